@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+# Curfew: `make help` lists the targets, `make V=1` shows the commands.
+
+PREFIX  ?= /usr/local
+BINDIR  ?= $(PREFIX)/bin
+MANDIR  ?= $(PREFIX)/share/man
+DESTDIR ?=
+CC      ?= cc
+# A second build beside the first one (another compiler, a sanitizer) takes another folder.
+BUILD   ?= build
+CFLAGS  ?= -O2 -g
+EXTRA_CFLAGS  ?=
+EXTRA_LDFLAGS ?=
+# What `make test` runs; the lint comes last, since it also reads the logs of the others.
+PARTS   ?= unit rules recorded property golden http lint
+# install: what is missing is installed (apt); check: it is only named.
+DEPS    ?= install
+
+VERSION  := $(shell cat VERSION)
+REVISION := $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null || echo unknown)
+
+# Asked once, when the first recipe needs it: `deps` may have to install pkg-config first.
+PKGS      := libmicrohttpd gnutls libcrypto yaml-0.1 libcjson
+PKG_FLAGS  = $(eval PKG_FLAGS := $$(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_FLAGS)
+LIBS       = $(eval LIBS := $$(shell pkg-config --libs $(PKGS)) -lpthread)$(LIBS)
+
+WARN   := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wstrict-prototypes \
+          -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef \
+          -Wformat=2 -Wimplicit-fallthrough -Werror
+HARDEN := -fvisibility=hidden -fstack-protector-strong -fstack-clash-protection \
+          -fno-strict-overflow -fPIE
+HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed
+# Not without optimization (the C library says so), and not beside a sanitizer (it would hide
+# what that one looks for).
+OPTIMIZED := $(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS) $(EXTRA_CFLAGS))))
+SANITIZED := $(filter -fsanitize=%,$(CFLAGS) $(EXTRA_CFLAGS))
+FORTIFY   := $(if $(SANITIZED),,$(if $(OPTIMIZED),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+
+CPPFLAGS_ALL = -D_GNU_SOURCE -Iinclude -DCF_VERSION='"$(VERSION)"' $(PKG_FLAGS) $(CPPFLAGS)
+CFLAGS_ALL   = $(CFLAGS) $(WARN) $(HARDEN) $(FORTIFY) $(EXTRA_CFLAGS)
+LDFLAGS_ALL  = $(HARDEN_LD) $(EXTRA_LDFLAGS) $(LDFLAGS)
+
+# Every folder below src/ is a layer; every test/unit/test_*.c a program; the fixtures, the
+# recorded reviews and the properties have a program each.
+objects   = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1))))
+OBJS     := $(call objects,src/*.c src/*/*.c)
+LIB_OBJS := $(filter-out $(BUILD)/src/main.o,$(OBJS))
+UNIT_OBJS  := $(call objects,test/unit/test_*.c)
+UNIT_BINS  := $(patsubst $(BUILD)/test/unit/%.o,$(BUILD)/unit/%,$(UNIT_OBJS))
+CASE_OBJS  := $(call objects,test/rules/*.c test/recorded/*.c test/property/*.c)
+CASE_BINS  := $(sort $(patsubst $(BUILD)/test/%/,$(BUILD)/%-test,$(dir $(CASE_OBJS))))
+TEST_BINS  := $(UNIT_BINS) $(CASE_BINS)
+DEMO_OBJS  := $(call objects,deploy/demo/*.c)
+
+V ?= 0
+ifeq ($(V),0)
+Q = @
+say = @printf '  %-7s %s\n' '$(1)' '$(2)'
+endif
+# All cores, unless somebody said otherwise.
+ifeq ($(MAKELEVEL)$(findstring j,$(firstword -$(MAKEFLAGS))),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
+endif
+
+compile = $(Q)$(CC) $(CPPFLAGS_ALL) $(1) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+link    = $(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(1) $(LIBS)
+deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(1)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all test tests unit rules recorded property golden http lint asan tsan demo bench \
+        deps deps-build deps-bench certs install uninstall fmt fmt-check clean help FORCE
+
+all: $(BUILD)/curfew ## build build/curfew
+
+$(BUILD)/curfew: $(OBJS)
+	$(call say,LD,$@)
+	$(call link,$^)
+
+$(BUILD)/src/%.o: src/%.c Makefile VERSION | deps-build
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(call compile)
+
+# The revision is only known to one object, rebuilt when it changes.
+$(BUILD)/src/base/version.o: CPPFLAGS += -DCF_REVISION='"$(REVISION)"'
+$(BUILD)/src/base/version.o: $(BUILD)/revision
+$(BUILD)/revision: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION) $(REVISION)' | cmp -s - $@ || echo '$(VERSION) $(REVISION)' > $@
+FORCE:
+
+$(BUILD)/libcurfew.a: $(LIB_OBJS)
+	$(call say,AR,$@)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+# ---- tests ----
+
+$(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS): $(BUILD)/%.o: %.c Makefile | deps
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(call compile,-Itest)
+
+$(UNIT_BINS): $(BUILD)/unit/%: $(BUILD)/test/unit/%.o $(BUILD)/libcurfew.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(call link,$^ -lcmocka)
+
+.SECONDEXPANSION:
+$(CASE_BINS): $(BUILD)/%-test: $$(filter $(BUILD)/test/$$*/$$(PERCENT),$(CASE_OBJS)) $(BUILD)/libcurfew.a
+	$(call say,LD,$@)
+	$(call link,$^)
+PERCENT := %
+
+tests: $(TEST_BINS) $(BUILD)/curfew
+
+test: tests ## run all tests (under three minutes)
+	@sh test/all.sh $(BUILD) $(PARTS)
+
+# One part alone: make unit, make rules, ... (UPDATE=1 rewrites what is expected).
+unit: $(UNIT_BINS)
+rules recorded property: %: $(BUILD)/%-test
+golden http lint: $(BUILD)/curfew
+lint: $(BUILD)/libcurfew.a ## check the house rules
+unit rules recorded property golden http lint: | deps
+	@V=1 sh test/all.sh $(BUILD) $@
+
+asan: ## run the tests once more under AddressSanitizer and UBSan (clang)
+	@$(MAKE) --no-print-directory test BUILD=build/asan CC=clang CFLAGS='-O1 -g' \
+	    PARTS='$(filter-out lint,$(PARTS))' \
+	    EXTRA_CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
+	    EXTRA_LDFLAGS='-fsanitize=address,undefined'
+
+tsan: ## run the HTTP tests under ThreadSanitizer (clang)
+	@$(MAKE) --no-print-directory test BUILD=build/tsan CC=clang CFLAGS='-O1 -g' PARTS=http \
+	    EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
+
+$(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(call link,$^)
+
+demo: $(BUILD)/curfew $(BUILD)/demo/kubectl ## a denial, a repair and a warning, over verified TLS
+	@sh deploy/demo/run.sh $(BUILD)
+
+bench: $(BUILD)/curfew | deps-bench ## reviews per second, beside nginx
+	@CURFEW=$(BUILD)/curfew sh test/bench/bench.sh
+
+# ---- around it ----
+
+deps: deps-build ## install what is missing to build and test (Debian 12, 13, Ubuntu 24.04)
+	$(call deps,test)
+deps-build:
+	$(call deps,build)
+deps-bench: deps-build
+	$(call deps,bench)
+
+certs: | deps ## make development certificates in certs/
+	@sh certs/make-dev-certs.sh
+
+install: $(BUILD)/curfew ## install below PREFIX (/usr/local), and DESTDIR
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man8
+	install -m 755 $(BUILD)/curfew $(DESTDIR)$(BINDIR)/curfew
+	ln -sf curfew $(DESTDIR)$(BINDIR)/kubectl-curfew
+	install -m 644 deploy/curfew.8 $(DESTDIR)$(MANDIR)/man8/curfew.8
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(BINDIR)/curfew $(DESTDIR)$(BINDIR)/kubectl-curfew \
+	    $(DESTDIR)$(MANDIR)/man8/curfew.8
+
+FORMATTED = $(wildcard src/*.c src/*/*.[ch] include/curfew/*.h test/*.h test/*/*.[ch] deploy/demo/*.c)
+fmt: ## format the sources (clang-format)
+	clang-format -i $(FORMATTED)
+fmt-check:
+	clang-format --dry-run -Werror $(FORMATTED)
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+-include $(patsubst %.o,%.d,$(OBJS) $(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS))

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clock.h - time, and dates as the configuration writes them. Rules never ask the clock: `now`
+ * is handed to them. */
+#ifndef CURFEW_CLOCK_H
+#define CURFEW_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Seconds since the epoch, UTC. */
+int64_t cf_now(void);
+
+/* Microseconds of a clock that only goes forward, for durations. */
+int64_t cf_monotonic_micros(void);
+
+/* Parses "2027-03-31" (exactly so, a day that exists, years 1970-9999) into the second at
+ * which that day *ends*, UTC: the first second of the next day. */
+bool cf_date_end(const char *text, int64_t *end);
+
+/* "2026-11-22T15:12:51Z", at most 21 bytes with the NUL; returns out. */
+char *cf_time_format(int64_t when, char out[32]);
+
+#endif

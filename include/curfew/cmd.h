@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd.h - what a subcommand is. src/main.c holds the table; help is printed from it. */
+#ifndef CURFEW_CMD_H
+#define CURFEW_CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Exit codes are an interface. Of several results the worst (largest) counts. */
+enum cf_exit {
+    CF_EXIT_OK = 0,       /* clean, or allowed */
+    CF_EXIT_FINDINGS = 1, /* findings, or denied */
+    CF_EXIT_USAGE = 2,    /* usage, or a bad configuration */
+    CF_EXIT_FAILED = 3,   /* could not do the work */
+};
+
+enum cf_opt_type {
+    CF_OPT_FLAG,     /* bool * */
+    CF_OPT_STRING,   /* const char **; the last one wins */
+    CF_OPT_LIST,     /* struct cf_opt_list *; repeatable */
+    CF_OPT_DURATION, /* int64_t * in seconds */
+};
+
+struct cf_opt_list {
+    const char **items; /* grows on the heap; cf_opt_list_free() */
+    size_t count;
+};
+
+/* One option: the master copy of its name, type and help. */
+struct cf_opt {
+    const char *name; /* "--level" */
+    char letter;      /* 'f' for -f; 0: none */
+    enum cf_opt_type type;
+    void *target;
+    const char *value; /* how its value is called in the help: "FILE", "text|json" */
+    const char *help;  /* one line */
+};
+
+struct cf_cmd {
+    const char *name;    /* "review" */
+    const char *summary; /* one line for `curfew help` */
+    const char *usage;   /* "curfew review -f FILE|DIR|- [flags]" */
+    int (*run)(const struct cf_cmd *cmd, int argc, char **argv); /* argv[0] is the name */
+};
+
+extern const struct cf_cmd cf_cmd_serve;
+extern const struct cf_cmd cf_cmd_review;
+
+/* Parses `--name VALUE`, `--name=VALUE`, `-x VALUE`, `-xVALUE`, `--` ends the options; what is
+ * left goes to `rest` (NULL: nothing may be left). opts ends with {0}. Returns CF_EXIT_OK to go
+ * on; -1 when --help or -h was asked for and has been printed to stdout (exit 0); CF_EXIT_USAGE
+ * after a sentence on stderr that names the flag and what would be right. */
+int cf_opts_parse(const struct cf_cmd *cmd, const struct cf_opt *opts, int argc, char **argv,
+                  struct cf_opt_list *rest);
+void cf_opt_list_free(struct cf_opt_list *list);
+
+/* Prints "curfew review: sentence" and how to get help, to stderr; returns CF_EXIT_USAGE. NULL
+ * for cmd: the sentence is about no command. */
+int cf_usage_error(const struct cf_cmd *cmd, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- stdio.c ---- */
+
+/* Makes sure that descriptors 0 to 2 are open, so that no file opened later becomes one of them. */
+void cf_stdio_open(void);
+
+/* Flushes stdout: an answer that could not be written whole is CF_EXIT_FAILED, with a sentence
+ * on stderr, else `status`. */
+int cf_stdio_close(int status);
+
+/* ---- suggest.c: "did you mean" ---- */
+
+/* Start with {.word = what was typed}, offer every right word, then read `best`. */
+struct cf_suggestion {
+    const char *word;
+    const char *best; /* NULL: nothing is near */
+    size_t distance;  /* of best */
+};
+
+/* A candidate that is near (a slip or two, or the beginning of it) and nearer than the best so
+ * far becomes the best. */
+void cf_suggest(struct cf_suggestion *s, const char *candidate);
+
+/* ": did you mean 'x'?" in a buffer of the caller's, or "" when nothing is near. */
+const char *cf_suggestion_text(const struct cf_suggestion *s, char out[96]);
+
+#endif

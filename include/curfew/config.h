@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.h - the configuration file (curfew.dev/v1alpha1), parsed and validated into a policy.
+ *
+ * A policy is immutable once made: threads share it without a lock. */
+#ifndef CURFEW_CONFIG_H
+#define CURFEW_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "curfew/err.h"
+
+/* privileged < baseline < restricted: a level holds every rule at or below it. */
+enum cf_level { CF_PRIVILEGED, CF_BASELINE, CF_RESTRICTED };
+#define CF_LEVELS 3
+
+enum cf_mode { CF_ENFORCE, CF_FIX, CF_AUDIT, CF_WARN };
+#define CF_MODES 4
+
+/* One level for each mode. */
+struct cf_levels {
+    enum cf_level mode[CF_MODES];
+};
+
+const char *cf_level_name(enum cf_level level);
+/* "privileged", "baseline", "restricted"; false for others, *out untouched. */
+bool cf_level_parse(const char *text, enum cf_level *out);
+const char *cf_mode_name(enum cf_mode mode);
+
+struct cf_strings {
+    char **items;
+    size_t count;
+};
+
+bool cf_strings_has(const struct cf_strings *list, const char *text);
+
+struct cf_exception {
+    char *rule;
+    char *namespace_; /* "" means cluster-scoped objects */
+    struct cf_strings names;            /* globs; empty: any */
+    struct cf_strings service_accounts; /* globs; empty: any */
+    char *until;                        /* as written: the last day it holds, UTC */
+    int64_t ends;                       /* the first second at which it holds no more */
+    char *reason;
+};
+
+enum cf_exception_state { CF_EXCEPTION_ACTIVE, CF_EXCEPTION_ENDING, CF_EXCEPTION_ENDED };
+#define CF_EXCEPTION_STATES 3
+
+/* Ending: within its last CF_EXCEPTION_WARN_DAYS days. */
+enum cf_exception_state cf_exception_state(const struct cf_exception *exception, int64_t now);
+
+/* Where a rule stands. */
+enum cf_rule_place {
+    CF_RULE_DEFAULT, /* at its own level */
+    CF_RULE_AT_BASELINE,
+    CF_RULE_AT_RESTRICTED,
+    CF_RULE_OFF,
+};
+
+struct cf_rule_setting {
+    const char *id; /* of the list handed to cf_policy_parse() */
+    enum cf_rule_place place;
+};
+
+/* Seconds. Defaults: min 600; max 86400 at baseline, 3600 at restricted; max_unbound = max. */
+struct cf_lifetime {
+    int64_t min;
+    int64_t max;
+    int64_t max_unbound;
+};
+
+enum cf_lookup_failure { CF_LOOKUP_ALLOW, CF_LOOKUP_DENY };
+
+struct cf_policy {
+    struct cf_levels defaults;
+    bool fix_follows_enforce; /* defaults.fix is not set: fix is the namespace's enforce level */
+    struct cf_strings exempt_namespaces, exempt_usernames, exempt_groups;
+    struct cf_exception *exceptions;
+    size_t exception_count;
+    struct cf_strings guard_groups;
+    bool guard_lowering;
+    enum cf_lookup_failure lookup_failure[CF_LEVELS]; /* [CF_PRIVILEGED] is CF_LOOKUP_ALLOW */
+    struct cf_strings api_server_audiences;
+    int64_t stale_after; /* seconds */
+    bool contents;
+    size_t max_body, max_inflight_bytes;
+    bool enforce_legacy_token_use_at_authorize;
+
+    struct cf_rule_setting *rules; /* one for each id handed in, in that order */
+    size_t rule_count;
+
+    struct cf_lifetime lifetime[CF_LEVELS]; /* [CF_PRIVILEGED] is unused */
+    bool audiences_limited;                 /* rules.token-audience.allowed is set */
+    struct cf_strings audiences_allowed;
+
+    /* rules.restricted-by-node-annotation.require, rules.node-boundary */
+    bool require_set;
+    struct cf_strings require_label_keys, require_label_values; /* pairs of matchLabels */
+    bool require_warn_daemonsets;
+    bool token_for_pods_on_node;
+    bool allow_pod_create;
+    bool deny_shared_objects;
+
+    /* Sentences about what was given and has no effect in this version, or exceptions that
+     * have ended: to be logged once at start and by --check-config. */
+    struct cf_strings notes;
+
+    char digest[17]; /* of the file's bytes, hex (FNV-1a 64); "builtin" without a file */
+};
+
+/* The built-in policy: what holds without --config. NULL when out of memory. */
+struct cf_policy *cf_policy_new(const char *const *rule_ids, size_t rule_count);
+
+/* Parses and validates a configuration. `name` (a file name) and the position begin every
+ * message: "curfew.yaml:12:9: ...". `rule_ids` are the rules of the program; the settings'
+ * ids point into them. `now` only serves the note about ended exceptions. */
+struct cf_policy *cf_policy_parse(const char *text, size_t len, const char *name,
+                                  const char *const *rule_ids, size_t rule_count, int64_t now,
+                                  struct cf_err *err);
+
+/* Reads and parses a file ("-": standard input). */
+struct cf_policy *cf_policy_load(const char *path, const char *const *rule_ids,
+                                 size_t rule_count, int64_t now, struct cf_err *err);
+
+/* Takes NULL. */
+void cf_policy_free(struct cf_policy *policy);
+void cf_policy_cleanup(struct cf_policy **policy);
+
+/* Frees what a list holds, not the struct. */
+void cf_strings_clear(struct cf_strings *list);
+
+/* ---- durations and sizes as the configuration and the flags write them ---- */
+
+/* "90s", "15m", "24h", "7d" is not one; a bare integer is seconds. 0 or more, at most 2^32. */
+bool cf_duration_parse(const char *text, int64_t *seconds);
+/* "16MiB", "64KiB", "1GiB", or a bare integer of bytes. */
+bool cf_size_parse(const char *text, size_t *bytes);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* json.h - documents: strict parsing of hostile bytes, and reading what was parsed.
+ *
+ * A document lives in the arena it was parsed into and dies with it. No value crosses a thread.
+ * Numbers keep their text: nothing is ever rounded through a double. */
+#ifndef CURFEW_JSON_H
+#define CURFEW_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "curfew/arena.h"
+#include "curfew/err.h"
+
+struct cf_json; /* one value; opaque */
+struct cf_buf;
+
+enum cf_json_type {
+    CF_JSON_NULL,
+    CF_JSON_BOOL,
+    CF_JSON_NUMBER,
+    CF_JSON_STRING,
+    CF_JSON_ARRAY,
+    CF_JSON_OBJECT,
+};
+
+/* Must be called once, before any thread and any other function here: directs the JSON
+ * library's allocations to the arena in use. */
+void cf_json_init(void);
+
+/* ---- parsing (intake.c) ---- */
+
+/* A member that no rule reads and that is therefore checked, but not kept: the member `key` of
+ * any object that is itself the value of a member `parent` (arrays between them do not
+ * count). */
+struct cf_json_skip {
+    const char *parent;
+    const char *key;
+};
+
+/* Parses one JSON value (RFC 8259). Refused, with a sentence that names the byte offset: bad
+ * grammar, invalid UTF-8, raw control characters, \u0000, lone surrogates, duplicate keys (after
+ * unescaping), a byte order mark, nesting over CF_DEPTH_MAX, more than CF_NODES_MAX values, empty input.
+ * `skip` ends with {NULL, NULL}, or is NULL. With `end` NULL anything but white space after
+ * the value is an error; else *end is the offset behind the value and the white space after it. */
+const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, size_t len,
+                                    const struct cf_json_skip *skip, size_t *end,
+                                    struct cf_err *err);
+
+/* ---- YAML (yaml.c) ---- */
+
+enum cf_yaml_flags {
+    CF_YAML_MANIFEST = 0, /* plain scalars resolve as kubectl's do (YAML 1.1) */
+    CF_YAML_TEXT = 1,     /* plain scalars stay texts; cf_json_is_plain() tells them from quoted
+                           * ones; only empty and ~ are null */
+};
+
+/* Parses exactly one YAML document (the text between two `---` lines); NULL and no error
+ * (err->kind == CF_ERR_NONE) when it holds nothing but comments. The same ceilings and
+ * refusals as for JSON; aliases and merge keys (<<) are expanded under the node ceiling; keys
+ * that are numbers, booleans or null become texts as kubectl's do. Messages begin with
+ * "LINE:COLUMN: ", counted from 1, `first_line` being the document's first line in its file. */
+const struct cf_json *cf_yaml_parse(struct cf_arena *arena, const char *bytes, size_t len,
+                                    size_t first_line, enum cf_yaml_flags flags,
+                                    struct cf_err *err);
+
+/* Appends the value as a YAML block, each line behind `indent` spaces, ending with a newline.
+ * Texts that YAML 1.1 would read as something else are quoted: it parses back to the same. */
+void cf_yaml_write(struct cf_buf *buf, const struct cf_json *value, unsigned indent);
+
+/* ---- reading (json.c) ---- */
+
+/* All of these take NULL for an absent value. */
+enum cf_json_type cf_json_type(const struct cf_json *value); /* NULL reads as CF_JSON_NULL */
+
+/* "a string", "a number", "null", ...: for messages. */
+const char *cf_json_type_name(enum cf_json_type type);
+
+/* Absent or JSON null. */
+bool cf_json_is_null(const struct cf_json *value);
+
+/* The member of an object, case-sensitive; NULL when absent or when `object` is no object. */
+const struct cf_json *cf_json_get(const struct cf_json *object, const char *key);
+
+/* Iteration over an array's items or an object's members; NULL at the end, or for scalars. */
+const struct cf_json *cf_json_first(const struct cf_json *container);
+const struct cf_json *cf_json_next(const struct cf_json *item);
+size_t cf_json_count(const struct cf_json *container);
+const struct cf_json *cf_json_at(const struct cf_json *array, size_t index);
+
+/* The key of an object's member; NULL for others. */
+const char *cf_json_key(const struct cf_json *member);
+
+/* The text of a string; NULL for any other type. */
+const char *cf_json_str(const struct cf_json *value);
+
+/* The digits of a number as they were written; NULL for any other type. */
+const char *cf_json_num(const struct cf_json *value);
+
+/* True for JSON true; false for all else. */
+bool cf_json_true(const struct cf_json *value);
+
+/* An integer is `-?[0-9]+` within int64: `1e3` and `3600.0` are none. */
+bool cf_json_int(const struct cf_json *value, int64_t *out);
+
+/* The value at a JSON Pointer (RFC 6901); NULL when there is none. */
+const struct cf_json *cf_json_pointer(const struct cf_json *root, const char *pointer);
+
+/* Where the value stood in a YAML file, from 1; 0 when unknown (JSON). */
+size_t cf_json_line(const struct cf_json *value);
+size_t cf_json_column(const struct cf_json *value);
+
+/* A plain (unquoted) scalar of a document parsed with CF_YAML_TEXT. */
+bool cf_json_is_plain(const struct cf_json *value);
+
+/* ---- changing (json.c): for `curfew review --fix` only ---- */
+
+/* Applies a JSON Patch (RFC 6902) to a value of a document in `arena`, in place. -1 and a
+ * sentence when an operation does not apply; the document is then unusable. */
+int cf_json_patch(struct cf_arena *arena, struct cf_json *target, const char *patch_text,
+                  struct cf_err *err);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* limits.h - every ceiling of the program, each with its reason. */
+#ifndef CURFEW_LIMITS_H
+#define CURFEW_LIMITS_H
+
+#define CF_KIB ((size_t)1024)
+#define CF_MIB (CF_KIB * 1024)
+
+/* JSON and YAML documents. Kubernetes objects nest some 15 deep; 100,000 labels still fit. */
+#define CF_DEPTH_MAX 100
+#define CF_NODES_MAX 300000
+
+/* The default of limits.maxBody: an object of 3 MiB and its old self, escaped, stay below. */
+#define CF_BODY_DEFAULT (16 * CF_MIB)
+#define CF_INFLIGHT_DEFAULT (96 * CF_MIB)
+
+/* What one review may allocate: the pruned copy of a body, 300,000 nodes of 64 bytes, and
+ * their strings once more. */
+#define CF_ARENA_MAX (128 * CF_MIB)
+/* What an arena keeps between reviews; the rest goes back to the system. */
+#define CF_ARENA_KEEP (256 * CF_KIB)
+
+/* Files given on the command line: rendered charts of big platforms are some 20 MiB. */
+#define CF_FILE_MAX (64 * CF_MIB)
+/* A configuration is a ConfigMap, which etcd holds to 1 MiB. */
+#define CF_CONFIG_MAX (1 * CF_MIB)
+/* Folders below -f DIR: deeper ones are a loop of links or a mistake. */
+#define CF_DIR_DEPTH_MAX 32
+
+/* An answer: a patch is smaller than the object that it repairs. */
+#define CF_ANSWER_MAX (32 * CF_MIB)
+/* What `curfew review` prints of all files together. */
+#define CF_REPORT_MAX (512 * CF_MIB)
+/* All documents of one run and what was found in them; a big platform's take some 500 MiB. */
+#define CF_RUN_MAX (2048 * CF_MIB)
+
+/* What a person sees (design of the messages: see README, "Messages"). The API server drops
+ * all warnings past 4096 runes and cuts each to 256; an event table shows one line. */
+#define CF_FIRST_LINE_MAX 219
+#define CF_WARNING_MAX 256
+#define CF_WARNINGS_TOTAL_MAX 4000
+/* A denial with the YAML to paste; without it where it would be longer than this. */
+#define CF_DENIAL_MAX 2048
+/* Findings named one by one in a denial; the rest is counted. */
+#define CF_DENIAL_FINDINGS_MAX 10
+/* One line of a denial behind the first: an audience may be as long as a request. */
+#define CF_DENIAL_LINE_MAX 600
+/* The audit annotation `findings`. */
+#define CF_AUDIT_FINDINGS_MAX 2048
+
+/* An exception warns for its last days, so that its end surprises nobody. */
+#define CF_EXCEPTION_WARN_DAYS 14
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* object.h - Kubernetes objects as rules see them: typed, checked, and only what some rule reads.
+ *
+ * Decoding is the one place where a member of the wrong JSON type is met: it makes the review
+ * unreadable, and so no rule ever has to. Everything here borrows from the document and lives in
+ * its arena. Texts that are absent are NULL. */
+#ifndef CURFEW_OBJECT_H
+#define CURFEW_OBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "curfew/arena.h"
+#include "curfew/err.h"
+#include "curfew/json.h"
+#include "curfew/path.h"
+
+/* What a rule may be about. One bit each. */
+enum cf_kind {
+    CF_KIND_OTHER = 0, /* no rule knows it */
+    CF_KIND_POD = 1 << 0,
+    CF_KIND_TEMPLATE = 1 << 1, /* every workload that carries a pod template */
+    CF_KIND_SECRET = 1 << 2,
+    CF_KIND_SERVICE_ACCOUNT = 1 << 3,
+    CF_KIND_TOKEN_REQUEST = 1 << 4,
+    CF_KIND_CSI_DRIVER = 1 << 5,
+};
+
+/* What the store says of a Secret's name. */
+enum cf_secret_state {
+    CF_SECRET_UNKNOWN, /* nobody can say (yet) */
+    CF_SECRET_PLAIN,   /* no legacy Secret */
+    CF_SECRET_LEGACY,  /* of type kubernetes.io/service-account-token */
+};
+
+/* A place that names a Secret of the object's namespace; `state` and `owner` are filled by the
+ * engine before any rule runs. */
+struct cf_secret_ref {
+    const struct cf_path *at; /* of the name */
+    const char *name;
+    enum cf_secret_state state;
+    const char *owner; /* a legacy Secret's ServiceAccount; NULL: it belongs to nobody */
+};
+
+/* An item of a secret, configMap or downwardAPI source. */
+struct cf_item {
+    const char *key;  /* NULL in a downwardAPI */
+    const char *path;
+    int64_t mode; /* -1: none */
+};
+
+struct cf_items {
+    const struct cf_item *items;
+    size_t count;
+};
+
+#define CF_MODE_NONE ((int64_t)-1)
+#define CF_MODE_DEFAULT ((int64_t)0644) /* what the API server fills in for defaultMode */
+
+/* expirationSeconds as it was given. */
+struct cf_expiration {
+    const struct cf_path *at;
+    bool given;      /* false: absent or null, counts as 3600 */
+    int64_t seconds; /* 3600 where not given */
+};
+
+enum cf_source_type {
+    CF_SOURCE_OTHER,
+    CF_SOURCE_TOKEN,
+    CF_SOURCE_SECRET,
+    CF_SOURCE_CONFIG_MAP,
+    CF_SOURCE_DOWNWARD_API,
+};
+
+/* One source of a projected volume. */
+struct cf_source {
+    const struct cf_path *at; /* spec.volumes[i].projected.sources[j] */
+    size_t index;
+    enum cf_source_type type;
+    const char *token_path; /* CF_SOURCE_TOKEN */
+    const char *audience;
+    const struct cf_path *audience_at;
+    struct cf_expiration expiration;
+    struct cf_secret_ref *secret; /* CF_SOURCE_SECRET */
+    const char *config_map;       /* CF_SOURCE_CONFIG_MAP */
+    struct cf_items items;        /* of secret, configMap, downwardAPI */
+    const char *other_paths[3];   /* what clusterTrustBundle and podCertificate write */
+    bool mixed;                   /* not one type alone, as a valid source is */
+};
+
+enum cf_volume_type { CF_VOLUME_OTHER, CF_VOLUME_SECRET, CF_VOLUME_PROJECTED };
+
+struct cf_volume {
+    const struct cf_path *at; /* spec.volumes[i] */
+    size_t index;
+    const char *name;
+    enum cf_volume_type type;
+    struct cf_secret_ref *secret; /* CF_VOLUME_SECRET, and what any other volume type refers to */
+    const char *secret_via;       /* of another type: "csi.nodePublishSecretRef", ... */
+    struct cf_items items;        /* CF_VOLUME_SECRET */
+    int64_t default_mode;         /* CF_MODE_NONE when absent */
+    struct cf_source *sources;    /* CF_VOLUME_PROJECTED */
+    size_t source_count;
+    bool mixed;                   /* not one type alone, as a valid volume is */
+    const char *sub_path_container; /* the first container that mounts it with subPath or subPathExpr */
+};
+
+/* An environment variable, or a whole environment, that comes from a Secret. */
+struct cf_env_ref {
+    struct cf_secret_ref secret;
+    const char *container;
+    const char *variable; /* NULL: envFrom */
+};
+
+struct cf_pod_spec {
+    const struct cf_path *at;
+    const char *account;   /* serviceAccountName, else serviceAccount, else "default" */
+    const char *node_name; /* NULL: not bound */
+    struct cf_volume *volumes;
+    size_t volume_count;
+    struct cf_env_ref *env; /* containers in the order init, regular, ephemeral */
+    size_t env_count;
+};
+
+struct cf_secret {
+    bool legacy_type;
+    const char *account;     /* annotation kubernetes.io/service-account.name */
+    const char *account_uid; /* annotation kubernetes.io/service-account.uid */
+    const char *invalid_since; /* label kubernetes.io/legacy-token-invalid-since */
+    const char *token;       /* data.token; never to be printed */
+};
+
+struct cf_service_account {
+    const char *restricted_by_node; /* the annotation; NULL: absent */
+    struct cf_secret_ref *secrets;  /* secrets[].name */
+    size_t secret_count;
+};
+
+struct cf_token_request {
+    struct cf_expiration expiration;
+    const char **audiences;
+    size_t audience_count;
+    const char *bound_kind; /* NULL: bound to nothing */
+    const char *bound_name;
+};
+
+/* CSIDriver spec.tokenRequests[] */
+struct cf_csi_token {
+    const char *audience;
+    const struct cf_path *audience_at;
+    struct cf_expiration expiration;
+};
+
+struct cf_csi_driver {
+    struct cf_csi_token *tokens;
+    size_t token_count;
+};
+
+struct cf_object {
+    const struct cf_json *json;
+    enum cf_kind kind;
+    const char *kind_name; /* as people say it: "pod", "deployment", "token request", ... */
+    const char *name;
+    const char *generate_name;
+    const char *owner_kind; /* the owner reference with controller: true; NULL: none */
+    const char *owner_name;
+    const char *pod_template_hash; /* the label */
+    const char *fixed_by;          /* the annotation curfew.dev/fixed; trusted by no rule */
+    bool has_metadata, has_annotations;
+    bool mirror; /* the annotation kubernetes.io/config.mirror */
+
+    struct cf_pod_spec pod; /* CF_KIND_POD, CF_KIND_TEMPLATE */
+    union {
+        struct cf_secret secret;
+        struct cf_service_account account;
+        struct cf_token_request token_request;
+        struct cf_csi_driver csi_driver;
+    };
+};
+
+/* One entry of the map from kind to what Curfew reads of it. */
+struct cf_kind_info {
+    const char *group; /* "" is the core group */
+    const char *kind;
+    enum cf_kind bit;
+    const char *spoken;        /* in messages: "pod", "cronjob", "token request" */
+    const char *pod_spec;      /* JSON Pointer to the pod spec; NULL: has none */
+    bool cluster_scoped;
+};
+
+/* By group and kind, at any version; NULL when no rule knows it. The group "extensions" finds
+ * the old homes of the workloads. */
+const struct cf_kind_info *cf_kind_find(const char *group, const char *kind);
+
+/* "apps" of "apps/v1", "" of "v1"; the result lives in the arena. */
+const char *cf_api_group(struct cf_arena *arena, const char *api_version);
+
+/* Decodes an object of a known kind. `where` begins the paths in messages ("request.object."
+ * or ""). -1: a member that rules read has the wrong JSON type, or is no integer in int64; the
+ * sentence names its path. */
+int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,
+                     const struct cf_kind_info *info, const char *where, struct cf_object *out,
+                     struct cf_err *err);
+
+/* All places of the object that name Secrets, for whoever fills in their state: calls `visit`
+ * for each. */
+void cf_object_secret_refs(struct cf_object *object,
+                           void (*visit)(struct cf_secret_ref *ref, void *arg), void *arg);
+
+#define CF_SA_TOKEN_TYPE "kubernetes.io/service-account-token"
+#define CF_SA_NAME_ANNOTATION "kubernetes.io/service-account.name"
+#define CF_SA_UID_ANNOTATION "kubernetes.io/service-account.uid"
+#define CF_INVALID_SINCE_LABEL "kubernetes.io/legacy-token-invalid-since"
+#define CF_RESTRICTED_ANNOTATION "rbac.kubernetes.io/restricted-by-node"
+#define CF_FIXED_ANNOTATION "curfew.dev/fixed"
+#define CF_MIRROR_ANNOTATION "kubernetes.io/config.mirror"
+#define CF_ROOT_CA_CONFIG_MAP "kube-root-ca.crt"
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* review.h - AdmissionReview in, one answer out (admission.k8s.io/v1). */
+#ifndef CURFEW_REVIEW_H
+#define CURFEW_REVIEW_H
+
+#include "curfew/buf.h"
+#include "curfew/engine.h"
+
+enum cf_phase { CF_PHASE_MUTATE, CF_PHASE_VALIDATE, CF_PHASE_MUTATE_KUBELET };
+#define CF_PHASES 3
+const char *cf_phase_name(enum cf_phase phase); /* "mutate", "validate", "mutate/kubelet" */
+
+enum cf_decision { CF_ALLOWED, CF_FIXED, CF_DENIED, CF_ERROR };
+#define CF_DECISIONS 4
+const char *cf_decision_name(enum cf_decision decision);
+
+/* Reads the bytes of an AdmissionReview into a typed request. -1, CF_ERR_INPUT: it is none, or
+ * can't be read; the sentence says why. */
+int cf_review_decode(struct cf_arena *arena, const char *bytes, size_t len,
+                     struct cf_request **out, struct cf_err *err);
+
+struct cf_review_input {
+    enum cf_phase phase;
+    const struct cf_policy *policy;
+    const struct cf_store *store;
+    int64_t now;
+    const enum cf_level *level; /* set: all modes at this level, over labels and defaults */
+};
+
+/* What one review came to: for logs and metrics. Texts live in the arena. */
+struct cf_outcome {
+    enum cf_decision decision;
+    const struct cf_request *request;  /* NULL when it could not be read */
+    const struct cf_judgement *judgement; /* NULL likewise */
+    bool holds_secret; /* the arena and the bytes held a Secret's content, or nobody can tell:
+                        * wipe them */
+};
+
+/* Decodes, judges and writes the answer (one compact JSON AdmissionReview) into `answer`. 0: an
+ * answer was written. -1: none was; CF_ERR_INPUT (HTTP 400) or CF_ERR_SYSTEM (500), with one
+ * sentence. Never writes `allowed: true` for what could not be read. */
+int cf_review_answer(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
+                     size_t len, struct cf_buf *answer, struct cf_outcome *outcome,
+                     struct cf_err *err);
+
+/* ---- patches (patch.c), shared with the CLI ---- */
+
+/* The JSON Patch (RFC 6902, add, replace and remove only) of all fixes among the verdicts that
+ * carry CF_FIX in their modes, with the annotation curfew.dev/fixed where a fix asks for it and
+ * the object is a Pod. NULL with err->kind CF_ERR_NONE: there is nothing to fix. */
+const char *cf_patch_text(struct cf_arena *arena, const struct cf_request *request,
+                          const struct cf_judgement *judgement, struct cf_err *err);
+
+/* ---- messages (message.c), shared with the CLI ---- */
+
+/* The name that exceptions match and messages use, the same for every replica: the controller
+ * owner's name (less the pod template's hash, or a CronJob Job's digits), else generateName
+ * (less its last '-'), else the name. */
+const char *cf_workload_name(struct cf_arena *arena, const struct cf_request *request);
+
+/* `pod "web"`, `pod of "web"`, `token request for service account "web"`: fit to print. */
+const char *cf_subject(struct cf_arena *arena, const struct cf_request *request);
+
+#endif

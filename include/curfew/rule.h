@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rule.h - what a rule is, and everything a rule may look at.
+ *
+ * A rule is pure: the same input gives the same findings. It does not log, read the clock,
+ * touch the network or keep state, so its fixtures are its whole test. */
+#ifndef CURFEW_RULE_H
+#define CURFEW_RULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "curfew/arena.h"
+#include "curfew/config.h"
+#include "curfew/object.h"
+
+enum cf_operation { CF_CREATE, CF_UPDATE, CF_DELETE, CF_CONNECT };
+#define CF_OPERATIONS 4
+const char *cf_operation_name(enum cf_operation operation); /* "CREATE", ... */
+
+struct cf_caller {
+    const char *username; /* "" for a manifest on disk */
+    const char *uid;
+    const char **groups;
+    size_t group_count;
+    const char *credential_id; /* extra authentication.kubernetes.io/credential-id */
+    const char *pod_name;      /* extra authentication.kubernetes.io/pod-name */
+    const char *node_name;     /* extra authentication.kubernetes.io/node-name */
+};
+
+bool cf_caller_in_group(const struct cf_caller *caller, const char *group);
+/* system:kube-controller-manager or system:apiserver. */
+bool cf_caller_is_control_plane(const struct cf_caller *caller);
+/* A node's own identity: group system:nodes and a username system:node:<name>. */
+bool cf_caller_is_node(const struct cf_caller *caller);
+/* A controller of the control plane, or of kube-system: nobody reads its warnings. */
+bool cf_caller_is_controller(const struct cf_caller *caller);
+/* system:serviceaccount:<namespace>:<name>, exactly. */
+bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace_,
+                          const char *name);
+/* A ServiceAccount whose request carries no credential id that begins with JTI=, and no pod: a
+ * legacy token, or an impersonation, which looks the same (Kubernetes 1.32 and newer). */
+bool cf_caller_is_legacy_token(const struct cf_caller *caller);
+
+/* One question: the typed request that review/ or the CLI fills. */
+struct cf_request {
+    const char *uid;
+    enum cf_operation operation;
+    bool dry_run;
+    const char *resource;    /* "pods"; "" for a manifest on disk */
+    const char *subresource; /* "" for none */
+    const char *namespace_;  /* "" for cluster-scoped objects */
+    const char *name;        /* "" when not given yet */
+    struct cf_caller caller;
+    enum cf_kind kind;            /* CF_KIND_OTHER: nothing to judge */
+    struct cf_object *object;     /* NULL on DELETE, and for other kinds */
+    struct cf_object *old_object; /* NULL on CREATE, and for other kinds */
+    bool account_restricted;      /* TokenRequest: its account is restricted by node */
+    bool holds_secret;            /* a Secret's or ConfigMap's content came with it */
+};
+
+/* ---- findings ---- */
+
+struct cf_rule;
+
+struct cf_patch_op {
+    const char *op;    /* "add", "replace", "remove" */
+    const char *path;  /* JSON Pointer */
+    const char *value; /* JSON text; NULL for remove */
+};
+
+#define CF_FIX_OPS_MAX 8
+
+/* The operations that remove a finding and change nothing else. */
+struct cf_fix {
+    struct cf_patch_op ops[CF_FIX_OPS_MAX];
+    size_t op_count;
+    /* Operations of several fixes are applied in descending order of this, so that none moves
+     * the target of another: (volume index << 32 | source index). */
+    uint64_t order;
+    bool marks;              /* the object gets the annotation curfew.dev/fixed: <rule id> */
+    const char *warning;     /* what the caller of /mutate is told, behind "<rule id>: " */
+    const char *replacement; /* the value to paste in the manifest, JSON text; NULL: none */
+    const char *replaces;    /* what it replaces, as a path: "spec.volumes[1]" */
+};
+
+struct cf_finding {
+    const struct cf_rule *rule;
+    const char *key;    /* what stays the same over an UPDATE: names, never an index */
+    const char *path;   /* spec.volumes[1].secret.secretName */
+    const char *value;  /* the offending value as JSON text; "null" where there is none */
+    const char *what;   /* the first line: volume "tok" mounts Secret "web-token", a token that ... */
+    const char *detail; /* the finding's own line, behind its path */
+    const char *remedy; /* what to do instead; NULL: the rule's */
+    const struct cf_fix *fix; /* NULL: none */
+    bool never_denied;        /* warned, fixed and audited, whatever the level */
+};
+
+struct cf_findings {
+    struct cf_arena *arena;
+    const struct cf_rule *rule; /* the one that runs */
+    struct cf_finding *items;
+    size_t count, capacity;
+    bool failed; /* out of memory: asked once at the end */
+};
+
+struct cf_rule_input {
+    const struct cf_request *request;
+    const struct cf_object *object;     /* to be judged; never NULL */
+    const struct cf_object *old_object; /* only for rules about a transition; else NULL */
+    const struct cf_policy *policy;
+    enum cf_level level; /* whose parameters hold */
+    /* E of a converted legacy mount: the level's max, or 3607 where extended-token does not
+     * hold for this object. */
+    int64_t converted_expiration;
+    bool may_fix; /* false: the object exists already, fixing it is not possible */
+};
+
+/* Adds a finding of the running rule; NULL when out of memory. `key`, `path` and `value` are
+ * taken as they are (arena or static); the texts are set by the two below. */
+struct cf_finding *cf_finding_add(struct cf_findings *out, const char *key,
+                                  const struct cf_path *at, const char *value);
+/* These take NULL for the finding, and make names fit to print. */
+void cf_finding_what(struct cf_findings *out, struct cf_finding *f, const char *fmt, ...)
+    CF_PRINTF(3, 4);
+void cf_finding_detail(struct cf_findings *out, struct cf_finding *f, const char *fmt, ...)
+    CF_PRINTF(3, 4);
+void cf_finding_remedy(struct cf_findings *out, struct cf_finding *f, const char *fmt, ...)
+    CF_PRINTF(3, 4);
+
+/* ---- rules ---- */
+
+enum cf_rule_traits {
+    CF_RULE_TRANSITION = 1 << 0,   /* reads old_object itself; not run on the old object */
+    CF_RULE_ALWAYS = 1 << 1,       /* ignores levels and exempt namespaces */
+    CF_RULE_NEVER_DENIES = 1 << 2, /* fixed, warned and audited only */
+    CF_RULE_GUARDED = 1 << 3,      /* guard.groups may do what it forbids */
+};
+
+struct cf_rule {
+    const char *id;      /* kebab-case, never reused; also the fixture folder's name */
+    const char *title;   /* under 60 bytes, no full stop */
+    const char *remedy;  /* what the refused person should do instead */
+    enum cf_level level; /* CF_BASELINE or CF_RESTRICTED */
+    unsigned kinds;      /* CF_KIND_* bits; the engine skips every other kind */
+    unsigned traits;     /* CF_RULE_* bits */
+    void (*check)(const struct cf_rule_input *in, struct cf_findings *out);
+};
+
+/* All rules, in the order in which findings are told. */
+extern const struct cf_rule *const cf_rules[];
+extern const size_t cf_rule_count;
+
+/* The ids in the same order, for the configuration. */
+const char *const *cf_rule_ids(void);
+/* The index in cf_rules; -1 when there is none. */
+int cf_rule_index(const char *id);
+
+/* Where a rule stands under a policy; false: off. */
+bool cf_rule_level(const struct cf_rule *rule, const struct cf_policy *policy,
+                   enum cf_level *level);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* str.h - what <string.h> lacks. All texts are NUL-terminated UTF-8; NULL is no text. */
+#ifndef CURFEW_STR_H
+#define CURFEW_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Equal texts; two NULLs are equal, one NULL is not. */
+bool cf_streq(const char *a, const char *b);
+bool cf_starts_with(const char *text, const char *prefix);
+bool cf_ends_with(const char *text, const char *suffix);
+
+/* NULL reads as "". */
+const char *cf_str_or_empty(const char *text);
+bool cf_str_empty(const char *text);
+
+/* Globs know only `*` (any run of characters, also none). Linear in text times stars. */
+bool cf_glob(const char *pattern, const char *text);
+
+/* `-?[0-9]+` within int64, nothing before or after; *out is untouched otherwise. */
+bool cf_str_int64(const char *text, int64_t *out);
+
+/* Replaces, in place, what must not reach a terminal or a header: C0 and C1 control
+ * characters, DEL and line separators become '?', and what looks like a JWT (a run that begins
+ * with "eyJ") becomes "[redacted]" so far as it fits. `text` must be valid UTF-8. */
+void cf_str_sanitize(char *text);
+
+/* Decodes the character that text[0..len) begins with into *code. Its bytes; 0, and *code
+ * untouched, when it is not valid UTF-8. NUL-terminated text may be given any `len`. */
+size_t cf_utf8_decode(const char *text, size_t len, uint32_t *code);
+
+/* Characters (not bytes) of valid UTF-8. */
+size_t cf_utf8_count(const char *text);
+
+/* Cuts in place to at most `max` characters, the last three being "..." if anything was cut
+ * (max >= 3). The buffer must hold the result, which is never longer in characters, but may be
+ * up to 3 bytes longer than the part kept; it always fits into the original's bytes. */
+void cf_utf8_cut(char *text, size_t max);
+
+#endif

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* arena.c - a list of chunks, each given out from its start.
+ *
+ * Chunks double in size, so that a small review costs one malloc and a huge one some ten. A
+ * chunk comes from calloc: what was never given out is known to be zero and is not cleared
+ * again, which spares the clearing of big fresh chunks. */
+#include "curfew/arena.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "curfew/limits.h"
+#include "arena_private.h"
+
+#define ALIGN ((size_t)16)
+#define CHUNK_MIN (8 * CF_KIB)
+#define CHUNK_MAX (1 * CF_MIB)
+
+/* Under the address sanitizer, what was not given out is poisoned and a gap is left behind
+ * every allocation, so that reading past one is found as it would be with malloc. */
+#if defined(__SANITIZE_ADDRESS__)
+#define CF_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CF_ASAN 1
+#endif
+#endif
+
+#ifdef CF_ASAN
+#include <sanitizer/asan_interface.h>
+#define GAP ALIGN
+#define POISON(p, n) ASAN_POISON_MEMORY_REGION((p), (n))
+#define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION((p), (n))
+#else
+#define GAP ((size_t)0)
+#define POISON(p, n) ((void)(p), (void)(n))
+#define UNPOISON(p, n) ((void)(p), (void)(n))
+#endif
+
+struct chunk {
+    struct chunk *next;
+    size_t cap;
+    size_t used;
+    size_t dirty; /* bytes from here on were never given out: still zero */
+    _Alignas(16) char bytes[];
+};
+
+struct cf_arena {
+    struct chunk *chunks; /* in use; the first is the one given out from */
+    struct chunk *spare;  /* kept from before the last reset, empty */
+    size_t ceiling;
+    size_t held; /* of all chunks, headers included */
+    size_t used;
+    size_t next_cap;
+    bool failed;
+};
+
+struct cf_arena *cf_arena_new(size_t ceiling)
+{
+    struct cf_arena *arena = calloc(1, sizeof(*arena));
+
+    if (arena == NULL)
+        return NULL;
+    arena->ceiling = ceiling;
+    arena->next_cap = CHUNK_MIN;
+    return arena;
+}
+
+static void chunk_free(struct cf_arena *arena, struct chunk *chunk)
+{
+    arena->held -= sizeof(*chunk) + chunk->cap;
+    UNPOISON(chunk->bytes, chunk->cap);
+    free(chunk);
+}
+
+static void list_free(struct cf_arena *arena, struct chunk *chunk)
+{
+    while (chunk != NULL) {
+        struct chunk *next = chunk->next;
+
+        chunk_free(arena, chunk);
+        chunk = next;
+    }
+}
+
+void cf_arena_free(struct cf_arena *arena)
+{
+    if (arena == NULL)
+        return;
+    list_free(arena, arena->chunks);
+    list_free(arena, arena->spare);
+    free(arena);
+}
+
+void cf_arena_cleanup(struct cf_arena **arena)
+{
+    cf_arena_free(*arena);
+    *arena = NULL;
+}
+
+/* The first spare chunk that is large enough, taken out of its list. */
+static struct chunk *spare_take(struct cf_arena *arena, size_t size)
+{
+    for (struct chunk **at = &arena->spare; *at != NULL; at = &(*at)->next) {
+        struct chunk *chunk = *at;
+
+        if (chunk->cap >= size) {
+            *at = chunk->next;
+            return chunk;
+        }
+    }
+    return NULL;
+}
+
+/* What a chunk's bytes may still be. */
+static size_t room(const struct cf_arena *arena)
+{
+    size_t left = arena->ceiling - arena->held;
+
+    return left < sizeof(struct chunk) ? 0 : left - sizeof(struct chunk);
+}
+
+static struct chunk *chunk_new(struct cf_arena *arena, size_t size)
+{
+    size_t cap = arena->next_cap - sizeof(struct chunk);
+    struct chunk *chunk;
+
+    if (size > room(arena)) {
+        list_free(arena, arena->spare);
+        arena->spare = NULL;
+    }
+    if (size > room(arena))
+        return NULL;
+    if (cap < size)
+        cap = size;
+    if (cap > room(arena))
+        cap = room(arena);
+    chunk = calloc(1, sizeof(*chunk) + cap);
+    if (chunk == NULL)
+        return NULL;
+    chunk->cap = cap;
+    POISON(chunk->bytes, cap);
+    arena->held += sizeof(*chunk) + cap;
+    if (arena->next_cap < CHUNK_MAX)
+        arena->next_cap *= 2;
+    return chunk;
+}
+
+/* Links a chunk that can give `size` bytes. The old newest stays in front when it still has
+ * more room than the new one will: a big text must not waste the tail of a half-empty chunk. */
+static struct chunk *chunk_for(struct cf_arena *arena, size_t size)
+{
+    struct chunk *head = arena->chunks;
+    struct chunk *chunk = spare_take(arena, size);
+
+    if (chunk == NULL)
+        chunk = chunk_new(arena, size);
+    if (chunk == NULL)
+        return NULL;
+    if (head != NULL && head->cap - head->used > chunk->cap - size) {
+        chunk->next = head->next;
+        head->next = chunk;
+    } else {
+        chunk->next = head;
+        arena->chunks = chunk;
+    }
+    return chunk;
+}
+
+/* Makes bytes [from, from + size) of a chunk usable and zero. */
+static void chunk_clear(struct chunk *chunk, size_t from, size_t size)
+{
+    UNPOISON(chunk->bytes + from, size);
+    if (from < chunk->dirty) {
+        size_t known = chunk->dirty - from;
+
+        memset(chunk->bytes + from, 0, known < size ? known : size);
+    }
+}
+
+static void chunk_use(struct cf_arena *arena, struct chunk *chunk, size_t end)
+{
+    arena->used += end - chunk->used;
+    chunk->used = end;
+    if (chunk->dirty < end)
+        chunk->dirty = end;
+}
+
+/* What an allocation of `size` bytes takes from its chunk. */
+static size_t step_of(size_t size)
+{
+    return ((size == 0 ? 1 : size) + GAP + ALIGN - 1) & ~(ALIGN - 1);
+}
+
+void *cf_arena_alloc(struct cf_arena *arena, size_t size)
+{
+    struct chunk *chunk = arena->chunks;
+    size_t step = step_of(size);
+    char *bytes;
+
+    /* Rounding up must not wrap around. */
+    if (step < size)
+        chunk = NULL;
+    else if (chunk == NULL || step > chunk->cap - chunk->used)
+        chunk = chunk_for(arena, step);
+    if (chunk == NULL) {
+        arena->failed = true;
+        return NULL;
+    }
+    bytes = chunk->bytes + chunk->used;
+    chunk_clear(chunk, chunk->used, size);
+    chunk_use(arena, chunk, chunk->used + step);
+    return bytes;
+}
+
+void *cf_arena_array(struct cf_arena *arena, size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / size) {
+        arena->failed = true;
+        return NULL;
+    }
+    return cf_arena_alloc(arena, count * size);
+}
+
+bool cf_arena_extend(struct cf_arena *arena, void *newest, size_t size, size_t new_size)
+{
+    struct chunk *chunk = arena->chunks;
+    size_t end;
+
+    if (chunk == NULL || chunk->used < step_of(size) || new_size > chunk->cap)
+        return false;
+    end = chunk->used - step_of(size);
+    if (newest != chunk->bytes + end || step_of(new_size) > chunk->cap - end)
+        return false;
+    chunk_clear(chunk, end + size, new_size - size);
+    chunk_use(arena, chunk, end + step_of(new_size));
+    return true;
+}
+
+char *cf_arena_strdup(struct cf_arena *arena, const char *text)
+{
+    return text == NULL ? NULL : cf_arena_strndup(arena, text, strlen(text));
+}
+
+char *cf_arena_strndup(struct cf_arena *arena, const char *text, size_t len)
+{
+    char *copy;
+
+    if (text == NULL)
+        return NULL;
+    if (len == SIZE_MAX) {
+        arena->failed = true;
+        return NULL;
+    }
+    copy = cf_arena_alloc(arena, len + 1);
+    if (copy != NULL)
+        memcpy(copy, text, len);
+    return copy;
+}
+
+char *cf_arena_printf(struct cf_arena *arena, const char *fmt, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, fmt);
+    text = cf_arena_vprintf(arena, fmt, args);
+    va_end(args);
+    return text;
+}
+
+char *cf_arena_vprintf(struct cf_arena *arena, const char *fmt, va_list args)
+{
+    va_list again;
+    char *text = NULL;
+    int len;
+
+    va_copy(again, args);
+    len = vsnprintf(NULL, 0, fmt, args);
+    if (len >= 0)
+        text = cf_arena_alloc(arena, (size_t)len + 1);
+    else
+        arena->failed = true;
+    if (text != NULL)
+        vsnprintf(text, (size_t)len + 1, fmt, again);
+    va_end(again);
+    return text;
+}
+
+bool cf_arena_failed(const struct cf_arena *arena)
+{
+    return arena->failed;
+}
+
+/* Empties the chunks of a list; keeps those that fit below CF_ARENA_KEEP and frees the rest. */
+static void list_reset(struct cf_arena *arena, struct chunk *chunk, size_t *kept, bool wipe)
+{
+    while (chunk != NULL) {
+        struct chunk *next = chunk->next;
+        size_t size = sizeof(*chunk) + chunk->cap;
+
+        if (wipe) {
+            UNPOISON(chunk->bytes, chunk->used);
+            explicit_bzero(chunk->bytes, chunk->used);
+        }
+        if (*kept + size <= CF_ARENA_KEEP) {
+            *kept += size;
+            chunk->used = 0;
+            POISON(chunk->bytes, chunk->cap);
+            chunk->next = arena->spare;
+            arena->spare = chunk;
+        } else {
+            chunk_free(arena, chunk);
+        }
+        chunk = next;
+    }
+}
+
+void cf_arena_reset(struct cf_arena *arena, bool wipe)
+{
+    struct chunk *chunks = arena->chunks;
+    struct chunk *spare = arena->spare;
+    size_t kept = 0;
+
+    arena->chunks = NULL;
+    arena->spare = NULL;
+    list_reset(arena, chunks, &kept, wipe);
+    list_reset(arena, spare, &kept, wipe);
+    arena->used = 0;
+    arena->failed = false;
+    /* One huge review must not make all later ones ask for chunks too big to be kept. */
+    if (arena->next_cap > CF_ARENA_KEEP / 2)
+        arena->next_cap = CF_ARENA_KEEP / 2;
+}
+
+size_t cf_arena_used(const struct cf_arena *arena)
+{
+    return arena->used;
+}

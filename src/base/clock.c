@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clock.c - the only file that asks what time it is. */
+#include "curfew/clock.h"
+
+#include <string.h>
+#include <time.h>
+
+#define DAY ((int64_t)86400)
+#define YEAR_1000 INT64_C(-30610224000)
+#define YEAR_9999_END INT64_C(253402300799)
+
+int64_t cf_now(void)
+{
+    return (int64_t)time(NULL);
+}
+
+int64_t cf_monotonic_micros(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static bool digits(const char *text, size_t count, int *out)
+{
+    int value = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        value = value * 10 + (text[i] - '0');
+    }
+    *out = value;
+    return true;
+}
+
+static int days_in(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return days[month - 1] + (month == 2 && leap);
+}
+
+bool cf_date_end(const char *text, int64_t *end)
+{
+    int year, month, day;
+    struct tm when = {0};
+
+    if (text == NULL || strlen(text) != strlen("2027-03-31") || text[4] != '-' || text[7] != '-' ||
+        !digits(text, 4, &year) || !digits(text + 5, 2, &month) || !digits(text + 8, 2, &day))
+        return false;
+    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > days_in(year, month))
+        return false;
+    when.tm_year = year - 1900;
+    when.tm_mon = month - 1;
+    when.tm_mday = day;
+    *end = (int64_t)timegm(&when) + DAY;
+    return true;
+}
+
+char *cf_time_format(int64_t when, char out[32])
+{
+    time_t seconds;
+    struct tm parts;
+
+    /* Tokens may claim any number: beyond the years of four digits, the nearest one is shown. */
+    if (when < YEAR_1000)
+        when = YEAR_1000;
+    if (when > YEAR_9999_END)
+        when = YEAR_9999_END;
+    seconds = (time_t)when;
+    gmtime_r(&seconds, &parts);
+    if (strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        out[0] = '\0';
+    return out;
+}

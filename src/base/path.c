@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* path.c - where a value stands, for people and for patches; see path.h. */
+#include "curfew/path.h"
+
+#include <string.h>
+
+#include "curfew/arena.h"
+#include "curfew/buf.h"
+#include "curfew/limits.h"
+
+const struct cf_path *cf_path_key(struct cf_arena *arena, const struct cf_path *up, const char *key)
+{
+    struct cf_path *path = cf_arena_alloc(arena, sizeof(*path));
+
+    if (path != NULL)
+        *path = CF_PATH_KEY(up, key);
+    return path;
+}
+
+const struct cf_path *cf_path_index(struct cf_arena *arena, const struct cf_path *up, size_t index)
+{
+    struct cf_path *path = cf_arena_alloc(arena, sizeof(*path));
+
+    if (path != NULL)
+        *path = CF_PATH_INDEX(up, index);
+    return path;
+}
+
+static bool is_plain(const char *key)
+{
+    return key[0] != '\0' && key[strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                             "0123456789_-")] == '\0';
+}
+
+static void add_text(struct cf_buf *buf, const struct cf_path *path)
+{
+    if (path->key == NULL) {
+        cf_buf_addf(buf, "[%zu]", path->index);
+    } else if (is_plain(path->key)) {
+        if (path->up != NULL)
+            cf_buf_addc(buf, '.');
+        cf_buf_adds(buf, path->key);
+    } else {
+        cf_buf_addc(buf, '[');
+        cf_buf_add_quoted(buf, path->key);
+        cf_buf_addc(buf, ']');
+    }
+}
+
+static void add_pointer(struct cf_buf *buf, const struct cf_path *path)
+{
+    cf_buf_addc(buf, '/');
+    if (path->key == NULL) {
+        cf_buf_addf(buf, "%zu", path->index);
+        return;
+    }
+    for (const char *p = path->key; *p != '\0'; p++) {
+        if (*p == '~')
+            cf_buf_adds(buf, "~0");
+        else if (*p == '/')
+            cf_buf_adds(buf, "~1");
+        else
+            cf_buf_addc(buf, *p);
+    }
+}
+
+typedef void add_fn(struct cf_buf *buf, const struct cf_path *path);
+
+/* From the object inwards, though the steps are linked outwards; as deep as a document nests. */
+static void add_steps(struct cf_buf *buf, const struct cf_path *path, add_fn *add)
+{
+    if (path->up != NULL)
+        add_steps(buf, path->up, add);
+    add(buf, path);
+}
+
+static const char *render(struct cf_arena *arena, const struct cf_path *path, add_fn *add)
+{
+    struct cf_buf buf;
+
+    if (path == NULL)
+        return "";
+    cf_buf_init_arena(&buf, arena, CF_ARENA_MAX);
+    add_steps(&buf, path, add);
+    return cf_buf_take(&buf, NULL);
+}
+
+const char *cf_path_text(struct cf_arena *arena, const struct cf_path *path)
+{
+    return render(arena, path, add_text);
+}
+
+const char *cf_path_pointer(struct cf_arena *arena, const struct cf_path *path)
+{
+    return render(arena, path, add_pointer);
+}

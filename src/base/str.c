@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* str.c - what <string.h> lacks; see str.h. */
+#include "curfew/str.h"
+
+#include <string.h>
+
+bool cf_streq(const char *a, const char *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    return strcmp(a, b) == 0;
+}
+
+bool cf_starts_with(const char *text, const char *prefix)
+{
+    return text != NULL && prefix != NULL && strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool cf_ends_with(const char *text, const char *suffix)
+{
+    size_t len, tail;
+
+    if (text == NULL || suffix == NULL)
+        return false;
+    len = strlen(text);
+    tail = strlen(suffix);
+    return tail <= len && memcmp(text + len - tail, suffix, tail) == 0;
+}
+
+const char *cf_str_or_empty(const char *text)
+{
+    return text == NULL ? "" : text;
+}
+
+bool cf_str_empty(const char *text)
+{
+    return text == NULL || text[0] == '\0';
+}
+
+/* Only the last star is ever tried again: what the stars before it took can stay as it is. */
+bool cf_glob(const char *pattern, const char *text)
+{
+    const char *star = NULL;
+    const char *retry = NULL;
+
+    if (pattern == NULL || text == NULL)
+        return false;
+    while (*text != '\0') {
+        if (*pattern == '*') {
+            star = ++pattern;
+            retry = text;
+        } else if (*pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star != NULL) {
+            pattern = star;
+            text = ++retry;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == '\0';
+}
+
+bool cf_str_int64(const char *text, int64_t *out)
+{
+    bool negative;
+    int64_t value = 0;
+
+    if (text == NULL)
+        return false;
+    negative = *text == '-';
+    text += negative;
+    if (*text == '\0')
+        return false;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9')
+            return false;
+        /* Counted downwards: there is one more negative number than positive ones. */
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_sub_overflow(value, *text - '0', &value))
+            return false;
+    }
+    if (!negative && value == INT64_MIN)
+        return false;
+    *out = negative ? value : -value;
+    return true;
+}
+
+static bool is_token_char(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
+           c == '_';
+}
+
+/* The length of what looks like a JWT, three base64url parts or the beginning of them. */
+static size_t token_run(const char *p)
+{
+    size_t len = 0;
+
+    if (strncmp(p, "eyJ", 3) != 0)
+        return 0;
+    while (is_token_char((unsigned char)p[len]) || p[len] == '.' || p[len] == '=')
+        len++;
+    return len;
+}
+
+/* The bytes of a character that must not be shown, at p; 0 for all others. */
+static size_t unprintable(const unsigned char *p)
+{
+    if (p[0] < 0x20 || p[0] == 0x7F)
+        return 1;
+    if (p[0] == 0xC2 && p[1] >= 0x80 && p[1] <= 0x9F)
+        return 2;
+    if (p[0] == 0xE2 && p[1] == 0x80 && (p[2] == 0xA8 || p[2] == 0xA9))
+        return 3;
+    return 0;
+}
+
+void cf_str_sanitize(char *text)
+{
+    static const char redacted[] = "[redacted]";
+    const char *from = text;
+    char *to = text;
+    bool inside = false; /* a word: "monkeyJar" is no token */
+
+    while (*from != '\0') {
+        size_t run = inside ? 0 : token_run(from);
+        size_t bad = unprintable((const unsigned char *)from);
+
+        if (run > 0) {
+            size_t shown = run < sizeof(redacted) - 1 ? run : sizeof(redacted) - 1;
+
+            memcpy(to, redacted, shown);
+            to += shown;
+            from += run;
+        } else if (bad > 0) {
+            *to++ = '?';
+            from += bad;
+            inside = false;
+        } else {
+            inside = is_token_char((unsigned char)*from);
+            *to++ = *from++;
+        }
+    }
+    *to = '\0';
+}
+
+size_t cf_utf8_decode(const char *text, size_t len, uint32_t *code)
+{
+    static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *p = (const unsigned char *)text;
+    size_t size;
+    uint32_t value;
+
+    if (len == 0 || (p[0] >= 0x80 && p[0] < 0xC2) || p[0] > 0xF4)
+        return 0;
+    size = p[0] < 0x80 ? 1 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
+    value = size == 1 ? p[0] : p[0] & (0x7FU >> size);
+    for (size_t i = 1; i < size; i++) {
+        if (i == len || (p[i] & 0xC0) != 0x80)
+            return 0;
+        value = value << 6 | (p[i] & 0x3FU);
+    }
+    /* Overlong forms, surrogates, and what lies beyond Unicode. */
+    if (value < lowest[size] || (value >= 0xD800 && value < 0xE000) || value > 0x10FFFF)
+        return 0;
+    *code = value;
+    return size;
+}
+
+static bool begins_character(char c)
+{
+    return ((unsigned char)c & 0xC0) != 0x80;
+}
+
+size_t cf_utf8_count(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text != '\0'; text++)
+        count += begins_character(*text);
+    return count;
+}
+
+void cf_utf8_cut(char *text, size_t max)
+{
+    size_t count = 0;
+    char *cut = text;
+
+    if (cf_utf8_count(text) <= max)
+        return;
+    /* At least four characters go, so the dots fit where they were. */
+    for (; *cut != '\0'; cut++) {
+        if (begins_character(*cut) && count++ == max - 3)
+            break;
+    }
+    memcpy(cut, "...", 4);
+}

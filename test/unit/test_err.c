@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "test.h"
+
+#include "curfew/err.h"
+#include "curfew/str.h"
+
+static void null_err_is_ignored(void **state)
+{
+    (void)state;
+    assert_int_equal(cf_err_set(NULL, "%s", "x"), -1);
+    assert_int_equal(cf_err_system(NULL, "%s", "x"), -1);
+    assert_int_equal(cf_err_memory(NULL), -1);
+    assert_int_equal(cf_err_wrap(NULL, "%s", "x"), -1);
+}
+
+static void sets_kind_and_sentence(void **state)
+{
+    struct cf_err err = {0};
+
+    (void)state;
+    assert_int_equal(cf_err_set(&err, "line %d", 3), -1);
+    assert_int_equal(err.kind, CF_ERR_INPUT);
+    assert_string_equal(err.msg, "line 3");
+    cf_err_system(&err, "disk");
+    assert_int_equal(err.kind, CF_ERR_SYSTEM);
+    cf_err_memory(&err);
+    assert_string_equal(err.msg, "out of memory");
+    assert_int_equal(err.kind, CF_ERR_SYSTEM);
+}
+
+static void wrap_keeps_the_kind(void **state)
+{
+    struct cf_err err = {0};
+
+    (void)state;
+    cf_err_system(&err, "no such file");
+    assert_int_equal(cf_err_wrap(&err, "reading '%s'", "x"), -1);
+    assert_string_equal(err.msg, "reading 'x': no such file");
+    assert_int_equal(err.kind, CF_ERR_SYSTEM);
+}
+
+static bool is_utf8(const char *text)
+{
+    size_t len = 1;
+    uint32_t code;
+
+    for (; *text != '\0' && len > 0; text += len)
+        len = cf_utf8_decode(text, 4, &code);
+    return len > 0;
+}
+
+static void long_sentences_end_at_a_character(void **state)
+{
+    struct cf_err err = {0};
+    char text[1200];
+
+    (void)state;
+    for (size_t shift = 0; shift < 3; shift++) {
+        memset(text, 'a', shift);
+        for (size_t i = shift; i + 3 < sizeof(text); i += 3)
+            memcpy(text + i, "\xE2\x82\xAC", 4);
+        cf_err_set(&err, "%s", text);
+        assert_true(is_utf8(err.msg) && strlen(err.msg) >= sizeof(err.msg) - 3);
+        cf_err_wrap(&err, "b");
+        assert_true(is_utf8(err.msg) && strlen(err.msg) >= sizeof(err.msg) - 3);
+        assert_memory_equal(err.msg, "b: ", 3);
+        cf_err_wrap(&err, "%s", text);
+        assert_true(is_utf8(err.msg) && strlen(err.msg) >= sizeof(err.msg) - 3);
+    }
+}
+
+static void a_sentence_may_quote_itself(void **state)
+{
+    struct cf_err err = {0};
+
+    (void)state;
+    cf_err_set(&err, "inner");
+    cf_err_wrap(&err, "outer");
+    cf_err_wrap(&err, "outermost");
+    assert_string_equal(err.msg, "outermost: outer: inner");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(null_err_is_ignored),
+        cmocka_unit_test(sets_kind_and_sentence),
+        cmocka_unit_test(wrap_keeps_the_kind),
+        cmocka_unit_test(long_sentences_end_at_a_character),
+        cmocka_unit_test(a_sentence_may_quote_itself),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "test.h"
+
+#include "curfew/attr.h"
+#include "curfew/str.h"
+
+static void compares_with_null(void **state)
+{
+    (void)state;
+    assert_true(cf_streq(NULL, NULL));
+    assert_false(cf_streq(NULL, ""));
+    assert_false(cf_streq("", NULL));
+    assert_true(cf_streq("a", "a"));
+    assert_false(cf_streq("a", "A"));
+    assert_false(cf_starts_with(NULL, "a"));
+    assert_false(cf_starts_with("a", NULL));
+    assert_false(cf_ends_with(NULL, "a"));
+    assert_true(cf_starts_with("system:node:n1", "system:node:"));
+    assert_false(cf_starts_with("system", "system:node:"));
+    assert_true(cf_starts_with("x", ""));
+    assert_true(cf_ends_with("PodList", "List"));
+    assert_false(cf_ends_with("ist", "List"));
+    assert_true(cf_ends_with("x", ""));
+    assert_string_equal(cf_str_or_empty(NULL), "");
+    assert_true(cf_str_empty(NULL) && cf_str_empty("") && !cf_str_empty(" "));
+}
+
+static void globs(void **state)
+{
+    static const struct {
+        const char *pattern, *text;
+        bool want;
+    } cases[] = {
+        {"", "", true},        {"", "a", false},         {"*", "", true},
+        {"*", "abc", true},    {"a*", "abc", true},      {"*c", "abc", true},
+        {"a*c", "abc", true},  {"a*c", "abcd", false},   {"a*b*c", "aXbXbc", true},
+        {"**a", "ba", true},   {"a**", "a", true},       {"*a*a*", "a", false},
+        {"a?c", "abc", false}, {"[ab]", "a", false},     {"kube-*", "kube-system", true},
+        {"a", "ab", false},    {"*ab*ab", "abab", true}, {"*abab", "ababab", true},
+    };
+    char text[2001], pattern[2001];
+
+    (void)state;
+    for (size_t i = 0; i < CF_COUNT(cases); i++)
+        assert_int_equal(cf_glob(cases[i].pattern, cases[i].text), cases[i].want);
+    assert_false(cf_glob(NULL, "a"));
+    assert_false(cf_glob("a", NULL));
+    /* Exponential in a naive matcher. */
+    memset(text, 'a', 2000);
+    text[2000] = '\0';
+    for (size_t i = 0; i < 2000; i += 2)
+        memcpy(pattern + i, "*a", 2);
+    memcpy(pattern + 1998, "*b", 3);
+    assert_false(cf_glob(pattern, text));
+}
+
+static void integers_are_strict(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "-",
+        "+1",
+        " 1",
+        "1 ",
+        "1.0",
+        "1e3",
+        "0x10",
+        "--1",
+        "9223372036854775808",
+        "1_0",
+        "-9223372036854775809",
+        "99999999999999999999999999",
+        "\xD9\xA1",
+    };
+    static const struct {
+        const char *text;
+        int64_t want;
+    } good[] = {
+        {"0", 0},
+        {"-0", 0},
+        {"007", 7},
+        {"3600", 3600},
+        {"-1", -1},
+        {"9223372036854775807", INT64_MAX},
+        {"-9223372036854775808", INT64_MIN},
+        {"00000000000000000000000001", 1},
+    };
+    int64_t out = 42;
+
+    (void)state;
+    assert_false(cf_str_int64(NULL, &out));
+    for (size_t i = 0; i < CF_COUNT(bad); i++)
+        assert_false(cf_str_int64(bad[i], &out));
+    assert_int_equal(out, 42);
+    for (size_t i = 0; i < CF_COUNT(good); i++) {
+        assert_true(cf_str_int64(good[i].text, &out));
+        assert_true(out == good[i].want);
+    }
+}
+
+static void sanitizes(void **state)
+{
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        {"", ""},
+        {"plain \xE2\x82\xAC", "plain \xE2\x82\xAC"},
+        {"a\nb\tc\x1b[31m\x7f", "a?b?c?[31m?"},
+        {"\xC2\x80-\xC2\x9F-\xC2\xA0", "?-?-\xC2\xA0"},
+        {"x\xE2\x80\xA8y\xE2\x80\xA9z\xE2\x80\xAA", "x?y?z\xE2\x80\xAA"},
+        {"eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJrIn0.c2ln_-=", "[redacted]"},
+        {"token=eyJhbGciOiJSUzI1NiJ9.x and more", "token=[redacted] and more"},
+        {"\"eyJhbGciOiJSUzI1NiJ9\"", "\"[redacted]\""},
+        {"a.eyJpc3MiOiJrIn0", "a.[redacted]"},
+        {"eyJab", "[reda"},
+        {"eyJ", "[re"},
+        {"eyK eY", "eyK eY"},
+        {"monkeyJar", "monkeyJar"},
+        {"\neyJhbGciOiJSUzI1NiJ9\n", "?[redacted]?"},
+        {"eyJhbGciOiJSU\neyJhbGciOiJSU", "[redacted]?[redacted]"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CF_COUNT(cases); i++) {
+        char text[100];
+
+        strcpy(text, cases[i].text);
+        cf_str_sanitize(text);
+        assert_string_equal(text, cases[i].want);
+    }
+}
+
+static void decodes_utf8(void **state)
+{
+    static const char *const bad[] = {
+        "\x80",
+        "\xBF",
+        "\xC0\x80",
+        "\xC1\xBF",
+        "\xC3",
+        "\xC3(",
+        "\xE0\x80\x80",
+        "\xE0\x9F\xBF",
+        "\xE2\x82",
+        "\xED\xA0\x80",
+        "\xED\xBF\xBF",
+        "\xF0\x80\x80\x80",
+        "\xF0\x8F\xBF\xBF",
+        "\xF4\x90\x80\x80",
+        "\xF5\x80\x80\x80",
+        "\xF0\x9F\x98",
+        "\xFE",
+        "\xFF",
+    };
+    uint32_t code = 7;
+
+    (void)state;
+    for (size_t i = 0; i < CF_COUNT(bad); i++) {
+        assert_int_equal(cf_utf8_decode(bad[i], 4, &code), 0);
+        assert_int_equal(cf_utf8_decode(bad[i], strlen(bad[i]), &code), 0);
+    }
+    assert_int_equal(cf_utf8_decode("a", 0, &code), 0);
+    assert_int_equal(cf_utf8_decode("\xE2\x82\xAC", 2, &code), 0);
+    assert_int_equal(code, 7);
+    assert_int_equal(cf_utf8_decode("a", 1, &code), 1);
+    assert_int_equal(code, 'a');
+    assert_int_equal(cf_utf8_decode("\xC2\x80", 2, &code), 2);
+    assert_int_equal(code, 0x80);
+    assert_int_equal(cf_utf8_decode("\xE2\x82\xAC!", 4, &code), 3);
+    assert_int_equal(code, 0x20AC);
+    assert_int_equal(cf_utf8_decode("\xF4\x8F\xBF\xBF", 4, &code), 4);
+    assert_int_equal(code, 0x10FFFF);
+}
+
+static void counts_and_cuts_characters(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t max;
+        const char *want;
+    } cases[] = {
+        {"", 3, ""},
+        {"abc", 3, "abc"},
+        {"abcd", 3, "..."},
+        {"abcde", 4, "a..."},
+        {"\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC", 4,
+         "\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC"},
+        {"\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC!", 4, "\xE2\x82\xAC..."},
+        {"a\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9", 5, "a\xC3\xA9..."},
+    };
+
+    (void)state;
+    assert_int_equal(cf_utf8_count("a\xE2\x82\xAC\xF0\x9F\x98\x80"), 3);
+    for (size_t i = 0; i < CF_COUNT(cases); i++) {
+        char *text = strdup(cases[i].text);
+
+        cf_utf8_cut(text, cases[i].max);
+        assert_string_equal(text, cases[i].want);
+        assert_true(cf_utf8_count(text) <= cases[i].max);
+        free(text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(compares_with_null),  cmocka_unit_test(globs),
+        cmocka_unit_test(integers_are_strict), cmocka_unit_test(sanitizes),
+        cmocka_unit_test(decodes_utf8),        cmocka_unit_test(counts_and_cuts_characters),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

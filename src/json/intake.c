@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* intake.c - hostile bytes to a document.
+ *
+ * One pass over the bytes checks all that RFC 8259 asks, and our ceilings, and writes a copy that
+ * differs in two ways only: members that no rule reads are left out, and a number N becomes the
+ * string "\xFFN" (see json_private.h). cJSON then parses the copy, in which it can find no fault.
+ *
+ * The copy is made in runs: nothing is written until a number or a dropped member interrupts
+ * the bytes that can stay as they are. There is no recursion: open containers are frames in an
+ * array of CF_DEPTH_MAX. */
+#include <stdint.h>
+#include <string.h>
+
+#include "curfew/limits.h"
+#include "curfew/str.h"
+#include "json_private.h"
+#include "keys.h"
+#include "lex.h"
+
+/* Of a skip list; entries beyond are not looked at, which is never wrong, only slower. */
+#define SKIPS_MAX 32
+
+/* Shown of a key in a message. */
+#define KEY_SHOWN 60
+
+struct frame {
+    struct cf_key_set keys;
+    uint32_t skips; /* bit i: this container stands under the parent of skip[i] */
+    bool object;
+    bool kept; /* a member of it was kept: the next one needs the comma before it */
+};
+
+struct scan {
+    const char *begin;
+    const char *p;
+    const char *end;
+
+    char *out;        /* where the copy goes on */
+    const char *mark; /* where the run begins that is not copied yet */
+    const char *cut;  /* where it ends if the coming member is dropped */
+    bool skipping;    /* inside a member that is dropped, of the frame at skip_depth */
+    size_t skip_depth;
+
+    const struct cf_json_skip *skip;
+    size_t skip_count;
+    size_t parent_len[SKIPS_MAX];
+    size_t key_len[SKIPS_MAX];
+    uint64_t parent_lens; /* bit i: a parent has the length i (or more, for the last bit) */
+
+    uint32_t under; /* the parents whose name the value to come has */
+    size_t nodes;
+    size_t depth;
+    struct frame frames[CF_DEPTH_MAX];
+    struct cf_keys keys;
+    struct cf_arena *arena;
+    struct cf_err *err;
+};
+
+enum state { FAILED, VALUE, KEY, AFTER, DONE };
+
+static enum state fail_at(struct scan *s, const char *at, const char *what)
+{
+    cf_err_set(s->err, "invalid JSON at byte %zu: %s", (size_t)(at - s->begin),
+               at == s->end ? "unexpected end" : what);
+    return FAILED;
+}
+
+static enum state fail(struct scan *s, const char *what)
+{
+    return fail_at(s, s->p, what);
+}
+
+static enum state fail_memory(struct scan *s)
+{
+    cf_err_memory(s->err);
+    return FAILED;
+}
+
+static enum state fail_duplicate(struct scan *s, const struct cf_key *key)
+{
+    char *shown = cf_arena_strndup(s->arena, key->text, key->len);
+
+    if (shown == NULL)
+        return fail_memory(s);
+    cf_str_sanitize(shown);
+    cf_utf8_cut(shown, KEY_SHOWN);
+    cf_err_set(s->err, "duplicate key '%s' at byte %zu", shown, key->at);
+    return FAILED;
+}
+
+static void skip_space(struct scan *s)
+{
+    const char *p = s->p;
+
+    while (p < s->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+        p++;
+    s->p = p;
+}
+
+static bool next_is(const struct scan *s, char c)
+{
+    return s->p < s->end && *s->p == c;
+}
+
+/* ---- the copy ---- */
+
+/* The longest copy: a number grows by three bytes, and at most every other byte is one. */
+static size_t copy_max(size_t len)
+{
+    size_t numbers = len / 2 + 1;
+
+    return len + 3 * (numbers < CF_NODES_MAX ? numbers : CF_NODES_MAX);
+}
+
+static void flush(struct scan *s, const char *upto)
+{
+    size_t len = (size_t)(upto - s->mark);
+
+    if (!s->skipping) {
+        memcpy(s->out, s->mark, len);
+        s->out += len;
+    }
+    s->mark = upto;
+}
+
+/* ---- members to drop ---- */
+
+static void note_skips(struct scan *s, const struct cf_json_skip *skip)
+{
+    s->skip = skip;
+    for (size_t i = 0; skip != NULL && skip[i].parent != NULL && i < SKIPS_MAX; i++) {
+        s->parent_len[i] = strlen(skip[i].parent);
+        s->key_len[i] = strlen(skip[i].key);
+        s->parent_lens |= UINT64_C(1) << (s->parent_len[i] < 63 ? s->parent_len[i] : 63);
+        s->skip_count = i + 1;
+    }
+}
+
+/* The entries of the skip list whose parent this key is. */
+static uint32_t parents(const struct scan *s, const char *key, size_t len)
+{
+    uint32_t under = 0;
+
+    if ((s->parent_lens >> (len < 63 ? len : 63) & 1) == 0)
+        return 0;
+    for (size_t i = 0; i < s->skip_count; i++) {
+        if (s->parent_len[i] == len && memcmp(s->skip[i].parent, key, len) == 0)
+            under |= UINT32_C(1) << i;
+    }
+    return under;
+}
+
+static bool is_skipped(const struct scan *s, uint32_t skips, const char *key, size_t len)
+{
+    for (size_t i = 0; skips != 0; i++, skips >>= 1) {
+        if ((skips & 1) != 0 && s->key_len[i] == len && memcmp(s->skip[i].key, key, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void begin_member(struct scan *s, struct frame *frame, const char *key, size_t len)
+{
+    s->under = parents(s, key, len);
+    if (frame->skips == 0 || s->skipping)
+        return;
+    if (is_skipped(s, frame->skips, key, len)) {
+        flush(s, s->cut);
+        s->skipping = true;
+        s->skip_depth = s->depth;
+    } else {
+        frame->kept = true;
+    }
+}
+
+static void end_member(struct scan *s)
+{
+    if (s->skipping && s->depth == s->skip_depth) {
+        s->mark = s->p;
+        s->skipping = false;
+    }
+}
+
+/* At the comma between two members or items. */
+static void separate(struct scan *s, const struct frame *frame)
+{
+    s->cut = s->p++;
+    if (frame->object && frame->skips != 0 && !frame->kept && !s->skipping)
+        s->cut = s->mark = s->p; /* all members so far were dropped, and so is the comma */
+    s->under = frame->object ? 0 : frame->skips;
+}
+
+/* ---- the grammar ---- */
+
+static enum state read_number(struct scan *s)
+{
+    struct cf_fault fault;
+    const char *behind = cf_lex_number(s->p, s->end, &fault);
+
+    if (behind == NULL)
+        return fail_at(s, fault.at, fault.what);
+    flush(s, s->p);
+    s->p = behind;
+    if (s->skipping)
+        return AFTER;
+    *s->out++ = '"';
+    *s->out++ = CF_NUMBER_MARK;
+    flush(s, behind);
+    *s->out++ = '"';
+    return AFTER;
+}
+
+static enum state read_word(struct scan *s, const char *word)
+{
+    for (; *word != '\0'; word++, s->p++) {
+        if (!next_is(s, *word))
+            return fail(s, "expected a value");
+    }
+    return AFTER;
+}
+
+/* At the first quote. */
+static bool read_string(struct scan *s, bool *escaped)
+{
+    struct cf_fault fault;
+    const char *behind = cf_lex_string(s->p + 1, s->end, escaped, &fault);
+
+    if (behind == NULL) {
+        fail_at(s, fault.at, fault.what);
+        return false;
+    }
+    s->p = behind;
+    return true;
+}
+
+static enum state open_container(struct scan *s, bool object)
+{
+    struct frame *frame;
+
+    if (s->depth == CF_DEPTH_MAX) {
+        cf_err_set(s->err, "nested deeper than %d at byte %zu", CF_DEPTH_MAX,
+                   (size_t)(s->p - s->begin));
+        return FAILED;
+    }
+    frame = &s->frames[s->depth++];
+    *frame = (struct frame){.object = object, .skips = s->under};
+    if (object)
+        frame->keys = cf_keys_open(&s->keys);
+    s->cut = ++s->p;
+    skip_space(s);
+    if (next_is(s, object ? '}' : ']'))
+        return AFTER;
+    return object ? KEY : VALUE;
+}
+
+static enum state close_container(struct scan *s)
+{
+    struct frame *frame = &s->frames[s->depth - 1];
+    const struct cf_key *twice = frame->object ? cf_keys_close(&s->keys, &frame->keys) : NULL;
+
+    if (twice != NULL)
+        return fail_duplicate(s, twice);
+    s->depth--;
+    s->p++;
+    return AFTER;
+}
+
+static bool unescape(struct scan *s, const char **key, size_t *len)
+{
+    char *text = cf_arena_alloc(s->arena, *len + 1);
+
+    if (text == NULL)
+        return false;
+    *len = cf_lex_unescape(*key, *len, text);
+    *key = text;
+    return true;
+}
+
+static enum state read_key(struct scan *s)
+{
+    struct frame *frame = &s->frames[s->depth - 1];
+    const char *key = s->p + 1;
+    size_t at = (size_t)(s->p - s->begin);
+    bool escaped = false;
+    size_t len;
+    int added;
+
+    if (!next_is(s, '"'))
+        return fail(s, "expected a key");
+    if (!read_string(s, &escaped))
+        return FAILED;
+    len = (size_t)(s->p - 1 - key);
+    if (escaped && !unescape(s, &key, &len))
+        return fail_memory(s);
+    added = cf_keys_add(&s->keys, &frame->keys, key, len, at);
+    if (added < 0)
+        return fail_memory(s);
+    if (added > 0)
+        return fail_duplicate(s, &s->keys.list[s->keys.count - 1]);
+    begin_member(s, frame, key, len);
+    skip_space(s);
+    if (!next_is(s, ':'))
+        return fail(s, "expected ':'");
+    s->p++;
+    skip_space(s);
+    return VALUE;
+}
+
+static enum state read_value(struct scan *s)
+{
+    bool escaped;
+
+    if (s->p == s->end)
+        return fail(s, "expected a value");
+    if (++s->nodes > CF_NODES_MAX) {
+        cf_err_set(s->err, "more than %d values", CF_NODES_MAX);
+        return FAILED;
+    }
+    switch (*s->p) {
+    case '"':
+        return read_string(s, &escaped) ? AFTER : FAILED;
+    case '{':
+        return open_container(s, true);
+    case '[':
+        return open_container(s, false);
+    case 't':
+        return read_word(s, "true");
+    case 'f':
+        return read_word(s, "false");
+    case 'n':
+        return read_word(s, "null");
+    default:
+        if (*s->p == '-' || (*s->p >= '0' && *s->p <= '9'))
+            return read_number(s);
+        return fail(s, "expected a value");
+    }
+}
+
+/* Behind a value: a comma, the end of its container, or the end of the document. */
+static enum state read_after(struct scan *s)
+{
+    const struct frame *frame;
+
+    end_member(s);
+    if (s->depth == 0)
+        return DONE;
+    frame = &s->frames[s->depth - 1];
+    skip_space(s);
+    if (next_is(s, frame->object ? '}' : ']'))
+        return close_container(s);
+    if (!next_is(s, ','))
+        return fail(s, frame->object ? "expected ',' or '}'" : "expected ',' or ']'");
+    separate(s, frame);
+    skip_space(s);
+    return frame->object ? KEY : VALUE;
+}
+
+static bool walk(struct scan *s)
+{
+    enum state state = VALUE;
+
+    s->mark = s->p;
+    while (state != DONE && state != FAILED) {
+        if (state == AFTER)
+            state = read_after(s);
+        else if (state == KEY)
+            state = read_key(s);
+        else
+            state = read_value(s);
+    }
+    if (state == DONE)
+        flush(s, s->p);
+    return state == DONE;
+}
+
+static int check(struct scan *s, size_t *end)
+{
+    skip_space(s);
+    if (s->p == s->end)
+        return cf_err_set(s->err, "empty");
+    if (s->end - s->p >= 3 && memcmp(s->p, "\xEF\xBB\xBF", 3) == 0) {
+        fail(s, "a byte order mark");
+        return -1;
+    }
+    if (!walk(s))
+        return -1;
+    skip_space(s);
+    if (end == NULL && s->p != s->end)
+        return cf_err_set(s->err, "unexpected bytes after the value at byte %zu",
+                          (size_t)(s->p - s->begin));
+    return 0;
+}
+
+const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, size_t len,
+                                    const struct cf_json_skip *skip, size_t *end,
+                                    struct cf_err *err)
+{
+    struct scan s = {.begin = bytes, .p = bytes, .end = bytes + len, .arena = arena, .err = err};
+    char *copy = cf_arena_alloc(arena, copy_max(len) + 1);
+    struct cf_arena *before;
+    struct cf_json *root;
+
+    if (copy == NULL) {
+        cf_err_memory(err);
+        return NULL;
+    }
+    s.out = copy;
+    cf_keys_init(&s.keys, arena);
+    note_skips(&s, skip);
+    if (check(&s, end) != 0)
+        return NULL;
+
+    before = cf_json_use(arena);
+    root = cf_json_parse_checked(copy, (size_t)(s.out - copy));
+    cf_json_use(before);
+    if (root == NULL) {
+        cf_err_memory(err);
+        return NULL;
+    }
+    if (end != NULL)
+        *end = (size_t)(s.p - s.begin);
+    return root;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lex.c - JSON's strings and numbers; see lex.h. */
+#include "lex.h"
+
+#include <stdint.h>
+#include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "curfew/str.h"
+
+static const char *refuse(struct cf_fault *fault, const char *at, const char *what)
+{
+    *fault = (struct cf_fault){at, what};
+    return NULL;
+}
+
+/* ---- strings ---- */
+
+/* The first byte at or after p that a string cannot just hold: its end, an escape, a control
+ * character, or one of a character of several bytes. */
+static const char *skip_plain(const char *p, const char *end)
+{
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"');
+    const __m128i escape = _mm_set1_epi8('\\');
+    const __m128i space = _mm_set1_epi8(' ');
+
+    for (; end - p >= 16; p += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+        /* Signed: the bytes from 0x80 on are below the space, too. */
+        __m128i found =
+            _mm_or_si128(_mm_cmplt_epi8(bytes, space),
+                         _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, escape)));
+        unsigned mask = (unsigned)_mm_movemask_epi8(found);
+
+        if (mask != 0)
+            return p + __builtin_ctz(mask);
+    }
+#endif
+    while (p < end && (unsigned char)*p >= ' ' && (unsigned char)*p < 0x80 && *p != '"' &&
+           *p != '\\')
+        p++;
+    return p;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* The code of "\uXXXX" at p; -1 when that is not what is there. */
+static long unicode_escape(const char *p, const char *end)
+{
+    long code = 0;
+
+    if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
+        return -1;
+    for (int i = 2; i < 6; i++) {
+        int digit = hex_digit(p[i]);
+
+        if (digit < 0)
+            return -1;
+        code = code * 16 + digit;
+    }
+    return code;
+}
+
+static const char *lex_unicode(const char *p, const char *end, struct cf_fault *fault)
+{
+    long code = unicode_escape(p, end);
+    long low;
+
+    if (code < 0)
+        return refuse(fault, end - p < 6 ? end : p, "no four hexadecimal digits after \\u");
+    if (code == 0)
+        return refuse(fault, p, "\\u0000 in a string");
+    p += 6;
+    if (code < 0xD800 || code > 0xDFFF)
+        return p;
+    low = unicode_escape(p, end);
+    if (code > 0xDBFF || low < 0xDC00 || low > 0xDFFF)
+        return refuse(fault, p - 6, "half of a surrogate pair");
+    return p + 6;
+}
+
+static const char *lex_escape(const char *p, const char *end, struct cf_fault *fault)
+{
+    if (end - p < 2)
+        return refuse(fault, end, "unexpected end");
+    if (p[1] == 'u')
+        return lex_unicode(p, end, fault);
+    if (p[1] == '\0' || strchr("\"\\/bfnrt", p[1]) == NULL)
+        return refuse(fault, p, "unknown escape in a string");
+    return p + 2;
+}
+
+static const char *lex_multibyte(const char *p, const char *end, struct cf_fault *fault)
+{
+    uint32_t code;
+
+    while (p < end && (unsigned char)*p >= 0x80) {
+        size_t len = cf_utf8_decode(p, (size_t)(end - p), &code);
+
+        if (len == 0)
+            return refuse(fault, p, "not UTF-8");
+        p += len;
+    }
+    return p;
+}
+
+const char *cf_lex_string(const char *p, const char *end, bool *escaped, struct cf_fault *fault)
+{
+    while (p != NULL) {
+        p = skip_plain(p, end);
+        if (p == end)
+            return refuse(fault, p, "unexpected end");
+        if (*p == '"')
+            return p + 1;
+        if (*p == '\\') {
+            *escaped = true;
+            p = lex_escape(p, end, fault);
+        } else if ((unsigned char)*p < ' ') {
+            return refuse(fault, p, "raw control character in a string");
+        } else {
+            p = lex_multibyte(p, end, fault);
+        }
+    }
+    return NULL;
+}
+
+/* ---- what an escape stands for ---- */
+
+static size_t encode(uint32_t code, char *out)
+{
+    size_t len = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    static const unsigned char lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
+
+    for (size_t i = len; i-- > 1; code >>= 6)
+        out[i] = (char)(0x80 | (code & 0x3F));
+    out[0] = (char)(lead[len] | code);
+    return len;
+}
+
+/* Writes the character of the escape at p; *len becomes its bytes. Returns what is behind it. */
+static const char *unescape_one(const char *p, char *out, size_t *len)
+{
+    static const char named[] = "bfnrt";
+    static const char raw[] = "\b\f\n\r\t";
+    const char *found = strchr(named, p[1]);
+    uint32_t code;
+
+    if (p[1] != 'u') {
+        *out = found != NULL ? raw[found - named] : p[1];
+        *len = 1;
+        return p + 2;
+    }
+    code = (uint32_t)unicode_escape(p, p + 6);
+    p += 6;
+    if (code >= 0xD800 && code <= 0xDBFF) {
+        code = 0x10000 + ((code & 0x3FF) << 10) + ((uint32_t)unicode_escape(p, p + 6) & 0x3FF);
+        p += 6;
+    }
+    *len = encode(code, out);
+    return p;
+}
+
+size_t cf_lex_unescape(const char *string, size_t len, char *text)
+{
+    const char *end = string + len;
+    char *out = text;
+    size_t step;
+
+    while (string < end) {
+        if (*string != '\\') {
+            *out++ = *string++;
+            continue;
+        }
+        string = unescape_one(string, out, &step);
+        out += step;
+    }
+    return (size_t)(out - text);
+}
+
+/* ---- numbers ---- */
+
+static const char *skip_digits(const char *p, const char *end)
+{
+    while (p < end && *p >= '0' && *p <= '9')
+        p++;
+    return p;
+}
+
+/* At least one digit at p; NULL and a fault without. */
+static const char *lex_digits(const char *p, const char *end, struct cf_fault *fault)
+{
+    const char *behind = skip_digits(p, end);
+
+    return behind > p ? behind : refuse(fault, p, "expected a digit");
+}
+
+const char *cf_lex_number(const char *p, const char *end, struct cf_fault *fault)
+{
+    const char *start = p += *p == '-';
+
+    p = lex_digits(p, end, fault);
+    if (p == NULL)
+        return NULL;
+    if (*start == '0' && p > start + 1)
+        return refuse(fault, start, "a number with a leading zero");
+    if (p < end && *p == '.') {
+        p = lex_digits(p + 1, end, fault);
+        if (p == NULL)
+            return NULL;
+    }
+    if (p < end && (*p == 'e' || *p == 'E')) {
+        p++;
+        if (p < end && (*p == '+' || *p == '-'))
+            p++;
+        p = lex_digits(p, end, fault);
+    }
+    return p;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* patch.c - JSON Pointer (RFC 6901) and JSON Patch (RFC 6902).
+ *
+ * cJSON_Utils has both, but cannot be used: Debian does not build it, it removes members whatever
+ * their case, and it decodes "~1" wrongly, so that /metadata/annotations/curfew.dev~1fixed
+ * would name another annotation. Here a member that is replaced keeps its place, too. */
+#include <string.h>
+
+#include "curfew/limits.h"
+#include "curfew/str.h"
+#include "json_private.h"
+
+/* Where an operation acts: a member of an object, or an item of an array or its end. */
+struct place {
+    struct cf_json *container;
+    const char *key;      /* of an object's member; NULL in an array */
+    struct cf_json *item; /* NULL when there is none yet */
+    size_t steps;         /* from the root to the place */
+};
+
+/* Like cJSON, we own the document: const is for those who read it. */
+static struct cf_json *mutable(const struct cf_json *value)
+{
+    union {
+        const struct cf_json *in;
+        struct cf_json *out;
+    } both = {value};
+
+    return both.out;
+}
+
+/* ---- pointers ---- */
+
+/* Compares a key with the reference token at `token`, which ends at '/' or at the end. */
+static bool token_is(const char *token, const char *key)
+{
+    for (; *token != '\0' && *token != '/'; token++, key++) {
+        char c = *token;
+
+        if (c == '~') {
+            token++;
+            if (*token != '0' && *token != '1')
+                return false;
+            c = *token == '0' ? '~' : '/';
+        }
+        if (c != *key)
+            return false;
+    }
+    return *key == '\0';
+}
+
+/* An array's index: digits, without a leading zero. */
+static bool token_index(const char *token, size_t *index)
+{
+    size_t len = strcspn(token, "/");
+    size_t value = 0;
+
+    /* Nine digits are more than an array can have items. */
+    if (len == 0 || len > 9 || (len > 1 && token[0] == '0'))
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (token[i] < '0' || token[i] > '9')
+            return false;
+        value = value * 10 + (size_t)(token[i] - '0');
+    }
+    *index = value;
+    return true;
+}
+
+static const struct cf_json *step(const struct cf_json *value, const char *token)
+{
+    const struct cf_json *member;
+    size_t index;
+
+    if (cf_json_type(value) == CF_JSON_ARRAY)
+        return token_index(token, &index) ? cf_json_at(value, index) : NULL;
+    if (cf_json_type(value) != CF_JSON_OBJECT)
+        return NULL;
+    for (member = cf_json_first(value); member != NULL; member = cf_json_next(member)) {
+        if (token_is(token, cf_json_key(member)))
+            return member;
+    }
+    return NULL;
+}
+
+const struct cf_json *cf_json_pointer(const struct cf_json *root, const char *pointer)
+{
+    while (root != NULL && *pointer == '/') {
+        pointer++;
+        root = step(root, pointer);
+        pointer += strcspn(pointer, "/");
+    }
+    return *pointer == '\0' ? root : NULL;
+}
+
+static char *token_text(struct cf_arena *arena, const char *token)
+{
+    char *text = cf_arena_strdup(arena, token);
+    char *to = text;
+
+    if (text == NULL)
+        return NULL;
+    for (; *token != '\0'; token++) {
+        if (token[0] == '~' && (token[1] == '0' || token[1] == '1'))
+            *to++ = *++token == '0' ? '~' : '/';
+        else
+            *to++ = *token;
+    }
+    *to = '\0';
+    return text;
+}
+
+static bool find_place(struct cf_arena *arena, struct cf_json *root, const char *pointer,
+                       struct place *place)
+{
+    const char *last = pointer == NULL ? NULL : strrchr(pointer, '/');
+    const struct cf_json *container;
+    char *above;
+
+    if (last == NULL || pointer[0] != '/')
+        return false;
+    above = cf_arena_strndup(arena, pointer, (size_t)(last - pointer));
+    if (above == NULL)
+        return false;
+    container = cf_json_pointer(root, above);
+    *place = (struct place){.container = mutable(container)};
+    place->item = mutable(container == NULL ? NULL : step(container, last + 1));
+    for (const char *p = pointer; *p != '\0'; p++)
+        place->steps += *p == '/';
+    if (cf_json_type(container) == CF_JSON_OBJECT)
+        place->key = token_text(arena, last + 1);
+    return cf_json_type(container) == CF_JSON_ARRAY || place->key != NULL;
+}
+
+/* ---- operations ---- */
+
+struct patch {
+    struct cf_arena *arena;
+    struct cf_json *root;
+};
+
+/* The sentences' endings; NULL is success. */
+static const char no_place[] = "there is no such path";
+static const char no_value[] = "there is no value";
+static const char too_deep[] = "it would nest too deep";
+static const char no_memory[] = "out of memory";
+
+/* Whether `pointer` names an array's end: "-", or the index behind the last item. */
+static bool is_array_end(const struct place *place, const char *pointer)
+{
+    const char *last = strrchr(pointer, '/') + 1;
+    size_t index;
+
+    if (cf_streq(last, "-"))
+        return true;
+    return token_index(last, &index) && index == cf_json_count(place->container);
+}
+
+/* Copies the value into a container, in front of `before`. */
+static const char *put(const struct place *place, struct cf_json *before,
+                       const struct cf_json *value)
+{
+    struct cf_json *copy;
+
+    if (place->steps + cf_json_height(value) > CF_DEPTH_MAX)
+        return too_deep;
+    copy = cf_json_copy(value);
+    return cf_json_insert(place->container, before, place->key, copy) ? NULL : no_memory;
+}
+
+/* What is there makes way for the value, which takes its place. */
+static const char *put_instead(const struct place *place, const struct cf_json *value)
+{
+    struct cf_json *next = mutable(cf_json_next(place->item));
+
+    cf_json_detach(place->container, place->item);
+    return put(place, next, value);
+}
+
+static const char *add(struct patch *patch, const char *pointer, const struct cf_json *value)
+{
+    struct place place;
+
+    if (value == NULL)
+        return no_value;
+    if (!find_place(patch->arena, patch->root, pointer, &place))
+        return no_place;
+    if (place.key != NULL && place.item != NULL)
+        return put_instead(&place, value);
+    if (place.key == NULL && place.item == NULL && !is_array_end(&place, pointer))
+        return no_place;
+    return put(&place, place.item, value);
+}
+
+static const char *drop(struct patch *patch, const char *pointer)
+{
+    struct place place;
+
+    if (!find_place(patch->arena, patch->root, pointer, &place) || place.item == NULL)
+        return no_place;
+    cf_json_detach(place.container, place.item);
+    return NULL;
+}
+
+static const char *replace(struct patch *patch, const char *pointer, const struct cf_json *value)
+{
+    struct place place;
+
+    if (value == NULL)
+        return no_value;
+    if (!find_place(patch->arena, patch->root, pointer, &place) || place.item == NULL)
+        return no_place;
+    return put_instead(&place, value);
+}
+
+static const char *transfer(struct patch *patch, const char *from, const char *pointer, bool keep)
+{
+    const struct cf_json *value = from == NULL ? NULL : cf_json_pointer(patch->root, from);
+    const char *fault;
+
+    if (value == NULL || from[0] != '/' || pointer == NULL)
+        return no_place;
+    if (keep)
+        return add(patch, pointer, value);
+    if (cf_starts_with(pointer, from) && pointer[strlen(from)] == '/')
+        return "it would move a value into itself";
+    fault = drop(patch, from);
+    return fault != NULL ? fault : add(patch, pointer, value);
+}
+
+/* Numbers are equal when they are written the same. */
+static bool equal(const struct cf_json *a, const struct cf_json *b)
+{
+    enum cf_json_type type = cf_json_type(a);
+    const struct cf_json *item;
+    size_t index = 0;
+
+    if (a == NULL || b == NULL || type != cf_json_type(b) || cf_json_count(a) != cf_json_count(b))
+        return false;
+    if (cf_json_true(a) != cf_json_true(b) || !cf_streq(cf_json_str(a), cf_json_str(b)) ||
+        !cf_streq(cf_json_num(a), cf_json_num(b)))
+        return false;
+    for (item = cf_json_first(a); item != NULL; item = cf_json_next(item), index++) {
+        const struct cf_json *other =
+            type == CF_JSON_OBJECT ? cf_json_get(b, cf_json_key(item)) : cf_json_at(b, index);
+        if (!equal(item, other))
+            return false;
+    }
+    return true;
+}
+
+static const char *apply(struct patch *patch, const struct cf_json *operation)
+{
+    const char *op = cf_json_str(cf_json_get(operation, "op"));
+    const char *path = cf_json_str(cf_json_get(operation, "path"));
+    const char *from = cf_json_str(cf_json_get(operation, "from"));
+    const struct cf_json *value = cf_json_get(operation, "value");
+
+    if (path == NULL || path[0] != '/')
+        return "its path must begin with '/'";
+    if (cf_streq(op, "add"))
+        return add(patch, path, value);
+    if (cf_streq(op, "remove"))
+        return drop(patch, path);
+    if (cf_streq(op, "replace"))
+        return replace(patch, path, value);
+    if (cf_streq(op, "move") || cf_streq(op, "copy"))
+        return transfer(patch, from, path, cf_streq(op, "copy"));
+    if (cf_streq(op, "test"))
+        return equal(cf_json_pointer(patch->root, path), value) ? NULL : "the value is another one";
+    return "its op is none of add, remove, replace, move, copy and test";
+}
+
+int cf_json_patch(struct cf_arena *arena, struct cf_json *target, const char *patch_text,
+                  struct cf_err *err)
+{
+    const struct cf_json *list =
+        cf_json_parse(arena, patch_text, strlen(patch_text), NULL, NULL, err);
+    struct patch patch = {.arena = arena, .root = target};
+    struct cf_arena *before;
+    const char *fault = NULL;
+    size_t number = 0;
+
+    if (list == NULL)
+        return cf_err_wrap(err, "patch");
+    if (cf_json_type(list) != CF_JSON_ARRAY)
+        return cf_err_set(err, "patch: expected an array, found %s",
+                          cf_json_type_name(cf_json_type(list)));
+    before = cf_json_use(arena);
+    for (list = cf_json_first(list); list != NULL && fault == NULL; list = cf_json_next(list)) {
+        number++;
+        fault = apply(&patch, list);
+    }
+    cf_json_use(before);
+    if (cf_arena_failed(arena))
+        return cf_err_memory(err);
+    return fault == NULL ? 0 : cf_err_set(err, "patch: operation %zu: %s", number, fault);
+}

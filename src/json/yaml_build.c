@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* yaml_build.c - YAML values to a document; see yaml_build.h.
+ *
+ * Aliases are expanded by copying, and every copied value counts: a document of nested aliases
+ * ("billion laughs") ends at CF_NODES_MAX like any other. What a merge key stands for is kept
+ * until its mapping ends; then the members that the mapping lacks are copied into it. */
+#include "yaml_build.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "curfew/str.h"
+#include "yaml_scalar.h"
+
+#define TEXT_SHOWN 60
+/* A key's place in one number: a line and a column, which no file of ours outgrows. */
+#define COLUMN_BITS 27
+
+#define TAG(name) "tag:yaml.org,2002:" name
+
+struct cf_yaml_anchor {
+    struct cf_yaml_anchor *next;
+    const char *name;
+    const struct cf_json *value; /* NULL until the value is complete */
+};
+
+void cf_yaml_build_init(struct cf_yaml_build *b, struct cf_arena *arena, enum cf_yaml_flags flags,
+                        struct cf_err *err)
+{
+    *b = (struct cf_yaml_build){.arena = arena, .flags = flags, .err = err};
+    cf_keys_init(&b->keys, arena);
+}
+
+int cf_yaml_fail(struct cf_err *err, struct cf_yaml_place at, const char *fmt, ...)
+{
+    char text[256];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    return cf_err_set(err, "%zu:%zu: %s", at.line, at.column, text);
+}
+
+/* A name from the document, as it may be shown. */
+static const char *shown(struct cf_yaml_build *b, const char *name)
+{
+    char *copy = cf_arena_strdup(b->arena, name);
+
+    if (copy == NULL)
+        return "?";
+    cf_str_sanitize(copy);
+    cf_utf8_cut(copy, TEXT_SHOWN);
+    return copy;
+}
+
+static int count_nodes(struct cf_yaml_build *b, struct cf_yaml_place at, size_t count)
+{
+    b->nodes += count;
+    if (b->nodes > CF_NODES_MAX)
+        return cf_yaml_fail(b->err, at, "more than %d values, aliases expanded", CF_NODES_MAX);
+    return 0;
+}
+
+static struct cf_yaml_frame *innermost(struct cf_yaml_build *b)
+{
+    return b->depth == 0 ? NULL : &b->frames[b->depth - 1];
+}
+
+static bool key_is_next(struct cf_yaml_build *b)
+{
+    const struct cf_yaml_frame *frame = innermost(b);
+
+    return frame != NULL && frame->object && frame->key == NULL;
+}
+
+/* ---- anchors ---- */
+
+static struct cf_yaml_anchor **bucket(struct cf_yaml_build *b, const char *name)
+{
+    unsigned hash = 5381;
+
+    for (; *name != '\0'; name++)
+        hash = hash * 33 + (unsigned char)*name;
+    return &b->anchors[hash % CF_YAML_BUCKETS];
+}
+
+/* A later anchor hides an earlier one of the same name. *out is NULL without a name. */
+static int note_anchor(struct cf_yaml_build *b, const char *name, struct cf_yaml_anchor **out)
+{
+    struct cf_yaml_anchor **list;
+    struct cf_yaml_anchor *anchor;
+
+    *out = NULL;
+    if (name == NULL)
+        return 0;
+    anchor = cf_arena_alloc(b->arena, sizeof(*anchor));
+    if (anchor == NULL)
+        return cf_err_memory(b->err);
+    anchor->name = cf_arena_strdup(b->arena, name);
+    if (anchor->name == NULL)
+        return cf_err_memory(b->err);
+    list = bucket(b, name);
+    anchor->next = *list;
+    *list = anchor;
+    *out = anchor;
+    return 0;
+}
+
+static int expand(struct cf_yaml_build *b, struct cf_yaml_place at, const char *name,
+                  struct cf_json **out)
+{
+    const struct cf_yaml_anchor *anchor = *bucket(b, name);
+
+    while (anchor != NULL && !cf_streq(anchor->name, name))
+        anchor = anchor->next;
+    if (anchor == NULL)
+        return cf_yaml_fail(b->err, at, "alias '%s' has no anchor before it", shown(b, name));
+    if (anchor->value == NULL)
+        return cf_yaml_fail(b->err, at, "alias '%s' is inside of what it stands for",
+                            shown(b, name));
+    if (count_nodes(b, at, cf_json_size(anchor->value)) != 0)
+        return -1;
+    if (b->depth + cf_json_height(anchor->value) > CF_DEPTH_MAX)
+        return cf_yaml_fail(b->err, at, "nested deeper than %d", CF_DEPTH_MAX);
+    *out = cf_json_copy(anchor->value);
+    return *out == NULL ? cf_err_memory(b->err) : 0;
+}
+
+/* ---- scalars ---- */
+
+static const struct tag {
+    const char *name;
+    const char *wanted; /* for messages */
+    enum cf_scalar_kind kinds[2];
+} tags[] = {
+    {TAG("int"), "an integer (!!int)", {CF_SCALAR_INT, CF_SCALAR_INT}},
+    {TAG("float"), "a number (!!float)", {CF_SCALAR_FLOAT, CF_SCALAR_INT}},
+    {TAG("bool"), "a boolean (!!bool)", {CF_SCALAR_FALSE, CF_SCALAR_TRUE}},
+    {TAG("null"), "null (!!null)", {CF_SCALAR_NULL, CF_SCALAR_NULL}},
+};
+
+static const struct tag *tag_find(const char *name)
+{
+    for (size_t i = 0; i < CF_COUNT(tags); i++) {
+        if (cf_streq(name, tags[i].name))
+            return &tags[i];
+    }
+    return NULL;
+}
+
+/* A tag that leaves the text as it is: base64 stays base64, as in Kubernetes objects. */
+static bool is_text_tag(const char *tag)
+{
+    return cf_streq(tag, "!") || cf_streq(tag, TAG("str")) || cf_streq(tag, TAG("binary"));
+}
+
+/* What a scalar is to kubectl, tag and quotes considered. */
+static int resolve(struct cf_yaml_build *b, struct cf_yaml_place at, const char *tag,
+                   struct cf_yaml_scalar in, struct cf_scalar *out)
+{
+    const struct tag *known = tag_find(tag);
+
+    out->kind = CF_SCALAR_TEXT;
+    if (memchr(in.text, '\0', in.len) != NULL)
+        return cf_yaml_fail(b->err, at, "a NUL character in a text");
+    if (tag != NULL && known == NULL && !is_text_tag(tag))
+        return cf_yaml_fail(b->err, at, "the tag '%s' is not known", shown(b, tag));
+    if (known == NULL && (tag != NULL || !in.plain))
+        return 0;
+    cf_scalar_resolve(in.text, out);
+    if (known != NULL && out->kind != known->kinds[0] && out->kind != known->kinds[1])
+        return cf_yaml_fail(b->err, at, "the value is not %s", known->wanted);
+    if ((b->flags & CF_YAML_TEXT) == 0 && out->kind == CF_SCALAR_NOT_FINITE)
+        return cf_yaml_fail(b->err, at, "infinity and not-a-number are no JSON values");
+    return 0;
+}
+
+static struct cf_json *scalar_node(const struct cf_yaml_build *b, const struct cf_scalar *scalar,
+                                   const char *text)
+{
+    bool manifest = (b->flags & CF_YAML_TEXT) == 0;
+
+    if (scalar->kind == CF_SCALAR_NULL && (manifest || text[0] == '\0' || cf_streq(text, "~")))
+        return cf_json_new(CF_JSON_NULL);
+    if (!manifest)
+        return cf_json_new_text(text);
+    switch (scalar->kind) {
+    case CF_SCALAR_FALSE:
+    case CF_SCALAR_TRUE:
+        return cf_json_new_bool(scalar->kind == CF_SCALAR_TRUE);
+    case CF_SCALAR_INT:
+    case CF_SCALAR_FLOAT:
+        return cf_json_new_number(scalar->digits);
+    default:
+        return cf_json_new_text(text);
+    }
+}
+
+/* ---- keys ---- */
+
+static int fail_duplicate(struct cf_yaml_build *b, const struct cf_key *key)
+{
+    struct cf_yaml_place at = {.line = key->at >> COLUMN_BITS,
+                               .column = key->at & (((size_t)1 << COLUMN_BITS) - 1)};
+
+    return cf_yaml_fail(b->err, at, "duplicate key '%s'", shown(b, key->text));
+}
+
+static int set_key(struct cf_yaml_build *b, struct cf_yaml_place at, const char *text)
+{
+    struct cf_yaml_frame *frame = innermost(b);
+    char *key = cf_arena_strdup(b->arena, text);
+    int added;
+
+    if (key == NULL)
+        return cf_err_memory(b->err);
+    added =
+        cf_keys_add(&b->keys, &frame->keys, key, strlen(key), at.line << COLUMN_BITS | at.column);
+    if (added < 0)
+        return cf_err_memory(b->err);
+    frame->key = key;
+    return added == 0 ? 0 : fail_duplicate(b, &b->keys.list[b->keys.count - 1]);
+}
+
+static int scalar_key(struct cf_yaml_build *b, struct cf_yaml_place at, struct cf_yaml_props props,
+                      struct cf_yaml_scalar in)
+{
+    struct cf_yaml_anchor *anchor;
+    struct cf_scalar scalar;
+    char digits[CF_SCALAR_DIGITS];
+    const char *text = in.text;
+
+    if (resolve(b, at, props.tag, in, &scalar) != 0)
+        return -1;
+    if ((b->flags & CF_YAML_TEXT) == 0)
+        text = cf_scalar_key(&scalar, in.text, digits);
+    if (set_key(b, at, text) != 0 || note_anchor(b, props.anchor, &anchor) != 0)
+        return -1;
+    if (anchor != NULL)
+        anchor->value = cf_json_new_text(text);
+    innermost(b)->merging = in.plain && props.tag == NULL && cf_streq(text, "<<");
+    return 0;
+}
+
+static int alias_key(struct cf_yaml_build *b, struct cf_yaml_place at, const char *name)
+{
+    struct cf_json *value;
+    enum cf_json_type type;
+
+    if (expand(b, at, name, &value) != 0)
+        return -1;
+    type = cf_json_type(value);
+    innermost(b)->merging = false;
+    if (type == CF_JSON_ARRAY || type == CF_JSON_OBJECT)
+        return cf_yaml_fail(b->err, at, "a key that is %s", cf_json_type_name(type));
+    if (type == CF_JSON_NULL)
+        return set_key(b, at, "null");
+    if (type == CF_JSON_BOOL)
+        return set_key(b, at, cf_json_true(value) ? "true" : "false");
+    return set_key(b, at, type == CF_JSON_STRING ? cf_json_str(value) : cf_json_num(value));
+}
+
+/* ---- merging ---- */
+
+/* Keeps what a merge key stands for: a mapping, or a sequence of mappings. */
+static int note_merge(struct cf_yaml_build *b, struct cf_yaml_place at, struct cf_json *value)
+{
+    struct cf_yaml_frame *frame = innermost(b);
+    const struct cf_json *item;
+
+    frame->merge = value;
+    if (cf_json_type(value) == CF_JSON_OBJECT) {
+        frame->merge = cf_json_new(CF_JSON_ARRAY);
+        return cf_json_append(frame->merge, NULL, value) ? 0 : cf_err_memory(b->err);
+    }
+    for (item = cf_json_first(value); item != NULL; item = cf_json_next(item)) {
+        if (cf_json_type(item) != CF_JSON_OBJECT)
+            break;
+    }
+    if (cf_json_type(value) != CF_JSON_ARRAY || item != NULL)
+        return cf_yaml_fail(b->err, at, "'<<' takes a mapping or a sequence of mappings");
+    return 0;
+}
+
+static size_t gather(const struct cf_json *owner, const void **out)
+{
+    size_t count = 0;
+    const struct cf_json *member = cf_json_first(owner);
+
+    for (; member != NULL; member = cf_json_next(member))
+        out[count++] = member;
+    return count;
+}
+
+/* The mapping's own members come first, then those to be merged, in order: of members with the
+ * same key the first one stays. */
+static int merge(struct cf_yaml_build *b, struct cf_yaml_frame *frame)
+{
+    struct cf_key_set set = cf_keys_open(&b->keys);
+    size_t own = cf_json_count(frame->node);
+    size_t count = own;
+    const struct cf_json *item;
+    const void **members;
+
+    for (item = cf_json_first(frame->merge); item != NULL; item = cf_json_next(item))
+        count += cf_json_count(item);
+    members = cf_arena_array(b->arena, count, sizeof(*members));
+    if (members == NULL)
+        return cf_err_memory(b->err);
+    count = gather(frame->node, members);
+    for (item = cf_json_first(frame->merge); item != NULL; item = cf_json_next(item))
+        count += gather(item, members + count);
+    for (size_t i = 0; i < count; i++) {
+        const char *key = cf_json_key(members[i]);
+
+        if (cf_keys_add(&b->keys, &set, key, strlen(key), i) < 0)
+            return cf_err_memory(b->err);
+    }
+    cf_keys_keep_first(&b->keys, &set, members);
+    for (size_t i = own; i < count; i++) {
+        if (members[i] == NULL)
+            continue;
+        if (!cf_json_append(frame->node, cf_json_key(members[i]), cf_json_copy(members[i])))
+            return cf_err_memory(b->err);
+    }
+    return 0;
+}
+
+/* ---- values ---- */
+
+/* Where a complete value goes. */
+static int deliver(struct cf_yaml_build *b, struct cf_yaml_place at, struct cf_json *value)
+{
+    struct cf_yaml_frame *frame = innermost(b);
+    const char *key;
+
+    if (frame == NULL) {
+        b->root = value;
+        return 0;
+    }
+    key = frame->key;
+    frame->key = NULL;
+    if (key != NULL && frame->merging)
+        return note_merge(b, at, value);
+    return cf_json_append(frame->node, key, value) ? 0 : cf_err_memory(b->err);
+}
+
+int cf_yaml_build_scalar(struct cf_yaml_build *b, struct cf_yaml_place at,
+                         struct cf_yaml_props props, struct cf_yaml_scalar in)
+{
+    struct cf_yaml_anchor *anchor;
+    struct cf_scalar scalar;
+    struct cf_json *value;
+    bool plain = (b->flags & CF_YAML_TEXT) != 0 && in.plain && !is_text_tag(props.tag);
+
+    if (key_is_next(b))
+        return scalar_key(b, at, props, in);
+    if (count_nodes(b, at, 1) != 0 || resolve(b, at, props.tag, in, &scalar) != 0 ||
+        note_anchor(b, props.anchor, &anchor) != 0)
+        return -1;
+    value = scalar_node(b, &scalar, in.text);
+    if (value == NULL)
+        return cf_err_memory(b->err);
+    cf_json_place(value, at.line, at.column, plain);
+    if (anchor != NULL)
+        anchor->value = value;
+    /* A document of nothing but comments (behind a "---") has one empty scalar. */
+    if (b->depth == 0 && in.len == 0 && in.plain && props.tag == NULL)
+        return 0;
+    return deliver(b, at, value);
+}
+
+int cf_yaml_build_alias(struct cf_yaml_build *b, struct cf_yaml_place at, const char *name)
+{
+    struct cf_json *value;
+
+    if (key_is_next(b))
+        return alias_key(b, at, name);
+    if (expand(b, at, name, &value) != 0)
+        return -1;
+    return deliver(b, at, value);
+}
+
+int cf_yaml_build_open(struct cf_yaml_build *b, struct cf_yaml_place at, struct cf_yaml_props props,
+                       bool object)
+{
+    struct cf_yaml_frame *frame;
+
+    if (key_is_next(b))
+        return cf_yaml_fail(b->err, at, "a key that is %s",
+                            cf_json_type_name(object ? CF_JSON_OBJECT : CF_JSON_ARRAY));
+    if (props.tag != NULL && !cf_streq(props.tag, "!") &&
+        !cf_streq(props.tag, object ? TAG("map") : TAG("seq")))
+        return cf_yaml_fail(b->err, at, "the tag '%s' is not known", shown(b, props.tag));
+    if (b->depth == CF_DEPTH_MAX)
+        return cf_yaml_fail(b->err, at, "nested deeper than %d", CF_DEPTH_MAX);
+    if (count_nodes(b, at, 1) != 0)
+        return -1;
+    frame = &b->frames[b->depth];
+    *frame = (struct cf_yaml_frame){.object = object};
+    if (note_anchor(b, props.anchor, &frame->anchor) != 0)
+        return -1;
+    frame->node = cf_json_new(object ? CF_JSON_OBJECT : CF_JSON_ARRAY);
+    if (frame->node == NULL)
+        return cf_err_memory(b->err);
+    cf_json_place(frame->node, at.line, at.column, false);
+    frame->keys = cf_keys_open(&b->keys);
+    b->depth++;
+    return 0;
+}
+
+int cf_yaml_build_close(struct cf_yaml_build *b, struct cf_yaml_place at)
+{
+    struct cf_yaml_frame *frame = innermost(b);
+    const struct cf_key *twice = frame->object ? cf_keys_close(&b->keys, &frame->keys) : NULL;
+
+    if (twice != NULL)
+        return fail_duplicate(b, twice);
+    if (frame->merge != NULL && merge(b, frame) != 0)
+        return -1;
+    if (frame->anchor != NULL)
+        frame->anchor->value = frame->node;
+    b->depth--;
+    return deliver(b, at, frame->node);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* yaml_scalar.h - what a plain YAML scalar means to kubectl. */
+#ifndef CURFEW_JSON_YAML_SCALAR_H
+#define CURFEW_JSON_YAML_SCALAR_H
+
+#include <stddef.h>
+
+/* More than any number needs that is written as Go does. */
+#define CF_SCALAR_DIGITS 64
+
+enum cf_scalar_kind {
+    CF_SCALAR_TEXT,
+    CF_SCALAR_NULL,
+    CF_SCALAR_FALSE,
+    CF_SCALAR_TRUE,
+    CF_SCALAR_INT,
+    CF_SCALAR_FLOAT,
+    CF_SCALAR_NOT_FINITE, /* .inf or .nan: no JSON can hold it */
+};
+
+struct cf_scalar {
+    enum cf_scalar_kind kind;
+    char digits[CF_SCALAR_DIGITS]; /* of an int or a float: a JSON number */
+    double value;                  /* of a float */
+};
+
+/* Resolves a plain scalar as go-yaml v2 does, which kubectl and the API server use. */
+void cf_scalar_resolve(const char *text, struct cf_scalar *scalar);
+
+/* What the scalar is as a key of a JSON object: kubectl makes texts of numbers and booleans.
+ * `text` is what was resolved. */
+const char *cf_scalar_key(const struct cf_scalar *scalar, const char *text,
+                          char out[CF_SCALAR_DIGITS]);
+
+#endif

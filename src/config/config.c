@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.c - the life of a policy: built in, parsed, freed. */
+#include "options.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "curfew/buf.h"
+#include "curfew/file.h"
+#include "curfew/limits.h"
+#include "curfew/str.h"
+
+/* ---- the built-in policy ---- */
+
+static void set_builtin(struct cf_policy *policy)
+{
+    policy->defaults.mode[CF_ENFORCE] = CF_BASELINE;
+    policy->defaults.mode[CF_FIX] = CF_BASELINE;
+    policy->defaults.mode[CF_AUDIT] = CF_RESTRICTED;
+    policy->defaults.mode[CF_WARN] = CF_RESTRICTED;
+    policy->fix_follows_enforce = true;
+    policy->lookup_failure[CF_RESTRICTED] = CF_LOOKUP_DENY;
+    policy->stale_after = 30;
+    policy->max_body = CF_BODY_DEFAULT;
+    policy->max_inflight_bytes = CF_INFLIGHT_DEFAULT;
+    policy->lifetime[CF_BASELINE] = (struct cf_lifetime){600, 86400, 86400};
+    policy->lifetime[CF_RESTRICTED] = (struct cf_lifetime){600, 3600, 3600};
+    snprintf(policy->digest, sizeof(policy->digest), "builtin");
+}
+
+static bool set_builtin_lists(struct cf_policy *policy, const char *const *rule_ids,
+                              size_t rule_count)
+{
+    policy->rules = calloc(rule_count + 1, sizeof(*policy->rules));
+    if (policy->rules == NULL)
+        return false;
+    for (size_t i = 0; i < rule_count; i++)
+        policy->rules[i].id = rule_ids[i];
+    policy->rule_count = rule_count;
+    return cf_strings_add(&policy->guard_groups, "system:masters") &&
+           cf_strings_add(&policy->api_server_audiences,
+                          "https://kubernetes.default.svc.cluster.local") &&
+           cf_strings_add(&policy->api_server_audiences, "https://kubernetes.default.svc");
+}
+
+struct cf_policy *cf_policy_new(const char *const *rule_ids, size_t rule_count)
+{
+    struct cf_policy *policy = calloc(1, sizeof(*policy));
+
+    if (policy == NULL)
+        return NULL;
+    set_builtin(policy);
+    if (!set_builtin_lists(policy, rule_ids, rule_count)) {
+        cf_policy_free(policy);
+        return NULL;
+    }
+    return policy;
+}
+
+/* ---- parsing ---- */
+
+/* Names a configuration in metrics and logs, no more: FNV-1a. */
+static void set_digest(struct cf_policy *policy, const char *text, size_t len)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3;
+    snprintf(policy->digest, sizeof(policy->digest), "%016" PRIx64, hash);
+}
+
+static const struct cf_json *parse_document(struct cf_config_reader *reader)
+{
+    struct cf_err inner = {0};
+    const struct cf_json *document;
+
+    if (reader->len > CF_CONFIG_MAX) {
+        cf_err_set(reader->err, "%s: a configuration is at most %zu bytes, not %zu", reader->file,
+                   CF_CONFIG_MAX, reader->len);
+        return NULL;
+    }
+    document = cf_yaml_parse(reader->arena, reader->text, reader->len, 1, CF_YAML_TEXT, &inner);
+    if (document != NULL)
+        return document;
+    if (inner.kind == CF_ERR_NONE)
+        cf_err_set(reader->err,
+                   "%s:1:1: nothing here: a configuration begins with apiVersion: "
+                   "curfew.dev/v1alpha1 and kind: CurfewConfiguration",
+                   reader->file);
+    else if (inner.kind == CF_ERR_INPUT)
+        cf_err_set(reader->err, "%s:%s", reader->file, inner.msg);
+    else
+        cf_err_system(reader->err, "%s: %s", reader->file, inner.msg);
+    return NULL;
+}
+
+static int read_policy(struct cf_config_reader *reader)
+{
+    const struct cf_json *document;
+
+    if (reader->arena == NULL || reader->policy == NULL)
+        return cf_err_memory(reader->err);
+    document = parse_document(reader);
+    if (document == NULL || cf_config_read(reader, document) != 0)
+        return -1;
+    set_digest(reader->policy, reader->text, reader->len);
+    return 0;
+}
+
+struct cf_policy *cf_policy_parse(const char *text, size_t len, const char *name,
+                                  const char *const *rule_ids, size_t rule_count, int64_t now,
+                                  struct cf_err *err)
+{
+    struct cf_config_reader reader = {
+        .file = name,
+        .text = text,
+        .len = len,
+        .arena = cf_arena_new(CF_ARENA_MAX),
+        .policy = cf_policy_new(rule_ids, rule_count),
+        .rule_ids = rule_ids,
+        .rule_count = rule_count,
+        .now = now,
+        .err = err,
+    };
+
+    if (read_policy(&reader) != 0)
+        cf_policy_cleanup(&reader.policy);
+    cf_arena_free(reader.arena);
+    return reader.policy;
+}
+
+struct cf_policy *cf_policy_load(const char *path, const char *const *rule_ids, size_t rule_count,
+                                 int64_t now, struct cf_err *err)
+{
+    const char *name = cf_streq(path, "-") ? "standard input" : path;
+    struct cf_policy *policy = NULL;
+    struct cf_buf text;
+
+    cf_buf_init(&text, CF_CONFIG_MAX);
+    if (cf_file_read(path, &text, err) == 0)
+        policy = cf_policy_parse(cf_buf_str(&text), text.len, name, rule_ids, rule_count, now, err);
+    cf_buf_free(&text);
+    return policy;
+}
+
+/* ---- the end ---- */
+
+static void clear_exception(struct cf_exception *exception)
+{
+    free(exception->rule);
+    free(exception->namespace_);
+    cf_strings_clear(&exception->names);
+    cf_strings_clear(&exception->service_accounts);
+    free(exception->until);
+    free(exception->reason);
+}
+
+void cf_policy_free(struct cf_policy *policy)
+{
+    if (policy == NULL)
+        return;
+    for (size_t i = 0; i < policy->exception_count; i++)
+        clear_exception(&policy->exceptions[i]);
+    free(policy->exceptions);
+    cf_strings_clear(&policy->exempt_namespaces);
+    cf_strings_clear(&policy->exempt_usernames);
+    cf_strings_clear(&policy->exempt_groups);
+    cf_strings_clear(&policy->guard_groups);
+    cf_strings_clear(&policy->api_server_audiences);
+    cf_strings_clear(&policy->audiences_allowed);
+    cf_strings_clear(&policy->require_label_keys);
+    cf_strings_clear(&policy->require_label_values);
+    cf_strings_clear(&policy->notes);
+    free(policy->rules);
+    free(policy);
+}
+
+void cf_policy_cleanup(struct cf_policy **policy)
+{
+    cf_policy_free(*policy);
+    *policy = NULL;
+}

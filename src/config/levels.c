@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* levels.c - the names of levels and modes, as labels and the configuration write them. */
+#include "curfew/config.h"
+
+#include "curfew/str.h"
+
+static const char *const level_names[CF_LEVELS] = {
+    [CF_PRIVILEGED] = "privileged",
+    [CF_BASELINE] = "baseline",
+    [CF_RESTRICTED] = "restricted",
+};
+
+static const char *const mode_names[CF_MODES] = {
+    [CF_ENFORCE] = "enforce",
+    [CF_FIX] = "fix",
+    [CF_AUDIT] = "audit",
+    [CF_WARN] = "warn",
+};
+
+const char *cf_level_name(enum cf_level level)
+{
+    return level_names[level];
+}
+
+bool cf_level_parse(const char *text, enum cf_level *out)
+{
+    for (size_t i = 0; i < CF_LEVELS; i++) {
+        if (cf_streq(text, level_names[i])) {
+            *out = (enum cf_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *cf_mode_name(enum cf_mode mode)
+{
+    return mode_names[mode];
+}

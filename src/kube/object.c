@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* object.c - from a document to a typed object, kind by kind. */
+#include <string.h>
+
+#include "curfew/attr.h"
+#include "curfew/str.h"
+#include "podspec.h"
+
+static void owner_decode(struct cf_reader *r, const struct cf_path *up, const struct cf_json *meta,
+                         struct cf_object *out)
+{
+    const struct cf_json *v = cf_json_first(cf_read_array(r, up, meta, "ownerReferences"));
+    struct cf_path list = CF_PATH_KEY(up, "ownerReferences");
+
+    for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
+        struct cf_path at = CF_PATH_INDEX(&list, i);
+
+        if (!cf_read_is_object(r, &at, v) || !cf_read_bool(r, &at, v, "controller"))
+            continue;
+        out->owner_kind = cf_read_str(r, &at, v, "kind");
+        out->owner_name = cf_read_str(r, &at, v, "name");
+        return;
+    }
+}
+
+static void secret_decode(struct cf_reader *r, const struct cf_json *json,
+                          const struct cf_json *labels, const struct cf_json *annotations,
+                          struct cf_secret *out)
+{
+    struct cf_path meta = CF_PATH_KEY(NULL, "metadata"), data_at = CF_PATH_KEY(NULL, "data");
+    struct cf_path labels_at = CF_PATH_KEY(&meta, "labels");
+    struct cf_path annotations_at = CF_PATH_KEY(&meta, "annotations");
+    const struct cf_json *data = cf_read_object(r, NULL, json, "data");
+
+    out->legacy_type = cf_streq(cf_read_str(r, NULL, json, "type"), CF_SA_TOKEN_TYPE);
+    out->account = cf_read_str(r, &annotations_at, annotations, CF_SA_NAME_ANNOTATION);
+    out->account_uid = cf_read_str(r, &annotations_at, annotations, CF_SA_UID_ANNOTATION);
+    out->invalid_since = cf_read_str(r, &labels_at, labels, CF_INVALID_SINCE_LABEL);
+    if (out->legacy_type)
+        out->token = cf_read_str(r, &data_at, data, "token");
+}
+
+static void account_decode(struct cf_reader *r, const struct cf_json *json,
+                           const struct cf_json *annotations, struct cf_service_account *out)
+{
+    struct cf_path meta = CF_PATH_KEY(NULL, "metadata");
+    struct cf_path annotations_at = CF_PATH_KEY(&meta, "annotations");
+    const struct cf_json *array = cf_read_array(r, NULL, json, "secrets"), *v;
+    const struct cf_path *list = cf_read_key(r, NULL, "secrets");
+    size_t n = 0;
+
+    out->restricted_by_node =
+        cf_read_str(r, &annotations_at, annotations, CF_RESTRICTED_ANNOTATION);
+    if (cf_json_count(array) == 0)
+        return;
+    out->secrets = cf_arena_array(r->arena, cf_json_count(array), sizeof(*out->secrets));
+    if (out->secrets == NULL) {
+        cf_read_fail_memory(r);
+        return;
+    }
+    for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
+        const struct cf_path *at = cf_read_index(r, list, n);
+
+        if (!cf_read_is_object(r, at, v))
+            return;
+        if (cf_secret_ref_decode(r, at, v, "name", &out->secrets[out->secret_count]))
+            out->secret_count++;
+    }
+}
+
+static void audiences_decode(struct cf_reader *r, const struct cf_path *up,
+                             const struct cf_json *spec, struct cf_token_request *out)
+{
+    const struct cf_json *array = cf_read_array(r, up, spec, "audiences"), *v;
+    struct cf_path list = CF_PATH_KEY(up, "audiences");
+    size_t n = 0;
+
+    if (cf_json_count(array) == 0)
+        return;
+    out->audiences = cf_arena_array(r->arena, cf_json_count(array), sizeof(*out->audiences));
+    if (out->audiences == NULL) {
+        cf_read_fail_memory(r);
+        return;
+    }
+    for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
+        struct cf_path at = CF_PATH_INDEX(&list, n);
+
+        out->audiences[n] = cf_json_str(v);
+        if (out->audiences[n] == NULL)
+            cf_read_fail(r, &at, cf_json_type_name(CF_JSON_STRING), v);
+    }
+    out->audience_count = n;
+}
+
+static void token_request_decode(struct cf_reader *r, const struct cf_json *json,
+                                 struct cf_token_request *out)
+{
+    const struct cf_json *spec = cf_read_object(r, NULL, json, "spec");
+    const struct cf_path *at = cf_read_key(r, NULL, "spec");
+    struct cf_path ref_at = CF_PATH_KEY(at, "boundObjectRef");
+    const struct cf_json *ref = cf_read_object(r, at, spec, "boundObjectRef");
+
+    cf_expiration_decode(r, at, spec, &out->expiration);
+    audiences_decode(r, at, spec, out);
+    if (ref == NULL)
+        return;
+    out->bound_kind = cf_str_or_empty(cf_read_str(r, &ref_at, ref, "kind"));
+    out->bound_name = cf_str_or_empty(cf_read_str(r, &ref_at, ref, "name"));
+}
+
+static void csi_driver_decode(struct cf_reader *r, const struct cf_json *json,
+                              struct cf_csi_driver *out)
+{
+    const struct cf_path *at = cf_read_key(r, NULL, "spec");
+    const struct cf_path *list = cf_read_key(r, at, "tokenRequests");
+    const struct cf_json *array =
+        cf_read_array(r, at, cf_read_object(r, NULL, json, "spec"), "tokenRequests");
+    const struct cf_json *v;
+    size_t n = 0;
+
+    if (cf_json_count(array) == 0)
+        return;
+    out->tokens = cf_arena_array(r->arena, cf_json_count(array), sizeof(*out->tokens));
+    if (out->tokens == NULL) {
+        cf_read_fail_memory(r);
+        return;
+    }
+    for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
+        const struct cf_path *here = cf_read_index(r, list, n);
+
+        if (!cf_read_is_object(r, here, v))
+            return;
+        out->tokens[n].audience = cf_read_str(r, here, v, "audience");
+        out->tokens[n].audience_at = cf_read_key(r, here, "audience");
+        cf_expiration_decode(r, here, v, &out->tokens[n].expiration);
+    }
+    out->token_count = n;
+}
+
+/* Walks down to the pod spec; a template that is absent or null (a ReplicationController's may
+ * be) is an empty one. */
+static void pod_decode(struct cf_reader *r, const struct cf_json *json, const char *pointer,
+                       struct cf_pod_spec *out)
+{
+    const struct cf_path *at = NULL;
+
+    for (const char *step = pointer; *step == '/'; ) {
+        size_t len = strcspn(step + 1, "/");
+        const char *key = cf_arena_strndup(r->arena, step + 1, len);
+
+        if (key == NULL) {
+            cf_read_fail_memory(r);
+            return;
+        }
+        json = cf_read_object(r, at, json, key);
+        at = cf_read_key(r, at, key);
+        step += len + 1;
+    }
+    cf_pod_spec_decode(r, at, json, out);
+}
+
+static void metadata_decode(struct cf_reader *r, const struct cf_json *json, struct cf_object *out,
+                            const struct cf_json **labels, const struct cf_json **annotations)
+{
+    struct cf_path at = CF_PATH_KEY(NULL, "metadata");
+    struct cf_path labels_at = CF_PATH_KEY(&at, "labels");
+    struct cf_path annotations_at = CF_PATH_KEY(&at, "annotations");
+    const struct cf_json *meta = cf_read_object(r, NULL, json, "metadata");
+
+    *labels = cf_read_object(r, &at, meta, "labels");
+    *annotations = cf_read_object(r, &at, meta, "annotations");
+    out->has_metadata = meta != NULL;
+    out->has_annotations = *annotations != NULL;
+    out->name = cf_read_str(r, &at, meta, "name");
+    out->generate_name = cf_read_str(r, &at, meta, "generateName");
+    out->pod_template_hash = cf_read_str(r, &labels_at, *labels, "pod-template-hash");
+    out->fixed_by = cf_read_str(r, &annotations_at, *annotations, CF_FIXED_ANNOTATION);
+    out->mirror = cf_json_get(*annotations, CF_MIRROR_ANNOTATION) != NULL;
+    owner_decode(r, &at, meta, out);
+}
+
+int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,
+                     const struct cf_kind_info *info, const char *where, struct cf_object *out,
+                     struct cf_err *err)
+{
+    struct cf_reader r = {.arena = arena, .where = where, .err = err};
+    struct cf_object object = {.json = json, .kind = info->bit, .kind_name = info->spoken};
+    const struct cf_json *labels, *annotations;
+
+    if (!cf_read_is_object(&r, NULL, json))
+        return -1;
+    metadata_decode(&r, json, &object, &labels, &annotations);
+    if (info->pod_spec != NULL)
+        pod_decode(&r, json, info->pod_spec, &object.pod);
+    else if (info->bit == CF_KIND_SECRET)
+        secret_decode(&r, json, labels, annotations, &object.secret);
+    else if (info->bit == CF_KIND_SERVICE_ACCOUNT)
+        account_decode(&r, json, annotations, &object.account);
+    else if (info->bit == CF_KIND_TOKEN_REQUEST)
+        token_request_decode(&r, json, &object.token_request);
+    else if (info->bit == CF_KIND_CSI_DRIVER)
+        csi_driver_decode(&r, json, &object.csi_driver);
+    if (r.failed)
+        return -1;
+    *out = object;
+    return 0;
+}
+
+static void visit_volume(struct cf_volume *volume,
+                         void (*visit)(struct cf_secret_ref *ref, void *arg), void *arg)
+{
+    if (volume->secret != NULL)
+        visit(volume->secret, arg);
+    for (size_t i = 0; i < volume->source_count; i++) {
+        if (volume->sources[i].secret != NULL)
+            visit(volume->sources[i].secret, arg);
+    }
+}
+
+void cf_object_secret_refs(struct cf_object *object,
+                           void (*visit)(struct cf_secret_ref *ref, void *arg), void *arg)
+{
+    for (size_t i = 0; i < object->pod.volume_count; i++)
+        visit_volume(&object->pod.volumes[i], visit, arg);
+    for (size_t i = 0; i < object->pod.env_count; i++)
+        visit(&object->pod.env[i].secret, arg);
+    if (object->kind != CF_KIND_SERVICE_ACCOUNT)
+        return;
+    for (size_t i = 0; i < object->account.secret_count; i++)
+        visit(&object->account.secrets[i], arg);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* podspec.c - the one loop over a pod's containers, and the pod spec as a whole. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "curfew/attr.h"
+#include "curfew/str.h"
+#include "podspec.h"
+
+static const char *const container_lists[] = {"initContainers", "containers",
+                                              "ephemeralContainers"};
+
+/* A mount that picks one path out of a volume: the kubelet never refreshes such a file. */
+struct sub_path_mount {
+    const char *volume;
+    const char *container;
+    size_t order;
+};
+
+struct visit {
+    struct cf_reader *r;
+    struct cf_pod_spec *out;
+    size_t env_capacity;
+    struct sub_path_mount *mounts;
+    size_t mount_count, mount_capacity;
+};
+
+/* Room for one more in an arena's array that doubles; NULL (and a failure) without memory. */
+static void *grow(struct cf_reader *r, void *items, size_t count, size_t *capacity, size_t size)
+{
+    size_t wanted = *capacity == 0 ? 8 : *capacity * 2;
+    void *bigger;
+
+    if (count < *capacity)
+        return items;
+    bigger = cf_arena_array(r->arena, wanted, size);
+    if (bigger == NULL) {
+        cf_read_fail_memory(r);
+        return items;
+    }
+    if (count > 0)
+        memcpy(bigger, items, count * size);
+    *capacity = wanted;
+    return bigger;
+}
+
+static void add_env(struct visit *visit, const struct cf_env_ref *ref)
+{
+    struct cf_pod_spec *out = visit->out;
+
+    out->env =
+        grow(visit->r, out->env, out->env_count, &visit->env_capacity, sizeof(*out->env));
+    if (!visit->r->failed)
+        out->env[out->env_count++] = *ref;
+}
+
+static void visit_env(struct visit *visit, const struct cf_path *up, const struct cf_json *c,
+                      const char *container)
+{
+    struct cf_reader *r = visit->r;
+    const struct cf_json *v = cf_json_first(cf_read_array(r, up, c, "env"));
+    struct cf_path list = CF_PATH_KEY(up, "env");
+
+    for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
+        struct cf_path at = CF_PATH_INDEX(&list, i);
+        struct cf_env_ref ref = {.container = container};
+        const struct cf_json *from;
+        const struct cf_path *here;
+
+        if (!cf_read_is_object(r, &at, v))
+            return;
+        ref.variable = cf_str_or_empty(cf_read_str(r, &at, v, "name"));
+        from = cf_read_object(r, &at, v, "valueFrom");
+        if (from == NULL)
+            continue;
+        here = cf_read_key(r, cf_read_index(r, cf_read_key(r, up, "env"), i), "valueFrom");
+        from = cf_read_object(r, here, from, "secretKeyRef");
+        here = cf_read_key(r, here, "secretKeyRef");
+        if (cf_secret_ref_decode(r, here, from, "name", &ref.secret))
+            add_env(visit, &ref);
+    }
+}
+
+static void visit_env_from(struct visit *visit, const struct cf_path *up,
+                           const struct cf_json *c, const char *container)
+{
+    struct cf_reader *r = visit->r;
+    const struct cf_json *v = cf_json_first(cf_read_array(r, up, c, "envFrom"));
+    struct cf_path list = CF_PATH_KEY(up, "envFrom");
+
+    for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
+        struct cf_path at = CF_PATH_INDEX(&list, i);
+        struct cf_env_ref ref = {.container = container};
+        const struct cf_json *from;
+        const struct cf_path *here;
+
+        if (!cf_read_is_object(r, &at, v))
+            return;
+        from = cf_read_object(r, &at, v, "secretRef");
+        if (from == NULL)
+            continue;
+        here = cf_read_key(r, cf_read_index(r, cf_read_key(r, up, "envFrom"), i), "secretRef");
+        if (cf_secret_ref_decode(r, here, from, "name", &ref.secret))
+            add_env(visit, &ref);
+    }
+}
+
+static void visit_mounts(struct visit *visit, const struct cf_path *up, const struct cf_json *c,
+                         const char *container)
+{
+    struct cf_reader *r = visit->r;
+    const struct cf_json *v = cf_json_first(cf_read_array(r, up, c, "volumeMounts"));
+    struct cf_path list = CF_PATH_KEY(up, "volumeMounts");
+
+    for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
+        struct cf_path at = CF_PATH_INDEX(&list, i);
+        const char *name, *sub_path, *sub_path_expr;
+
+        if (!cf_read_is_object(r, &at, v))
+            return;
+        name = cf_read_str(r, &at, v, "name");
+        sub_path = cf_read_str(r, &at, v, "subPath");
+        sub_path_expr = cf_read_str(r, &at, v, "subPathExpr");
+        if (name == NULL || (cf_str_empty(sub_path) && cf_str_empty(sub_path_expr)))
+            continue;
+        visit->mounts = grow(r, visit->mounts, visit->mount_count, &visit->mount_capacity,
+                             sizeof(*visit->mounts));
+        if (r->failed)
+            return;
+        visit->mounts[visit->mount_count] =
+            (struct sub_path_mount){name, container, visit->mount_count};
+        visit->mount_count++;
+    }
+}
+
+static void visit_containers(struct visit *visit, const struct cf_path *up,
+                             const struct cf_json *spec, const char *key)
+{
+    struct cf_reader *r = visit->r;
+    const struct cf_json *v = cf_json_first(cf_read_array(r, up, spec, key));
+    const struct cf_path *list = v != NULL ? cf_read_key(r, up, key) : NULL;
+
+    for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
+        const struct cf_path *at = cf_read_index(r, list, i);
+        const char *name;
+
+        if (!cf_read_is_object(r, at, v))
+            return;
+        name = cf_str_or_empty(cf_read_str(r, at, v, "name"));
+        visit_env(visit, at, v, name);
+        visit_env_from(visit, at, v, name);
+        visit_mounts(visit, at, v, name);
+    }
+}
+
+static int by_volume(const void *a, const void *b)
+{
+    const struct sub_path_mount *x = a, *y = b;
+    int order = strcmp(x->volume, y->volume);
+
+    if (order != 0)
+        return order;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* The first mount of the volume in a sorted list; sorted, because a hostile pod may have
+ * 100,000 of both. */
+static const struct sub_path_mount *find_mount(const struct visit *visit, const char *volume)
+{
+    size_t low = 0, high = visit->mount_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(visit->mounts[middle].volume, volume) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < visit->mount_count && cf_streq(visit->mounts[low].volume, volume))
+        return &visit->mounts[low];
+    return NULL;
+}
+
+static void join_mounts(struct visit *visit)
+{
+    if (visit->mount_count == 0)
+        return;
+    qsort(visit->mounts, visit->mount_count, sizeof(*visit->mounts), by_volume);
+    for (size_t i = 0; i < visit->out->volume_count; i++) {
+        struct cf_volume *volume = &visit->out->volumes[i];
+        const struct sub_path_mount *mount =
+            volume->name != NULL ? find_mount(visit, volume->name) : NULL;
+
+        if (mount != NULL)
+            volume->sub_path_container = mount->container;
+    }
+}
+
+/* serviceAccount is the deprecated alias; the API server lets serviceAccountName win. */
+static const char *account(struct cf_reader *r, const struct cf_path *at,
+                           const struct cf_json *spec)
+{
+    const char *name = cf_read_str(r, at, spec, "serviceAccountName");
+    const char *alias = cf_read_str(r, at, spec, "serviceAccount");
+
+    if (!cf_str_empty(name))
+        return name;
+    return cf_str_empty(alias) ? "default" : alias;
+}
+
+void cf_pod_spec_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *spec,
+                        struct cf_pod_spec *out)
+{
+    struct visit visit = {.r = r, .out = out};
+
+    *out = (struct cf_pod_spec){.at = at};
+    out->account = account(r, at, spec);
+    out->node_name = cf_read_str(r, at, spec, "nodeName");
+    cf_volumes_decode(r, at, spec, out);
+    for (size_t i = 0; i < CF_COUNT(container_lists); i++)
+        visit_containers(&visit, at, spec, container_lists[i]);
+    if (!r->failed)
+        join_mounts(&visit);
+}

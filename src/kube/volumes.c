@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* volumes.c - the one loop over a pod's volumes: what they mount of Secrets and tokens. */
+#include "curfew/attr.h"
+#include "curfew/str.h"
+#include "podspec.h"
+
+/* What an absent expirationSeconds counts as (k8s.io/api core/v1, authentication/v1). */
+#define EXPIRATION_DEFAULT 3600
+
+/* Volume types, other than secret and projected, that hand a Secret to a driver
+ * (k8s.io/kubernetes pkg/api/v1/pod/util.go, VisitPodSecretNames). */
+static const struct {
+    const char *type;
+    const char *ref; /* the member that holds the reference; NULL: `name` is in the type itself */
+    const char *name;
+    const char *via;
+} secret_users[] = {
+    {"csi", "nodePublishSecretRef", "name", "csi.nodePublishSecretRef"},
+    {"flexVolume", "secretRef", "name", "flexVolume.secretRef"},
+    {"azureFile", NULL, "secretName", "azureFile.secretName"},
+    {"cephfs", "secretRef", "name", "cephfs.secretRef"},
+    {"cinder", "secretRef", "name", "cinder.secretRef"},
+    {"iscsi", "secretRef", "name", "iscsi.secretRef"},
+    {"rbd", "secretRef", "name", "rbd.secretRef"},
+    {"scaleIO", "secretRef", "name", "scaleIO.secretRef"},
+    {"storageos", "secretRef", "name", "storageos.secretRef"},
+};
+
+void cf_expiration_decode(struct cf_reader *r, const struct cf_path *at,
+                          const struct cf_json *object, struct cf_expiration *out)
+{
+    out->at = cf_read_key(r, at, "expirationSeconds");
+    out->seconds =
+        cf_read_int(r, at, object, "expirationSeconds", EXPIRATION_DEFAULT, &out->given);
+}
+
+bool cf_secret_ref_decode(struct cf_reader *r, const struct cf_path *at,
+                          const struct cf_json *object, const char *key,
+                          struct cf_secret_ref *out)
+{
+    const char *name = cf_read_str(r, at, object, key);
+
+    if (cf_str_empty(name))
+        return false;
+    *out = (struct cf_secret_ref){.at = cf_read_key(r, at, key), .name = name};
+    return true;
+}
+
+static struct cf_secret_ref *secret_ref_new(struct cf_reader *r, const struct cf_path *at,
+                                            const struct cf_json *object, const char *key)
+{
+    struct cf_secret_ref ref, *copy;
+
+    if (!cf_secret_ref_decode(r, at, object, key, &ref))
+        return NULL;
+    copy = cf_arena_alloc(r->arena, sizeof(*copy));
+    if (copy == NULL) {
+        cf_read_fail_memory(r);
+        return NULL;
+    }
+    *copy = ref;
+    return copy;
+}
+
+static void items_decode(struct cf_reader *r, const struct cf_path *up,
+                         const struct cf_json *object, struct cf_items *out)
+{
+    const struct cf_json *array = cf_read_array(r, up, object, "items"), *v;
+    struct cf_path at = CF_PATH_KEY(up, "items");
+    struct cf_item *items;
+    size_t n = 0;
+
+    if (array == NULL)
+        return;
+    items = cf_arena_array(r->arena, cf_json_count(array), sizeof(*items));
+    if (items == NULL && cf_json_count(array) > 0) {
+        cf_read_fail_memory(r);
+        return;
+    }
+    for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
+        struct cf_path here = CF_PATH_INDEX(&at, n);
+
+        if (!cf_read_is_object(r, &here, v))
+            return;
+        items[n].key = cf_read_str(r, &here, v, "key");
+        items[n].path = cf_read_str(r, &here, v, "path");
+        items[n].mode = cf_read_int(r, &here, v, "mode", CF_MODE_NONE, NULL);
+    }
+    *out = (struct cf_items){items, n};
+}
+
+/* Whether a volume or source holds more than its name and one type. */
+static bool is_mixed(const struct cf_json *v)
+{
+    size_t types = 0;
+
+    for (v = cf_json_first(v); v != NULL; v = cf_json_next(v))
+        types += !cf_json_is_null(v) && !cf_streq(cf_json_key(v), "name");
+    return types > 1;
+}
+
+/* Sources that hold no token and no Secret, but write files. */
+static void other_source_decode(struct cf_reader *r, const struct cf_json *v,
+                                struct cf_source *out)
+{
+    static const struct {
+        const char *type;
+        const char *path;
+    } writers[] = {
+        {"clusterTrustBundle", "path"},
+        {"podCertificate", "credentialBundlePath"},
+        {"podCertificate", "keyPath"},
+        {"podCertificate", "certificateChainPath"},
+    };
+    size_t n = 0;
+
+    for (size_t i = 0; i < CF_COUNT(writers) && n < CF_COUNT(out->other_paths); i++) {
+        const struct cf_json *body = cf_read_object(r, out->at, v, writers[i].type);
+        struct cf_path at = CF_PATH_KEY(out->at, writers[i].type);
+        const char *path = cf_read_str(r, &at, body, writers[i].path);
+
+        if (path != NULL)
+            out->other_paths[n++] = path;
+    }
+}
+
+static void source_decode(struct cf_reader *r, const struct cf_json *v, struct cf_source *out)
+{
+    const struct cf_path *at = out->at, *here;
+    const struct cf_json *body;
+
+    out->mixed = is_mixed(v);
+    if ((body = cf_read_object(r, at, v, "serviceAccountToken")) != NULL) {
+        here = cf_read_key(r, at, "serviceAccountToken");
+        out->type = CF_SOURCE_TOKEN;
+        out->token_path = cf_read_str(r, here, body, "path");
+        out->audience = cf_read_str(r, here, body, "audience");
+        out->audience_at = cf_read_key(r, here, "audience");
+        cf_expiration_decode(r, here, body, &out->expiration);
+    } else if ((body = cf_read_object(r, at, v, "secret")) != NULL) {
+        here = cf_read_key(r, at, "secret");
+        out->type = CF_SOURCE_SECRET;
+        out->secret = secret_ref_new(r, here, body, "name");
+        items_decode(r, here, body, &out->items);
+    } else if ((body = cf_read_object(r, at, v, "configMap")) != NULL) {
+        here = cf_read_key(r, at, "configMap");
+        out->type = CF_SOURCE_CONFIG_MAP;
+        out->config_map = cf_read_str(r, here, body, "name");
+        items_decode(r, here, body, &out->items);
+    } else if ((body = cf_read_object(r, at, v, "downwardAPI")) != NULL) {
+        out->type = CF_SOURCE_DOWNWARD_API;
+        items_decode(r, cf_read_key(r, at, "downwardAPI"), body, &out->items);
+    } else {
+        other_source_decode(r, v, out);
+    }
+}
+
+static void projected_decode(struct cf_reader *r, const struct cf_path *up,
+                             const struct cf_json *body, struct cf_volume *out)
+{
+    const struct cf_json *array = cf_read_array(r, up, body, "sources"), *v;
+    const struct cf_path *at = cf_read_key(r, up, "sources");
+    size_t n = 0;
+
+    out->type = CF_VOLUME_PROJECTED;
+    out->default_mode = cf_read_int(r, up, body, "defaultMode", CF_MODE_NONE, NULL);
+    if (array == NULL)
+        return;
+    out->sources = cf_arena_array(r->arena, cf_json_count(array), sizeof(*out->sources));
+    if (out->sources == NULL && cf_json_count(array) > 0) {
+        cf_read_fail_memory(r);
+        return;
+    }
+    for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
+        out->sources[n] = (struct cf_source){.at = cf_read_index(r, at, n), .index = n};
+        if (!cf_read_is_object(r, out->sources[n].at, v))
+            return;
+        source_decode(r, v, &out->sources[n]);
+    }
+    out->source_count = n;
+}
+
+/* A volume of another type that hands a Secret to a driver. */
+static void other_decode(struct cf_reader *r, const struct cf_json *v, struct cf_volume *out)
+{
+    for (size_t i = 0; i < CF_COUNT(secret_users) && out->secret == NULL; i++) {
+        const struct cf_json *body = cf_read_object(r, out->at, v, secret_users[i].type);
+        const struct cf_path *at;
+
+        if (body == NULL)
+            continue;
+        at = cf_read_key(r, out->at, secret_users[i].type);
+        if (secret_users[i].ref != NULL) {
+            body = cf_read_object(r, at, body, secret_users[i].ref);
+            at = cf_read_key(r, at, secret_users[i].ref);
+        }
+        out->secret = secret_ref_new(r, at, body, secret_users[i].name);
+        out->secret_via = secret_users[i].via;
+    }
+}
+
+static void volume_decode(struct cf_reader *r, const struct cf_json *v, struct cf_volume *out)
+{
+    const struct cf_json *body;
+
+    out->name = cf_read_str(r, out->at, v, "name");
+    out->default_mode = CF_MODE_NONE;
+    out->mixed = is_mixed(v);
+    if ((body = cf_read_object(r, out->at, v, "secret")) != NULL) {
+        const struct cf_path *here = cf_read_key(r, out->at, "secret");
+
+        out->type = CF_VOLUME_SECRET;
+        out->secret = secret_ref_new(r, here, body, "secretName");
+        out->default_mode = cf_read_int(r, here, body, "defaultMode", CF_MODE_NONE, NULL);
+        items_decode(r, here, body, &out->items);
+    } else if ((body = cf_read_object(r, out->at, v, "projected")) != NULL) {
+        projected_decode(r, cf_read_key(r, out->at, "projected"), body, out);
+    } else {
+        other_decode(r, v, out);
+    }
+}
+
+void cf_volumes_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *spec,
+                       struct cf_pod_spec *out)
+{
+    const struct cf_json *array = cf_read_array(r, at, spec, "volumes"), *v;
+    const struct cf_path *here = cf_read_key(r, at, "volumes");
+    size_t n = 0;
+
+    if (array == NULL)
+        return;
+    out->volumes = cf_arena_array(r->arena, cf_json_count(array), sizeof(*out->volumes));
+    if (out->volumes == NULL && cf_json_count(array) > 0) {
+        cf_read_fail_memory(r);
+        return;
+    }
+    for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
+        out->volumes[n] = (struct cf_volume){.at = cf_read_index(r, here, n), .index = n};
+        if (!cf_read_is_object(r, out->volumes[n].at, v))
+            return;
+        volume_decode(r, v, &out->volumes[n]);
+    }
+    out->volume_count = n;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* answer.c - the only place that builds responses (admission.k8s.io/v1, AdmissionResponse). */
+#include "curfew/base64.h"
+#include "curfew/json_out.h"
+#include "curfew/limits.h"
+#include "curfew/review.h"
+#include "curfew/str.h"
+#include "message.h"
+#include "warnings.h"
+
+#include <string.h>
+
+const char *cf_phase_name(enum cf_phase phase)
+{
+    static const char *const names[CF_PHASES] = {
+        [CF_PHASE_MUTATE] = "mutate",
+        [CF_PHASE_VALIDATE] = "validate",
+        [CF_PHASE_MUTATE_KUBELET] = "mutate/kubelet",
+    };
+
+    return names[phase];
+}
+
+const char *cf_decision_name(enum cf_decision decision)
+{
+    static const char *const names[CF_DECISIONS] = {
+        [CF_ALLOWED] = "allowed",
+        [CF_FIXED] = "fixed",
+        [CF_DENIED] = "denied",
+        [CF_ERROR] = "error",
+    };
+
+    return names[decision];
+}
+
+struct answer {
+    struct cf_arena *arena;
+    const struct cf_review_input *in;
+    const struct cf_request *request;
+    const struct cf_judgement *judgement;
+    struct cf_out out;
+};
+
+static void open_answer(struct answer *a, bool allowed)
+{
+    cf_out_object(&a->out, NULL);
+    cf_out_str(&a->out, "apiVersion", "admission.k8s.io/v1");
+    cf_out_str(&a->out, "kind", "AdmissionReview");
+    cf_out_object(&a->out, "response");
+    cf_out_str(&a->out, "uid", a->request->uid);
+    cf_out_bool(&a->out, "allowed", allowed);
+}
+
+static void close_answer(struct answer *a)
+{
+    cf_out_end_object(&a->out);
+    cf_out_end_object(&a->out);
+}
+
+/* ---- /mutate ---- */
+
+/* Templates are never repaired by the server: GitOps tools would fight it. A CSIDriver is the
+ * admin's own, and refused. */
+static bool may_patch(const struct cf_request *request)
+{
+    return (request->kind &
+            (CF_KIND_POD | CF_KIND_TOKEN_REQUEST | CF_KIND_SERVICE_ACCOUNT)) != 0;
+}
+
+static const char *fixed_rules(struct answer *a)
+{
+    const struct cf_rule *last = NULL;
+    struct cf_buf ids;
+
+    cf_buf_init_arena(&ids, a->arena, CF_ANSWER_MAX);
+    for (size_t i = 0; i < a->judgement->count; i++) {
+        const struct cf_verdict *v = &a->judgement->items[i];
+
+        if ((v->modes & CF_MODE_BIT(CF_FIX)) == 0 || v->finding.rule == last)
+            continue;
+        cf_buf_addf(&ids, "%s%s", last != NULL ? "," : "", v->finding.rule->id);
+        last = v->finding.rule;
+    }
+    return cf_buf_str(&ids);
+}
+
+static int answer_mutate(struct answer *a, enum cf_decision *decision, struct cf_err *err)
+{
+    const char *patch = NULL, *encoded;
+
+    if (may_patch(a->request)) {
+        patch = cf_patch_text(a->arena, a->request, a->judgement, err);
+        if (patch == NULL && err->kind != CF_ERR_NONE)
+            return -1;
+    }
+    open_answer(a, true);
+    if (patch != NULL) {
+        encoded = cf_base64(a->arena, patch, strlen(patch));
+        if (encoded == NULL)
+            return cf_err_memory(err);
+        cf_out_str(&a->out, "patchType", "JSONPatch");
+        cf_out_str(&a->out, "patch", encoded);
+        cf_warnings_fixed(&a->out, a->arena, a->request, a->judgement);
+        cf_out_object(&a->out, "auditAnnotations");
+        cf_out_str(&a->out, "fixed", fixed_rules(a));
+        cf_out_end_object(&a->out);
+        *decision = CF_FIXED;
+    }
+    close_answer(a);
+    return 0;
+}
+
+/* ---- /validate ---- */
+
+static bool counts_for_audit(const struct cf_verdict *v)
+{
+    return (v->reached & (CF_MODE_BIT(CF_ENFORCE) | CF_MODE_BIT(CF_AUDIT))) != 0;
+}
+
+/* "legacy-token-mount spec.volumes[0].secret.secretName, ..." */
+static const char *audited_findings(struct answer *a)
+{
+    size_t left_out = 0;
+    struct cf_buf text;
+
+    cf_buf_init_arena(&text, a->arena, CF_ANSWER_MAX);
+    for (size_t i = 0; i < a->judgement->count; i++) {
+        const struct cf_finding *f = &a->judgement->items[i].finding;
+
+        if (!counts_for_audit(&a->judgement->items[i]))
+            continue;
+        if (text.len + strlen(f->path) > CF_AUDIT_FINDINGS_MAX)
+            left_out++;
+        else
+            cf_buf_addf(&text, "%s%s %s", text.len > 0 ? ", " : "", f->rule->id, f->path);
+    }
+    if (left_out > 0)
+        cf_buf_addf(&text, ", and %zu more", left_out);
+    return cf_buf_str(&text);
+}
+
+static void write_annotations(struct answer *a)
+{
+    enum cf_level level = a->judgement->levels.mode[CF_ENFORCE];
+    const char *findings = audited_findings(a), *exempt = NULL;
+
+    for (size_t i = 0; i < a->judgement->count && exempt == NULL; i++)
+        exempt = cf_exempt_name(a->judgement->items[i].exempt);
+    cf_out_object(&a->out, "auditAnnotations");
+    cf_out_str(&a->out, "enforce-level", cf_level_name(level));
+    if (!cf_str_empty(findings))
+        cf_out_str(&a->out, "findings", findings);
+    if (exempt != NULL)
+        cf_out_str(&a->out, "exempt", exempt);
+    cf_out_end_object(&a->out);
+}
+
+static const struct cf_verdict **denied_list(struct answer *a, size_t *count)
+{
+    const struct cf_verdict **list =
+        cf_arena_array(a->arena, a->judgement->count + 1, sizeof(*list));
+
+    *count = 0;
+    for (size_t i = 0; list != NULL && i < a->judgement->count; i++) {
+        if (cf_verdict_denies(a->request, &a->judgement->items[i]))
+            list[(*count)++] = &a->judgement->items[i];
+    }
+    return list;
+}
+
+static int answer_validate(struct answer *a, enum cf_decision *decision, struct cf_err *err)
+{
+    size_t count;
+    const struct cf_verdict **denied = denied_list(a, &count);
+    const char *message;
+
+    if (denied == NULL)
+        return cf_err_memory(err);
+    open_answer(a, count == 0);
+    if (count > 0) {
+        message = cf_denial(a->arena, a->request, a->judgement, denied, count);
+        if (message == NULL)
+            return cf_err_memory(err);
+        cf_out_object(&a->out, "status");
+        cf_out_int(&a->out, "code", 403);
+        cf_out_str(&a->out, "reason", "Forbidden");
+        cf_out_str(&a->out, "message", message);
+        cf_out_end_object(&a->out);
+        *decision = CF_DENIED;
+    }
+    if (a->request->kind != CF_KIND_OTHER && !a->judgement->skipped) {
+        cf_warnings_validate(&a->out, a->arena, a->request, a->judgement, a->in->now);
+        write_annotations(a);
+    }
+    close_answer(a);
+    return 0;
+}
+
+/* ---- both ---- */
+
+static struct cf_engine_input engine_input(const struct cf_review_input *in)
+{
+    bool validate = in->phase == CF_PHASE_VALIDATE;
+
+    return (struct cf_engine_input){
+        .policy = in->policy,
+        .store = in->store,
+        .now = in->now,
+        .modes = validate ? CF_ALL_MODES : CF_MODE_BIT(CF_FIX),
+        .kubelets = in->phase == CF_PHASE_MUTATE_KUBELET,
+        .level = in->level,
+    };
+}
+
+static int judge(struct cf_arena *arena, const struct cf_review_input *in,
+                 struct cf_request *request, const struct cf_judgement **out, struct cf_err *err)
+{
+    struct cf_engine_input engine = engine_input(in);
+    struct cf_judgement *judgement = cf_arena_alloc(arena, sizeof(*judgement));
+
+    if (judgement == NULL)
+        return cf_err_memory(err);
+    if (cf_engine_judge(arena, &engine, request, judgement, err) != 0)
+        return -1;
+    *out = judgement;
+    return 0;
+}
+
+int cf_review_answer(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
+                     size_t len, struct cf_buf *answer, struct cf_outcome *outcome,
+                     struct cf_err *err)
+{
+    struct answer a = {.arena = arena, .in = in};
+    enum cf_decision decision = CF_ALLOWED;
+    struct cf_request *request;
+    int rc;
+
+    *outcome = (struct cf_outcome){.decision = CF_ERROR, .holds_secret = true};
+    if (cf_review_decode(arena, bytes, len, &request, err) != 0)
+        return -1;
+    outcome->request = a.request = request;
+    outcome->holds_secret = request->holds_secret;
+    if (judge(arena, in, request, &a.judgement, err) != 0)
+        return -1;
+    outcome->judgement = a.judgement;
+    cf_out_init(&a.out, answer);
+    rc = in->phase == CF_PHASE_VALIDATE ? answer_validate(&a, &decision, err)
+                                        : answer_mutate(&a, &decision, err);
+    if (rc == 0 && (cf_arena_failed(arena) || !cf_buf_ok(answer)))
+        rc = cf_err_memory(err);
+    if (rc == 0)
+        outcome->decision = decision;
+    return rc;
+}

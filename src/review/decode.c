@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* decode.c - from the bytes of an AdmissionReview to a typed request.
+ *
+ * admission.k8s.io/v1 (k8s.io/api admission/v1/types.go). What can't be read is refused: the
+ * API server then follows its failurePolicy, which is the admin's choice and not ours. */
+#include <string.h>
+
+#include "curfew/attr.h"
+#include "curfew/read.h"
+#include "curfew/review.h"
+#include "curfew/str.h"
+
+/* What no rule reads, and what makes up most of a review. */
+static const struct cf_json_skip skipped[] = {
+    {"metadata", "managedFields"},
+    {"annotations", "kubectl.kubernetes.io/last-applied-configuration"},
+    {"object", "status"},
+    {"oldObject", "status"},
+    {"request", "options"},
+    {"request", "requestKind"},
+    {"request", "requestResource"},
+    {"spec", "affinity"},
+    {"spec", "tolerations"},
+    {"spec", "topologySpreadConstraints"},
+    {"containers", "resources"},
+    {"containers", "securityContext"},
+    {"containers", "ports"},
+    {"initContainers", "resources"},
+    {"initContainers", "securityContext"},
+    {NULL, NULL},
+};
+
+/* Subresources of pods that carry nothing to judge. One that is not known is judged, so that
+ * version skew fails safe. */
+static const char *const quiet_subresources[] = {"status", "binding", "eviction",    "exec",
+                                                 "attach", "log",     "portforward", "proxy"};
+
+static const struct cf_path request_at = {.key = "request"};
+
+static int operation_decode(struct cf_reader *r, const char *text, enum cf_operation *out)
+{
+    for (int i = 0; text != NULL && i < CF_OPERATIONS; i++) {
+        if (cf_streq(text, cf_operation_name((enum cf_operation)i))) {
+            *out = (enum cf_operation)i;
+            return 0;
+        }
+    }
+    if (!r->failed)
+        cf_err_set(r->err, "request.operation must be CREATE, UPDATE, DELETE or CONNECT");
+    r->failed = true;
+    return -1;
+}
+
+static void groups_decode(struct cf_reader *r, const struct cf_path *up,
+                          const struct cf_json *user, struct cf_caller *out)
+{
+    const struct cf_json *array = cf_read_array(r, up, user, "groups"), *v;
+    struct cf_path list = CF_PATH_KEY(up, "groups");
+    size_t n = 0;
+
+    if (cf_json_count(array) == 0)
+        return;
+    out->groups = cf_arena_array(r->arena, cf_json_count(array), sizeof(*out->groups));
+    if (out->groups == NULL) {
+        cf_read_fail_memory(r);
+        return;
+    }
+    for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
+        struct cf_path at = CF_PATH_INDEX(&list, n);
+
+        out->groups[n] = cf_json_str(v);
+        if (out->groups[n] == NULL)
+            cf_read_fail(r, &at, cf_json_type_name(CF_JSON_STRING), v);
+    }
+    out->group_count = n;
+}
+
+/* The first value of userInfo.extra[key]. */
+static const char *extra(struct cf_reader *r, const struct cf_path *up,
+                         const struct cf_json *object, const char *key)
+{
+    struct cf_path list = CF_PATH_KEY(up, key), at = CF_PATH_INDEX(&list, 0);
+    const struct cf_json *first = cf_json_first(cf_read_array(r, up, object, key));
+
+    if (first != NULL && cf_json_str(first) == NULL)
+        cf_read_fail(r, &at, cf_json_type_name(CF_JSON_STRING), first);
+    return cf_json_str(first);
+}
+
+static void caller_decode(struct cf_reader *r, const struct cf_json *request,
+                          struct cf_caller *out)
+{
+    struct cf_path at = CF_PATH_KEY(&request_at, "userInfo"), extra_at = CF_PATH_KEY(&at, "extra");
+    const struct cf_json *user = cf_read_object(r, &request_at, request, "userInfo");
+    const struct cf_json *extras = cf_read_object(r, &at, user, "extra");
+
+    out->username = cf_str_or_empty(cf_read_str(r, &at, user, "username"));
+    out->uid = cf_read_str(r, &at, user, "uid");
+    groups_decode(r, &at, user, out);
+    out->credential_id = extra(r, &extra_at, extras, "authentication.kubernetes.io/credential-id");
+    out->pod_name = extra(r, &extra_at, extras, "authentication.kubernetes.io/pod-name");
+    out->node_name = extra(r, &extra_at, extras, "authentication.kubernetes.io/node-name");
+}
+
+/* Whether rules have something to say about this kind of object under this subresource. */
+static bool to_be_judged(const struct cf_kind_info *info, const struct cf_request *request)
+{
+    const char *sub = request->subresource;
+
+    if (info == NULL || request->operation > CF_UPDATE)
+        return false;
+    if (info->bit == CF_KIND_TOKEN_REQUEST)
+        return true;
+    if (info->bit != CF_KIND_POD)
+        return cf_str_empty(sub);
+    for (size_t i = 0; i < CF_COUNT(quiet_subresources); i++) {
+        if (cf_streq(sub, quiet_subresources[i]))
+            return false;
+    }
+    return true;
+}
+
+static int object_decode(struct cf_reader *r, const struct cf_json *request, const char *key,
+                         const struct cf_kind_info *info, struct cf_object **out)
+{
+    const struct cf_json *json = cf_read_object(r, &request_at, request, key);
+    const char *where = cf_arena_printf(r->arena, "request.%s.", key);
+    struct cf_object *object = cf_arena_alloc(r->arena, sizeof(*object));
+
+    if (r->failed)
+        return -1;
+    if (object == NULL || where == NULL)
+        return cf_err_memory(r->err);
+    if (json == NULL)
+        return cf_err_set(r->err, "request.%s is missing: there is nothing to judge", key);
+    if (cf_object_decode(r->arena, json, info, where, object, r->err) != 0)
+        return -1;
+    *out = object;
+    return 0;
+}
+
+static int objects_decode(struct cf_reader *r, const struct cf_json *json,
+                          const struct cf_kind_info *info, struct cf_request *request)
+{
+    if (!to_be_judged(info, request))
+        return 0;
+    if (object_decode(r, json, "object", info, &request->object) != 0)
+        return -1;
+    if (request->operation == CF_UPDATE &&
+        object_decode(r, json, "oldObject", info, &request->old_object) != 0)
+        return -1;
+    request->kind = info->bit;
+    return 0;
+}
+
+static int request_decode(struct cf_reader *r, const struct cf_json *json,
+                          struct cf_request *request)
+{
+    struct cf_path kind_at = CF_PATH_KEY(&request_at, "kind");
+    struct cf_path resource_at = CF_PATH_KEY(&request_at, "resource");
+    const struct cf_json *kind = cf_read_object(r, &request_at, json, "kind");
+    const struct cf_json *resource = cf_read_object(r, &request_at, json, "resource");
+    const char *group = cf_str_or_empty(cf_read_str(r, &kind_at, kind, "group"));
+    const char *name = cf_read_str(r, &kind_at, kind, "kind");
+
+    request->uid = cf_read_str(r, &request_at, json, "uid");
+    request->resource = cf_str_or_empty(cf_read_str(r, &resource_at, resource, "resource"));
+    request->subresource = cf_str_or_empty(cf_read_str(r, &request_at, json, "subResource"));
+    request->namespace_ = cf_str_or_empty(cf_read_str(r, &request_at, json, "namespace"));
+    request->name = cf_str_or_empty(cf_read_str(r, &request_at, json, "name"));
+    request->dry_run = cf_read_bool(r, &request_at, json, "dryRun");
+    caller_decode(r, json, &request->caller);
+    if (r->failed)
+        return -1;
+    if (cf_str_empty(request->uid))
+        return cf_err_set(r->err, "request.uid is missing");
+    if (cf_str_empty(name))
+        return cf_err_set(r->err, "request.kind.kind is missing");
+    if (operation_decode(r, cf_read_str(r, &request_at, json, "operation"),
+                         &request->operation) != 0)
+        return -1;
+    request->holds_secret = cf_streq(name, "Secret") || cf_streq(name, "ConfigMap");
+    return objects_decode(r, json, cf_kind_find(group, name), request);
+}
+
+static int envelope_check(struct cf_reader *r, const struct cf_json *root,
+                          const struct cf_json **request)
+{
+    const char *version, *kind;
+
+    if (cf_json_type(root) != CF_JSON_OBJECT)
+        return cf_err_set(r->err, "an AdmissionReview must be an object, not %s",
+                          cf_json_type_name(cf_json_type(root)));
+    version = cf_read_str(r, NULL, root, "apiVersion");
+    kind = cf_read_str(r, NULL, root, "kind");
+    *request = cf_read_object(r, NULL, root, "request");
+    if (r->failed)
+        return -1;
+    if (!cf_streq(kind, "AdmissionReview") || !cf_streq(version, "admission.k8s.io/v1"))
+        return cf_err_set(r->err, "not an AdmissionReview of apiVersion admission.k8s.io/v1");
+    if (*request == NULL)
+        return cf_err_set(r->err, "request is missing");
+    return 0;
+}
+
+int cf_review_decode(struct cf_arena *arena, const char *bytes, size_t len,
+                     struct cf_request **out, struct cf_err *err)
+{
+    struct cf_reader r = {.arena = arena, .where = "", .err = err};
+    const struct cf_json *root = cf_json_parse(arena, bytes, len, skipped, NULL, err);
+    struct cf_request *request = cf_arena_alloc(arena, sizeof(*request));
+    const struct cf_json *json = NULL;
+
+    if (root == NULL)
+        return -1;
+    if (request == NULL)
+        return cf_err_memory(err);
+    if (envelope_check(&r, root, &json) != 0 || request_decode(&r, json, request) != 0)
+        return -1;
+    *out = request;
+    return 0;
+}

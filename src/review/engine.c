@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine.c - lookups, then rules in their order, then exemptions and exceptions.
+ *
+ * Each mode judges with the parameters of its own level, so rules run once for each level that
+ * some mode asks for; what two levels both find is one verdict. */
+#include "curfew/attr.h"
+#include "curfew/engine.h"
+#include "curfew/str.h"
+#include "engine_private.h"
+
+const char *cf_exempt_name(enum cf_exempt exempt)
+{
+    static const char *const names[] = {
+        [CF_EXEMPT_NO] = NULL,           [CF_EXEMPT_NAMESPACE] = "namespace",
+        [CF_EXEMPT_USER] = "user",       [CF_EXEMPT_GROUP] = "group",
+        [CF_EXEMPT_EXCEPTION] = "exception",
+    };
+
+    return names[exempt];
+}
+
+/* ---- what is not judged ---- */
+
+/* A static pod's mirror, made by the kubelet of its own node: the pod runs already, whatever is
+ * answered, and refusing it would only hide it. */
+static bool is_mirror_pod(const struct cf_request *request)
+{
+    const struct cf_object *object = request->object;
+    const char *node = object->pod.node_name;
+
+    return object->kind == CF_KIND_POD && object->mirror && node != NULL &&
+           cf_caller_is_node(&request->caller) &&
+           cf_streq(request->caller.username + sizeof("system:node:") - 1, node);
+}
+
+/* Its parent already spoke. */
+static bool is_owned_template(const struct cf_object *object)
+{
+    return object->kind == CF_KIND_TEMPLATE && object->owner_kind != NULL &&
+           (cf_streq(object->kind_name, "replicaset") || cf_streq(object->kind_name, "job"));
+}
+
+/* A kubelet's request for a pod that was judged when it was made. */
+static bool is_kubelet_token(const struct cf_request *request)
+{
+    return request->kind == CF_KIND_TOKEN_REQUEST && cf_caller_is_node(&request->caller) &&
+           cf_streq(request->object->token_request.bound_kind, "Pod");
+}
+
+static bool is_skipped(const struct cf_engine_input *in, const struct cf_request *request)
+{
+    return is_mirror_pod(request) || is_owned_template(request->object) ||
+           (!in->kubelets && is_kubelet_token(request));
+}
+
+/* ---- lookups ---- */
+
+struct lookup {
+    const struct cf_store *store;
+    struct cf_arena *arena;
+    const char *namespace_;
+};
+
+static void look_up_secret(struct cf_secret_ref *ref, void *arg)
+{
+    const struct lookup *lookup = arg;
+
+    cf_store_secret(lookup->store, lookup->arena, lookup->namespace_, ref);
+}
+
+static void look_up(struct cf_arena *arena, const struct cf_store *store,
+                    struct cf_request *request)
+{
+    struct lookup lookup = {store, arena, request->namespace_};
+
+    cf_object_secret_refs(request->object, look_up_secret, &lookup);
+    if (request->old_object != NULL)
+        cf_object_secret_refs(request->old_object, look_up_secret, &lookup);
+    if (request->kind == CF_KIND_TOKEN_REQUEST)
+        request->account_restricted =
+            cf_store_restricted(store, request->namespace_, request->name);
+}
+
+/* ---- rules ---- */
+
+static bool rule_holds(const struct cf_rule *rule, const struct cf_policy *policy,
+                       enum cf_level level)
+{
+    enum cf_level own;
+
+    return cf_rule_level(rule, policy, &own) &&
+           ((rule->traits & CF_RULE_ALWAYS) != 0 || own <= level);
+}
+
+/* E of a converted mount: where nobody shortens 3607, a client that reads its token only once
+ * keeps working, for a year, and shows up as stale. */
+static int64_t converted_expiration(struct cf_arena *arena, const struct cf_engine_input *in,
+                                    const struct cf_request *request, enum cf_level level)
+{
+    int index = cf_rule_index("extended-token");
+    const struct cf_rule *extended = index >= 0 ? cf_rules[index] : NULL;
+
+    if (extended != NULL && rule_holds(extended, in->policy, level) &&
+        cf_exception_find(arena, in, request, extended) == NULL)
+        return in->policy->lifetime[level].max;
+    return 3607;
+}
+
+static void run_rule(const struct cf_rule *rule, struct cf_rule_input *in,
+                     struct cf_findings *out)
+{
+    const struct cf_request *request = in->request;
+    struct cf_findings old = {.arena = out->arena, .rule = rule};
+    size_t first = out->count;
+
+    out->rule = rule;
+    in->object = request->object;
+    in->old_object = (rule->traits & CF_RULE_TRANSITION) != 0 ? request->old_object : NULL;
+    in->may_fix = request->kind != CF_KIND_POD ||
+                  (request->operation == CF_CREATE && cf_str_empty(request->subresource));
+    rule->check(in, out);
+    if (request->old_object == NULL || (rule->traits & CF_RULE_TRANSITION) != 0 ||
+        out->count == first)
+        return;
+    in->object = request->old_object;
+    in->may_fix = false;
+    rule->check(in, &old);
+    out->failed = out->failed || old.failed;
+    cf_findings_subtract(out, first, &old);
+}
+
+static int run_level(struct cf_arena *arena, const struct cf_engine_input *in,
+                     const struct cf_request *request, enum cf_level level,
+                     struct cf_findings *out, struct cf_err *err)
+{
+    struct cf_rule_input input = {.request = request, .policy = in->policy, .level = level};
+
+    *out = (struct cf_findings){.arena = arena};
+    if ((request->kind & (CF_KIND_POD | CF_KIND_TEMPLATE)) != 0)
+        input.converted_expiration = converted_expiration(arena, in, request, level);
+    for (size_t i = 0; i < cf_rule_count; i++) {
+        if ((cf_rules[i]->kinds & (unsigned)request->kind) != 0 &&
+            rule_holds(cf_rules[i], in->policy, level))
+            run_rule(cf_rules[i], &input, out);
+    }
+    return out->failed || cf_arena_failed(arena) ? cf_err_memory(err) : 0;
+}
+
+/* The modes of `wanted` that stand at the level. */
+static unsigned modes_at(const struct cf_levels *levels, unsigned wanted, enum cf_level level)
+{
+    unsigned modes = 0;
+
+    for (int mode = 0; mode < CF_MODES; mode++) {
+        if ((wanted & CF_MODE_BIT(mode)) != 0 && levels->mode[mode] == level)
+            modes |= CF_MODE_BIT(mode);
+    }
+    return modes;
+}
+
+static int run_levels(struct cf_arena *arena, const struct cf_engine_input *in,
+                      const struct cf_request *request, struct cf_judgement *out,
+                      struct cf_err *err)
+{
+    /* The strictest first: it finds the most, so that the others only add their modes. */
+    for (int level = CF_RESTRICTED; level >= CF_PRIVILEGED; level--) {
+        unsigned modes = modes_at(&out->levels, in->modes, (enum cf_level)level);
+        struct cf_findings found;
+
+        if (modes == 0)
+            continue;
+        if (run_level(arena, in, request, (enum cf_level)level, &found, err) != 0)
+            return -1;
+        if (cf_verdicts_merge(arena, out, &found, modes) != 0)
+            return cf_err_memory(err);
+    }
+    return 0;
+}
+
+int cf_engine_judge(struct cf_arena *arena, const struct cf_engine_input *in,
+                    struct cf_request *request, struct cf_judgement *out, struct cf_err *err)
+{
+    struct cf_judgement judgement = {
+        .levels = cf_store_levels(in->store, in->policy, request->namespace_)};
+
+    for (int mode = 0; in->level != NULL && mode < CF_MODES; mode++)
+        judgement.levels.mode[mode] = *in->level;
+    judgement.skipped = request->kind != CF_KIND_OTHER && is_skipped(in, request);
+    if (request->kind != CF_KIND_OTHER && !judgement.skipped) {
+        look_up(arena, in->store, request);
+        if (run_levels(arena, in, request, &judgement, err) != 0)
+            return -1;
+        cf_exempt_apply(arena, in, request, &judgement);
+        if (cf_arena_failed(arena))
+            return cf_err_memory(err);
+    }
+    *out = judgement;
+    return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine_private.h - the parts of the engine. */
+#ifndef CURFEW_REVIEW_ENGINE_PRIVATE_H
+#define CURFEW_REVIEW_ENGINE_PRIVATE_H
+
+#include "curfew/engine.h"
+
+/* ---- verdicts.c ---- */
+
+/* Drops, from out->items[first..], what the old object has too: the same key and value, as
+ * multisets. */
+void cf_findings_subtract(struct cf_findings *out, size_t first, struct cf_findings *old);
+
+/* Adds the findings of one level, which count for `modes`, to the judgement: a finding that is
+ * there already (the same rule, path and key) gains the modes. -1: out of memory. */
+int cf_verdicts_merge(struct cf_arena *arena, struct cf_judgement *judgement,
+                      const struct cf_findings *found, unsigned modes);
+
+/* ---- exempt.c ---- */
+
+/* The exception in force for the rule and the request's object; NULL: none. */
+const struct cf_exception *cf_exception_find(struct cf_arena *arena,
+                                             const struct cf_engine_input *in,
+                                             const struct cf_request *request,
+                                             const struct cf_rule *rule);
+
+/* Takes from each verdict the modes that exemptions, exceptions and never_denied silence. */
+void cf_exempt_apply(struct cf_arena *arena, const struct cf_engine_input *in,
+                     const struct cf_request *request, struct cf_judgement *judgement);
+
+#endif

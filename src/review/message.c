@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* message.c - sentences: the subject, one line that fits, and the denial as a whole. */
+#include <string.h>
+
+#include "curfew/json.h"
+#include "curfew/limits.h"
+#include "curfew/str.h"
+#include "message.h"
+
+const char *cf_subject(struct cf_arena *arena, const struct cf_request *request)
+{
+    const char *name = cf_workload_name(arena, request);
+    const struct cf_object *object = request->object;
+    const char *link = " ";
+    char *text;
+
+    if (object == NULL)
+        return "object";
+    if (request->kind == CF_KIND_TOKEN_REQUEST)
+        link = " for service account ";
+    else if (request->kind == CF_KIND_POD && !cf_str_empty(object->owner_name))
+        link = " of ";
+    text = cf_arena_printf(arena, "%s%s\"%s\"", object->kind_name, link, name);
+    if (text != NULL)
+        cf_str_sanitize(text);
+    return cf_str_or_empty(text);
+}
+
+/* ---- one line ---- */
+
+/* Copies `text`, each quoted part of it cut to `max` characters. */
+static char *cut_quotes(struct cf_arena *arena, const char *text, size_t max)
+{
+    char *out = cf_arena_alloc(arena, strlen(text) + 1), *to = out;
+
+    while (out != NULL && *text != '\0') {
+        const char *end = *text == '"' ? strchr(text + 1, '"') : NULL;
+        size_t len;
+
+        if (end == NULL) {
+            *to++ = *text++;
+            continue;
+        }
+        len = (size_t)(end - text - 1);
+        *to++ = '"';
+        memcpy(to, text + 1, len);
+        to[len] = '\0';
+        cf_utf8_cut(to, max);
+        to += strlen(to);
+        *to++ = '"';
+        text = end + 1;
+    }
+    return out;
+}
+
+const char *cf_line(struct cf_arena *arena, size_t max, const char *fmt, ...)
+{
+    static const size_t lengths[] = {63, 48, 36, 24, 16};
+    va_list args;
+    char *text, *line;
+
+    va_start(args, fmt);
+    text = cf_arena_vprintf(arena, fmt, args);
+    va_end(args);
+    if (text == NULL)
+        return "";
+    cf_str_sanitize(text);
+    line = text;
+    for (size_t i = 0; i < CF_COUNT(lengths) && cf_utf8_count(line) > max; i++) {
+        line = cut_quotes(arena, text, lengths[i]);
+        if (line == NULL)
+            return "";
+    }
+    cf_utf8_cut(line, max);
+    return line;
+}
+
+/* ---- the denial ---- */
+
+static void add_findings(struct cf_buf *buf, struct cf_arena *arena,
+                         const struct cf_verdict *const *denied, size_t count)
+{
+    for (size_t i = 0; i < count && i < CF_DENIAL_FINDINGS_MAX; i++)
+        cf_buf_addf(buf, "\n  %s",
+                    cf_line(arena, CF_DENIAL_LINE_MAX, "%s: %s", denied[i]->finding.path,
+                            denied[i]->finding.detail));
+    if (count > CF_DENIAL_FINDINGS_MAX)
+        cf_buf_addf(buf, "\n  and %zu more", count - CF_DENIAL_FINDINGS_MAX);
+}
+
+static const char *remedy_of(const struct cf_verdict *verdict)
+{
+    const char *own = verdict->finding.remedy;
+
+    return own != NULL ? own : verdict->finding.rule->remedy;
+}
+
+static bool told_before(const struct cf_verdict *const *denied, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (cf_streq(remedy_of(denied[i]), remedy_of(denied[index])))
+            return true;
+    }
+    return false;
+}
+
+/* Each remedy once, of the findings that were named. */
+static void add_remedies(struct cf_buf *buf, struct cf_arena *arena,
+                         const struct cf_verdict *const *denied, size_t count)
+{
+    for (size_t i = 0; i < count && i < CF_DENIAL_FINDINGS_MAX; i++) {
+        if (!told_before(denied, i))
+            cf_buf_addf(buf, "\n  do this: %s",
+                        cf_line(arena, CF_DENIAL_LINE_MAX, "%s", remedy_of(denied[i])));
+    }
+}
+
+/* The YAML to paste, of the first finding that has some. */
+static const char *replacement(struct cf_arena *arena, const struct cf_verdict *const *denied,
+                               size_t count)
+{
+    const struct cf_fix *fix = NULL;
+    const struct cf_json *value;
+    struct cf_buf buf;
+
+    for (size_t i = 0; i < count && fix == NULL; i++) {
+        if (denied[i]->finding.fix != NULL && denied[i]->finding.fix->replacement != NULL)
+            fix = denied[i]->finding.fix;
+    }
+    if (fix == NULL)
+        return "";
+    value = cf_json_parse(arena, fix->replacement, strlen(fix->replacement), NULL, NULL, NULL);
+    if (value == NULL)
+        return "";
+    cf_buf_init_arena(&buf, arena, CF_DENIAL_MAX);
+    cf_buf_addf(&buf, "\n  replace %s with:\n", fix->replaces);
+    cf_yaml_write(&buf, value, 4);
+    if (!cf_buf_ok(&buf))
+        return "";
+    while (buf.len > 0 && buf.data[buf.len - 1] == '\n')
+        buf.data[--buf.len] = '\0';
+    return cf_buf_str(&buf);
+}
+
+/* An object that exists already, or a request for a token, is in no file that could be checked or
+ * changed. */
+static bool has_file(const struct cf_request *request)
+{
+    return request->operation == CF_CREATE && request->kind != CF_KIND_TOKEN_REQUEST;
+}
+
+/* What shows the same before the next try. */
+static void add_check(struct cf_buf *buf, struct cf_arena *arena,
+                      const struct cf_request *request, enum cf_level level,
+                      const struct cf_verdict *const *denied, size_t count)
+{
+    const char *name = cf_workload_name(arena, request);
+    bool has_fix = false;
+
+    for (size_t i = 0; i < count; i++)
+        has_fix = has_fix || denied[i]->finding.fix != NULL;
+    cf_buf_addf(buf, "\n  check:   %s",
+                cf_line(arena, 200, "curfew review --level %s -f %s.yaml", cf_level_name(level),
+                        cf_str_empty(name) ? "FILE" : name));
+    if (has_fix)
+        cf_buf_addf(buf, "\n  repair:  %s",
+                    cf_line(arena, 200, "curfew review --level %s --fix -f %s.yaml",
+                            cf_level_name(level), cf_str_empty(name) ? "FILE" : name));
+}
+
+static const char *first_line(struct cf_arena *arena, const struct cf_request *request,
+                              enum cf_level level, const struct cf_verdict *first, size_t count)
+{
+    const struct cf_finding *f = &first->finding;
+    const char *standard = "", *more = "";
+
+    if ((f->rule->traits & CF_RULE_ALWAYS) == 0)
+        standard = cf_arena_printf(arena, " level \"%s\"", cf_level_name(level));
+    if (count > 1)
+        more = cf_arena_printf(arena, " (and %zu more)", count - 1);
+    return cf_line(arena, CF_FIRST_LINE_MAX, "%s violates Curfew%s: %s: %s%s",
+                   cf_subject(arena, request), cf_str_or_empty(standard), f->rule->id, f->what,
+                   cf_str_or_empty(more));
+}
+
+const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
+                      const struct cf_judgement *judgement,
+                      const struct cf_verdict *const *denied, size_t count)
+{
+    enum cf_level level = judgement->levels.mode[CF_ENFORCE];
+    const char *yaml = has_file(request) ? replacement(arena, denied, count) : "";
+    struct cf_buf head, tail;
+
+    cf_buf_init_arena(&head, arena, CF_ANSWER_MAX);
+    cf_buf_init_arena(&tail, arena, CF_ANSWER_MAX);
+    cf_buf_adds(&head, first_line(arena, request, level, denied[0], count));
+    add_findings(&head, arena, denied, count);
+    add_remedies(&head, arena, denied, count);
+    if (has_file(request))
+        add_check(&tail, arena, request, level, denied, count);
+    if (head.len + strlen(yaml) + tail.len <= CF_DENIAL_MAX)
+        cf_buf_adds(&head, yaml);
+    cf_buf_adds(&head, cf_buf_str(&tail));
+    return cf_buf_ok(&head) ? cf_buf_str(&head) : NULL;
+}

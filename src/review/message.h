@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* message.h - what a person reads in kubectl. */
+#ifndef CURFEW_REVIEW_MESSAGE_H
+#define CURFEW_REVIEW_MESSAGE_H
+
+#include "curfew/review.h"
+
+/* One line of at most `max` characters: `<subject> <verb>: <rule id>: <rest>`. What is quoted is
+ * cut first, so that the rule and the sentence stay. */
+const char *cf_line(struct cf_arena *arena, size_t max, const char *fmt, ...) CF_PRINTF(3, 4);
+
+/* The whole denial: a first line that stands alone, one line for each finding, the way out. */
+const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
+                      const struct cf_judgement *judgement,
+                      const struct cf_verdict *const *denied, size_t count);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "warnings.h"
+
+#include "curfew/limits.h"
+#include "curfew/str.h"
+#include "message.h"
+
+struct warnings {
+    struct cf_out *out;
+    bool open;
+    size_t used;
+    size_t dropped;
+};
+
+static void add(struct warnings *w, const char *text)
+{
+    size_t len = cf_utf8_count(text);
+
+    if (w->dropped > 0 || w->used + len > CF_WARNINGS_TOTAL_MAX) {
+        w->dropped++;
+        return;
+    }
+    if (!w->open)
+        cf_out_array(w->out, "warnings");
+    w->open = true;
+    w->used += len;
+    cf_out_str(w->out, NULL, text);
+}
+
+static void finish(struct warnings *w, struct cf_arena *arena)
+{
+    if (w->dropped > 0)
+        cf_out_str(w->out, NULL,
+                   cf_line(arena, 80, "Curfew has %zu more warnings; curfew review shows them all",
+                           w->dropped));
+    if (w->open)
+        cf_out_end_array(w->out);
+}
+
+/* ---- /mutate ---- */
+
+/* Every automounted pod has an extended token; where a controller made the pod, nobody reads it. */
+static bool worth_telling(const struct cf_request *request, const struct cf_verdict *v)
+{
+    if (cf_caller_is_node(&request->caller))
+        return false;
+    return !cf_streq(v->finding.rule->id, "extended-token") ||
+           !cf_caller_is_controller(&request->caller);
+}
+
+void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena,
+                       const struct cf_request *request, const struct cf_judgement *judgement)
+{
+    struct warnings w = {.out = out};
+    const char *subject = cf_subject(arena, request);
+    size_t next;
+
+    for (size_t i = 0; i < judgement->count; i = next) {
+        const struct cf_verdict *first = NULL;
+        const char *more = "";
+        size_t count = 0;
+
+        for (next = i; next < judgement->count &&
+                       judgement->items[next].finding.rule == judgement->items[i].finding.rule;
+             next++) {
+            if ((judgement->items[next].modes & CF_MODE_BIT(CF_FIX)) == 0)
+                continue;
+            if (first == NULL)
+                first = &judgement->items[next];
+            count++;
+        }
+        if (first == NULL || !worth_telling(request, first))
+            continue;
+        if (count > 1)
+            more = cf_arena_printf(arena, " (and %zu more)", count - 1);
+        add(&w, cf_line(arena, CF_WARNING_MAX, "%s: %s: %s%s", subject, first->finding.rule->id,
+                        cf_str_or_empty(first->finding.fix->warning), cf_str_or_empty(more)));
+    }
+    finish(&w, arena);
+}
+
+/* ---- /validate ---- */
+
+bool cf_verdict_denies(const struct cf_request *request, const struct cf_verdict *verdict)
+{
+    return request->kind != CF_KIND_TEMPLATE && (verdict->modes & CF_MODE_BIT(CF_ENFORCE)) != 0;
+}
+
+/* What is never denied is told wherever some mode but audit reaches it. */
+static unsigned warning_modes(const struct cf_request *request, const struct cf_verdict *v)
+{
+    unsigned all = CF_MODE_BIT(CF_ENFORCE) | CF_MODE_BIT(CF_FIX) | CF_MODE_BIT(CF_WARN);
+    bool told = v->finding.never_denied || request->kind == CF_KIND_TEMPLATE;
+
+    if (v->exempt != CF_EXEMPT_NO)
+        return 0;
+    return v->reached & (told ? all : CF_MODE_BIT(CF_WARN));
+}
+
+static enum cf_level level_of(const struct cf_judgement *judgement, unsigned modes)
+{
+    enum cf_level level = CF_PRIVILEGED;
+
+    for (int mode = 0; mode < CF_MODES; mode++) {
+        if ((modes & CF_MODE_BIT(mode)) != 0 && judgement->levels.mode[mode] > level)
+            level = judgement->levels.mode[mode];
+    }
+    return level;
+}
+
+static void warn_finding(struct warnings *w, struct cf_arena *arena, const char *subject,
+                         const struct cf_judgement *judgement, const struct cf_verdict *v,
+                         unsigned modes)
+{
+    const struct cf_finding *f = &v->finding;
+    const char *remedy = f->remedy != NULL ? f->remedy : f->rule->remedy;
+    enum cf_level level = level_of(judgement, modes);
+
+    add(w, cf_line(arena, CF_WARNING_MAX, "%s would violate Curfew level \"%s\": %s: %s; %s",
+                   subject, cf_level_name(level), f->rule->id, f->what, remedy));
+}
+
+static void warn_exception(struct warnings *w, struct cf_arena *arena, const char *subject,
+                           const struct cf_verdict *v, int64_t now)
+{
+    if (cf_exception_state(v->exception, now) != CF_EXCEPTION_ENDING)
+        return;
+    add(w, cf_line(arena, CF_WARNING_MAX, "%s: %s: the exception ends on %s (%s); then: %s",
+                   subject, v->finding.rule->id, v->exception->until, v->exception->reason,
+                   v->finding.what));
+}
+
+void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
+                          const struct cf_request *request, const struct cf_judgement *judgement,
+                          int64_t now)
+{
+    struct warnings w = {.out = out};
+    const char *subject = cf_subject(arena, request);
+    const struct cf_exception *told = NULL;
+
+    for (size_t i = 0; i < judgement->count; i++) {
+        const struct cf_verdict *v = &judgement->items[i];
+        unsigned modes = warning_modes(request, v);
+
+        if (cf_verdict_denies(request, v))
+            continue;
+        if (v->exempt == CF_EXEMPT_EXCEPTION && v->exception != told) {
+            told = v->exception;
+            warn_exception(&w, arena, subject, v, now);
+        } else if (modes != 0) {
+            warn_finding(&w, arena, subject, judgement, v, modes);
+        }
+    }
+    finish(&w, arena);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* warnings.h - what the API server passes on as `Warning:` lines: each one line of at most 256
+ * characters, all of them together under 4096 (k8s.io/apiserver endpoints/filters/warning.go). */
+#ifndef CURFEW_REVIEW_WARNINGS_H
+#define CURFEW_REVIEW_WARNINGS_H
+
+#include "curfew/json_out.h"
+#include "curfew/review.h"
+
+/* Write the member "warnings" where there are any. */
+void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena,
+                       const struct cf_request *request, const struct cf_judgement *judgement);
+void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
+                          const struct cf_request *request, const struct cf_judgement *judgement,
+                          int64_t now);
+
+/* Whether /validate denies for this verdict; if not, it may warn. */
+bool cf_verdict_denies(const struct cf_request *request, const struct cf_verdict *verdict);
+
+#endif

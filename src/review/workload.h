@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* workload.h - the name of a workload, the same for every replica. */
+#ifndef CURFEW_REVIEW_WORKLOAD_H
+#define CURFEW_REVIEW_WORKLOAD_H
+
+#include "curfew/rule.h"
+
+#define CF_WORKLOAD_NAMES 2
+
+/* Under which names exceptions find the object: cf_workload_name() first, and for a pod of a Job
+ * whose name ends in digits also the Job's own name. Returns how many. */
+size_t cf_workload_names(struct cf_arena *arena, const struct cf_request *request,
+                         const char *names[CF_WORKLOAD_NAMES]);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <string.h>
+
+#include "common.h"
+#include "curfew/limits.h"
+
+const char *cf_value_str(struct cf_findings *out, const char *text)
+{
+    char *fit = cf_arena_strdup(out->arena, text);
+    struct cf_buf buf;
+    struct cf_out json;
+
+    if (fit != NULL)
+        cf_str_sanitize(fit);
+    cf_buf_init_arena(&buf, out->arena, CF_ANSWER_MAX);
+    cf_out_init(&json, &buf);
+    cf_out_str(&json, NULL, fit);
+    return cf_buf_ok(&buf) ? cf_buf_str(&buf) : NULL;
+}
+
+const char *cf_value_int(struct cf_findings *out, int64_t number)
+{
+    return cf_arena_printf(out->arena, "%" PRId64, number);
+}
+
+const char *cf_key2(struct cf_findings *out, const char *a, const char *b)
+{
+    return cf_arena_printf(out->arena, "%s\n%s", a, b);
+}
+
+const char *cf_key3(struct cf_findings *out, const char *a, const char *b, const char *c)
+{
+    return cf_arena_printf(out->arena, "%s\n%s\n%s", a, b, c);
+}
+
+const char *cf_spoken(const char *name)
+{
+    return cf_str_or_empty(name);
+}
+
+const char *cf_volume_spoken(struct cf_findings *out, const struct cf_volume *volume)
+{
+    const char *text;
+
+    if (cf_starts_with(cf_spoken(volume->name), "kube-api-access-"))
+        return "the automounted token volume";
+    text = cf_arena_printf(out->arena, "volume \"%s\"", cf_spoken(volume->name));
+    return cf_str_or_empty(text);
+}
+
+struct cf_fix *cf_fix_new(struct cf_findings *out, size_t volume, size_t source)
+{
+    struct cf_fix *fix = cf_arena_alloc(out->arena, sizeof(*fix));
+
+    if (fix == NULL)
+        return NULL;
+    fix->order = (uint64_t)volume << 32 | (uint64_t)source;
+    return fix;
+}
+
+void cf_fix_op(struct cf_fix *fix, const char *op, const char *path, const char *value)
+{
+    fix->ops[fix->op_count++] = (struct cf_patch_op){op, path, value};
+}
+
+struct cf_fix *cf_fix_expiration(struct cf_findings *out, const struct cf_expiration *expiration,
+                                 int64_t seconds, size_t volume, size_t source)
+{
+    struct cf_fix *fix = cf_fix_new(out, volume, source);
+
+    if (fix == NULL)
+        return NULL;
+    cf_fix_op(fix, expiration->given ? "replace" : "add",
+              cf_path_pointer(out->arena, expiration->at), cf_value_int(out, seconds));
+    return fix;
+}
+
+void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix,
+                        const struct cf_source *source, int64_t seconds)
+{
+    struct cf_buf buf;
+    struct cf_out json;
+
+    if (fix == NULL)
+        return;
+    cf_buf_init_arena(&buf, out->arena, CF_ANSWER_MAX);
+    cf_out_init(&json, &buf);
+    cf_out_array(&json, NULL);
+    cf_out_object(&json, NULL);
+    cf_out_object(&json, "serviceAccountToken");
+    if (!cf_str_empty(source->audience))
+        cf_out_raw(&json, "audience", cf_str_or_empty(cf_value_str(out, source->audience)));
+    cf_out_int(&json, "expirationSeconds", seconds);
+    cf_out_str(&json, "path", source->token_path);
+    cf_out_end_object(&json);
+    cf_out_end_object(&json);
+    cf_out_end_array(&json);
+    fix->replacement = cf_buf_ok(&buf) ? cf_buf_str(&buf) : NULL;
+    fix->replaces = cf_path_text(out->arena, source->at);
+}
+
+void cf_fix_show_expiration(struct cf_findings *out, struct cf_fix *fix, int64_t seconds)
+{
+    if (fix == NULL)
+        return;
+    fix->replacement =
+        cf_arena_printf(out->arena, "{\"expirationSeconds\":%" PRId64 "}", seconds);
+    fix->replaces = "spec.expirationSeconds";
+}
+
+bool cf_is_unbound(const struct cf_token_request *request)
+{
+    return cf_str_empty(request->bound_kind) || cf_streq(request->bound_kind, "Secret");
+}
+
+bool cf_is_pivot(const struct cf_request *request)
+{
+    return cf_caller_is_legacy_token(&request->caller) &&
+           cf_caller_is_account(&request->caller, request->namespace_, request->name);
+}
+
+void cf_each_token_source(const struct cf_rule_input *in, struct cf_findings *out,
+                          void (*visit)(const struct cf_rule_input *in, struct cf_findings *out,
+                                        const struct cf_volume *volume,
+                                        const struct cf_source *source))
+{
+    const struct cf_pod_spec *pod = &in->object->pod;
+
+    for (size_t i = 0; i < pod->volume_count; i++) {
+        const struct cf_volume *volume = &pod->volumes[i];
+
+        for (size_t j = 0; j < volume->source_count; j++) {
+            if (volume->sources[j].type == CF_SOURCE_TOKEN)
+                visit(in, out, volume, &volume->sources[j]);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* common.h - predicates and texts that several rules share. */
+#ifndef CURFEW_RULES_COMMON_H
+#define CURFEW_RULES_COMMON_H
+
+#include "curfew/json_out.h"
+#include "curfew/rule.h"
+#include "curfew/str.h"
+
+/* The one value that makes the API server hand out a token of a year (kubernetes-facts: it is
+ * what its own admission plugin asks for; pkg/registry/core/serviceaccount/storage/token.go). */
+#define CF_EXTENDING_SECONDS 3607
+
+/* JSON text of a value, fit to print, in the arena of the findings; NULL when out of memory. */
+const char *cf_value_str(struct cf_findings *out, const char *text);
+const char *cf_value_int(struct cf_findings *out, int64_t number);
+
+/* Parts of a key, joined; none is NULL. */
+const char *cf_key2(struct cf_findings *out, const char *a, const char *b);
+const char *cf_key3(struct cf_findings *out, const char *a, const char *b, const char *c);
+
+/* `volume "tok"`, or `the automounted token volume`. */
+const char *cf_volume_spoken(struct cf_findings *out, const struct cf_volume *volume);
+
+/* A name in messages; "" for NULL. */
+const char *cf_spoken(const char *name);
+
+/* An empty fix in the arena, ordered by volume and source; NULL when out of memory. */
+struct cf_fix *cf_fix_new(struct cf_findings *out, size_t volume, size_t source);
+void cf_fix_op(struct cf_fix *fix, const char *op, const char *path, const char *value);
+
+/* The fix that sets expirationSeconds to `seconds`: a replace, or an add where it was absent. */
+struct cf_fix *cf_fix_expiration(struct cf_findings *out, const struct cf_expiration *expiration,
+                                 int64_t seconds, size_t volume, size_t source);
+/* Tells what to paste: the whole source of a projected volume, or the member of a request. */
+void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix,
+                        const struct cf_source *source, int64_t seconds);
+void cf_fix_show_expiration(struct cf_findings *out, struct cf_fix *fix, int64_t seconds);
+
+/* No boundObjectRef, or one of kind Secret, which anyone can make. */
+bool cf_is_unbound(const struct cf_token_request *request);
+
+/* The caller holds a legacy token and asks for a token of its own account: the way out. */
+bool cf_is_pivot(const struct cf_request *request);
+
+/* Calls `visit` for every serviceAccountToken source of the object's volumes. */
+void cf_each_token_source(const struct cf_rule_input *in, struct cf_findings *out,
+                          void (*visit)(const struct cf_rule_input *in, struct cf_findings *out,
+                                        const struct cf_volume *volume,
+                                        const struct cf_source *source));
+
+#endif

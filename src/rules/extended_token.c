@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* extended-token: nobody gets a token of a year by asking for exactly 3607 seconds.
+ *
+ * That is what the API server's own admission plugin asks for on behalf of every pod, and what
+ * it then stretches to a year so that clients that never re-read the file keep working
+ * (pkg/registry/core/serviceaccount/storage/token.go; KEP-1205). Every automounted pod has it:
+ * it is fixed, warned and audited, and never a reason to refuse a pod.
+ *
+ * Reads:  expirationSeconds of projected tokens and of TokenRequests that are bound to a Pod
+ * Allows: every other value
+ * Fixtures: test/rules/extended-token/ */
+#include <inttypes.h>
+
+#include "common.h"
+
+#define DETAIL                                                                                     \
+    "the API server stretches exactly 3607 s to a year, for clients that never re-read the file"
+
+static struct cf_finding *found(const struct cf_rule_input *in, struct cf_findings *out,
+                                const char *key, const char *who, const struct cf_expiration *e)
+{
+    int64_t max = in->policy->lifetime[in->level].max;
+    struct cf_finding *f = cf_finding_add(out, key, e->at, cf_value_int(out, e->seconds));
+
+    cf_finding_what(out, f, "%s asks for 3607 s, which becomes a token of a year", who);
+    cf_finding_detail(out, f, DETAIL);
+    cf_finding_remedy(out, f, "set expirationSeconds: %" PRId64, max);
+    return f;
+}
+
+static struct cf_fix *fix_of(const struct cf_rule_input *in, struct cf_findings *out,
+                             const char *who, const struct cf_expiration *e, size_t volume,
+                             size_t source)
+{
+    int64_t max = in->policy->lifetime[in->level].max;
+    struct cf_fix *fix = cf_fix_expiration(out, e, max, volume, source);
+
+    if (fix != NULL)
+        fix->warning = cf_arena_printf(
+            out->arena, "%s now asks for %" PRId64 " s instead of a year", who, max);
+    return fix;
+}
+
+static void check_source(const struct cf_rule_input *in, struct cf_findings *out,
+                         const struct cf_volume *volume, const struct cf_source *source)
+{
+    const char *who;
+    struct cf_finding *f;
+    struct cf_fix *fix;
+
+    if (source->expiration.seconds != CF_EXTENDING_SECONDS)
+        return;
+    who = cf_volume_spoken(out, volume);
+    f = found(in, out, cf_key2(out, cf_spoken(volume->name), cf_spoken(source->token_path)), who,
+              &source->expiration);
+    if (f == NULL || !in->may_fix)
+        return;
+    fix = fix_of(in, out, who, &source->expiration, volume->index, source->index);
+    cf_fix_show_source(out, fix, source, in->policy->lifetime[in->level].max);
+    f->fix = fix;
+}
+
+static void check_request(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    const struct cf_token_request *request = &in->object->token_request;
+    struct cf_finding *f;
+    struct cf_fix *fix;
+
+    if (request->expiration.seconds != CF_EXTENDING_SECONDS ||
+        !cf_streq(request->bound_kind, "Pod"))
+        return;
+    f = found(in, out, "", "it", &request->expiration);
+    if (f == NULL || !in->may_fix)
+        return;
+    fix = fix_of(in, out, "it", &request->expiration, 0, 0);
+    cf_fix_show_expiration(out, fix, in->policy->lifetime[in->level].max);
+    f->fix = fix;
+}
+
+static void check(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    if (in->object->kind == CF_KIND_TOKEN_REQUEST)
+        check_request(in, out);
+    else
+        cf_each_token_source(in, out, check_source);
+}
+
+const struct cf_rule cf_rule_extended_token = {
+    .id = "extended-token",
+    .title = "a token is stretched to a year",
+    .remedy = "set expirationSeconds to anything but 3607",
+    .level = CF_RESTRICTED,
+    .kinds = CF_KIND_POD | CF_KIND_TEMPLATE | CF_KIND_TOKEN_REQUEST,
+    .traits = CF_RULE_NEVER_DENIES,
+    .check = check,
+};

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* legacy-token-mount: no volume gives a pod a token that never expires.
+ *
+ * Where the Secret belongs to the pod's own account, the same files with a token that ends can
+ * take its place (convert.c): that is the fix.
+ *
+ * Reads:  volumes[].secret, volumes[].projected.sources[].secret, the Secret references of other
+ *         volume types, volumeMounts[].subPath and subPathExpr
+ * Allows: Secrets that are no legacy Secrets.
+ * Fixtures: test/rules/legacy-token-mount/ */
+#include "common.h"
+#include "convert.h"
+
+static void tell_foreign(const struct cf_rule_input *in, struct cf_findings *out,
+                         struct cf_finding *f, const struct cf_secret_ref *ref)
+{
+    const char *account = in->object->pod.account;
+
+    if (ref->owner == NULL) {
+        cf_finding_detail(out, f, "Secret \"%s\" names no ServiceAccount that it belongs to",
+                          ref->name);
+        return;
+    }
+    cf_finding_detail(out, f,
+                      "Secret \"%s\" belongs to ServiceAccount \"%s\", but the pod runs as \"%s\"",
+                      ref->name, ref->owner, account);
+    cf_finding_remedy(out, f,
+                      "set serviceAccountName: %s, or give \"%s\" the permissions it needs, and "
+                      "remove the volume",
+                      ref->owner, account);
+}
+
+static void try_to_convert(const struct cf_rule_input *in, struct cf_findings *out,
+                           struct cf_finding *f, const struct cf_volume *volume,
+                           const struct cf_source *source, const struct cf_secret_ref *ref,
+                           struct cf_shared_paths *shared)
+{
+    struct cf_obstacle obstacle;
+    struct cf_fix *fix;
+
+    if (!cf_streq(ref->owner, in->object->pod.account)) {
+        tell_foreign(in, out, f, ref);
+        return;
+    }
+    fix = cf_convert(in, out, volume, source, shared, &obstacle);
+    if (f == NULL)
+        return;
+    f->fix = fix;
+    if (fix != NULL)
+        cf_finding_detail(out, f,
+                          "Secret \"%s\" belongs to the pod's own ServiceAccount \"%s\": a "
+                          "projected token gives the same files",
+                          ref->name, ref->owner);
+    else if (obstacle.why != NULL)
+        cf_finding_detail(out, f, "Secret \"%s\" can't be converted: %s", ref->name, obstacle.why);
+    if (fix == NULL && obstacle.remedy != NULL)
+        cf_finding_remedy(out, f, "%s", obstacle.remedy);
+}
+
+static struct cf_finding *found(struct cf_findings *out, const char *key,
+                                const struct cf_volume *volume, const struct cf_secret_ref *ref)
+{
+    struct cf_finding *f = cf_finding_add(out, key, ref->at, cf_value_str(out, ref->name));
+
+    cf_finding_what(out, f, "%s mounts Secret \"%s\", a token that never expires",
+                    cf_volume_spoken(out, volume), ref->name);
+    return f;
+}
+
+static void check_sources(const struct cf_rule_input *in, struct cf_findings *out,
+                          const struct cf_volume *volume)
+{
+    struct cf_shared_paths shared = {0};
+
+    for (size_t i = 0; i < volume->source_count; i++) {
+        const struct cf_source *source = &volume->sources[i];
+        const struct cf_secret_ref *ref = source->secret;
+
+        if (ref != NULL && ref->state == CF_SECRET_LEGACY)
+            try_to_convert(in, out,
+                           found(out, cf_key2(out, cf_spoken(volume->name), ref->name), volume, ref),
+                           volume, source, ref, &shared);
+    }
+}
+
+static void check(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    const struct cf_pod_spec *pod = &in->object->pod;
+
+    for (size_t i = 0; i < pod->volume_count; i++) {
+        const struct cf_volume *volume = &pod->volumes[i];
+        const struct cf_secret_ref *ref = volume->secret;
+        struct cf_shared_paths shared = {0};
+        struct cf_finding *f;
+
+        check_sources(in, out, volume);
+        if (ref == NULL || ref->state != CF_SECRET_LEGACY)
+            continue;
+        f = found(out, cf_spoken(volume->name), volume, ref);
+        if (volume->type == CF_VOLUME_SECRET)
+            try_to_convert(in, out, f, volume, NULL, ref, &shared);
+        else
+            cf_finding_detail(out, f, "%s hands legacy Secret \"%s\" to a driver",
+                              volume->secret_via, ref->name);
+    }
+}
+
+const struct cf_rule cf_rule_legacy_token_mount = {
+    .id = "legacy-token-mount",
+    .title = "a volume holds a token that never expires",
+    .remedy = "use a projected volume with a serviceAccountToken source instead of the Secret",
+    .level = CF_RESTRICTED,
+    .kinds = CF_KIND_POD | CF_KIND_TEMPLATE,
+    .check = check,
+};

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* legacy-token-revival: a legacy token that was put to rest stays at rest.
+ *
+ * The label kubernetes.io/legacy-token-invalid-since makes the API server refuse the token;
+ * without it the token works again (pkg/serviceaccount/legacy.go). And a legacy Secret that is
+ * no longer in a ServiceAccount's secrets[] counts as made by hand, which the cluster's cleaner
+ * never removes: that is told, but not refused.
+ *
+ * Reads:  metadata.labels of Secrets, secrets[] of ServiceAccounts, each old and new
+ * Allows: kube-controller-manager, the API server, guard.groups; another non-empty label value.
+ * Fixtures: test/rules/legacy-token-revival/ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+
+static void label_removed(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    const struct cf_secret *old = &in->old_object->secret, *now = &in->object->secret;
+    struct cf_path meta = CF_PATH_KEY(NULL, "metadata");
+    struct cf_path labels = CF_PATH_KEY(&meta, "labels");
+    struct cf_path at = CF_PATH_KEY(&labels, CF_INVALID_SINCE_LABEL);
+    struct cf_finding *f;
+
+    if (!old->legacy_type || cf_str_empty(old->invalid_since) ||
+        !cf_str_empty(now->invalid_since))
+        return;
+    f = cf_finding_add(out, CF_INVALID_SINCE_LABEL, &at, cf_value_str(out, now->invalid_since));
+    cf_finding_what(out, f, "removing the label %s makes a token work again that never expires",
+                    CF_INVALID_SINCE_LABEL);
+    cf_finding_detail(out, f, "it is \"%s\"; kubectl replace and apply drop it unless the "
+                              "manifest has it",
+                      old->invalid_since);
+    cf_finding_remedy(out, f,
+                      "keep it in the manifest (labels: {" CF_INVALID_SINCE_LABEL
+                      ": \"%s\"}); if the token is needed, an admin can run curfew release %s/%s",
+                      old->invalid_since, in->request->namespace_, in->request->name);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void secret_dropped(struct cf_findings *out, const struct cf_secret_ref *ref)
+{
+    struct cf_finding *f =
+        cf_finding_add(out, ref->name, ref->at, cf_value_str(out, ref->name));
+
+    cf_finding_what(out, f, "legacy Secret \"%s\" leaves secrets[] and will never be cleaned up",
+                    ref->name);
+    cf_finding_detail(out, f, "the cluster's cleaner only knows tokens that are listed there");
+    cf_finding_remedy(out, f, "delete Secret \"%s\" if nothing uses it", ref->name);
+    if (f != NULL)
+        f->never_denied = true;
+}
+
+static void secrets_dropped(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    const struct cf_service_account *old = &in->old_object->account, *now = &in->object->account;
+    const char **names = cf_arena_array(out->arena, now->secret_count + 1, sizeof(*names));
+
+    if (names == NULL) {
+        out->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < now->secret_count; i++)
+        names[i] = now->secrets[i].name;
+    qsort(names, now->secret_count, sizeof(*names), by_text);
+    for (size_t i = 0; i < old->secret_count; i++) {
+        const struct cf_secret_ref *ref = &old->secrets[i];
+
+        if (ref->state == CF_SECRET_LEGACY &&
+            bsearch(&ref->name, names, now->secret_count, sizeof(*names), by_text) == NULL)
+            secret_dropped(out, ref);
+    }
+}
+
+static void check(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    if (in->old_object == NULL || cf_caller_is_control_plane(&in->request->caller))
+        return;
+    if (in->object->kind == CF_KIND_SECRET)
+        label_removed(in, out);
+    else
+        secrets_dropped(in, out);
+}
+
+const struct cf_rule cf_rule_legacy_token_revival = {
+    .id = "legacy-token-revival",
+    .title = "a legacy token that was put to rest works again",
+    .remedy = "keep the label kubernetes.io/legacy-token-invalid-since",
+    .level = CF_BASELINE,
+    .kinds = CF_KIND_SECRET | CF_KIND_SERVICE_ACCOUNT,
+    .traits = CF_RULE_TRANSITION | CF_RULE_GUARDED,
+    .check = check,
+};

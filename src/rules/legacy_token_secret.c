@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* legacy-token-secret: no new Secret of type kubernetes.io/service-account-token, and no second
+ * life for an old one.
+ *
+ * The control plane fills such a Secret with a token that carries no expiry (KEP-2799). It fills
+ * it again when the token is emptied, or when the Secret is pointed at another account.
+ *
+ * Reads:  type, metadata.annotations (service-account.name, .uid), metadata.labels, data.token
+ * Allows: every other type; other updates; kube-controller-manager and the API server.
+ * Fixtures: test/rules/legacy-token-secret/ */
+#include "common.h"
+
+static void created(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    const struct cf_secret *secret = &in->object->secret;
+    struct cf_path at = CF_PATH_KEY(NULL, "type");
+    struct cf_finding *f =
+        cf_finding_add(out, "type", &at, "\"" CF_SA_TOKEN_TYPE "\"");
+
+    cf_finding_what(out, f, "type " CF_SA_TOKEN_TYPE " asks for a token that never expires");
+    if (!cf_str_empty(secret->invalid_since))
+        cf_finding_detail(out, f,
+                          "the label " CF_INVALID_SINCE_LABEL
+                          " is no end date: removing it makes the token work");
+    else if (cf_str_empty(secret->account))
+        cf_finding_detail(out, f, "such a Secret is filled with a token that works until someone "
+                                  "deletes it");
+    else
+        cf_finding_detail(out, f,
+                          "the token of ServiceAccount \"%s\" would work from anywhere until "
+                          "someone deletes this Secret",
+                          secret->account);
+}
+
+static void annotation_changed(struct cf_findings *out, const char *key, const char *was,
+                               const char *is)
+{
+    struct cf_path meta = CF_PATH_KEY(NULL, "metadata");
+    struct cf_path annotations = CF_PATH_KEY(&meta, "annotations");
+    struct cf_path at = CF_PATH_KEY(&annotations, key);
+    struct cf_finding *f;
+
+    if (cf_str_empty(was) || cf_streq(was, is))
+        return;
+    f = cf_finding_add(out, key, &at, cf_value_str(out, is));
+    cf_finding_what(out, f, "changing the annotation %s makes a new token that never expires",
+                    key);
+    cf_finding_detail(out, f, "it was \"%s\", and would be %s", was,
+                      is == NULL ? "gone" : "another");
+    cf_finding_remedy(out, f, "keep the annotation; delete the Secret when nothing needs it");
+}
+
+static void token_changed(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    const char *was = in->old_object->secret.token, *is = in->object->secret.token;
+    struct cf_path data = CF_PATH_KEY(NULL, "data");
+    struct cf_path at = CF_PATH_KEY(&data, "token");
+    struct cf_finding *f;
+
+    if (cf_str_empty(was) || cf_streq(was, is))
+        return;
+    f = cf_finding_add(out, "data.token", &at, "null");
+    cf_finding_what(out, f, "changing data.token makes a new token that never expires");
+    cf_finding_detail(out, f, "the control plane replaces a missing or foreign token at once");
+    cf_finding_remedy(out, f, "leave data.token as it is (kubectl get, edit and apply the whole "
+                              "Secret), or delete the Secret");
+}
+
+static void check(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    const struct cf_object *old = in->old_object;
+
+    if (!in->object->secret.legacy_type)
+        return;
+    if (old == NULL || !old->secret.legacy_type) {
+        created(in, out);
+        return;
+    }
+    if (cf_caller_is_control_plane(&in->request->caller))
+        return;
+    annotation_changed(out, CF_SA_NAME_ANNOTATION, old->secret.account,
+                       in->object->secret.account);
+    annotation_changed(out, CF_SA_UID_ANNOTATION, old->secret.account_uid,
+                       in->object->secret.account_uid);
+    token_changed(in, out);
+}
+
+const struct cf_rule cf_rule_legacy_token_secret = {
+    .id = "legacy-token-secret",
+    .title = "a Secret holds a token that never expires",
+    .remedy = "mount a projected serviceAccountToken volume, or ask for a token when it is needed: "
+              "kubectl create token ACCOUNT --duration 1h",
+    .level = CF_BASELINE,
+    .kinds = CF_KIND_SECRET,
+    .traits = CF_RULE_TRANSITION,
+    .check = check,
+};

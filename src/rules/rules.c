@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rules.c - all rules, in the order in which findings are told. To add one, see CONTRIBUTING. */
+#include <pthread.h>
+
+#include "curfew/attr.h"
+#include "curfew/rule.h"
+#include "curfew/str.h"
+
+#define RULES(X)                                                                                   \
+    X(legacy_token_secret)                                                                         \
+    X(legacy_token_revival)                                                                        \
+    X(token_lifetime)                                                                              \
+    X(restricted_by_node_annotation)                                                               \
+    X(legacy_token_mount)                                                                          \
+    X(legacy_token_env)                                                                            \
+    X(extended_token)                                                                              \
+    X(unbound_token)                                                                               \
+    X(token_audience)
+
+#define DECLARE(name) extern const struct cf_rule cf_rule_##name;
+RULES(DECLARE)
+
+#define ADDRESS(name) &cf_rule_##name,
+const struct cf_rule *const cf_rules[] = {RULES(ADDRESS)};
+const size_t cf_rule_count = CF_COUNT(cf_rules);
+
+static const char *ids[CF_COUNT(cf_rules)];
+
+static void fill_ids(void)
+{
+    for (size_t i = 0; i < cf_rule_count; i++)
+        ids[i] = cf_rules[i]->id;
+}
+
+const char *const *cf_rule_ids(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    (void)pthread_once(&once, fill_ids);
+    return ids;
+}
+
+int cf_rule_index(const char *id)
+{
+    for (size_t i = 0; i < cf_rule_count; i++) {
+        if (cf_streq(cf_rules[i]->id, id))
+            return (int)i;
+    }
+    return -1;
+}
+
+bool cf_rule_level(const struct cf_rule *rule, const struct cf_policy *policy,
+                   enum cf_level *level)
+{
+    enum cf_rule_place place = CF_RULE_DEFAULT;
+
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        if (cf_rules[i] == rule)
+            place = policy->rules[i].place;
+    }
+    if (place == CF_RULE_OFF)
+        return false;
+    *level = rule->level;
+    if (place == CF_RULE_AT_BASELINE)
+        *level = CF_BASELINE;
+    else if (place == CF_RULE_AT_RESTRICTED)
+        *level = CF_RESTRICTED;
+    return true;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* token-audience: tokens are made only for the audiences that the configuration names.
+ *
+ * Off unless rules.token-audience.allowed is set. A token for an audience that nobody vouched
+ * for is a credential for somebody else's service.
+ *
+ * Reads:  audience of projected tokens and CSIDriver tokenRequests[], spec.audiences of
+ *         TokenRequests
+ * Allows: none at all (the API server's own are meant), apiServerAudiences, the allowed ones.
+ * Fixtures: test/rules/token-audience/ */
+#include "common.h"
+
+static bool allowed(const struct cf_policy *policy, const char *audience)
+{
+    return cf_str_empty(audience) || cf_strings_has(&policy->audiences_allowed, audience) ||
+           cf_strings_has(&policy->api_server_audiences, audience);
+}
+
+static void found(struct cf_findings *out, const char *key, const char *who,
+                  const struct cf_path *at, const char *audience)
+{
+    struct cf_finding *f = cf_finding_add(out, key, at, cf_value_str(out, audience));
+
+    cf_finding_what(out, f, "%s asks for audience \"%s\", which is not allowed", who, audience);
+    cf_finding_detail(out, f, "\"%s\" is not in rules.token-audience.allowed", audience);
+}
+
+static void check_source(const struct cf_rule_input *in, struct cf_findings *out,
+                         const struct cf_volume *volume, const struct cf_source *source)
+{
+    if (!allowed(in->policy, source->audience))
+        found(out, cf_key2(out, cf_spoken(volume->name), cf_spoken(source->token_path)),
+              cf_volume_spoken(out, volume), source->audience_at, source->audience);
+}
+
+static void check_request(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    const struct cf_token_request *request = &in->object->token_request;
+    struct cf_path spec = CF_PATH_KEY(NULL, "spec");
+    struct cf_path list = CF_PATH_KEY(&spec, "audiences");
+
+    for (size_t i = 0; i < request->audience_count; i++) {
+        struct cf_path at = CF_PATH_INDEX(&list, i);
+
+        if (!allowed(in->policy, request->audiences[i]))
+            found(out, request->audiences[i], "it", &at, request->audiences[i]);
+    }
+}
+
+static void check_csi_driver(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    const struct cf_csi_driver *driver = &in->object->csi_driver;
+
+    for (size_t i = 0; i < driver->token_count; i++) {
+        const struct cf_csi_token *token = &driver->tokens[i];
+
+        if (!allowed(in->policy, token->audience))
+            found(out, token->audience, "a token request of the driver", token->audience_at,
+                  token->audience);
+    }
+}
+
+static void check(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    if (!in->policy->audiences_limited)
+        return;
+    if (in->object->kind == CF_KIND_TOKEN_REQUEST)
+        check_request(in, out);
+    else if (in->object->kind == CF_KIND_CSI_DRIVER)
+        check_csi_driver(in, out);
+    else
+        cf_each_token_source(in, out, check_source);
+}
+
+const struct cf_rule cf_rule_token_audience = {
+    .id = "token-audience",
+    .title = "a token is made for an audience that is not allowed",
+    .remedy = "use an allowed audience, or ask an admin to add this one to "
+              "rules.token-audience.allowed",
+    .level = CF_RESTRICTED,
+    .kinds = CF_KIND_POD | CF_KIND_TEMPLATE | CF_KIND_TOKEN_REQUEST | CF_KIND_CSI_DRIVER,
+    .check = check,
+};

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unbound-token: a requested token ends with the object it is bound to.
+ *
+ * A token bound to nothing outlives whoever asked for it. One bound to a Secret is no better:
+ * anyone can make the Secret and keep it. One bound to a Node is right for an account that is
+ * restricted by node, and for no other.
+ *
+ * Reads:  spec.boundObjectRef of TokenRequests, the caller, the account's annotation
+ * Allows: kind Pod; kind Node for an account restricted by node; the pivot: a legacy token that
+ *         asks for a token of its own account, which is the way out (token-lifetime bounds it).
+ * Fixtures: test/rules/unbound-token/ */
+#include "common.h"
+
+static const char *bound_to(const struct cf_token_request *request)
+{
+    if (cf_str_empty(request->bound_kind))
+        return "nothing";
+    return cf_streq(request->bound_kind, "Secret") ? "a Secret, which anyone can keep"
+                                                   : "a Node, without being restricted by node";
+}
+
+static void check(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    const struct cf_token_request *request = &in->object->token_request;
+    const struct cf_request *asked = in->request;
+    struct cf_path spec = CF_PATH_KEY(NULL, "spec");
+    struct cf_path at = CF_PATH_KEY(&spec, "boundObjectRef");
+    struct cf_finding *f;
+
+    if (cf_streq(request->bound_kind, "Node") ? asked->account_restricted
+                                              : !cf_is_unbound(request))
+        return;
+    if (cf_is_pivot(asked))
+        return;
+    f = cf_finding_add(out, "", &at,
+                       cf_str_empty(request->bound_kind)
+                           ? "null"
+                           : cf_value_str(out, request->bound_kind));
+    cf_finding_what(out, f, "the token would be bound to %s", bound_to(request));
+    if (cf_caller_is_account(&asked->caller, asked->namespace_, asked->name))
+        cf_finding_detail(out, f, "an account that asks for its own unbound tokens renews itself "
+                                  "for ever, even when its pod is gone");
+    else
+        cf_finding_detail(out, f, "it would work until its time is up, whoever holds it and "
+                                  "whatever becomes of its pod");
+}
+
+const struct cf_rule cf_rule_unbound_token = {
+    .id = "unbound-token",
+    .title = "a token is not bound to a pod",
+    .remedy = "bind it: kubectl create token ACCOUNT --bound-object-kind Pod --bound-object-name "
+              "POD, or mount a projected serviceAccountToken volume",
+    .level = CF_RESTRICTED,
+    .kinds = CF_KIND_TOKEN_REQUEST,
+    .check = check,
+};

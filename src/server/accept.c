@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* accept.c - see accept.h. */
+#include "accept.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "curfew/log.h"
+#include "limits.h"
+
+/* Without room for another connection, or a descriptor for it: how long until the next look. */
+#define PAUSE_MS 20
+/* Connections accepted before the next look at the end. */
+#define BATCH 64
+
+struct cf_acceptor {
+    int fd;
+    int wake; /* readable: the end */
+    pthread_t thread;
+    struct cf_accept_hooks hooks;
+    bool starved; /* the last accept() found no descriptor or memory */
+    bool told;    /* of that, once in a row */
+};
+
+static bool is_starvation(int code)
+{
+    return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
+}
+
+/* False: nothing is waiting, or there is nothing to take it with. */
+static bool accept_one(struct cf_acceptor *a)
+{
+    struct sockaddr_in6 from; /* the larger of the two families */
+    socklen_t len = sizeof(from);
+    int fd = accept4(a->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd >= 0) {
+        a->told = false;
+        a->hooks.take(a->hooks.arg, fd, (const struct sockaddr *)&from, len);
+        return true;
+    }
+    if (errno == EAGAIN)
+        return false;
+    if (!is_starvation(errno))
+        return true; /* that client has gone again */
+    if (!a->told)
+        cf_log(CF_LOG_ERROR, "connections wait", CF_LOG_S("error", strerror(errno)));
+    a->starved = a->told = true;
+    return false;
+}
+
+static void accept_some(struct cf_acceptor *a, unsigned max)
+{
+    while (max-- > 0 && a->hooks.has_room(a->hooks.arg) && accept_one(a))
+        continue;
+}
+
+static void *run(void *arg)
+{
+    struct cf_acceptor *a = arg;
+
+    for (;;) {
+        bool open = !a->starved && a->hooks.has_room(a->hooks.arg);
+        struct pollfd fds[2] = {
+            {.fd = a->wake, .events = POLLIN},
+            {.fd = open ? a->fd : -1, .events = POLLIN},
+        };
+
+        (void)poll(fds, 2, open ? -1 : PAUSE_MS);
+        if (fds[0].revents != 0)
+            break;
+        a->starved = false;
+        if (fds[1].revents != 0)
+            accept_some(a, BATCH);
+    }
+    /* Who knocked before the door closed is let in: closing now would reset them. */
+    accept_some(a, CF_BACKLOG);
+    return NULL;
+}
+
+struct cf_acceptor *cf_acceptor_start(int fd, const struct cf_accept_hooks *hooks,
+                                      struct cf_err *err)
+{
+    struct cf_acceptor *a = calloc(1, sizeof(*a));
+    int code;
+
+    if (a == NULL) {
+        cf_err_memory(err);
+        return NULL;
+    }
+    a->fd = fd;
+    a->hooks = *hooks;
+    a->wake = eventfd(0, EFD_CLOEXEC);
+    code = a->wake < 0 ? errno : pthread_create(&a->thread, NULL, run, a);
+    if (code == 0) {
+        (void)pthread_setname_np(a->thread, "accept");
+        return a;
+    }
+    cf_err_system(err, "starting to accept connections: %s", strerror(code));
+    if (a->wake >= 0)
+        close(a->wake);
+    free(a);
+    return NULL;
+}
+
+void cf_acceptor_stop(struct cf_acceptor *acceptor)
+{
+    if (acceptor == NULL)
+        return;
+    (void)eventfd_write(acceptor->wake, 1);
+    pthread_join(acceptor->thread, NULL);
+    close(acceptor->fd);
+    close(acceptor->wake);
+    free(acceptor);
+}

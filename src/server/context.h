@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* context.h - what the server's parts share: made at its start, read by all its threads. */
+#ifndef CF_SERVER_CONTEXT_H
+#define CF_SERVER_CONTEXT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "curfew/server.h"
+
+struct cf_arena;
+struct cf_buf;
+struct cf_http;
+struct cf_http_request;
+struct cf_stats;
+struct cf_tls;
+
+struct cf_server {
+    struct cf_server_config config;
+    struct cf_tls *tls;
+    struct cf_stats *stats;
+    struct cf_http *reviews; /* the webhook's port */
+    struct cf_http *probes;  /* the plain one */
+    pthread_key_t arenas;    /* each thread's arena */
+    bool has_arenas;
+    int64_t started;         /* unix seconds */
+    atomic_bool ready;
+};
+
+/* One row of a port's table of paths. */
+struct cf_route {
+    const char *path;
+    const char *methods;  /* as `Allow` lists them */
+    bool takes_review;    /* a body of JSON; else none */
+    enum cf_phase phase;
+    void (*answer)(struct cf_server *server, const struct cf_route *route,
+                   struct cf_http_request *request);
+};
+
+/* ---- routes.c ---- */
+
+/* The callbacks of struct cf_http_config for the two ports; `arg` is the server. */
+bool cf_routes_accept_review(void *arg, struct cf_http_request *request, size_t *body_len);
+bool cf_routes_accept_probe(void *arg, struct cf_http_request *request, size_t *body_len);
+void cf_routes_answer_review(void *arg, struct cf_http_request *request);
+void cf_routes_answer_probe(void *arg, struct cf_http_request *request);
+void cf_routes_exhausted(void *arg, struct cf_http_request *request);
+
+/* Replies with one sentence, as text/plain. */
+void cf_reply_text(struct cf_http_request *request, unsigned status, const char *sentence);
+
+/* ---- reviews.c ---- */
+
+void cf_answer_review(struct cf_server *server, const struct cf_route *route,
+                      struct cf_http_request *request);
+
+/* ---- probes.c ---- */
+
+void cf_answer_livez(struct cf_server *server, const struct cf_route *route,
+                     struct cf_http_request *request);
+void cf_answer_readyz(struct cf_server *server, const struct cf_route *route,
+                      struct cf_http_request *request);
+void cf_answer_version(struct cf_server *server, const struct cf_route *route,
+                       struct cf_http_request *request);
+void cf_answer_metrics(struct cf_server *server, const struct cf_route *route,
+                       struct cf_http_request *request);
+
+/* ---- metrics.c ---- */
+
+/* Appends all metrics in the Prometheus text format. */
+void cf_metrics_write(const struct cf_server *server, struct cf_buf *out);
+
+/* ---- reviewlog.c ---- */
+
+/* One line for a denial or a fix; for an allowed review only at level debug. */
+void cf_log_review(struct cf_arena *arena, enum cf_phase phase, const struct cf_outcome *outcome,
+                   int64_t micros);
+
+/* One line for a review that got no answer. */
+void cf_log_unanswered(enum cf_phase phase, const struct cf_err *err, int64_t micros);
+
+#endif

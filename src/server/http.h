@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http.h - one listening port: its connections, threads, requests and answers.
+ *
+ * http.c is the only file that knows libmicrohttpd. Whoever uses it sees a request twice: at
+ * its headers, where it may be refused before a byte of its body is read, and when it is whole. */
+#ifndef CF_SERVER_HTTP_H
+#define CF_SERVER_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "curfew/err.h"
+
+struct cf_http;
+struct cf_tls;
+
+struct cf_http_request {
+    const char *method, *path; /* without the query */
+    /* Headers; NULL when absent. */
+    const char *content_type, *content_encoding, *content_length, *transfer_encoding;
+    bool repeated; /* one of them was given twice */
+
+    const char *body; /* once it is whole; NUL-terminated; NULL for none */
+    size_t body_len;
+};
+
+struct cf_http_reply {
+    unsigned status;
+    const char *type;  /* the content type; NULL: text/plain */
+    const char *allow; /* the methods that the path takes, with 405 */
+    const char *body;  /* copied */
+    size_t len;
+};
+
+struct cf_http_config {
+    const char *listen; /* [HOST]:PORT */
+    unsigned threads;
+    unsigned connections; /* at once; the rest waits */
+    struct cf_tls *tls;   /* NULL: plain */
+
+    /* At the headers. True: read a body of exactly *body_len bytes (the default is 0), then ask
+     * answer(). False: the request has been replied to, and its connection will be closed. */
+    bool (*accept)(void *arg, struct cf_http_request *request, size_t *body_len);
+    /* The request is whole. Must reply. */
+    void (*answer)(void *arg, struct cf_http_request *request);
+    /* The body is there, but could not be kept: out of memory. Must reply. */
+    void (*exhausted)(void *arg, struct cf_http_request *request);
+    void *arg;
+};
+
+struct cf_http *cf_http_start(const struct cf_http_config *config, struct cf_err *err);
+
+/* Where it listens, as HOST:PORT. */
+const char *cf_http_address(const struct cf_http *http);
+
+/* The one way to answer a request: once, from within accept(), answer() or exhausted(). */
+void cf_http_reply(struct cf_http_request *request, const struct cf_http_reply *reply);
+
+/* From now on every answer closes its connection, so that clients go elsewhere. */
+void cf_http_drain(struct cf_http *http);
+
+/* Takes no new connections any more; those that knocked already are served. */
+void cf_http_close(struct cf_http *http);
+
+/* Requests whose headers came and whose answer has not been sent whole. */
+unsigned cf_http_in_flight(const struct cf_http *http);
+
+/* Ends all connections and threads. Takes NULL. */
+void cf_http_stop(struct cf_http *http);
+
+/* "0.9.75", of the library in use. */
+const char *cf_http_version(void);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* limits.h - the ceilings of the server, each with its reason; those of a review are in
+ * curfew/limits.h. */
+#ifndef CF_SERVER_LIMITS_H
+#define CF_SERVER_LIMITS_H
+
+#include "curfew/limits.h"
+
+/* Connections at once. An API server has at most 600 requests under way and one connection for
+ * each; three of them with two webhooks stay below. The rest waits in the backlog. */
+#define CF_CONNECTIONS_MAX 4096
+/* The plain port serves a kubelet and a Prometheus or two. */
+#define CF_PROBE_CONNECTIONS_MAX 64
+#define CF_BACKLOG 1024
+
+/* Seconds that a kept connection may be silent. Go's client keeps its side for 90: if ours were
+ * the shorter time, a request could meet a connection that is just being closed. */
+#define CF_IDLE_SECONDS 120
+
+/* Threads that answer reviews: beyond this a webhook has long met another bottleneck. */
+#define CF_THREADS_MAX 32
+
+/* A body is taken in one piece up to here and grows by doubling beyond, so that a client that
+ * promises 16 MiB and sends nothing costs no more than this. */
+#define CF_BODY_FIRST (64 * CF_KIB)
+
+/* Certificates and keys: a chain of ten RSA certificates is some 20 KiB. */
+#define CF_PEM_MAX (1 * CF_MIB)
+/* Certificates in one file: a leaf and its intermediates. */
+#define CF_CHAIN_MAX 16
+
+/* /metrics: all series of this version are below 300 KiB. */
+#define CF_METRICS_MAX (1 * CF_MIB)
+
+/* A log line names its texts up to here: names are 253, user names are anybody's. */
+#define CF_LOG_TEXT_MAX 253
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* metrics.c - all metrics as Prometheus reads them. Label values come from fixed lists only. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "context.h"
+#include "curfew/buf.h"
+#include "curfew/clock.h"
+#include "curfew/version.h"
+#include "http.h"
+#include "stats.h"
+#include "tls.h"
+
+static void head(struct cf_buf *out, const char *name, const char *type, const char *help)
+{
+    cf_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void sample(struct cf_buf *out, const char *series, uint64_t value)
+{
+    cf_buf_addf(out, "%s %llu\n", series, (unsigned long long)value);
+}
+
+static void gauge(struct cf_buf *out, const char *name, const char *help, uint64_t value)
+{
+    head(out, name, "gauge", help);
+    sample(out, name, value);
+}
+
+/* The table is thin: only the series that have counted are told. */
+static void write_reviews(const struct cf_stats *stats, struct cf_buf *out)
+{
+    const unsigned row = CF_RESOURCES * CF_DECISIONS;
+    const unsigned total = CF_PHASES * (CF_OPERATIONS + 1) * row;
+    const cf_counter *all = &stats->reviews[0][0][0][0];
+
+    head(out, "curfew_reviews_total", "counter", "Reviews, by what came of them.");
+    for (unsigned i = 0; i < total; i++) {
+        uint64_t value = cf_stats_read(&all[i]);
+
+        if (value == 0)
+            continue;
+        cf_buf_addf(out,
+                    "curfew_reviews_total{endpoint=\"%s\",operation=\"%s\",resource=\"%s\","
+                    "decision=\"%s\"} %llu\n",
+                    cf_phase_name((enum cf_phase)(i / row / (CF_OPERATIONS + 1))),
+                    cf_operation_label(i / row % (CF_OPERATIONS + 1)),
+                    cf_resource_name(i / CF_DECISIONS % CF_RESOURCES),
+                    cf_decision_name((enum cf_decision)(i % CF_DECISIONS)),
+                    (unsigned long long)value);
+    }
+}
+
+static void write_findings(const struct cf_stats *stats, struct cf_buf *out)
+{
+    head(out, "curfew_findings_total", "counter", "Findings, by rule and by the mode they counted in.");
+    for (size_t rule = 0; rule < cf_rule_count; rule++) {
+        for (unsigned mode = 0; mode < CF_MODES; mode++)
+            cf_buf_addf(out, "curfew_findings_total{rule=\"%s\",mode=\"%s\"} %llu\n",
+                        cf_rules[rule]->id, cf_mode_name((enum cf_mode)mode),
+                        (unsigned long long)cf_stats_read(&stats->findings[rule * CF_MODES + mode]));
+    }
+}
+
+/* Micros as seconds, without a detour through a double's digits. */
+static void add_seconds(struct cf_buf *out, uint64_t micros)
+{
+    cf_buf_addf(out, "%llu.%06llu", (unsigned long long)(micros / 1000000),
+                (unsigned long long)(micros % 1000000));
+}
+
+static void write_durations(const struct cf_stats *stats, struct cf_buf *out)
+{
+    static const char name[] = "curfew_review_duration_seconds";
+    uint64_t total = 0;
+
+    head(out, name, "histogram", "Time from the whole body to its answer.");
+    for (unsigned i = 0; i < CF_BUCKETS; i++) {
+        total += cf_stats_read(&stats->durations[i]);
+        cf_buf_addf(out, "%s_bucket{le=\"%g\"} %llu\n", name, cf_buckets[i] / 1e6,
+                    (unsigned long long)total);
+    }
+    total += cf_stats_read(&stats->durations[CF_BUCKETS]);
+    cf_buf_addf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum ", name, (unsigned long long)total, name);
+    add_seconds(out, cf_stats_read(&stats->duration_sum));
+    cf_buf_addf(out, "\n%s_count %llu\n", name, (unsigned long long)total);
+}
+
+static void write_requests(const struct cf_server *server, struct cf_buf *out)
+{
+    head(out, "curfew_rejected_requests_total", "counter", "Requests that got no review, by reason.");
+    for (unsigned i = 0; i < CF_REJECTS; i++)
+        cf_buf_addf(out, "curfew_rejected_requests_total{reason=\"%s\"} %llu\n",
+                    cf_reject_name((enum cf_reject)i),
+                    (unsigned long long)cf_stats_read(&server->stats->rejected[i]));
+    head(out, "curfew_tls_handshakes_total", "counter", "TLS handshakes that began, by result.");
+    sample(out, "curfew_tls_handshakes_total{result=\"ok\"}",
+           cf_tls_handshakes(server->tls, CF_HANDSHAKE_OK));
+    sample(out, "curfew_tls_handshakes_total{result=\"failed\"}",
+           cf_tls_handshakes(server->tls, CF_HANDSHAKE_FAILED));
+}
+
+static void write_policy(const struct cf_server *server, struct cf_buf *out)
+{
+    static const char *const names[CF_EXCEPTION_STATES] = {"active", "ending", "ended"};
+    const struct cf_policy *policy = server->config.policy;
+    uint64_t states[CF_EXCEPTION_STATES] = {0};
+    int64_t now = cf_now();
+
+    for (size_t i = 0; i < policy->exception_count; i++)
+        states[cf_exception_state(&policy->exceptions[i], now)]++;
+    head(out, "curfew_exceptions", "gauge", "Exceptions of the configuration, by state.");
+    for (unsigned i = 0; i < CF_EXCEPTION_STATES; i++)
+        cf_buf_addf(out, "curfew_exceptions{state=\"%s\"} %llu\n", names[i],
+                    (unsigned long long)states[i]);
+    gauge(out, "curfew_config_reload_success", "Whether the configuration in its file is in force.", 1);
+    gauge(out, "curfew_certificate_expiry_timestamp_seconds", "When the serving certificate expires.",
+          (uint64_t)cf_tls_expires(server->tls));
+}
+
+static uint64_t resident_bytes(void)
+{
+    unsigned long long size = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%llu %llu", &size, &resident) != 2)
+        resident = 0;
+    fclose(file);
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void write_process(const struct cf_server *server, struct cf_buf *out)
+{
+    head(out, "curfew_build_info", "gauge", "Always 1; the labels say what is running.");
+    cf_buf_addf(out, "curfew_build_info{version=\"%s\",revision=\"%s\",microhttpd=\"%s\","
+                     "gnutls=\"%s\"} 1\n",
+                cf_version(), cf_revision(), cf_http_version(), cf_tls_version());
+    gauge(out, "process_resident_memory_bytes", "Resident memory.", resident_bytes());
+    gauge(out, "process_start_time_seconds", "When the process started, in Unix time.",
+          (uint64_t)server->started);
+}
+
+void cf_metrics_write(const struct cf_server *server, struct cf_buf *out)
+{
+    write_reviews(server->stats, out);
+    write_findings(server->stats, out);
+    write_durations(server->stats, out);
+    write_requests(server, out);
+    write_policy(server, out);
+    write_process(server, out);
+}

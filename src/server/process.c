@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* process.c - what the process is held to before it holds a secret. */
+#include <malloc.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "curfew/limits.h"
+#include "curfew/server.h"
+
+/* Blocks of this size and more come from the system and go back to it when freed. glibc would
+ * raise the bound by itself at the first large body, and keep what later ones take. */
+#define MMAP_FROM (256 * 1024)
+/* Fewer than one heap for each thread: what one has freed, another can use. */
+#define HEAPS 2
+
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void cf_process_harden(void)
+{
+    const struct rlimit none = {0, 0};
+
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+    signal(SIGPIPE, SIG_IGN);
+    raise_descriptors();
+    mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
+    mallopt(M_ARENA_MAX, HEAPS);
+}

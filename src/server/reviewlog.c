@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reviewlog.c - what the log says of a review: who, what, where, and what came of it. Never a
+ * body, never a token: texts are copies, cut and made fit to print. */
+#include <stdio.h>
+
+#include "context.h"
+#include "curfew/arena.h"
+#include "curfew/attr.h"
+#include "curfew/buf.h"
+#include "curfew/log.h"
+#include "curfew/str.h"
+#include "limits.h"
+
+/* A copy for the log; NULL (and so left out) for none, or when out of memory. */
+static const char *clean(struct cf_arena *arena, const char *text)
+{
+    char *copy = cf_str_empty(text) ? NULL : cf_arena_strdup(arena, text);
+
+    if (copy == NULL)
+        return NULL;
+    cf_str_sanitize(copy);
+    cf_utf8_cut(copy, CF_LOG_TEXT_MAX);
+    return copy;
+}
+
+/* The modes whose findings made the decision; what was only audited is not logged. */
+static unsigned logged_modes(enum cf_decision decision)
+{
+    switch (decision) {
+    case CF_FIXED:
+        return CF_MODE_BIT(CF_FIX);
+    case CF_DENIED:
+        return CF_MODE_BIT(CF_ENFORCE);
+    default:
+        return CF_MODE_BIT(CF_WARN);
+    }
+}
+
+static bool is_new(const struct cf_judgement *judgement, size_t index, unsigned modes)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (judgement->items[i].finding.rule == judgement->items[index].finding.rule &&
+            (judgement->items[i].modes & modes) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* The ids of the rules that decided, each once, comma-joined. */
+static const char *rules_of(struct cf_arena *arena, const struct cf_outcome *outcome)
+{
+    const struct cf_judgement *judgement = outcome->judgement;
+    unsigned modes = logged_modes(outcome->decision);
+    struct cf_buf buf;
+
+    cf_buf_init_arena(&buf, arena, CF_KIB);
+    for (size_t i = 0; judgement != NULL && i < judgement->count; i++) {
+        const struct cf_verdict *verdict = &judgement->items[i];
+
+        if ((verdict->modes & modes) == 0 || !is_new(judgement, i, modes))
+            continue;
+        cf_buf_adds(&buf, buf.len > 0 ? "," : "");
+        cf_buf_adds(&buf, verdict->finding.rule->id);
+    }
+    return buf.len > 0 && cf_buf_ok(&buf) ? buf.data : NULL;
+}
+
+static const char *resource_of(struct cf_arena *arena, const struct cf_request *request)
+{
+    if (cf_str_empty(request->subresource))
+        return clean(arena, request->resource);
+    return clean(arena, cf_arena_printf(arena, "%s/%s", request->resource, request->subresource));
+}
+
+static const char *name_of(const struct cf_request *request)
+{
+    const struct cf_object *object =
+        request->object != NULL ? request->object : request->old_object;
+
+    if (!cf_str_empty(request->name) || object == NULL)
+        return request->name;
+    return !cf_str_empty(object->name) ? object->name : object->generate_name;
+}
+
+void cf_log_review(struct cf_arena *arena, enum cf_phase phase, const struct cf_outcome *outcome,
+                   int64_t micros)
+{
+    enum cf_log_level level = outcome->decision == CF_ALLOWED ? CF_LOG_DEBUG : CF_LOG_INFO;
+    const struct cf_request *request = outcome->request;
+    char msg[64];
+
+    if (!cf_log_enabled(level) || request == NULL)
+        return;
+    snprintf(msg, sizeof(msg), "review at /%s", cf_phase_name(phase));
+    cf_log(level, msg, CF_LOG_S("uid", clean(arena, request->uid)),
+           CF_LOG_S("user", clean(arena, request->caller.username)),
+           CF_LOG_S("credentialId", clean(arena, request->caller.credential_id)),
+           CF_LOG_S("operation", cf_operation_name(request->operation)),
+           CF_LOG_S("resource", resource_of(arena, request)),
+           CF_LOG_S("namespace", clean(arena, request->namespace_)),
+           CF_LOG_S("name", clean(arena, name_of(request))),
+           CF_LOG_S("rule", rules_of(arena, outcome)),
+           CF_LOG_S("decision", cf_decision_name(outcome->decision)),
+           CF_LOG_N("durationMicros", micros));
+}
+
+void cf_log_unanswered(enum cf_phase phase, const struct cf_err *err, int64_t micros)
+{
+    enum cf_log_level level = err->kind == CF_ERR_INPUT ? CF_LOG_WARN : CF_LOG_ERROR;
+    char msg[sizeof(err->msg) + 64];
+
+    snprintf(msg, sizeof(msg), "review at /%s: %s", cf_phase_name(phase), err->msg);
+    cf_log(level, msg, CF_LOG_S("decision", cf_decision_name(CF_ERROR)),
+           CF_LOG_N("durationMicros", micros));
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reviews.c - from the bytes of a review to its answer, its log line and its metrics. */
+#include "context.h"
+#include "curfew/arena.h"
+#include "curfew/clock.h"
+#include "curfew/limits.h"
+#include "curfew/str.h"
+#include "http.h"
+#include "stats.h"
+
+/* Each thread keeps one arena for all its reviews; it dies with the thread. */
+static struct cf_arena *thread_arena(const struct cf_server *server)
+{
+    struct cf_arena *arena = pthread_getspecific(server->arenas);
+
+    if (arena != NULL)
+        return arena;
+    arena = cf_arena_new(CF_ARENA_MAX);
+    if (arena != NULL && pthread_setspecific(server->arenas, arena) != 0) {
+        cf_arena_free(arena);
+        return NULL;
+    }
+    return arena;
+}
+
+static void reply_failed(struct cf_server *server, enum cf_phase phase,
+                         struct cf_http_request *request, struct cf_err *err, int64_t micros)
+{
+    /* What can't be read is counted by reason as well; whether its JSON or the review in it is
+     * at fault only the message tells. */
+    if (err->kind == CF_ERR_INPUT)
+        cf_stats_reject(server->stats, cf_starts_with(err->msg, "invalid JSON")
+                                           ? CF_REJECT_JSON
+                                           : CF_REJECT_REVIEW);
+    cf_str_sanitize(err->msg);
+    cf_reply_text(request, err->kind == CF_ERR_INPUT ? 400 : 500, err->msg);
+    cf_log_unanswered(phase, err, micros);
+}
+
+static void review(struct cf_server *server, enum cf_phase phase, struct cf_arena *arena,
+                   struct cf_http_request *request)
+{
+    int64_t begin = cf_monotonic_micros();
+    struct cf_review_input in = {
+        .phase = phase,
+        .policy = server->config.policy,
+        .store = server->config.store,
+        .now = cf_now(),
+    };
+    struct cf_outcome outcome = {.decision = CF_ERROR};
+    struct cf_err err = {.kind = CF_ERR_NONE};
+    struct cf_buf answer;
+    int64_t micros;
+    int result;
+
+    cf_buf_init_arena(&answer, arena, CF_ANSWER_MAX);
+    result = cf_review_answer(arena, &in, request->body != NULL ? request->body : "",
+                              request->body_len, &answer, &outcome, &err);
+    micros = cf_monotonic_micros() - begin;
+    if (result != 0)
+        outcome.decision = CF_ERROR;
+    cf_stats_review(server->stats, phase, &outcome, micros);
+    if (result == 0) {
+        struct cf_http_reply reply = {.status = 200, .type = "application/json",
+                                      .body = answer.data, .len = answer.len};
+
+        cf_http_reply(request, &reply);
+        cf_log_review(arena, phase, &outcome, micros);
+    } else {
+        reply_failed(server, phase, request, &err, micros);
+    }
+    /* What could not be read may have held anything. */
+    cf_arena_reset(arena, outcome.holds_secret || result != 0);
+}
+
+void cf_answer_review(struct cf_server *server, const struct cf_route *route,
+                      struct cf_http_request *request)
+{
+    struct cf_arena *arena = thread_arena(server);
+
+    if (arena == NULL)
+        cf_routes_exhausted(server, request);
+    else
+        review(server, route->phase, arena, request);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* routes.c - which paths there are, and what is checked of a request before its body is read. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "context.h"
+#include "curfew/str.h"
+#include "http.h"
+#include "stats.h"
+
+static const struct cf_route review_routes[] = {
+    {"/mutate", "POST", true, CF_PHASE_MUTATE, cf_answer_review},
+    {"/validate", "POST", true, CF_PHASE_VALIDATE, cf_answer_review},
+    {"/mutate/kubelet", "POST", true, CF_PHASE_MUTATE_KUBELET, cf_answer_review},
+    {NULL, NULL, false, CF_PHASE_VALIDATE, NULL},
+};
+
+static const struct cf_route probe_routes[] = {
+    {"/livez", "GET, HEAD", false, CF_PHASE_VALIDATE, cf_answer_livez},
+    {"/readyz", "GET, HEAD", false, CF_PHASE_VALIDATE, cf_answer_readyz},
+    {"/metrics", "GET, HEAD", false, CF_PHASE_VALIDATE, cf_answer_metrics},
+    {"/version", "GET, HEAD", false, CF_PHASE_VALIDATE, cf_answer_version},
+    {NULL, NULL, false, CF_PHASE_VALIDATE, NULL},
+};
+
+static const struct cf_route *find(const struct cf_route *routes, const char *path)
+{
+    for (; routes->path != NULL; routes++) {
+        if (cf_streq(routes->path, path))
+            return routes;
+    }
+    return NULL;
+}
+
+static void reply_sentence(struct cf_http_request *request, unsigned status, const char *allow,
+                           const char *sentence)
+{
+    char text[sizeof(((struct cf_err *)0)->msg) + 2];
+    int len = snprintf(text, sizeof(text), "%.*s\n", (int)sizeof(text) - 2, sentence);
+    struct cf_http_reply reply = {.status = status, .allow = allow, .body = text};
+
+    reply.len = len > 0 ? (size_t)len : 0;
+    cf_http_reply(request, &reply);
+}
+
+void cf_reply_text(struct cf_http_request *request, unsigned status, const char *sentence)
+{
+    reply_sentence(request, status, NULL, sentence);
+}
+
+/* Always false, so that a check can `return refuse(...)`. */
+static bool refuse(struct cf_server *server, struct cf_http_request *request,
+                   enum cf_reject reason, unsigned status, const char *sentence)
+{
+    cf_stats_reject(server->stats, reason);
+    cf_reply_text(request, status, sentence);
+    return false;
+}
+
+static bool refuse_method(struct cf_server *server, struct cf_http_request *request,
+                          const char *allow)
+{
+    char sentence[64];
+
+    snprintf(sentence, sizeof(sentence), "this path takes %s only",
+             cf_streq(allow, "POST") ? "POST" : "GET and HEAD");
+    cf_stats_reject(server->stats, CF_REJECT_METHOD);
+    reply_sentence(request, 405, allow, sentence);
+    return false;
+}
+
+/* Whether `methods`, a list as in "GET, HEAD", has this one; methods are case-sensitive. */
+static bool has_method(const char *methods, const char *method)
+{
+    size_t len = strlen(method);
+    const char *at = strstr(methods, method);
+
+    return len > 0 && at != NULL && (at == methods || at[-1] == ' ') &&
+           (at[len] == '\0' || at[len] == ',');
+}
+
+/* application/json, whatever its parameters say: JSON is UTF-8. */
+static bool is_json(const char *type)
+{
+    static const char json[] = "application/json";
+    size_t len = sizeof(json) - 1;
+
+    if (type == NULL || strncasecmp(type, json, len) != 0)
+        return false;
+    type += len;
+    type += strspn(type, " \t");
+    return *type == '\0' || *type == ';';
+}
+
+static bool check_length(struct cf_server *server, struct cf_http_request *request,
+                         size_t *body_len)
+{
+    size_t max = server->config.policy->max_body;
+    char sentence[96];
+    int64_t length;
+
+    if (request->transfer_encoding != NULL || request->content_length == NULL)
+        return refuse(server, request, CF_REJECT_LENGTH, 411,
+                      "a review must come with a Content-Length, not chunked");
+    if (!cf_str_int64(request->content_length, &length) || length < 0)
+        return refuse(server, request, CF_REJECT_LENGTH, 400, "the Content-Length is no number");
+    if ((uint64_t)length > max) {
+        snprintf(sentence, sizeof(sentence), "a review of more than %zu bytes (limits.maxBody) is "
+                                             "not read", max);
+        return refuse(server, request, CF_REJECT_SIZE, 413, sentence);
+    }
+    if (length == 0)
+        return refuse(server, request, CF_REJECT_LENGTH, 400, "a review must come with a body");
+    *body_len = (size_t)length;
+    return true;
+}
+
+static bool check_review(struct cf_server *server, struct cf_http_request *request,
+                         size_t *body_len)
+{
+    const char *encoding = request->content_encoding;
+
+    if (request->repeated)
+        return refuse(server, request, CF_REJECT_LENGTH, 400,
+                      "a header that describes the body was given twice");
+    if (!is_json(request->content_type))
+        return refuse(server, request, CF_REJECT_TYPE, 415,
+                      "a review must come with the Content-Type application/json");
+    if (encoding != NULL && strcasecmp(encoding, "identity") != 0)
+        return refuse(server, request, CF_REJECT_ENCODING, 415,
+                      "a review must come without a Content-Encoding");
+    return check_length(server, request, body_len);
+}
+
+static bool accept_request(struct cf_server *server, const struct cf_route *routes,
+                           const char *no_path, struct cf_http_request *request, size_t *body_len)
+{
+    const struct cf_route *route = find(routes, request->path);
+
+    if (route == NULL)
+        return refuse(server, request, CF_REJECT_PATH, 404, no_path);
+    if (!has_method(route->methods, request->method))
+        return refuse_method(server, request, route->methods);
+    if (route->takes_review)
+        return check_review(server, request, body_len);
+    if (request->transfer_encoding != NULL ||
+        (request->content_length != NULL && !cf_streq(request->content_length, "0")))
+        return refuse(server, request, CF_REJECT_SIZE, 413, "this path takes no body");
+    return true;
+}
+
+bool cf_routes_accept_review(void *arg, struct cf_http_request *request, size_t *body_len)
+{
+    return accept_request(arg, review_routes,
+                          "nothing is served at this path: reviews go to /mutate, /validate or "
+                          "/mutate/kubelet", request, body_len);
+}
+
+bool cf_routes_accept_probe(void *arg, struct cf_http_request *request, size_t *body_len)
+{
+    return accept_request(arg, probe_routes,
+                          "nothing is served at this path: there are /livez, /readyz, /metrics and "
+                          "/version", request, body_len);
+}
+
+void cf_routes_answer_review(void *arg, struct cf_http_request *request)
+{
+    const struct cf_route *route = find(review_routes, request->path);
+
+    route->answer(arg, route, request);
+}
+
+void cf_routes_answer_probe(void *arg, struct cf_http_request *request)
+{
+    const struct cf_route *route = find(probe_routes, request->path);
+
+    route->answer(arg, route, request);
+}
+
+void cf_routes_exhausted(void *arg, struct cf_http_request *request)
+{
+    refuse(arg, request, CF_REJECT_BUSY, 500, "out of memory");
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stats.c - see stats.h. */
+#include "stats.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "curfew/str.h"
+
+/* resource or resource/subresource; labels come from this list only, so that no client can make
+ * new ones. */
+static const char *const resources[CF_RESOURCES] = {
+    "pods",        "pods/ephemeralcontainers", "secrets",      "serviceaccounts",
+    "serviceaccounts/token", "deployments",    "replicasets",  "statefulsets",
+    "daemonsets",  "jobs",                     "cronjobs",     "replicationcontrollers",
+    "podtemplates", "csidrivers",              "other",
+};
+
+const uint32_t cf_buckets[CF_BUCKETS] = {50,    100,   250,   500,    1000,   2500,   5000,
+                                         10000, 25000, 50000, 100000, 250000, 500000, 1000000};
+
+const char *cf_reject_name(enum cf_reject reason)
+{
+    static const char *const names[CF_REJECTS] = {"method", "path", "type",   "encoding", "length",
+                                                  "size",   "json", "review", "busy",     "client"};
+
+    return names[reason];
+}
+
+const char *cf_resource_name(unsigned resource)
+{
+    return resources[resource];
+}
+
+const char *cf_operation_label(unsigned operation)
+{
+    return operation == CF_OPERATION_UNKNOWN ? "unknown"
+                                             : cf_operation_name((enum cf_operation)operation);
+}
+
+struct cf_stats *cf_stats_new(void)
+{
+    struct cf_stats *stats = calloc(1, sizeof(*stats));
+
+    if (stats == NULL)
+        return NULL;
+    stats->findings = calloc(cf_rule_count * CF_MODES + 1, sizeof(*stats->findings));
+    if (stats->findings == NULL) {
+        free(stats);
+        return NULL;
+    }
+    return stats;
+}
+
+void cf_stats_free(struct cf_stats *stats)
+{
+    if (stats == NULL)
+        return;
+    free(stats->findings);
+    free(stats);
+}
+
+static void add(cf_counter *counter, uint64_t amount)
+{
+    atomic_fetch_add_explicit(counter, amount, memory_order_relaxed);
+}
+
+uint64_t cf_stats_read(const cf_counter *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void cf_stats_reject(struct cf_stats *stats, enum cf_reject reason)
+{
+    add(&stats->rejected[reason], 1);
+}
+
+/* "pods" of "pods", "" or "pods/ephemeralcontainers" of "pods", "ephemeralcontainers". */
+static bool is_resource(const char *label, const struct cf_request *request)
+{
+    const char *sub = cf_str_or_empty(request->subresource);
+    const char *rest;
+
+    if (!cf_starts_with(label, request->resource))
+        return false;
+    rest = label + strlen(request->resource);
+    return sub[0] == '\0' ? rest[0] == '\0' : rest[0] == '/' && cf_streq(rest + 1, sub);
+}
+
+static unsigned resource_of(const struct cf_request *request)
+{
+    unsigned other = CF_RESOURCES - 1;
+
+    if (request == NULL || request->kind == CF_KIND_OTHER || cf_str_empty(request->resource))
+        return other;
+    for (unsigned i = 0; i < other; i++) {
+        if (is_resource(resources[i], request))
+            return i;
+    }
+    return other;
+}
+
+static void count_duration(struct cf_stats *stats, int64_t micros)
+{
+    uint64_t took = micros > 0 ? (uint64_t)micros : 0;
+    unsigned bucket = 0;
+
+    while (bucket < CF_BUCKETS && took > cf_buckets[bucket])
+        bucket++;
+    add(&stats->durations[bucket], 1);
+    add(&stats->duration_sum, took);
+}
+
+/* A finding counts in the modes that this phase acts on: the other phase tells of the rest. */
+static void count_findings(struct cf_stats *stats, enum cf_phase phase,
+                           const struct cf_judgement *judgement)
+{
+    unsigned fix = CF_MODE_BIT(CF_FIX);
+    unsigned acts = phase == CF_PHASE_VALIDATE ? CF_ALL_MODES & ~fix : fix;
+
+    for (size_t i = 0; judgement != NULL && i < judgement->count; i++) {
+        const struct cf_verdict *verdict = &judgement->items[i];
+        int rule = verdict->finding.rule != NULL ? cf_rule_index(verdict->finding.rule->id) : -1;
+
+        for (unsigned mode = 0; rule >= 0 && mode < CF_MODES; mode++) {
+            if ((verdict->modes & acts & CF_MODE_BIT(mode)) != 0)
+                add(&stats->findings[(unsigned)rule * CF_MODES + mode], 1);
+        }
+    }
+}
+
+void cf_stats_review(struct cf_stats *stats, enum cf_phase phase, const struct cf_outcome *outcome,
+                     int64_t micros)
+{
+    const struct cf_request *request = outcome->request;
+    unsigned operation = request != NULL ? (unsigned)request->operation : CF_OPERATION_UNKNOWN;
+
+    add(&stats->reviews[phase][operation][resource_of(request)][outcome->decision], 1);
+    count_findings(stats, phase, outcome->judgement);
+    count_duration(stats, micros);
+}

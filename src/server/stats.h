@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stats.h - what the server counts. Any thread counts, metrics.c reads; nothing locks. */
+#ifndef CF_SERVER_STATS_H
+#define CF_SERVER_STATS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "curfew/review.h"
+
+/* Why a request got no review: the label `reason`. */
+enum cf_reject {
+    CF_REJECT_METHOD,
+    CF_REJECT_PATH,
+    CF_REJECT_TYPE,
+    CF_REJECT_ENCODING,
+    CF_REJECT_LENGTH,
+    CF_REJECT_SIZE,
+    CF_REJECT_JSON,
+    CF_REJECT_REVIEW,
+    CF_REJECT_BUSY,
+    CF_REJECT_CLIENT,
+};
+#define CF_REJECTS 10
+const char *cf_reject_name(enum cf_reject reason);
+
+/* Resources that have a label of their own; the last is "other". */
+#define CF_RESOURCES 15
+const char *cf_resource_name(unsigned resource);
+
+/* What is known of a review that could not be read. */
+#define CF_OPERATION_UNKNOWN CF_OPERATIONS
+const char *cf_operation_label(unsigned operation);
+
+/* Upper bounds of the duration buckets, in microseconds. */
+#define CF_BUCKETS 14
+extern const uint32_t cf_buckets[CF_BUCKETS];
+
+typedef atomic_uint_fast64_t cf_counter;
+
+struct cf_stats {
+    cf_counter reviews[CF_PHASES][CF_OPERATIONS + 1][CF_RESOURCES][CF_DECISIONS];
+    cf_counter *findings; /* [rule][mode] */
+    cf_counter rejected[CF_REJECTS];
+    cf_counter durations[CF_BUCKETS + 1]; /* not cumulative; the last is beyond all bounds */
+    cf_counter duration_sum;              /* microseconds */
+};
+
+/* NULL when out of memory. */
+struct cf_stats *cf_stats_new(void);
+void cf_stats_free(struct cf_stats *stats); /* takes NULL */
+
+void cf_stats_reject(struct cf_stats *stats, enum cf_reject reason);
+void cf_stats_review(struct cf_stats *stats, enum cf_phase phase, const struct cf_outcome *outcome,
+                     int64_t micros);
+
+uint64_t cf_stats_read(const cf_counter *counter);
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_review.c - `curfew review`: manifests judged offline, before they reach a cluster. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "curfew/clock.h"
+#include "curfew/limits.h"
+#include "curfew/str.h"
+#include "review_run.h"
+
+/* Passes over the documents until no fix is left: the clamp of one level may be above another's. */
+#define FIX_PASSES_MAX 4
+#define UNKNOWN_NAMED_MAX 10
+
+/* The options as they were typed. */
+struct typed {
+    struct cf_review_options opts;
+    enum cf_level level;
+    const char *level_text, *phase, *fail_on, *output;
+};
+
+/* ---- options ---- */
+
+static int check_level(const struct cf_cmd *cmd, struct typed *t)
+{
+    if (t->level_text == NULL)
+        return CF_EXIT_OK;
+    if (!cf_level_parse(t->level_text, &t->level))
+        return cf_usage_error(cmd, "--level must be privileged, baseline or restricted, not '%s'",
+                              t->level_text);
+    t->opts.level = &t->level;
+    return CF_EXIT_OK;
+}
+
+static int check_words(const struct cf_cmd *cmd, struct typed *t)
+{
+    t->opts.fail_on_warn = cf_streq(t->fail_on, "warn");
+    t->opts.json = cf_streq(t->output, "json");
+    t->opts.phase = cf_streq(t->phase, "mutate") ? CF_PHASE_MUTATE : CF_PHASE_VALIDATE;
+    if (cf_streq(t->output, "sarif") || cf_streq(t->output, "junit"))
+        return cf_usage_error(cmd, "--output %s is not in this version: there are text and json",
+                              t->output);
+    if (!t->opts.json && !cf_streq(t->output, "text"))
+        return cf_usage_error(cmd, "--output must be text or json, not '%s'", t->output);
+    if (t->opts.phase != CF_PHASE_MUTATE && !cf_streq(t->phase, "validate"))
+        return cf_usage_error(cmd, "--phase must be mutate or validate, not '%s'", t->phase);
+    if (!t->opts.fail_on_warn && !cf_streq(t->fail_on, "enforce"))
+        return cf_usage_error(cmd, "--fail-on must be enforce or warn, not '%s'", t->fail_on);
+    if (t->opts.namespace_[0] == '\0')
+        return cf_usage_error(cmd, "--namespace must not be empty");
+    if (t->opts.fix && t->opts.json)
+        return cf_usage_error(cmd, "--fix prints the documents: it can't go with --output json");
+    return CF_EXIT_OK;
+}
+
+static size_t count_stdin(const struct cf_opt_list *paths)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < paths->count; i++)
+        count += cf_streq(paths->items[i], "-");
+    return count;
+}
+
+static int check_paths(const struct cf_cmd *cmd, const struct cf_review_options *o,
+                       const struct cf_opt_list *rest)
+{
+    if (rest->count > 0)
+        return cf_usage_error(cmd, "unexpected argument '%s': did you mean '-f %s'?",
+                              rest->items[0], rest->items[0]);
+    if (o->files.count == 0)
+        return cf_usage_error(cmd, "nothing to review: give files with -f");
+    if (count_stdin(&o->files) + count_stdin(&o->objects) + cf_streq(o->config, "-") > 1)
+        return cf_usage_error(cmd, "standard input can be read only once");
+    return CF_EXIT_OK;
+}
+
+static int parse(const struct cf_cmd *cmd, int argc, char **argv, struct typed *t)
+{
+    struct cf_review_options *o = &t->opts;
+    const struct cf_opt table[] = {
+        {"--filename", 'f', CF_OPT_LIST, &o->files, "FILE|DIR|-",
+         "manifests to judge: YAML, JSON, Lists; - is standard input; repeatable"},
+        {"--objects", 0, CF_OPT_LIST, &o->objects, "FILE|DIR",
+         "objects of the cluster to look up, never judged; repeatable"},
+        {"--config", 0, CF_OPT_STRING, &o->config, "FILE", "configuration; else the built-in one"},
+        {"--level", 0, CF_OPT_STRING, &t->level_text, "privileged|baseline|restricted",
+         "of all modes; else namespace labels and defaults decide"},
+        {"--namespace", 'n', CF_OPT_STRING, &o->namespace_, "NAMESPACE",
+         "of objects that name none (default \"default\")"},
+        {"--fix", 0, CF_OPT_FLAG, &o->fix, NULL, "print all documents, with every fix that exists"},
+        {"--fail-on", 0, CF_OPT_STRING, &t->fail_on, "enforce|warn",
+         "exit 1 on findings that count for enforce (default), or for any mode"},
+        {"--phase", 0, CF_OPT_STRING, &t->phase, "mutate|validate",
+         "which answer an AdmissionReview gets (default validate)"},
+        {"--output", 'o', CF_OPT_STRING, &t->output, "text|json",
+         "form of the findings (default text)"},
+        {0},
+    };
+    struct cf_opt_list rest = {0};
+    int rc = cf_opts_parse(cmd, table, argc, argv, &rest);
+
+    if (rc == CF_EXIT_OK)
+        rc = check_paths(cmd, o, &rest);
+    if (rc == CF_EXIT_OK)
+        rc = check_level(cmd, t);
+    if (rc == CF_EXIT_OK)
+        rc = check_words(cmd, t);
+    cf_opt_list_free(&rest);
+    return rc;
+}
+
+/* ---- the run ---- */
+
+static bool wants_colour(int fd)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    return isatty(fd) && cf_str_empty(no) && !cf_streq(term, "dumb");
+}
+
+static int load_policy(struct cf_run *run)
+{
+    struct cf_err err = {0};
+
+    if (run->opts->config == NULL)
+        run->policy = cf_policy_new(cf_rule_ids(), cf_rule_count);
+    else
+        run->policy =
+            cf_policy_load(run->opts->config, cf_rule_ids(), cf_rule_count, run->now, &err);
+    if (run->policy == NULL) {
+        cf_run_say(run, CF_EXIT_USAGE, "curfew review: %s",
+                   err.kind != CF_ERR_NONE ? err.msg : "out of memory");
+        return -1;
+    }
+    for (size_t i = 0; i < run->policy->notes.count; i++)
+        cf_run_say(run, CF_EXIT_OK, "curfew review: note: %s", run->policy->notes.items[i]);
+    return 0;
+}
+
+/* Silence about a Secret is no proof: say which could not be judged. */
+static void tell_unknown(struct cf_run *run)
+{
+    size_t count = run->report.unknown_secrets;
+    struct cf_buf names;
+
+    if (count == 0)
+        return;
+    cf_buf_init(&names, CF_REPORT_MAX);
+    for (size_t i = 0; i < count && i < UNKNOWN_NAMED_MAX; i++)
+        cf_buf_addf(&names, "%s%s", i > 0 ? ", " : "", run->unknown[i]);
+    if (count > UNKNOWN_NAMED_MAX)
+        cf_buf_addf(&names, " and %zu more", count - UNKNOWN_NAMED_MAX);
+    cf_run_say(run, CF_EXIT_OK,
+               "curfew review: nothing is known of these Secrets, give them with --objects: %s",
+               cf_buf_str(&names));
+    cf_buf_free(&names);
+}
+
+/* Rows as text, the summary below them. */
+static void add_text(struct cf_run *run, bool colour, struct cf_buf *out)
+{
+    for (size_t i = 0; i < run->report.count; i++)
+        cf_report_row_text(run->arena, &run->report.rows[i], colour, out);
+    cf_report_summary_text(&run->report, out);
+}
+
+static void take_status(struct cf_run *run)
+{
+    for (size_t i = 0; i < run->report.count; i++) {
+        if (run->report.rows[i].fails && run->status < CF_EXIT_FINDINGS)
+            run->status = CF_EXIT_FINDINGS;
+    }
+}
+
+static int review(struct cf_run *run)
+{
+    size_t answered = cf_run_replay(run);
+
+    if (cf_run_judge(run, NULL) != 0)
+        return -1;
+    take_status(run);
+    tell_unknown(run);
+    if (run->report.documents == 0 && run->errors == 0)
+        cf_run_say(run, CF_EXIT_OK, "curfew review: no documents, nothing was judged");
+    /* Replayed traffic is answered with the server's JSON and nothing else. */
+    if (answered > 0 && answered == run->items.count && run->report.documents == answered)
+        return 0;
+    if (run->opts->json)
+        cf_report_json(&run->report, &run->out);
+    else
+        add_text(run, wants_colour(STDOUT_FILENO), &run->out);
+    return 0;
+}
+
+/* Keeps the findings that somebody still has to see to. */
+static void keep_failing(struct cf_report *report)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < report->count; i++) {
+        if (report->rows[i].fails)
+            report->rows[kept++] = report->rows[i];
+    }
+    report->count = kept;
+    report->left = true;
+}
+
+static int fix(struct cf_run *run)
+{
+    struct cf_buf left;
+    size_t fixed = 1;
+
+    cf_run_replay(run);
+    for (int pass = 0; pass < FIX_PASSES_MAX && fixed > 0; pass++) {
+        fixed = 0;
+        if (cf_run_judge(run, &fixed) != 0)
+            return -1;
+    }
+    keep_failing(&run->report);
+    take_status(run);
+    tell_unknown(run);
+    cf_run_print_documents(run);
+    cf_buf_init(&left, CF_REPORT_MAX);
+    add_text(run, wants_colour(STDERR_FILENO), &left);
+    fputs(cf_buf_str(&left), stderr);
+    cf_buf_free(&left);
+    return 0;
+}
+
+static void print(struct cf_run *run)
+{
+    if (cf_buf_ok(&run->out))
+        fwrite(cf_buf_str(&run->out), 1, run->out.len, stdout);
+    else
+        cf_run_say(run, CF_EXIT_FAILED, "curfew review: the answer is larger than %zu MiB",
+                   CF_REPORT_MAX / CF_MIB);
+}
+
+static int run_review(const struct cf_review_options *opts)
+{
+    CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(CF_RUN_MAX);
+    struct cf_run run = {.opts = opts, .arena = arena, .now = cf_now()};
+
+    cf_buf_init(&run.out, CF_REPORT_MAX);
+    if (arena == NULL)
+        cf_run_say(&run, CF_EXIT_FAILED, "curfew review: out of memory");
+    else if (load_policy(&run) == 0) {
+        if (cf_run_load(&run) != 0 || (opts->fix ? fix(&run) : review(&run)) != 0)
+            cf_run_say(&run, CF_EXIT_FAILED, "curfew review: out of memory");
+        print(&run);
+    }
+    cf_buf_free(&run.out);
+    cf_store_free(run.store);
+    cf_policy_free(run.policy);
+    return run.status;
+}
+
+static int run(const struct cf_cmd *cmd, int argc, char **argv)
+{
+    struct typed t = {.opts = {.namespace_ = "default"},
+                      .phase = "validate",
+                      .fail_on = "enforce",
+                      .output = "text"};
+    int rc = parse(cmd, argc, argv, &t);
+
+    if (rc == CF_EXIT_OK)
+        rc = run_review(&t.opts);
+    cf_opt_list_free(&t.opts.files);
+    cf_opt_list_free(&t.opts.objects);
+    return rc < 0 ? CF_EXIT_OK : rc;
+}
+
+const struct cf_cmd cf_cmd_review = {
+    .name = "review",
+    .summary = "judge manifests offline, before they reach a cluster",
+    .usage = "curfew review -f FILE|DIR|- [flags]",
+    .run = run,
+};

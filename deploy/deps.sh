@@ -1,0 +1,137 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# deps.sh - installs what is missing, on Debian 12 and 13 and Ubuntu 24.04.
+#
+#   deploy/deps.sh [--check] SET...     sets: build test bench ci
+#
+# It asks for the thing itself (a header, a program), never for a package, so that it is content
+# wherever the things are, and calls apt only when one is missing. --check only says what is.
+set -eu
+
+CC=${CC:-cc}
+check=false
+missing=
+
+has_program() {
+    command -v "$1" > /dev/null 2>&1 || [ -x "/usr/sbin/$1" ]
+}
+
+has_pkg() {
+    has_program pkg-config && pkg-config --exists "$1"
+}
+
+# has_header HEADER: the compiler finds it.
+has_header() {
+    printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <%s>\n' "$1" |
+        "$CC" -E -x c - > /dev/null 2>&1
+}
+
+# The compiler has a runtime for the sanitizers, which is a package of its own.
+has_sanitizers() {
+    has_program clang || return 1
+    out=$(mktemp)
+    for kind in address,undefined thread; do
+        printf 'int main(void) { return 0; }\n' |
+            clang -x c "-fsanitize=$kind" -o "$out" - > /dev/null 2>&1 || {
+            rm -f "$out"
+            return 1
+        }
+    done
+    rm -f "$out"
+}
+
+# want PACKAGE CHECK...: the package is needed unless the check passes.
+want() {
+    package=$1
+    shift
+    "$@" || missing="$missing $package"
+}
+
+want_build() {
+    want gcc has_program "$CC"
+    want libc6-dev has_header stdio.h
+    want make has_program make
+    want pkg-config has_program pkg-config
+    want libmicrohttpd-dev has_pkg libmicrohttpd
+    want libgnutls28-dev has_pkg gnutls
+    want libssl-dev has_pkg libcrypto
+    want libyaml-dev has_pkg yaml-0.1
+    want libcjson-dev has_pkg libcjson
+}
+
+want_test() {
+    want libcmocka-dev has_header cmocka.h
+    want libcjson-dev has_header cjson/cJSON_Utils.h
+    want curl has_program curl
+    want openssl has_program openssl
+}
+
+want_bench() {
+    want curl has_program curl
+    want openssl has_program openssl
+    want nginx-light has_program nginx
+    want wrk has_program wrk
+}
+
+want_ci() {
+    want git has_program git
+    want gcc has_program gcc
+    want binutils has_program nm
+    want shellcheck has_program shellcheck
+    want clang has_program clang
+    has_program clang && ! has_sanitizers && missing="$missing $(sanitizer_package)"
+    return 0
+}
+
+sanitizer_package() {
+    echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+install_packages() {
+    if ! has_program apt-get; then
+        echo "deps: this system has no apt-get; install what these hold:$*" >&2
+        exit 1
+    fi
+    if [ "$(id -u)" != 0 ] && ! has_program sudo; then
+        echo "deps: not root, and there is no sudo; run: apt-get install $*" >&2
+        exit 1
+    fi
+    echo "deps: installing $*"
+    as_root apt-get update -qq < /dev/null
+    # A server that comes as a package (nginx) would be started: it is only needed as a program.
+    as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+        apt-get install -y -qq --no-install-recommends "$@" < /dev/null
+}
+
+if [ "${1:-}" = --check ]; then
+    check=true
+    shift
+fi
+for set in "$@"; do
+    case $set in
+    build | test | bench | ci) "want_$set" ;;
+    *)
+        echo "deps: unknown set '$set': build, test, bench and ci are known" >&2
+        exit 2
+        ;;
+    esac
+done
+
+[ -n "$missing" ] || exit 0
+if $check; then
+    echo "deps: missing:$missing"
+    exit 1
+fi
+# shellcheck disable=SC2086 # a list of words
+install_packages $missing
+case " $* " in
+*" ci "*) has_sanitizers || install_packages "$(sanitizer_package)" ;;
+esac

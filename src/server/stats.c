@@ -13,7 +13,7 @@ static const char *const resources[CF_RESOURCES] = {
     "pods",        "pods/ephemeralcontainers", "secrets",      "serviceaccounts",
     "serviceaccounts/token", "deployments",    "replicasets",  "statefulsets",
     "daemonsets",  "jobs",                     "cronjobs",     "replicationcontrollers",
-    "podtemplates", "csidrivers",              "other",
+    "podtemplates", "csidrivers",              "configmaps",   "other",
 };
 
 const uint32_t cf_buckets[CF_BUCKETS] = {50,    100,   250,   500,    1000,   2500,   5000,

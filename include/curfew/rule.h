@@ -69,11 +69,9 @@ struct cf_patch_op {
     const char *value; /* JSON text; NULL for remove */
 };
 
-#define CF_FIX_OPS_MAX 8
-
 /* The operations that remove a finding and change nothing else. */
 struct cf_fix {
-    struct cf_patch_op ops[CF_FIX_OPS_MAX];
+    struct cf_patch_op *ops;
     size_t op_count;
     /* Operations of several fixes are applied in descending order of this, so that none moves
      * the target of another: (volume index << 32 | source index). */

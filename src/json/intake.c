@@ -50,7 +50,7 @@ struct scan {
     uint32_t under; /* the parents whose name the value to come has */
     size_t nodes;
     size_t depth;
-    struct frame frames[CF_DEPTH_MAX];
+    struct frame *frames; /* CF_DEPTH_MAX of them */
     struct cf_keys keys;
     struct cf_arena *arena;
     struct cf_err *err;
@@ -395,7 +395,13 @@ const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, s
                                     const struct cf_json_skip *skip, size_t *end,
                                     struct cf_err *err)
 {
-    struct scan s = {.begin = bytes, .p = bytes, .end = bytes + len, .arena = arena, .err = err};
+    struct frame frames[CF_DEPTH_MAX]; /* not cleared: each is set when it is opened */
+    struct scan s = {.begin = bytes,
+                     .p = bytes,
+                     .end = bytes + len,
+                     .frames = frames,
+                     .arena = arena,
+                     .err = err};
     char *copy = cf_arena_alloc(arena, copy_max(len) + 1);
     struct cf_arena *before;
     struct cf_json *root;

@@ -211,8 +211,7 @@ static void bad_strings(void **state)
         "\"\xE2\x82\"",
         "\"\xF0\x9F\x98\"",
         "\"\xFF\"",
-        "\"\xFF"
-        "1\"",
+        "\"\xFF\x31\"",
         "\"\xC3(\"",
         "\"\xE2\x82\xAC\xE2\x82\"",
         "\xC3\xA9",
@@ -276,7 +275,7 @@ static void duplicate_keys(void **state)
     refuses("{\"0123456789012345678901234567890123456789012345678901234567890\":1,"
             "\"0123456789012345678901234567890123456789012345678901234567890\":1}",
             "duplicate key '012345678901234567890123456789012345678901234567890123456...' "
-            "at byte 66");
+            "at byte 67");
     accepts("{\"a\":{\"a\":{\"a\":[{\"a\":1},{\"a\":2}]}},\"A\":1,\"a \":1,\"\":1}",
             "{\"a\":{\"a\":{\"a\":[{\"a\":1},{\"a\":2}]}},\"A\":1,\"a \":1,\"\":1}");
 }
@@ -501,10 +500,10 @@ static void many_skips(void **state)
         snprintf(names[i], sizeof(names[i]), "parent%d", i);
         many[i] = (struct cf_json_skip){names[i], "key"};
     }
-    assert_string_equal(
-        compact(parse_with("{\"parent0\":{\"key\":1},\"parent31\":{\"key\":1}}", 43, many, NULL)),
-        "{\"parent0\":{},\"parent31\":{}}");
-    assert_non_null(parse_with("{\"parent48\":{\"key\":1}}", 22, many, NULL));
+    const char *text = "{\"parent0\":{\"key\":1},\"parent31\":{\"key\":1},\"parent48\":{}}";
+    const struct cf_json *value = parse_with(text, strlen(text), many, NULL);
+
+    assert_string_equal(compact(value), "{\"parent0\":{},\"parent31\":{},\"parent48\":{}}");
 }
 
 static const char sample[] =

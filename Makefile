@@ -136,7 +136,7 @@ asan: ## run the tests once more under AddressSanitizer and UBSan (clang)
 	    EXTRA_LDFLAGS='-fsanitize=address,undefined'
 
 tsan: ## run the HTTP tests under ThreadSanitizer (clang)
-	@$(MAKE) --no-print-directory test BUILD=build/tsan CC=clang CFLAGS='-O1 -g' PARTS=http \
+	@$(MAKE) --no-print-directory http BUILD=build/tsan CC=clang CFLAGS='-O1 -g' \
 	    EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
 
 $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a

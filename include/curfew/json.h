@@ -41,7 +41,8 @@ struct cf_json_skip {
 
 /* Parses one JSON value (RFC 8259). Refused, with a sentence that names the byte offset: bad
  * grammar, invalid UTF-8, raw control characters, \u0000, lone surrogates, duplicate keys (after
- * unescaping), a byte order mark, nesting over CF_DEPTH_MAX, more than CF_NODES_MAX values, empty input.
+ * unescaping), a byte order mark, nesting over CF_DEPTH_MAX, more than CF_NODES_MAX values,
+ * empty input.
  * `skip` ends with {NULL, NULL}, or is NULL. With `end` NULL anything but white space after
  * the value is an error; else *end is the offset behind the value and the white space after it. */
 const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, size_t len,

@@ -87,7 +87,7 @@ struct cf_finding {
     const char *key;    /* what stays the same over an UPDATE: names, never an index */
     const char *path;   /* spec.volumes[1].secret.secretName */
     const char *value;  /* the offending value as JSON text; "null" where there is none */
-    const char *what;   /* the first line: volume "tok" mounts Secret "web-token", a token that ... */
+    const char *what;   /* the first line: volume "tok" mounts Secret "web-token", a token ... */
     const char *detail; /* the finding's own line, behind its path */
     const char *remedy; /* what to do instead; NULL: the rule's */
     const struct cf_fix *fix; /* NULL: none */

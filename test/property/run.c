@@ -200,6 +200,26 @@ static const char *account_of(const cJSON *pod)
     return *name != '\0' ? name : "default";
 }
 
+/* Some container of the pod mounts one file of the volume. */
+static bool has_sub_path(const cJSON *pod, const char *volume)
+{
+    static const char *const lists[] = {"containers", "initContainers", "ephemeralContainers"};
+    const cJSON *container, *mount;
+
+    for (size_t i = 0; i < CF_COUNT(lists); i++) {
+        cJSON_ArrayForEach(container, get(get(pod, "spec"), lists[i]))
+        {
+            cJSON_ArrayForEach(mount, get(container, "volumeMounts"))
+            {
+                if (cf_streq(member(mount, "name"), volume) &&
+                    *member(mount, "subPath") + *member(mount, "subPathExpr") != 0)
+                    return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void add_sources(struct files *f, const cJSON *sources, int from, int to, int mode)
 {
     for (int i = from; i < to; i++)
@@ -266,6 +286,8 @@ static void check_volume(const struct subject *s, const cJSON *before, const cJS
     struct files old_files = {.arena = arena, .account = account_of(s->object)};
     struct files new_files = {.arena = arena, .account = account_of(s->object)};
 
+    unsigned long converted_before = converted;
+
     if (same_text(before, after))
         return;
     must(cf_streq(member(before, "name"), member(after, "name")), s, "a volume's name changed",
@@ -278,6 +300,8 @@ static void check_volume(const struct subject *s, const cJSON *before, const cJS
              s, "a volume changed that is none of ours", cJSON_PrintUnformatted(after));
         converted++;
     }
+    must(converted == converted_before || !has_sub_path(s->object, member(before, "name")), s,
+         "a volume mounted by subPath was converted", cJSON_PrintUnformatted(after));
     add_volume(&old_files, before);
     add_volume(&new_files, after);
     must(same_files(&old_files, &new_files), s, "a volume gives other files",
@@ -364,9 +388,14 @@ static void check_verdict(const struct subject *s, const char *review, const cJS
     denied += !a->allowed;
     if (same_levels)
         must(findings_of(s, review, is_fixable) == 0, s, "something can still be fixed", review);
-    if (!a->allowed || !cf_streq(s->namespace_, "restricted") || *s->config != '\0' ||
-        cf_streq(s->kind, "TokenRequest"))
+    if (!a->allowed || !cf_streq(s->namespace_, "restricted") || *s->config != '\0')
         return;
+    if (cf_streq(s->kind, "TokenRequest")) {
+        must(unsafe_part(after) == NULL, s, "a long token request passes", review);
+        must(cf_streq(member(get(get(after, "spec"), "boundObjectRef"), "kind"), "Pod"), s,
+             "an unbound token request passes", review);
+        return;
+    }
     part = unsafe_part(get(get(after, "spec"), "volumes"));
     must(part == NULL, s, "an unsafe pod passes", part);
     part = unsafe_part(get(get(after, "spec"), "containers"));

@@ -6,9 +6,19 @@
 
 static size_t first_line = 1;
 
+static const struct cf_json *parse(const char *text)
+{
+    return yaml_with(text, strlen(text), first_line, CF_YAML_MANIFEST);
+}
+
+static const struct cf_json *parse_text(const char *text)
+{
+    return yaml_with(text, strlen(text), 1, CF_YAML_TEXT);
+}
+
 static void refuses(const char *text, const char *message)
 {
-    is_refused(yaml_with(text, strlen(text), first_line, CF_YAML_MANIFEST), message);
+    is_refused(parse(text), message);
 }
 
 static void reads(const char *text, const char *want)
@@ -44,8 +54,8 @@ static void broken_files(void **state)
     assert_null(yaml_with("a: \0\n", 5, first_line, CF_YAML_MANIFEST));
     assert_string_equal(err.msg, "1:4: control characters are not allowed");
     assert_null(yaml_with("\xFF\xFE"
-                            "a\0",
-                            4, first_line, CF_YAML_MANIFEST));
+                          "a\0",
+                          4, first_line, CF_YAML_MANIFEST));
     assert_string_equal(err.msg, "1:1: invalid leading UTF-8 octet");
     first_line = 41;
     refuses("a: 1\na: 2\n", "42:1: duplicate key 'a'");
@@ -280,7 +290,7 @@ static void places(void **state)
 
     (void)state;
     first_line = 10;
-    root = yaml("---\na: 1\n\xC3\xA9: [x,  true]\nc:\n  d:\n  - {e: ~}\n");
+    root = parse("---\na: 1\n\xC3\xA9: [x,  true]\nc:\n  d:\n  - {e: ~}\n");
     first_line = 1;
     at(root, 11, 1);
     at(cf_json_get(root, "a"), 11, 4);
@@ -292,7 +302,7 @@ static void places(void **state)
     at(cf_json_pointer(root, "/c/d/0/e"), 15, 9);
     assert_false(cf_json_is_plain(cf_json_get(root, "a")));
     first_line = 60000000;
-    at(yaml("\n\n    x\n"), 60000002, 5);
+    at(parse("\n\n    x\n"), 60000002, 5);
     first_line = 1;
 }
 
@@ -344,7 +354,8 @@ static void mutations(void **state)
     (void)state;
     assert_null(yaml(sample));
     for (size_t cut = 0; cut < len; cut++) {
-        if (yaml_with(block_sample, cut, first_line, CF_YAML_MANIFEST) == NULL && err.kind != CF_ERR_NONE)
+        if (yaml_with(block_sample, cut, first_line, CF_YAML_MANIFEST) == NULL &&
+            err.kind != CF_ERR_NONE)
             assert_true(err.msg[0] >= '1' && err.msg[0] <= '9');
     }
     for (size_t i = 0; i < len; i++) {

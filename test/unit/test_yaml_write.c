@@ -1,30 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What cf_yaml_write() writes is read back as the same. */
-#include "test.h"
+#include "document.h"
 
-#include "curfew/arena.h"
-#include "curfew/buf.h"
-#include "curfew/json.h"
-#include "curfew/json_out.h"
-#include "curfew/limits.h"
-
-static struct cf_arena *arena;
-
-static const char *compact(const struct cf_json *value)
+static const struct cf_json *parse(const char *text)
 {
-    struct cf_buf buf;
-    struct cf_out out;
-
-    cf_buf_init_arena(&buf, arena, CF_FILE_MAX);
-    cf_out_init(&out, &buf);
-    cf_out_value(&out, NULL, value);
-    assert_true(cf_buf_ok(&buf));
-    return cf_buf_str(&buf);
-}
-
-static const struct cf_json *json(const char *text)
-{
-    struct cf_err err;
     const struct cf_json *value = cf_json_parse(arena, text, strlen(text), NULL, NULL, &err);
 
     if (value == NULL)
@@ -32,7 +11,7 @@ static const struct cf_json *json(const char *text)
     return value;
 }
 
-static const char *yaml(const struct cf_json *value, unsigned indent)
+static const char *written(const struct cf_json *value, unsigned indent)
 {
     struct cf_buf buf;
 
@@ -48,8 +27,7 @@ static void round_trip(const struct cf_json *value)
     const char *want = compact(value);
 
     for (size_t i = 0; i < CF_COUNT(indents); i++) {
-        const char *text = yaml(value, indents[i]);
-        struct cf_err err = {0};
+        const char *text = written(value, indents[i]);
         const struct cf_json *again =
             cf_yaml_parse(arena, text, strlen(text), 1, CF_YAML_MANIFEST, &err);
 
@@ -62,9 +40,9 @@ static void round_trip(const struct cf_json *value)
 
 static void writes(const char *document, const char *want)
 {
-    const struct cf_json *value = json(document);
+    const struct cf_json *value = parse(document);
 
-    assert_string_equal(yaml(value, 0), want);
+    assert_string_equal(written(value, 0), want);
     round_trip(value);
 }
 
@@ -83,7 +61,7 @@ static void blocks(void **state)
     writes("\"a\\nb\"", "\"a\\nb\"\n");
     writes("null", "null\n");
     writes("-0", "-0.0\n");
-    assert_string_equal(yaml(json("{\"a\":[{\"b\":\"x\\ny\"}]}"), 4),
+    assert_string_equal(written(parse("{\"a\":[{\"b\":\"x\\ny\"}]}"), 4),
                         "    a:\n    - b: |-\n        x\n        y\n");
 }
 
@@ -218,13 +196,13 @@ static void literal_blocks(void **state)
     for (size_t i = 0; i < CF_COUNT(inside); i++) {
         snprintf(document, sizeof(document), "{\"a\":\"%s\",\"b\":[\"%s\",{\"c\":\"%s\"}],\"d\":1}",
                  inside[i], inside[i], inside[i]);
-        assert_non_null(strstr(yaml(json(document), 0), "a: |"));
-        round_trip(json(document));
+        assert_non_null(strstr(written(parse(document), 0), "a: |"));
+        round_trip(parse(document));
     }
     for (size_t i = 0; i < CF_COUNT(quoted); i++) {
         snprintf(document, sizeof(document), "{\"a\":\"%s\",\"b\":[\"%s\"]}", quoted[i], quoted[i]);
-        assert_null(strstr(yaml(json(document), 0), "|"));
-        round_trip(json(document));
+        assert_null(strstr(written(parse(document), 0), "|"));
+        round_trip(parse(document));
     }
     writes("{\"a\":\"x\\ny\",\"b\":\"x\\n\",\"c\":\"x\\n\\n\"}",
            "a: |-\n  x\n  y\nb: |\n  x\nc: |+\n  x\n\n");
@@ -239,7 +217,7 @@ static void long_keys(void **state)
         snprintf(document, sizeof(document),
                  "[{\"%0*d\":{\"x\":[1]},\"%0*dk\":[{\"y\":\"a\\nb\"}],\"z%0*d\":2}]", (int)len, 1,
                  (int)len, 2, (int)len, 3);
-        round_trip(json(document));
+        round_trip(parse(document));
     }
 }
 
@@ -341,28 +319,14 @@ static void generated_documents(void **state)
         cf_arena_reset(arena, false);
         cf_buf_init_arena(&buf, arena, CF_MIB);
         generate(&buf, 1 + pick(4));
-        round_trip(json(cf_buf_str(&buf)));
+        round_trip(parse(cf_buf_str(&buf)));
     }
 }
 
 static void absent_value(void **state)
 {
     (void)state;
-    assert_string_equal(yaml(NULL, 2), "  null\n");
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    arena = cf_arena_new(CF_ARENA_MAX);
-    return arena == NULL ? -1 : 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    cf_arena_free(arena);
-    return 0;
+    assert_string_equal(written(NULL, 2), "  null\n");
 }
 
 int main(void)
@@ -373,6 +337,5 @@ int main(void)
         cmocka_unit_test(absent_value),   cmocka_unit_test(generated_documents),
     };
 
-    cf_json_init();
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, document_setup, document_teardown);
 }

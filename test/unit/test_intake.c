@@ -15,8 +15,8 @@ static void accepts(const char *text, const char *want)
 static void bad_grammar(void **state)
 {
     (void)state;
-    refuses("", "empty");
-    refuses(" \n\t ", "empty");
+    refuses("", "invalid JSON: empty");
+    refuses(" \n\t ", "invalid JSON: empty");
     refuses("\xEF\xBB\xBF{}", "invalid JSON at byte 0: a byte order mark");
     refuses("{", "invalid JSON at byte 1: unexpected end");
     refuses("[1,]", "invalid JSON at byte 3: expected a value");
@@ -32,14 +32,14 @@ static void bad_grammar(void **state)
     refuses("[}", "invalid JSON at byte 1: expected a value");
     refuses("{]", "invalid JSON at byte 1: expected a key");
     refuses("]", "invalid JSON at byte 0: expected a value");
-    refuses("{} {}", "unexpected bytes after the value at byte 3");
+    refuses("{} {}", "invalid JSON: unexpected bytes after the value at byte 3");
     refuses("nul", "invalid JSON at byte 3: unexpected end");
     refuses("nulL", "invalid JSON at byte 3: expected a value");
     refuses("True", "invalid JSON at byte 0: expected a value");
-    refuses("truefalse", "unexpected bytes after the value at byte 4");
+    refuses("truefalse", "invalid JSON: unexpected bytes after the value at byte 4");
     refuses("NaN", "invalid JSON at byte 0: expected a value");
     refuses("/* c */1", "invalid JSON at byte 0: expected a value");
-    refuses("[1]\v", "unexpected bytes after the value at byte 3");
+    refuses("[1]\v", "invalid JSON: unexpected bytes after the value at byte 3");
     refuses("[,1]", "invalid JSON at byte 1: expected a value");
     refuses(",", "invalid JSON at byte 0: expected a value");
     assert_null(json_with("1\0", 2, NULL, NULL));
@@ -205,22 +205,22 @@ static void good_strings(void **state)
 static void duplicate_keys(void **state)
 {
     (void)state;
-    refuses("{\"a\":1,\"a\":1}", "duplicate key 'a' at byte 7");
-    refuses("{\"a\":1,\"\\u0061\":1}", "duplicate key 'a' at byte 7");
-    refuses("{\"\\u00e9\":1,\"\xC3\xA9\":1}", "duplicate key '\xC3\xA9' at byte 12");
+    refuses("{\"a\":1,\"a\":1}", "invalid JSON: duplicate key 'a' at byte 7");
+    refuses("{\"a\":1,\"\\u0061\":1}", "invalid JSON: duplicate key 'a' at byte 7");
+    refuses("{\"\\u00e9\":1,\"\xC3\xA9\":1}", "invalid JSON: duplicate key '\xC3\xA9' at byte 12");
     refuses("{\"\\ud83d\\ude00\":1,\"\xF0\x9F\x98\x80\":1}",
-            "duplicate key '\xF0\x9F\x98\x80' at byte 18");
-    refuses("{\"\\/\\n\":1,\"/\\u000a\":1}", "duplicate key '/?' at byte 10");
-    refuses("{\"\":1,\"\":1}", "duplicate key '' at byte 6");
-    refuses("[{\"x\":{\"b\":{},\"a\":[],\"b\":2}}]", "duplicate key 'b' at byte 21");
-    refuses("{\"a\":{\"b\":1},\"a\":{\"b\":1}}", "duplicate key 'a' at byte 13");
+            "invalid JSON: duplicate key '\xF0\x9F\x98\x80' at byte 18");
+    refuses("{\"\\/\\n\":1,\"/\\u000a\":1}", "invalid JSON: duplicate key '/?' at byte 10");
+    refuses("{\"\":1,\"\":1}", "invalid JSON: duplicate key '' at byte 6");
+    refuses("[{\"x\":{\"b\":{},\"a\":[],\"b\":2}}]", "invalid JSON: duplicate key 'b' at byte 21");
+    refuses("{\"a\":{\"b\":1},\"a\":{\"b\":1}}", "invalid JSON: duplicate key 'a' at byte 13");
     /* Neither the length of a key nor a token in it reaches the message. */
     refuses("{\"eyJhbGciOiJSUzI1NiJ9.e30.c2ln\":1,\"eyJhbGciOiJSUzI1NiJ9.e30.c2ln\":2}",
-            "duplicate key '[redacted]' at byte 35");
+            "invalid JSON: duplicate key '[redacted]' at byte 35");
     refuses("{\"0123456789012345678901234567890123456789012345678901234567890\":1,"
             "\"0123456789012345678901234567890123456789012345678901234567890\":1}",
-            "duplicate key '012345678901234567890123456789012345678901234567890123456...' "
-            "at byte 67");
+            "invalid JSON: duplicate key "
+            "'012345678901234567890123456789012345678901234567890123456...' at byte 67");
     accepts("{\"a\":{\"a\":{\"a\":[{\"a\":1},{\"a\":2}]}},\"A\":1,\"a \":1,\"\":1}",
             "{\"a\":{\"a\":{\"a\":[{\"a\":1},{\"a\":2}]}},\"A\":1,\"a \":1,\"\":1}");
 }

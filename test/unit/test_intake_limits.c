@@ -80,7 +80,7 @@ static void depth(void **state)
         text[2 * levels] = '\0';
         assert_int_equal(json(text) != NULL, levels <= CF_DEPTH_MAX);
     }
-    assert_string_equal(err.msg, "nested deeper than 100 at byte 100");
+    assert_string_equal(err.msg, "invalid JSON: nested deeper than 100 at byte 100");
 
     text[0] = '\0';
     for (int i = 0; i < 50; i++)
@@ -120,7 +120,7 @@ static void node_count(void **state)
     text[1] = ' ';
     text[len - 1] = ']';
     assert_null(json_with(text, len, NULL, NULL));
-    assert_string_equal(err.msg, "more than 300000 values");
+    assert_string_equal(err.msg, "invalid JSON: more than 300000 values");
     text[len - 3] = ' ';
     text[len - 4] = ' ';
     text[len - 2] = ' ';

@@ -131,7 +131,7 @@ static void bad_patches(void **state)
     static const struct {
         const char *patch, *message;
     } cases[] = {
-        {"", "patch: empty"},
+        {"", "patch: invalid JSON: empty"},
         {"[", "patch: invalid JSON at byte 1: unexpected end"},
         {"{}", "patch: expected an array, found an object"},
         {"[1]", "patch: operation 1: its path must begin with '/'"},

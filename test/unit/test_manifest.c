@@ -220,7 +220,7 @@ static void test_broken_json(void **state)
     begins(sentence(p, 1), ":4:1: invalid JSON: ");
     assert_int_equal(p->docs.items[1].number, 2);
     read_text(p, "b.json", "{\"kind\":\"A\",\n \"kind\":\"B\"}\n");
-    assert_string_equal(sentence(p, 0), ":2:2: duplicate key 'kind'");
+    assert_string_equal(sentence(p, 0), ":2:2: invalid JSON: duplicate key 'kind'");
     read_text(p, "c.yaml", "{\"kind\":\"A\"}\n{\"kind\":\n---\nkind: B\n");
     assert_int_equal(p->docs.count, 3);
     assert_string_equal(kind(p, 1), "error");

@@ -7,8 +7,10 @@
 #include "curfew/report.h"
 
 static const struct cf_rule rule = {.id = "probe", .title = "title", .remedy = "do better"};
+static struct cf_patch_op fix_ops[] = {{"replace", "/spec/a", "1"}, {"remove", "/spec/b", NULL}};
+
 static const struct cf_fix fix = {
-    .ops = {{"replace", "/spec/a", "1"}, {"remove", "/spec/b", NULL}},
+    .ops = fix_ops,
     .op_count = 2,
     .replacement = "{\"path\":\"eyJhbGciOiJub25lIn0.e30.c2ln\"}",
     .replaces = "spec.a",

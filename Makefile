@@ -57,8 +57,8 @@ ifeq ($(V),0)
 Q = @
 say = @printf '  %-7s %s\n' '$(1)' '$(2)'
 endif
-# All cores, unless somebody said otherwise.
-ifeq ($(MAKELEVEL)$(findstring j,$(firstword -$(MAKEFLAGS))),0)
+# All cores, unless -j says otherwise; `make clean all` in order.
+ifeq ($(MAKELEVEL)$(filter clean,$(MAKECMDGOALS)),0)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
 endif
 
@@ -116,7 +116,9 @@ PERCENT := %
 
 tests: $(TEST_BINS) $(BUILD)/curfew
 
-test: tests ## run all tests (under three minutes)
+# What does not compile is one failure, and the rest runs.
+test: ## run all tests (under three minutes)
+	@$(MAKE) --no-print-directory -k tests || touch $(BUILD)/broken
 	@sh test/all.sh $(BUILD) $(PARTS)
 
 # One part alone: make unit, make rules, ... (UPDATE=1 rewrites what is expected).
@@ -134,7 +136,7 @@ asan: ## run the tests once more under AddressSanitizer and UBSan (clang)
 	    EXTRA_LDFLAGS='-fsanitize=address,undefined'
 
 tsan: ## run the HTTP tests under ThreadSanitizer (clang)
-	@$(MAKE) --no-print-directory test BUILD=build/tsan CC=clang CFLAGS='-O1 -g' PARTS=http \
+	@$(MAKE) --no-print-directory http BUILD=build/tsan CC=clang CFLAGS='-O1 -g' \
 	    EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
 
 $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a

@@ -62,7 +62,6 @@ want_build() {
 
 want_test() {
     want libcmocka-dev has_header cmocka.h
-    want libcjson-dev has_header cjson/cJSON_Utils.h
     want curl has_program curl
     want openssl has_program openssl
 }

@@ -7,6 +7,7 @@
 #include "curfew/json.h"
 #include "curfew/str.h"
 #include "curfew/version.h"
+#include "curfew/suggest.h"
 
 static const struct cf_cmd *const commands[] = {&cf_cmd_serve, &cf_cmd_review};
 

@@ -68,20 +68,5 @@ void cf_stdio_open(void);
  * on stderr, else `status`. */
 int cf_stdio_close(int status);
 
-/* ---- suggest.c: "did you mean" ---- */
-
-/* Start with {.word = what was typed}, offer every right word, then read `best`. */
-struct cf_suggestion {
-    const char *word;
-    const char *best; /* NULL: nothing is near */
-    size_t distance;  /* of best */
-};
-
-/* A candidate that is near (a slip or two, or the beginning of it) and nearer than the best so
- * far becomes the best. */
-void cf_suggest(struct cf_suggestion *s, const char *candidate);
-
-/* ": did you mean 'x'?" in a buffer of the caller's, or "" when nothing is near. */
-const char *cf_suggestion_text(const struct cf_suggestion *s, char out[96]);
 
 #endif

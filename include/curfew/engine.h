@@ -6,7 +6,13 @@
 #include "curfew/rule.h"
 #include "curfew/store.h"
 
-enum cf_exempt { CF_EXEMPT_NO, CF_EXEMPT_NAMESPACE, CF_EXEMPT_USER, CF_EXEMPT_GROUP, CF_EXEMPT_EXCEPTION };
+enum cf_exempt {
+    CF_EXEMPT_NO,
+    CF_EXEMPT_NAMESPACE,
+    CF_EXEMPT_USER,
+    CF_EXEMPT_GROUP,
+    CF_EXEMPT_EXCEPTION,
+};
 const char *cf_exempt_name(enum cf_exempt exempt); /* "namespace", ...; NULL for no */
 
 #define CF_MODE_BIT(mode) (1u << (mode))

@@ -41,7 +41,8 @@ struct cf_json_skip {
 
 /* Parses one JSON value (RFC 8259). Refused, with a sentence that names the byte offset: bad
  * grammar, invalid UTF-8, raw control characters, \u0000, lone surrogates, duplicate keys (after
- * unescaping), a byte order mark, nesting over CF_DEPTH_MAX, more than CF_NODES_MAX values, empty input.
+ * unescaping), a byte order mark, nesting over CF_DEPTH_MAX, more than CF_NODES_MAX values,
+ * empty input.
  * `skip` ends with {NULL, NULL}, or is NULL. With `end` NULL anything but white space after
  * the value is an error; else *end is the offset behind the value and the white space after it. */
 const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, size_t len,
@@ -114,7 +115,7 @@ size_t cf_json_column(const struct cf_json *value);
 /* A plain (unquoted) scalar of a document parsed with CF_YAML_TEXT. */
 bool cf_json_is_plain(const struct cf_json *value);
 
-/* ---- changing (json.c): for `curfew review --fix` only ---- */
+/* ---- changing (patch.c): for `curfew review --fix` only ---- */
 
 /* Applies a JSON Patch (RFC 6902) to a value of a document in `arena`, in place. -1 and a
  * sentence when an operation does not apply; the document is then unusable. */

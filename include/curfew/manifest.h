@@ -20,7 +20,8 @@ struct cf_document {
     size_t len;
     bool is_json;
     const struct cf_json *root; /* NULL: empty, or it could not be read */
-    struct cf_err err;          /* kind != CF_ERR_NONE: it could not be read; "FILE:LINE[:COL]: ..." */
+    /* kind != CF_ERR_NONE: it could not be read; "FILE:LINE[:COL]: ..." */
+    struct cf_err err;
 };
 
 struct cf_documents {

@@ -104,7 +104,8 @@ struct cf_volume {
     struct cf_source *sources;    /* CF_VOLUME_PROJECTED */
     size_t source_count;
     bool mixed;                   /* not one type alone, as a valid volume is */
-    const char *sub_path_container; /* the first container that mounts it with subPath or subPathExpr */
+    /* The first container that mounts it with subPath or subPathExpr; NULL: none. */
+    const char *sub_path_container;
 };
 
 /* An environment variable, or a whole environment, that comes from a Secret. */

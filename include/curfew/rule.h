@@ -71,11 +71,9 @@ struct cf_patch_op {
     const char *value; /* JSON text; NULL for remove */
 };
 
-#define CF_FIX_OPS_MAX 8
-
 /* The operations that remove a finding and change nothing else. */
 struct cf_fix {
-    struct cf_patch_op ops[CF_FIX_OPS_MAX];
+    struct cf_patch_op *ops;
     size_t op_count;
     /* Operations of several fixes are applied in descending order of this, so that none moves
      * the target of another: (volume index << 32 | source index). */
@@ -91,7 +89,7 @@ struct cf_finding {
     const char *key;    /* what stays the same over an UPDATE: names, never an index */
     const char *path;   /* spec.volumes[1].secret.secretName */
     const char *value;  /* the offending value as JSON text; "null" where there is none */
-    const char *what;   /* the first line: volume "tok" mounts Secret "web-token", a token that ... */
+    const char *what;   /* the first line: volume "tok" mounts Secret "web-token", a token ... */
     const char *detail; /* the finding's own line, behind its path */
     const char *remedy; /* what to do instead; NULL: the rule's */
     const struct cf_fix *fix; /* NULL: none */

@@ -24,18 +24,23 @@ void cf_buf_init_arena(struct cf_buf *buf, struct cf_arena *arena, size_t max)
     buf->arena = arena;
 }
 
-/* `cap` counts the bytes that were allocated, the one for the NUL among them. */
+/* `cap` counts the bytes that were allocated, the one for the NUL among them. Not realloc(): it
+ * would leave a copy of what may be a Secret behind, where cf_buf_wipe() does not reach. */
 static char *regrow(struct cf_buf *buf, size_t cap)
 {
     char *data;
 
-    if (buf->arena == NULL)
-        return realloc(buf->data, cap);
-    if (buf->data != NULL && cf_arena_extend(buf->arena, buf->data, buf->cap, cap))
+    if (buf->arena != NULL && buf->data != NULL &&
+        cf_arena_extend(buf->arena, buf->data, buf->cap, cap))
         return buf->data;
-    data = cf_arena_alloc(buf->arena, cap);
-    if (data != NULL && buf->len > 0)
-        memcpy(data, buf->data, buf->len);
+    data = buf->arena != NULL ? cf_arena_alloc(buf->arena, cap) : malloc(cap);
+    if (data == NULL || buf->data == NULL)
+        return data;
+    memcpy(data, buf->data, buf->len);
+    if (buf->arena == NULL) {
+        explicit_bzero(buf->data, buf->cap);
+        free(buf->data);
+    }
     return data;
 }
 

@@ -131,8 +131,7 @@ static void say_start(const struct cf_server *server, const struct cf_server_con
            CF_LOG_S("policy", config->policy->digest),
            CF_LOG_N("namespaces", (int64_t)counts.namespaces),
            CF_LOG_N("legacySecrets", (int64_t)counts.secrets),
-           CF_LOG_N("serviceAccounts", (int64_t)counts.accounts),
-           CF_LOG_S("libraries", libraries));
+           CF_LOG_N("serviceAccounts", (int64_t)counts.accounts), CF_LOG_S("libraries", libraries));
 }
 
 static void warn_at_start(const struct cf_server *server, const struct cf_policy *policy)
@@ -202,8 +201,7 @@ static int serve(const struct cf_server_config *config, const struct flags *flag
     cf_server_drain(server);
     wait_seconds(&set, flags->drain_delay);
     cut = cf_server_stop(server, flags->drain_timeout);
-    cf_log(cut == 0 ? CF_LOG_INFO : CF_LOG_WARN, "stopped",
-           CF_LOG_N("unanswered", (int64_t)cut));
+    cf_log(cut == 0 ? CF_LOG_INFO : CF_LOG_WARN, "stopped", CF_LOG_N("unanswered", (int64_t)cut));
     return CF_EXIT_OK;
 }
 
@@ -283,7 +281,8 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
          "the cluster's objects, as manifests"},
         {"--tls-cert", 0, CF_OPT_STRING, &flags.tls_cert, "FILE", "serving certificate, PEM"},
         {"--tls-key", 0, CF_OPT_STRING, &flags.tls_key, "FILE", "its key, PEM"},
-        {"--config", 0, CF_OPT_STRING, &flags.config, "FILE", "configuration; else the built-in one"},
+        {"--config", 0, CF_OPT_STRING, &flags.config, "FILE",
+         "configuration; else what is built in"},
         {"--check-config", 0, CF_OPT_STRING, &flags.check_config, "FILE",
          "check a configuration and exit: 0 or 2"},
         {"--listen", 0, CF_OPT_STRING, &flags.listen, "[HOST]:PORT",

@@ -10,6 +10,7 @@
 #include "curfew/cmd.h"
 #include "curfew/config.h"
 #include "curfew/str.h"
+#include "curfew/suggest.h"
 
 struct parser {
     const struct cf_cmd *cmd;

@@ -8,14 +8,11 @@
 
 #include "curfew/buf.h"
 #include "curfew/str.h"
+#include "curfew/suggest.h"
 
 /* Characters of the author's own text in a message. */
 #define SHOWN_MAX 60
-/* Longer words are no typing mistakes of ours. */
-#define WORD_MAX 40
 #define SENTENCE_MAX 4096
-/* Edits by which a key may be off and still be recognised. */
-#define NEAR 2
 
 struct place {
     size_t line, column;
@@ -151,52 +148,13 @@ static struct place key_place(const struct cf_config_reader *reader, const struc
 
 /* ---- what was meant ---- */
 
-static size_t min3(size_t a, size_t b, size_t c)
-{
-    size_t ab = a < b ? a : b;
-
-    return ab < c ? ab : c;
-}
-
-/* Levenshtein's; NEAR + 1 for words that are too long to ask. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t a_len = strlen(a), b_len = strlen(b);
-    size_t row[WORD_MAX + 1];
-
-    if (a_len > WORD_MAX || b_len > WORD_MAX)
-        return NEAR + 1;
-    for (size_t j = 0; j <= b_len; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a_len; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= b_len; j++) {
-            size_t above = row[j];
-
-            row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-            diagonal = above;
-        }
-    }
-    return row[b_len];
-}
-
 static const char *nearest(const char *word, const char *const *known, size_t count)
 {
-    const char *best = NULL;
-    size_t best_distance = NEAR + 1;
+    struct cf_suggestion s = {.word = word};
 
-    for (size_t i = 0; i < count; i++) {
-        size_t d = distance(word, known[i]);
-
-        /* Of a short word two edits leave nothing. */
-        if (d < best_distance && d < strlen(word)) {
-            best = known[i];
-            best_distance = d;
-        }
-    }
-    return best;
+    for (size_t i = 0; i < count; i++)
+        cf_suggest(&s, known[i]);
+    return s.best;
 }
 
 int cf_config_unknown(struct cf_config_reader *reader, const struct cf_json *value, bool at_key,

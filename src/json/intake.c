@@ -50,7 +50,7 @@ struct scan {
     uint32_t under; /* the parents whose name the value to come has */
     size_t nodes;
     size_t depth;
-    struct frame frames[CF_DEPTH_MAX];
+    struct frame *frames; /* CF_DEPTH_MAX of them */
     struct cf_keys keys;
     struct cf_arena *arena;
     struct cf_err *err;
@@ -84,7 +84,7 @@ static enum state fail_duplicate(struct scan *s, const struct cf_key *key)
         return fail_memory(s);
     cf_str_sanitize(shown);
     cf_utf8_cut(shown, KEY_SHOWN);
-    cf_err_set(s->err, "duplicate key '%s' at byte %zu", shown, key->at);
+    cf_err_set(s->err, "invalid JSON: duplicate key '%s' at byte %zu", shown, key->at);
     return FAILED;
 }
 
@@ -238,7 +238,7 @@ static enum state open_container(struct scan *s, bool object)
     struct frame *frame;
 
     if (s->depth == CF_DEPTH_MAX) {
-        cf_err_set(s->err, "nested deeper than %d at byte %zu", CF_DEPTH_MAX,
+        cf_err_set(s->err, "invalid JSON: nested deeper than %d at byte %zu", CF_DEPTH_MAX,
                    (size_t)(s->p - s->begin));
         return FAILED;
     }
@@ -313,7 +313,7 @@ static enum state read_value(struct scan *s)
     if (s->p == s->end)
         return fail(s, "expected a value");
     if (++s->nodes > CF_NODES_MAX) {
-        cf_err_set(s->err, "more than %d values", CF_NODES_MAX);
+        cf_err_set(s->err, "invalid JSON: more than %d values", CF_NODES_MAX);
         return FAILED;
     }
     switch (*s->p) {
@@ -377,7 +377,7 @@ static int check(struct scan *s, size_t *end)
 {
     skip_space(s);
     if (s->p == s->end)
-        return cf_err_set(s->err, "empty");
+        return cf_err_set(s->err, "invalid JSON: empty");
     if (s->end - s->p >= 3 && memcmp(s->p, "\xEF\xBB\xBF", 3) == 0) {
         fail(s, "a byte order mark");
         return -1;
@@ -386,7 +386,7 @@ static int check(struct scan *s, size_t *end)
         return -1;
     skip_space(s);
     if (end == NULL && s->p != s->end)
-        return cf_err_set(s->err, "unexpected bytes after the value at byte %zu",
+        return cf_err_set(s->err, "invalid JSON: unexpected bytes after the value at byte %zu",
                           (size_t)(s->p - s->begin));
     return 0;
 }
@@ -395,7 +395,13 @@ const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, s
                                     const struct cf_json_skip *skip, size_t *end,
                                     struct cf_err *err)
 {
-    struct scan s = {.begin = bytes, .p = bytes, .end = bytes + len, .arena = arena, .err = err};
+    struct frame frames[CF_DEPTH_MAX]; /* not cleared: each is set when it is opened */
+    struct scan s = {.begin = bytes,
+                     .p = bytes,
+                     .end = bytes + len,
+                     .frames = frames,
+                     .arena = arena,
+                     .err = err};
     char *copy = cf_arena_alloc(arena, copy_max(len) + 1);
     struct cf_arena *before;
     struct cf_json *root;

@@ -3,7 +3,6 @@
 #include "lex.h"
 
 #include <stdint.h>
-#include <string.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -17,6 +16,12 @@ static const char *refuse(struct cf_fault *fault, const char *at, const char *wh
 }
 
 /* ---- strings ---- */
+
+/* What a backslash and this character stand for; 0 for those that have no meaning, and 'u'. */
+static const char escapes[256] = {
+    ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+};
 
 /* The first byte at or after p that a string cannot just hold: its end, an escape, a control
  * character, or one of a character of several bytes. */
@@ -97,7 +102,7 @@ static const char *lex_escape(const char *p, const char *end, struct cf_fault *f
         return refuse(fault, end, "unexpected end");
     if (p[1] == 'u')
         return lex_unicode(p, end, fault);
-    if (p[1] == '\0' || strchr("\"\\/bfnrt", p[1]) == NULL)
+    if (escapes[(unsigned char)p[1]] == '\0')
         return refuse(fault, p, "unknown escape in a string");
     return p + 2;
 }
@@ -152,13 +157,10 @@ static size_t encode(uint32_t code, char *out)
 /* Writes the character of the escape at p; *len becomes its bytes. Returns what is behind it. */
 static const char *unescape_one(const char *p, char *out, size_t *len)
 {
-    static const char named[] = "bfnrt";
-    static const char raw[] = "\b\f\n\r\t";
-    const char *found = strchr(named, p[1]);
     uint32_t code;
 
     if (p[1] != 'u') {
-        *out = found != NULL ? raw[found - named] : p[1];
+        *out = escapes[(unsigned char)p[1]];
         *len = 1;
         return p + 2;
     }

@@ -156,25 +156,26 @@ static bool is_array_end(const struct place *place, const char *pointer)
     return token_index(last, &index) && index == cf_json_count(place->container);
 }
 
-/* Copies the value into a container, in front of `before`. */
+/* Copies the value into a container, in front of `before`; with `instead`, the item that is there
+ * makes way for it. */
 static const char *put(const struct place *place, struct cf_json *before,
-                       const struct cf_json *value)
+                       const struct cf_json *value, bool instead)
 {
     struct cf_json *copy;
 
     if (place->steps + cf_json_height(value) > CF_DEPTH_MAX)
         return too_deep;
+    /* First of all: the value may hold the one that makes way. */
     copy = cf_json_copy(value);
+    if (instead)
+        cf_json_detach(place->container, place->item);
     return cf_json_insert(place->container, before, place->key, copy) ? NULL : no_memory;
 }
 
-/* What is there makes way for the value, which takes its place. */
+/* The value takes the place of what is there. */
 static const char *put_instead(const struct place *place, const struct cf_json *value)
 {
-    struct cf_json *next = mutable(cf_json_next(place->item));
-
-    cf_json_detach(place->container, place->item);
-    return put(place, next, value);
+    return put(place, mutable(cf_json_next(place->item)), value, true);
 }
 
 static const char *add(struct patch *patch, const char *pointer, const struct cf_json *value)
@@ -189,7 +190,7 @@ static const char *add(struct patch *patch, const char *pointer, const struct cf
         return put_instead(&place, value);
     if (place.key == NULL && place.item == NULL && !is_array_end(&place, pointer))
         return no_place;
-    return put(&place, place.item, value);
+    return put(&place, place.item, value, false);
 }
 
 static const char *drop(struct patch *patch, const char *pointer)

@@ -172,8 +172,6 @@ static int resolve(struct cf_yaml_build *b, struct cf_yaml_place at, const char 
     cf_scalar_resolve(in.text, out);
     if (known != NULL && out->kind != known->kinds[0] && out->kind != known->kinds[1])
         return cf_yaml_fail(b->err, at, "the value is not %s", known->wanted);
-    if ((b->flags & CF_YAML_TEXT) == 0 && out->kind == CF_SCALAR_NOT_FINITE)
-        return cf_yaml_fail(b->err, at, "infinity and not-a-number are no JSON values");
     return 0;
 }
 
@@ -360,6 +358,8 @@ int cf_yaml_build_scalar(struct cf_yaml_build *b, struct cf_yaml_place at,
     if (count_nodes(b, at, 1) != 0 || resolve(b, at, props.tag, in, &scalar) != 0 ||
         note_anchor(b, props.anchor, &anchor) != 0)
         return -1;
+    if (scalar.kind == CF_SCALAR_NOT_FINITE && (b->flags & CF_YAML_TEXT) == 0)
+        return cf_yaml_fail(b->err, at, "infinity and not-a-number are no JSON values");
     value = scalar_node(b, &scalar, in.text);
     if (value == NULL)
         return cf_err_memory(b->err);

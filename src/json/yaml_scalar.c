@@ -266,6 +266,10 @@ const char *cf_scalar_key(const struct cf_scalar *scalar, const char *text,
     case CF_SCALAR_FLOAT:
         float_key(scalar->value, out);
         return out;
+    case CF_SCALAR_NOT_FINITE:
+        if ((text[1] | 0x20) == 'n')
+            return ".nan";
+        return text[0] == '-' ? "-.inf" : ".inf";
     default:
         return text;
     }

@@ -41,7 +41,7 @@ static bool is_plain(const char *text)
     size_t len = strlen(text);
     struct cf_scalar scalar;
 
-    if (len == 0 || strchr(LETTERS DIGITS "_./-", text[0]) == NULL || text[len - 1] == ' ' ||
+    if (len == 0 || strchr(LETTERS DIGITS "_./$-", text[0]) == NULL || text[len - 1] == ' ' ||
         text[len - 1] == ':')
         return false;
     if (text[strspn(text, LETTERS DIGITS "_./-:=,@+%()*$&!?<>|^~; ")] != '\0')
@@ -115,8 +115,8 @@ static void write_scalar(struct cf_buf *buf, const struct cf_json *value, unsign
         cf_buf_adds(buf, text);
     else if (text != NULL)
         cf_buf_add_quoted(buf, text);
-    else if (cf_json_num(value) != NULL)
-        cf_buf_adds(buf, cf_json_num(value));
+    else if (cf_json_num(value) != NULL) /* a bare -0 would be the integer 0 */
+        cf_buf_adds(buf, cf_streq(cf_json_num(value), "-0") ? "-0.0" : cf_json_num(value));
     else if (cf_json_type(value) == CF_JSON_BOOL)
         cf_buf_adds(buf, cf_json_true(value) ? "true" : "false");
     else if (cf_json_type(value) == CF_JSON_NULL)

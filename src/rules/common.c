@@ -49,11 +49,14 @@ const char *cf_volume_spoken(struct cf_findings *out, const struct cf_volume *vo
     return cf_str_or_empty(text);
 }
 
-struct cf_fix *cf_fix_new(struct cf_findings *out, size_t volume, size_t source)
+struct cf_fix *cf_fix_new(struct cf_findings *out, size_t ops, size_t volume, size_t source)
 {
     struct cf_fix *fix = cf_arena_alloc(out->arena, sizeof(*fix));
 
     if (fix == NULL)
+        return NULL;
+    fix->ops = cf_arena_array(out->arena, ops, sizeof(*fix->ops));
+    if (fix->ops == NULL)
         return NULL;
     fix->order = (uint64_t)volume << 32 | (uint64_t)source;
     return fix;
@@ -67,7 +70,7 @@ void cf_fix_op(struct cf_fix *fix, const char *op, const char *path, const char 
 struct cf_fix *cf_fix_expiration(struct cf_findings *out, const struct cf_expiration *expiration,
                                  int64_t seconds, size_t volume, size_t source)
 {
-    struct cf_fix *fix = cf_fix_new(out, volume, source);
+    struct cf_fix *fix = cf_fix_new(out, 1, volume, source);
 
     if (fix == NULL)
         return NULL;

@@ -25,8 +25,9 @@ const char *cf_volume_spoken(struct cf_findings *out, const struct cf_volume *vo
 /* A name in messages; "" for NULL. */
 const char *cf_spoken(const char *name);
 
-/* An empty fix in the arena, ordered by volume and source; NULL when out of memory. */
-struct cf_fix *cf_fix_new(struct cf_findings *out, size_t volume, size_t source);
+/* A fix in the arena with room for `ops` operations, ordered by volume and source; NULL when out
+ * of memory. */
+struct cf_fix *cf_fix_new(struct cf_findings *out, size_t ops, size_t volume, size_t source);
 void cf_fix_op(struct cf_fix *fix, const char *op, const char *path, const char *value);
 
 /* The fix that sets expirationSeconds to `seconds`: a replace, or an add where it was absent. */

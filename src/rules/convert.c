@@ -197,8 +197,6 @@ static bool has_obstacle(struct conversion *c, struct cf_shared_paths *shared,
         obstacle->remedy = "set defaultMode to the token's mode; then it can be converted";
     } else if (is_mixed(c)) {
         obstacle->why = "it has more than one source type";
-    } else if (c->source != NULL && token_count(c) + 2 > CF_FIX_OPS_MAX) {
-        obstacle->why = "it writes the token to too many files";
     } else {
         return false;
     }
@@ -344,7 +342,7 @@ static void fix_source(const struct conversion *c, struct cf_fix *fix)
         list != NULL ? cf_json_parse(arena, list, strlen(list), NULL, NULL, NULL) : NULL;
     const struct cf_json *v;
 
-    for (v = cf_json_first(sources); v != NULL && n < CF_FIX_OPS_MAX; v = cf_json_next(v), n++) {
+    for (v = cf_json_first(sources); v != NULL; v = cf_json_next(v), n++) {
         struct cf_path here = CF_PATH_INDEX(c->source->at->up, at + n);
         struct cf_buf buf;
         struct cf_out json;
@@ -398,7 +396,9 @@ struct cf_fix *cf_convert(const struct cf_rule_input *in, struct cf_findings *ou
         c.items = (struct cf_items){whole_secret, CF_COUNT(whole_secret)};
     if (has_obstacle(&c, shared, obstacle))
         return NULL;
-    fix = cf_fix_new(out, volume->index, source != NULL ? source->index : 0);
+    /* Of a projected source: one for each file of the token, ca.crt, and namespace. */
+    fix = cf_fix_new(out, source != NULL ? token_count(&c) + 2 : 1, volume->index,
+                     source != NULL ? source->index : 0);
     if (fix == NULL)
         return NULL;
     if (source != NULL)

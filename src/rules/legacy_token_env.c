@@ -28,8 +28,8 @@ static void found(const struct cf_rule_input *in, struct cf_findings *out,
                                   "\"%s\"",
                           variable, env->container, ref->name);
     else
-        cf_finding_detail(out, f, "the whole of legacy Secret \"%s\" becomes variables of container "
-                                  "\"%s\"",
+        cf_finding_detail(out, f,
+                          "the whole of legacy Secret \"%s\" becomes variables of container \"%s\"",
                           ref->name, env->container);
     if (ref->owner != NULL && !cf_streq(ref->owner, in->object->pod.account))
         cf_finding_remedy(out, f,

@@ -75,11 +75,12 @@ static void check_sources(const struct cf_rule_input *in, struct cf_findings *ou
     for (size_t i = 0; i < volume->source_count; i++) {
         const struct cf_source *source = &volume->sources[i];
         const struct cf_secret_ref *ref = source->secret;
+        const char *key;
 
-        if (ref != NULL && ref->state == CF_SECRET_LEGACY)
-            try_to_convert(in, out,
-                           found(out, cf_key2(out, cf_spoken(volume->name), ref->name), volume, ref),
-                           volume, source, ref, &shared);
+        if (ref == NULL || ref->state != CF_SECRET_LEGACY)
+            continue;
+        key = cf_key2(out, cf_spoken(volume->name), ref->name);
+        try_to_convert(in, out, found(out, key, volume, ref), volume, source, ref, &shared);
     }
 }
 

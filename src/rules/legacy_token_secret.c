@@ -46,7 +46,7 @@ static void annotation_changed(struct cf_findings *out, const char *key, const c
     cf_finding_what(out, f, "changing the annotation %s makes a new token that never expires",
                     key);
     cf_finding_detail(out, f, "it was \"%s\", and would be %s", was,
-                      is == NULL ? "gone" : "another");
+                      is == NULL ? "gone" : *is == '\0' ? "empty" : "another");
     cf_finding_remedy(out, f, "keep the annotation; delete the Secret when nothing needs it");
 }
 

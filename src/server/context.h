@@ -25,15 +25,15 @@ struct cf_server {
     struct cf_http *probes;  /* the plain one */
     pthread_key_t arenas;    /* each thread's arena */
     bool has_arenas;
-    int64_t started;         /* unix seconds */
+    int64_t started; /* unix seconds */
     atomic_bool ready;
 };
 
 /* One row of a port's table of paths. */
 struct cf_route {
     const char *path;
-    const char *methods;  /* as `Allow` lists them */
-    bool takes_review;    /* a body of JSON; else none */
+    const char *methods; /* as `Allow` lists them */
+    bool takes_review;   /* a body of JSON; else none */
     enum cf_phase phase;
     void (*answer)(struct cf_server *server, const struct cf_route *route,
                    struct cf_http_request *request);

@@ -324,15 +324,17 @@ static struct MHD_Daemon *start_daemon(struct worker *worker)
 
     flags |= tls ? MHD_USE_TLS : 0;
     flags |= cf_log_enabled(CF_LOG_DEBUG) ? MHD_USE_ERROR_LOG : 0;
+    /* clang-format off */
     return MHD_start_daemon(flags, 0, NULL, NULL, on_request, worker,
-                            MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker,
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, worker,
-                            MHD_OPTION_CONNECTION_LIMIT, 2 * config->connections,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CF_IDLE_SECONDS,
-                            tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END,
-                            cf_tls_certificate_hook(),
-                            MHD_OPTION_HTTPS_PRIORITIES, cf_tls_priorities(), MHD_OPTION_END);
+        MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, worker,
+        MHD_OPTION_CONNECTION_LIMIT, 2 * config->connections,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CF_IDLE_SECONDS,
+        tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, cf_tls_certificate_hook(),
+        MHD_OPTION_HTTPS_PRIORITIES, cf_tls_priorities(),
+        MHD_OPTION_END);
+    /* clang-format on */
 }
 
 static int start_workers(struct cf_http *http, struct cf_err *err)
@@ -346,8 +348,10 @@ static int start_workers(struct cf_http *http, struct cf_err *err)
         worker->http = http;
         worker->daemon = start_daemon(worker);
         if (worker->daemon == NULL)
-            return cf_err_system(err, "starting to serve at %s: libmicrohttpd can't "
-                                      "(--log-level debug says why)", http->address);
+            return cf_err_system(err,
+                                 "starting to serve at %s: libmicrohttpd can't "
+                                 "(--log-level debug says why)",
+                                 http->address);
         http->worker_count++;
     }
     return 0;

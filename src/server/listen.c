@@ -109,8 +109,10 @@ int cf_listen(const char *address, struct cf_err *err)
     int fd;
 
     if (!split(address, &place))
-        return cf_err_set(err, "'%s' is no address to listen at: want [HOST]:PORT, as in ':8443', "
-                               "'127.0.0.1:8443' or '[::1]:8443'", address);
+        return cf_err_set(err,
+                          "'%s' is no address to listen at: want [HOST]:PORT, as in ':8443', "
+                          "'127.0.0.1:8443' or '[::1]:8443'",
+                          address);
     if (place.host[0] != '\0')
         return listen_host(address, &place, err);
     fd = listen_all(&place);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* metrics.c - all metrics as Prometheus reads them. Label values come from fixed lists only. */
-#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "context.h"
 #include "curfew/buf.h"
 #include "curfew/clock.h"
+#include "curfew/file.h"
+#include "curfew/str.h"
 #include "curfew/version.h"
 #include "http.h"
 #include "stats.h"
@@ -53,12 +55,13 @@ static void write_reviews(const struct cf_stats *stats, struct cf_buf *out)
 
 static void write_findings(const struct cf_stats *stats, struct cf_buf *out)
 {
-    head(out, "curfew_findings_total", "counter", "Findings, by rule and by the mode they counted in.");
+    head(out, "curfew_findings_total", "counter", "Findings, by rule and mode.");
     for (size_t rule = 0; rule < cf_rule_count; rule++) {
         for (unsigned mode = 0; mode < CF_MODES; mode++)
-            cf_buf_addf(out, "curfew_findings_total{rule=\"%s\",mode=\"%s\"} %llu\n",
-                        cf_rules[rule]->id, cf_mode_name((enum cf_mode)mode),
-                        (unsigned long long)cf_stats_read(&stats->findings[rule * CF_MODES + mode]));
+            cf_buf_addf(
+                out, "curfew_findings_total{rule=\"%s\",mode=\"%s\"} %llu\n", cf_rules[rule]->id,
+                cf_mode_name((enum cf_mode)mode),
+                (unsigned long long)cf_stats_read(&stats->findings[rule * CF_MODES + mode]));
     }
 }
 
@@ -88,7 +91,8 @@ static void write_durations(const struct cf_stats *stats, struct cf_buf *out)
 
 static void write_requests(const struct cf_server *server, struct cf_buf *out)
 {
-    head(out, "curfew_rejected_requests_total", "counter", "Requests that got no review, by reason.");
+    head(out, "curfew_rejected_requests_total", "counter",
+         "Requests that got no review, by reason.");
     for (unsigned i = 0; i < CF_REJECTS; i++)
         cf_buf_addf(out, "curfew_rejected_requests_total{reason=\"%s\"} %llu\n",
                     cf_reject_name((enum cf_reject)i),
@@ -113,29 +117,37 @@ static void write_policy(const struct cf_server *server, struct cf_buf *out)
     for (unsigned i = 0; i < CF_EXCEPTION_STATES; i++)
         cf_buf_addf(out, "curfew_exceptions{state=\"%s\"} %llu\n", names[i],
                     (unsigned long long)states[i]);
-    gauge(out, "curfew_config_reload_success", "Whether the configuration in its file is in force.", 1);
-    gauge(out, "curfew_certificate_expiry_timestamp_seconds", "When the serving certificate expires.",
-          (uint64_t)cf_tls_expires(server->tls));
+    gauge(out, "curfew_config_reload_success", "Whether the configuration in its file is in force.",
+          1);
+    gauge(out, "curfew_certificate_expiry_timestamp_seconds",
+          "When the serving certificate expires.", (uint64_t)cf_tls_expires(server->tls));
 }
 
+/* The second number of /proc/self/statm, in pages. */
 static uint64_t resident_bytes(void)
 {
-    unsigned long long size = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
+    struct cf_buf statm;
+    int64_t pages = 0;
+    char *number;
 
-    if (file == NULL)
-        return 0;
-    if (fscanf(file, "%llu %llu", &size, &resident) != 2)
-        resident = 0;
-    fclose(file);
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    cf_buf_init(&statm, 4096);
+    if (cf_file_read("/proc/self/statm", &statm, NULL) == 0 && statm.len > 0) {
+        number = statm.data + strcspn(statm.data, " ");
+        number += strspn(number, " ");
+        number[strcspn(number, " ")] = '\0';
+        if (!cf_str_int64(number, &pages))
+            pages = 0;
+    }
+    cf_buf_free(&statm);
+    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static void write_process(const struct cf_server *server, struct cf_buf *out)
 {
     head(out, "curfew_build_info", "gauge", "Always 1; the labels say what is running.");
-    cf_buf_addf(out, "curfew_build_info{version=\"%s\",revision=\"%s\",microhttpd=\"%s\","
-                     "gnutls=\"%s\"} 1\n",
+    cf_buf_addf(out,
+                "curfew_build_info{version=\"%s\",revision=\"%s\",microhttpd=\"%s\","
+                "gnutls=\"%s\"} 1\n",
                 cf_version(), cf_revision(), cf_http_version(), cf_tls_version());
     gauge(out, "process_resident_memory_bytes", "Resident memory.", resident_bytes());
     gauge(out, "process_start_time_seconds", "When the process started, in Unix time.",

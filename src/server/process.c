@@ -27,10 +27,11 @@ static void raise_descriptors(void)
 void cf_process_harden(void)
 {
     const struct rlimit none = {0, 0};
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
 
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
-    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGPIPE, &ignore, NULL);
     raise_descriptors();
     mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
     mallopt(M_ARENA_MAX, HEAPS);

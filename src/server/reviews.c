@@ -29,9 +29,8 @@ static void reply_failed(struct cf_server *server, enum cf_phase phase,
     /* What can't be read is counted by reason as well; whether its JSON or the review in it is
      * at fault only the message tells. */
     if (err->kind == CF_ERR_INPUT)
-        cf_stats_reject(server->stats, cf_starts_with(err->msg, "invalid JSON")
-                                           ? CF_REJECT_JSON
-                                           : CF_REJECT_REVIEW);
+        cf_stats_reject(server->stats, cf_starts_with(err->msg, "invalid JSON") ? CF_REJECT_JSON
+                                                                                : CF_REJECT_REVIEW);
     cf_str_sanitize(err->msg);
     cf_reply_text(request, err->kind == CF_ERR_INPUT ? 400 : 500, err->msg);
     cf_log_unanswered(phase, err, micros);
@@ -61,8 +60,8 @@ static void review(struct cf_server *server, enum cf_phase phase, struct cf_aren
         outcome.decision = CF_ERROR;
     cf_stats_review(server->stats, phase, &outcome, micros);
     if (result == 0) {
-        struct cf_http_reply reply = {.status = 200, .type = "application/json",
-                                      .body = answer.data, .len = answer.len};
+        struct cf_http_reply reply = {
+            .status = 200, .type = "application/json", .body = answer.data, .len = answer.len};
 
         cf_http_reply(request, &reply);
         cf_log_review(arena, phase, &outcome, micros);

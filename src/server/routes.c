@@ -50,8 +50,8 @@ void cf_reply_text(struct cf_http_request *request, unsigned status, const char 
 }
 
 /* Always false, so that a check can `return refuse(...)`. */
-static bool refuse(struct cf_server *server, struct cf_http_request *request,
-                   enum cf_reject reason, unsigned status, const char *sentence)
+static bool refuse(struct cf_server *server, struct cf_http_request *request, enum cf_reject reason,
+                   unsigned status, const char *sentence)
 {
     cf_stats_reject(server->stats, reason);
     cf_reply_text(request, status, sentence);
@@ -106,8 +106,10 @@ static bool check_length(struct cf_server *server, struct cf_http_request *reque
     if (!cf_str_int64(request->content_length, &length) || length < 0)
         return refuse(server, request, CF_REJECT_LENGTH, 400, "the Content-Length is no number");
     if ((uint64_t)length > max) {
-        snprintf(sentence, sizeof(sentence), "a review of more than %zu bytes (limits.maxBody) is "
-                                             "not read", max);
+        snprintf(sentence, sizeof(sentence),
+                 "a review of more than %zu bytes (limits.maxBody) is "
+                 "not read",
+                 max);
         return refuse(server, request, CF_REJECT_SIZE, 413, sentence);
     }
     if (length == 0)
@@ -154,14 +156,16 @@ bool cf_routes_accept_review(void *arg, struct cf_http_request *request, size_t 
 {
     return accept_request(arg, review_routes,
                           "nothing is served at this path: reviews go to /mutate, /validate or "
-                          "/mutate/kubelet", request, body_len);
+                          "/mutate/kubelet",
+                          request, body_len);
 }
 
 bool cf_routes_accept_probe(void *arg, struct cf_http_request *request, size_t *body_len)
 {
     return accept_request(arg, probe_routes,
                           "nothing is served at this path: there are /livez, /readyz, /metrics and "
-                          "/version", request, body_len);
+                          "/version",
+                          request, body_len);
 }
 
 void cf_routes_answer_review(void *arg, struct cf_http_request *request)

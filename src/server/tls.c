@@ -240,9 +240,10 @@ static void count(struct cf_tls *tls, enum cf_handshake result)
     atomic_fetch_add_explicit(&tls->handshakes[result], 1, memory_order_relaxed);
 }
 
-static int hand_out(gnutls_session_t session, const gnutls_datum_t *authorities, int authority_count,
-                    const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
-                    gnutls_pcert_st **chain, unsigned *chain_len, gnutls_privkey_t *key)
+static int hand_out(gnutls_session_t session, const gnutls_datum_t *authorities,
+                    int authority_count, const gnutls_pk_algorithm_t *algorithms,
+                    int algorithm_count, gnutls_pcert_st **chain, unsigned *chain_len,
+                    gnutls_privkey_t *key)
 {
     struct cf_tls_peer *peer = gnutls_db_get_ptr(session);
 

@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a document, and patching one. */
-#include "test.h"
+#include "document.h"
 
-#include "curfew/arena.h"
-#include "curfew/buf.h"
-#include "curfew/json.h"
-#include "curfew/json_out.h"
-#include "curfew/limits.h"
-
-static struct cf_arena *arena;
-static struct cf_err err;
-
+/* Unlike json(), this leaves the documents before it alive. */
 static const struct cf_json *parse(const char *text)
 {
     const struct cf_json *value = cf_json_parse(arena, text, strlen(text), NULL, NULL, &err);
@@ -18,18 +10,6 @@ static const struct cf_json *parse(const char *text)
     if (value == NULL)
         fail_msg("'%s': %s", text, err.msg);
     return value;
-}
-
-static const char *compact(const struct cf_json *value)
-{
-    struct cf_buf buf;
-    struct cf_out out;
-
-    cf_buf_init_arena(&buf, arena, CF_MIB);
-    cf_out_init(&out, &buf);
-    cf_out_value(&out, NULL, value);
-    assert_true(cf_buf_ok(&buf));
-    return cf_buf_str(&buf);
 }
 
 static void absent_values(void **state)
@@ -151,7 +131,7 @@ static void bad_patches(void **state)
     static const struct {
         const char *patch, *message;
     } cases[] = {
-        {"", "patch: empty"},
+        {"", "patch: invalid JSON: empty"},
         {"[", "patch: invalid JSON at byte 1: unexpected end"},
         {"{}", "patch: expected an array, found an object"},
         {"[1]", "patch: operation 1: its path must begin with '/'"},
@@ -304,20 +284,6 @@ static void patches_run_out_of_memory(void **state)
     assert_true(failed > 10);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    arena = cf_arena_new(CF_ARENA_MAX);
-    return arena == NULL ? -1 : 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    cf_arena_free(arena);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +298,5 @@ int main(void)
         cmocka_unit_test(patches_run_out_of_memory),
     };
 
-    cf_json_init();
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, document_setup, document_teardown);
 }

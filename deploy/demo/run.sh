@@ -1,0 +1,137 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# run.sh BUILD - a denial, a repair and a warning, as their authors would see them.
+#
+# Each review goes the way an API server sends it: POST /mutate, then, with the patch applied,
+# POST /validate, over TLS that verifies the certificate. Ends by itself, leaves nothing running,
+# and fails unless every answer is the expected one.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+curfew=$1/curfew
+kubectl=$1/demo/kubectl
+demo=deploy/demo
+work=$(mktemp -d) || exit 1
+server=
+failed=0
+
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
+    bold=$(printf '\033[1m') dim=$(printf '\033[2m') plain=$(printf '\033[0m')
+else
+    bold='' dim='' plain=''
+fi
+
+cleanup() {
+    if [ -n "$server" ]; then
+        kill "$server" 2> /dev/null
+        wait "$server" 2> /dev/null
+    fi
+    rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 1' HUP INT TERM
+
+give_up() {
+    echo "demo: $*" >&2
+    [ ! -s "$work/log" ] || cat "$work/log" >&2
+    exit 1
+}
+
+title() {
+    printf '\n%s%s%s\n\n' "$bold" "$*" "$plain"
+}
+
+# expect WHAT COMMAND...
+expect() {
+    what=$1
+    shift
+    "$@" || {
+        echo "demo: not as expected: $what" >&2
+        failed=1
+    }
+}
+
+start_server() {
+    "$curfew" serve --objects "$demo/objects.yaml" --tls-cert certs/tls.pem --tls-key certs/tls.key \
+        --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 0s 2> "$work/log" &
+    server=$!
+    tries=0
+    until grep -q '"msg":"serving"' "$work/log"; do
+        tries=$((tries + 1))
+        kill -0 "$server" 2> /dev/null && [ $tries -lt 100 ] || give_up "the server did not start"
+        sleep 0.1
+    done
+    address=$(sed -n 's/.*"address":"\([^"]*\)".*/\1/p' "$work/log")
+}
+
+# post PATH REVIEW ANSWER
+post() {
+    curl --silent --show-error --fail --max-time 10 --cacert certs/ca.pem \
+        --header 'Content-Type: application/json' --data-binary "@$2" --output "$3" \
+        "https://$address$1?timeout=10s" || give_up "no answer from $1"
+}
+
+# create NAME: prints what kubectl would; leaves the answers, and the object as it would be stored.
+create() {
+    review=$demo/$1.json
+    post /mutate "$review" "$work/mutate"
+    if grep -q '"patch":' "$work/mutate"; then
+        "$kubectl" patch "$work/mutate" | openssl base64 -d -A > "$work/patch" &&
+            "$kubectl" patched "$review" "$work/patch" > "$work/stored" || give_up "a patch that does not apply"
+    else
+        cp "$review" "$work/stored"
+    fi
+    post /validate "$work/stored" "$work/validate"
+    echo "${bold}\$ kubectl create -f $1.yaml${plain}"
+    "$kubectl" create "$1.yaml" "$review" "$work/mutate" "$work/validate" > "$work/said"
+    status=$?
+    cat "$work/said"
+}
+
+said() {
+    grep -q -- "$1" "$work/said"
+}
+
+# volumes TITLE REVIEW: indented, and kept in $work/volumes.
+volumes() {
+    "$kubectl" volumes "$2" > "$work/volumes"
+    echo "$dim$1$plain"
+    sed 's/^/    /' "$work/volumes"
+}
+
+sh certs/make-dev-certs.sh || give_up "no certificates"
+start_server
+echo "Curfew serves at https://$address, with a certificate that certs/ca.pem vouches for."
+echo "The namespace shop is at level restricted (deploy/demo/objects.yaml)."
+
+title "1. A denial: the pod worker carries the legacy token of another account."
+create worker
+expect "a denial" [ $status = 1 ]
+expect "a Forbidden that names webhook and rule" said \
+    '^Error from server (Forbidden): .*"validate.curfew.dev" denied the request: pod "worker".*legacy-token-mount'
+
+title "2. A repair: the pod web carries its own account's legacy token, which never expires."
+create web
+expect "a creation" [ $status = 0 ]
+expect "a warning about the repair" said '^Warning: pod "web": legacy-token-mount:'
+expect "the pod" said '^pod/web created$'
+echo
+volumes "Its volumes as they were sent:" "$demo/web.json"
+expect "a Secret before" grep -q 'secretName: web-token' "$work/volumes"
+volumes "Its volumes as they are stored: the same files, and a token that ends within the hour:" \
+    "$work/stored"
+expect "a token that ends" grep -q 'expirationSeconds: 3600' "$work/volumes"
+expect "no Secret after" sh -c '! grep -q secretName "$1"' sh "$work/volumes"
+
+title "3. A warning: a Deployment is never denied or changed, its author is told in time."
+create deployment
+expect "a creation" [ $status = 0 ]
+expect "a warning" said '^Warning: deployment "web" would violate Curfew level "restricted": legacy-token-mount:'
+expect "no patch" sh -c '! grep -q patch "$1"' sh "$work/mutate"
+
+kill "$server"
+wait "$server"
+expect "a clean end" [ $? = 0 ]
+server=
+echo
+echo "Before it reaches a cluster: $curfew review --objects $demo/objects.yaml -f $demo/worker.yaml"
+exit $failed

@@ -1,0 +1,97 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# all.sh - runs parts of the tests, each whether or not the others pass, and sums them up.
+#
+#   test/all.sh BUILD PART...     parts: unit rules recorded property golden http lint
+#
+# What a part says goes to BUILD/test-logs/PART.log (V=1 shows it); the last line is
+# "N passed, N failed". A part that ends badly without saying why counts as one failure, and so
+# does one that ran nothing, or that hangs.
+set -u
+
+patience=600 # seconds for one part
+logs=$1/test-logs
+
+unit() {
+    status=0
+    for program in "$BUILD"/unit/test_*; do
+        echo "== $program"
+        "$program" || {
+            echo "FAIL $program"
+            status=1
+        }
+    done
+    return $status
+}
+
+run_part() {
+    case $1 in
+    unit) unit ;;
+    rules | recorded | property) "$BUILD/$1-test" ;;
+    golden | http | lint) sh "test/$1/run.sh" ;;
+    *)
+        echo "FAIL unknown part '$1'"
+        return 1
+        ;;
+    esac
+}
+
+# count LOG: "PASSED FAILED", from what cmocka says, from totals of our own, else from the lines.
+count() {
+    awk '/^\[  PASSED  \] [0-9]+ test\(s\)/ { passed += $4; told = 1 }
+         /^\[  FAILED  \] [0-9]+ test\(s\)/ { failed += $4; told = 1 }
+         /^[0-9]+ passed, [0-9]+ failed$/ { passed += $1; failed += $3; told = 1 }
+         /^ok / { ok++ }
+         /^FAIL / { bad++ }
+         END { print told ? passed + 0 : ok + 0, told ? failed + 0 : bad + 0 }' "$1"
+}
+
+show_failure() {
+    grep -aE '^(FAIL|\[  FAILED  \]|\[  ERROR   \])' "$1" | sort -u | head -40 | sed 's/^/    /'
+    echo "    ... and it ended with:"
+    tail -n 15 "$1" | sed 's/^/    /'
+    echo "    all of it: $1"
+}
+
+if [ "$1" = --part ]; then
+    run_part "$2"
+    exit
+fi
+
+BUILD=$1
+CURFEW=$BUILD/curfew
+export BUILD CURFEW
+shift
+all_passed=0
+all_failed=0
+rm -rf "$logs"
+mkdir -p "$logs"
+
+if [ -e "$BUILD/broken" ]; then # left by make
+    rm -f "$BUILD/broken"
+    echo "build         0 passed, 1 failed  (see above)"
+    all_failed=1
+fi
+
+for part in "$@"; do
+    log=$logs/$part.log
+    began=$(date +%s)
+    timeout -k 10 $patience sh "$0" --part "$part" > "$log" 2>&1 < /dev/null
+    status=$?
+    read -r passed failed << END
+$(count "$log")
+END
+    [ $status != 124 ] || echo "FAIL $part did not end within $patience s" >> "$log"
+    if [ "$failed" = 0 ] && { [ $status != 0 ] || [ "$passed" = 0 ]; }; then
+        failed=1
+    fi
+    [ "${V:-0}" = 0 ] || cat "$log"
+    printf '%-9s %5d passed, %d failed  (%d s)\n' "$part" "$passed" "$failed" \
+        $(($(date +%s) - began))
+    [ "$failed" = 0 ] || [ "${V:-0}" != 0 ] || show_failure "$log"
+    all_passed=$((all_passed + passed))
+    all_failed=$((all_failed + failed))
+done
+
+echo "$all_passed passed, $all_failed failed"
+[ "$all_failed" = 0 ]

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+# http.sh - paths, methods, connections, probes. Sourced by run.sh.
+
+for path in / /mutate/ /validate/x /mutate/kubelet/ /authorize /livez /metrics; do
+    refused "404 for $path" 404 "$(post $path "$good")"
+done
+for method in GET PUT DELETE PATCH OPTIONS post; do
+    refused "405 for $method" 405 "$(https /validate -X $method)"
+    https /validate -X $method >/dev/null
+    equal "Allow after $method" POST "$(header Allow)"
+done
+https /validate -I >/dev/null
+equal '405 for HEAD' 405 "$(sed -n '1s/.* \([0-9]*\) .*/\1/p' "$work/headers")"
+refused '411 without a length' 411 "$(https /validate -X POST -H 'Content-Type: application/json')"
+equal 'a query is ignored' 200 "$(post '/validate?timeout=10s' "$good")"
+equal 'the content type of an answer' application/json "$(header Content-Type)"
+for path in /mutate /validate /mutate/kubelet; do
+    equal "$path answers" 200 "$(post $path "$good")"
+    check "$path gives back the uid" "$(cat "$work/body")" \
+        grep -q "$(grep -o '"uid":"[^"]*"' "$good" | head -n 1)" "$work/body"
+done
+
+# A length that is not the body's.
+printf 'POST /validate HTTP/1.1\r\nHost: l\r\nContent-Type: application/json\r\n%s\r\n\r\n{}' \
+    'Content-Length: x' | raw
+check 'a Content-Length of x' "$(cat "$work/raw")" grep -q '^HTTP/1.1 400' "$work/raw"
+check 'a Content-Length of x: nothing allowed' "$(cat "$work/raw")" \
+    sh -c '! grep -q "\"allowed\"" "$1"' sh "$work/raw"
+printf 'POST /validate HTTP/1.1\r\nHost: l\r\nContent-Type: application/json\r\n%s\r\n\r\n{}' \
+    'Content-Length: 99999999999999999999' | raw
+check 'a Content-Length beyond 64 bits' "$(cat "$work/raw")" grep -q '^HTTP/1.1 413' "$work/raw"
+request /validate "$good" 'Content-Length: 2' 'Connection: close' | raw
+check 'two Content-Lengths' "$(head -c 300 "$work/raw")" grep -q '^HTTP/1.1 400' "$work/raw"
+request /validate "$good" 'Transfer-Encoding: chunked' 'Connection: close' | raw
+check 'a length and chunked' "$(head -c 300 "$work/raw")" grep -q '^HTTP/1.1 411' "$work/raw"
+{ request /validate "$good" && printf 'junk\r\n\r\n'; } | raw
+equal 'a body longer than its length: one answer' 1 "$(grep -o '"allowed":' "$work/raw" | wc -l)"
+request /validate "$good" | head -c 3000 | timeout 2 openssl s_client -quiet -no_ign_eof \
+    -connect "127.0.0.1:$port" >"$work/raw" 2>/dev/null
+equal 'a body shorter than its length gets no answer' 0 "$(grep -c HTTP "$work/raw")"
+check 'afterwards a good review is answered' 'it is not' answers
+
+# Connections.
+for i in 1 2 3 4; do
+    printf 'url="https://localhost:%s/validate"\noutput="/dev/null"\n' "$port"
+done >"$work/urls"
+equal 'keep-alive: four reviews, one connection' '200 1 200 0 200 0 200 0 ' \
+    "$(curl -sS --cacert "$certs/ca.pem" -H 'Content-Type: application/json' \
+        --data-binary "@$good" -w '%{http_code} %{num_connects} ' -K "$work/urls")"
+{ request /validate "$good" && request /mutate "$good" 'Connection: close'; } | raw
+equal 'pipelining: two requests at once' 2 "$(grep -o 'HTTP/1.1 200' "$work/raw" | wc -l)"
+request /validate "$good" | "$work/halfclose" "$port" "$certs/ca.pem" >"$work/raw"
+check 'a client that half-closes gets its answer' "$(cat "$work/raw")" \
+    grep -q '"allowed":' "$work/raw"
+request /validate "$good" | head -c 900 | "$work/halfclose" "$port" "$certs/ca.pem" >"$work/raw"
+equal 'a client that half-closes too early gets none' 0 "$(grep -c HTTP "$work/raw")"
+check 'and a good review is still answered' 'it is not' answers
+
+# The plain port.
+for path in /livez /readyz; do
+    equal "GET $path" 200 "$(get $path)"
+    equal "GET $path says" ok "$(cat "$work/body")"
+    equal "HEAD $path" 200 "$(get $path -I)"
+done
+equal 'GET /version' 200 "$(get /version)"
+check '/version is JSON' "$(cat "$work/body")" \
+    grep -q '^{"version":"[^"]*","revision":"[^"]*"}$' "$work/body"
+equal 'GET /nothing' 404 "$(get /nothing)"
+equal 'POST /livez' 405 "$(get /livez -X POST -d x)"
+equal 'POST /livez: Allow' 'GET, HEAD' "$(header Allow)"
+equal 'GET /livez with a body' 413 "$(get /livez -X GET -d x)"
+equal 'no review on the plain port' 404 "$(get /validate -X POST -d '{}')"

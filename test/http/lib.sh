@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+# lib.sh - what the HTTP tests share: cases, servers, requests. Sourced by run.sh.
+
+passed=0
+failed=0
+pids=
+
+ok() {
+    passed=$((passed + 1))
+    echo "ok $1"
+}
+
+# fail NAME WHY...
+fail() {
+    failed=$((failed + 1))
+    echo "FAIL $1"
+    shift
+    for why in "$@"; do echo "     $why"; done
+}
+
+# check NAME WHY COMMAND...: ok when the command succeeds.
+check() {
+    local name="$1" why="$2"
+    shift 2
+    if "$@" >/dev/null 2>&1; then ok "$name"; else fail "$name" "$why"; fi
+}
+
+# equal NAME WANT GOT
+equal() {
+    if [ "$2" = "$3" ]; then ok "$1"; else fail "$1" "want: $2" "got:  $3"; fi
+}
+
+cleanup() {
+    for pid in $pids; do kill "$pid" 2>/dev/null; done
+    for pid in $pids; do wait "$pid" 2>/dev/null; done
+    rm -rf "$work"
+}
+
+# wait_until SECONDS COMMAND...
+wait_until() {
+    local left=$(($1 * 50))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        left=$((left - 1))
+        [ "$left" -gt 0 ] || return 1
+        sleep 0.02
+    done
+}
+
+ended() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
+# server LOG [FLAG...]: starts one on free ports; sets $pid, $port and $plain.
+server() {
+    local log="$1"
+    shift
+    "$curfew" serve --objects "$objects" --tls-cert "$certs/tls.pem" --tls-key "$certs/tls.key" \
+        --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 0s "$@" 2>"$log" &
+    pid=$!
+    pids="$pids $pid"
+    if ! wait_until 10 grep -q '"msg":"serving"' "$log"; then
+        fail "a server starts ($*)" "$(cat "$log")"
+        return 1
+    fi
+    port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$log")
+    plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$log")
+}
+
+# stops NAME PID: sends SIGTERM; ok when it ends with exit code 0.
+stops() {
+    kill -TERM "$2" 2>/dev/null
+    if ! wait_until 10 ended "$2"; then
+        fail "$1" 'it runs on'
+        return
+    fi
+    wait "$2"
+    equal "$1" 0 $?
+}
+
+# https PATH [curl flag...]: body to $work/body, headers to $work/headers; prints the status.
+https() {
+    local path="$1"
+    shift
+    curl -sS --max-time 20 --cacert "$certs/ca.pem" -o "$work/body" -D "$work/headers" \
+        -w '%{http_code}' "$@" "https://localhost:$port$path" 2>"$work/curl.err"
+}
+
+# post PATH FILE [curl flag...]: a review as an API server sends it ($type sets another type).
+post() {
+    local path="$1" file="$2"
+    shift 2
+    https "$path" -H "Content-Type:${type- application/json}" --data-binary "@$file" "$@"
+}
+
+get() {
+    local path="$1"
+    shift
+    curl -sS --max-time 10 -o "$work/body" -D "$work/headers" -w '%{http_code}' "$@" \
+        "http://127.0.0.1:$plain$path" 2>"$work/curl.err"
+}
+
+header() {
+    tr -d '\r' <"$work/headers" | sed -n "s/^$1: *//Ip"
+}
+
+# A good review is still answered.
+answers() {
+    [ "$(post /validate "$good")" = 200 ] && grep -q '"allowed":' "$work/body"
+}
+
+# One plain sentence and nothing that could be taken for an answer.
+is_sentence() {
+    case $(header Content-Type) in text/plain*) ;; *) return 1 ;; esac
+    [ "$(wc -l <"$work/body")" = 1 ] && [ "$(wc -c <"$work/body")" -gt 10 ] &&
+        ! grep -q allowed "$work/body"
+}
+
+# refused NAME STATUS GOT: for the request just made.
+refused() {
+    if [ "$2" != "$3" ]; then
+        fail "$1" "want status $2, got $3" "$(head -c 300 "$work/body")" "$(cat "$work/curl.err")"
+    elif ! is_sentence; then
+        fail "$1" "not one plain sentence: $(header Content-Type): $(head -c 300 "$work/body")"
+    elif ! answers; then
+        fail "$1" "afterwards a good review is not answered"
+    else
+        ok "$1"
+    fi
+}
+
+# tls [s_client flag...]: a verified connection; the talk to $work/tls.
+tls() {
+    timeout 5 openssl s_client -connect "127.0.0.1:$port" -servername localhost \
+        -CAfile "$certs/ca.pem" -verify_return_error "$@" >"$work/tls" 2>&1
+}
+
+# raw: bytes from stdin through verified TLS until the server closes; the answer to $work/raw.
+raw() {
+    timeout 5 openssl s_client -quiet -connect "127.0.0.1:$port" -servername localhost \
+        -CAfile "$certs/ca.pem" -verify_return_error >"$work/raw" 2>/dev/null
+}
+
+# request PATH FILE [HEADER...]: an HTTP request as bytes.
+request() {
+    local path="$1" file="$2"
+    shift 2
+    printf 'POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' "$path"
+    printf 'Content-Length: %s\r\n' "$(wc -c <"$file")"
+    for h in "$@"; do printf '%s\r\n' "$h"; done
+    printf '\r\n'
+    cat "$file"
+}
+
+# pod JSON: a pod's review with this JSON as the only token's expirationSeconds.
+pod() {
+    printf '%s' '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{' \
+        '"uid":"11111111-2222-3333-4444-555555555555",' \
+        '"kind":{"group":"","version":"v1","kind":"Pod"},' \
+        '"resource":{"group":"","version":"v1","resource":"pods"},"name":"p",' \
+        '"namespace":"shop","operation":"CREATE","userInfo":{"username":"alice",' \
+        '"groups":["system:authenticated"]},"object":{"apiVersion":"v1","kind":"Pod",' \
+        '"metadata":{"name":"p","namespace":"shop"},"spec":{"containers":[{"name":"c",' \
+        '"image":"i"}],"volumes":[{"name":"t","projected":{"sources":[{"serviceAccountToken":{' \
+        '"path":"token","audience":"vault","expirationSeconds":' "$1" '}}]}}]}},' \
+        '"oldObject":null,"dryRun":false,"options":null}}'
+}
+
+# labels JSON: the same with this JSON as its labels.
+labels() {
+    pod 3600 | sed "s|\"namespace\":\"shop\"},\"spec\"|\"namespace\":\"shop\",\"labels\":$1},\"spec\"|"
+}

@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# run.sh [CURFEW] - the server (else $CURFEW), from outside: real clients over verified TLS. One line
+# per case, then "N passed, N failed"; exits 1 when one failed.
+set -u
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+root=$(CDPATH='' cd -- "$here/../.." && pwd)
+curfew=${1:-${CURFEW:-$root/build/curfew}}
+recorded=$root/test/recorded
+objects=$recorded/objects.yaml
+work=$(mktemp -d)
+certs=$work/certs
+
+. "$here/lib.sh"
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+good=$recorded/validate.create.pods.agent.by-daemon-set-controller.json
+denied=$recorded/validate.create.pods.legacy-mount.by-admin.json
+fixed=$recorded/mutate.create.pods.legacy-mount.by-admin.json
+secret=$recorded/validate.create.secrets.web-token.by-admin.json
+
+"$root/certs/make-dev-certs.sh" "$certs" || exit 1
+${CC:-cc} -O1 -o "$work/halfclose" "$here/halfclose.c" -lgnutls || exit 1
+
+server "$work/main.log" || exit 1
+main=$pid main_port=$port main_plain=$plain
+. "$here/bad_input.sh"
+. "$here/http.sh"
+. "$here/tls.sh"
+. "$here/lifecycle.sh"
+
+port=$main_port plain=$main_plain
+check 'the first server answers to the end' 'it does not' answers
+stops 'and ends' "$main"
+check 'no log holds a token' "$(grep -l eyJ "$work"/*.log)" \
+    sh -c '! grep -q eyJ "$1"/*.log' sh "$work"
+check 'no sanitizer spoke' "$(grep -h -A20 -E 'ERROR: |WARNING: |runtime error' "$work"/*.log)" \
+    sh -c '! grep -qE "Sanitizer|runtime error" "$1"/*.log' sh "$work"
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+# tls.sh - versions, ciphers, ALPN, certificates. Sourced by run.sh.
+
+tls -tls1_3 </dev/null
+check 'TLS 1.3' "$(tail -n 3 "$work/tls")" grep -q 'New, TLSv1.3' "$work/tls"
+tls -tls1_2 </dev/null
+check 'TLS 1.2' "$(tail -n 3 "$work/tls")" grep -q 'New, TLSv1.2' "$work/tls"
+for version in tls1_1 tls1; do
+    tls -$version -cipher DEFAULT@SECLEVEL=0 </dev/null
+    check "$version is refused" "$(grep 'Cipher is' "$work/tls")" grep -q '(NONE)' "$work/tls"
+done
+for cipher in ECDHE-ECDSA-AES128-SHA ECDHE-ECDSA-AES128-SHA256 AES128-GCM-SHA256 AES128-SHA; do
+    tls -tls1_2 -cipher "$cipher" </dev/null
+    check "$cipher is refused" "$(grep 'Cipher is' "$work/tls")" grep -q '(NONE)' "$work/tls"
+done
+for cipher in ECDHE-ECDSA-AES128-GCM-SHA256 ECDHE-ECDSA-CHACHA20-POLY1305; do
+    tls -tls1_2 -cipher "$cipher" </dev/null
+    check "$cipher" "$(tail -n 3 "$work/tls")" grep -q "Cipher is $cipher" "$work/tls"
+done
+tls -alpn h2,http/1.1 </dev/null
+check 'h2 and http/1.1 offered: http/1.1' "$(grep ALPN "$work/tls")" \
+    grep -q 'ALPN protocol: http/1.1' "$work/tls"
+tls -alpn h2 </dev/null
+check 'h2 alone: no ALPN' "$(grep ALPN "$work/tls")" grep -q 'No ALPN' "$work/tls"
+equal 'curl --http2 gets HTTP/1.1' '200 1.1' \
+    "$(post /validate "$good" --http2 -w '%{http_code} %{http_version}')"
+equal 'by its name in the cluster' 200 "$(curl -sS --cacert "$certs/ca.pem" -o /dev/null \
+    -w '%{http_code}' --connect-to "curfew.curfew-system.svc:443:127.0.0.1:$port" \
+    -H 'Content-Type: application/json' --data-binary "@$good" \
+    https://curfew.curfew-system.svc/validate)"
+openssl ecparam -name prime256v1 -genkey -noout -out "$work/other.key"
+openssl req -x509 -new -sha256 -key "$work/other.key" -subj /CN=other -days 2 -out "$work/other.pem"
+curl -sS --cacert "$work/other.pem" "https://localhost:$port/validate" >/dev/null 2>&1
+equal 'another CA: the client refuses' 60 $?
+curl -sS -o /dev/null "http://127.0.0.1:$port/validate" 2>/dev/null
+check 'plain HTTP on the TLS port gets nothing' "curl: $?" test $? -ne 0
+check 'after all of them a good review is answered' 'it is not' answers
+
+# What is wrong with a pair is said at the start.
+# refuses NAME STATUS SENTENCE FLAG...
+refuses() {
+    local name="$1" want="$2" sentence="$3" out code
+    shift 3
+    out=$(timeout 5 "$curfew" serve "$@" 2>&1)
+    code=$?
+    if [ $code = "$want" ] && printf '%s' "$out" | grep -q "$sentence"; then
+        ok "$name"
+    else
+        fail "$name" "want $want, got $code" "$out"
+    fi
+}
+
+o="--objects $objects --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0"
+pair="--tls-cert $certs/tls.pem --tls-key $certs/tls.key"
+printf 'x' >"$work/no.pem"
+: >"$work/empty.pem"
+openssl ecparam -name prime256v1 -genkey -noout 2>/dev/null |
+    openssl ec -aes128 -passout pass:x -out "$work/locked.key" 2>/dev/null
+cat >"$work/ca.cnf" <<'EOF'
+[ca]
+default_ca = d
+[d]
+database = index
+serial = serial
+new_certs_dir = .
+default_md = sha256
+policy = p
+[p]
+commonName = supplied
+EOF
+(
+    cd "$work" && : >index && echo 01 >serial &&
+        openssl req -new -key other.key -subj /CN=old -out old.csr &&
+        openssl ca -batch -config ca.cnf -cert other.pem -keyfile other.key -in old.csr \
+            -startdate 20200101000000Z -enddate 20200201000000Z -out old.pem -notext &&
+        openssl ca -batch -config ca.cnf -cert other.pem -keyfile other.key -in old.csr \
+            -startdate 20400101000000Z -enddate 20410101000000Z -subj /CN=new -out new.pem -notext
+) >/dev/null 2>&1
+# shellcheck disable=SC2086
+{
+    refuses 'no flags' 2 'objects is needed'
+    refuses 'no certificate' 2 'tls-cert is needed' $o
+    refuses 'no key' 2 'tls-key is needed' $o --tls-cert "$certs/tls.pem"
+    refuses 'a certificate that is not there' 3 "$work/none.pem" $o --tls-cert "$work/none.pem" \
+        --tls-key "$certs/tls.key"
+    refuses 'a certificate file without one' 3 "certificate '$work/no.pem'" $o \
+        --tls-cert "$work/no.pem" --tls-key "$certs/tls.key"
+    refuses 'an empty certificate file' 3 "certificate '$work/empty.pem'" $o \
+        --tls-cert "$work/empty.pem" --tls-key "$certs/tls.key"
+    refuses 'a key that is not there' 3 "$work/none.key" $o --tls-cert "$certs/tls.pem" \
+        --tls-key "$work/none.key"
+    refuses 'a key file without one' 3 "key '$work/no.pem'" $o --tls-cert "$certs/tls.pem" \
+        --tls-key "$work/no.pem"
+    refuses 'a key with a password' 3 "key '$work/locked.key'" $o --tls-cert "$certs/tls.pem" \
+        --tls-key "$work/locked.key"
+    refuses "another certificate's key" 3 'does not belong to' $o --tls-cert "$certs/tls.pem" \
+        --tls-key "$work/other.key"
+    refuses 'an expired certificate' 3 'has expired: .*2020-02-01' $o --tls-cert "$work/old.pem" \
+        --tls-key "$work/other.key"
+    refuses 'a certificate from the future' 3 'not valid yet: .*2040-01-01' $o \
+        --tls-cert "$work/new.pem" --tls-key "$work/other.key"
+    refuses 'an address that is none' 2 'no address to listen at' $o $pair --listen 8443x
+    refuses 'a host that is not here' 3 'listening at' $o $pair --listen 192.0.2.1:0
+    refuses 'a port in use' 3 "listening at '127.0.0.1:$port': Address already in use" $o $pair \
+        --listen "127.0.0.1:$port"
+    refuses 'a plain port in use' 3 "listening at '127.0.0.1:$plain': Address already in use" $o \
+        $pair --metrics-listen "127.0.0.1:$plain"
+}

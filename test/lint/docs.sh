@@ -1,0 +1,85 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# docs.sh - what the program has, the README and the man page tell, and nothing else: commands,
+# flags, exit codes and metrics.
+. "$(dirname "$0")/lib.sh"
+
+curfew=${CURFEW:-build/curfew}
+manual=deploy/curfew.8
+if [ ! -x "$curfew" ]; then
+    fail "there is no $curfew: run 'make lint'"
+    exit 1
+fi
+
+commands() {
+    "$curfew" help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' | grep -v '^help$'
+}
+
+# "command --flag" of every command's help.
+flags() {
+    for command in $(commands); do
+        "$curfew" "$command" --help |
+            sed -n '/^Flags:/,$s/^  \(-.,\)\{0,1\} *\(--[a-z-]*\).*/\2/p' | sed "s/^/$command /"
+    done
+}
+
+# "command --flag" of the README's tables (### `curfew COMMAND`, then rows that begin "| `--flag").
+told() {
+    awk '/^#/ { command = "" }
+         /^### `curfew [a-z]+`/ { command = $3; gsub(/`/, "", command) }
+         command != "" && /^\| `-/ {
+             row = $0
+             sub(/^\| /, "", row)
+             sub(/ \| .*/, "", row)
+             while (match(row, /--[a-z-]+/)) {
+                 print command, substr(row, RSTART, RLENGTH)
+                 row = substr(row, RSTART + RLENGTH)
+             }
+         }' README.md
+}
+
+# The same of the man page: .Ss curfew COMMAND, then .It Fl -flag.
+printed() {
+    awk '/^\.S[sh]/ { command = $1 == ".Ss" && $2 == "curfew" ? $3 : "" }
+         command != "" && /^\.It Fl/ {
+             for (i = 3; i <= NF; i++)
+                 if ($i ~ /^-[a-z]/) print command, "-" $i
+         }' "$manual"
+}
+
+flags | grep -v -- ' --help$' | LC_ALL=C sort > "$complaints.flags"
+for source in told printed; do
+    where=$([ $source = told ] && echo README.md || echo "$manual")
+    $source | LC_ALL=C sort -u > "$complaints.told"
+    LC_ALL=C comm -23 "$complaints.flags" "$complaints.told" |
+        sed "s,.*,$where: does not tell 'curfew &'," >> "$complaints"
+    LC_ALL=C comm -13 "$complaints.flags" "$complaints.told" |
+        sed "s,.*,$where: tells 'curfew &'\, which the program does not have," >> "$complaints"
+done
+[ -s "$complaints.flags" ] || echo "no flag was found in the help" >> "$complaints"
+rm -f "$complaints.flags" "$complaints.told"
+verdict "README and man page tell every flag, and no other" "$complaints"
+
+metrics() {
+    grep -ohE 'curfew_[a-z_]*[a-z]' "$@" | grep -vE '_(bucket|sum|count)$' | LC_ALL=C sort -u
+}
+metrics src/server/*.c > "$complaints.code"
+sed -n '/^## Metrics$/,/^## /p' README.md > "$complaints.readme"
+metrics "$complaints.readme" > "$complaints.told"
+LC_ALL=C comm -23 "$complaints.code" "$complaints.told" |
+    sed 's/.*/README.md: does not tell the metric &/' >> "$complaints"
+LC_ALL=C comm -13 "$complaints.code" "$complaints.told" |
+    sed 's/.*/README.md: tells the metric &, which the program does not have/' >> "$complaints"
+[ -s "$complaints.code" ] || echo "no metric was found in src/server" >> "$complaints"
+rm -f "$complaints.code" "$complaints.readme" "$complaints.told"
+verdict "README tells every metric, and no other" "$complaints"
+
+# "NAME = number" of the codes, against "| number |" in the README.
+sed -n 's/.*CF_EXIT_[A-Z]* = \([0-9]*\),.*/\1/p' include/curfew/cmd.h | while read -r code; do
+    sed -n '/^## Exit codes$/,/^## /p' README.md | grep -q "^| $code |" ||
+        echo "README.md: does not tell the exit code $code"
+    sed -n '/^\.Sh EXIT STATUS/,/^\.Sh /p' "$manual" | grep -q "^\.It $code" ||
+        echo "$manual: does not tell the exit code $code"
+done >> "$complaints"
+verdict "README and man page tell every exit code" "$complaints"
+exit $bad

@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# layers.sh - a folder of src/ includes headers of its own layer or a lower one, and private
+# headers only of its own. Below: the layers, low to high, and the headers that each one offers.
+. "$(dirname "$0")/lib.sh"
+
+layers='
+base    arena.h attr.h buf.h clock.h err.h file.h limits.h log.h path.h str.h suggest.h version.h
+json    json.h json_out.h
+crypto  base64.h jwks.h token.h
+config  config.h
+kube    object.h read.h store.h
+rules   rule.h
+review  engine.h review.h
+report  report.h
+server  server.h
+cli     cmd.h manifest.h
+'
+
+# Every folder and every header has its place in the table, and the other way round.
+{
+    for dir in src/*/; do
+        basename "$dir"
+    done
+    for header in include/curfew/*.h; do
+        basename "$header"
+    done
+} | LC_ALL=C sort > "$complaints.there"
+printf '%s' "$layers" | tr -s ' \n' '\n\n' | sed '/^$/d' | LC_ALL=C sort > "$complaints.told"
+comm -23 "$complaints.there" "$complaints.told" |
+    sed "s,.*,& is in no layer: give it one in test/lint/layers.sh," >> "$complaints"
+comm -13 "$complaints.there" "$complaints.told" |
+    sed "s,.*,& has a layer in test/lint/layers.sh and does not exist," >> "$complaints"
+rm -f "$complaints.there" "$complaints.told"
+verdict "every folder and header has a layer" "$complaints"
+
+# Quoted includes only: what is in angle brackets is not ours.
+grep -nE '^[ \t]*#[ \t]*include[ \t]*"' include/curfew/*.h src/*.c src/*/*.[ch] |
+    awk -v layers="$layers" '
+    BEGIN {
+        n = split(layers, row, "\n")
+        for (i = 1; i <= n; i++) {
+            m = split(row[i], word, " ")
+            if (m == 0) continue
+            rank[word[1]] = i
+            for (j = 2; j <= m; j++) home[word[j]] = word[1]
+        }
+        rank["main.c"] = n + 1
+    }
+    {
+        split($0, part, ":")
+        file = part[1]
+        split($0, quoted, "\"")
+        wanted = quoted[2]
+        m = split(file, path, "/")
+        mine = path[1] == "include" ? home[path[3]] : path[2]
+        where = file ":" part[2] ": "
+        if (wanted ~ /^curfew\//) {
+            other = home[substr(wanted, 8)]
+            if (other == "")
+                print where "includes " wanted ", which is in no layer"
+            else if (rank[other] > rank[mine])
+                print where mine "/ may not include " wanted ", which is of " other "/, a higher layer"
+        } else if (path[1] == "include" || wanted ~ /\//) {
+            print where "includes " wanted ", a private header of another folder"
+        } else if ((getline line < ("src/" mine "/" wanted)) < 0) {
+            print where "includes " wanted ", which is not beside it"
+        } else {
+            close("src/" mine "/" wanted)
+        }
+    }' >> "$complaints"
+verdict "no folder includes what is above it" "$complaints"
+exit $bad

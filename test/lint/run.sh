@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# run.sh - all house rules, then the proof that each can fail.
+cd "$(dirname "$0")/../.." || exit 1
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+
+for script in test/lint/*.sh; do
+    case $(basename "$script") in
+    lib.sh | run.sh | selftest.sh | add-rule.sh) continue ;;
+    esac
+    sh "$script" . || echo "FAIL $script" > /dev/null
+done > "$out" 2>&1
+sh test/lint/selftest.sh >> "$out" 2>&1
+
+cat "$out"
+passed=$(grep -c '^ok ' "$out")
+failed=$(grep -c '^FAIL ' "$out")
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,144 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# selftest.sh - every lint catches what it is there for: each case breaks one rule in a copy of
+# the tree, and the lint must complain of just that.
+set -u
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+root=$(CDPATH='' cd -- "$here/../.." && pwd)
+curfew=${CURFEW:-build/curfew}
+case $curfew in
+/*) ;;
+*) curfew=$root/$curfew ;;
+esac
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+status=0
+
+# The tree, but of the tests only the lints and a fixture in each folder: the rest no lint reads.
+cp_tree() {
+    mkdir -p "$work/clean"
+    (cd "$root" && tar -cf - --exclude=./.git --exclude=./build --exclude='./certs/*.pem' \
+        --exclude='./certs/*.key' --exclude='./deploy/demo/*.json' --exclude='./test/[!l]*' .) |
+        tar -xf - -C "$work/clean"
+    for folder in "$root"/test/rules/*/*/; do
+        folder=$work/clean${folder#"$root"}
+        mkdir -p "$folder"
+        echo 'kind: Pod' > "$folder/case.yaml"
+    done
+}
+
+# catches LINT COMPLAINT COMMAND: after the command, run in a copy, the lint complains.
+catches() {
+    rm -rf "$work/tree"
+    cp -r "$work/clean" "$work/tree"
+    (cd "$work/tree" && eval "$3") || echo "FAIL selftest $1: the case itself does not work"
+    if BUILD=build CURFEW=${fake:-$curfew} sh "$here/$1.sh" "$work/tree" > "$work/out" 2>&1; then
+        passes=true
+    else
+        passes=false
+    fi
+    if ! $passes && grep -q -e "^FAIL $1: .*$2" "$work/out"; then
+        echo "ok selftest $1 catches: $2"
+    else
+        echo "FAIL selftest $1 does not catch: $2"
+        status=1
+    fi
+}
+
+# leaves LINT WORD COMMAND: the lint does not complain of what is fine.
+leaves() {
+    rm -rf "$work/tree"
+    cp -r "$work/clean" "$work/tree"
+    (cd "$work/tree" && eval "$3")
+    BUILD=build CURFEW=$curfew sh "$here/$1.sh" "$work/tree" > "$work/out" 2>&1
+    if grep -q -e "^FAIL $1: .*$2" "$work/out"; then
+        echo "FAIL selftest $1 complains of what is fine: $2"
+        status=1
+    else
+        echo "ok selftest $1 leaves alone: $2"
+    fi
+}
+
+cp_tree
+
+catches layers 'may not include curfew/server.h' 'echo "#include \"curfew/server.h\"" >> src/base/str.c'
+catches layers 'may not include curfew/rule.h' \
+    'echo "#include \"curfew/rule.h\"" >> include/curfew/object.h'
+catches layers 'new.h is in no layer' 'touch include/curfew/new.h'
+catches layers 'extra is in no layer' 'mkdir src/extra && touch src/extra/x.c'
+catches layers 'which is not beside it' 'echo "#include \"convert.h\"" >> src/base/str.c'
+catches layers 'private header of another folder' \
+    'echo "#include \"../rules/convert.h\"" >> src/base/str.c'
+
+catches banned 'strcpy() is banned' 'echo "void f(char *a) { strcpy(a, a); }" >> src/base/str.c'
+catches banned 'sscanf() is banned' 'echo "int g(void) { return sscanf (\"1\", \"x\"); }" >> src/main.c'
+catches banned 'strtol() is banned' 'echo "long v = strtol(0, 0, 0);" >> src/json/yaml_scalar.c'
+leaves banned 'strcat' 'printf "/* strcat(a,\n * strcat(b) */\nchar *s = \"strcat(\"; // strcat(\n" >> src/main.c'
+
+catches foreign 'microhttpd.h> may only' 'echo "#include <microhttpd.h>" >> src/base/str.c'
+catches foreign 'openssl/evp.h> may only' 'echo "#include <openssl/evp.h>" >> src/server/tls.c'
+catches foreign 'jansson.h> is a library' 'echo "#include <jansson.h>" >> src/json/json.c'
+leaves foreign 'string.h' 'echo "#include <string.h>" >> src/base/str.c'
+
+catches spdx 'bare.c: its first line' 'echo "int x;" > src/base/bare.c'
+catches spdx 'bare.sh: its first line' 'printf "#!/bin/sh\necho\n" > test/bare.sh'
+
+catches size 'long.c: 500 lines or more' 'yes "int x;" | head -n 500 > src/base/long.c'
+catches size 'long.c: 800 lines or more' 'mkdir -p test/unit &&
+    yes "int x;" | head -n 800 > test/unit/long.c'
+catches size 'wide.c:2: is longer' 'printf "int x;\n%0101d\n" 0 > src/base/wide.c'
+
+catches leftovers 'main.c:.*: TO''DO' 'echo "/* TO""DO: later */" >> src/main.c'
+catches leftovers 'Makefile:.*: FIX''ME' 'echo "# FIX""ME" >> Makefile'
+
+catches private 'k.txt: holds a private key' 'echo "-----BEGIN EC PRIVATE ""KEY-----" > test/k.txt'
+catches private 'k.pem: holds a private key' 'echo "-----BEGIN PRIVATE ""KEY-----" > deploy/k.pem'
+catches private 'README.md:.*path of one machine' 'echo "see /ho""me/someone/notes" >> README.md'
+leaves private 'docs.md' 'echo "the file /var/run/secrets/x, https://x.example/work/y" > docs.md'
+
+catches shell 'broken.sh: .*' 'printf "#!/bin/sh\nif true; then\n" > test/broken.sh'
+
+catches symbols 'json_object_get: a global symbol' 'mkdir build &&
+    echo "int cf_fine(void); int json_object_get(void) { return 0; } int cf_fine(void) { return 1; }" |
+    ${CC:-cc} -x c -c -o build/x.o - && ar rc build/libcurfew.a build/x.o'
+
+catches logs 'http.log:.*a token' 'mkdir -p build/test-logs &&
+    echo "denied eyJhbGci""OiJSUzI1NiIsImtpZCI6IiJ9.e30.x" > build/test-logs/http.log'
+catches logs 'golden.log:.*a token' 'mkdir -p build/test-logs &&
+    echo "data: {token: ZXlKaGJH""Y2lPaUpTVXpJMU5pSjkuZTMwLng=}" > build/test-logs/golden.log'
+leaves logs 'http.log' 'mkdir -p build/test-logs &&
+    echo "patch eyJvcCI6InJlcGxhY2UiLCJwYXRoIjoiL3NwZWMifQ==" > build/test-logs/http.log'
+
+catches rules 'token-audience: has no row' "sed -i '/^| .token-audience/d' README.md"
+catches rules 'extended-token: is of level restricted' \
+    "sed -i 's/^| .extended-token. | restricted/| \`extended-token\` | baseline/' README.md"
+catches rules 'there is no rule made-up' \
+    "sed -i 's/^| .extended-token. |/| \`made-up\` | restricted | x | y |\n&/' README.md"
+catches rules 'token-lifetime: has no fixture in test/rules/token-lifetime/deny' \
+    'rm -rf test/rules/token-lifetime/deny'
+catches rules 'there is no rule ghost' 'mkdir -p test/rules/ghost/allow'
+catches rules 'unbound-token: is not in the array' "sed -i '/X(unbound_token)/d' src/rules/rules.c"
+catches rules 'there is no rule token-lifetime' 'rm src/rules/token_lifetime.c'
+
+# A program that has a flag more.
+cat > "$work/fake" << END
+#!/bin/sh
+"$curfew" "\$@"
+[ "\$1 \$2" != "serve --help" ] || echo "      --surprise FILE  a flag that nobody tells of"
+END
+chmod +x "$work/fake"
+fake=$work/fake
+catches docs "README.md: does not tell 'curfew serve --surprise'" true
+catches docs "curfew.8: does not tell 'curfew serve --surprise'" true
+fake=
+catches docs "README.md: does not tell 'curfew serve --drain-delay'" "sed -i '/^| .--drain-delay/d' README.md"
+catches docs "README.md: tells 'curfew review --made-up'" \
+    "sed -i 's/^| .--fail-on/| \`--made-up\` | x |\n&/' README.md"
+catches docs "curfew.8: does not tell 'curfew review --phase'" "sed -i '/^.It Fl -phase/d' deploy/curfew.8"
+catches docs 'does not tell the metric curfew_surprise_total' \
+    'echo "static const char *m = \"curfew_surprise_total\";" >> src/server/metrics.c'
+catches docs 'tells the metric curfew_gone_total' \
+    "sed -i 's/^## Metrics\$/&\n\n\`curfew_gone_total\`/' README.md"
+catches docs 'README.md: does not tell the exit code 3' "sed -i '/^| 3 |/d' README.md"
+
+exit $status

@@ -90,7 +90,7 @@ static void refused_set(char *text, const char *sentence)
 static void no_sets(void **state)
 {
     (void)state;
-    refused("", "empty");
+    refused("", "invalid JSON: empty");
     refused("{", "invalid JSON");
     refused("[]", "it is no JWK Set");
     refused("{}", "it is no JWK Set");

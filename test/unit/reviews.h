@@ -39,7 +39,8 @@ static const struct {
 
 static const char legacy_secret[] =
     "{'apiVersion':'v1','kind':'Secret','type':'kubernetes.io/service-account-token','metadata':{"
-    "'name':'%s-token','namespace':'%s','annotations':{'kubernetes.io/service-account.name':'%s'}}}";
+    "'name':'%s-token','namespace':'%s','annotations':{'kubernetes.io/"
+    "service-account.name':'%s'}}}";
 
 #define GROUPS(...) "{'username':'alice','groups':[" __VA_ARGS__ "]}"
 #define ALICE GROUPS("'developers','system:authenticated'")
@@ -93,8 +94,7 @@ static inline const char *review(const struct review *r)
                 "{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\","
                 "\"request\":{\"uid\":\"u-1\",\"kind\":{\"group\":\"%s\",\"version\":\"v1\","
                 "\"kind\":\"%s\"},\"operation\":\"%s\"",
-                cf_str_or_empty(r->group), r->kind,
-                r->operation != NULL ? r->operation : "CREATE");
+                cf_str_or_empty(r->group), r->kind, r->operation != NULL ? r->operation : "CREATE");
     cf_buf_addf(&buf, ",\"resource\":{\"group\":\"\",\"version\":\"v1\",\"resource\":\"%s\"}",
                 cf_str_or_empty(r->resource));
     add_text(&buf, "subResource", r->subresource);
@@ -170,11 +170,8 @@ static inline struct test_answer validate(const char *text)
 /* The judgement of a review in all modes; `level` over all labels if it is not NULL. */
 static inline struct cf_judgement judge_at(const enum cf_level *level, const char *text)
 {
-    struct cf_engine_input in = {.policy = policy,
-                                 .store = store,
-                                 .now = NOW,
-                                 .modes = CF_ALL_MODES,
-                                 .level = level};
+    struct cf_engine_input in = {
+        .policy = policy, .store = store, .now = NOW, .modes = CF_ALL_MODES, .level = level};
     struct cf_judgement judgement;
     struct cf_request *request = decode(text);
 
@@ -211,8 +208,8 @@ static inline void use_config(const char *text)
 
     cf_policy_free(policy);
     memset(&err, 0, sizeof(err));
-    policy = cf_policy_parse(whole, strlen(whole), "config", cf_rule_ids(), cf_rule_count, NOW,
-                             &err);
+    policy =
+        cf_policy_parse(whole, strlen(whole), "config", cf_rule_ids(), cf_rule_count, NOW, &err);
     if (policy == NULL)
         fail_msg("%s", err.msg);
 }

@@ -37,8 +37,15 @@ static void envelopes_that_are_none(void **state)
 
 static void bytes_that_are_no_json(void **state)
 {
-    static const char *const texts[] = {"", " ", "{", "nope", "{}{}", "{\"a\":1,\"a\":2}", "\xff",
-                                        "{\"a\":\"\\u0000\"}", "{\"a\":\"\\ud800\"}"};
+    static const char *const texts[] = {"",
+                                        " ",
+                                        "{",
+                                        "nope",
+                                        "{}{}",
+                                        "{\"a\":1,\"a\":2}",
+                                        "\xff",
+                                        "{\"a\":\"\\u0000\"}",
+                                        "{\"a\":\"\\ud800\"}"};
 
     (void)state;
     for (size_t i = 0; i < CF_COUNT(texts); i++) {
@@ -132,10 +139,17 @@ static void members_of_the_request(void **state)
 static void members_that_may_be_null(void **state)
 {
     static const char *const members[] = {
-        "'name':null",      "'namespace':null",           "'subResource':null",
-        "'resource':null",  "'userInfo':null",            "'dryRun':null",
-        "'oldObject':null", "'userInfo':{'groups':null}", "'userInfo':{'extra':null}",
-        "'unknown':[{}]",   "'userInfo':{'extra':{'x':7}}",
+        "'name':null",
+        "'namespace':null",
+        "'subResource':null",
+        "'resource':null",
+        "'userInfo':null",
+        "'dryRun':null",
+        "'oldObject':null",
+        "'userInfo':{'groups':null}",
+        "'userInfo':{'extra':null}",
+        "'unknown':[{}]",
+        "'userInfo':{'extra':{'x':7}}",
         "'userInfo':{'extra':{'authentication.kubernetes.io/pod-name':[]}}",
         "'userInfo':{'extra':{'authentication.kubernetes.io/pod-name':null}}"};
 
@@ -163,15 +177,22 @@ struct member {
     bool never_null; /* an item of a list */
 };
 
-#define SPEC(path, template, wanted) {"", "Pod", "spec." path, "{'spec':" template "}", wanted, false}
-#define ITEM(path, template) {"", "Pod", "spec." path, "{'spec':" template "}", OBJECT, true}
+#define SPEC(path, template, wanted)                                                               \
+    {                                                                                              \
+        "", "Pod", "spec." path, "{'spec':" template "}", wanted, false                            \
+    }
+#define ITEM(path, template)                                                                       \
+    {                                                                                              \
+        "", "Pod", "spec." path, "{'spec':" template "}", OBJECT, true                             \
+    }
 #define META(path, template, wanted)                                                               \
-    {"", "Pod", "metadata" path, "{'metadata':" template "}", wanted, false}
+    {                                                                                              \
+        "", "Pod", "metadata" path, "{'metadata':" template "}", wanted, false                     \
+    }
 #define SOURCE(path, template, wanted)                                                             \
     SPEC("volumes[0].projected.sources[0]" path,                                                   \
          "{'volumes':[{'projected':{'sources':[" template "]}}]}", wanted)
-#define VOLUME(path, template, wanted)                                                             \
-    SPEC("volumes[0]" path, "{'volumes':[" template "]}", wanted)
+#define VOLUME(path, template, wanted) SPEC("volumes[0]" path, "{'volumes':[" template "]}", wanted)
 #define CONTAINER(path, template, wanted)                                                          \
     SPEC("containers[0]" path, "{'containers':[" template "]}", wanted)
 #define DRIVER(type)                                                                               \
@@ -179,12 +200,18 @@ struct member {
         VOLUME("." type ".secretRef", "{'" type "':{'secretRef':%}}", OBJECT),                     \
         VOLUME("." type ".secretRef.name", "{'" type "':{'secretRef':{'name':%}}}", TEXT)
 #define SECRET(path, template, wanted)                                                             \
-    {"", "Secret", path, template, wanted, false}
+    {                                                                                              \
+        "", "Secret", path, template, wanted, false                                                \
+    }
 #define LEGACY "'type':'kubernetes.io/service-account-token',"
 #define REQUEST(path, template, wanted)                                                            \
-    {"authentication.k8s.io", "TokenRequest", path, template, wanted, false}
+    {                                                                                              \
+        "authentication.k8s.io", "TokenRequest", path, template, wanted, false                     \
+    }
 #define CSI(path, template, wanted)                                                                \
-    {"storage.k8s.io", "CSIDriver", path, template, wanted, false}
+    {                                                                                              \
+        "storage.k8s.io", "CSIDriver", path, template, wanted, false                               \
+    }
 
 static const struct member members[] = {
     META("", "%", OBJECT),
@@ -344,8 +371,8 @@ static void every_member_with_every_type(void **state)
         const char *value, *is;
         enum wanted right;
     } values[] = {
-        {"'x'", "a string", TEXT},     {"7", "a number", INTEGER}, {"true", "a boolean", BOOL},
-        {"[]", "an array", LIST},      {"{}", "an object", OBJECT}, {"false", "a boolean", BOOL},
+        {"'x'", "a string", TEXT}, {"7", "a number", INTEGER},  {"true", "a boolean", BOOL},
+        {"[]", "an array", LIST},  {"{}", "an object", OBJECT}, {"false", "a boolean", BOOL},
         {"null", "null", TEXT},
     };
     static const char *const names[] = {"a string", "an array", "an object", "a boolean",
@@ -387,11 +414,18 @@ static void the_old_object_as_well(void **state)
 /* An integer is judged on its text: -?[0-9]+ within int64. */
 static void integers(void **state)
 {
-    static const char *const wrong[] = {"1e3",    "3600.0", "0.5",   "1E3", "-0.0",
-                                        "1.0e0",  "9223372036854775808", "-9223372036854775809",
-                                        "99999999999999999999999999", "1e400"};
-    static const char *const right[] = {"0", "-1", "-0", "3607", "9223372036854775807",
-                                        "-9223372036854775808"};
+    static const char *const wrong[] = {"1e3",
+                                        "3600.0",
+                                        "0.5",
+                                        "1E3",
+                                        "-0.0",
+                                        "1.0e0",
+                                        "9223372036854775808",
+                                        "-9223372036854775809",
+                                        "99999999999999999999999999",
+                                        "1e400"};
+    static const char *const right[] = {
+        "0", "-1", "-0", "3607", "9223372036854775807", "-9223372036854775808"};
 
     (void)state;
     for (size_t i = 0; i < CF_COUNT(members); i++) {
@@ -407,9 +441,9 @@ static void integers(void **state)
                                        m->path));
         for (size_t j = 0; j < CF_COUNT(right); j++)
             (void)decode(review_with(m, right[j], false));
-        is_refused(review_with(m, "'3600'", false),
-                   cf_arena_printf(arena, "request.object.%s must be a number, not a string",
-                                   m->path));
+        is_refused(
+            review_with(m, "'3600'", false),
+            cf_arena_printf(arena, "request.object.%s must be a number, not a string", m->path));
     }
 }
 
@@ -487,14 +521,14 @@ static void what_is_dropped(void **state)
 
 static void a_whole_request(void **state)
 {
-    const struct cf_request *r = decode(REVIEW(
-            .operation = "UPDATE", .kind = "Pod", .resource = "pods",
-            .subresource = "ephemeralcontainers", .namespace_ = "shop", .name = "web-1",
-            .user = "{'username':'system:serviceaccount:ci:bot','uid':'u-2','groups':['a','b'],"
-                    "'extra':{'authentication.kubernetes.io/credential-id':['JTI=7'],"
-                    "'authentication.kubernetes.io/pod-name':['bot-1'],"
-                    "'authentication.kubernetes.io/node-name':['n1','n2']}}",
-            .object = "{'metadata':{'name':'x'}}", .old_object = "{'metadata':{'name':'y'}}"));
+    const struct cf_request *r = decode(
+        REVIEW(.operation = "UPDATE", .kind = "Pod", .resource = "pods",
+               .subresource = "ephemeralcontainers", .namespace_ = "shop", .name = "web-1",
+               .user = "{'username':'system:serviceaccount:ci:bot','uid':'u-2','groups':['a','b'],"
+                       "'extra':{'authentication.kubernetes.io/credential-id':['JTI=7'],"
+                       "'authentication.kubernetes.io/pod-name':['bot-1'],"
+                       "'authentication.kubernetes.io/node-name':['n1','n2']}}",
+               .object = "{'metadata':{'name':'x'}}", .old_object = "{'metadata':{'name':'y'}}"));
 
     (void)state;
     assert_string_equal(r->uid, "u-1");

@@ -53,17 +53,18 @@ static void bounds_of_each_level(void **state)
         const char *seconds;
         bool at_baseline, at_restricted;
     } cases[] = {
-        {"599", true, true},    {"600", false, false},  {"3600", false, false},
-        {"3601", false, true},  {"3606", false, true},  {"3608", false, true},
-        {"86400", false, true}, {"86401", true, true},  {"4294967296", true, true},
+        {"599", true, true},    {"600", false, false}, {"3600", false, false},
+        {"3601", false, true},  {"3606", false, true}, {"3608", false, true},
+        {"86400", false, true}, {"86401", true, true}, {"4294967296", true, true},
     };
 
     (void)state;
     for (size_t i = 0; i < CF_COUNT(cases); i++) {
-        const char *text = REVIEW(
-            .kind = "Pod", .namespace_ = "shop", .name = "web",
-            .object = cf_arena_printf(arena, "{'spec':{'volumes':[{'projected':{'sources':[{"
-                                             "'serviceAccountToken':{'expirationSeconds':%s}}]}}]}}",
+        const char *text = REVIEW(.kind = "Pod", .namespace_ = "shop", .name = "web",
+                                  .object = cf_arena_printf(
+                                      arena,
+                                      "{'spec':{'volumes':[{'projected':{'sources':[{"
+                                      "'serviceAccountToken':{'expirationSeconds':%s}}]}}]}}",
                                       cases[i].seconds));
 
         assert_int_equal(judge_at(&baseline, text).count, cases[i].at_baseline);
@@ -94,8 +95,7 @@ static void one_verdict_of_two_levels(void **state)
 /* Only what the fix level has is fixed. */
 static void a_fix_of_a_higher_level(void **state)
 {
-    struct cf_judgement judgement =
-        judge(POD_IN("mixed", "{'volumes':[" TOKEN("t", "7200") "]}"));
+    struct cf_judgement judgement = judge(POD_IN("mixed", "{'volumes':[" TOKEN("t", "7200") "]}"));
     const struct cf_verdict *v = verdict_of(&judgement, "token-lifetime");
 
     (void)state;
@@ -147,10 +147,14 @@ static void modes_that_matter(void **state)
 
 static void the_order_of_the_rules(void **state)
 {
-    struct cf_judgement judgement = judge(
-        POD_IN("mixed", "{'serviceAccountName':'web','volumes':[" TOKEN("a", "3607") ","
-                        MOUNT("b", "web-token") "," TOKEN("c", "7200") "," TOKEN("d", "864000")
-                        "],'containers':[{'envFrom':[{'secretRef':{'name':'api-token'}}]}]}"));
+    struct cf_judgement judgement = judge(POD_IN(
+        "mixed",
+        "{'serviceAccountName':'web','volumes':[" TOKEN("a", "3607") "," MOUNT(
+            "b", "web-token") "," TOKEN("c",
+                                        "7200") "," TOKEN("d",
+                                                          "864000") "],'containers':[{'envFrom':[{'"
+                                                                    "secretRef':{'name':'api-token'"
+                                                                    "}}]}]}"));
     static const char *const wanted[] = {"token-lifetime", "token-lifetime", "legacy-token-mount",
                                          "legacy-token-env", "extended-token"};
 
@@ -247,12 +251,12 @@ static void updates(void **state)
 /* Of two that are alike, it is the last that is new. */
 static void which_one_is_new(void **state)
 {
-    struct cf_judgement judgement = judge(
-        REVIEW(.operation = "UPDATE", .group = "apps", .kind = "Deployment", .namespace_ = "shop",
-               .name = "web",
-               .object = deployment(SOURCES(FROM("web-token") "," FROM("api-token") ","
-                                            FROM("web-token"))),
-               .old_object = deployment(SOURCES(FROM("web-token") "," FROM("api-token")))));
+    struct cf_judgement judgement =
+        judge(REVIEW(.operation = "UPDATE", .group = "apps", .kind = "Deployment",
+                     .namespace_ = "shop", .name = "web",
+                     .object = deployment(
+                         SOURCES(FROM("web-token") "," FROM("api-token") "," FROM("web-token"))),
+                     .old_object = deployment(SOURCES(FROM("web-token") "," FROM("api-token")))));
 
     (void)state;
     assert_int_equal(judgement.count, 1);
@@ -307,9 +311,9 @@ static void mirror_pods(void **state)
                      .user = "{'username':'system:node:n2','groups':['system:nodes']}"));
     is_judged(REVIEW(.kind = "Pod", .namespace_ = "shop", .object = MIRROR,
                      .user = "{'username':'n1','groups':['system:nodes']}"));
-    is_judged(REVIEW(.kind = "Pod", .namespace_ = "shop", .user = NODE1,
-                     .object = "{'spec':{'nodeName':'n1','volumes':[" MOUNT("t", "web-token")
-                               "]}}"));
+    is_judged(
+        REVIEW(.kind = "Pod", .namespace_ = "shop", .user = NODE1,
+               .object = "{'spec':{'nodeName':'n1','volumes':[" MOUNT("t", "web-token") "]}}"));
 }
 
 static void owned_templates(void **state)
@@ -322,8 +326,8 @@ static void owned_templates(void **state)
                       .object = OWNED(",'controller':true")));
     is_skipped(REVIEW(.group = "batch", .kind = "Job", .namespace_ = "shop",
                       .object = OWNED(",'controller':true")));
-    is_judged(REVIEW(.group = "apps", .kind = "ReplicaSet", .namespace_ = "shop",
-                     .object = OWNED("")));
+    is_judged(
+        REVIEW(.group = "apps", .kind = "ReplicaSet", .namespace_ = "shop", .object = OWNED("")));
     is_judged(REVIEW(.group = "apps", .kind = "Deployment", .namespace_ = "shop",
                      .object = OWNED(",'controller':true")));
 }

@@ -87,9 +87,9 @@ static void guard_groups(void **state)
     use_config("guard: {groups: [wardens]}");
     assert_int_equal(exempt_of("restricted-by-node-annotation", annotation_removed("shop", MASTER)),
                      CF_EXEMPT_NO);
-    assert_int_equal(exempt_of("restricted-by-node-annotation",
-                               annotation_removed("shop", GROUPS("'wardens'"))),
-                     CF_EXEMPT_GROUP);
+    assert_int_equal(
+        exempt_of("restricted-by-node-annotation", annotation_removed("shop", GROUPS("'wardens'"))),
+        CF_EXEMPT_GROUP);
 }
 
 /* The annotation ignores exempt namespaces: node agents live there. */
@@ -124,8 +124,8 @@ static void excepted(const char *who, enum cf_exempt wanted, const char *text)
 static const char *pod_with(const char *metadata)
 {
     return REVIEW(.kind = "Pod", .namespace_ = "shop",
-                  .object = cf_arena_printf(arena, "{'metadata':%s,'spec':" LEGACY_POD "}",
-                                            metadata));
+                  .object =
+                      cf_arena_printf(arena, "{'metadata':%s,'spec':" LEGACY_POD "}", metadata));
 }
 
 #define OWNER(kind, name)                                                                          \
@@ -135,8 +135,8 @@ static void names(void **state)
 {
     const char *replica = pod_with("{'generateName':'web-7f9-','labels':{'pod-template-hash':"
                                    "'7f9'}," OWNER("ReplicaSet", "web-7f9") "}");
-    const char *nightly = pod_with("{'generateName':'nightly-29123456-'," OWNER(
-        "Job", "nightly-29123456") "}");
+    const char *nightly =
+        pod_with("{'generateName':'nightly-29123456-'," OWNER("Job", "nightly-29123456") "}");
 
     (void)state;
     excepted("names: [web]", CF_EXEMPT_EXCEPTION, pod_with("{'name':'web'}"));
@@ -167,9 +167,9 @@ static void accounts(void **state)
 
 static void accounts_of_other_kinds(void **state)
 {
-    const char *request = REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
-                                 .namespace_ = "shop", .name = "web", .subresource = "token",
-                                 .object = "{'spec':{}}");
+    const char *request =
+        REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest", .namespace_ = "shop",
+               .name = "web", .subresource = "token", .object = "{'spec':{}}");
     const char *secret = REVIEW(.kind = "Secret", .namespace_ = "shop", .name = "s",
                                 .object = "{'metadata':{'name':'s','annotations':{"
                                           "'kubernetes.io/service-account.name':'web'}},'type':"
@@ -220,20 +220,18 @@ static void the_last_day(void **state)
         int64_t now;
         enum cf_exempt wanted;
     } cases[] = {
-        {1795305600 - 1, CF_EXEMPT_EXCEPTION},      /* 2026-11-21T23:59:59Z */
-        {1795305600, CF_EXEMPT_EXCEPTION},          /* 2026-11-22T00:00:00Z */
-        {1795305600 + 86399, CF_EXEMPT_EXCEPTION},  /* 2026-11-22T23:59:59Z */
-        {1795305600 + 86400, CF_EXEMPT_NO},         /* 2026-11-23T00:00:00Z */
+        {1795305600 - 1, CF_EXEMPT_EXCEPTION},     /* 2026-11-21T23:59:59Z */
+        {1795305600, CF_EXEMPT_EXCEPTION},         /* 2026-11-22T00:00:00Z */
+        {1795305600 + 86399, CF_EXEMPT_EXCEPTION}, /* 2026-11-22T23:59:59Z */
+        {1795305600 + 86400, CF_EXEMPT_NO},        /* 2026-11-23T00:00:00Z */
     };
 
     (void)state;
     use_config("exceptions: [{rule: legacy-token-mount, namespace: shop, names: [web], until: "
                "2026-11-22, reason: x}]");
     for (size_t i = 0; i < CF_COUNT(cases); i++) {
-        struct cf_engine_input in = {.policy = policy,
-                                     .store = store,
-                                     .now = cases[i].now,
-                                     .modes = CF_ALL_MODES};
+        struct cf_engine_input in = {
+            .policy = policy, .store = store, .now = cases[i].now, .modes = CF_ALL_MODES};
         struct cf_request *request = decode(pod_by(ALICE));
         struct cf_judgement judgement;
 
@@ -264,8 +262,8 @@ static void one_rule_of_two(void **state)
     (void)state;
     use_config("exceptions: [{rule: legacy-token-mount, namespace: shop, names: [web], until: "
                "2999-12-31, reason: x}]");
-    judgement = judge(POD_IN("shop", "{'serviceAccountName':'web','volumes':["
-                                     MOUNT("t", "web-token") "," TOKEN("l", "864000") "]}"));
+    judgement = judge(POD_IN("shop", "{'serviceAccountName':'web','volumes':[" MOUNT(
+                                         "t", "web-token") "," TOKEN("l", "864000") "]}"));
     assert_int_equal(judgement.count, 2);
     assert_int_equal(verdict_of(&judgement, "legacy-token-mount")->modes, AUDIT);
     assert_int_equal(verdict_of(&judgement, "token-lifetime")->exempt, CF_EXEMPT_NO);

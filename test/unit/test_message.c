@@ -52,8 +52,8 @@ static void the_whole_of_it(void **state)
 {
     (void)state;
     assert_string_equal(
-        denial(POD_IN("shop", "{'serviceAccountName':'web','volumes':["
-                              MOUNT("tok", "api-token") "]}")),
+        denial(POD_IN("shop",
+                      "{'serviceAccountName':'web','volumes':[" MOUNT("tok", "api-token") "]}")),
         "pod \"web\" violates Curfew level \"restricted\": legacy-token-mount: volume \"tok\" "
         "mounts Secret \"api-token\", a token that never expires\n"
         "  spec.volumes[0].secret.secretName: Secret \"api-token\" belongs to ServiceAccount "
@@ -120,9 +120,9 @@ static void no_name_at_all(void **state)
 
 static void several_findings(void **state)
 {
-    const char *message = denial(POD_IN(
-        "shop", "{'serviceAccountName':'web','volumes':[" MOUNT("a", "api-token") ","
-                MOUNT("b", "web-token") "," TOKEN("c", "7200") "," TOKEN("d", "7200") "]}"));
+    const char *message = denial(
+        POD_IN("shop", "{'serviceAccountName':'web','volumes':[" MOUNT("a", "api-token") "," MOUNT(
+                           "b", "web-token") "," TOKEN("c", "7200") "," TOKEN("d", "7200") "]}"));
 
     (void)state;
     assert_true(cf_starts_with(message, "pod \"web\" violates Curfew level \"restricted\": "
@@ -140,8 +140,8 @@ static void several_findings(void **state)
 /* What is only warned or never denied is not in it. */
 static void what_does_not_count(void **state)
 {
-    const char *message = denial(POD_IN("shop", "{'volumes':[" TOKEN("a", "3607") ","
-                                                TOKEN("b", "7200") "]}"));
+    const char *message =
+        denial(POD_IN("shop", "{'volumes':[" TOKEN("a", "3607") "," TOKEN("b", "7200") "]}"));
 
     (void)state;
     lacks_part(message, "extended-token");
@@ -181,13 +181,13 @@ static void long_names(void **state)
 
     (void)state;
     add_objects(store, cf_arena_printf(arena, legacy_secret, repeated('s', 247), "shop", "web"));
-    line = first_line(REVIEW(
-        .kind = "Pod", .namespace_ = "shop", .name = name,
-        .object = cf_arena_printf(arena,
-                                  "{'metadata':{'name':'%s'},'spec':{'volumes':[{'name':'%s',"
-                                  "'secret':{'secretName':'%s-token'}},{'name':'%s','secret':{"
-                                  "'secretName':'web-token'}}]}}",
-                                  name, volume, repeated('s', 247), volume)));
+    line = first_line(REVIEW(.kind = "Pod", .namespace_ = "shop", .name = name,
+                             .object = cf_arena_printf(
+                                 arena,
+                                 "{'metadata':{'name':'%s'},'spec':{'volumes':[{'name':'%s',"
+                                 "'secret':{'secretName':'%s-token'}},{'name':'%s','secret':{"
+                                 "'secretName':'web-token'}}]}}",
+                                 name, volume, repeated('s', 247), volume)));
     assert_true(cf_utf8_count(line) <= 219);
     has_part(line, "nnn...\" violates Curfew level \"restricted\": legacy-token-mount: volume \"v");
     assert_true(cf_ends_with(line, "a token that never expires (and 1 more)"));
@@ -202,11 +202,11 @@ static void many_findings(void **state)
     cf_buf_init_arena(&spec, arena, CF_MIB);
     cf_buf_adds(&spec, "{'spec':{'volumes':[");
     for (int i = 0; i < 1000; i++)
-        cf_buf_addf(&spec, "%s{'name':'v%d','secret':{'secretName':'api-token'}}",
-                    i > 0 ? "," : "", i);
+        cf_buf_addf(&spec, "%s{'name':'v%d','secret':{'secretName':'api-token'}}", i > 0 ? "," : "",
+                    i);
     cf_buf_adds(&spec, "]}}");
-    message = denial(REVIEW(.kind = "Pod", .namespace_ = "shop", .name = "web",
-                            .object = cf_buf_str(&spec)));
+    message = denial(
+        REVIEW(.kind = "Pod", .namespace_ = "shop", .name = "web", .object = cf_buf_str(&spec)));
     has_part(message, "(and 999 more)\n");
     has_part(message, "\n  and 990 more\n");
     assert_int_equal(lines_with(message, "\n  spec.volumes["), 10);
@@ -223,8 +223,9 @@ static void endless_texts(void **state)
     message = denial(REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
                             .namespace_ = "shop", .name = "web",
                             .object = cf_arena_printf(
-                                arena, "{'spec':{'boundObjectRef':{'kind':'Pod'},'audiences':['%s',"
-                                       "'%s']}}",
+                                arena,
+                                "{'spec':{'boundObjectRef':{'kind':'Pod'},'audiences':['%s',"
+                                "'%s']}}",
                                 endless, endless)));
     assert_true(strlen(message) < 4096);
     assert_true(strcspn(message, "\n") <= 219);
@@ -288,8 +289,9 @@ static void tokens_are_not_printed(void **state)
     lacks_part(a.text, "eyJ");
     has_part(a.message, "[redacted]");
     a = validate(REVIEW(.operation = "UPDATE", .kind = "Secret", .namespace_ = "shop", .name = "s",
-                        .object = "{'type':'kubernetes.io/service-account-token','data':{'token':'"
-                                  JWT "'}}",
+                        .object =
+                            "{'type':'kubernetes.io/service-account-token','data':{'token':'" JWT
+                            "'}}",
                         .old_object = "{'type':'kubernetes.io/service-account-token','data':{"
                                       "'token':'" JWT "x'}}"));
     assert_false(a.allowed);

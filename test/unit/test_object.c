@@ -88,8 +88,9 @@ static void groups(void **state)
 
 static void nothing_at_all(void **state)
 {
-    static const char *const texts[] = {"{}", "{'metadata':null,'spec':null}",
-                                        "{'metadata':{},'spec':{'volumes':null,'containers':null}}"};
+    static const char *const texts[] = {
+        "{}", "{'metadata':null,'spec':null}",
+        "{'metadata':{},'spec':{'volumes':null,'containers':null}}"};
 
     (void)state;
     for (size_t i = 0; i < CF_COUNT(texts); i++) {
@@ -108,11 +109,12 @@ static void nothing_at_all(void **state)
 static void metadata(void **state)
 {
     (void)state;
-    decoded("", "Pod",
-            "{'metadata':{'name':'web-1','generateName':'web-','labels':{'pod-template-hash':"
-            "'abc'},'annotations':{'curfew.dev/fixed':'x','kubernetes.io/config.mirror':'y'},"
-            "'ownerReferences':[{'kind':'A','name':'a'},{'kind':'B','name':'b','controller':false},"
-            "{'kind':'C','name':'c','controller':true},{'kind':'D','name':'d','controller':true}]}}");
+    decoded(
+        "", "Pod",
+        "{'metadata':{'name':'web-1','generateName':'web-','labels':{'pod-template-hash':"
+        "'abc'},'annotations':{'curfew.dev/fixed':'x','kubernetes.io/config.mirror':'y'},"
+        "'ownerReferences':[{'kind':'A','name':'a'},{'kind':'B','name':'b','controller':false},"
+        "{'kind':'C','name':'c','controller':true},{'kind':'D','name':'d','controller':true}]}}");
     assert_string_equal(object.name, "web-1");
     assert_string_equal(object.generate_name, "web-");
     assert_string_equal(object.pod_template_hash, "abc");
@@ -243,12 +245,9 @@ static void what_is_more_than_one_type(void **state)
         const char *volume;
         bool mixed;
     } cases[] = {
-        {"{'name':'a','secret':{}}", false},
-        {"{'secret':{},'emptyDir':null}", false},
-        {"{'secret':{},'emptyDir':{}}", true},
-        {"{'name':'a','projected':{},'hostPath':{}}", true},
-        {"{'projected':{},'x':0}", true},
-        {"{}", false},
+        {"{'name':'a','secret':{}}", false},   {"{'secret':{},'emptyDir':null}", false},
+        {"{'secret':{},'emptyDir':{}}", true}, {"{'name':'a','projected':{},'hostPath':{}}", true},
+        {"{'projected':{},'x':0}", true},      {"{}", false},
     };
 
     (void)state;
@@ -290,9 +289,11 @@ static void drivers(void **state)
 /* init, regular, ephemeral; within each as they stand, env before envFrom. */
 static void environments(void **state)
 {
-    static const char *const wanted[][3] = {
-        {"setup", "A", "s1"}, {"proxy", "", "s2"}, {"app", "B", "s3"},
-        {"app", NULL, "s4"},  {"debug", "C", "s5"}};
+    static const char *const wanted[][3] = {{"setup", "A", "s1"},
+                                            {"proxy", "", "s2"},
+                                            {"app", "B", "s3"},
+                                            {"app", NULL, "s4"},
+                                            {"debug", "C", "s5"}};
 
     (void)state;
     pod("{'ephemeralContainers':[{'name':'debug','env':[{'name':'C','valueFrom':{'secretKeyRef':"
@@ -334,12 +335,10 @@ static void templates(void **state)
     decoded("batch", "CronJob",
             "{'spec':{'jobTemplate':{'spec':{'template':{'spec':{'volumes':[{'secret':{"
             "'secretName':'s'}}]}}}}}}");
-    assert_string_equal(
-        cf_path_text(arena, object.pod.volumes[0].secret->at),
-        "spec.jobTemplate.spec.template.spec.volumes[0].secret.secretName");
-    assert_string_equal(
-        cf_path_pointer(arena, object.pod.volumes[0].at),
-        "/spec/jobTemplate/spec/template/spec/volumes/0");
+    assert_string_equal(cf_path_text(arena, object.pod.volumes[0].secret->at),
+                        "spec.jobTemplate.spec.template.spec.volumes[0].secret.secretName");
+    assert_string_equal(cf_path_pointer(arena, object.pod.volumes[0].at),
+                        "/spec/jobTemplate/spec/template/spec/volumes/0");
     decoded("", "PodTemplate", "{'template':{'spec':{'serviceAccountName':'web'}}}");
     assert_string_equal(object.pod.account, "web");
     decoded("", "ReplicationController", "{'spec':{'template':null}}");

@@ -95,9 +95,8 @@ static void where_rules_stand(void **state)
 static void empty_objects(void **state)
 {
     static const char *const kinds[][2] = {
-        {"", "Pod"},          {"apps", "Deployment"}, {"batch", "CronJob"},
-        {"", "PodTemplate"},  {"", "Secret"},         {"", "ServiceAccount"},
-        {"storage.k8s.io", "CSIDriver"}};
+        {"", "Pod"},    {"apps", "Deployment"}, {"batch", "CronJob"},           {"", "PodTemplate"},
+        {"", "Secret"}, {"", "ServiceAccount"}, {"storage.k8s.io", "CSIDriver"}};
 
     (void)state;
     use_config("rules: {token-audience: {allowed: []}}");
@@ -106,11 +105,11 @@ static void empty_objects(void **state)
                                       .namespace_ = "shop", .object = "{}"))
                              .count,
                          0);
-        assert_int_equal(judge(REVIEW(.operation = "UPDATE", .group = kinds[i][0],
-                                      .kind = kinds[i][1], .namespace_ = "shop", .object = "{}",
-                                      .old_object = "{}"))
-                             .count,
-                         0);
+        assert_int_equal(
+            judge(REVIEW(.operation = "UPDATE", .group = kinds[i][0], .kind = kinds[i][1],
+                         .namespace_ = "shop", .object = "{}", .old_object = "{}"))
+                .count,
+            0);
     }
     assert_int_equal(judge(REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
                                   .namespace_ = "shop", .name = "web", .object = "{}"))
@@ -178,10 +177,14 @@ static void operations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(ids),           TEST(texts),
-        TEST(kinds_levels_and_traits), TEST(ids_for_the_configuration),
-        TEST(where_rules_stand),       TEST(empty_objects),
-        TEST(callers),       TEST(accounts_of_callers),
+        TEST(ids),
+        TEST(texts),
+        TEST(kinds_levels_and_traits),
+        TEST(ids_for_the_configuration),
+        TEST(where_rules_stand),
+        TEST(empty_objects),
+        TEST(callers),
+        TEST(accounts_of_callers),
         TEST(operations),
     };
 

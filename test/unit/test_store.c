@@ -36,8 +36,7 @@ static void what_can_not_be_read(void **state)
         "{'apiVersion':'v1','kind':'Secret','metadata':{'name':'s','annotations':7}}",
         "{'apiVersion':'v1','kind':'Secret','metadata':{'name':'s'},'type':7}",
         "{'apiVersion':'v1','kind':'ServiceAccount','metadata':{'name':'s'},'secrets':{}}",
-        "{'kind':'List','items':[{'apiVersion':'v1','kind':'Secret','metadata':{'name':'s'},"
-        "'data':7}]}",
+        "{'kind':'List','items':[" SECRET("s", "},'data':7") "]}",
     };
 
     (void)state;
@@ -67,8 +66,8 @@ static void what_is_ignored(void **state)
     add_objects(store, "{'apiVersion':'v1','kind':'Pod','metadata':{'name':'p'},'spec':7}");
     add_objects(store, "{'apiVersion':'v1','kind':'Secret','metadata':{}," TOKEN_TYPE "}");
     add_objects(store, "{'apiVersion':'v1','kind':'Secret'," TOKEN_TYPE "}");
-    add_objects(store, "{'apiVersion':'x.y/v1','kind':'Secret','metadata':{'name':'s'}," TOKEN_TYPE
-                       "}");
+    add_objects(store,
+                "{'apiVersion':'x.y/v1','kind':'Secret','metadata':{'name':'s'}," TOKEN_TYPE "}");
     add_objects(store, "{'apiVersion':'x.y/v1','kind':'Namespace','metadata':{'name':'n'}}");
     add_objects(store, "{'kind':'SecretList','items':null}");
     after = cf_store_counts(store);
@@ -127,10 +126,13 @@ static void lists(void **state)
     struct cf_store_counts before = cf_store_counts(store), after;
 
     (void)state;
-    add_objects(store,
-                "{'apiVersion':'v1','kind':'List','items':[" SECRET("a", "}") ",{'kind':"
-                "'SecretList','items':[" SECRET("b", "}," TOKEN_TYPE) "]},{'apiVersion':'v1','kind'"
-                ":'Namespace','metadata':{'name':'n'}},7,null]}");
+    add_objects(
+        store,
+        "{'apiVersion':'v1','kind':'List','items':[" SECRET(
+            "a", "}") ",{'kind':"
+                      "'SecretList','items':[" SECRET(
+                          "b", "}," TOKEN_TYPE) "]},{'apiVersion':'v1','kind'"
+                                                ":'Namespace','metadata':{'name':'n'}},7,null]}");
     after = cf_store_counts(store);
     assert_int_equal(after.secrets, before.secrets + 2);
     assert_int_equal(after.namespaces, before.namespaces + 1);
@@ -224,11 +226,16 @@ static void many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_can_not_be_read),  TEST(what_is_ignored),
-        TEST(secrets),               TEST(what_it_means_to_be_absent),
-        TEST(the_last_one_wins),     TEST(lists),
-        TEST(restricted_accounts),   TEST(levels_by_default),
-        TEST(levels_by_label),       TEST(labels_that_are_no_level),
+        TEST(what_can_not_be_read),
+        TEST(what_is_ignored),
+        TEST(secrets),
+        TEST(what_it_means_to_be_absent),
+        TEST(the_last_one_wins),
+        TEST(lists),
+        TEST(restricted_accounts),
+        TEST(levels_by_default),
+        TEST(levels_by_label),
+        TEST(labels_that_are_no_level),
         TEST(many),
     };
 

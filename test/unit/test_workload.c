@@ -69,8 +69,8 @@ static void owned_by_others(void **state)
     assert_string_equal(name_of("x", "{'generateName':'g-'," OWNED("Rollout", "web-1") "}"),
                         "web-1");
     /* no controller: nobody's */
-    assert_string_equal(
-        name_of("x", "{'ownerReferences':[{'kind':'ReplicaSet','name':'web'}]}"), "x");
+    assert_string_equal(name_of("x", "{'ownerReferences':[{'kind':'ReplicaSet','name':'web'}]}"),
+                        "x");
     /* an owner without a name says nothing */
     assert_string_equal(name_of("x", "{'ownerReferences':[{'kind':'Job','controller':true}]}"),
                         "x");
@@ -97,10 +97,10 @@ static void names_for_exceptions(void **state)
     const char *names[CF_WORKLOAD_NAMES];
 
     (void)state;
-    assert_int_equal(cf_workload_names(
-                         arena, object_of("", "Pod", "x", "{" OWNED("Job", "import-2024") "}"),
-                         names),
-                     2);
+    assert_int_equal(
+        cf_workload_names(arena, object_of("", "Pod", "x", "{" OWNED("Job", "import-2024") "}"),
+                          names),
+        2);
     assert_string_equal(names[0], "import");
     assert_string_equal(names[1], "import-2024");
     assert_int_equal(
@@ -145,8 +145,9 @@ static void subjects_are_fit_to_print(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(without_an_owner), TEST(owned_by_a_replica_set), TEST(owned_by_a_job),
-        TEST(owned_by_others),  TEST(of_other_kinds),         TEST(names_for_exceptions),
+        TEST(without_an_owner), TEST(owned_by_a_replica_set),
+        TEST(owned_by_a_job),   TEST(owned_by_others),
+        TEST(of_other_kinds),   TEST(names_for_exceptions),
         TEST(subjects),         TEST(subjects_are_fit_to_print),
     };
 

@@ -67,15 +67,20 @@ server() {
     plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$log")
 }
 
-# stops NAME PID: sends SIGTERM; ok when it ends with exit code 0.
-stops() {
-    kill -TERM "$2" 2>/dev/null
+# ends NAME PID: ok when it ends by itself, with exit code 0.
+ends() {
     if ! wait_until 10 ended "$2"; then
         fail "$1" 'it runs on'
         return
     fi
     wait "$2"
     equal "$1" 0 $?
+}
+
+# stops NAME PID: sends SIGTERM; ok when it ends with exit code 0.
+stops() {
+    kill -TERM "$2" 2>/dev/null
+    ends "$1" "$2"
 }
 
 # https PATH [curl flag...]: body to $work/body, headers to $work/headers; prints the status.

@@ -176,13 +176,25 @@ static int refuse(struct cf_tls_peer *peer, gnutls_session_t session,
     return GNUTLS_E_CERTIFICATE_ERROR;
 }
 
-/* Called when a client has sent a certificate. */
+static int refuse_nameless(struct cf_tls_peer *peer, gnutls_session_t session)
+{
+    bool is_1_3 = gnutls_protocol_get_version(session) == GNUTLS_TLS1_3;
+
+    return refuse(peer, session,
+                  is_1_3 ? GNUTLS_A_CERTIFICATE_REQUIRED : GNUTLS_A_HANDSHAKE_FAILURE,
+                  "it has sent no certificate");
+}
+
+/* Called when a client has answered that we ask for a certificate. */
 static int on_certificate(gnutls_session_t session)
 {
     struct cf_tls_peer *peer = gnutls_db_get_ptr(session);
     gnutls_alert_description_t alert = GNUTLS_A_BAD_CERTIFICATE;
+    unsigned certificates = 0;
     struct cf_err err = {.kind = CF_ERR_NONE};
 
+    if (gnutls_certificate_get_peers(session, &certificates) == NULL || certificates == 0)
+        return refuse_nameless(peer, session);
     peer->accepted = cf_tls_clients_accept(peer->clients, session, &alert, &err);
     return peer->accepted ? 0 : refuse(peer, session, alert, err.msg);
 }
@@ -191,11 +203,7 @@ static int on_certificate(gnutls_session_t session)
 static int on_finished(struct cf_tls_peer *peer, gnutls_session_t session)
 {
     if (peer->clients != NULL && !peer->accepted)
-        return refuse(peer, session,
-                      gnutls_protocol_get_version(session) == GNUTLS_TLS1_3
-                          ? GNUTLS_A_CERTIFICATE_REQUIRED
-                          : GNUTLS_A_HANDSHAKE_FAILURE,
-                      "it has sent no certificate");
+        return refuse_nameless(peer, session);
     peer->finished = true;
     count(peer->tls, CF_HANDSHAKE_OK);
     peer->established(peer->arg);

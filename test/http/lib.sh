@@ -55,6 +55,7 @@ ended() {
 server() {
     local log="$1"
     shift
+    rm -f "$log" # of a server before: its port must not be taken for this one's
     "$curfew" serve --objects "$objects" --tls-cert "$certs/tls.pem" --tls-key "$certs/tls.key" \
         --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 0s "$@" 2>"$log" &
     pid=$!

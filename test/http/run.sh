@@ -29,6 +29,7 @@ main=$pid main_port=$port main_plain=$plain
 . "$here/bad_input.sh"
 . "$here/http.sh"
 . "$here/tls.sh"
+. "$here/clients.sh"
 . "$here/lifecycle.sh"
 
 port=$main_port plain=$main_plain

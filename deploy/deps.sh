@@ -55,6 +55,7 @@ want_build() {
     want libmicrohttpd-dev has_pkg libmicrohttpd
     want libgnutls28-dev has_pkg gnutls
     want libssl-dev has_pkg libcrypto
+    want libjwt-dev has_pkg libjwt
     want libyaml-dev has_pkg yaml-0.1
     want libcjson-dev has_pkg libcjson
 }

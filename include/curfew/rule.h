@@ -55,8 +55,10 @@ struct cf_request {
     enum cf_kind kind;            /* CF_KIND_OTHER: nothing to judge */
     struct cf_object *object;     /* NULL on DELETE, and for other kinds */
     struct cf_object *old_object; /* NULL on CREATE, and for other kinds */
+    bool manifest;                /* a file, which whoever runs us can read anyway */
     bool account_restricted;      /* TokenRequest: its account is restricted by node */
-    bool holds_secret;            /* a Secret's or ConfigMap's content came with it */
+    bool holds_secret;            /* a Secret's or ConfigMap's content, or a copied token, came
+                                   * with it */
 };
 
 /* ---- findings ---- */
@@ -108,6 +110,7 @@ struct cf_rule_input {
     const struct cf_object *old_object; /* only for rules about a transition; else NULL */
     const struct cf_policy *policy;
     enum cf_level level; /* whose parameters hold */
+    int64_t now;         /* unix seconds; to tell what has ended, never to decide */
     /* E of a converted legacy mount: the level's max, or 3607 where extended-token does not
      * hold for this object. */
     int64_t converted_expiration;

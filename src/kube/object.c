@@ -40,6 +40,16 @@ static void secret_decode(struct cf_reader *r, const struct cf_json *json,
         out->token = cf_read_str(r, &data_at, data, "token");
 }
 
+/* What the API server reads of a Secret and of a ConfigMap; neither has all three. */
+static void contents_decode(struct cf_reader *r, const struct cf_json *json,
+                            struct cf_text_map out[CF_CONTENTS])
+{
+    static const char *const keys[CF_CONTENTS] = {"data", "stringData", "binaryData"};
+
+    for (size_t i = 0; i < CF_CONTENTS; i++)
+        cf_text_map_decode(r, NULL, json, keys[i], &out[i]);
+}
+
 static void account_decode(struct cf_reader *r, const struct cf_json *json,
                            const struct cf_json *annotations, struct cf_service_account *out)
 {
@@ -137,10 +147,20 @@ static void csi_driver_decode(struct cf_reader *r, const struct cf_json *json,
     out->token_count = n;
 }
 
+/* The metadata beside the pod spec of a template. */
+static void template_decode(struct cf_reader *r, const struct cf_path *up,
+                            const struct cf_json *template_, struct cf_object *out)
+{
+    struct cf_path at = CF_PATH_KEY(up, "metadata");
+
+    cf_text_map_decode(r, &at, cf_read_object(r, up, template_, "metadata"), "annotations",
+                       &out->pod_annotations);
+}
+
 /* Walks down to the pod spec; a template that is absent or null (a ReplicationController's may
  * be) is an empty one. */
 static void pod_decode(struct cf_reader *r, const struct cf_json *json, const char *pointer,
-                       struct cf_pod_spec *out)
+                       struct cf_object *out)
 {
     const struct cf_path *at = NULL;
 
@@ -152,11 +172,13 @@ static void pod_decode(struct cf_reader *r, const struct cf_json *json, const ch
             cf_read_fail_memory(r);
             return;
         }
+        if (step[len + 1] == '\0' && at != NULL)
+            template_decode(r, at, json, out);
         json = cf_read_object(r, at, json, key);
         at = cf_read_key(r, at, key);
         step += len + 1;
     }
-    cf_pod_spec_decode(r, at, json, out);
+    cf_pod_spec_decode(r, at, json, &out->pod);
 }
 
 static void metadata_decode(struct cf_reader *r, const struct cf_json *json, struct cf_object *out,
@@ -168,7 +190,8 @@ static void metadata_decode(struct cf_reader *r, const struct cf_json *json, str
     const struct cf_json *meta = cf_read_object(r, NULL, json, "metadata");
 
     *labels = cf_read_object(r, &at, meta, "labels");
-    *annotations = cf_read_object(r, &at, meta, "annotations");
+    cf_text_map_decode(r, &at, meta, "annotations", &out->annotations);
+    *annotations = out->annotations.values;
     out->has_metadata = meta != NULL;
     out->has_annotations = *annotations != NULL;
     out->name = cf_read_str(r, &at, meta, "name");
@@ -191,9 +214,11 @@ int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,
         return -1;
     metadata_decode(&r, json, &object, &labels, &annotations);
     if (info->pod_spec != NULL)
-        pod_decode(&r, json, info->pod_spec, &object.pod);
+        pod_decode(&r, json, info->pod_spec, &object);
     else if (info->bit == CF_KIND_SECRET)
         secret_decode(&r, json, labels, annotations, &object.secret);
+    if (info->bit == CF_KIND_SECRET || info->bit == CF_KIND_CONFIG_MAP)
+        contents_decode(&r, json, object.contents);
     else if (info->bit == CF_KIND_SERVICE_ACCOUNT)
         account_decode(&r, json, annotations, &object.account);
     else if (info->bit == CF_KIND_TOKEN_REQUEST)

@@ -10,7 +10,8 @@
 #include "curfew/review.h"
 #include "curfew/str.h"
 
-/* What no rule reads, and what makes up most of a review. */
+/* What no rule reads, and what makes up most of a review. The annotation that kubectl apply writes
+ * repeats the object that it stands in: copied-token finds there whatever it holds, once. */
 static const struct cf_json_skip skipped[] = {
     {"metadata", "managedFields"},
     {"annotations", "kubectl.kubernetes.io/last-applied-configuration"},
@@ -150,6 +151,8 @@ static int objects_decode(struct cf_reader *r, const struct cf_json *json,
         object_decode(r, json, "oldObject", info, &request->old_object) != 0)
         return -1;
     request->kind = info->bit;
+    if (request->object->pod.text_count > 0)
+        request->holds_secret = true;
     return 0;
 }
 

@@ -133,7 +133,8 @@ static int run_level(struct cf_arena *arena, const struct cf_engine_input *in,
                      const struct cf_request *request, enum cf_level level,
                      struct cf_findings *out, struct cf_err *err)
 {
-    struct cf_rule_input input = {.request = request, .policy = in->policy, .level = level};
+    struct cf_rule_input input = {
+        .request = request, .policy = in->policy, .level = level, .now = in->now};
 
     *out = (struct cf_findings){.arena = arena};
     if ((request->kind & (CF_KIND_POD | CF_KIND_TEMPLATE)) != 0)

@@ -81,7 +81,10 @@ static int same_place(const struct cf_finding *x, const struct cf_finding *y)
     if (x->rule != y->rule)
         return x->rule < y->rule ? -1 : 1;
     order = strcmp(x->path, y->path);
-    return order != 0 ? order : strcmp(x->key, y->key);
+    if (order == 0)
+        order = strcmp(x->key, y->key);
+    /* One text may hold several tokens. */
+    return order != 0 ? order : strcmp(x->value, y->value);
 }
 
 static int by_place(const void *a, const void *b)

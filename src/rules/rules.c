@@ -10,6 +10,7 @@
     X(legacy_token_secret)                                                                         \
     X(legacy_token_revival)                                                                        \
     X(token_lifetime)                                                                              \
+    X(copied_token)                                                                                \
     X(restricted_by_node_annotation)                                                               \
     X(legacy_token_mount)                                                                          \
     X(legacy_token_env)                                                                            \

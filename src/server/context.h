@@ -19,12 +19,14 @@ struct cf_stats;
 struct cf_tls;
 
 struct cf_held_policy;
+struct cf_jwks;
 
 struct cf_server {
     struct cf_server_config config;
     struct cf_tls *tls;
     struct cf_held_policy *policy; /* in force; see policy.c */
-    pthread_mutex_t policy_lock;
+    struct cf_jwks *keys;          /* of bearer tokens; see caller.c */
+    pthread_mutex_t lock;          /* of the two, to change or to take a reference */
     struct cf_watched watched[CF_KEPT];
     int64_t crl_ends; /* of the clients' revocation lists; 0: none */
     int64_t warned;   /* when the log last told of an end that is near; 0: not yet */
@@ -75,7 +77,19 @@ void cf_routes_exhausted(void *arg, struct cf_http_request *request, bool busy);
 /* Replies with one sentence, as text/plain. */
 void cf_reply_text(struct cf_http_request *request, unsigned status, const char *sentence);
 
+/* ---- caller.c ---- */
+
+/* Whether the request may be read on, so far as its headers tell; else it has been answered. */
+bool cf_caller_check(struct cf_server *server, struct cf_http_request *request);
+
+/* Takes over the reference. */
+void cf_server_use_keys(struct cf_server *server, struct cf_jwks *keys);
+
 /* ---- reviews.c ---- */
+
+/* Each thread keeps one arena for all its reviews, which is empty between them; it dies with the
+ * thread. NULL when out of memory. */
+struct cf_arena *cf_thread_arena(const struct cf_server *server);
 
 void cf_answer_review(struct cf_server *server, const struct cf_route *route,
                       struct cf_http_request *request);

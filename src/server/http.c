@@ -138,6 +138,15 @@ static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char 
     return MHD_YES;
 }
 
+/* The value stands in the connection's own memory, which is writable; libmicrohttpd's const keeps
+ * its users from writing to what it may read again. It reads no header after this. */
+void cf_http_forget_token(struct cf_http_request *request)
+{
+    if (request->authorization != NULL)
+        explicit_bzero((char *)(uintptr_t)request->authorization, strlen(request->authorization));
+    request->authorization = NULL;
+}
+
 /* The request line has come: what is missing of the headers has a short time. */
 static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *mhd)
 {

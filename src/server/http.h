@@ -60,6 +60,9 @@ struct cf_http *cf_http_start(const struct cf_http_config *config, struct cf_err
 /* Where it listens, as HOST:PORT. */
 const char *cf_http_address(const struct cf_http *http);
 
+/* Wipes the Authorization header, which is not needed any more, out of the request's memory. */
+void cf_http_forget_token(struct cf_http_request *request);
+
 /* The one way to answer a request: once, from within accept(), answer() or exhausted(). */
 void cf_http_reply(struct cf_http_request *request, const struct cf_http_reply *reply);
 

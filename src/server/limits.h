@@ -38,6 +38,9 @@
 /* Authorities and their revocation lists: a list of 20,000 certificates is some 800 KiB. */
 #define CF_AUTHORITIES_MAX (16 * CF_MIB)
 
+/* What the clocks of the API server and of this machine may differ by, for a caller's token. */
+#define CF_TOKEN_LEEWAY_SECONDS 30
+
 /* /metrics: all series of this version are below 300 KiB. */
 #define CF_METRICS_MAX (1 * CF_MIB)
 

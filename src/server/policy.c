@@ -23,10 +23,10 @@ struct cf_held_policy *cf_server_hold_policy(struct cf_server *server)
 {
     struct cf_held_policy *held;
 
-    pthread_mutex_lock(&server->policy_lock);
+    pthread_mutex_lock(&server->lock);
     held = server->policy;
     atomic_fetch_add(&held->refs, 1);
-    pthread_mutex_unlock(&server->policy_lock);
+    pthread_mutex_unlock(&server->lock);
     return held;
 }
 
@@ -50,10 +50,10 @@ void cf_server_use_policy(struct cf_server *server, struct cf_policy *policy)
     }
     atomic_init(&held->refs, 1);
     held->policy = policy;
-    pthread_mutex_lock(&server->policy_lock);
+    pthread_mutex_lock(&server->lock);
     old = server->policy;
     server->policy = held;
-    pthread_mutex_unlock(&server->policy_lock);
+    pthread_mutex_unlock(&server->lock);
     unref(old);
     if (server->reviews != NULL)
         cf_http_limit_bodies(server->reviews, policy->max_inflight_bytes);

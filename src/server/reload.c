@@ -7,6 +7,7 @@
 
 #include "context.h"
 #include "curfew/clock.h"
+#include "curfew/jwks.h"
 #include "curfew/log.h"
 #include "curfew/rule.h"
 #include "curfew/str.h"
@@ -84,13 +85,37 @@ static void discard_clients(void *loaded)
     cf_tls_clients_unref(loaded);
 }
 
+static void *load_keys(const struct cf_server *server, struct cf_err *err)
+{
+    struct cf_jwks *keys = cf_jwks_load(server->config.bearer_jwks, err);
+
+    if (keys == NULL)
+        cf_err_wrap(err, "bearer keys");
+    return keys;
+}
+
+static void publish_keys(struct cf_server *server, void *loaded)
+{
+    cf_server_use_keys(server, loaded);
+}
+
+static void discard_keys(void *loaded)
+{
+    cf_jwks_unref(loaded);
+}
+
+/* clang-format off */
 static const struct source sources[CF_KEPT] = {
-    [CF_KEPT_CONFIG] = {"config", "the configuration", load_config, publish_config, discard_config},
-    [CF_KEPT_CERTIFICATE] = {"certificate", "the certificate", load_pair, publish_pair,
-                             discard_pair},
-    [CF_KEPT_CLIENT_CA] = {"client-ca", "the client CA", load_clients, publish_clients,
-                           discard_clients},
+    [CF_KEPT_CONFIG] = {
+        "config", "the configuration", load_config, publish_config, discard_config},
+    [CF_KEPT_CERTIFICATE] = {
+        "certificate", "the certificate", load_pair, publish_pair, discard_pair},
+    [CF_KEPT_CLIENT_CA] = {
+        "client-ca", "the client CA", load_clients, publish_clients, discard_clients},
+    [CF_KEPT_JWKS] = {
+        "bearer-jwks", "the bearer keys", load_keys, publish_keys, discard_keys},
 };
+/* clang-format on */
 
 const char *cf_kept_name(enum cf_kept kept)
 {

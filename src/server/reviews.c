@@ -8,8 +8,7 @@
 #include "http.h"
 #include "stats.h"
 
-/* Each thread keeps one arena for all its reviews; it dies with the thread. */
-static struct cf_arena *thread_arena(const struct cf_server *server)
+struct cf_arena *cf_thread_arena(const struct cf_server *server)
 {
     struct cf_arena *arena = pthread_getspecific(server->arenas);
 
@@ -75,7 +74,7 @@ static void review(struct cf_server *server, const struct cf_policy *policy, enu
 void cf_answer_review(struct cf_server *server, const struct cf_route *route,
                       struct cf_http_request *request)
 {
-    struct cf_arena *arena = thread_arena(server);
+    struct cf_arena *arena = cf_thread_arena(server);
     struct cf_held_policy *policy;
 
     if (arena == NULL) {

@@ -92,7 +92,8 @@ void cf_server_free(struct cf_server *server)
     cf_tls_free(server->tls);
     cf_stats_free(server->stats);
     cf_server_drop_policy(server);
-    pthread_mutex_destroy(&server->policy_lock);
+    cf_server_use_keys(server, NULL);
+    pthread_mutex_destroy(&server->lock);
     if (server->has_arenas)
         pthread_key_delete(server->arenas);
     free(server);
@@ -108,7 +109,7 @@ struct cf_server *cf_server_start(const struct cf_server_config *config, struct 
     }
     server->config = *config;
     server->started = cf_now();
-    pthread_mutex_init(&server->policy_lock, NULL);
+    pthread_mutex_init(&server->lock, NULL);
     if (start(server, err) == 0)
         return server;
     cf_server_free(server);

@@ -72,15 +72,25 @@ let_in() {
     equal "client certificate: $1" 200 "$(as "$1")"
 }
 
+# Over TLS 1.3 the client has sent its request before the answer to its certificate comes, so a
+# reset may overtake the alert: it is looked for more than once.
+alerted() { # ALERT [curl flag...]
+    local alert="$1" try
+    shift
+    for try in 1 2 3 4 5 6; do
+        code=$(post /validate "$good" "$@")
+        [ "$code" = 000 ] || return 1
+        ! grep -qi "alert $alert" "$work/curl.err" || return 0
+    done
+    return 1
+}
+
 kept_out() {
-    local code
-    code=$(as "$1")
-    if [ "$code" != 000 ]; then
-        fail "client certificate: $1 is kept out" "status $code" "$(head -c 200 "$work/body")"
-    elif ! grep -qi "alert ${2:-}" "$work/curl.err"; then
-        fail "client certificate: $1 is kept out, and told why" "$(cat "$work/curl.err")"
-    else
+    if alerted "${2:-}" --cert "$ca/$1.pem" --key "$ca/$1.key"; then
         ok "client certificate: $1 is kept out"
+    else
+        fail "client certificate: $1 is kept out, and told why" "status $code" \
+            "$(cat "$work/curl.err")"
     fi
 }
 
@@ -113,11 +123,10 @@ kept_out future
 kept_out other-ca 'unknown ca'
 kept_out for-servers 'unsupported certificate'
 equal 'without a client certificate there is no answer' 000 "$(post /validate "$good")"
-check 'and the client is told why' "$(cat "$work/curl.err")" \
-    grep -qi 'certificate required' "$work/curl.err"
+check 'and the client is told why' "$(cat "$work/curl.err")" alerted 'certificate required'
 equal 'nor over TLS 1.2' 000 "$(post /validate "$good" --tls-max 1.2)"
 check 'and the client is told why' "$(cat "$work/curl.err")" \
-    grep -qi 'alert handshake failure' "$work/curl.err"
+    alerted 'handshake failure' --tls-max 1.2
 equal 'with one over TLS 1.2' 200 \
     "$(post /validate "$good" --tls-max 1.2 --cert "$ca/right.pem" --key "$ca/right.key")"
 equal 'a certificate without its key' 000 \

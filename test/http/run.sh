@@ -30,6 +30,7 @@ main=$pid main_port=$port main_plain=$plain
 . "$here/http.sh"
 . "$here/tls.sh"
 . "$here/clients.sh"
+. "$here/bearer.sh"
 . "$here/lifecycle.sh"
 
 port=$main_port plain=$main_plain

@@ -31,6 +31,7 @@ main=$pid main_port=$port main_plain=$plain
 . "$here/tls.sh"
 . "$here/clients.sh"
 . "$here/bearer.sh"
+. "$here/reload.sh"
 . "$here/lifecycle.sh"
 
 port=$main_port plain=$main_plain

@@ -33,6 +33,15 @@ static bool is_starvation(int code)
     return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
 }
 
+/* Answers are small: a client that sends requests and reads no answer must not make the system
+ * keep megabytes of them, as it would by itself. */
+static void bound_answers(int fd)
+{
+    const int bytes = CF_SEND_BUFFER;
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
 /* False: nothing is waiting, or there is nothing to take it with. */
 static bool accept_one(struct cf_acceptor *a)
 {
@@ -42,6 +51,7 @@ static bool accept_one(struct cf_acceptor *a)
 
     if (fd >= 0) {
         a->told = false;
+        bound_answers(fd);
         a->hooks.take(a->hooks.arg, fd, (const struct sockaddr *)&from, len);
         return true;
     }

@@ -24,6 +24,10 @@
 #define CF_BODY_SECONDS 15
 #define CF_ANSWER_SECONDS 15
 
+/* What the system keeps for a client of answers that it has not read: most are below 4 KiB, and a
+ * patch of 1,000 operations is some 100 KiB. */
+#define CF_SEND_BUFFER (128 * 1024)
+
 /* Connections that give way at a time, where there is no room for another. */
 #define CF_EVICT_MAX 32
 

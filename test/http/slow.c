@@ -8,7 +8,7 @@
  *   read       send REVIEW over and over, never read an answer
  *   idle       one connection, kept
  *
- * Prints how many the server ended and the shortest and longest time that it took, in
+ * Says "connected N" on stderr when all are. Prints how many the server ended and the shortest and longest time that it took, in
  * milliseconds: "ended 100 of 100 after 10012 to 10310". */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -196,6 +196,9 @@ int main(int argc, char **argv)
     pthread_attr_setstacksize(&small, 128 * 1024);
     for (int i = 0; i < count; i++)
         failed = pthread_create(&threads[i], &small, run, NULL) != 0 || failed;
+    for (int i = 0; i < 500 && atomic_load(&connected) < count; i++)
+        usleep(20000);
+    fprintf(stderr, "connected %ld\n", atomic_load(&connected));
     for (int i = 0; i < count; i++)
         pthread_join(threads[i], NULL);
     printf("ended %ld of %ld after %ld to %ld\n", atomic_load(&ended), atomic_load(&connected),

@@ -8,8 +8,8 @@
  *   read       send REVIEW over and over, never read an answer
  *   idle       one connection, kept
  *
- * Says "connected N" on stderr when all are. Prints how many the server ended and the shortest and longest time that it took, in
- * milliseconds: "ended 100 of 100 after 10012 to 10310". */
+ * Says "connected N" on stderr when all are. Prints how many the server ended and the shortest and
+ * longest time that it took, in milliseconds: "ended 100 of 100 after 10012 to 10310". */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <poll.h>

@@ -40,7 +40,12 @@ run_part() {
 # count LOG: "PASSED FAILED", from what cmocka says, from totals of our own, else from the lines.
 count() {
     awk '/^\[  PASSED  \] [0-9]+ test\(s\)/ { passed += $4; told = 1 }
-         /^\[  FAILED  \] [0-9]+ test\(s\)/ { failed += $4; told = 1 }
+         /^\[  FAILED  \] .*[0-9]+ test\(s\), listed/ {
+             sub(/ test\(s\).*/, "")
+             sub(/.* /, "")
+             failed += $0
+             told = 1
+         }
          /^[0-9]+ passed, [0-9]+ failed$/ { passed += $1; failed += $3; told = 1 }
          /^ok / { ok++ }
          /^FAIL / { bad++ }

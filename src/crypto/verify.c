@@ -146,7 +146,7 @@ static int verify_by_kid(const struct cf_jwks *jwks, const struct cf_jws_alg *al
 
     shown(token->kid, name);
     if (key == NULL)
-        return cf_err_set(err, "none of the %zu keys has its kid '%s'", jwks->count, name);
+        return cf_err_set(err, "no key of the set has its kid '%s'", name);
     if (!fits(key, alg))
         return cf_err_set(err, "its alg is %s, and the key with its kid '%s' is for %s", alg->name,
                           name, algs_of(key));
@@ -159,22 +159,22 @@ static int verify_by_kid(const struct cf_jwks *jwks, const struct cf_jws_alg *al
 static int verify_by_alg(const struct cf_jwks *jwks, const struct cf_jws_alg *alg, const char *text,
                          size_t len, struct cf_err *err)
 {
-    size_t tried = 0;
+    bool tried = false;
 
     for (size_t i = 0; i < jwks->count; i++) {
         if (!fits(&jwks->keys[i], alg))
             continue;
-        tried++;
+        tried = true;
         if (verify_with(&jwks->keys[i], alg, text, len, err) == 0)
             return 0;
         if (err != NULL && err->kind == CF_ERR_SYSTEM)
             return -1;
     }
-    if (tried == 0)
-        return cf_err_set(err, "it names no key (kid), and none of the %zu is for its alg %s",
-                          jwks->count, alg->name);
-    return cf_err_set(err, "it names no key (kid), and its signature is by none of the %zu for %s",
-                      tried, alg->name);
+    if (!tried)
+        return cf_err_set(err, "it names no key (kid), and no key of the set is for its alg %s",
+                          alg->name);
+    return cf_err_set(err, "it names no key (kid), and its signature is by none that are for %s",
+                      alg->name);
 }
 
 int cf_token_verify(const struct cf_jwks *jwks, const char *text, size_t len,

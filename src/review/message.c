@@ -50,6 +50,8 @@ static char *cut_quotes(struct cf_arena *arena, const char *text, size_t max)
         *to++ = '"';
         text = end + 1;
     }
+    if (out != NULL)
+        *to = '\0'; /* behind it is what was cut */
     return out;
 }
 

@@ -33,8 +33,8 @@ static void label_removed(const struct cf_rule_input *in, struct cf_findings *ou
                       old->invalid_since);
     cf_finding_remedy(out, f,
                       "keep it in the manifest (labels: {" CF_INVALID_SINCE_LABEL
-                      ": \"%s\"}); if the token is needed, an admin can run curfew release %s/%s",
-                      old->invalid_since, in->request->namespace_, in->request->name);
+                      ": \"%s\"}); only the groups of guard.groups may take it off",
+                      old->invalid_since);
 }
 
 static int by_text(const void *a, const void *b)

@@ -12,7 +12,7 @@ CFLAGS  ?= -O2 -g
 EXTRA_CFLAGS  ?=
 EXTRA_LDFLAGS ?=
 # What `make test` runs; the lint comes last, since it also reads the logs of the others.
-PARTS   ?= unit rules recorded property golden http lint
+PARTS   ?= unit rules recorded property golden http soak lint
 # install: what is missing is installed (apt); check: it is only named.
 DEPS    ?= install
 
@@ -69,7 +69,7 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all test tests unit rules recorded property golden http lint asan tsan demo bench \
+.PHONY: all test tests unit rules recorded property golden http soak lint asan tsan demo bench \
         deps deps-build deps-bench certs install uninstall fmt fmt-check clean help FORCE
 
 all: $(BUILD)/curfew ## build build/curfew
@@ -125,6 +125,9 @@ test: ## run all tests (under three minutes)
 unit: $(UNIT_BINS)
 rules recorded property: %: $(BUILD)/%-test
 golden http lint: $(BUILD)/curfew
+soak: $(BUILD)/curfew | deps ## an API server against one server that everything happens to (2 min.)
+	@CURFEW=$(BUILD)/curfew sh test/soak/run.sh $(SECONDS_EACH)
+SECONDS_EACH ?= 15
 lint: $(BUILD)/libcurfew.a ## check the house rules
 unit rules recorded property golden http lint: | deps
 	@V=1 sh test/all.sh $(BUILD) $@

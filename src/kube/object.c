@@ -40,14 +40,16 @@ static void secret_decode(struct cf_reader *r, const struct cf_json *json,
         out->token = cf_read_str(r, &data_at, data, "token");
 }
 
-/* What the API server reads of a Secret and of a ConfigMap; neither has all three. */
-static void contents_decode(struct cf_reader *r, const struct cf_json *json,
-                            struct cf_text_map out[CF_CONTENTS])
+/* What a Secret or a ConfigMap holds; neither has all three. Of a legacy Secret no rule reads more
+ * than its token. */
+static void contents_decode(struct cf_reader *r, const struct cf_json *json, struct cf_object *out)
 {
     static const char *const keys[CF_CONTENTS] = {"data", "stringData", "binaryData"};
 
+    if (out->kind == CF_KIND_SECRET && out->secret.legacy_type)
+        return;
     for (size_t i = 0; i < CF_CONTENTS; i++)
-        cf_text_map_decode(r, NULL, json, keys[i], &out[i]);
+        cf_text_map_decode(r, NULL, json, keys[i], &out->contents[i]);
 }
 
 static void account_decode(struct cf_reader *r, const struct cf_json *json,
@@ -186,7 +188,7 @@ int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,
     else if (info->bit == CF_KIND_SECRET)
         secret_decode(&r, json, labels, annotations, &object.secret);
     if (info->bit == CF_KIND_SECRET || info->bit == CF_KIND_CONFIG_MAP)
-        contents_decode(&r, json, object.contents);
+        contents_decode(&r, json, &object);
     else if (info->bit == CF_KIND_SERVICE_ACCOUNT)
         account_decode(&r, json, annotations, &object.account);
     else if (info->bit == CF_KIND_TOKEN_REQUEST)

@@ -161,13 +161,26 @@ static void tell_failure(const struct source *source, struct cf_watched *watched
            CF_LOG_S("what", source->what), CF_LOG_S("error", err->msg));
 }
 
+/* Opening a pipe that nobody writes to would stop this thread, and all that it looks after. */
+static bool are_files(const struct cf_watched *watched, const struct cf_stamp now[CF_KEPT_FILES],
+                      struct cf_err *err)
+{
+    for (unsigned i = 0; i < CF_KEPT_FILES; i++) {
+        if (watched->paths[i] == NULL || now[i].error != 0 || S_ISREG(now[i].st.st_mode))
+            continue;
+        cf_err_set(err, "'%s' is no file", watched->paths[i]);
+        return false;
+    }
+    return true;
+}
+
 /* False: the files changed while they were read, so nothing was done. */
 static bool load(struct cf_server *server, const struct source *source, struct cf_watched *watched,
                  const struct cf_stamp before[CF_KEPT_FILES])
 {
     struct cf_stamp after[CF_KEPT_FILES];
     struct cf_err err = {.kind = CF_ERR_NONE};
-    void *loaded = source->load(server, &err);
+    void *loaded = are_files(watched, before, &err) ? source->load(server, &err) : NULL;
 
     take_stamps(watched, after);
     if (!same_stamps(before, after) && watched->postponed < POSTPONED_MAX) {

@@ -160,6 +160,13 @@ row 'policy swaps'
 for mode in headers body read; do behind slow_again $mode 100; done
 connected headers body read || fail 'slow clients connect' "$(cat "$work"/slow.*.err)"
 row '300 slow clients'
+if command -v slowhttptest >/dev/null; then
+    for kind in -H -B -X; do
+        behind slowhttptest $kind -c 100 -r 100 -i 1 -l $((each + 2)) -t POST \
+            -u "https://localhost:$port/validate" >/dev/null 2>&1
+    done
+    row 'slowhttptest -H -B -X'
+fi
 slow idle 1000
 connected idle || fail 'idle clients connect' "$(cat "$work"/slow.idle.err)"
 row '1,000 idle connections'

@@ -27,8 +27,7 @@ void cf_text_note(struct cf_texts *texts, const struct cf_text *text)
 
     if (text->text == NULL || !cf_token_may_hold(text->text, strlen(text->text)))
         return;
-    out->texts =
-        cf_pod_grow(r, out->texts, out->text_count, &texts->capacity, sizeof(*out->texts));
+    out->texts = cf_pod_grow(r, out->texts, out->text_count, &texts->capacity, sizeof(*out->texts));
     if (r->failed)
         return;
     out->texts[out->text_count] = *text;
@@ -110,8 +109,8 @@ void cf_container_texts_decode(struct cf_texts *texts, const struct cf_path *at,
         handler_decode(texts, &lifecycle_at, lifecycle, hooks[i], name);
 }
 
-void cf_text_map_decode(struct cf_reader *r, const struct cf_path *up,
-                        const struct cf_json *object, const char *key, struct cf_text_map *out)
+void cf_text_map_decode(struct cf_reader *r, const struct cf_path *up, const struct cf_json *object,
+                        const char *key, struct cf_text_map *out)
 {
     const struct cf_json *map = cf_read_object(r, up, object, key), *v;
     struct cf_path at = CF_PATH_KEY(up, key);

@@ -52,30 +52,6 @@ static int operation_decode(struct cf_reader *r, const char *text, enum cf_opera
     return -1;
 }
 
-static void groups_decode(struct cf_reader *r, const struct cf_path *up,
-                          const struct cf_json *user, struct cf_caller *out)
-{
-    const struct cf_json *array = cf_read_array(r, up, user, "groups"), *v;
-    struct cf_path list = CF_PATH_KEY(up, "groups");
-    size_t n = 0;
-
-    if (cf_json_count(array) == 0)
-        return;
-    out->groups = cf_arena_array(r->arena, cf_json_count(array), sizeof(*out->groups));
-    if (out->groups == NULL) {
-        cf_read_fail_memory(r);
-        return;
-    }
-    for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
-        struct cf_path at = CF_PATH_INDEX(&list, n);
-
-        out->groups[n] = cf_json_str(v);
-        if (out->groups[n] == NULL)
-            cf_read_fail(r, &at, cf_json_type_name(CF_JSON_STRING), v);
-    }
-    out->group_count = n;
-}
-
 /* The first value of userInfo.extra[key]. */
 static const char *extra(struct cf_reader *r, const struct cf_path *up,
                          const struct cf_json *object, const char *key)
@@ -97,7 +73,7 @@ static void caller_decode(struct cf_reader *r, const struct cf_json *request,
 
     out->username = cf_str_or_empty(cf_read_str(r, &at, user, "username"));
     out->uid = cf_read_str(r, &at, user, "uid");
-    groups_decode(r, &at, user, out);
+    out->groups = cf_read_strings(r, &at, user, "groups", &out->group_count);
     out->credential_id = extra(r, &extra_at, extras, "authentication.kubernetes.io/credential-id");
     out->pod_name = extra(r, &extra_at, extras, "authentication.kubernetes.io/pod-name");
     out->node_name = extra(r, &extra_at, extras, "authentication.kubernetes.io/node-name");

@@ -41,7 +41,8 @@ static void texts(void **state)
 static void kinds_levels_and_traits(void **state)
 {
     const unsigned kinds = CF_KIND_POD | CF_KIND_TEMPLATE | CF_KIND_SECRET |
-                           CF_KIND_SERVICE_ACCOUNT | CF_KIND_TOKEN_REQUEST | CF_KIND_CSI_DRIVER;
+                           CF_KIND_SERVICE_ACCOUNT | CF_KIND_TOKEN_REQUEST | CF_KIND_CSI_DRIVER |
+                           CF_KIND_CONFIG_MAP;
     const unsigned traits =
         CF_RULE_TRANSITION | CF_RULE_ALWAYS | CF_RULE_NEVER_DENIES | CF_RULE_GUARDED;
 

@@ -161,6 +161,20 @@ static void tell_failure(const struct source *source, struct cf_watched *watched
            CF_LOG_S("what", source->what), CF_LOG_S("error", err->msg));
 }
 
+static void tell_success(struct cf_server *server, const struct source *source)
+{
+    struct cf_held_policy *policy = cf_server_hold_policy(server);
+    bool is_config = source == &sources[CF_KEPT_CONFIG];
+    bool is_pair = source == &sources[CF_KEPT_CERTIFICATE];
+    char when[32];
+
+    cf_time_format(cf_tls_leaf(server->tls).expires, when);
+    cf_log(CF_LOG_INFO, "reloaded", CF_LOG_S("what", source->what),
+           CF_LOG_S("policy", is_config ? cf_held_policy(policy)->digest : NULL),
+           CF_LOG_S("expires", is_pair ? when : NULL));
+    cf_server_let_policy(policy);
+}
+
 /* Opening a pipe that nobody writes to would stop this thread, and all that it looks after. */
 static bool are_files(const struct cf_watched *watched, const struct cf_stamp now[CF_KEPT_FILES],
                       struct cf_err *err)
@@ -197,7 +211,7 @@ static bool load(struct cf_server *server, const struct source *source, struct c
     watched->failure[0] = '\0';
     atomic_store(&watched->good, true);
     source->publish(server, loaded);
-    cf_log(CF_LOG_INFO, "reloaded", CF_LOG_S("what", source->what));
+    tell_success(server, source);
     return true;
 }
 
@@ -260,6 +274,8 @@ int cf_reload_first(struct cf_server *server, struct cf_err *err)
         if (i != CF_KEPT_CONFIG && server->watched[i].paths[0] == NULL)
             continue;
         loaded = sources[i].load(server, err);
+        if (loaded == NULL && err->kind == CF_ERR_NONE)
+            return cf_err_memory(err);
         if (loaded == NULL && i == CF_KEPT_CONFIG)
             err->kind = CF_ERR_INPUT; /* bad, whether it can't be found or not be read */
         if (loaded == NULL)

@@ -69,5 +69,4 @@ void cf_stdio_open(void);
  * on stderr, else `status`. */
 int cf_stdio_close(int status);
 
-
 #endif

@@ -46,7 +46,7 @@ struct cf_secret_ref {
 
 /* An item of a secret, configMap or downwardAPI source. */
 struct cf_item {
-    const char *key;  /* NULL in a downwardAPI */
+    const char *key; /* NULL in a downwardAPI */
     const char *path;
     int64_t mode; /* -1: none */
 };
@@ -103,7 +103,7 @@ struct cf_volume {
     int64_t default_mode;         /* CF_MODE_NONE when absent */
     struct cf_source *sources;    /* CF_VOLUME_PROJECTED */
     size_t source_count;
-    bool mixed;                   /* not one type alone, as a valid volume is */
+    bool mixed; /* not one type alone, as a valid volume is */
     /* The first container that mounts it with subPath or subPathExpr; NULL: none. */
     const char *sub_path_container;
 };
@@ -145,10 +145,10 @@ struct cf_pod_spec {
 
 struct cf_secret {
     bool legacy_type;
-    const char *account;     /* annotation kubernetes.io/service-account.name */
-    const char *account_uid; /* annotation kubernetes.io/service-account.uid */
+    const char *account;       /* annotation kubernetes.io/service-account.name */
+    const char *account_uid;   /* annotation kubernetes.io/service-account.uid */
     const char *invalid_since; /* label kubernetes.io/legacy-token-invalid-since */
-    const char *token;       /* data.token; never to be printed */
+    const char *token;         /* data.token; never to be printed */
 };
 
 struct cf_service_account {
@@ -194,8 +194,8 @@ struct cf_object {
     bool mirror; /* the annotation kubernetes.io/config.mirror */
     struct cf_text_map annotations;
 
-    struct cf_pod_spec pod;              /* CF_KIND_POD, CF_KIND_TEMPLATE */
-    struct cf_text_map pod_annotations;  /* of the template, CF_KIND_TEMPLATE */
+    struct cf_pod_spec pod;                   /* CF_KIND_POD, CF_KIND_TEMPLATE */
+    struct cf_text_map pod_annotations;       /* of the template, CF_KIND_TEMPLATE */
     struct cf_text_map contents[CF_CONTENTS]; /* CF_KIND_SECRET, CF_KIND_CONFIG_MAP */
     union {
         struct cf_secret secret;
@@ -210,8 +210,8 @@ struct cf_kind_info {
     const char *group; /* "" is the core group */
     const char *kind;
     enum cf_kind bit;
-    const char *spoken;        /* in messages: "pod", "cronjob", "token request" */
-    const char *pod_spec;      /* JSON Pointer to the pod spec; NULL: has none */
+    const char *spoken;   /* in messages: "pod", "cronjob", "token request" */
+    const char *pod_spec; /* JSON Pointer to the pod spec; NULL: has none */
     bool cluster_scoped;
 };
 

@@ -29,8 +29,8 @@ const struct cf_json *cf_read_object(struct cf_reader *r, const struct cf_path *
                                      const struct cf_json *object, const char *key);
 const struct cf_json *cf_read_array(struct cf_reader *r, const struct cf_path *at,
                                     const struct cf_json *object, const char *key);
-const char *cf_read_str(struct cf_reader *r, const struct cf_path *at,
-                        const struct cf_json *object, const char *key);
+const char *cf_read_str(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
+                        const char *key);
 bool cf_read_bool(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
                   const char *key);
 /* `absent` when there is none; *given (may be NULL) tells. */
@@ -46,7 +46,6 @@ const char **cf_read_strings(struct cf_reader *r, const struct cf_path *at,
                              const struct cf_json *object, const char *key, size_t *count);
 
 /* The value itself must be an object (an array's item); false and a failure otherwise. */
-bool cf_read_is_object(struct cf_reader *r, const struct cf_path *at,
-                       const struct cf_json *value);
+bool cf_read_is_object(struct cf_reader *r, const struct cf_path *at, const struct cf_json *value);
 
 #endif

@@ -36,8 +36,7 @@ bool cf_caller_is_node(const struct cf_caller *caller);
 /* A controller of the control plane, or of kube-system: nobody reads its warnings. */
 bool cf_caller_is_controller(const struct cf_caller *caller);
 /* system:serviceaccount:<namespace>:<name>, exactly. */
-bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace_,
-                          const char *name);
+bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace_, const char *name);
 /* A ServiceAccount whose request carries no credential id that begins with JTI=, and no pod: a
  * legacy token, or an impersonation, which looks the same (Kubernetes 1.32 and newer). */
 bool cf_caller_is_legacy_token(const struct cf_caller *caller);

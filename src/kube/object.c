@@ -134,7 +134,7 @@ static void pod_decode(struct cf_reader *r, const struct cf_json *json, const ch
 {
     const struct cf_path *at = NULL;
 
-    for (const char *step = pointer; *step == '/'; ) {
+    for (const char *step = pointer; *step == '/';) {
         size_t len = strcspn(step + 1, "/");
         const char *key = cf_arena_strndup(r->arena, step + 1, len);
 

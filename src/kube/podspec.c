@@ -87,8 +87,8 @@ static void visit_env(struct visit *visit, const struct cf_path *up, const struc
     }
 }
 
-static void visit_env_from(struct visit *visit, const struct cf_path *up,
-                           const struct cf_json *c, const char *container)
+static void visit_env_from(struct visit *visit, const struct cf_path *up, const struct cf_json *c,
+                           const char *container)
 {
     struct cf_reader *r = visit->r;
     const struct cf_json *v = cf_json_first(cf_read_array(r, up, c, "envFrom"));
@@ -130,7 +130,7 @@ static void visit_mounts(struct visit *visit, const struct cf_path *up, const st
         if (name == NULL || (cf_str_empty(sub_path) && cf_str_empty(sub_path_expr)))
             continue;
         visit->mounts = cf_pod_grow(r, visit->mounts, visit->mount_count, &visit->mount_capacity,
-                             sizeof(*visit->mounts));
+                                    sizeof(*visit->mounts));
         if (r->failed)
             return;
         visit->mounts[visit->mount_count] =

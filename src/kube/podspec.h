@@ -29,8 +29,8 @@ void cf_container_texts_decode(struct cf_texts *texts, const struct cf_path *at,
                                const struct cf_json *container, const char *name);
 
 /* The member `key` of `object`: a map whose values are strings or null. */
-void cf_text_map_decode(struct cf_reader *r, const struct cf_path *at,
-                        const struct cf_json *object, const char *key, struct cf_text_map *out);
+void cf_text_map_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
+                        const char *key, struct cf_text_map *out);
 
 /* Room for one more in an arena's array that doubles; NULL (and a failure) without memory. */
 void *cf_pod_grow(struct cf_reader *r, void *items, size_t count, size_t *capacity, size_t size);
@@ -41,7 +41,6 @@ void cf_expiration_decode(struct cf_reader *r, const struct cf_path *at,
 
 /* A reference to a Secret by the member `key` of `object`; false when it names none. */
 bool cf_secret_ref_decode(struct cf_reader *r, const struct cf_path *at,
-                          const struct cf_json *object, const char *key,
-                          struct cf_secret_ref *out);
+                          const struct cf_json *object, const char *key, struct cf_secret_ref *out);
 
 #endif

@@ -72,8 +72,8 @@ const struct cf_json *cf_read_array(struct cf_reader *r, const struct cf_path *a
     return member(r, at, object, key, CF_JSON_ARRAY);
 }
 
-const char *cf_read_str(struct cf_reader *r, const struct cf_path *at,
-                        const struct cf_json *object, const char *key)
+const char *cf_read_str(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
+                        const char *key)
 {
     return cf_json_str(member(r, at, object, key, CF_JSON_STRING));
 }

@@ -30,13 +30,11 @@ void cf_expiration_decode(struct cf_reader *r, const struct cf_path *at,
                           const struct cf_json *object, struct cf_expiration *out)
 {
     out->at = cf_read_key(r, at, "expirationSeconds");
-    out->seconds =
-        cf_read_int(r, at, object, "expirationSeconds", EXPIRATION_DEFAULT, &out->given);
+    out->seconds = cf_read_int(r, at, object, "expirationSeconds", EXPIRATION_DEFAULT, &out->given);
 }
 
 bool cf_secret_ref_decode(struct cf_reader *r, const struct cf_path *at,
-                          const struct cf_json *object, const char *key,
-                          struct cf_secret_ref *out)
+                          const struct cf_json *object, const char *key, struct cf_secret_ref *out)
 {
     const char *name = cf_read_str(r, at, object, key);
 
@@ -96,8 +94,7 @@ static bool is_mixed(const struct cf_json *v)
 }
 
 /* Sources that hold no token and no Secret, but write files. */
-static void other_source_decode(struct cf_reader *r, const struct cf_json *v,
-                                struct cf_source *out)
+static void other_source_decode(struct cf_reader *r, const struct cf_json *v, struct cf_source *out)
 {
     static const struct {
         const char *type;

@@ -63,8 +63,7 @@ static void close_answer(struct answer *a)
  * admin's own, and refused. */
 static bool may_patch(const struct cf_request *request)
 {
-    return (request->kind &
-            (CF_KIND_POD | CF_KIND_TOKEN_REQUEST | CF_KIND_SERVICE_ACCOUNT)) != 0;
+    return (request->kind & (CF_KIND_POD | CF_KIND_TOKEN_REQUEST | CF_KIND_SERVICE_ACCOUNT)) != 0;
 }
 
 static const char *fixed_rules(struct answer *a)

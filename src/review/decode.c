@@ -64,8 +64,7 @@ static const char *extra(struct cf_reader *r, const struct cf_path *up,
     return cf_json_str(first);
 }
 
-static void caller_decode(struct cf_reader *r, const struct cf_json *request,
-                          struct cf_caller *out)
+static void caller_decode(struct cf_reader *r, const struct cf_json *request, struct cf_caller *out)
 {
     struct cf_path at = CF_PATH_KEY(&request_at, "userInfo"), extra_at = CF_PATH_KEY(&at, "extra");
     const struct cf_json *user = cf_read_object(r, &request_at, request, "userInfo");
@@ -155,8 +154,8 @@ static int request_decode(struct cf_reader *r, const struct cf_json *json,
         return cf_err_set(r->err, "request.uid is missing");
     if (cf_str_empty(name))
         return cf_err_set(r->err, "request.kind.kind is missing");
-    if (operation_decode(r, cf_read_str(r, &request_at, json, "operation"),
-                         &request->operation) != 0)
+    if (operation_decode(r, cf_read_str(r, &request_at, json, "operation"), &request->operation) !=
+        0)
         return -1;
     request->holds_secret = cf_streq(name, "Secret") || cf_streq(name, "ConfigMap");
     return objects_decode(r, json, cf_kind_find(group, name), request);
@@ -182,8 +181,8 @@ static int envelope_check(struct cf_reader *r, const struct cf_json *root,
     return 0;
 }
 
-int cf_review_decode(struct cf_arena *arena, const char *bytes, size_t len,
-                     struct cf_request **out, struct cf_err *err)
+int cf_review_decode(struct cf_arena *arena, const char *bytes, size_t len, struct cf_request **out,
+                     struct cf_err *err)
 {
     struct cf_reader r = {.arena = arena, .where = "", .err = err};
     const struct cf_json *root = cf_json_parse(arena, bytes, len, skipped, NULL, err);

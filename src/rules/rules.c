@@ -50,8 +50,7 @@ int cf_rule_index(const char *id)
     return -1;
 }
 
-bool cf_rule_level(const struct cf_rule *rule, const struct cf_policy *policy,
-                   enum cf_level *level)
+bool cf_rule_level(const struct cf_rule *rule, const struct cf_policy *policy, enum cf_level *level)
 {
     enum cf_rule_place place = CF_RULE_DEFAULT;
 

@@ -140,6 +140,8 @@ sleep 0.3 | timeout 5 openssl s_client -connect "127.0.0.1:$port" -CAfile "$cert
     >"$work/tls" 2>&1
 check 'openssl s_client without one: an alert' "$(tail -n 3 "$work/tls")" \
     grep -q 'alert certificate required' "$work/tls"
+check 'the log tells of a refused client' "$(grep refused "$work/clients.log" | head -n 3)" \
+    grep -q '"level":"warn","msg":"a client was refused"' "$work/clients.log"
 equal 'the probes stay open' 200 "$(get /readyz)"
 get /metrics >/dev/null
 cp "$work/body" "$work/metrics"

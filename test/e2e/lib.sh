@@ -6,6 +6,7 @@
 #                             works in it. It has to succeed, unless the next line says
 #   refused TEXT              that an admission webhook denied it with this text, or
 #   fails                     that it fails
+#   person NAME ARGS          as somebody else: becomes NAME, said after a token was printed, makes one
 #   prints TEXT               what kubectl said holds TEXT; prints_not: it does not
 #   until_it_prints TEXT ...  asks again, for what the cluster does in its own time
 #   check WHAT COMMAND...     anything else that has to hold
@@ -55,6 +56,15 @@ person() {
     printf '%s\n%s\n' "\$ $typed" "$said" | masked >> "$E2E_WORK/log/scenarios.log"
 }
 
+# becomes NAME: who has the token that was just printed; it is not shown from here on.
+becomes() {
+    settle
+    grep -o 'eyJ.*' <<< "$said" > "$E2E_WORK/certs/$1.token" || complain 'it printed no token'
+    said='(a token)'
+    sed -e "s,client-certificate:.*},tokenFile: $E2E_WORK/certs/$1.token}}," \
+        "$E2E_WORK/certs/dev.kubeconfig" > "$E2E_WORK/certs/$1.kubeconfig"
+}
+
 admin() {
     person admin "$@"
 }
@@ -78,9 +88,7 @@ fails() {
 
 refused() {
     fails
-    prints 'Error from server (Forbidden): '
-    prints 'admission webhook "'
-    prints "denied the request: $1"
+    prints ".curfew.dev\" denied the request: $1"
 }
 
 # Half a minute is long for anything that a cluster does here.
@@ -109,6 +117,7 @@ said_is() {
 # the_token_lives SECONDS: the one that was just printed.
 the_token_lives() {
     local life
+    settle
     life=$(grep -o 'eyJ.*' <<< "$said" | sh "$E2E_HOME/cluster/token-life" /dev/stdin)
     [ "$life" = "$1" ] || complain "it printed a token of ${life:-no} seconds, not $1"
 }

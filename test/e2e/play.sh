@@ -22,6 +22,7 @@ for file in "$@"; do
     name=$(basename "$file" .sh)
     echo "--- $name"
     (
+        # shellcheck source=/dev/null
         . "$file"
         finish
     ) || echo "FAIL $file ended early"

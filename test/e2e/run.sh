@@ -14,17 +14,27 @@ build=$1
 shift
 here=test/e2e
 work=
-room=
+child=
 
 give_up() {
     echo "e2e: $*" >&2
     exit 1
 }
 
+# child COMMAND...: a signal to us does not wait for it, and it does not outlive us.
+child() {
+    setpriv --pdeathsig TERM "$@" &
+    child=$!
+    wait "$child"
+    local status=$?
+    child=
+    return $status
+}
+
 cleanup() {
-    if [ -n "$room" ]; then
-        kill "$room" 2> /dev/null
-        wait "$room" 2> /dev/null
+    if [ -n "$child" ]; then
+        kill "$child" 2> /dev/null
+        wait "$child" 2> /dev/null
     fi
     [ -z "$work" ] || rm -rf "$work"
 }
@@ -51,18 +61,18 @@ took() { # NAME SINCE
     printf '%-28s %4d s\n' "$1" $((SECONDS - $2)) >> "$work/seconds"
 }
 
+export E2E_WORK=$work CURFEW=$build/curfew
 began=$SECONDS
-bash "$here/cluster/build.sh" || exit 1
+child bash "$here/cluster/build.sh" || exit 1
 took 'cluster built' "$began"
 
-export E2E_WORK=$work CURFEW=$build/curfew
-bash "$here/cluster/room.sh" "$work" bash "$here/play.sh" "${files[@]}" > >(tee "$work/said") 2>&1 &
-room=$!
-wait "$room"
+exec 3> >(tee "$work/said")
+tee=$!
+child bash "$here/cluster/room.sh" "$work" bash "$here/play.sh" "${files[@]}" >&3 2>&1
 status=$?
-room=
+exec 3>&-
+wait "$tee"
 
-began=$SECONDS
 passed=$(grep -c '^ok ' "$work/said")
 failed=$(grep -c '^FAIL ' "$work/said")
 [ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1

@@ -58,3 +58,17 @@ prints 'Warning: pod "week": token-lifetime: '
 dev wait -n shop --for=condition=Ready pod/week --timeout=60s
 dev exec -n shop week -- token-life /tok/token
 said_is 3600
+
+# The kubelet asked for the tokens of these pods.
+scenario "kubelets' own requests are never denied, never changed, never sent to Curfew"
+kubelet_requests() {
+    grep '"username":"system:node:' "$E2E_WORK/audit.log" | grep '"subresource":"token"'
+}
+some_and_all_created() {
+    [ "$(kubelet_requests | wc -l)" -gt 0 ] && ! kubelet_requests | grep -v '"code":201'
+}
+untouched() {
+    ! kubelet_requests | grep curfew.dev
+}
+check 'the audit log has some, each answered with 201' some_and_all_created
+check 'none has an annotation of ours' untouched

@@ -54,6 +54,7 @@ person() {
     said=$(kubectl --kubeconfig "$E2E_WORK/certs/$1.kubeconfig" "${@:2}" 2>&1)
     status=$?
     printf '%s\n%s\n' "\$ $typed" "$said" | masked >> "$E2E_WORK/log/scenarios.log"
+    [ $status = 0 ] || runs apiserver || give_up 'the API server is gone'
 }
 
 # becomes NAME: who has the token that was just printed; it is not shown from here on.

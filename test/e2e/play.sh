@@ -7,11 +7,20 @@ E2E_HOME=$(dirname "$0")
 . "$E2E_HOME/cluster/up.sh"
 . "$E2E_HOME/lib.sh"
 . "$E2E_HOME/curfew.sh"
+patience=1200 # seconds for all of it
 
 # took NAME SINCE
 took() {
     printf '%-28s %4d s\n' "$1" $((SECONDS - $2)) >> "$E2E_WORK/seconds"
 }
+
+# Whatever hangs is ended, with all that is in the room.
+watch() {
+    sleep $patience
+    echo "FAIL not done within $patience s"
+    kill -KILL -1
+}
+[ -n "${E2E_SHELL:-}" ] || watch &
 
 began=$SECONDS
 cluster_up
@@ -27,6 +36,7 @@ for file in "$@"; do
         finish
     ) || echo "FAIL $file ended early"
     took "$name" "$began"
+    runs apiserver || give_up 'the API server is gone'
 done
 if [ -n "${E2E_SHELL:-}" ]; then
     echo "kubectl is the admin's. What was made is in $E2E_WORK."

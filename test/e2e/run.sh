@@ -21,9 +21,10 @@ give_up() {
     exit 1
 }
 
-# child COMMAND...: a signal to us does not wait for it, and it does not outlive us.
+# child SIGNAL COMMAND...: signals to us do not wait for it, and it does not outlive us.
 child() {
-    setpriv --pdeathsig TERM "$@" &
+    ends_with=$1
+    setpriv --pdeathsig "$1" "${@:2}" &
     child=$!
     wait "$child"
     local status=$?
@@ -33,7 +34,7 @@ child() {
 
 cleanup() {
     if [ -n "$child" ]; then
-        kill "$child" 2> /dev/null
+        kill -"$ends_with" "$child" 2> /dev/null
         wait "$child" 2> /dev/null
     fi
     [ -z "$work" ] || rm -rf "$work"
@@ -63,12 +64,12 @@ took() { # NAME SINCE
 
 export E2E_WORK=$work CURFEW=$build/curfew
 began=$SECONDS
-child bash "$here/cluster/build.sh" || exit 1
+child KILL unshare --pid --kill-child --mount-proc bash "$here/cluster/build.sh" || exit 1
 took 'cluster built' "$began"
 
 exec 3> >(tee "$work/said")
 tee=$!
-child bash "$here/cluster/room.sh" "$work" bash "$here/play.sh" "${files[@]}" >&3 2>&1
+child TERM bash "$here/cluster/room.sh" "$work" bash "$here/play.sh" "${files[@]}" >&3 2>&1
 status=$?
 exec 3>&-
 wait "$tee"

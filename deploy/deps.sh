@@ -90,6 +90,7 @@ want_e2e() {
     want iptables has_program iptables
     want util-linux has_program setpriv
     want mount has_program mount
+    want python3 has_program python3
 }
 
 want_ci() {

@@ -11,6 +11,7 @@ readme_step() {
         fence == 2 { exit }' README.md
 }
 
+# curfew_config [UNTIL]: with an exception for the namespace ci.
 curfew_config() {
     cat << END
 apiVersion: curfew.dev/v1alpha1
@@ -21,7 +22,7 @@ exceptions:
 - rule: legacy-token-secret
   namespace: ci
   names: ["runner-*"]
-  until: $(date -u -d '+60 days' +%F)
+  until: ${1:-$(date -u -d '+60 days' +%F)}
   reason: "an external runner, moves to OIDC"
 END
 }

@@ -63,6 +63,8 @@ build_runc() { # needs libseccomp-dev
 # want NAME VERSION: builds it unless it is there.
 want() {
     local final=$E2E_CACHE/$1-$2 part=$E2E_CACHE/$1-$2.part began=$SECONDS
+    exec 9> "$final.lock"
+    flock 9
     [ ! -d "$final" ] || return 0
     echo "e2e: building $1 $2, once ..."
     rm -rf "$part"
@@ -75,8 +77,6 @@ want() {
 
 command -v go > /dev/null || give_up "no Go: install it to /usr/local/go, or into PATH"
 mkdir -p "$E2E_CACHE"
-exec 9> "$E2E_CACHE/lock"
-flock 9
 want runc "$RUNC"
 want containerd "$CONTAINERD"
 want kubernetes "$K8S"

@@ -37,6 +37,20 @@ dev apply -f - <<< "$(legacy_secret ci runner-token runner)"
 said_is 'secret/runner-token created'
 until_it_prints '"token":"' dev get secret runner-token -n ci -o jsonpath='{.data}'
 
+scenario 'the exception warns in its last days, and is over on the day after'
+curfew_config "$(date -u -d '+2 days' +%F)" > "$E2E_WORK/curfew.yaml"
+check 'it starts again' curfew_learns
+dev apply -f - <<< "$(legacy_secret ci runner-second runner)"
+prints 'Warning: '
+prints "$(date -u -d '+2 days' +%F)"
+prints 'secret/runner-second created'
+curfew_config "$(date -u -d '-1 day' +%F)" > "$E2E_WORK/curfew.yaml"
+check 'it starts again' curfew_learns
+dev apply -f - <<< "$(legacy_secret ci runner-third runner)"
+refused 'secret "runner-third" violates Curfew level "baseline": legacy-token-secret'
+curfew_config > "$E2E_WORK/curfew.yaml"
+check 'it starts again' curfew_learns
+
 scenario 'the API server marks a legacy token as used while it authenticates'
 admin get secret runner-token -n ci -o go-template='{{.data.token | base64decode}}'
 becomes legacy

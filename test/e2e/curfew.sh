@@ -11,7 +11,11 @@ readme_step() {
         fence == 2 { exit }' README.md
 }
 
-# curfew_config [UNTIL]: with an exception for the namespace ci.
+in_days() {
+    date -u -d "$1 days" +%F
+}
+
+# curfew_config UNTIL: with an exception for the namespace ci.
 curfew_config() {
     cat << END
 apiVersion: curfew.dev/v1alpha1
@@ -22,7 +26,7 @@ exceptions:
 - rule: legacy-token-secret
   namespace: ci
   names: ["runner-*"]
-  until: ${1:-$(date -u -d '+60 days' +%F)}
+  until: $1
   reason: "an external runner, moves to OIDC"
 END
 }
@@ -35,7 +39,7 @@ write_down() {
 }
 
 curfew_start() {
-    [ -s "$E2E_WORK/curfew.yaml" ] || curfew_config > "$E2E_WORK/curfew.yaml"
+    [ -s "$E2E_WORK/curfew.yaml" ] || curfew_config "$(in_days +60)" > "$E2E_WORK/curfew.yaml"
     [ -d "$E2E_WORK/curfew-certs" ] || sh certs/make-dev-certs.sh "$E2E_WORK/curfew-certs"
     start curfew "$CURFEW" serve --config "$E2E_WORK/curfew.yaml" --objects "$E2E_WORK/objects" \
         --tls-cert "$E2E_WORK/curfew-certs/tls.pem" --tls-key "$E2E_WORK/curfew-certs/tls.key" \

@@ -59,11 +59,11 @@ done
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/curfew-e2e.XXXXXX") || exit 1
 took() { # NAME SINCE
-    printf '%-28s %4d s\n' "$1" $((SECONDS - $2)) >> "$work/seconds"
+    printf '%-28s %4d s\n' "$1" $(($(date +%s) - $2)) >> "$work/seconds"
 }
 
 export E2E_WORK=$work CURFEW=$build/curfew
-began=$SECONDS
+began=$(date +%s)
 child KILL unshare --pid --kill-child --mount-proc bash "$here/cluster/build.sh" || exit 1
 took 'cluster built' "$began"
 
@@ -73,6 +73,7 @@ child TERM bash "$here/cluster/room.sh" "$work" bash "$here/play.sh" "${files[@]
 status=$?
 exec 3>&-
 wait "$tee"
+[ ! -e "$work/played" ] || took 'cluster down' "$(cat "$work/played")"
 
 passed=$(grep -c '^ok ' "$work/said")
 failed=$(grep -c '^FAIL ' "$work/said")

@@ -30,8 +30,8 @@ items:
     annotations: {rbac.kubernetes.io/restricted-by-node: "true"}
 END
 prints 'secret/web-token created'
-until_it_prints '"token":"' admin get secret web-token -n shop -o jsonpath='{.data}'
-until_it_prints '"token":"' admin get secret api-token -n shop -o jsonpath='{.data}'
+until_it_prints ZXlK admin get secret web-token -n shop -o jsonpath='{.data.token}'
+until_it_prints ZXlK admin get secret api-token -n shop -o jsonpath='{.data.token}'
 until_it_prints default admin get serviceaccount default -n shop
 until_it_prints default admin get serviceaccount default -n lab
 until_it_prints kube-root-ca.crt admin get configmap kube-root-ca.crt -n shop

@@ -35,20 +35,20 @@ said_is 'secret/password created'
 scenario 'an exception lets one through, and the control plane fills it'
 dev apply -f - <<< "$(legacy_secret ci runner-token runner)"
 said_is 'secret/runner-token created'
-until_it_prints '"token":"' dev get secret runner-token -n ci -o jsonpath='{.data}'
+until_it_prints ZXlK dev get secret runner-token -n ci -o jsonpath='{.data.token}'
 
 scenario 'the exception warns in its last days, and is over on the day after'
-curfew_config "$(date -u -d '+2 days' +%F)" > "$E2E_WORK/curfew.yaml"
+curfew_config "$(in_days +2)" > "$E2E_WORK/curfew.yaml"
 check 'it starts again' curfew_learns
 dev apply -f - <<< "$(legacy_secret ci runner-second runner)"
 prints 'Warning: '
-prints "$(date -u -d '+2 days' +%F)"
+prints "$(in_days +2)"
 prints 'secret/runner-second created'
-curfew_config "$(date -u -d '-1 day' +%F)" > "$E2E_WORK/curfew.yaml"
+curfew_config "$(in_days -1)" > "$E2E_WORK/curfew.yaml"
 check 'it starts again' curfew_learns
 dev apply -f - <<< "$(legacy_secret ci runner-third runner)"
 refused 'secret "runner-third" violates Curfew level "baseline": legacy-token-secret'
-curfew_config > "$E2E_WORK/curfew.yaml"
+curfew_config "$(in_days +60)" > "$E2E_WORK/curfew.yaml"
 check 'it starts again' curfew_learns
 
 scenario 'the API server marks a legacy token as used while it authenticates'

@@ -56,11 +56,10 @@ dev exec -n shop coloured -- env
 prints COLOUR=red
 
 scenario 'an ephemeral container does not get at it either'
-cat > "$E2E_WORK/debugger.yaml" << 'END'
-envFrom: [{secretRef: {name: web-token}}]
-END
+export KUBECTL_DEBUG_CUSTOM_PROFILE=true # what --custom took before kubectl 1.32
+echo '{"envFrom": [{"secretRef": {"name": "web-token"}}]}' > "$E2E_WORK/debugger.json"
 dev debug -n shop coloured --image=localhost/curfew-e2e:1 --container=debugger --profile=general \
-    --custom="$E2E_WORK/debugger.yaml"
+    --custom="$E2E_WORK/debugger.json"
 refused 'pod "coloured" violates Curfew level "restricted": legacy-token-env: container "debugger" reads Secret "web-token"'
 
 scenario 'and without it, debugging works'

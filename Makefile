@@ -16,7 +16,7 @@ K8S       ?= 1.36.3
 SCENARIOS ?=
 export K8S
 # What `make test` runs; the lint comes last, since it also reads the logs of the others.
-PARTS   ?= unit rules recorded property golden http lint
+PARTS   ?= unit rules recorded property golden http soak lint
 # install: what is missing is installed (apt); check: it is only named.
 DEPS    ?= install
 
@@ -24,7 +24,7 @@ VERSION  := $(shell cat VERSION)
 REVISION := $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null || echo unknown)
 
 # Asked once, when the first recipe needs it: `deps` may have to install pkg-config first.
-PKGS      := libmicrohttpd gnutls libcrypto yaml-0.1 libcjson
+PKGS      := libmicrohttpd gnutls libcrypto libjwt yaml-0.1 libcjson
 PKG_FLAGS  = $(eval PKG_FLAGS := $$(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_FLAGS)
 LIBS       = $(eval LIBS := $$(shell pkg-config --libs $(PKGS)) -lpthread)$(LIBS)
 
@@ -73,7 +73,7 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all test tests unit rules recorded property golden http lint asan tsan demo bench e2e \
+.PHONY: all test tests unit rules recorded property golden http soak lint asan tsan demo bench e2e \
         deps deps-build deps-bench deps-e2e certs install uninstall fmt fmt-check clean help FORCE
 
 all: $(BUILD)/curfew ## build build/curfew
@@ -129,6 +129,9 @@ test: ## run all tests (under three minutes)
 unit: $(UNIT_BINS)
 rules recorded property: %: $(BUILD)/%-test
 golden http lint: $(BUILD)/curfew
+soak: $(BUILD)/curfew | deps ## an API server against one server that everything happens to (2 min.)
+	@CURFEW=$(BUILD)/curfew sh test/soak/run.sh $(SECONDS_EACH)
+SECONDS_EACH ?= 15
 lint: $(BUILD)/libcurfew.a ## check the house rules
 unit rules recorded property golden http lint: | deps
 	@V=1 sh test/all.sh $(BUILD) $@

@@ -55,6 +55,7 @@ want_build() {
     want libmicrohttpd-dev has_pkg libmicrohttpd
     want libgnutls28-dev has_pkg gnutls
     want libssl-dev has_pkg libcrypto
+    want libjwt-dev has_pkg libjwt
     want libyaml-dev has_pkg yaml-0.1
     want libcjson-dev has_pkg libcjson
 }
@@ -126,9 +127,9 @@ install_packages() {
     fi
     echo "deps: installing $*"
     as_root apt-get update -qq < /dev/null
-    # A server that comes as a package (nginx) would be started: it is only needed as a program.
+    # RUNLEVEL: a server that comes as a package (nginx) is only needed as a program, not started.
     as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-        apt-get install -y -qq --no-install-recommends "$@" < /dev/null
+        apt-get install -y -qq --no-install-recommends "$@" < /dev/null > /dev/null
 }
 
 if [ "${1:-}" = --check ]; then

@@ -9,7 +9,7 @@
 #include "curfew/version.h"
 #include "curfew/suggest.h"
 
-static const struct cf_cmd *const commands[] = {&cf_cmd_serve, &cf_cmd_review};
+static const struct cf_cmd *const commands[] = {&cf_cmd_serve, &cf_cmd_review, &cf_cmd_inspect};
 
 static int print_help(FILE *out)
 {

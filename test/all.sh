@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # all.sh - runs parts of the tests, each whether or not the others pass, and sums them up.
 #
-#   test/all.sh BUILD PART...     parts: unit rules recorded property golden http lint
+#   test/all.sh BUILD PART...     parts: unit rules recorded property golden http soak lint
 #
 # What a part says goes to BUILD/test-logs/PART.log (V=1 shows it); the last line is
 # "N passed, N failed". A part that ends badly without saying why counts as one failure, and so
@@ -29,6 +29,7 @@ run_part() {
     unit) unit ;;
     rules | recorded | property) "$BUILD/$1-test" ;;
     golden | http | lint) sh "test/$1/run.sh" ;;
+    soak) sh test/soak/run.sh 2 ;;
     *)
         echo "FAIL unknown part '$1'"
         return 1
@@ -39,7 +40,12 @@ run_part() {
 # count LOG: "PASSED FAILED", from what cmocka says, from totals of our own, else from the lines.
 count() {
     awk '/^\[  PASSED  \] [0-9]+ test\(s\)/ { passed += $4; told = 1 }
-         /^\[  FAILED  \] [0-9]+ test\(s\)/ { failed += $4; told = 1 }
+         /^\[  FAILED  \] .*[0-9]+ test\(s\), listed/ {
+             sub(/ test\(s\).*/, "")
+             sub(/.* /, "")
+             failed += $0
+             told = 1
+         }
          /^[0-9]+ passed, [0-9]+ failed$/ { passed += $1; failed += $3; told = 1 }
          /^ok / { ok++ }
          /^FAIL / { bad++ }

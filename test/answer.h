@@ -87,8 +87,7 @@ static inline struct test_answer test_ask(struct cf_arena *arena, const struct c
     a.root = cJSON_Parse(a.text);
     a.response = cJSON_GetObjectItemCaseSensitive(a.root, "response");
     a.allowed = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(a.response, "allowed"));
-    a.message =
-        test_string(cJSON_GetObjectItemCaseSensitive(a.response, "status"), "message");
+    a.message = test_string(cJSON_GetObjectItemCaseSensitive(a.response, "status"), "message");
     a.warnings = cJSON_GetObjectItemCaseSensitive(a.response, "warnings");
     a.annotations = cJSON_GetObjectItemCaseSensitive(a.response, "auditAnnotations");
     patch = cJSON_GetObjectItemCaseSensitive(a.response, "patch");

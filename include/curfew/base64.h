@@ -1,13 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base64.h - standard base64 with padding (RFC 4648, section 4). */
+/* base64.h - base64 (RFC 4648): the standard alphabet of section 4, and the one of section 5 that
+ * tokens and keys are written in. */
 #ifndef CURFEW_BASE64_H
 #define CURFEW_BASE64_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "curfew/arena.h"
 
-/* The text in base64, NUL-terminated, in the arena; NULL when out of memory. */
+/* The text in standard base64 with padding, NUL-terminated, in the arena; NULL when out of
+ * memory. */
 const char *cf_base64(struct cf_arena *arena, const char *bytes, size_t len);
+
+/* The bytes that base64url text of `len` characters can stand for, at most. */
+#define CF_BASE64URL_BYTES(len) ((len) / 4 * 3 + 2)
+
+/* Decodes base64url as JOSE has it (RFC 7515, section 2), strictly: no padding, no other
+ * character, no bits left over that are not zero. `out` has room for CF_BASE64URL_BYTES(len), or
+ * is NULL (and so may out_len be): the text is only checked. */
+bool cf_base64url_decode(const char *text, size_t len, unsigned char *out, size_t *out_len);
 
 #endif

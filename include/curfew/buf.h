@@ -13,10 +13,10 @@
 struct cf_arena;
 
 struct cf_buf {
-    char *data;             /* NUL-terminated once anything was appended; NULL before */
-    size_t len;             /* without the NUL */
+    char *data; /* NUL-terminated once anything was appended; NULL before */
+    size_t len; /* without the NUL */
     size_t cap;
-    size_t max;             /* len never passes it */
+    size_t max; /* len never passes it */
     bool failed;
     struct cf_arena *arena; /* where the bytes live; NULL: malloc */
 };

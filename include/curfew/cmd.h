@@ -45,6 +45,7 @@ struct cf_cmd {
 
 extern const struct cf_cmd cf_cmd_serve;
 extern const struct cf_cmd cf_cmd_review;
+extern const struct cf_cmd cf_cmd_inspect;
 
 /* Parses `--name VALUE`, `--name=VALUE`, `-x VALUE`, `-xVALUE`, `--` ends the options; what is
  * left goes to `rest` (NULL: nothing may be left). opts ends with {0}. Returns CF_EXIT_OK to go
@@ -67,6 +68,5 @@ void cf_stdio_open(void);
 /* Flushes stdout: an answer that could not be written whole is CF_EXIT_FAILED, with a sentence
  * on stderr, else `status`. */
 int cf_stdio_close(int status);
-
 
 #endif

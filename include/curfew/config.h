@@ -37,7 +37,7 @@ bool cf_strings_has(const struct cf_strings *list, const char *text);
 
 struct cf_exception {
     char *rule;
-    char *namespace_; /* "" means cluster-scoped objects */
+    char *namespace_;                   /* "" means cluster-scoped objects */
     struct cf_strings names;            /* globs; empty: any */
     struct cf_strings service_accounts; /* globs; empty: any */
     char *until;                        /* as written: the last day it holds, UTC */
@@ -121,8 +121,8 @@ struct cf_policy *cf_policy_parse(const char *text, size_t len, const char *name
                                   struct cf_err *err);
 
 /* Reads and parses a file ("-": standard input). */
-struct cf_policy *cf_policy_load(const char *path, const char *const *rule_ids,
-                                 size_t rule_count, int64_t now, struct cf_err *err);
+struct cf_policy *cf_policy_load(const char *path, const char *const *rule_ids, size_t rule_count,
+                                 int64_t now, struct cf_err *err);
 
 /* Takes NULL. */
 void cf_policy_free(struct cf_policy *policy);

@@ -21,8 +21,8 @@ const char *cf_exempt_name(enum cf_exempt exempt); /* "namespace", ...; NULL for
 /* A finding and what follows from it. */
 struct cf_verdict {
     struct cf_finding finding;
-    unsigned modes;    /* CF_MODE_BIT of each mode that acts on it */
-    unsigned reached;  /* the same, before exemptions, exceptions and never_denied took theirs */
+    unsigned modes;   /* CF_MODE_BIT of each mode that acts on it */
+    unsigned reached; /* the same, before exemptions, exceptions and never_denied took theirs */
     enum cf_exempt exempt;
     const struct cf_exception *exception; /* where exempt is CF_EXEMPT_EXCEPTION */
 };
@@ -37,9 +37,9 @@ struct cf_judgement {
 struct cf_engine_input {
     const struct cf_policy *policy;
     const struct cf_store *store;
-    int64_t now;           /* unix seconds */
-    unsigned modes;        /* CF_MODE_BIT of the modes that matter */
-    bool kubelets;         /* judge kubelets' TokenRequests too (/mutate/kubelet) */
+    int64_t now;                /* unix seconds */
+    unsigned modes;             /* CF_MODE_BIT of the modes that matter */
+    bool kubelets;              /* judge kubelets' TokenRequests too (/mutate/kubelet) */
     const enum cf_level *level; /* set: all modes at this level, over labels and defaults */
 };
 

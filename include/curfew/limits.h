@@ -20,6 +20,23 @@
 /* What an arena keeps between reviews; the rest goes back to the system. */
 #define CF_ARENA_KEEP (256 * CF_KIB)
 
+/* A ServiceAccount token has some 1 KiB; names of 253 characters and many audiences still fit. */
+#define CF_TOKEN_MAX (16 * CF_KIB)
+/* What reading one takes: its parts decoded, and their values. */
+#define CF_TOKEN_ARENA_MAX (1 * CF_MIB)
+/* A Secret holds base64, a .dockerconfigjson in it once more, and somebody's own around it. */
+#define CF_TOKEN_LAYERS 3
+/* Texts that look like a token and are read to know, of one object: more than fit in 1 MiB. */
+#define CF_TOKEN_TRIES_MAX 32768
+/* Different tokens told of one text; the others are no worse. */
+#define CF_TOKEN_HITS_MAX 256
+
+/* A JWK Set has some 1 KiB a key; an issuer has a handful. RSA takes the longer the larger. */
+#define CF_JWKS_MAX (1 * CF_MIB)
+#define CF_JWKS_KEYS_MAX 256
+#define CF_RSA_BITS_MIN 2048
+#define CF_RSA_BITS_MAX 8192
+
 /* Files given on the command line: rendered charts of big platforms are some 20 MiB. */
 #define CF_FILE_MAX (64 * CF_MIB)
 /* A configuration is a ConfigMap, which etcd holds to 1 MiB. */

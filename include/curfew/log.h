@@ -35,7 +35,8 @@ void cf_log_fields(enum cf_log_level level, const char *msg, const struct cf_log
 #define cf_log(level, ...) cf_log_args_(level, __VA_ARGS__, (struct cf_log_field){0})
 #define cf_log_args_(level, msg, ...)                                                              \
     cf_log_fields(level, msg, (const struct cf_log_field[]){__VA_ARGS__},                          \
-                  sizeof((const struct cf_log_field[]){__VA_ARGS__}) / sizeof(struct cf_log_field))
+                  sizeof((const struct cf_log_field[]){__VA_ARGS__}) /                             \
+                      sizeof(struct cf_log_field))
 
 /* Lines dropped since the start. */
 uint64_t cf_log_dropped(void);

@@ -25,6 +25,7 @@ enum cf_kind {
     CF_KIND_SERVICE_ACCOUNT = 1 << 3,
     CF_KIND_TOKEN_REQUEST = 1 << 4,
     CF_KIND_CSI_DRIVER = 1 << 5,
+    CF_KIND_CONFIG_MAP = 1 << 6,
 };
 
 /* What the store says of a Secret's name. */
@@ -45,7 +46,7 @@ struct cf_secret_ref {
 
 /* An item of a secret, configMap or downwardAPI source. */
 struct cf_item {
-    const char *key;  /* NULL in a downwardAPI */
+    const char *key; /* NULL in a downwardAPI */
     const char *path;
     int64_t mode; /* -1: none */
 };
@@ -102,7 +103,7 @@ struct cf_volume {
     int64_t default_mode;         /* CF_MODE_NONE when absent */
     struct cf_source *sources;    /* CF_VOLUME_PROJECTED */
     size_t source_count;
-    bool mixed;                   /* not one type alone, as a valid volume is */
+    bool mixed; /* not one type alone, as a valid volume is */
     /* The first container that mounts it with subPath or subPathExpr; NULL: none. */
     const char *sub_path_container;
 };
@@ -114,6 +115,22 @@ struct cf_env_ref {
     const char *variable; /* NULL: envFrom */
 };
 
+/* A text of a container in which a copied token may be. Only those that could hold one at all
+ * are kept (cf_token_may_hold), which are hardly any. */
+struct cf_text {
+    const struct cf_path *at;
+    const char *container;
+    const char *field; /* "env", "command", "args", "livenessProbe", "postStart", ... */
+    const char *name;  /* of the variable or the header; NULL: it has none */
+    const char *text;  /* never to be printed */
+};
+
+/* Texts by name: annotations, and what a Secret or a ConfigMap holds. */
+struct cf_text_map {
+    const struct cf_path *at;
+    const struct cf_json *values; /* each is a string or null; NULL: there are none */
+};
+
 struct cf_pod_spec {
     const struct cf_path *at;
     const char *account;   /* serviceAccountName, else serviceAccount, else "default" */
@@ -122,14 +139,16 @@ struct cf_pod_spec {
     size_t volume_count;
     struct cf_env_ref *env; /* containers in the order init, regular, ephemeral */
     size_t env_count;
+    struct cf_text *texts; /* in the same order */
+    size_t text_count;
 };
 
 struct cf_secret {
     bool legacy_type;
-    const char *account;     /* annotation kubernetes.io/service-account.name */
-    const char *account_uid; /* annotation kubernetes.io/service-account.uid */
+    const char *account;       /* annotation kubernetes.io/service-account.name */
+    const char *account_uid;   /* annotation kubernetes.io/service-account.uid */
     const char *invalid_since; /* label kubernetes.io/legacy-token-invalid-since */
-    const char *token;       /* data.token; never to be printed */
+    const char *token;         /* data.token; never to be printed */
 };
 
 struct cf_service_account {
@@ -158,6 +177,9 @@ struct cf_csi_driver {
     size_t token_count;
 };
 
+/* What a Secret or a ConfigMap may have: data, stringData, binaryData. */
+#define CF_CONTENTS 3
+
 struct cf_object {
     const struct cf_json *json;
     enum cf_kind kind;
@@ -170,8 +192,11 @@ struct cf_object {
     const char *fixed_by;          /* the annotation curfew.dev/fixed; trusted by no rule */
     bool has_metadata, has_annotations;
     bool mirror; /* the annotation kubernetes.io/config.mirror */
+    struct cf_text_map annotations;
 
-    struct cf_pod_spec pod; /* CF_KIND_POD, CF_KIND_TEMPLATE */
+    struct cf_pod_spec pod;                   /* CF_KIND_POD, CF_KIND_TEMPLATE */
+    struct cf_text_map pod_annotations;       /* of the template, CF_KIND_TEMPLATE */
+    struct cf_text_map contents[CF_CONTENTS]; /* CF_KIND_SECRET, CF_KIND_CONFIG_MAP */
     union {
         struct cf_secret secret;
         struct cf_service_account account;
@@ -185,8 +210,8 @@ struct cf_kind_info {
     const char *group; /* "" is the core group */
     const char *kind;
     enum cf_kind bit;
-    const char *spoken;        /* in messages: "pod", "cronjob", "token request" */
-    const char *pod_spec;      /* JSON Pointer to the pod spec; NULL: has none */
+    const char *spoken;   /* in messages: "pod", "cronjob", "token request" */
+    const char *pod_spec; /* JSON Pointer to the pod spec; NULL: has none */
     bool cluster_scoped;
 };
 
@@ -216,6 +241,7 @@ void cf_object_secret_refs(struct cf_object *object,
 #define CF_RESTRICTED_ANNOTATION "rbac.kubernetes.io/restricted-by-node"
 #define CF_FIXED_ANNOTATION "curfew.dev/fixed"
 #define CF_MIRROR_ANNOTATION "kubernetes.io/config.mirror"
+#define CF_APPLIED_ANNOTATION "kubectl.kubernetes.io/last-applied-configuration"
 #define CF_ROOT_CA_CONFIG_MAP "kube-root-ca.crt"
 
 #endif

@@ -21,8 +21,7 @@ struct cf_path {
 /* The same in the arena; NULL when out of memory. `key` is not copied. */
 const struct cf_path *cf_path_key(struct cf_arena *arena, const struct cf_path *up,
                                   const char *key);
-const struct cf_path *cf_path_index(struct cf_arena *arena, const struct cf_path *up,
-                                    size_t index);
+const struct cf_path *cf_path_index(struct cf_arena *arena, const struct cf_path *up, size_t index);
 
 /* "spec.volumes[1].secret"; keys with other characters than [A-Za-z0-9_-] are quoted, as in
  * metadata.annotations["curfew.dev/fixed"]. "" for NULL. NULL when out of memory. */

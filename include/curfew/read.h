@@ -29,16 +29,23 @@ const struct cf_json *cf_read_object(struct cf_reader *r, const struct cf_path *
                                      const struct cf_json *object, const char *key);
 const struct cf_json *cf_read_array(struct cf_reader *r, const struct cf_path *at,
                                     const struct cf_json *object, const char *key);
-const char *cf_read_str(struct cf_reader *r, const struct cf_path *at,
-                        const struct cf_json *object, const char *key);
+const char *cf_read_str(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
+                        const char *key);
 bool cf_read_bool(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
                   const char *key);
 /* `absent` when there is none; *given (may be NULL) tells. */
 int64_t cf_read_int(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
                     const char *key, int64_t absent, bool *given);
 
+/* Room in the arena for as many members of `size` bytes as the array has items; NULL when it has
+ * none, is NULL, or (with a failure) when there is no memory. */
+void *cf_read_room(struct cf_reader *r, const struct cf_json *array, size_t size);
+
+/* An array whose items must all be texts; NULL and *count 0 when there are none. */
+const char **cf_read_strings(struct cf_reader *r, const struct cf_path *at,
+                             const struct cf_json *object, const char *key, size_t *count);
+
 /* The value itself must be an object (an array's item); false and a failure otherwise. */
-bool cf_read_is_object(struct cf_reader *r, const struct cf_path *at,
-                       const struct cf_json *value);
+bool cf_read_is_object(struct cf_reader *r, const struct cf_path *at, const struct cf_json *value);
 
 #endif

@@ -16,8 +16,8 @@ const char *cf_decision_name(enum cf_decision decision);
 
 /* Reads the bytes of an AdmissionReview into a typed request. -1, CF_ERR_INPUT: it is none, or
  * can't be read; the sentence says why. */
-int cf_review_decode(struct cf_arena *arena, const char *bytes, size_t len,
-                     struct cf_request **out, struct cf_err *err);
+int cf_review_decode(struct cf_arena *arena, const char *bytes, size_t len, struct cf_request **out,
+                     struct cf_err *err);
 
 struct cf_review_input {
     enum cf_phase phase;
@@ -30,7 +30,7 @@ struct cf_review_input {
 /* What one review came to: for logs and metrics. Texts live in the arena. */
 struct cf_outcome {
     enum cf_decision decision;
-    const struct cf_request *request;  /* NULL when it could not be read */
+    const struct cf_request *request;     /* NULL when it could not be read */
     const struct cf_judgement *judgement; /* NULL likewise */
     bool holds_secret; /* the arena and the bytes held a Secret's content, or nobody can tell:
                         * wipe them */

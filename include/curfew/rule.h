@@ -36,8 +36,7 @@ bool cf_caller_is_node(const struct cf_caller *caller);
 /* A controller of the control plane, or of kube-system: nobody reads its warnings. */
 bool cf_caller_is_controller(const struct cf_caller *caller);
 /* system:serviceaccount:<namespace>:<name>, exactly. */
-bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace_,
-                          const char *name);
+bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace_, const char *name);
 /* A ServiceAccount whose request carries no credential id that begins with JTI=, and no pod: a
  * legacy token, or an impersonation, which looks the same (Kubernetes 1.32 and newer). */
 bool cf_caller_is_legacy_token(const struct cf_caller *caller);
@@ -55,8 +54,10 @@ struct cf_request {
     enum cf_kind kind;            /* CF_KIND_OTHER: nothing to judge */
     struct cf_object *object;     /* NULL on DELETE, and for other kinds */
     struct cf_object *old_object; /* NULL on CREATE, and for other kinds */
+    bool manifest;                /* a file, which whoever runs us can read anyway */
     bool account_restricted;      /* TokenRequest: its account is restricted by node */
-    bool holds_secret;            /* a Secret's or ConfigMap's content came with it */
+    bool holds_secret;            /* a Secret's or ConfigMap's content, or a copied token, came
+                                   * with it */
 };
 
 /* ---- findings ---- */
@@ -108,6 +109,7 @@ struct cf_rule_input {
     const struct cf_object *old_object; /* only for rules about a transition; else NULL */
     const struct cf_policy *policy;
     enum cf_level level; /* whose parameters hold */
+    int64_t now;         /* unix seconds; to tell what has ended, never to decide */
     /* E of a converted legacy mount: the level's max, or 3607 where extended-token does not
      * hold for this object. */
     int64_t converted_expiration;

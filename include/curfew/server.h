@@ -15,34 +15,35 @@ struct cf_server;
 struct cf_server_config {
     const char *listen;         /* [HOST]:PORT of the webhook */
     const char *metrics_listen; /* [HOST]:PORT of probes and metrics */
-    const char *tls_cert;       /* PEM file: the leaf, then its intermediates */
-    const char *tls_key;        /* PEM file */
-    const struct cf_policy *policy;
     const struct cf_store *store;
+
+    /* Files, read at the start and again whenever they change. */
+    const char *config;   /* the configuration; NULL: what is built in */
+    const char *tls_cert; /* PEM: the leaf, then its intermediates */
+    const char *tls_key;  /* PEM */
+
+    /* Who may call; NULL: anybody who can reach the port. Both hold where both are given. */
+    const char *client_ca;           /* PEM: authorities of clients' certificates */
+    const char *client_crl;          /* PEM: their revocation lists; NULL: none */
+    const char *const *client_names; /* up to a NULL: one of them is in the certificate */
+    const char *bearer_jwks;         /* a JWK Set: the keys that sign callers' tokens */
+    const char *bearer_audience;     /* which the token must be for */
+
+    int64_t drain_delay;   /* seconds to serve on after SIGTERM, not ready any more */
+    int64_t drain_timeout; /* then, at most, for what is in flight */
 };
 
-/* Starts both ports and their threads, which inherit the caller's signal mask: block what the
- * main thread is to wait for. NULL: CF_ERR_INPUT for a bad address, CF_ERR_SYSTEM for the rest
- * (a port in use, a key that does not match its certificate, ...). */
+/* Blocks the signals that cf_server_run() waits for; before any thread is started. */
+void cf_server_block_signals(void);
+
+/* Starts both ports and their threads. NULL: CF_ERR_INPUT for a bad address or configuration,
+ * CF_ERR_SYSTEM for the rest (a port in use, a key that does not match its certificate, ...). */
 struct cf_server *cf_server_start(const struct cf_server_config *config, struct cf_err *err);
 
-/* Where the ports really are, as HOST:PORT. */
-const char *cf_server_address(const struct cf_server *server);
-const char *cf_server_metrics_address(const struct cf_server *server);
-
-/* The last second of the certificate, and whether an API server would take it (it has names). */
-int64_t cf_server_certificate_expires(const struct cf_server *server);
-bool cf_server_certificate_has_names(const struct cf_server *server);
-
-/* "libmicrohttpd 0.9.75, GnuTLS 3.7.9": the libraries in use. */
-void cf_server_libraries(char *out, size_t size);
-
-/* Not ready any more, but serving on: every answer now closes its connection. */
-void cf_server_drain(struct cf_server *server);
-
-/* Accepts no more connections, waits up to `seconds` for what is in flight, ends all threads and
- * frees the server. Returns how many requests were cut off. */
-unsigned cf_server_stop(struct cf_server *server, int64_t seconds);
+/* The server's life: says that it serves, reloads files that change (all of them at SIGHUP), ends
+ * connections that are too slow, warns of certificates that end. Drains at SIGTERM or SIGINT, at
+ * once at a second one; then ends all threads and frees the server. */
+void cf_server_run(struct cf_server *server);
 
 /* For the program's start: no core dumps and no debugger's eyes (the memory holds Secrets), no
  * death by SIGPIPE, as many descriptors as allowed, and freed memory goes back to the system. */

@@ -30,8 +30,8 @@ int cf_store_add(struct cf_store *store, const struct cf_json *object, const cha
                  struct cf_err *err);
 
 /* Fills ref->state and ref->owner. */
-void cf_store_secret(const struct cf_store *store, struct cf_arena *arena,
-                     const char *namespace_, struct cf_secret_ref *ref);
+void cf_store_secret(const struct cf_store *store, struct cf_arena *arena, const char *namespace_,
+                     struct cf_secret_ref *ref);
 
 /* Whether the account carries the annotation rbac.kubernetes.io/restricted-by-node: "true". */
 bool cf_store_restricted(const struct cf_store *store, const char *namespace_, const char *name);

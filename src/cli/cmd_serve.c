@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* curfew serve: the webhook server. */
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "curfew/arena.h"
 #include "curfew/attr.h"
@@ -19,16 +15,14 @@
 #include "curfew/server.h"
 #include "curfew/store.h"
 #include "curfew/str.h"
-#include "curfew/version.h"
-
-/* A certificate that ends within this many days is warned about at the start. */
-#define EXPIRY_WARN_DAYS 14
 
 struct flags {
     const char *config, *check_config;
     const char *listen, *metrics_listen;
     const char *tls_cert, *tls_key;
-    struct cf_opt_list objects;
+    const char *client_ca, *client_crl;
+    const char *bearer_jwks, *bearer_audience;
+    struct cf_opt_list objects, client_names;
     int64_t drain_delay, drain_timeout;
     const char *log_format, *log_level;
 };
@@ -41,27 +35,16 @@ static int failed(const struct cf_err *err)
 
 /* ---- configuration ---- */
 
-/* NULL after a sentence on stderr: a configuration is bad whether it can't be found or read. */
-static struct cf_policy *load_policy(const char *file)
-{
-    struct cf_err err = {.kind = CF_ERR_NONE};
-    struct cf_policy *policy;
-
-    if (file == NULL)
-        policy = cf_policy_new(cf_rule_ids(), cf_rule_count);
-    else
-        policy = cf_policy_load(file, cf_rule_ids(), cf_rule_count, cf_now(), &err);
-    if (policy == NULL)
-        fprintf(stderr, "curfew serve: %s\n", file == NULL ? "out of memory" : err.msg);
-    return policy;
-}
-
 static int check_config(const char *file)
 {
-    CF_CLEANUP(cf_policy_cleanup) struct cf_policy *policy = load_policy(file);
+    struct cf_err err = {.kind = CF_ERR_NONE};
+    CF_CLEANUP(cf_policy_cleanup)
+    struct cf_policy *policy = cf_policy_load(file, cf_rule_ids(), cf_rule_count, cf_now(), &err);
 
-    if (policy == NULL)
+    if (policy == NULL) {
+        fprintf(stderr, "curfew serve: %s\n", err.msg);
         return CF_EXIT_USAGE;
+    }
     printf("%s: ok\n", file);
     for (size_t i = 0; i < policy->notes.count; i++)
         printf("note: %s\n", policy->notes.items[i]);
@@ -119,89 +102,14 @@ static struct cf_store *load_store(const struct cf_opt_list *paths, int *status)
 
 /* ---- running ---- */
 
-static void say_start(const struct cf_server *server, const struct cf_server_config *config)
-{
-    struct cf_store_counts counts = cf_store_counts(config->store);
-    char libraries[128];
-
-    cf_server_libraries(libraries, sizeof(libraries));
-    cf_log(CF_LOG_INFO, "serving", CF_LOG_S("version", cf_version()),
-           CF_LOG_S("revision", cf_revision()), CF_LOG_S("address", cf_server_address(server)),
-           CF_LOG_S("metricsAddress", cf_server_metrics_address(server)),
-           CF_LOG_S("policy", config->policy->digest),
-           CF_LOG_N("namespaces", (int64_t)counts.namespaces),
-           CF_LOG_N("legacySecrets", (int64_t)counts.secrets),
-           CF_LOG_N("serviceAccounts", (int64_t)counts.accounts), CF_LOG_S("libraries", libraries));
-}
-
-static void warn_at_start(const struct cf_server *server, const struct cf_policy *policy)
-{
-    int64_t expires = cf_server_certificate_expires(server);
-    char when[32];
-
-    for (size_t i = 0; i < policy->notes.count; i++)
-        cf_log(CF_LOG_WARN, policy->notes.items[i]);
-    if (!cf_server_certificate_has_names(server))
-        cf_log(CF_LOG_WARN, "the certificate has no subjectAltName: an API server refuses it");
-    if (expires - cf_now() < (int64_t)EXPIRY_WARN_DAYS * 86400)
-        cf_log(CF_LOG_WARN, "the certificate ends soon",
-               CF_LOG_S("expires", cf_time_format(expires, when)));
-}
-
-static void stop_signals(sigset_t *set)
-{
-    sigemptyset(set);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGINT);
-}
-
-static int wait_for_signal(const sigset_t *set)
-{
-    int got;
-
-    do
-        got = sigwaitinfo(set, NULL);
-    while (got < 0 && errno == EINTR);
-    return got;
-}
-
-/* A second signal cuts it short. */
-static void wait_seconds(const sigset_t *set, int64_t seconds)
-{
-    int64_t end = cf_monotonic_micros() + seconds * 1000000;
-    int got = -1;
-
-    for (int64_t left = seconds * 1000000; left > 0 && got < 0;
-         left = end - cf_monotonic_micros()) {
-        struct timespec ts = {.tv_sec = (time_t)(left / 1000000),
-                              .tv_nsec = (long)(left % 1000000) * 1000};
-
-        got = sigtimedwait(set, NULL, &ts);
-    }
-}
-
-static int serve(const struct cf_server_config *config, const struct flags *flags)
+static int serve(const struct cf_server_config *config)
 {
     struct cf_err err = {.kind = CF_ERR_NONE};
-    struct cf_server *server;
-    sigset_t set;
-    unsigned cut;
-    int got;
+    struct cf_server *server = cf_server_start(config, &err);
 
-    stop_signals(&set);
-    pthread_sigmask(SIG_BLOCK, &set, NULL); /* before there are threads to inherit it */
-    server = cf_server_start(config, &err);
     if (server == NULL)
         return failed(&err);
-    say_start(server, config);
-    warn_at_start(server, config->policy);
-    got = wait_for_signal(&set);
-    cf_log(CF_LOG_INFO, "draining", CF_LOG_S("signal", got == SIGINT ? "SIGINT" : "SIGTERM"),
-           CF_LOG_N("seconds", flags->drain_delay));
-    cf_server_drain(server);
-    wait_seconds(&set, flags->drain_delay);
-    cut = cf_server_stop(server, flags->drain_timeout);
-    cf_log(cut == 0 ? CF_LOG_INFO : CF_LOG_WARN, "stopped", CF_LOG_N("unanswered", (int64_t)cut));
+    cf_server_run(server);
     return CF_EXIT_OK;
 }
 
@@ -224,8 +132,26 @@ static int setup_log(const struct cf_cmd *cmd, const struct flags *flags)
     return CF_EXIT_OK;
 }
 
+/* A flag that would be without effect is a mistake, and here one that opens a door. */
+static int check_callers(const struct cf_cmd *cmd, const struct flags *flags)
+{
+    if (flags->client_ca == NULL && (flags->client_names.count > 0 || flags->client_crl != NULL))
+        return cf_usage_error(cmd, "%s needs --client-ca",
+                              flags->client_crl != NULL ? "--client-crl" : "--client-name");
+    if (flags->bearer_jwks != NULL && flags->bearer_audience == NULL)
+        return cf_usage_error(cmd, "--bearer-jwks needs --bearer-audience: a token that was made "
+                                   "for another service must not do here");
+    if (flags->bearer_audience != NULL && flags->bearer_jwks == NULL)
+        return cf_usage_error(cmd, "--bearer-audience needs --bearer-jwks");
+    return CF_EXIT_OK;
+}
+
 static int check_flags(const struct cf_cmd *cmd, const struct flags *flags)
 {
+    int status = check_callers(cmd, flags);
+
+    if (status != CF_EXIT_OK)
+        return status;
     if (flags->objects.count == 0)
         return cf_usage_error(cmd, "--objects is needed: this version reads the cluster's objects "
                                    "from manifests");
@@ -235,16 +161,41 @@ static int check_flags(const struct cf_cmd *cmd, const struct flags *flags)
     return setup_log(cmd, flags);
 }
 
-static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
+/* The names with a NULL behind them; NULL when out of memory. */
+static const char **client_names(const struct flags *flags)
 {
-    CF_CLEANUP(cf_policy_cleanup) struct cf_policy *policy = NULL;
+    const char **names = calloc(flags->client_names.count + 1, sizeof(*names));
+
+    for (size_t i = 0; names != NULL && i < flags->client_names.count; i++)
+        names[i] = flags->client_names.items[i];
+    return names;
+}
+
+static int serve_with(const struct flags *flags, const char **names, const struct cf_store *store)
+{
     struct cf_server_config config = {
         .listen = flags->listen,
         .metrics_listen = flags->metrics_listen,
+        .store = store,
+        .config = flags->config,
         .tls_cert = flags->tls_cert,
         .tls_key = flags->tls_key,
+        .client_ca = flags->client_ca,
+        .client_crl = flags->client_crl,
+        .client_names = names,
+        .bearer_jwks = flags->bearer_jwks,
+        .bearer_audience = flags->bearer_audience,
+        .drain_delay = flags->drain_delay,
+        .drain_timeout = flags->drain_timeout,
     };
+
+    return names != NULL ? serve(&config) : CF_EXIT_FAILED;
+}
+
+static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
+{
     struct cf_store *store;
+    const char **names;
     int status;
 
     if (flags->check_config != NULL)
@@ -253,15 +204,13 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
     if (status != CF_EXIT_OK)
         return status;
     cf_process_harden();
-    policy = load_policy(flags->config);
-    if (policy == NULL)
-        return CF_EXIT_USAGE;
+    cf_server_block_signals();
     store = load_store(&flags->objects, &status);
     if (store == NULL)
         return status;
-    config.policy = policy;
-    config.store = store;
-    status = serve(&config, flags);
+    names = client_names(flags);
+    status = serve_with(flags, names, store);
+    free(names);
     cf_store_free(store);
     return status;
 }
@@ -289,6 +238,16 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
          "where reviews are answered, over TLS (default :8443)"},
         {"--metrics-listen", 0, CF_OPT_STRING, &flags.metrics_listen, "[HOST]:PORT",
          "where probes and metrics are answered (default :8080)"},
+        {"--client-ca", 0, CF_OPT_STRING, &flags.client_ca, "FILE",
+         "callers need a certificate of these authorities, PEM"},
+        {"--client-name", 0, CF_OPT_LIST, &flags.client_names, "NAME",
+         "which carries this name (repeatable: one of them)"},
+        {"--client-crl", 0, CF_OPT_STRING, &flags.client_crl, "FILE",
+         "and is not on these revocation lists, PEM"},
+        {"--bearer-jwks", 0, CF_OPT_STRING, &flags.bearer_jwks, "FILE",
+         "callers need a bearer token signed by these keys"},
+        {"--bearer-audience", 0, CF_OPT_STRING, &flags.bearer_audience, "NAME",
+         "which was made for this audience"},
         {"--drain-delay", 0, CF_OPT_DURATION, &flags.drain_delay, "DURATION",
          "after SIGTERM: time to serve on, not ready any more (default 15s)"},
         {"--drain-timeout", 0, CF_OPT_DURATION, &flags.drain_timeout, "DURATION",
@@ -303,6 +262,7 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
     if (status == CF_EXIT_OK)
         status = run_with(cmd, &flags);
     cf_opt_list_free(&flags.objects);
+    cf_opt_list_free(&flags.client_names);
     return status < 0 ? CF_EXIT_OK : status;
 }
 

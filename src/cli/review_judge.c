@@ -193,6 +193,7 @@ static bool request_of(struct judging *j, struct cf_err *err)
         .caller = {.username = "", .uid = ""},
         .kind = j->item->info->bit,
         .object = &j->object,
+        .manifest = true,
     };
     return true;
 }

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include "curfew/base64.h"
+#include "digits.h"
 
 const char *cf_base64(struct cf_arena *arena, const char *bytes, size_t len)
 {
@@ -15,4 +16,38 @@ const char *cf_base64(struct cf_arena *arena, const char *bytes, size_t len)
     if (out != NULL)
         (void)EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)bytes, (int)len);
     return out;
+}
+
+/* Of the URL alphabet alone. */
+static unsigned url_digit(char c)
+{
+    return c == '+' || c == '/' ? CF_NO_DIGIT : cf_digits[(unsigned char)c];
+}
+
+bool cf_base64url_decode(const char *text, size_t len, unsigned char *out, size_t *out_len)
+{
+    unsigned bits = 0, have = 0;
+    size_t n = 0;
+
+    if (len % 4 == 1)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        unsigned digit = url_digit(text[i]);
+
+        if (digit == CF_NO_DIGIT)
+            return false;
+        bits = (bits << 6 | digit) & 0xFFFFU;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            if (out != NULL)
+                out[n] = (unsigned char)(bits >> have);
+            n++;
+        }
+    }
+    if ((bits & ((1U << have) - 1)) != 0)
+        return false;
+    if (out_len != NULL)
+        *out_len = n;
+    return true;
 }

@@ -22,6 +22,7 @@ static const struct cf_kind_info kinds[] = {
     {"batch", "CronJob", CF_KIND_TEMPLATE, "cronjob", "/spec/jobTemplate/spec/template/spec",
      false},
     {"", "Secret", CF_KIND_SECRET, "secret", NULL, false},
+    {"", "ConfigMap", CF_KIND_CONFIG_MAP, "configmap", NULL, false},
     {"", "ServiceAccount", CF_KIND_SERVICE_ACCOUNT, "serviceaccount", NULL, false},
     {"authentication.k8s.io", "TokenRequest", CF_KIND_TOKEN_REQUEST, "token request", NULL, false},
     {"storage.k8s.io", "CSIDriver", CF_KIND_CSI_DRIVER, "csidriver", NULL, true},

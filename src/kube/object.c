@@ -40,6 +40,18 @@ static void secret_decode(struct cf_reader *r, const struct cf_json *json,
         out->token = cf_read_str(r, &data_at, data, "token");
 }
 
+/* What a Secret or a ConfigMap holds; neither has all three. Of a legacy Secret no rule reads more
+ * than its token. */
+static void contents_decode(struct cf_reader *r, const struct cf_json *json, struct cf_object *out)
+{
+    static const char *const keys[CF_CONTENTS] = {"data", "stringData", "binaryData"};
+
+    if (out->kind == CF_KIND_SECRET && out->secret.legacy_type)
+        return;
+    for (size_t i = 0; i < CF_CONTENTS; i++)
+        cf_text_map_decode(r, NULL, json, keys[i], &out->contents[i]);
+}
+
 static void account_decode(struct cf_reader *r, const struct cf_json *json,
                            const struct cf_json *annotations, struct cf_service_account *out)
 {
@@ -51,13 +63,9 @@ static void account_decode(struct cf_reader *r, const struct cf_json *json,
 
     out->restricted_by_node =
         cf_read_str(r, &annotations_at, annotations, CF_RESTRICTED_ANNOTATION);
-    if (cf_json_count(array) == 0)
+    out->secrets = cf_read_room(r, array, sizeof(*out->secrets));
+    if (out->secrets == NULL)
         return;
-    out->secrets = cf_arena_array(r->arena, cf_json_count(array), sizeof(*out->secrets));
-    if (out->secrets == NULL) {
-        cf_read_fail_memory(r);
-        return;
-    }
     for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
         const struct cf_path *at = cf_read_index(r, list, n);
 
@@ -66,30 +74,6 @@ static void account_decode(struct cf_reader *r, const struct cf_json *json,
         if (cf_secret_ref_decode(r, at, v, "name", &out->secrets[out->secret_count]))
             out->secret_count++;
     }
-}
-
-static void audiences_decode(struct cf_reader *r, const struct cf_path *up,
-                             const struct cf_json *spec, struct cf_token_request *out)
-{
-    const struct cf_json *array = cf_read_array(r, up, spec, "audiences"), *v;
-    struct cf_path list = CF_PATH_KEY(up, "audiences");
-    size_t n = 0;
-
-    if (cf_json_count(array) == 0)
-        return;
-    out->audiences = cf_arena_array(r->arena, cf_json_count(array), sizeof(*out->audiences));
-    if (out->audiences == NULL) {
-        cf_read_fail_memory(r);
-        return;
-    }
-    for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
-        struct cf_path at = CF_PATH_INDEX(&list, n);
-
-        out->audiences[n] = cf_json_str(v);
-        if (out->audiences[n] == NULL)
-            cf_read_fail(r, &at, cf_json_type_name(CF_JSON_STRING), v);
-    }
-    out->audience_count = n;
 }
 
 static void token_request_decode(struct cf_reader *r, const struct cf_json *json,
@@ -101,7 +85,7 @@ static void token_request_decode(struct cf_reader *r, const struct cf_json *json
     const struct cf_json *ref = cf_read_object(r, at, spec, "boundObjectRef");
 
     cf_expiration_decode(r, at, spec, &out->expiration);
-    audiences_decode(r, at, spec, out);
+    out->audiences = cf_read_strings(r, at, spec, "audiences", &out->audience_count);
     if (ref == NULL)
         return;
     out->bound_kind = cf_str_or_empty(cf_read_str(r, &ref_at, ref, "kind"));
@@ -118,13 +102,9 @@ static void csi_driver_decode(struct cf_reader *r, const struct cf_json *json,
     const struct cf_json *v;
     size_t n = 0;
 
-    if (cf_json_count(array) == 0)
+    out->tokens = cf_read_room(r, array, sizeof(*out->tokens));
+    if (out->tokens == NULL)
         return;
-    out->tokens = cf_arena_array(r->arena, cf_json_count(array), sizeof(*out->tokens));
-    if (out->tokens == NULL) {
-        cf_read_fail_memory(r);
-        return;
-    }
     for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
         const struct cf_path *here = cf_read_index(r, list, n);
 
@@ -137,14 +117,24 @@ static void csi_driver_decode(struct cf_reader *r, const struct cf_json *json,
     out->token_count = n;
 }
 
+/* The metadata beside the pod spec of a template. */
+static void template_decode(struct cf_reader *r, const struct cf_path *up,
+                            const struct cf_json *template_, struct cf_object *out)
+{
+    struct cf_path at = CF_PATH_KEY(up, "metadata");
+
+    cf_text_map_decode(r, &at, cf_read_object(r, up, template_, "metadata"), "annotations",
+                       &out->pod_annotations);
+}
+
 /* Walks down to the pod spec; a template that is absent or null (a ReplicationController's may
  * be) is an empty one. */
 static void pod_decode(struct cf_reader *r, const struct cf_json *json, const char *pointer,
-                       struct cf_pod_spec *out)
+                       struct cf_object *out)
 {
     const struct cf_path *at = NULL;
 
-    for (const char *step = pointer; *step == '/'; ) {
+    for (const char *step = pointer; *step == '/';) {
         size_t len = strcspn(step + 1, "/");
         const char *key = cf_arena_strndup(r->arena, step + 1, len);
 
@@ -152,11 +142,13 @@ static void pod_decode(struct cf_reader *r, const struct cf_json *json, const ch
             cf_read_fail_memory(r);
             return;
         }
+        if (step[len + 1] == '\0' && at != NULL)
+            template_decode(r, at, json, out);
         json = cf_read_object(r, at, json, key);
         at = cf_read_key(r, at, key);
         step += len + 1;
     }
-    cf_pod_spec_decode(r, at, json, out);
+    cf_pod_spec_decode(r, at, json, &out->pod);
 }
 
 static void metadata_decode(struct cf_reader *r, const struct cf_json *json, struct cf_object *out,
@@ -168,7 +160,8 @@ static void metadata_decode(struct cf_reader *r, const struct cf_json *json, str
     const struct cf_json *meta = cf_read_object(r, NULL, json, "metadata");
 
     *labels = cf_read_object(r, &at, meta, "labels");
-    *annotations = cf_read_object(r, &at, meta, "annotations");
+    cf_text_map_decode(r, &at, meta, "annotations", &out->annotations);
+    *annotations = out->annotations.values;
     out->has_metadata = meta != NULL;
     out->has_annotations = *annotations != NULL;
     out->name = cf_read_str(r, &at, meta, "name");
@@ -191,9 +184,11 @@ int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,
         return -1;
     metadata_decode(&r, json, &object, &labels, &annotations);
     if (info->pod_spec != NULL)
-        pod_decode(&r, json, info->pod_spec, &object.pod);
+        pod_decode(&r, json, info->pod_spec, &object);
     else if (info->bit == CF_KIND_SECRET)
         secret_decode(&r, json, labels, annotations, &object.secret);
+    if (info->bit == CF_KIND_SECRET || info->bit == CF_KIND_CONFIG_MAP)
+        contents_decode(&r, json, &object);
     else if (info->bit == CF_KIND_SERVICE_ACCOUNT)
         account_decode(&r, json, annotations, &object.account);
     else if (info->bit == CF_KIND_TOKEN_REQUEST)

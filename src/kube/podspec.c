@@ -21,12 +21,12 @@ struct visit {
     struct cf_reader *r;
     struct cf_pod_spec *out;
     size_t env_capacity;
+    struct cf_texts texts;
     struct sub_path_mount *mounts;
     size_t mount_count, mount_capacity;
 };
 
-/* Room for one more in an arena's array that doubles; NULL (and a failure) without memory. */
-static void *grow(struct cf_reader *r, void *items, size_t count, size_t *capacity, size_t size)
+void *cf_pod_grow(struct cf_reader *r, void *items, size_t count, size_t *capacity, size_t size)
 {
     size_t wanted = *capacity == 0 ? 8 : *capacity * 2;
     void *bigger;
@@ -49,7 +49,7 @@ static void add_env(struct visit *visit, const struct cf_env_ref *ref)
     struct cf_pod_spec *out = visit->out;
 
     out->env =
-        grow(visit->r, out->env, out->env_count, &visit->env_capacity, sizeof(*out->env));
+        cf_pod_grow(visit->r, out->env, out->env_count, &visit->env_capacity, sizeof(*out->env));
     if (!visit->r->failed)
         out->env[out->env_count++] = *ref;
 }
@@ -62,7 +62,7 @@ static void visit_env(struct visit *visit, const struct cf_path *up, const struc
     struct cf_path list = CF_PATH_KEY(up, "env");
 
     for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
-        struct cf_path at = CF_PATH_INDEX(&list, i);
+        struct cf_path at = CF_PATH_INDEX(&list, i), value_at;
         struct cf_env_ref ref = {.container = container};
         const struct cf_json *from;
         const struct cf_path *here;
@@ -70,6 +70,12 @@ static void visit_env(struct visit *visit, const struct cf_path *up, const struc
         if (!cf_read_is_object(r, &at, v))
             return;
         ref.variable = cf_str_or_empty(cf_read_str(r, &at, v, "name"));
+        value_at = CF_PATH_KEY(&at, "value");
+        cf_text_note(&visit->texts, &(struct cf_text){.at = &value_at,
+                                                      .container = container,
+                                                      .field = "env",
+                                                      .name = ref.variable,
+                                                      .text = cf_read_str(r, &at, v, "value")});
         from = cf_read_object(r, &at, v, "valueFrom");
         if (from == NULL)
             continue;
@@ -81,8 +87,8 @@ static void visit_env(struct visit *visit, const struct cf_path *up, const struc
     }
 }
 
-static void visit_env_from(struct visit *visit, const struct cf_path *up,
-                           const struct cf_json *c, const char *container)
+static void visit_env_from(struct visit *visit, const struct cf_path *up, const struct cf_json *c,
+                           const char *container)
 {
     struct cf_reader *r = visit->r;
     const struct cf_json *v = cf_json_first(cf_read_array(r, up, c, "envFrom"));
@@ -123,8 +129,8 @@ static void visit_mounts(struct visit *visit, const struct cf_path *up, const st
         sub_path_expr = cf_read_str(r, &at, v, "subPathExpr");
         if (name == NULL || (cf_str_empty(sub_path) && cf_str_empty(sub_path_expr)))
             continue;
-        visit->mounts = grow(r, visit->mounts, visit->mount_count, &visit->mount_capacity,
-                             sizeof(*visit->mounts));
+        visit->mounts = cf_pod_grow(r, visit->mounts, visit->mount_count, &visit->mount_capacity,
+                                    sizeof(*visit->mounts));
         if (r->failed)
             return;
         visit->mounts[visit->mount_count] =
@@ -150,6 +156,7 @@ static void visit_containers(struct visit *visit, const struct cf_path *up,
         visit_env(visit, at, v, name);
         visit_env_from(visit, at, v, name);
         visit_mounts(visit, at, v, name);
+        cf_container_texts_decode(&visit->texts, at, v, name);
     }
 }
 
@@ -212,7 +219,7 @@ static const char *account(struct cf_reader *r, const struct cf_path *at,
 void cf_pod_spec_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *spec,
                         struct cf_pod_spec *out)
 {
-    struct visit visit = {.r = r, .out = out};
+    struct visit visit = {.r = r, .out = out, .texts = {.r = r, .out = out}};
 
     *out = (struct cf_pod_spec){.at = at};
     out->account = account(r, at, spec);

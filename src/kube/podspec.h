@@ -14,13 +14,33 @@ void cf_pod_spec_decode(struct cf_reader *r, const struct cf_path *at, const str
 void cf_volumes_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *spec,
                        struct cf_pod_spec *out);
 
+/* The texts of a pod spec's containers, while they are gathered (texts.c). */
+struct cf_texts {
+    struct cf_reader *r;
+    struct cf_pod_spec *out;
+    size_t capacity;
+};
+
+/* Keeps a text, which may be NULL, if it could hold a token. `text->at` may be on the stack. */
+void cf_text_note(struct cf_texts *texts, const struct cf_text *text);
+
+/* command, args, and what probes and lifecycle hooks send or run, of the container at `at`. */
+void cf_container_texts_decode(struct cf_texts *texts, const struct cf_path *at,
+                               const struct cf_json *container, const char *name);
+
+/* The member `key` of `object`: a map whose values are strings or null. */
+void cf_text_map_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
+                        const char *key, struct cf_text_map *out);
+
+/* Room for one more in an arena's array that doubles; NULL (and a failure) without memory. */
+void *cf_pod_grow(struct cf_reader *r, void *items, size_t count, size_t *capacity, size_t size);
+
 /* `expirationSeconds` of `object`, which stands at `at`. */
 void cf_expiration_decode(struct cf_reader *r, const struct cf_path *at,
                           const struct cf_json *object, struct cf_expiration *out);
 
 /* A reference to a Secret by the member `key` of `object`; false when it names none. */
 bool cf_secret_ref_decode(struct cf_reader *r, const struct cf_path *at,
-                          const struct cf_json *object, const char *key,
-                          struct cf_secret_ref *out);
+                          const struct cf_json *object, const char *key, struct cf_secret_ref *out);
 
 #endif

@@ -72,8 +72,8 @@ const struct cf_json *cf_read_array(struct cf_reader *r, const struct cf_path *a
     return member(r, at, object, key, CF_JSON_ARRAY);
 }
 
-const char *cf_read_str(struct cf_reader *r, const struct cf_path *at,
-                        const struct cf_json *object, const char *key)
+const char *cf_read_str(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
+                        const char *key)
 {
     return cf_json_str(member(r, at, object, key, CF_JSON_STRING));
 }
@@ -103,6 +103,38 @@ int64_t cf_read_int(struct cf_reader *r, const struct cf_path *at, const struct 
     cf_err_set(r->err, "%s%s must be an integer within 64 bits, written in digits alone", r->where,
                path != NULL ? path : key);
     return absent;
+}
+
+void *cf_read_room(struct cf_reader *r, const struct cf_json *array, size_t size)
+{
+    size_t count = r->failed ? 0 : cf_json_count(array);
+    void *room = count > 0 ? cf_arena_array(r->arena, count, size) : NULL;
+
+    if (count > 0 && room == NULL)
+        cf_read_fail_memory(r);
+    return room;
+}
+
+const char **cf_read_strings(struct cf_reader *r, const struct cf_path *at,
+                             const struct cf_json *object, const char *key, size_t *count)
+{
+    const struct cf_json *array = cf_read_array(r, at, object, key), *v;
+    struct cf_path list = CF_PATH_KEY(at, key);
+    const char **texts = cf_read_room(r, array, sizeof(*texts));
+    size_t n = 0;
+
+    *count = 0;
+    if (texts == NULL)
+        return NULL;
+    for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
+        struct cf_path here = CF_PATH_INDEX(&list, n);
+
+        texts[n] = cf_json_str(v);
+        if (texts[n] == NULL)
+            cf_read_fail(r, &here, cf_json_type_name(CF_JSON_STRING), v);
+    }
+    *count = n;
+    return texts;
 }
 
 bool cf_read_is_object(struct cf_reader *r, const struct cf_path *at, const struct cf_json *value)

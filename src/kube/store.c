@@ -15,10 +15,10 @@
 struct known {
     const char *namespace_; /* "" for a Namespace */
     const char *name;
-    char *names; /* what the two point into */
-    bool legacy; /* Secret */
-    char *owner; /* legacy Secret; NULL: belongs to nobody */
-    bool restricted; /* ServiceAccount */
+    char *names;             /* what the two point into */
+    bool legacy;             /* Secret */
+    char *owner;             /* legacy Secret; NULL: belongs to nobody */
+    bool restricted;         /* ServiceAccount */
     bool labelled[CF_MODES]; /* Namespace */
     enum cf_level label[CF_MODES];
 };
@@ -208,8 +208,7 @@ void cf_store_secret(const struct cf_store *store, struct cf_arena *arena, const
 
     ref->owner = NULL;
     if (e == NULL) {
-        ref->state =
-            store->absent == CF_ABSENT_IS_PLAIN ? CF_SECRET_PLAIN : CF_SECRET_UNKNOWN;
+        ref->state = store->absent == CF_ABSENT_IS_PLAIN ? CF_SECRET_PLAIN : CF_SECRET_UNKNOWN;
         return;
     }
     ref->state = e->legacy ? CF_SECRET_LEGACY : CF_SECRET_PLAIN;

@@ -30,13 +30,11 @@ void cf_expiration_decode(struct cf_reader *r, const struct cf_path *at,
                           const struct cf_json *object, struct cf_expiration *out)
 {
     out->at = cf_read_key(r, at, "expirationSeconds");
-    out->seconds =
-        cf_read_int(r, at, object, "expirationSeconds", EXPIRATION_DEFAULT, &out->given);
+    out->seconds = cf_read_int(r, at, object, "expirationSeconds", EXPIRATION_DEFAULT, &out->given);
 }
 
 bool cf_secret_ref_decode(struct cf_reader *r, const struct cf_path *at,
-                          const struct cf_json *object, const char *key,
-                          struct cf_secret_ref *out)
+                          const struct cf_json *object, const char *key, struct cf_secret_ref *out)
 {
     const char *name = cf_read_str(r, at, object, key);
 
@@ -70,13 +68,9 @@ static void items_decode(struct cf_reader *r, const struct cf_path *up,
     struct cf_item *items;
     size_t n = 0;
 
-    if (array == NULL)
+    items = cf_read_room(r, array, sizeof(*items));
+    if (items == NULL)
         return;
-    items = cf_arena_array(r->arena, cf_json_count(array), sizeof(*items));
-    if (items == NULL && cf_json_count(array) > 0) {
-        cf_read_fail_memory(r);
-        return;
-    }
     for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
         struct cf_path here = CF_PATH_INDEX(&at, n);
 
@@ -100,8 +94,7 @@ static bool is_mixed(const struct cf_json *v)
 }
 
 /* Sources that hold no token and no Secret, but write files. */
-static void other_source_decode(struct cf_reader *r, const struct cf_json *v,
-                                struct cf_source *out)
+static void other_source_decode(struct cf_reader *r, const struct cf_json *v, struct cf_source *out)
 {
     static const struct {
         const char *type;
@@ -164,13 +157,9 @@ static void projected_decode(struct cf_reader *r, const struct cf_path *up,
 
     out->type = CF_VOLUME_PROJECTED;
     out->default_mode = cf_read_int(r, up, body, "defaultMode", CF_MODE_NONE, NULL);
-    if (array == NULL)
+    out->sources = cf_read_room(r, array, sizeof(*out->sources));
+    if (out->sources == NULL)
         return;
-    out->sources = cf_arena_array(r->arena, cf_json_count(array), sizeof(*out->sources));
-    if (out->sources == NULL && cf_json_count(array) > 0) {
-        cf_read_fail_memory(r);
-        return;
-    }
     for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
         out->sources[n] = (struct cf_source){.at = cf_read_index(r, at, n), .index = n};
         if (!cf_read_is_object(r, out->sources[n].at, v))
@@ -227,13 +216,9 @@ void cf_volumes_decode(struct cf_reader *r, const struct cf_path *at, const stru
     const struct cf_path *here = cf_read_key(r, at, "volumes");
     size_t n = 0;
 
-    if (array == NULL)
+    out->volumes = cf_read_room(r, array, sizeof(*out->volumes));
+    if (out->volumes == NULL)
         return;
-    out->volumes = cf_arena_array(r->arena, cf_json_count(array), sizeof(*out->volumes));
-    if (out->volumes == NULL && cf_json_count(array) > 0) {
-        cf_read_fail_memory(r);
-        return;
-    }
     for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
         out->volumes[n] = (struct cf_volume){.at = cf_read_index(r, here, n), .index = n};
         if (!cf_read_is_object(r, out->volumes[n].at, v))

@@ -63,8 +63,7 @@ static void close_answer(struct answer *a)
  * admin's own, and refused. */
 static bool may_patch(const struct cf_request *request)
 {
-    return (request->kind &
-            (CF_KIND_POD | CF_KIND_TOKEN_REQUEST | CF_KIND_SERVICE_ACCOUNT)) != 0;
+    return (request->kind & (CF_KIND_POD | CF_KIND_TOKEN_REQUEST | CF_KIND_SERVICE_ACCOUNT)) != 0;
 }
 
 static const char *fixed_rules(struct answer *a)
@@ -226,6 +225,16 @@ static int judge(struct cf_arena *arena, const struct cf_review_input *in,
     return 0;
 }
 
+/* A copied token was found: the bytes are as secret as a Secret's. */
+static bool found_token(const struct cf_judgement *judgement)
+{
+    for (size_t i = 0; i < judgement->count; i++) {
+        if (cf_streq(judgement->items[i].finding.rule->id, "copied-token"))
+            return true;
+    }
+    return false;
+}
+
 int cf_review_answer(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
                      size_t len, struct cf_buf *answer, struct cf_outcome *outcome,
                      struct cf_err *err)
@@ -243,6 +252,7 @@ int cf_review_answer(struct cf_arena *arena, const struct cf_review_input *in, c
     if (judge(arena, in, request, &a.judgement, err) != 0)
         return -1;
     outcome->judgement = a.judgement;
+    outcome->holds_secret = outcome->holds_secret || found_token(a.judgement);
     cf_out_init(&a.out, answer);
     rc = in->phase == CF_PHASE_VALIDATE ? answer_validate(&a, &decision, err)
                                         : answer_mutate(&a, &decision, err);

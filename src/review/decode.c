@@ -10,7 +10,8 @@
 #include "curfew/review.h"
 #include "curfew/str.h"
 
-/* What no rule reads, and what makes up most of a review. */
+/* What no rule reads, and what makes up most of a review. The annotation that kubectl apply writes
+ * repeats the object that it stands in: copied-token finds there whatever it holds, once. */
 static const struct cf_json_skip skipped[] = {
     {"metadata", "managedFields"},
     {"annotations", "kubectl.kubernetes.io/last-applied-configuration"},
@@ -51,30 +52,6 @@ static int operation_decode(struct cf_reader *r, const char *text, enum cf_opera
     return -1;
 }
 
-static void groups_decode(struct cf_reader *r, const struct cf_path *up,
-                          const struct cf_json *user, struct cf_caller *out)
-{
-    const struct cf_json *array = cf_read_array(r, up, user, "groups"), *v;
-    struct cf_path list = CF_PATH_KEY(up, "groups");
-    size_t n = 0;
-
-    if (cf_json_count(array) == 0)
-        return;
-    out->groups = cf_arena_array(r->arena, cf_json_count(array), sizeof(*out->groups));
-    if (out->groups == NULL) {
-        cf_read_fail_memory(r);
-        return;
-    }
-    for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
-        struct cf_path at = CF_PATH_INDEX(&list, n);
-
-        out->groups[n] = cf_json_str(v);
-        if (out->groups[n] == NULL)
-            cf_read_fail(r, &at, cf_json_type_name(CF_JSON_STRING), v);
-    }
-    out->group_count = n;
-}
-
 /* The first value of userInfo.extra[key]. */
 static const char *extra(struct cf_reader *r, const struct cf_path *up,
                          const struct cf_json *object, const char *key)
@@ -87,8 +64,7 @@ static const char *extra(struct cf_reader *r, const struct cf_path *up,
     return cf_json_str(first);
 }
 
-static void caller_decode(struct cf_reader *r, const struct cf_json *request,
-                          struct cf_caller *out)
+static void caller_decode(struct cf_reader *r, const struct cf_json *request, struct cf_caller *out)
 {
     struct cf_path at = CF_PATH_KEY(&request_at, "userInfo"), extra_at = CF_PATH_KEY(&at, "extra");
     const struct cf_json *user = cf_read_object(r, &request_at, request, "userInfo");
@@ -96,7 +72,7 @@ static void caller_decode(struct cf_reader *r, const struct cf_json *request,
 
     out->username = cf_str_or_empty(cf_read_str(r, &at, user, "username"));
     out->uid = cf_read_str(r, &at, user, "uid");
-    groups_decode(r, &at, user, out);
+    out->groups = cf_read_strings(r, &at, user, "groups", &out->group_count);
     out->credential_id = extra(r, &extra_at, extras, "authentication.kubernetes.io/credential-id");
     out->pod_name = extra(r, &extra_at, extras, "authentication.kubernetes.io/pod-name");
     out->node_name = extra(r, &extra_at, extras, "authentication.kubernetes.io/node-name");
@@ -150,6 +126,8 @@ static int objects_decode(struct cf_reader *r, const struct cf_json *json,
         object_decode(r, json, "oldObject", info, &request->old_object) != 0)
         return -1;
     request->kind = info->bit;
+    if (request->object->pod.text_count > 0)
+        request->holds_secret = true;
     return 0;
 }
 
@@ -176,8 +154,8 @@ static int request_decode(struct cf_reader *r, const struct cf_json *json,
         return cf_err_set(r->err, "request.uid is missing");
     if (cf_str_empty(name))
         return cf_err_set(r->err, "request.kind.kind is missing");
-    if (operation_decode(r, cf_read_str(r, &request_at, json, "operation"),
-                         &request->operation) != 0)
+    if (operation_decode(r, cf_read_str(r, &request_at, json, "operation"), &request->operation) !=
+        0)
         return -1;
     request->holds_secret = cf_streq(name, "Secret") || cf_streq(name, "ConfigMap");
     return objects_decode(r, json, cf_kind_find(group, name), request);
@@ -203,8 +181,8 @@ static int envelope_check(struct cf_reader *r, const struct cf_json *root,
     return 0;
 }
 
-int cf_review_decode(struct cf_arena *arena, const char *bytes, size_t len,
-                     struct cf_request **out, struct cf_err *err)
+int cf_review_decode(struct cf_arena *arena, const char *bytes, size_t len, struct cf_request **out,
+                     struct cf_err *err)
 {
     struct cf_reader r = {.arena = arena, .where = "", .err = err};
     const struct cf_json *root = cf_json_parse(arena, bytes, len, skipped, NULL, err);

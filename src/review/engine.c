@@ -11,9 +11,8 @@
 const char *cf_exempt_name(enum cf_exempt exempt)
 {
     static const char *const names[] = {
-        [CF_EXEMPT_NO] = NULL,           [CF_EXEMPT_NAMESPACE] = "namespace",
-        [CF_EXEMPT_USER] = "user",       [CF_EXEMPT_GROUP] = "group",
-        [CF_EXEMPT_EXCEPTION] = "exception",
+        [CF_EXEMPT_NO] = NULL,       [CF_EXEMPT_NAMESPACE] = "namespace", [CF_EXEMPT_USER] = "user",
+        [CF_EXEMPT_GROUP] = "group", [CF_EXEMPT_EXCEPTION] = "exception",
     };
 
     return names[exempt];
@@ -106,8 +105,7 @@ static int64_t converted_expiration(struct cf_arena *arena, const struct cf_engi
     return 3607;
 }
 
-static void run_rule(const struct cf_rule *rule, struct cf_rule_input *in,
-                     struct cf_findings *out)
+static void run_rule(const struct cf_rule *rule, struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_request *request = in->request;
     struct cf_findings old = {.arena = out->arena, .rule = rule};
@@ -130,10 +128,11 @@ static void run_rule(const struct cf_rule *rule, struct cf_rule_input *in,
 }
 
 static int run_level(struct cf_arena *arena, const struct cf_engine_input *in,
-                     const struct cf_request *request, enum cf_level level,
-                     struct cf_findings *out, struct cf_err *err)
+                     const struct cf_request *request, enum cf_level level, struct cf_findings *out,
+                     struct cf_err *err)
 {
-    struct cf_rule_input input = {.request = request, .policy = in->policy, .level = level};
+    struct cf_rule_input input = {
+        .request = request, .policy = in->policy, .level = level, .now = in->now};
 
     *out = (struct cf_findings){.arena = arena};
     if ((request->kind & (CF_KIND_POD | CF_KIND_TEMPLATE)) != 0)

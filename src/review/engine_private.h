@@ -12,7 +12,7 @@
 void cf_findings_subtract(struct cf_findings *out, size_t first, struct cf_findings *old);
 
 /* Adds the findings of one level, which count for `modes`, to the judgement: a finding that is
- * there already (the same rule, path and key) gains the modes. -1: out of memory. */
+ * there already (the same rule, path, key and value) gains the modes. -1: out of memory. */
 int cf_verdicts_merge(struct cf_arena *arena, struct cf_judgement *judgement,
                       const struct cf_findings *found, unsigned modes);
 

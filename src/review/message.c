@@ -50,6 +50,8 @@ static char *cut_quotes(struct cf_arena *arena, const char *text, size_t max)
         *to++ = '"';
         text = end + 1;
     }
+    if (out != NULL)
+        *to = '\0'; /* behind it is what was cut */
     return out;
 }
 
@@ -150,9 +152,8 @@ static bool has_file(const struct cf_request *request)
 }
 
 /* What shows the same before the next try. */
-static void add_check(struct cf_buf *buf, struct cf_arena *arena,
-                      const struct cf_request *request, enum cf_level level,
-                      const struct cf_verdict *const *denied, size_t count)
+static void add_check(struct cf_buf *buf, struct cf_arena *arena, const struct cf_request *request,
+                      enum cf_level level, const struct cf_verdict *const *denied, size_t count)
 {
     const char *name = cf_workload_name(arena, request);
     bool has_fix = false;
@@ -184,8 +185,8 @@ static const char *first_line(struct cf_arena *arena, const struct cf_request *r
 }
 
 const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
-                      const struct cf_judgement *judgement,
-                      const struct cf_verdict *const *denied, size_t count)
+                      const struct cf_judgement *judgement, const struct cf_verdict *const *denied,
+                      size_t count)
 {
     enum cf_level level = judgement->levels.mode[CF_ENFORCE];
     const char *yaml = has_file(request) ? replacement(arena, denied, count) : "";

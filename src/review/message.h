@@ -11,7 +11,7 @@ const char *cf_line(struct cf_arena *arena, size_t max, const char *fmt, ...) CF
 
 /* The whole denial: a first line that stands alone, one line for each finding, the way out. */
 const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
-                      const struct cf_judgement *judgement,
-                      const struct cf_verdict *const *denied, size_t count);
+                      const struct cf_judgement *judgement, const struct cf_verdict *const *denied,
+                      size_t count);
 
 #endif

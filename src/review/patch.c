@@ -69,8 +69,8 @@ static const char *quoted(struct cf_arena *arena, const char *text)
     return cf_buf_ok(&buf) ? cf_buf_str(&buf) : NULL;
 }
 
-static void write_mark(struct patch *patch, struct cf_arena *arena,
-                       const struct cf_object *object, const char *mark)
+static void write_mark(struct patch *patch, struct cf_arena *arena, const struct cf_object *object,
+                       const char *mark)
 {
     static const struct cf_patch_op metadata = {"add", "/metadata", "{}"};
     static const struct cf_patch_op annotations = {"add", "/metadata/annotations", "{}"};

@@ -17,6 +17,18 @@ static int by_key(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->value, y->value);
 }
 
+/* Of equal ones the earlier comes first: it is the later that counts as new. */
+static int by_key_and_place(const void *a, const void *b)
+{
+    const struct cf_finding *x = *(const struct cf_finding *const *)a;
+    const struct cf_finding *y = *(const struct cf_finding *const *)b;
+    int order = by_key(a, b);
+
+    if (order != 0)
+        return order;
+    return x < y ? -1 : x > y;
+}
+
 static const struct cf_finding **sorted(struct cf_arena *arena, const struct cf_finding *items,
                                         size_t count)
 {
@@ -25,7 +37,7 @@ static const struct cf_finding **sorted(struct cf_arena *arena, const struct cf_
     for (size_t i = 0; list != NULL && i < count; i++)
         list[i] = &items[i];
     if (list != NULL)
-        qsort(list, count, sizeof(*list), by_key);
+        qsort(list, count, sizeof(*list), by_key_and_place);
     return list;
 }
 
@@ -81,7 +93,10 @@ static int same_place(const struct cf_finding *x, const struct cf_finding *y)
     if (x->rule != y->rule)
         return x->rule < y->rule ? -1 : 1;
     order = strcmp(x->path, y->path);
-    return order != 0 ? order : strcmp(x->key, y->key);
+    if (order == 0)
+        order = strcmp(x->key, y->key);
+    /* One text may hold several tokens. */
+    return order != 0 ? order : strcmp(x->value, y->value);
 }
 
 static int by_place(const void *a, const void *b)

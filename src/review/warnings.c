@@ -48,8 +48,8 @@ static bool worth_telling(const struct cf_request *request, const struct cf_verd
            !cf_caller_is_controller(&request->caller);
 }
 
-void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena,
-                       const struct cf_request *request, const struct cf_judgement *judgement)
+void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena, const struct cf_request *request,
+                       const struct cf_judgement *judgement)
 {
     struct warnings w = {.out = out};
     const char *subject = cf_subject(arena, request);
@@ -125,9 +125,9 @@ static void warn_exception(struct warnings *w, struct cf_arena *arena, const cha
 {
     if (cf_exception_state(v->exception, now) != CF_EXCEPTION_ENDING)
         return;
-    add(w, cf_line(arena, CF_WARNING_MAX, "%s: %s: the exception ends on %s (%s); then: %s",
-                   subject, v->finding.rule->id, v->exception->until, v->exception->reason,
-                   v->finding.what));
+    add(w,
+        cf_line(arena, CF_WARNING_MAX, "%s: %s: the exception ends on %s (%s); then: %s", subject,
+                v->finding.rule->id, v->exception->until, v->exception->reason, v->finding.what));
 }
 
 void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,

@@ -8,8 +8,8 @@
 #include "curfew/review.h"
 
 /* Write the member "warnings" where there are any. */
-void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena,
-                       const struct cf_request *request, const struct cf_judgement *judgement);
+void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena, const struct cf_request *request,
+                       const struct cf_judgement *judgement);
 void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
                           const struct cf_request *request, const struct cf_judgement *judgement,
                           int64_t now);

@@ -36,8 +36,7 @@ bool cf_caller_is_controller(const struct cf_caller *caller)
            cf_starts_with(cf_str_or_empty(caller->username), ACCOUNT_PREFIX "kube-system:");
 }
 
-bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace_,
-                          const char *name)
+bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace_, const char *name)
 {
     const char *rest = caller->username;
     size_t len = strlen(namespace_);

@@ -79,8 +79,8 @@ struct cf_fix *cf_fix_expiration(struct cf_findings *out, const struct cf_expira
     return fix;
 }
 
-void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix,
-                        const struct cf_source *source, int64_t seconds)
+void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix, const struct cf_source *source,
+                        int64_t seconds)
 {
     struct cf_buf buf;
     struct cf_out json;
@@ -107,8 +107,7 @@ void cf_fix_show_expiration(struct cf_findings *out, struct cf_fix *fix, int64_t
 {
     if (fix == NULL)
         return;
-    fix->replacement =
-        cf_arena_printf(out->arena, "{\"expirationSeconds\":%" PRId64 "}", seconds);
+    fix->replacement = cf_arena_printf(out->arena, "{\"expirationSeconds\":%" PRId64 "}", seconds);
     fix->replaces = "spec.expirationSeconds";
 }
 

@@ -34,8 +34,8 @@ void cf_fix_op(struct cf_fix *fix, const char *op, const char *path, const char 
 struct cf_fix *cf_fix_expiration(struct cf_findings *out, const struct cf_expiration *expiration,
                                  int64_t seconds, size_t volume, size_t source);
 /* Tells what to paste: the whole source of a projected volume, or the member of a request. */
-void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix,
-                        const struct cf_source *source, int64_t seconds);
+void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix, const struct cf_source *source,
+                        int64_t seconds);
 void cf_fix_show_expiration(struct cf_findings *out, struct cf_fix *fix, int64_t seconds);
 
 /* No boundObjectRef, or one of kind Secret, which anyone can make. */

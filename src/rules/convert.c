@@ -205,8 +205,7 @@ static bool has_obstacle(struct conversion *c, struct cf_shared_paths *shared,
 
 /* ---- writing ---- */
 
-static void write_mode(struct cf_out *json, const struct conversion *c,
-                       const struct cf_item *item)
+static void write_mode(struct cf_out *json, const struct conversion *c, const struct cf_item *item)
 {
     if (item->mode != CF_MODE_NONE)
         cf_out_int(json, "mode", item->mode);
@@ -214,8 +213,7 @@ static void write_mode(struct cf_out *json, const struct conversion *c,
         cf_out_int(json, "mode", c->old_default);
 }
 
-static void write_token(struct cf_out *json, const struct conversion *c,
-                        const struct cf_item *item)
+static void write_token(struct cf_out *json, const struct conversion *c, const struct cf_item *item)
 {
     cf_out_object(json, NULL);
     cf_out_object(json, "serviceAccountToken");
@@ -350,8 +348,7 @@ static void fix_source(const struct conversion *c, struct cf_fix *fix)
         cf_buf_init_arena(&buf, arena, CF_ANSWER_MAX);
         cf_out_init(&json, &buf);
         cf_out_value(&json, NULL, v);
-        cf_fix_op(fix, n == 0 ? "replace" : "add", cf_path_pointer(arena, &here),
-                  cf_buf_str(&buf));
+        cf_fix_op(fix, n == 0 ? "replace" : "add", cf_path_pointer(arena, &here), cf_buf_str(&buf));
     }
     fix->replacement = list;
     fix->replaces = cf_path_text(arena, c->source->at);
@@ -361,19 +358,19 @@ static void tell(const struct conversion *c, struct cf_fix *fix)
 {
     const char *who = cf_volume_spoken(c->out, c->volume);
     const char *secret = c->source != NULL ? c->source->secret->name : c->volume->secret->name;
-    const char *kept = c->items.items == whole_secret
-                           ? "; other keys of the Secret are not in it"
-                           : "";
+    const char *kept =
+        c->items.items == whole_secret ? "; other keys of the Secret are not in it" : "";
 
     fix->marks = true;
     if (token_count(c) == 0)
         fix->warning = cf_arena_printf(
             c->out->arena, "%s now holds the same files without Secret \"%s\"", who, secret);
     else
-        fix->warning = cf_arena_printf(
-            c->out->arena, "%s now holds a token of %" PRId64 " s in place of Secret \"%s\"%s: "
-                           "the client must re-read the file",
-            who, c->in->converted_expiration, secret, kept);
+        fix->warning =
+            cf_arena_printf(c->out->arena,
+                            "%s now holds a token of %" PRId64 " s in place of Secret \"%s\"%s: "
+                            "the client must re-read the file",
+                            who, c->in->converted_expiration, secret, kept);
 }
 
 struct cf_fix *cf_convert(const struct cf_rule_input *in, struct cf_findings *out,

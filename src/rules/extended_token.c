@@ -36,8 +36,8 @@ static struct cf_fix *fix_of(const struct cf_rule_input *in, struct cf_findings 
     struct cf_fix *fix = cf_fix_expiration(out, e, max, volume, source);
 
     if (fix != NULL)
-        fix->warning = cf_arena_printf(
-            out->arena, "%s now asks for %" PRId64 " s instead of a year", who, max);
+        fix->warning = cf_arena_printf(out->arena,
+                                       "%s now asks for %" PRId64 " s instead of a year", who, max);
     return fix;
 }
 

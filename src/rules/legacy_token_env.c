@@ -14,18 +14,20 @@ static void found(const struct cf_rule_input *in, struct cf_findings *out,
 {
     const struct cf_secret_ref *ref = &env->secret;
     const char *variable = env->variable;
-    struct cf_finding *f = cf_finding_add(
-        out, variable != NULL ? cf_key2(out, env->container, variable)
-                              : cf_key3(out, env->container, "", ref->name),
-        ref->at, cf_value_str(out, ref->name));
+    struct cf_finding *f =
+        cf_finding_add(out,
+                       variable != NULL ? cf_key2(out, env->container, variable)
+                                        : cf_key3(out, env->container, "", ref->name),
+                       ref->at, cf_value_str(out, ref->name));
 
     cf_finding_what(out, f,
                     "container \"%s\" reads Secret \"%s\", a token that never expires, into its "
                     "environment",
                     env->container, ref->name);
     if (variable != NULL)
-        cf_finding_detail(out, f, "variable \"%s\" of container \"%s\" comes from legacy Secret "
-                                  "\"%s\"",
+        cf_finding_detail(out, f,
+                          "variable \"%s\" of container \"%s\" comes from legacy Secret "
+                          "\"%s\"",
                           variable, env->container, ref->name);
     else
         cf_finding_detail(out, f,

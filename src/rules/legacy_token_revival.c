@@ -22,19 +22,19 @@ static void label_removed(const struct cf_rule_input *in, struct cf_findings *ou
     struct cf_path at = CF_PATH_KEY(&labels, CF_INVALID_SINCE_LABEL);
     struct cf_finding *f;
 
-    if (!old->legacy_type || cf_str_empty(old->invalid_since) ||
-        !cf_str_empty(now->invalid_since))
+    if (!old->legacy_type || cf_str_empty(old->invalid_since) || !cf_str_empty(now->invalid_since))
         return;
     f = cf_finding_add(out, CF_INVALID_SINCE_LABEL, &at, cf_value_str(out, now->invalid_since));
     cf_finding_what(out, f, "removing the label %s makes a token work again that never expires",
                     CF_INVALID_SINCE_LABEL);
-    cf_finding_detail(out, f, "it is \"%s\"; kubectl replace and apply drop it unless the "
-                              "manifest has it",
+    cf_finding_detail(out, f,
+                      "it is \"%s\"; kubectl replace and apply drop it unless the "
+                      "manifest has it",
                       old->invalid_since);
     cf_finding_remedy(out, f,
                       "keep it in the manifest (labels: {" CF_INVALID_SINCE_LABEL
-                      ": \"%s\"}); if the token is needed, an admin can run curfew release %s/%s",
-                      old->invalid_since, in->request->namespace_, in->request->name);
+                      ": \"%s\"}); only the groups of guard.groups may take it off",
+                      old->invalid_since);
 }
 
 static int by_text(const void *a, const void *b)
@@ -44,8 +44,7 @@ static int by_text(const void *a, const void *b)
 
 static void secret_dropped(struct cf_findings *out, const struct cf_secret_ref *ref)
 {
-    struct cf_finding *f =
-        cf_finding_add(out, ref->name, ref->at, cf_value_str(out, ref->name));
+    struct cf_finding *f = cf_finding_add(out, ref->name, ref->at, cf_value_str(out, ref->name));
 
     cf_finding_what(out, f, "legacy Secret \"%s\" leaves secrets[] and will never be cleaned up",
                     ref->name);

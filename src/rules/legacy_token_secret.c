@@ -14,8 +14,7 @@ static void created(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_secret *secret = &in->object->secret;
     struct cf_path at = CF_PATH_KEY(NULL, "type");
-    struct cf_finding *f =
-        cf_finding_add(out, "type", &at, "\"" CF_SA_TOKEN_TYPE "\"");
+    struct cf_finding *f = cf_finding_add(out, "type", &at, "\"" CF_SA_TOKEN_TYPE "\"");
 
     cf_finding_what(out, f, "type " CF_SA_TOKEN_TYPE " asks for a token that never expires");
     if (!cf_str_empty(secret->invalid_since))
@@ -23,8 +22,9 @@ static void created(const struct cf_rule_input *in, struct cf_findings *out)
                           "the label " CF_INVALID_SINCE_LABEL
                           " is no end date: removing it makes the token work");
     else if (cf_str_empty(secret->account))
-        cf_finding_detail(out, f, "such a Secret is filled with a token that works until someone "
-                                  "deletes it");
+        cf_finding_detail(out, f,
+                          "such a Secret is filled with a token that works until someone "
+                          "deletes it");
     else
         cf_finding_detail(out, f,
                           "the token of ServiceAccount \"%s\" would work from anywhere until "
@@ -43,10 +43,11 @@ static void annotation_changed(struct cf_findings *out, const char *key, const c
     if (cf_str_empty(was) || cf_streq(was, is))
         return;
     f = cf_finding_add(out, key, &at, cf_value_str(out, is));
-    cf_finding_what(out, f, "changing the annotation %s makes a new token that never expires",
-                    key);
+    cf_finding_what(out, f, "changing the annotation %s makes a new token that never expires", key);
     cf_finding_detail(out, f, "it was \"%s\", and would be %s", was,
-                      is == NULL ? "gone" : *is == '\0' ? "empty" : "another");
+                      is == NULL    ? "gone"
+                      : *is == '\0' ? "empty"
+                                    : "another");
     cf_finding_remedy(out, f, "keep the annotation; delete the Secret when nothing needs it");
 }
 
@@ -62,8 +63,9 @@ static void token_changed(const struct cf_rule_input *in, struct cf_findings *ou
     f = cf_finding_add(out, "data.token", &at, "null");
     cf_finding_what(out, f, "changing data.token makes a new token that never expires");
     cf_finding_detail(out, f, "the control plane replaces a missing or foreign token at once");
-    cf_finding_remedy(out, f, "leave data.token as it is (kubectl get, edit and apply the whole "
-                              "Secret), or delete the Secret");
+    cf_finding_remedy(out, f,
+                      "leave data.token as it is (kubectl get, edit and apply the whole "
+                      "Secret), or delete the Secret");
 }
 
 static void check(const struct cf_rule_input *in, struct cf_findings *out)
@@ -78,8 +80,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
     }
     if (cf_caller_is_control_plane(&in->request->caller))
         return;
-    annotation_changed(out, CF_SA_NAME_ANNOTATION, old->secret.account,
-                       in->object->secret.account);
+    annotation_changed(out, CF_SA_NAME_ANNOTATION, old->secret.account, in->object->secret.account);
     annotation_changed(out, CF_SA_UID_ANNOTATION, old->secret.account_uid,
                        in->object->secret.account_uid);
     token_changed(in, out);

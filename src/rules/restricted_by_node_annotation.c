@@ -23,15 +23,18 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
         f = cf_finding_add(out, CF_RESTRICTED_ANNOTATION, &at, cf_value_str(out, now));
         cf_finding_what(out, f, "the annotation " CF_RESTRICTED_ANNOTATION " would be %s",
                         now == NULL ? "removed" : "changed");
-        cf_finding_detail(out, f, "it is \"true\": the account's tokens may touch only what "
-                                  "belongs to their own node");
-        cf_finding_remedy(out, f, "keep the annotation; only the groups of guard.groups may take "
-                                  "it off");
+        cf_finding_detail(out, f,
+                          "it is \"true\": the account's tokens may touch only what "
+                          "belongs to their own node");
+        cf_finding_remedy(out, f,
+                          "keep the annotation; only the groups of guard.groups may take "
+                          "it off");
     } else if (now != NULL && !cf_streq(now, "true") && !cf_streq(now, "false") &&
                !cf_streq(now, was)) {
         f = cf_finding_add(out, CF_RESTRICTED_ANNOTATION, &at, cf_value_str(out, now));
-        cf_finding_what(out, f, "the annotation " CF_RESTRICTED_ANNOTATION
-                                " is neither \"true\" nor \"false\"");
+        cf_finding_what(out, f,
+                        "the annotation " CF_RESTRICTED_ANNOTATION
+                        " is neither \"true\" nor \"false\"");
         cf_finding_detail(out, f, "\"%s\" would restrict nothing", now);
         cf_finding_remedy(out, f, "set it to \"true\" (quoted), or leave it out");
     }

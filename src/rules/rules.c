@@ -10,6 +10,7 @@
     X(legacy_token_secret)                                                                         \
     X(legacy_token_revival)                                                                        \
     X(token_lifetime)                                                                              \
+    X(copied_token)                                                                                \
     X(restricted_by_node_annotation)                                                               \
     X(legacy_token_mount)                                                                          \
     X(legacy_token_env)                                                                            \
@@ -49,8 +50,7 @@ int cf_rule_index(const char *id)
     return -1;
 }
 
-bool cf_rule_level(const struct cf_rule *rule, const struct cf_policy *policy,
-                   enum cf_level *level)
+bool cf_rule_level(const struct cf_rule *rule, const struct cf_policy *policy, enum cf_level *level)
 {
     enum cf_rule_place place = CF_RULE_DEFAULT;
 

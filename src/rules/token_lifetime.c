@@ -81,8 +81,9 @@ static void check_request(const struct cf_rule_input *in, struct cf_findings *ou
     if (seconds == CF_EXTENDING_SECONDS && cf_streq(request->bound_kind, "Pod"))
         return;
     f = found(out, "", "it", &request->expiration, allowed);
-    cf_finding_remedy(out, f, "ask for at most %" PRId64 " s (kubectl create token --duration %"
-                              PRId64 "s), and again when it ends",
+    cf_finding_remedy(out, f,
+                      "ask for at most %" PRId64 " s (kubectl create token --duration %" PRId64
+                      "s), and again when it ends",
                       allowed, allowed);
     if (f == NULL || !in->may_fix)
         return;

@@ -27,22 +27,22 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
     struct cf_path at = CF_PATH_KEY(&spec, "boundObjectRef");
     struct cf_finding *f;
 
-    if (cf_streq(request->bound_kind, "Node") ? asked->account_restricted
-                                              : !cf_is_unbound(request))
+    if (cf_streq(request->bound_kind, "Node") ? asked->account_restricted : !cf_is_unbound(request))
         return;
     if (cf_is_pivot(asked))
         return;
     f = cf_finding_add(out, "", &at,
-                       cf_str_empty(request->bound_kind)
-                           ? "null"
-                           : cf_value_str(out, request->bound_kind));
+                       cf_str_empty(request->bound_kind) ? "null"
+                                                         : cf_value_str(out, request->bound_kind));
     cf_finding_what(out, f, "the token would be bound to %s", bound_to(request));
     if (cf_caller_is_account(&asked->caller, asked->namespace_, asked->name))
-        cf_finding_detail(out, f, "an account that asks for its own unbound tokens renews itself "
-                                  "for ever, even when its pod is gone");
+        cf_finding_detail(out, f,
+                          "an account that asks for its own unbound tokens renews itself "
+                          "for ever, even when its pod is gone");
     else
-        cf_finding_detail(out, f, "it would work until its time is up, whoever holds it and "
-                                  "whatever becomes of its pod");
+        cf_finding_detail(out, f,
+                          "it would work until its time is up, whoever holds it and "
+                          "whatever becomes of its pod");
 }
 
 const struct cf_rule cf_rule_unbound_token = {

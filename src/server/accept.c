@@ -33,6 +33,15 @@ static bool is_starvation(int code)
     return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
 }
 
+/* Answers are small: a client that sends requests and reads no answer must not make the system
+ * keep megabytes of them, as it would by itself. */
+static void bound_answers(int fd)
+{
+    const int bytes = CF_SEND_BUFFER;
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
 /* False: nothing is waiting, or there is nothing to take it with. */
 static bool accept_one(struct cf_acceptor *a)
 {
@@ -42,6 +51,7 @@ static bool accept_one(struct cf_acceptor *a)
 
     if (fd >= 0) {
         a->told = false;
+        bound_answers(fd);
         a->hooks.take(a->hooks.arg, fd, (const struct sockaddr *)&from, len);
         return true;
     }
@@ -61,23 +71,33 @@ static void accept_some(struct cf_acceptor *a, unsigned max)
         continue;
 }
 
+/* True: the end. */
+static bool wait_for(struct cf_acceptor *a, bool knocks, bool *knocked)
+{
+    struct pollfd fds[2] = {
+        {.fd = a->wake, .events = POLLIN},
+        {.fd = knocks ? a->fd : -1, .events = POLLIN},
+    };
+
+    (void)poll(fds, 2, knocks ? -1 : PAUSE_MS);
+    *knocked = fds[1].revents != 0;
+    return fds[0].revents != 0;
+}
+
 static void *run(void *arg)
 {
     struct cf_acceptor *a = arg;
+    bool full = false, knocked;
 
-    for (;;) {
-        bool open = !a->starved && a->hooks.has_room(a->hooks.arg);
-        struct pollfd fds[2] = {
-            {.fd = a->wake, .events = POLLIN},
-            {.fd = open ? a->fd : -1, .events = POLLIN},
-        };
-
-        (void)poll(fds, 2, open ? -1 : PAUSE_MS);
-        if (fds[0].revents != 0)
-            break;
+    while (!wait_for(a, !full, &knocked)) {
+        full = false;
+        if (!knocked)
+            continue;
         a->starved = false;
-        if (fds[1].revents != 0)
-            accept_some(a, BATCH);
+        accept_some(a, BATCH);
+        full = a->starved || !a->hooks.has_room(a->hooks.arg);
+        if (full)
+            a->hooks.make_room(a->hooks.arg);
     }
     /* Who knocked before the door closed is let in: closing now would reset them. */
     accept_some(a, CF_BACKLOG);

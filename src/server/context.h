@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "curfew/server.h"
+#include "reload.h"
 
 struct cf_arena;
 struct cf_buf;
@@ -17,9 +18,18 @@ struct cf_http_request;
 struct cf_stats;
 struct cf_tls;
 
+struct cf_held_policy;
+struct cf_jwks;
+
 struct cf_server {
     struct cf_server_config config;
     struct cf_tls *tls;
+    struct cf_held_policy *policy; /* in force; see policy.c */
+    struct cf_jwks *keys;          /* of bearer tokens; see caller.c */
+    pthread_mutex_t lock;          /* of the two, to change or to take a reference */
+    struct cf_watched watched[CF_KEPT];
+    int64_t crl_ends; /* of the clients' revocation lists; 0: none */
+    int64_t warned;   /* when the log last told of an end that is near; 0: not yet */
     struct cf_stats *stats;
     struct cf_http *reviews; /* the webhook's port */
     struct cf_http *probes;  /* the plain one */
@@ -39,6 +49,22 @@ struct cf_route {
                    struct cf_http_request *request);
 };
 
+/* ---- server.c ---- */
+
+/* Ends all connections and threads. */
+void cf_server_free(struct cf_server *server);
+
+/* ---- policy.c ---- */
+
+/* The policy in force, to be let go after the review. */
+struct cf_held_policy *cf_server_hold_policy(struct cf_server *server);
+const struct cf_policy *cf_held_policy(const struct cf_held_policy *held);
+void cf_server_let_policy(struct cf_held_policy *held);
+
+/* Takes over the policy and puts it in force; when out of memory the old one stays. */
+void cf_server_use_policy(struct cf_server *server, struct cf_policy *policy);
+void cf_server_drop_policy(struct cf_server *server);
+
 /* ---- routes.c ---- */
 
 /* The callbacks of struct cf_http_config for the two ports; `arg` is the server. */
@@ -46,12 +72,24 @@ bool cf_routes_accept_review(void *arg, struct cf_http_request *request, size_t 
 bool cf_routes_accept_probe(void *arg, struct cf_http_request *request, size_t *body_len);
 void cf_routes_answer_review(void *arg, struct cf_http_request *request);
 void cf_routes_answer_probe(void *arg, struct cf_http_request *request);
-void cf_routes_exhausted(void *arg, struct cf_http_request *request);
+void cf_routes_exhausted(void *arg, struct cf_http_request *request, bool busy);
 
 /* Replies with one sentence, as text/plain. */
 void cf_reply_text(struct cf_http_request *request, unsigned status, const char *sentence);
 
+/* ---- caller.c ---- */
+
+/* Whether the request may be read on, so far as its headers tell; else it has been answered. */
+bool cf_caller_check(struct cf_server *server, struct cf_http_request *request);
+
+/* Takes over the reference. */
+void cf_server_use_keys(struct cf_server *server, struct cf_jwks *keys);
+
 /* ---- reviews.c ---- */
+
+/* Each thread keeps one arena for all its reviews, which is empty between them; it dies with the
+ * thread. NULL when out of memory. */
+struct cf_arena *cf_thread_arena(const struct cf_server *server);
 
 void cf_answer_review(struct cf_server *server, const struct cf_route *route,
                       struct cf_http_request *request);
@@ -70,7 +108,7 @@ void cf_answer_metrics(struct cf_server *server, const struct cf_route *route,
 /* ---- metrics.c ---- */
 
 /* Appends all metrics in the Prometheus text format. */
-void cf_metrics_write(const struct cf_server *server, struct cf_buf *out);
+void cf_metrics_write(struct cf_server *server, struct cf_buf *out);
 
 /* ---- reviewlog.c ---- */
 

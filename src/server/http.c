@@ -16,6 +16,8 @@
 #include <microhttpd.h>
 
 #include "accept.h"
+#include "body.h"
+#include "conns.h"
 #include "curfew/attr.h"
 #include "curfew/log.h"
 #include "limits.h"
@@ -34,20 +36,20 @@ struct cf_http {
     struct worker *workers;
     unsigned worker_count;
     atomic_bool draining;
-    atomic_uint in_flight;
+    struct cf_conns conns;
+    struct cf_inflight inflight;
     char address[CF_ADDRESS_MAX];
 };
 
 struct connection {
     struct cf_http_request request; /* first: cf_http_reply() finds its way back */
+    struct cf_conn conn;
     struct worker *worker;
     struct MHD_Connection *mhd;
-    struct cf_tls_peer *peer;
-    bool busy;    /* with a request */
-    bool replied; /* to it */
-    bool exhausted;
-    char *body;
-    size_t body_len, body_cap, body_expected;
+    struct cf_tls_peer *peer; /* NULL on a plain port */
+    bool busy;                /* with a request */
+    bool replied;             /* to it */
+    struct cf_body body;
 };
 
 const char *cf_http_version(void)
@@ -90,12 +92,23 @@ void cf_http_reply(struct cf_http_request *request, const struct cf_http_reply *
     if (add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                    reply->type != NULL ? reply->type : "text/plain; charset=utf-8") &&
         add_header(response, MHD_HTTP_HEADER_ALLOW, reply->allow) &&
+        add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, reply->retry_after) &&
+        add_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, reply->authenticate) &&
         add_header(response, MHD_HTTP_HEADER_CONNECTION, draining ? "close" : NULL))
         c->replied = MHD_queue_response(c->mhd, reply->status, response) == MHD_YES;
     MHD_destroy_response(response);
 }
 
 /* ---- requests ---- */
+
+/* NULL: there was no memory at its start. */
+static struct connection *connection_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info != NULL ? info->socket_context : NULL;
+}
 
 static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char *name,
                                  const char *value)
@@ -112,6 +125,10 @@ static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char 
     };
 
     (void)kind;
+    if (strcasecmp(name, MHD_HTTP_HEADER_AUTHORIZATION) == 0) {
+        r->authorized_twice = r->authorization != NULL;
+        r->authorization = value != NULL ? value : "";
+    }
     for (size_t i = 0; i < CF_COUNT(wanted); i++) {
         if (strcasecmp(name, wanted[i].name) != 0)
             continue;
@@ -121,95 +138,73 @@ static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char 
     return MHD_YES;
 }
 
+/* The value stands in the connection's own memory, which is writable; libmicrohttpd's const keeps
+ * its users from writing to what it may read again. It reads no header after this. */
+void cf_http_forget_token(struct cf_http_request *request)
+{
+    if (request->authorization != NULL)
+        explicit_bzero((char *)(uintptr_t)request->authorization, strlen(request->authorization));
+    request->authorization = NULL;
+}
+
+/* The request line has come: what is missing of the headers has a short time. */
+static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *mhd)
+{
+    struct connection *c = connection_of(mhd);
+
+    (void)arg, (void)uri;
+    if (c != NULL)
+        cf_conn_enter(&c->conn, CF_STAGE_HEADERS);
+    return NULL;
+}
+
 static enum MHD_Result begin(struct connection *c, const char *path, const char *method)
 {
     struct cf_http *http = c->worker->http;
+    size_t expected = 0;
+    bool taken;
 
     c->request = (struct cf_http_request){.method = method, .path = path};
     c->busy = true;
-    c->replied = c->exhausted = false;
-    c->body_expected = 0;
-    atomic_fetch_add(&http->in_flight, 1);
+    c->replied = false;
+    cf_conn_enter(&c->conn, CF_STAGE_BODY);
     MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, on_header, &c->request);
-    if (http->config.accept(http->config.arg, &c->request, &c->body_expected))
+    taken = http->config.accept(http->config.arg, &c->request, &expected);
+    cf_body_begin(&c->body, &http->inflight, expected);
+    if (taken)
         return MHD_YES;
+    cf_conn_enter(&c->conn, CF_STAGE_ANSWER);
     return c->replied ? MHD_YES : MHD_NO;
-}
-
-static void drop_body(struct connection *c)
-{
-    if (c->body != NULL)
-        explicit_bzero(c->body, c->body_len);
-    free(c->body);
-    c->body = NULL;
-    c->body_len = c->body_cap = 0;
-}
-
-/* Not realloc(): what it leaves behind could be a Secret. */
-static bool grow_body(struct connection *c, size_t need)
-{
-    size_t cap = c->body_cap == 0 ? CF_BODY_FIRST : c->body_cap * 2;
-    size_t len = c->body_len;
-    char *larger;
-
-    cap = cap < need ? need : cap;
-    cap = cap > c->body_expected ? c->body_expected : cap;
-    larger = malloc(cap + 1);
-    if (larger == NULL)
-        return false;
-    if (len > 0)
-        memcpy(larger, c->body, len);
-    drop_body(c);
-    c->body = larger;
-    c->body_len = len;
-    c->body_cap = cap;
-    return true;
-}
-
-/* libmicrohttpd takes no answer while a body is coming in, so what can't be kept is let go by
- * and answered for at the end. */
-static void receive(struct connection *c, const char *data, size_t len)
-{
-    size_t need = c->body_len + len;
-
-    if (c->exhausted)
-        return;
-    if (len > c->body_expected - c->body_len || (need > c->body_cap && !grow_body(c, need))) {
-        c->exhausted = true;
-        drop_body(c);
-        return;
-    }
-    memcpy(c->body + c->body_len, data, len);
-    c->body_len = need;
-    c->body[need] = '\0';
 }
 
 static enum MHD_Result finish(struct connection *c)
 {
     const struct cf_http_config *config = &c->worker->http->config;
 
-    c->request.body = c->body;
-    c->request.body_len = c->body_len;
-    if (c->exhausted)
-        config->exhausted(config->arg, &c->request);
-    else
+    c->request.body = c->body.data;
+    c->request.body_len = c->body.len;
+    if (c->body.state == CF_BODY_GOOD)
         config->answer(config->arg, &c->request);
+    else
+        config->exhausted(config->arg, &c->request, c->body.state == CF_BODY_BUSY);
     c->request.body = NULL;
-    drop_body(c);
+    cf_body_drop(&c->body);
+    cf_conn_enter(&c->conn, CF_STAGE_ANSWER);
     return c->replied ? MHD_YES : MHD_NO;
 }
 
-/* libmicrohttpd asks three times: at the headers, with each piece of the body, at the end. */
+/* libmicrohttpd takes no answer while a body is coming in: what is not kept is answered for at
+ * its end.
+ *
+ * It asks three times: at the headers, with each piece of the body, at the end. */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const char *path,
                                   const char *method, const char *version, const char *data,
                                   size_t *len, void **state)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct connection *c = info != NULL ? info->socket_context : NULL;
+    struct connection *c = connection_of(mhd);
 
     (void)arg, (void)version;
-    if (c == NULL)
+    if (c == NULL || (c->peer != NULL && !cf_tls_trusted(c->peer)))
         return MHD_NO; /* no memory at its start */
     if (*state == NULL) {
         *state = c;
@@ -217,7 +212,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
     }
     if (*len == 0)
         return finish(c);
-    receive(c, data, *len);
+    cf_body_add(&c->body, data, *len);
     *len = 0;
     return MHD_YES;
 }
@@ -230,26 +225,42 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **state,
     (void)arg, (void)mhd, (void)why;
     if (c == NULL || !c->busy)
         return;
-    drop_body(c);
+    cf_body_drop(&c->body);
     c->busy = false;
-    atomic_fetch_sub(&c->worker->http->in_flight, 1);
+    cf_conn_enter(&c->conn, CF_STAGE_IDLE);
 }
 
 /* ---- connections ---- */
 
+static void on_established(void *arg)
+{
+    struct connection *c = arg;
+
+    cf_conn_enter(&c->conn, CF_STAGE_FRESH);
+}
+
 static void *open_connection(struct worker *worker, struct MHD_Connection *mhd)
 {
+    struct cf_http *http = worker->http;
+    bool tls = http->config.tls != NULL;
     struct connection *c = calloc(1, sizeof(*c));
-    const union MHD_ConnectionInfo *info;
 
     if (c == NULL)
         return NULL;
     c->worker = worker;
     c->mhd = mhd;
-    if (worker->http->config.tls == NULL)
-        return c;
-    info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    c->peer = cf_tls_attach(worker->http->config.tls, info->tls_session);
+    if (tls)
+        c->peer = cf_tls_attach(
+            http->config.tls,
+            MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session,
+            on_established, c);
+    if (tls && c->peer == NULL) {
+        free(c);
+        return NULL;
+    }
+    cf_conns_add(&http->conns, &c->conn,
+                 MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+                 tls ? CF_STAGE_HANDSHAKE : CF_STAGE_FRESH);
     return c;
 }
 
@@ -267,6 +278,8 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
     atomic_fetch_sub_explicit(&worker->connections, 1, memory_order_relaxed);
     if (c == NULL)
         return;
+    cf_conns_remove(&worker->http->conns, &c->conn);
+    cf_body_drop(&c->body);
     cf_tls_detach(c->peer);
     free(c);
 }
@@ -276,14 +289,27 @@ static unsigned load_of(const struct worker *worker)
     return atomic_load_explicit(&worker->connections, memory_order_relaxed);
 }
 
+struct cf_http_load cf_http_load(const struct cf_http *http)
+{
+    struct cf_http_load load = {.bytes = atomic_load(&http->inflight.bytes)};
+
+    for (unsigned i = 0; i < http->worker_count; i++)
+        load.connections += load_of(&http->workers[i]);
+    return load;
+}
+
 static bool has_room(void *arg)
 {
     const struct cf_http *http = arg;
-    unsigned total = 0;
 
-    for (unsigned i = 0; i < http->worker_count; i++)
-        total += load_of(&http->workers[i]);
-    return total < http->config.connections;
+    return cf_http_load(http).connections < http->config.connections;
+}
+
+static void make_room(void *arg)
+{
+    struct cf_http *http = arg;
+
+    cf_conns_evict(&http->conns, CF_EVICT_MAX);
 }
 
 static void take(void *arg, int fd, const struct sockaddr *from, socklen_t from_len)
@@ -329,6 +355,7 @@ static struct MHD_Daemon *start_daemon(struct worker *worker)
         MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, worker,
+        MHD_OPTION_URI_LOG_CALLBACK, on_request_line, worker,
         MHD_OPTION_CONNECTION_LIMIT, 2 * config->connections,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CF_IDLE_SECONDS,
         tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, cf_tls_certificate_hook(),
@@ -359,7 +386,8 @@ static int start_workers(struct cf_http *http, struct cf_err *err)
 
 static int start(struct cf_http *http, struct cf_err *err)
 {
-    struct cf_accept_hooks hooks = {.has_room = has_room, .take = take, .arg = http};
+    struct cf_accept_hooks hooks = {
+        .has_room = has_room, .make_room = make_room, .take = take, .arg = http};
     int fd = cf_listen(http->config.listen, err);
 
     if (fd < 0)
@@ -382,6 +410,8 @@ struct cf_http *cf_http_start(const struct cf_http_config *config, struct cf_err
         return NULL;
     }
     http->config = *config;
+    cf_conns_init(&http->conns);
+    cf_http_limit_bodies(http, config->bodies);
     if (start(http, err) == 0)
         return http;
     cf_http_stop(http);
@@ -404,9 +434,22 @@ void cf_http_close(struct cf_http *http)
     http->acceptor = NULL;
 }
 
-unsigned cf_http_in_flight(const struct cf_http *http)
+void cf_http_limit_bodies(struct cf_http *http, size_t bytes)
 {
-    return atomic_load(&http->in_flight);
+    atomic_store(&http->inflight.max, bytes);
+}
+
+void cf_http_sweep(struct cf_http *http)
+{
+    unsigned ended = cf_conns_sweep(&http->conns);
+
+    if (ended > 0)
+        cf_log(CF_LOG_DEBUG, "connections were too slow", CF_LOG_N("ended", (int64_t)ended));
+}
+
+unsigned cf_http_pending(struct cf_http *http, bool new_ones)
+{
+    return cf_conns_pending(&http->conns, new_ones);
 }
 
 void cf_http_stop(struct cf_http *http)
@@ -416,6 +459,7 @@ void cf_http_stop(struct cf_http *http)
     cf_http_close(http);
     for (unsigned i = 0; i < http->worker_count; i++)
         MHD_stop_daemon(http->workers[i].daemon);
+    cf_conns_destroy(&http->conns);
     free(http->workers);
     free(http);
 }

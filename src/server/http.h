@@ -20,6 +20,8 @@ struct cf_http_request {
     /* Headers; NULL when absent. */
     const char *content_type, *content_encoding, *content_length, *transfer_encoding;
     bool repeated; /* one of them was given twice */
+    const char *authorization;
+    bool authorized_twice; /* it was given twice */
 
     const char *body; /* once it is whole; NUL-terminated; NULL for none */
     size_t body_len;
@@ -27,16 +29,19 @@ struct cf_http_request {
 
 struct cf_http_reply {
     unsigned status;
-    const char *type;  /* the content type; NULL: text/plain */
-    const char *allow; /* the methods that the path takes, with 405 */
-    const char *body;  /* copied */
+    const char *type;         /* the content type; NULL: text/plain */
+    const char *allow;        /* the methods that the path takes, with 405 */
+    const char *retry_after;  /* seconds, with 429 */
+    const char *authenticate; /* the scheme, with 401 */
+    const char *body;         /* copied */
     size_t len;
 };
 
 struct cf_http_config {
     const char *listen; /* [HOST]:PORT */
     unsigned threads;
-    unsigned connections; /* at once; the rest waits */
+    unsigned connections; /* at once; the oldest idle ones give way to new ones */
+    size_t bodies;        /* bytes of all bodies at once */
     struct cf_tls *tls;   /* NULL: plain */
 
     /* At the headers. True: read a body of exactly *body_len bytes (the default is 0), then ask
@@ -44,8 +49,9 @@ struct cf_http_config {
     bool (*accept)(void *arg, struct cf_http_request *request, size_t *body_len);
     /* The request is whole. Must reply. */
     void (*answer)(void *arg, struct cf_http_request *request);
-    /* The body is there, but could not be kept: out of memory. Must reply. */
-    void (*exhausted)(void *arg, struct cf_http_request *request);
+    /* The body has come, but could not be kept: all bodies together were too much (busy), or there
+     * is no memory. Must reply. */
+    void (*exhausted)(void *arg, struct cf_http_request *request, bool busy);
     void *arg;
 };
 
@@ -54,8 +60,17 @@ struct cf_http *cf_http_start(const struct cf_http_config *config, struct cf_err
 /* Where it listens, as HOST:PORT. */
 const char *cf_http_address(const struct cf_http *http);
 
+/* Wipes the Authorization header, which is not needed any more, out of the request's memory. */
+void cf_http_forget_token(struct cf_http_request *request);
+
 /* The one way to answer a request: once, from within accept(), answer() or exhausted(). */
 void cf_http_reply(struct cf_http_request *request, const struct cf_http_reply *reply);
+
+/* Another bound for all bodies at once. */
+void cf_http_limit_bodies(struct cf_http *http, size_t bytes);
+
+/* Ends connections that took too long; to be called a few times a second. */
+void cf_http_sweep(struct cf_http *http);
 
 /* From now on every answer closes its connection, so that clients go elsewhere. */
 void cf_http_drain(struct cf_http *http);
@@ -63,8 +78,16 @@ void cf_http_drain(struct cf_http *http);
 /* Takes no new connections any more; those that knocked already are served. */
 void cf_http_close(struct cf_http *http);
 
-/* Requests whose headers came and whose answer has not been sent whole. */
-unsigned cf_http_in_flight(const struct cf_http *http);
+/* What it holds at the moment. */
+struct cf_http_load {
+    unsigned connections;
+    size_t bytes; /* of bodies */
+};
+struct cf_http_load cf_http_load(const struct cf_http *http);
+
+/* Connections with a request whose answer has not been sent whole; with `new_ones` also those that
+ * are about to send one. */
+unsigned cf_http_pending(struct cf_http *http, bool new_ones);
 
 /* Ends all connections and threads. Takes NULL. */
 void cf_http_stop(struct cf_http *http);

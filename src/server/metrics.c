@@ -93,10 +93,14 @@ static void write_requests(const struct cf_server *server, struct cf_buf *out)
 {
     head(out, "curfew_rejected_requests_total", "counter",
          "Requests that got no review, by reason.");
-    for (unsigned i = 0; i < CF_REJECTS; i++)
+    for (unsigned i = 0; i < CF_REJECTS; i++) {
+        uint64_t value = cf_stats_read(&server->stats->rejected[i]);
+
+        /* Whom a handshake refused never came to make a request. */
+        value += i == CF_REJECT_CLIENT ? cf_tls_strangers(server->tls) : 0;
         cf_buf_addf(out, "curfew_rejected_requests_total{reason=\"%s\"} %llu\n",
-                    cf_reject_name((enum cf_reject)i),
-                    (unsigned long long)cf_stats_read(&server->stats->rejected[i]));
+                    cf_reject_name((enum cf_reject)i), (unsigned long long)value);
+    }
     head(out, "curfew_tls_handshakes_total", "counter", "TLS handshakes that began, by result.");
     sample(out, "curfew_tls_handshakes_total{result=\"ok\"}",
            cf_tls_handshakes(server->tls, CF_HANDSHAKE_OK));
@@ -104,23 +108,38 @@ static void write_requests(const struct cf_server *server, struct cf_buf *out)
            cf_tls_handshakes(server->tls, CF_HANDSHAKE_FAILED));
 }
 
-static void write_policy(const struct cf_server *server, struct cf_buf *out)
+static void write_policy(struct cf_server *server, struct cf_buf *out)
 {
     static const char *const names[CF_EXCEPTION_STATES] = {"active", "ending", "ended"};
-    const struct cf_policy *policy = server->config.policy;
+    struct cf_held_policy *held = cf_server_hold_policy(server);
+    const struct cf_policy *policy = cf_held_policy(held);
     uint64_t states[CF_EXCEPTION_STATES] = {0};
     int64_t now = cf_now();
 
     for (size_t i = 0; i < policy->exception_count; i++)
         states[cf_exception_state(&policy->exceptions[i], now)]++;
+    cf_server_let_policy(held);
     head(out, "curfew_exceptions", "gauge", "Exceptions of the configuration, by state.");
     for (unsigned i = 0; i < CF_EXCEPTION_STATES; i++)
         cf_buf_addf(out, "curfew_exceptions{state=\"%s\"} %llu\n", names[i],
                     (unsigned long long)states[i]);
+}
+
+/* The configuration has a metric of its own; the others share one, by file. */
+static void write_files(const struct cf_server *server, struct cf_buf *out)
+{
     gauge(out, "curfew_config_reload_success", "Whether the configuration in its file is in force.",
-          1);
+          atomic_load(&server->watched[CF_KEPT_CONFIG].good) ? 1 : 0);
+    head(out, "curfew_file_reload_success", "gauge",
+         "Whether what is in the file is in force, not an older one.");
+    for (unsigned i = CF_KEPT_CONFIG + 1; i < CF_KEPT; i++) {
+        if (server->watched[i].paths[0] != NULL)
+            cf_buf_addf(out, "curfew_file_reload_success{file=\"%s\"} %d\n",
+                        cf_kept_name((enum cf_kept)i),
+                        atomic_load(&server->watched[i].good) ? 1 : 0);
+    }
     gauge(out, "curfew_certificate_expiry_timestamp_seconds",
-          "When the serving certificate expires.", (uint64_t)cf_tls_expires(server->tls));
+          "When the serving certificate expires.", (uint64_t)cf_tls_leaf(server->tls).expires);
 }
 
 /* The second number of /proc/self/statm, in pages. */
@@ -154,12 +173,13 @@ static void write_process(const struct cf_server *server, struct cf_buf *out)
           (uint64_t)server->started);
 }
 
-void cf_metrics_write(const struct cf_server *server, struct cf_buf *out)
+void cf_metrics_write(struct cf_server *server, struct cf_buf *out)
 {
     write_reviews(server->stats, out);
     write_findings(server->stats, out);
     write_durations(server->stats, out);
     write_requests(server, out);
     write_policy(server, out);
+    write_files(server, out);
     write_process(server, out);
 }

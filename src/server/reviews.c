@@ -8,8 +8,7 @@
 #include "http.h"
 #include "stats.h"
 
-/* Each thread keeps one arena for all its reviews; it dies with the thread. */
-static struct cf_arena *thread_arena(const struct cf_server *server)
+struct cf_arena *cf_thread_arena(const struct cf_server *server)
 {
     struct cf_arena *arena = pthread_getspecific(server->arenas);
 
@@ -36,13 +35,13 @@ static void reply_failed(struct cf_server *server, enum cf_phase phase,
     cf_log_unanswered(phase, err, micros);
 }
 
-static void review(struct cf_server *server, enum cf_phase phase, struct cf_arena *arena,
-                   struct cf_http_request *request)
+static void review(struct cf_server *server, const struct cf_policy *policy, enum cf_phase phase,
+                   struct cf_arena *arena, struct cf_http_request *request)
 {
     int64_t begin = cf_monotonic_micros();
     struct cf_review_input in = {
         .phase = phase,
-        .policy = server->config.policy,
+        .policy = policy,
         .store = server->config.store,
         .now = cf_now(),
     };
@@ -75,10 +74,14 @@ static void review(struct cf_server *server, enum cf_phase phase, struct cf_aren
 void cf_answer_review(struct cf_server *server, const struct cf_route *route,
                       struct cf_http_request *request)
 {
-    struct cf_arena *arena = thread_arena(server);
+    struct cf_arena *arena = cf_thread_arena(server);
+    struct cf_held_policy *policy;
 
-    if (arena == NULL)
-        cf_routes_exhausted(server, request);
-    else
-        review(server, route->phase, arena, request);
+    if (arena == NULL) {
+        cf_routes_exhausted(server, request, false);
+        return;
+    }
+    policy = cf_server_hold_policy(server);
+    review(server, cf_held_policy(policy), route->phase, arena, request);
+    cf_server_let_policy(policy);
 }

@@ -93,10 +93,19 @@ static bool is_json(const char *type)
     return *type == '\0' || *type == ';';
 }
 
+static size_t max_body(struct cf_server *server)
+{
+    struct cf_held_policy *policy = cf_server_hold_policy(server);
+    size_t max = cf_held_policy(policy)->max_body;
+
+    cf_server_let_policy(policy);
+    return max;
+}
+
 static bool check_length(struct cf_server *server, struct cf_http_request *request,
                          size_t *body_len)
 {
-    size_t max = server->config.policy->max_body;
+    size_t max = max_body(server);
     char sentence[96];
     int64_t length;
 
@@ -144,6 +153,8 @@ static bool accept_request(struct cf_server *server, const struct cf_route *rout
         return refuse(server, request, CF_REJECT_PATH, 404, no_path);
     if (!has_method(route->methods, request->method))
         return refuse_method(server, request, route->methods);
+    if (route->takes_review && !cf_caller_check(server, request))
+        return false;
     if (route->takes_review)
         return check_review(server, request, body_len);
     if (request->transfer_encoding != NULL ||
@@ -182,7 +193,17 @@ void cf_routes_answer_probe(void *arg, struct cf_http_request *request)
     route->answer(arg, route, request);
 }
 
-void cf_routes_exhausted(void *arg, struct cf_http_request *request)
+void cf_routes_exhausted(void *arg, struct cf_http_request *request, bool busy)
 {
-    refuse(arg, request, CF_REJECT_BUSY, 500, "out of memory");
+    static const char sentence[] =
+        "too many reviews at once (limits.maxInflightBytes): try again in a second\n";
+    struct cf_http_reply reply = {
+        .status = 429, .retry_after = "1", .body = sentence, .len = sizeof(sentence) - 1};
+    struct cf_server *server = arg;
+
+    cf_stats_reject(server->stats, CF_REJECT_BUSY);
+    if (busy)
+        cf_http_reply(request, &reply);
+    else
+        cf_reply_text(request, 500, "out of memory");
 }

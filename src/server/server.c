@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* server.c - a server's life: both ports up, drained, down. */
+/* server.c - a server is put together, and taken apart. */
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "context.h"
 #include "curfew/arena.h"
 #include "curfew/clock.h"
+#include "curfew/config.h"
 #include "curfew/limits.h"
 #include "http.h"
 #include "limits.h"
 #include "stats.h"
 #include "tls.h"
-
-/* How often stopping looks whether the last answer is out. */
-#define STOP_STEP_MS 5
 
 /* The cores that this process may use, not those that the machine has. */
 static unsigned usable_cores(void)
@@ -39,10 +35,12 @@ static void free_arena(void *arena)
 
 static int start_reviews(struct cf_server *server, struct cf_err *err)
 {
+    struct cf_held_policy *held = cf_server_hold_policy(server);
     struct cf_http_config config = {
         .listen = server->config.listen,
         .threads = usable_cores(),
         .connections = CF_CONNECTIONS_MAX,
+        .bodies = cf_held_policy(held)->max_inflight_bytes,
         .tls = server->tls,
         .accept = cf_routes_accept_review,
         .answer = cf_routes_answer_review,
@@ -50,6 +48,7 @@ static int start_reviews(struct cf_server *server, struct cf_err *err)
         .arg = server,
     };
 
+    cf_server_let_policy(held);
     server->reviews = cf_http_start(&config, err);
     return server->reviews != NULL ? 0 : -1;
 }
@@ -72,12 +71,12 @@ static int start_probes(struct cf_server *server, struct cf_err *err)
 
 static int start(struct cf_server *server, struct cf_err *err)
 {
-    server->tls = cf_tls_load(server->config.tls_cert, server->config.tls_key, err);
-    if (server->tls == NULL)
+    server->tls = cf_tls_new(err);
+    if (server->tls == NULL || cf_reload_first(server, err) != 0)
         return -1;
     server->stats = cf_stats_new();
     server->has_arenas = pthread_key_create(&server->arenas, free_arena) == 0;
-    if (server->stats == NULL || !server->has_arenas)
+    if (server->stats == NULL || server->policy == NULL || !server->has_arenas)
         return cf_err_memory(err);
     /* Ready means that reviews are answered, so the port that says so comes second. */
     if (start_reviews(server, err) != 0 || start_probes(server, err) != 0)
@@ -86,12 +85,15 @@ static int start(struct cf_server *server, struct cf_err *err)
     return 0;
 }
 
-static void release(struct cf_server *server)
+void cf_server_free(struct cf_server *server)
 {
     cf_http_stop(server->reviews);
     cf_http_stop(server->probes);
     cf_tls_free(server->tls);
     cf_stats_free(server->stats);
+    cf_server_drop_policy(server);
+    cf_server_use_keys(server, NULL);
+    pthread_mutex_destroy(&server->lock);
     if (server->has_arenas)
         pthread_key_delete(server->arenas);
     free(server);
@@ -107,54 +109,9 @@ struct cf_server *cf_server_start(const struct cf_server_config *config, struct 
     }
     server->config = *config;
     server->started = cf_now();
+    pthread_mutex_init(&server->lock, NULL);
     if (start(server, err) == 0)
         return server;
-    release(server);
+    cf_server_free(server);
     return NULL;
-}
-
-const char *cf_server_address(const struct cf_server *server)
-{
-    return cf_http_address(server->reviews);
-}
-
-const char *cf_server_metrics_address(const struct cf_server *server)
-{
-    return cf_http_address(server->probes);
-}
-
-int64_t cf_server_certificate_expires(const struct cf_server *server)
-{
-    return cf_tls_expires(server->tls);
-}
-
-bool cf_server_certificate_has_names(const struct cf_server *server)
-{
-    return cf_tls_has_names(server->tls);
-}
-
-void cf_server_libraries(char *out, size_t size)
-{
-    snprintf(out, size, "libmicrohttpd %s, GnuTLS %s", cf_http_version(), cf_tls_version());
-}
-
-void cf_server_drain(struct cf_server *server)
-{
-    atomic_store(&server->ready, false);
-    cf_http_drain(server->reviews);
-}
-
-unsigned cf_server_stop(struct cf_server *server, int64_t seconds)
-{
-    const struct timespec step = {.tv_nsec = STOP_STEP_MS * 1000000L};
-    int64_t deadline = cf_monotonic_micros() + seconds * 1000000;
-    unsigned left;
-
-    cf_server_drain(server);
-    cf_http_close(server->reviews);
-    while (cf_http_in_flight(server->reviews) > 0 && cf_monotonic_micros() < deadline)
-        nanosleep(&step, NULL);
-    left = cf_http_in_flight(server->reviews);
-    release(server);
-    return left;
 }

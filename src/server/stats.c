@@ -24,6 +24,7 @@ static const char *const resources[CF_RESOURCES] = {
     "replicationcontrollers",
     "podtemplates",
     "csidrivers",
+    "configmaps",
     "other",
 };
 

@@ -55,6 +55,7 @@ ended() {
 server() {
     local log="$1"
     shift
+    rm -f "$log" # of a server before: its port must not be taken for this one's
     "$curfew" serve --objects "$objects" --tls-cert "$certs/tls.pem" --tls-key "$certs/tls.key" \
         --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 0s "$@" 2>"$log" &
     pid=$!
@@ -67,15 +68,20 @@ server() {
     plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$log")
 }
 
-# stops NAME PID: sends SIGTERM; ok when it ends with exit code 0.
-stops() {
-    kill -TERM "$2" 2>/dev/null
+# ends NAME PID: ok when it ends by itself, with exit code 0.
+ends() {
     if ! wait_until 10 ended "$2"; then
         fail "$1" 'it runs on'
         return
     fi
     wait "$2"
     equal "$1" 0 $?
+}
+
+# stops NAME PID: sends SIGTERM; ok when it ends with exit code 0.
+stops() {
+    kill -TERM "$2" 2>/dev/null
+    ends "$1" "$2"
 }
 
 # https PATH [curl flag...]: body to $work/body, headers to $work/headers; prints the status.

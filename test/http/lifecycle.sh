@@ -95,7 +95,7 @@ equal 'draining: /readyz' 503 "$(get /readyz)"
 equal 'draining: /livez' 200 "$(get /livez)"
 equal 'draining: reviews are answered' 200 "$(post /validate "$good")"
 equal 'draining: and their connection is closed' close "$(header Connection)"
-stops 'SIGTERM with open connections: exit code' "$pid"
+ends 'SIGTERM with open connections: exit code' "$pid"
 wait "$slow"
 check 'a review in the middle of it is answered' "$(cat "$work/raw")" \
     grep -q '"allowed":' "$work/raw"
@@ -106,7 +106,7 @@ kill "$idle" 2>/dev/null
 server "$work/int.log" --log-format json --drain-delay 60s
 kill -INT "$pid"
 wait_until 2 grep -q '"msg":"draining"' "$work/int.log"
-stops 'a second signal cuts the drain short' "$pid"
+stops 'a second signal ends it at once' "$pid"
 
 # It can't die by SIGPIPE, dump core, or lose a descriptor to a closed standard stream.
 server "$work/fd.log" <&- >&-

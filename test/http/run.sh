@@ -22,14 +22,21 @@ fixed=$recorded/mutate.create.pods.legacy-mount.by-admin.json
 secret=$recorded/validate.create.secrets.web-token.by-admin.json
 
 "$root/certs/make-dev-certs.sh" "$certs" || exit 1
-${CC:-cc} -O1 -o "$work/halfclose" "$here/halfclose.c" -lgnutls || exit 1
+mkdir -p "$work/bin"
+for source in "$here"/*.c "$root/test/soak/load.c"; do
+    ${CC:-cc} -O1 -o "$work/bin/$(basename "$source" .c)" "$source" -lgnutls -lpthread || exit 1
+done
 
 server "$work/main.log" || exit 1
 main=$pid main_port=$port main_plain=$plain
 . "$here/bad_input.sh"
 . "$here/http.sh"
 . "$here/tls.sh"
+. "$here/clients.sh"
+. "$here/bearer.sh"
+. "$here/reload.sh"
 . "$here/lifecycle.sh"
+. "$here/limits.sh"
 
 port=$main_port plain=$main_plain
 check 'the first server answers to the end' 'it does not' answers

@@ -2,7 +2,7 @@
 # tls.sh - versions, ciphers, ALPN, certificates. Sourced by run.sh.
 
 tls -tls1_3 </dev/null
-check 'TLS 1.3' "$(tail -n 3 "$work/tls")" grep -q 'New, TLSv1.3' "$work/tls"
+check 'TLS 1.3' "$(tail -n 3 "$work/tls")" grep -qE '(New,|Protocol:) TLSv1.3' "$work/tls"
 tls -tls1_2 </dev/null
 check 'TLS 1.2' "$(tail -n 3 "$work/tls")" grep -q 'New, TLSv1.2' "$work/tls"
 for version in tls1_1 tls1; do

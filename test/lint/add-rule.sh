@@ -18,7 +18,8 @@ check() { # WHAT COMMAND...
         passed=$((passed + 1))
     else
         echo "FAIL add-rule: $what"
-        tail -n 20 "$work/out" | sed 's/^/    /'
+        grep -E '^ *(FAIL|\[  (FAILED|ERROR)|.*error:)' "$work/out" | sort -u | head -n 20 | sed 's/^/    /'
+        tail -n 8 "$work/out" | sed 's/^/    /'
         failed=$((failed + 1))
     fi
 }
@@ -61,7 +62,7 @@ const struct cf_rule cf_rule_made_up = {
     .title = "a pod runs as nobody",
     .remedy = "run as somebody",
     .level = CF_BASELINE,
-    .kinds = CF_KIND_POD,
+    .kinds = CF_KIND_POD | CF_KIND_TEMPLATE,
     .check = check,
 };
 END

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # docs.sh - what the program has, the README and the man page tell, and nothing else: commands,
-# flags, exit codes and metrics.
+# flags, exit codes and metrics; and what they speak of as a file is there.
 . "$(dirname "$0")/lib.sh"
 
 curfew=${CURFEW:-build/curfew}
@@ -82,4 +82,20 @@ sed -n 's/.*CF_EXIT_[A-Z]* = \([0-9]*\),.*/\1/p' include/curfew/cmd.h | while re
         echo "$manual: does not tell the exit code $code"
 done >> "$complaints"
 verdict "README and man page tell every exit code" "$complaints"
+
+# `name.c` in backquotes is a file somewhere, `folder/name.c` and `folder/` a path, [x](y) a file.
+for page in README.md CONTRIBUTING.md SECURITY.md certs/README.md; do
+    [ -f "$page" ] || continue
+    grep -oE '`[a-z_/-]+\.(c|h|sh|awk)`|`(src|test|deploy|include|certs)/[a-z_./-]*[a-z_./]`' "$page" |
+        tr -d '`' | LC_ALL=C sort -u | while IFS= read -r name; do
+        case $name in
+        */*) [ -e "$name" ] || [ -e "${page%/*}/$name" ] || echo "$page: there is no $name" ;;
+        *) files "(^|/)$name\$" | grep -q . || echo "$page: there is no $name" ;;
+        esac
+    done
+    grep -oE '\]\([A-Za-z./_-]+\)' "$page" | tr -d '](,)' | while IFS= read -r name; do
+        [ -e "$name" ] || echo "$page: links to $name, which is not there"
+    done
+done > "$complaints"
+verdict "what the pages speak of is there" "$complaints"
 exit $bad

@@ -6,7 +6,7 @@
 # header (a prefix)   who may include it (an extended regular expression)
 libraries='
 microhttpd.h    src/server/http\.c
-gnutls/         src/server/tls\.c
+gnutls/         src/server/tls[a-z_]*\.[ch]
 yaml.h          src/json/yaml\.c
 cjson/          src/json/json\.c
 openssl/        src/crypto/[a-z0-9_]+\.c

@@ -38,10 +38,10 @@ trap 'rm -f "$complaints"' EXIT
 # files [PATTERN]: those that belong to the project, and match the extended regular expression.
 files() {
     {
-        if [ -e .git ]; then
-            git ls-files --cached --others --exclude-standard
-        else
-            find . -type f ! -path './.git/*' ! -path './build/*' | sed 's,^\./,,'
+        # Without git, or outside of a repository, what .gitignore names is left out by hand.
+        if ! { [ -e .git ] && git ls-files --cached --others --exclude-standard 2> /dev/null; }; then
+            find . -type f ! -path './.git/*' ! -path './build/*' ! -path './certs/*.pem' \
+                ! -path './certs/*.key' ! -path './certs/*.srl' | sed 's,^\./,,'
         fi
     } | grep -E -- "${1:-.}" | while IFS= read -r file; do
         [ ! -f "$file" ] || printf '%s\n' "$file"

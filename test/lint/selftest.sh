@@ -140,5 +140,7 @@ catches docs 'does not tell the metric curfew_surprise_total' \
 catches docs 'tells the metric curfew_gone_total' \
     "sed -i 's/^## Metrics\$/&\n\n\`curfew_gone_total\`/' README.md"
 catches docs 'README.md: does not tell the exit code 3' "sed -i '/^| 3 |/d' README.md"
+catches docs 'README.md: there is no vanished.c' 'echo "see \`vanished.c\`" >> README.md'
+catches docs 'README.md: links to GONE.md' 'echo "[gone](GONE.md)" >> README.md'
 
 exit $status

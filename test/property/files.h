@@ -133,8 +133,7 @@ static inline void add_source(struct files *f, const cJSON *source, int mode)
     body = cJSON_GetObjectItemCaseSensitive(source, "downwardAPI");
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(body, "items"))
     {
-        const char *field =
-            member(cJSON_GetObjectItemCaseSensitive(item, "fieldRef"), "fieldPath");
+        const char *field = member(cJSON_GetObjectItemCaseSensitive(item, "fieldRef"), "fieldPath");
 
         add_file(f, member(item, "path"),
                  strcmp(field, "metadata.namespace") == 0 ? "namespace" : field,

@@ -62,18 +62,19 @@ static inline cJSON *append(cJSON *array, cJSON *item)
 
 static inline const char *any_secret(struct random *r)
 {
-    static const char *const names[] = {"web-token", "web-token",     "web-token-2", "api-token",
-                                        "db",        "default-token", "ghost",       "orphan-token"};
+    static const char *const names[] = {"web-token", "web-token",   "web-token-2",
+                                        "api-token", "db",          "default-token",
+                                        "ghost",     "orphan-token"};
 
     return PICK(r, names);
 }
 
 static inline void any_expiration(struct random *r, cJSON *object)
 {
-    static const double seconds[] = {-5,    0,     1,     599,   600,   601,        899,       900,
-                                     901,   1199,  1200,  1201,  3599,  3600,       3601,      3606,
-                                     3607,  3607,  3607,  3608,  7200,  86399,      86400,     86401,
-                                     31536000, 2147483647.0, 2147483648.0, 4294967296.0, 1e14};
+    static const double seconds[] = {
+        -5,   0,     1,     599,   600,      601,          899,          900,          901,  1199,
+        1200, 1201,  3599,  3600,  3601,     3606,         3607,         3607,         3607, 3608,
+        7200, 86399, 86400, 86401, 31536000, 2147483647.0, 2147483648.0, 4294967296.0, 1e14};
 
     if (chance(r, 15))
         return;
@@ -93,8 +94,9 @@ static inline void any_mode(struct random *r, cJSON *object, const char *key)
 
 static inline const char *any_path(struct random *r)
 {
-    static const char *const paths[] = {"token",   "ca.crt", "namespace", "a/token", "a",
-                                        "b/token", "a/ca",   "x-y",       "t~/1",    "deep/er/still"};
+    static const char *const paths[] = {"token", "ca.crt",       "namespace", "a/token",
+                                        "a",     "b/token",      "a/ca",      "x-y",
+                                        "t~/1",  "deep/er/still"};
 
     return PICK(r, paths);
 }
@@ -247,8 +249,8 @@ static inline void any_container(struct random *r, cJSON *c, unsigned index)
     if (chance(r, 15)) {
         item = append(put(c, "env", cJSON_CreateArray()), cJSON_CreateObject());
         put_text(item, "name", "TOKEN");
-        item = put(put(item, "valueFrom", cJSON_CreateObject()), "secretKeyRef",
-                   cJSON_CreateObject());
+        item =
+            put(put(item, "valueFrom", cJSON_CreateObject()), "secretKeyRef", cJSON_CreateObject());
         put_text(item, "name", any_secret(r));
     }
     if (chance(r, 10)) {
@@ -299,8 +301,8 @@ static inline cJSON *any_metadata(struct random *r, const char *namespace_)
     put_text(meta, chance(r, 20) ? "generateName" : "name", chance(r, 30) ? "once-" : "web");
     put_text(meta, "namespace", namespace_);
     if (chance(r, 60)) {
-        annotations = put(meta, "annotations",
-                          chance(r, 10) ? cJSON_CreateNull() : cJSON_CreateObject());
+        annotations =
+            put(meta, "annotations", chance(r, 10) ? cJSON_CreateNull() : cJSON_CreateObject());
         if (cJSON_IsObject(annotations) && chance(r, 60))
             put_text(annotations, "team", "web");
         if (cJSON_IsObject(annotations) && chance(r, 20))

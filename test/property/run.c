@@ -15,23 +15,28 @@
 #define NOW 1795305600 /* 2026-11-22 */
 
 /* Levels by namespace; what has no label follows the policy's defaults. */
-static const char objects[] =
-    "{\"kind\":\"List\",\"items\":["
+static const char objects[] = "{\"kind\":\"List\",\"items\":["
 #define NAMESPACE(name, enforce, fix)                                                              \
     "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"" name                 \
     "\",\"labels\":{\"curfew.dev/enforce\":\"" enforce "\",\"curfew.dev/fix\":\"" fix              \
     "\",\"curfew.dev/warn\":\"restricted\"}}}"
-    NAMESPACE("baseline", "baseline", "baseline") ","
-    NAMESPACE("restricted", "restricted", "restricted") ","
-    NAMESPACE("fix-less", "restricted", "baseline") ","
-    NAMESPACE("fix-more", "baseline", "restricted") ","
-    NAMESPACE("fix-none", "restricted", "privileged") "]}";
+    NAMESPACE("baseline", "baseline", "baseline") "," NAMESPACE(
+        "restricted", "restricted",
+        "restricted") "," NAMESPACE("fix-less", "restricted",
+                                    "baseline") "," NAMESPACE("fix-more", "baseline",
+                                                              "restricted") "," NAMESPACE("fix-"
+                                                                                          "none",
+                                                                                          "restrict"
+                                                                                          "ed",
+                                                                                          "privileg"
+                                                                                          "ed") "]"
+                                                                                                "}";
 
 static const char *const namespaces[] = {"baseline", "restricted", "restricted", "restricted",
-                                         "fix-less", "fix-more", "fix-none"};
+                                         "fix-less", "fix-more",   "fix-none"};
 
-static const char *const legacy_names[] = {"web-token", "web-token-2", "api-token",
-                                           "default-token", "orphan-token"};
+static const char *const legacy_names[] = {"web-token", "web-token-2", "api-token", "default-token",
+                                           "orphan-token"};
 
 static const char *const configs[] = {
     "",
@@ -99,9 +104,10 @@ static const char *review_of(const struct subject *s, const char *operation, con
     request = put(root, "request", cJSON_CreateObject());
     put_text(request, "uid", "u");
     kind = put(request, "kind", cJSON_CreateObject());
-    put_text(kind, "group", token                               ? "authentication.k8s.io"
-                            : cf_streq(s->kind, "Deployment") ? "apps"
-                                                              : "");
+    put_text(kind, "group",
+             token                             ? "authentication.k8s.io"
+             : cf_streq(s->kind, "Deployment") ? "apps"
+                                               : "");
     put_text(kind, "kind", s->kind);
     if (token) {
         put_text(request, "subResource", "token");
@@ -121,8 +127,7 @@ static const char *review_of(const struct subject *s, const char *operation, con
 /* Also holds the answer to what every answer must keep. */
 static struct test_answer ask(const struct subject *s, enum cf_phase phase, const char *review)
 {
-    struct cf_review_input in = {
-        .phase = phase, .policy = s->policy, .store = store, .now = NOW};
+    struct cf_review_input in = {.phase = phase, .policy = s->policy, .store = store, .now = NOW};
     struct test_answer a = test_ask(arena, &in, review);
     const cJSON *warning;
     size_t total = 0;
@@ -295,8 +300,7 @@ static void check_volume(const struct subject *s, const cJSON *before, const cJS
     if (get(before, "projected") != NULL && get(before, "secret") == NULL) {
         check_sources(s, get(before, "projected"), get(after, "projected"));
     } else {
-        must(cf_streq(owner_of(member(get(before, "secret"), "secretName")),
-                      account_of(s->object)),
+        must(cf_streq(owner_of(member(get(before, "secret"), "secretName")), account_of(s->object)),
              s, "a volume changed that is none of ours", cJSON_PrintUnformatted(after));
         converted++;
     }
@@ -336,8 +340,8 @@ static void check_pod_patch(const struct subject *s, const cJSON *after)
     if (converted > before)
         must(cf_streq(mark, "legacy-token-mount"), s, "the annotation is missing", mark);
     else
-        must(cf_streq(mark, member(get(get(s->object, "metadata"), "annotations"),
-                                   "curfew.dev/fixed")),
+        must(cf_streq(mark,
+                      member(get(get(s->object, "metadata"), "annotations"), "curfew.dev/fixed")),
              s, "the annotation is there without a conversion", mark);
 }
 
@@ -434,8 +438,8 @@ static void check_created(const struct subject *s)
 static void check_updated(const struct subject *s, struct random *r)
 {
     const char *review = review_of(s, "UPDATE", s->object, s->object);
-    cJSON *other = cf_streq(s->kind, "Pod") ? any_pod(r, s->namespace_)
-                                            : any_deployment(r, s->namespace_);
+    cJSON *other =
+        cf_streq(s->kind, "Pod") ? any_pod(r, s->namespace_) : any_deployment(r, s->namespace_);
     struct test_answer a;
 
     must(findings_of(s, review, any) == 0, s, "an unchanged object has findings", review);
@@ -513,8 +517,8 @@ static void load_policies(void)
     for (size_t i = 0; i < CF_COUNT(configs); i++) {
         const char *text = cf_arena_printf(arena, "%s%s\n", head, configs[i]);
 
-        policies[i] = cf_policy_parse(text, strlen(text), "config", cf_rule_ids(), cf_rule_count,
-                                      NOW, &err);
+        policies[i] =
+            cf_policy_parse(text, strlen(text), "config", cf_rule_ids(), cf_rule_count, NOW, &err);
         if (policies[i] == NULL)
             give_up(err.msg);
     }

@@ -165,8 +165,7 @@ static void check_goldens(void)
 
     for (int i = 0; i < n; i++) {
         if (cf_ends_with(list[i]->d_name, ".json")) {
-            snprintf(name, sizeof(name), "%.*s", (int)strlen(list[i]->d_name) - 5,
-                     list[i]->d_name);
+            snprintf(name, sizeof(name), "%.*s", (int)strlen(list[i]->d_name) - 5, list[i]->d_name);
             check_golden(name);
             cf_arena_reset(arena, false);
         }
@@ -192,8 +191,8 @@ static const cJSON *spec_of(const cJSON *object)
 static cJSON *repaired(const char *review, const struct test_answer *a)
 {
     cJSON *copy = cJSON_Parse(review);
-    cJSON *object = test_patched(
-        cJSON_GetObjectItemCaseSensitive(request_of(copy), "object"), a->patch);
+    cJSON *object =
+        test_patched(cJSON_GetObjectItemCaseSensitive(request_of(copy), "object"), a->patch);
 
     if (object == NULL)
         return NULL;
@@ -303,16 +302,19 @@ static void check_clamp(void)
 static const struct {
     const char *name, *part;
 } denied[] = {
-    {"validate.create.pods.legacy-mount.by-admin", "legacy-token-mount: volume \"tok\" mounts Secret \"web-token\""},
+    {"validate.create.pods.legacy-mount.by-admin",
+     "legacy-token-mount: volume \"tok\" mounts Secret \"web-token\""},
     {"validate.create.pods.legacy-items.by-admin", "legacy-token-mount: "},
     {"validate.create.pods.legacy-projected.by-admin", "legacy-token-mount: "},
-    {"validate.create.pods.web.by-replicaset-controller", "pod of \"web\" violates Curfew level \"restricted\": legacy-token-mount: "},
+    {"validate.create.pods.web.by-replicaset-controller",
+     "pod of \"web\" violates Curfew level \"restricted\": legacy-token-mount: "},
     {"validate.create.pods.long-projection.by-admin", "token-lifetime: "},
     {"validate.create.pods.other-accounts-token.by-admin", "set serviceAccountName: web"},
     {"validate.create.pods.legacy-env.by-admin", "legacy-token-env: "},
     {"validate.create.secrets.web-token.by-admin", "legacy-token-secret: "},
     {"validate.create.csidrivers.secrets-store.csi.example.com.by-admin", "token-lifetime: "},
-    {"validate.create.serviceaccounts-token.web.by-admin", "token request for service account \"web\" violates "},
+    {"validate.create.serviceaccounts-token.web.by-admin",
+     "token request for service account \"web\" violates "},
 };
 
 static void check_denials(void)

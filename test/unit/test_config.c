@@ -386,7 +386,6 @@ static void notes_tell_what_does_not_hold(void **state)
         "rules.node-boundary: has no effect in this version",
         "guard.lowering: true: has no effect in this version",
         "staleAfter: has no effect in this version",
-        "contents: true: has no effect in this version",
         "authorize.legacyTokenUse: enforce: has no effect in this version",
     };
     struct cf_policy *policy = parse(

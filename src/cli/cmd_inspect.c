@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_inspect.c - `curfew inspect`: what a token is, without showing it.
+ *
+ * Tokens come from standard input or from files, so that they stay out of the shell's history and
+ * of the list of processes. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "curfew/clock.h"
+#include "curfew/limits.h"
+#include "curfew/str.h"
+#include "inspect.h"
+
+#define HOUR 3600
+
+struct options {
+    struct cf_opt_list files, kubeconfigs, secrets, rest;
+    const char *jwks, *now_text, *output;
+    int64_t max, now;
+    bool json;
+};
+
+void cf_inspect_say(struct cf_inspect *run, enum cf_exit status, const char *fmt, ...)
+{
+    char line[2048];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(line, sizeof(line), fmt, args);
+    va_end(args);
+    cf_str_sanitize(line);
+    fprintf(stderr, "%s\n", line);
+    if (status == CF_EXIT_FAILED)
+        run->errors++;
+    if ((int)status > run->status)
+        run->status = (int)status;
+}
+
+bool cf_inspect_is_finding(const struct cf_inspected *item)
+{
+    return item->kind == CF_TOKEN_LEGACY || item->kind == CF_TOKEN_EXTENDED ||
+           item->kind == CF_TOKEN_LONG || item->signature == CF_SIGNATURE_BAD;
+}
+
+/* ---- options ---- */
+
+static size_t count_stdin(const struct options *o)
+{
+    const struct cf_opt_list *lists[] = {&o->files, &o->kubeconfigs, &o->secrets, &o->rest};
+    size_t count = cf_streq(o->jwks, "-");
+
+    for (size_t i = 0; i < CF_COUNT(lists); i++) {
+        for (size_t j = 0; j < lists[i]->count; j++)
+            count += cf_streq(lists[i]->items[j], "-");
+    }
+    return count;
+}
+
+static int check(const struct cf_cmd *cmd, struct options *o)
+{
+    o->json = cf_streq(o->output, "json");
+    if (!o->json && !cf_streq(o->output, "text"))
+        return cf_usage_error(cmd, "--output must be text or json, not '%s'", o->output);
+    if (o->now_text != NULL && !cf_time_parse(o->now_text, &o->now))
+        return cf_usage_error(cmd, "--now must be a time like 2026-11-22T15:12:51Z, not '%s'",
+                              o->now_text);
+    if (o->rest.count > 1)
+        return cf_usage_error(cmd, "one token at most is an argument; give files with -f");
+    if (count_stdin(o) > 1)
+        return cf_usage_error(cmd, "standard input can be read only once");
+    return CF_EXIT_OK;
+}
+
+static int parse(const struct cf_cmd *cmd, int argc, char **argv, struct options *o)
+{
+    const struct cf_opt table[] = {
+        {"--filename", 'f', CF_OPT_LIST, &o->files, "FILE|-",
+         "a token, or anything with tokens in it; repeatable (default standard input)"},
+        {"--kubeconfig", 0, CF_OPT_LIST, &o->kubeconfigs, "FILE|-",
+         "a kubeconfig: the tokens of all its users, also those in tokenFile; repeatable"},
+        {"--secret", 0, CF_OPT_LIST, &o->secrets, "FILE|-",
+         "manifests of Secrets, or of other objects, Lists too; repeatable"},
+        {"--jwks", 0, CF_OPT_STRING, &o->jwks, "FILE|-",
+         "the issuer's keys: kubectl get --raw /openid/v1/jwks"},
+        {"--max", 0, CF_OPT_DURATION, &o->max, "DURATION",
+         "a token that lives longer is long (default 1h)"},
+        {"--now", 0, CF_OPT_STRING, &o->now_text, "TIME",
+         "the time to tell what is left from, for output that stays the same"},
+        {"--output", 'o', CF_OPT_STRING, &o->output, "text|json",
+         "form of the answer (default text)"},
+        {0},
+    };
+    int rc = cf_opts_parse(cmd, table, argc, argv, &o->rest);
+
+    return rc == CF_EXIT_OK ? check(cmd, o) : rc;
+}
+
+/* ---- the run ---- */
+
+static void read_list(struct cf_inspect *run, const struct cf_opt_list *list,
+                      enum cf_inspect_input input)
+{
+    for (size_t i = 0; i < list->count && !run->failed; i++)
+        cf_inspect_file(run, list->items[i], input);
+}
+
+static void read_stdin(struct cf_inspect *run)
+{
+    if (isatty(STDIN_FILENO))
+        fputs("curfew inspect: paste a token, then press Enter and Ctrl-D\n", stderr);
+    cf_inspect_file(run, "-", CF_INPUT_ANY);
+}
+
+/* From here on it is not in the list of processes any more; the history has it all the same. */
+static void read_argument(struct cf_inspect *run, const char *argument)
+{
+    char *mine = (char *)(uintptr_t)argument;
+
+    if (cf_inspect_argument(run, argument) || cf_starts_with(argument, "eyJ"))
+        fputs("curfew inspect: a token on the command line stays in the shell's history, and was "
+              "seen in the list of processes: give it on standard input, or with -f\n",
+              stderr);
+    explicit_bzero(mine, strlen(mine));
+}
+
+static void read_all(struct cf_inspect *run, const struct options *o)
+{
+    bool nothing = o->files.count + o->kubeconfigs.count + o->secrets.count + o->rest.count == 0;
+
+    if (nothing || (o->rest.count > 0 && cf_streq(o->rest.items[0], "-")))
+        read_stdin(run);
+    else if (o->rest.count > 0)
+        read_argument(run, o->rest.items[0]);
+    read_list(run, &o->files, CF_INPUT_ANY);
+    read_list(run, &o->kubeconfigs, CF_INPUT_KUBECONFIG);
+    read_list(run, &o->secrets, CF_INPUT_MANIFEST);
+}
+
+static void answer(struct cf_inspect *run, bool json)
+{
+    struct cf_buf out;
+
+    cf_buf_init(&out, CF_REPORT_MAX);
+    for (size_t i = 0; i < run->count; i++) {
+        if (cf_inspect_is_finding(&run->items[i]) && run->status < CF_EXIT_FINDINGS)
+            run->status = CF_EXIT_FINDINGS;
+    }
+    if (json)
+        cf_inspect_json(run, &out);
+    else
+        cf_inspect_text(run, &out);
+    if (run->failed || !cf_buf_ok(&out))
+        cf_inspect_say(run, CF_EXIT_FAILED, "curfew inspect: out of memory");
+    else
+        fwrite(cf_buf_str(&out), 1, out.len, stdout);
+    cf_buf_free(&out);
+}
+
+static int inspect(const struct cf_cmd *cmd, const struct options *o)
+{
+    CF_CLEANUP(cf_jwks_cleanup) struct cf_jwks *jwks = NULL;
+    struct cf_inspect run = {.now = o->now, .max = o->max};
+    struct cf_err err = {0};
+
+    if (o->jwks != NULL) {
+        jwks = cf_jwks_load(o->jwks, &err);
+        if (jwks == NULL) {
+            fprintf(stderr, "curfew %s: %s\n", cmd->name, err.msg);
+            return CF_EXIT_FAILED;
+        }
+        run.jwks = jwks;
+    }
+    run.arena = cf_arena_new(CF_RUN_MAX);
+    if (run.arena == NULL) {
+        fprintf(stderr, "curfew %s: out of memory\n", cmd->name);
+        return CF_EXIT_FAILED;
+    }
+    read_all(&run, o);
+    answer(&run, o->json);
+    cf_arena_reset(run.arena, true);
+    cf_arena_free(run.arena);
+    return run.status;
+}
+
+static int run(const struct cf_cmd *cmd, int argc, char **argv)
+{
+    struct options o = {.max = HOUR, .now = cf_now(), .output = "text"};
+    int rc = parse(cmd, argc, argv, &o);
+
+    if (rc == CF_EXIT_OK)
+        rc = inspect(cmd, &o);
+    cf_opt_list_free(&o.files);
+    cf_opt_list_free(&o.kubeconfigs);
+    cf_opt_list_free(&o.secrets);
+    cf_opt_list_free(&o.rest);
+    return rc < 0 ? CF_EXIT_OK : rc;
+}
+
+const struct cf_cmd cf_cmd_inspect = {
+    .name = "inspect",
+    .summary = "tell what a token is: its kind, account, life and binding",
+    .usage = "curfew inspect [TOKEN|-] [flags]",
+    .run = run,
+};

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* copied-token: no token of a ServiceAccount that lives long is kept in a text.
+ *
+ * Whoever can read the text holds the account, until the token ends, and nobody is told when it
+ * is used. A token that ends within the level's bound is left alone: it was made to be handed on.
+ *
+ * A best effort: tokens are found as they stand, inside other text and under up to three layers
+ * of base64 (crypto/scan.c), not when they are compressed, encrypted or taken apart. What is found
+ * was verified by nobody. The token itself, or a part of it, is in no message and no log: the
+ * finding's value is the beginning of its SHA-256.
+ *
+ * Reads:  data, stringData, binaryData of Secrets (but those of the type for tokens, which
+ *         legacy-token-secret is about) and ConfigMaps: manifests always, requests only with
+ *         `contents: true`; env[].value, command, args, and headers and commands of probes and
+ *         lifecycle hooks of all containers; annotations of these objects and of pod templates
+ * Allows: tokens with `exp - iat` of at most the level's max, and JWTs of no ServiceAccount.
+ * Fixtures: test/rules/copied-token/ */
+#include <string.h>
+
+#include "common.h"
+#include "curfew/attr.h"
+#include "curfew/clock.h"
+#include "curfew/token.h"
+
+/* One object's search, and where in it we are: either a container's text, or an entry of a map. */
+struct search {
+    const struct cf_rule_input *in;
+    struct cf_findings *out;
+    struct cf_token_scanner *scanner; /* NULL until a text is worth it */
+    const struct cf_path *at;
+    const struct cf_text *text;
+    const char *map, *entry; /* "annotation", "pod annotation" or "data"; and the key */
+};
+
+/* ---- words ---- */
+
+/* Where it is: `variable "TOKEN" of container "app"`. */
+static const char *place(const struct search *s)
+{
+    struct cf_arena *arena = s->out->arena;
+    const struct cf_text *t = s->text;
+    const char *hook = "";
+
+    if (t == NULL && cf_streq(s->map, "pod annotation"))
+        return cf_arena_printf(arena, "annotation \"%s\" of the pod template", s->entry);
+    if (t == NULL)
+        return cf_arena_printf(arena, "%s \"%s\"", cf_streq(s->map, "data") ? "key" : s->map,
+                               s->entry);
+    if (cf_streq(t->field, "env"))
+        return cf_arena_printf(arena, "variable \"%s\" of container \"%s\"", t->name, t->container);
+    if (cf_streq(t->field, "args"))
+        return cf_arena_printf(arena, "an argument of container \"%s\"", t->container);
+    if (!cf_streq(t->field, "command") && !cf_ends_with(t->field, "Probe"))
+        hook = " hook";
+    if (t->name == NULL)
+        return cf_arena_printf(arena, "the %s%s of container \"%s\"", t->field, hook, t->container);
+    return cf_arena_printf(arena, "header \"%s\" of the %s%s of container \"%s\"", t->name,
+                           t->field, hook, t->container);
+}
+
+static const char *key(const struct search *s)
+{
+    if (s->text == NULL)
+        return cf_key2(s->out, s->map, s->entry);
+    return cf_key3(s->out, s->text->container, s->text->field, cf_spoken(s->text->name));
+}
+
+/* Whose it is: `ServiceAccount "web" in namespace "shop"`. */
+static const char *owner(const struct search *s, const struct cf_token *token)
+{
+    if (cf_str_empty(token->account) || cf_str_empty(token->namespace_))
+        return "a ServiceAccount that it does not name";
+    return cf_arena_printf(s->out->arena, "ServiceAccount \"%s\" in namespace \"%s\"",
+                           token->account, token->namespace_);
+}
+
+/* How long it lives: "never expires", "lives 365 days", "lived 365 days and has expired". */
+static const char *life(const struct search *s, const struct cf_token *token)
+{
+    bool expired = cf_token_expired(token, s->in->now);
+    char span[32];
+    int64_t seconds;
+
+    if (cf_token_kind(token, 0) == CF_TOKEN_LEGACY)
+        return "never expires";
+    if (!cf_token_lifetime(token, &seconds))
+        return expired ? "has expired" : "does not say when it began";
+    return cf_arena_printf(s->out->arena, expired ? "lived %s and has expired" : "lives %s",
+                           cf_span_format(seconds, span));
+}
+
+/* ---- findings ---- */
+
+static void tell_legacy(struct search *s, struct cf_finding *f, const struct cf_token *token)
+{
+    if (cf_str_empty(token->secret))
+        cf_finding_detail(s->out, f, "a token of %s, which works from anywhere", owner(s, token));
+    else
+        cf_finding_detail(s->out, f,
+                          "a token of %s, which works from anywhere until Secret \"%s\" is deleted",
+                          owner(s, token), token->secret);
+}
+
+static void tell_long(struct search *s, struct cf_finding *f, const struct cf_token *token)
+{
+    int64_t max = s->in->policy->lifetime[s->in->level].max;
+    char end[32], bound[32];
+
+    cf_finding_detail(s->out, f, "a token of %s, which %s %s; it may live %s at most",
+                      owner(s, token), cf_token_expired(token, s->in->now) ? "ended at" : "ends at",
+                      cf_time_format(token->exp, end), cf_span_format(max, bound));
+}
+
+static void found(const struct cf_token_hit *hit, void *arg)
+{
+    struct search *s = arg;
+    const struct cf_token *token = hit->token;
+    struct cf_finding *f;
+
+    if (!cf_token_outlives(token, s->in->policy->lifetime[s->in->level].max))
+        return;
+    f = cf_finding_add(s->out, key(s), s->at,
+                       cf_arena_printf(s->out->arena, "\"sha256:%s\"", hit->hash));
+    cf_finding_what(s->out, f, "%s holds a copied token that %s", cf_spoken(place(s)),
+                    cf_spoken(life(s, token)));
+    if (cf_token_kind(token, 0) == CF_TOKEN_LEGACY)
+        tell_legacy(s, f, token);
+    else
+        tell_long(s, f, token);
+}
+
+/* ---- texts ---- */
+
+static void search_text(struct search *s, const char *text)
+{
+    if (s->out->failed)
+        return;
+    if (s->scanner == NULL)
+        s->scanner = cf_token_scanner_new(CF_SCAN_ACCOUNTS);
+    if (s->scanner == NULL || cf_token_scan(s->scanner, text, strlen(text), found, s) != 0)
+        s->out->failed = true;
+}
+
+static void search_map(struct search *s, const struct cf_text_map *map, const char *name)
+{
+    const struct cf_json *v;
+
+    s->text = NULL;
+    s->map = name;
+    for (v = cf_json_first(map->values); v != NULL; v = cf_json_next(v)) {
+        const char *text = cf_str_or_empty(cf_json_str(v));
+        struct cf_path at = CF_PATH_KEY(map->at, cf_json_key(v));
+
+        s->entry = cf_json_key(v);
+        s->at = &at;
+        if (!cf_streq(s->entry, CF_APPLIED_ANNOTATION) && cf_token_may_hold(text, strlen(text)))
+            search_text(s, text);
+    }
+}
+
+static void search_pod(struct search *s, const struct cf_pod_spec *pod)
+{
+    for (size_t i = 0; i < pod->text_count; i++) {
+        s->text = &pod->texts[i];
+        s->at = s->text->at;
+        search_text(s, s->text->text);
+    }
+}
+
+static bool may_read(const struct cf_rule_input *in)
+{
+    const struct cf_object *object = in->object;
+
+    if ((object->kind & (CF_KIND_SECRET | CF_KIND_CONFIG_MAP)) == 0)
+        return true;
+    if (object->kind == CF_KIND_SECRET && object->secret.legacy_type)
+        return false;
+    return in->request->manifest || in->policy->contents;
+}
+
+static void check(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    struct search s = {.in = in, .out = out};
+
+    if (!may_read(in))
+        return;
+    search_map(&s, &in->object->annotations, "annotation");
+    search_map(&s, &in->object->pod_annotations, "pod annotation");
+    search_pod(&s, &in->object->pod);
+    for (size_t i = 0; i < CF_CONTENTS; i++)
+        search_map(&s, &in->object->contents[i], "data");
+    cf_token_scanner_free(s.scanner);
+}
+
+const struct cf_rule cf_rule_copied_token = {
+    .id = "copied-token",
+    .title = "a text holds a copied token that lives long",
+    .remedy = "remove it, and let the workload read its mounted token file, which is renewed; look "
+              "for other copies: this search is a best effort",
+    .level = CF_BASELINE,
+    .kinds = CF_KIND_POD | CF_KIND_TEMPLATE | CF_KIND_SECRET | CF_KIND_CONFIG_MAP,
+    .check = check,
+};

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lifecycle.c - the server's life, in the thread that owns signals, files, deadlines and the end.
+ *
+ * The end: not ready any more, so that nobody new comes; serve on for the drain delay, closing
+ * every connection with its next answer; accept no more; wait for what is in flight. */
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "context.h"
+#include "curfew/clock.h"
+#include "curfew/limits.h"
+#include "curfew/log.h"
+#include "curfew/store.h"
+#include "curfew/version.h"
+#include "http.h"
+#include "tls.h"
+
+/* How often deadlines are looked at; files are about once a second. */
+#define TICK_MICROS 250000
+#define TICKS_PER_LOOK 4
+/* How often the end is looked for. */
+#define STOP_MICROS 5000
+
+/* A certificate is told to end soon in its last days, or the last quarter of a short life; once
+ * a day. */
+#define EXPIRY_WARN_SECONDS ((int64_t)14 * 86400)
+#define DAY_SECONDS 86400
+
+/* Memory goes back to the system after a peak of this much more than there is now. */
+#define TRIM_BYTES (4 * CF_MIB)
+#define TRIM_CONNECTIONS 64
+#define TRIM_TICKS 20
+
+struct life {
+    struct cf_server *server;
+    sigset_t signals;
+    unsigned ticks;
+    bool look_soon; /* a file is just being written */
+    struct cf_http_load peak;
+};
+
+static void fill_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+}
+
+void cf_server_block_signals(void)
+{
+    sigset_t set;
+
+    fill_signals(&set);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+/* ---- what it tells ---- */
+
+static void say_start(struct cf_server *server)
+{
+    struct cf_store_counts counts = cf_store_counts(server->config.store);
+    struct cf_held_policy *policy = cf_server_hold_policy(server);
+    char libraries[128];
+
+    snprintf(libraries, sizeof(libraries), "libmicrohttpd %s, GnuTLS %s", cf_http_version(),
+             cf_tls_version());
+    cf_log(CF_LOG_INFO, "serving", CF_LOG_S("version", cf_version()),
+           CF_LOG_S("revision", cf_revision()),
+           CF_LOG_S("address", cf_http_address(server->reviews)),
+           CF_LOG_S("metricsAddress", cf_http_address(server->probes)),
+           CF_LOG_S("policy", cf_held_policy(policy)->digest),
+           CF_LOG_N("namespaces", (int64_t)counts.namespaces),
+           CF_LOG_N("legacySecrets", (int64_t)counts.secrets),
+           CF_LOG_N("serviceAccounts", (int64_t)counts.accounts), CF_LOG_S("libraries", libraries));
+    cf_server_let_policy(policy);
+}
+
+static void warn_of_end(const char *sentence, int64_t when, int64_t now, int64_t notice)
+{
+    char text[32];
+
+    if (when - now < notice)
+        cf_log(CF_LOG_WARN, sentence, CF_LOG_S("expires", cf_time_format(when, text)));
+}
+
+/* Once a day, and after each change. */
+static void warn_of_ends(struct cf_server *server)
+{
+    struct cf_tls_leaf leaf = cf_tls_leaf(server->tls);
+    int64_t notice = (leaf.expires - leaf.begins) / 4;
+    int64_t now = cf_now();
+
+    if (server->warned != 0 && now - server->warned < DAY_SECONDS)
+        return;
+    server->warned = now;
+    if (!leaf.has_names)
+        cf_log(CF_LOG_WARN, "the certificate has no subjectAltName: an API server refuses it");
+    warn_of_end("the certificate ends soon", leaf.expires, now,
+                notice < EXPIRY_WARN_SECONDS ? notice : EXPIRY_WARN_SECONDS);
+    if (server->crl_ends != 0)
+        warn_of_end("the client CRL should be replaced", server->crl_ends, now, DAY_SECONDS);
+}
+
+/* ---- ticks ---- */
+
+/* glibc keeps what a peak has freed; what is far more than now is needed goes back. */
+static void trim(struct life *life)
+{
+    struct cf_http_load now = cf_http_load(life->server->reviews);
+
+    life->peak.bytes = now.bytes > life->peak.bytes ? now.bytes : life->peak.bytes;
+    life->peak.connections =
+        now.connections > life->peak.connections ? now.connections : life->peak.connections;
+    if (life->ticks % TRIM_TICKS != 0 ||
+        (life->peak.bytes - now.bytes < TRIM_BYTES &&
+         life->peak.connections - now.connections < TRIM_CONNECTIONS))
+        return;
+    life->peak = now;
+    malloc_trim(0);
+}
+
+static void tick(struct life *life)
+{
+    struct cf_server *server = life->server;
+
+    life->ticks++;
+    cf_http_sweep(server->reviews);
+    cf_http_sweep(server->probes);
+    trim(life);
+    if (!life->look_soon && life->ticks % TICKS_PER_LOOK != 0)
+        return;
+    life->look_soon = cf_reload_changed(server, false);
+    warn_of_ends(server);
+}
+
+/* The next signal; 0: none came in this time. */
+static int wait_for_signal(const struct life *life, int64_t micros)
+{
+    struct timespec ts = {.tv_sec = (time_t)(micros / 1000000),
+                          .tv_nsec = (long)(micros % 1000000) * 1000};
+    int got = sigtimedwait(&life->signals, NULL, &ts);
+
+    return got > 0 ? got : 0;
+}
+
+/* Until a signal that ends it, or that point of time (0: never). Returns the signal, or 0. */
+static int live(struct life *life, int64_t until)
+{
+    int64_t next = cf_monotonic_micros();
+
+    for (;;) {
+        int64_t now = cf_monotonic_micros();
+        int got;
+
+        if (until != 0 && now >= until)
+            return 0;
+        if (now >= next) {
+            tick(life);
+            next = now + TICK_MICROS;
+        }
+        got = wait_for_signal(life, until != 0 && until < next ? until - now : next - now);
+        if (got == SIGHUP)
+            life->look_soon = cf_reload_changed(life->server, true);
+        else if (got != 0)
+            return got;
+    }
+}
+
+/* ---- the end ---- */
+
+/* Returns whether a second signal cut it short. */
+static bool drain(struct life *life, int got)
+{
+    struct cf_server *server = life->server;
+    int64_t seconds = server->config.drain_delay;
+
+    cf_log(CF_LOG_INFO, "draining", CF_LOG_S("signal", got == SIGINT ? "SIGINT" : "SIGTERM"),
+           CF_LOG_N("seconds", seconds));
+    atomic_store(&server->ready, false);
+    cf_http_drain(server->reviews);
+    return seconds > 0 && live(life, cf_monotonic_micros() + seconds * 1000000) != 0;
+}
+
+/* Returns how many requests are cut off. */
+static unsigned finish(struct life *life, bool at_once)
+{
+    struct cf_http *reviews = life->server->reviews;
+    int64_t deadline = cf_monotonic_micros() + life->server->config.drain_timeout * 1000000;
+
+    cf_http_close(reviews);
+    while (!at_once && cf_http_pending(reviews, true) > 0 && cf_monotonic_micros() < deadline) {
+        int got = wait_for_signal(life, STOP_MICROS);
+
+        at_once = got != 0 && got != SIGHUP;
+        cf_http_sweep(reviews);
+    }
+    return cf_http_pending(reviews, false);
+}
+
+void cf_server_run(struct cf_server *server)
+{
+    struct life life = {.server = server};
+    bool at_once;
+    unsigned cut;
+    int got;
+
+    fill_signals(&life.signals);
+    say_start(server);
+    got = live(&life, 0);
+    at_once = drain(&life, got);
+    cut = finish(&life, at_once);
+    cf_log(cut == 0 ? CF_LOG_INFO : CF_LOG_WARN, "stopped", CF_LOG_N("unanswered", (int64_t)cut));
+    cf_server_free(server);
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reload.c - see reload.h. */
+#include "reload.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "context.h"
+#include "curfew/clock.h"
+#include "curfew/jwks.h"
+#include "curfew/log.h"
+#include "curfew/rule.h"
+#include "curfew/str.h"
+#include "http.h"
+#include "tls.h"
+
+/* After so many looks at files that do not come to rest they are loaded as they are. */
+#define POSTPONED_MAX 8
+
+/* ---- the sources ---- */
+
+/* What is published is taken over. */
+struct source {
+    const char *name; /* in metrics */
+    const char *what; /* in the log */
+    void *(*load)(const struct cf_server *server, struct cf_err *err);
+    void (*publish)(struct cf_server *server, void *loaded);
+    void (*discard)(void *loaded);
+};
+
+static void *load_config(const struct cf_server *server, struct cf_err *err)
+{
+    const char *file = server->config.config;
+
+    return file == NULL ? cf_policy_new(cf_rule_ids(), cf_rule_count)
+                        : cf_policy_load(file, cf_rule_ids(), cf_rule_count, cf_now(), err);
+}
+
+static void publish_config(struct cf_server *server, void *loaded)
+{
+    const struct cf_policy *policy = loaded;
+
+    for (size_t i = 0; i < policy->notes.count; i++)
+        cf_log(CF_LOG_WARN, policy->notes.items[i]);
+    cf_server_use_policy(server, loaded);
+}
+
+static void discard_config(void *loaded)
+{
+    cf_policy_free(loaded);
+}
+
+static void *load_pair(const struct cf_server *server, struct cf_err *err)
+{
+    return cf_tls_pair_load(server->config.tls_cert, server->config.tls_key, err);
+}
+
+static void publish_pair(struct cf_server *server, void *loaded)
+{
+    cf_tls_use_pair(server->tls, loaded);
+    server->warned = 0;
+}
+
+static void discard_pair(void *loaded)
+{
+    cf_tls_pair_unref(loaded);
+}
+
+static void *load_clients(const struct cf_server *server, struct cf_err *err)
+{
+    const struct cf_server_config *config = &server->config;
+
+    return cf_tls_clients_load(config->client_ca, config->client_crl, config->client_names, err);
+}
+
+static void publish_clients(struct cf_server *server, void *loaded)
+{
+    server->crl_ends = cf_tls_clients_crl_ends(loaded);
+    cf_tls_use_clients(server->tls, loaded);
+    server->warned = 0;
+}
+
+static void discard_clients(void *loaded)
+{
+    cf_tls_clients_unref(loaded);
+}
+
+static void *load_keys(const struct cf_server *server, struct cf_err *err)
+{
+    struct cf_jwks *keys = cf_jwks_load(server->config.bearer_jwks, err);
+
+    if (keys == NULL)
+        cf_err_wrap(err, "bearer keys");
+    return keys;
+}
+
+static void publish_keys(struct cf_server *server, void *loaded)
+{
+    cf_server_use_keys(server, loaded);
+}
+
+static void discard_keys(void *loaded)
+{
+    cf_jwks_unref(loaded);
+}
+
+/* clang-format off */
+static const struct source sources[CF_KEPT] = {
+    [CF_KEPT_CONFIG] = {
+        "config", "the configuration", load_config, publish_config, discard_config},
+    [CF_KEPT_CERTIFICATE] = {
+        "certificate", "the certificate", load_pair, publish_pair, discard_pair},
+    [CF_KEPT_CLIENT_CA] = {
+        "client-ca", "the client CA", load_clients, publish_clients, discard_clients},
+    [CF_KEPT_JWKS] = {
+        "bearer-jwks", "the bearer keys", load_keys, publish_keys, discard_keys},
+};
+/* clang-format on */
+
+const char *cf_kept_name(enum cf_kept kept)
+{
+    return sources[kept].name;
+}
+
+/* ---- files ---- */
+
+static void take_stamps(const struct cf_watched *watched, struct cf_stamp out[CF_KEPT_FILES])
+{
+    for (unsigned i = 0; i < CF_KEPT_FILES; i++) {
+        memset(&out[i], 0, sizeof(out[i]));
+        if (watched->paths[i] != NULL)
+            cf_stamp_take(watched->paths[i], &out[i]);
+    }
+}
+
+static bool same_stamps(const struct cf_stamp a[CF_KEPT_FILES],
+                        const struct cf_stamp b[CF_KEPT_FILES])
+{
+    return cf_stamp_same(&a[0], &b[0]) && cf_stamp_same(&a[1], &b[1]);
+}
+
+/* Whether all files are whole and belong together, so far as their stamps tell. */
+static bool at_rest(const struct cf_watched *watched, const struct cf_stamp now[CF_KEPT_FILES])
+{
+    return !cf_stamp_is_fresh(&now[0]) && !cf_stamp_is_fresh(&now[1]) &&
+           (watched->paths[1] == NULL ||
+            cf_stamp_together(watched->paths[0], &now[0], watched->paths[1], &now[1]));
+}
+
+/* ---- loading ---- */
+
+static void tell_failure(const struct source *source, struct cf_watched *watched,
+                         struct cf_err *err)
+{
+    atomic_store(&watched->good, false);
+    cf_str_sanitize(err->msg);
+    if (cf_streq(watched->failure, err->msg))
+        return;
+    snprintf(watched->failure, sizeof(watched->failure), "%s", err->msg);
+    cf_log(CF_LOG_ERROR, "not reloaded: the last good one stays in force",
+           CF_LOG_S("what", source->what), CF_LOG_S("error", err->msg));
+}
+
+/* False: the files changed while they were read, so nothing was done. */
+static bool load(struct cf_server *server, const struct source *source, struct cf_watched *watched,
+                 const struct cf_stamp before[CF_KEPT_FILES])
+{
+    struct cf_stamp after[CF_KEPT_FILES];
+    struct cf_err err = {.kind = CF_ERR_NONE};
+    void *loaded = source->load(server, &err);
+
+    take_stamps(watched, after);
+    if (!same_stamps(before, after) && watched->postponed < POSTPONED_MAX) {
+        if (loaded != NULL)
+            source->discard(loaded);
+        return false;
+    }
+    memcpy(watched->seen, before, sizeof(watched->seen));
+    watched->postponed = 0;
+    if (loaded == NULL) {
+        tell_failure(source, watched, &err);
+        return true;
+    }
+    watched->failure[0] = '\0';
+    atomic_store(&watched->good, true);
+    source->publish(server, loaded);
+    cf_log(CF_LOG_INFO, "reloaded", CF_LOG_S("what", source->what));
+    return true;
+}
+
+/* True: look again soon. */
+static bool look(struct cf_server *server, enum cf_kept which, bool all)
+{
+    struct cf_watched *watched = &server->watched[which];
+    struct cf_stamp now[CF_KEPT_FILES];
+
+    if (watched->paths[0] == NULL)
+        return false;
+    take_stamps(watched, now);
+    if (!all && same_stamps(now, watched->seen))
+        return false;
+    if (all)
+        watched->failure[0] = '\0'; /* who asks is told again */
+    if ((at_rest(watched, now) || watched->postponed >= POSTPONED_MAX) &&
+        load(server, &sources[which], watched, now))
+        return false;
+    watched->postponed++;
+    return true;
+}
+
+bool cf_reload_changed(struct cf_server *server, bool all)
+{
+    bool again = false;
+
+    for (unsigned i = 0; i < CF_KEPT; i++)
+        again = look(server, (enum cf_kept)i, all) || again;
+    return again;
+}
+
+/* ---- the start ---- */
+
+static void watch(struct cf_server *server)
+{
+    const struct cf_server_config *c = &server->config;
+    const char *paths[CF_KEPT][CF_KEPT_FILES] = {
+        [CF_KEPT_CONFIG] = {c->config, NULL},
+        [CF_KEPT_CERTIFICATE] = {c->tls_cert, c->tls_key},
+        [CF_KEPT_CLIENT_CA] = {c->client_ca, c->client_crl},
+        [CF_KEPT_JWKS] = {c->bearer_jwks, NULL},
+    };
+
+    for (unsigned i = 0; i < CF_KEPT; i++) {
+        struct cf_watched *watched = &server->watched[i];
+
+        memcpy(watched->paths, paths[i], sizeof(watched->paths));
+        take_stamps(watched, watched->seen);
+        atomic_store(&watched->good, true);
+    }
+}
+
+int cf_reload_first(struct cf_server *server, struct cf_err *err)
+{
+    watch(server);
+    for (unsigned i = 0; i < CF_KEPT; i++) {
+        void *loaded;
+
+        if (i != CF_KEPT_CONFIG && server->watched[i].paths[0] == NULL)
+            continue;
+        loaded = sources[i].load(server, err);
+        if (loaded == NULL && i == CF_KEPT_CONFIG)
+            err->kind = CF_ERR_INPUT; /* bad, whether it can't be found or not be read */
+        if (loaded == NULL)
+            return -1;
+        sources[i].publish(server, loaded);
+    }
+    return 0;
+}

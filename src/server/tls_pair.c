@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tls_pair.c - a certificate chain and its key, from two PEM files; see tls.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gnutls/x509.h>
+
+#include "curfew/buf.h"
+#include "curfew/clock.h"
+#include "curfew/file.h"
+#include "tls_private.h"
+
+static int read_leaf(struct cf_tls_pair *pair, const char *file, struct cf_err *err)
+{
+    gnutls_x509_crt_t leaf;
+    size_t size = sizeof(pair->leaf_id);
+    char name[256];
+    size_t name_size = sizeof(name);
+    int code = gnutls_x509_crt_init(&leaf);
+
+    if (code < 0)
+        return cf_err_memory(err);
+    code = gnutls_x509_crt_import(leaf, &pair->chain[0].cert, GNUTLS_X509_FMT_DER);
+    if (code == 0)
+        code = gnutls_x509_crt_get_key_id(leaf, GNUTLS_KEYID_USE_SHA256, pair->leaf_id, &size);
+    pair->leaf.begins = gnutls_x509_crt_get_activation_time(leaf);
+    pair->leaf.expires = gnutls_x509_crt_get_expiration_time(leaf);
+    pair->leaf.has_names = gnutls_x509_crt_get_subject_alt_name(leaf, 0, name, &name_size, NULL) !=
+                           GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
+    gnutls_x509_crt_deinit(leaf);
+    if (code < 0)
+        return cf_err_system(err, "certificate '%s': %s", file, gnutls_strerror(code));
+    return 0;
+}
+
+/* How many certificates begin in a PEM file: of one that is just being written, the library would
+ * take those that are whole. */
+static unsigned begun_in(const char *pem)
+{
+    unsigned count = 0;
+
+    for (; (pem = strstr(pem, "-----BEGIN ")) != NULL; count++)
+        pem++;
+    return count;
+}
+
+static int load_chain(struct cf_tls_pair *pair, const char *file, struct cf_err *err)
+{
+    struct cf_buf pem;
+    unsigned count = CF_CHAIN_MAX;
+    gnutls_datum_t data;
+    bool whole;
+    int code = -1;
+
+    cf_buf_init(&pem, CF_PEM_MAX);
+    if (cf_file_read(file, &pem, err) != 0) {
+        cf_buf_free(&pem);
+        return cf_err_wrap(err, "certificate");
+    }
+    data.data = (unsigned char *)pem.data;
+    data.size = (unsigned)pem.len;
+    if (pem.len > 0)
+        code =
+            gnutls_pcert_list_import_x509_raw(pair->chain, &count, &data, GNUTLS_X509_FMT_PEM, 0);
+    pair->chain_len = code < 0 ? 0 : count;
+    whole = pair->chain_len == begun_in(cf_buf_str(&pem));
+    cf_buf_free(&pem);
+    if (code < 0)
+        return cf_err_system(err, "certificate '%s': there is no chain of PEM certificates in it",
+                             file);
+    if (!whole)
+        return cf_err_system(err, "certificate '%s': its last certificate is cut off", file);
+    return read_leaf(pair, file, err);
+}
+
+/* Reads a key into memory that the caller wipes; cf_file_read() would leave copies behind. */
+static ssize_t read_secret(const char *file, unsigned char *out, size_t max)
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    size_t len = 0;
+    ssize_t got = -1;
+    int saved;
+
+    if (fd < 0)
+        return -1;
+    while (len < max) {
+        got = read(fd, out + len, max - len);
+        if (got == 0 || (got < 0 && errno != EINTR))
+            break;
+        len += got > 0 ? (size_t)got : 0;
+    }
+    saved = errno;
+    close(fd);
+    errno = saved;
+    return got < 0 ? -1 : (ssize_t)len;
+}
+
+static int import_key(struct cf_tls_pair *pair, const char *file, struct cf_err *err)
+{
+    gnutls_datum_t data = {.data = malloc(CF_PEM_MAX)};
+    ssize_t len;
+    int code;
+
+    if (data.data == NULL)
+        return cf_err_memory(err);
+    len = read_secret(file, data.data, CF_PEM_MAX);
+    if (len < 0) {
+        free(data.data);
+        return cf_err_system(err, "key: reading '%s': %s", file, strerror(errno));
+    }
+    data.size = (unsigned)len;
+    code = gnutls_privkey_import_x509_raw(pair->key, &data, GNUTLS_X509_FMT_PEM, NULL, 0);
+    explicit_bzero(data.data, (size_t)len);
+    free(data.data);
+    if (code < 0)
+        return cf_err_system(err, "key '%s': there is no PEM private key without a password in it",
+                             file);
+    return 0;
+}
+
+static int load_key(struct cf_tls_pair *pair, const char *file, struct cf_err *err)
+{
+    if (gnutls_privkey_init(&pair->key) < 0)
+        return cf_err_memory(err);
+    return import_key(pair, file, err);
+}
+
+static bool key_matches(const struct cf_tls_pair *pair)
+{
+    gnutls_pubkey_t public;
+    unsigned char id[CF_KEY_ID_SIZE];
+    size_t size = sizeof(id);
+    bool same = false;
+
+    if (gnutls_pubkey_init(&public) < 0)
+        return false;
+    if (gnutls_pubkey_import_privkey(public, pair->key, 0, 0) == 0 &&
+        gnutls_pubkey_get_key_id(public, GNUTLS_KEYID_USE_SHA256, id, &size) == 0)
+        same = memcmp(id, pair->leaf_id, sizeof(id)) == 0;
+    gnutls_pubkey_deinit(public);
+    return same;
+}
+
+static int check_pair(const struct cf_tls_pair *pair, const char *cert_file, const char *key_file,
+                      struct cf_err *err)
+{
+    int64_t now = cf_now();
+    char when[32];
+
+    if (!key_matches(pair))
+        return cf_err_system(err, "key '%s' does not belong to the first certificate of '%s'",
+                             key_file, cert_file);
+    if (now > pair->leaf.expires)
+        return cf_err_system(err, "certificate '%s' has expired: it was valid until %s", cert_file,
+                             cf_time_format(pair->leaf.expires, when));
+    if (now < pair->leaf.begins)
+        return cf_err_system(err, "certificate '%s' is not valid yet: it will be from %s",
+                             cert_file, cf_time_format(pair->leaf.begins, when));
+    return 0;
+}
+
+struct cf_tls_pair *cf_tls_pair_load(const char *cert_file, const char *key_file,
+                                     struct cf_err *err)
+{
+    struct cf_tls_pair *pair = calloc(1, sizeof(*pair));
+
+    if (pair == NULL) {
+        cf_err_memory(err);
+        return NULL;
+    }
+    atomic_init(&pair->refs, 1);
+    if (load_chain(pair, cert_file, err) != 0 || load_key(pair, key_file, err) != 0 ||
+        check_pair(pair, cert_file, key_file, err) != 0) {
+        cf_tls_pair_unref(pair);
+        return NULL;
+    }
+    return pair;
+}
+
+void cf_tls_pair_unref(struct cf_tls_pair *pair)
+{
+    if (pair == NULL || atomic_fetch_sub(&pair->refs, 1) != 1)
+        return;
+    for (unsigned i = 0; i < pair->chain_len; i++)
+        gnutls_pcert_deinit(&pair->chain[i]);
+    if (pair->key != NULL)
+        gnutls_privkey_deinit(pair->key); /* GnuTLS wipes it */
+    free(pair);
+}
+
+const struct cf_tls_leaf *cf_tls_pair_leaf(const struct cf_tls_pair *pair)
+{
+    return &pair->leaf;
+}

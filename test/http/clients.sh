@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+# clients.sh - who may call: client certificates, names, revocation. Sourced by run.sh.
+
+ca=$work/clients
+mkdir -p "$ca"
+
+# authority NAME: a CA of its own in $ca/NAME.
+authority() {
+    mkdir -p "$ca/$1"
+    (
+        cd "$ca/$1" && : >index && echo 01 >serial && echo 01 >crlnumber
+        cat >ca.cnf <<'EOF'
+[ca]
+default_ca = d
+[d]
+database = index
+serial = serial
+crlnumber = crlnumber
+new_certs_dir = .
+default_md = sha256
+default_crl_days = 30
+unique_subject = no
+policy = p
+[p]
+commonName = optional
+[client]
+basicConstraints = CA:FALSE
+extendedKeyUsage = clientAuth
+[named]
+basicConstraints = CA:FALSE
+extendedKeyUsage = clientAuth
+subjectAltName = DNS:api.cluster.local, URI:spiffe://cluster/api, email:api@cluster.local, IP:10.1.2.3, IP:fd00::1
+[server]
+basicConstraints = CA:FALSE
+extendedKeyUsage = serverAuth
+[plain]
+basicConstraints = CA:FALSE
+[authority]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign, cRLSign
+EOF
+        openssl ecparam -name prime256v1 -genkey -noout -out ca.key
+        openssl req -x509 -new -sha256 -key ca.key -subj "/CN=$1" -days 30 -out ca.pem \
+            -config ca.cnf -extensions authority 2>&1 ||
+            openssl req -x509 -new -sha256 -key ca.key -subj "/CN=$1" -days 30 -out ca.pem
+    ) >/dev/null 2>&1
+}
+
+# client NAME AUTHORITY SECTION CN [openssl ca flag...]: a certificate in $ca/NAME.pem and .key.
+client() {
+    local name="$1" authority="$2" section="$3" cn="$4"
+    shift 4
+    (
+        cd "$ca/$authority" &&
+            openssl ecparam -name prime256v1 -genkey -noout -out "../$name.key" &&
+            openssl req -new -key "../$name.key" -subj "/CN=$cn" -out csr -config /dev/stdin <<'EOF' &&
+[req]
+distinguished_name = n
+[n]
+EOF
+            openssl ca -batch -config ca.cnf -cert ca.pem -keyfile ca.key -extensions "$section" \
+                -days 20 -in csr -out "../$name.pem" -notext "$@"
+    ) >/dev/null 2>&1 || fail "client certificate $name" 'it could not be made'
+}
+
+as() { # NAME: a good review with this client's certificate; prints the status
+    post /validate "$good" --cert "$ca/$1.pem" --key "$ca/$1.key"
+}
+
+# let_in NAME, kept_out NAME [ALERT]
+let_in() {
+    equal "client certificate: $1" 200 "$(as "$1")"
+}
+
+# Over TLS 1.3 the client has sent its request before the answer to its certificate comes, so a
+# reset may overtake the alert: it is looked for more than once.
+alerted() { # ALERT [curl flag...]
+    local alert="$1" try
+    shift
+    for try in 1 2 3 4 5 6; do
+        code=$(post /validate "$good" "$@")
+        [ "$code" = 000 ] || return 1
+        ! grep -qi "alert $alert" "$work/curl.err" || return 0
+    done
+    return 1
+}
+
+kept_out() {
+    if alerted "${2:-}" --cert "$ca/$1.pem" --key "$ca/$1.key"; then
+        ok "client certificate: $1 is kept out"
+    else
+        fail "client certificate: $1 is kept out, and told why" "status $code" \
+            "$(cat "$work/curl.err")"
+    fi
+}
+
+revocations() { # AUTHORITY
+    (cd "$ca/$1" && openssl ca -config ca.cnf -cert ca.pem -keyfile ca.key -gencrl -out crl.new &&
+        mv crl.new crl.pem) >/dev/null 2>&1
+}
+
+authority api
+authority other
+client right api client kube-apiserver
+client no-purpose api plain kube-apiserver
+client wrong-name api client somebody
+client prefix api client kube-apiserver.evil
+client named api named nobody
+client for-servers api server kube-apiserver
+client expired api client kube-apiserver -startdate 20200101000000Z -enddate 20200201000000Z
+client future api client kube-apiserver -startdate 20400101000000Z -enddate 20410101000000Z
+client other-ca other client kube-apiserver
+client revoked api client kube-apiserver
+client later api client kube-apiserver
+revocations api
+revocations other
+
+# Any certificate of the CA.
+server "$work/clients.log" --client-ca "$ca/api/ca.pem" --log-level debug || exit 1
+for name in right no-purpose wrong-name named revoked; do let_in $name; done
+kept_out expired 'certificate expired'
+kept_out future
+kept_out other-ca 'unknown ca'
+kept_out for-servers 'unsupported certificate'
+equal 'without a client certificate there is no answer' 000 "$(post /validate "$good")"
+check 'and the client is told why' "$(cat "$work/curl.err")" alerted 'certificate required'
+equal 'nor over TLS 1.2' 000 "$(post /validate "$good" --tls-max 1.2)"
+check 'and the client is told why' "$(cat "$work/curl.err")" \
+    alerted 'handshake failure' --tls-max 1.2
+equal 'with one over TLS 1.2' 200 \
+    "$(post /validate "$good" --tls-max 1.2 --cert "$ca/right.pem" --key "$ca/right.key")"
+equal 'a certificate without its key' 000 \
+    "$(cat "$ca/right.pem" >"$work/in.pem" && post /validate "$good" --cert "$work/in.pem" \
+        --key "$ca/wrong-name.key")"
+tls -cert "$ca/right.pem" -key "$ca/right.key" </dev/null
+check 'openssl s_client: the CA is asked for' "$(grep -A2 'client certificate CA' "$work/tls")" \
+    grep -q 'CN = api' "$work/tls"
+check 'openssl s_client: a handshake' "$(tail -n 3 "$work/tls")" grep -q 'New, TLSv1.3' "$work/tls"
+sleep 0.3 | timeout 5 openssl s_client -connect "127.0.0.1:$port" -CAfile "$certs/ca.pem" \
+    >"$work/tls" 2>&1
+check 'openssl s_client without one: an alert' "$(tail -n 3 "$work/tls")" \
+    grep -q 'alert certificate required' "$work/tls"
+equal 'the probes stay open' 200 "$(get /readyz)"
+get /metrics >/dev/null
+cp "$work/body" "$work/metrics"
+refusals=$(sed -n 's/^curfew_rejected_requests_total{reason="client"} //p' "$work/metrics")
+check 'refused clients are counted' "$refusals" test "$refusals" -ge 7
+for i in 1 2 3 4; do
+    printf 'url="https://localhost:%s/validate"\noutput="/dev/null"\n' "$port"
+done >"$work/urls"
+equal 'verified once a connection' '200 1 200 0 200 0 200 0 ' \
+    "$(curl -sS --cacert "$certs/ca.pem" --cert "$ca/right.pem" --key "$ca/right.key" \
+        -H 'Content-Type: application/json' --data-binary "@$good" \
+        -w '%{http_code} %{num_connects} ' -K "$work/urls")"
+stops 'and ends' "$pid"
+
+# Names, each exactly; and a revocation list.
+(cd "$ca/api" && openssl ca -config ca.cnf -cert ca.pem -keyfile ca.key -revoke ../revoked.pem) \
+    >/dev/null 2>&1
+revocations api
+cp "$ca/api/ca.pem" "$ca/now.pem"
+cp "$ca/api/crl.pem" "$ca/now.crl"
+server "$work/names.log" --client-ca "$ca/now.pem" --client-crl "$ca/now.crl" \
+    --client-name kube-apiserver --client-name front-proxy || exit 1
+let_in right
+let_in later
+kept_out wrong-name 'access denied'
+kept_out prefix 'access denied'
+kept_out named 'access denied'
+kept_out revoked 'certificate revoked'
+
+# The authorities and their list are read again.
+(cd "$ca/api" && openssl ca -config ca.cnf -cert ca.pem -keyfile ca.key -revoke ../later.pem) \
+    >/dev/null 2>&1
+revocations api
+cp "$ca/api/crl.pem" "$ca/next.crl"
+mv "$ca/next.crl" "$ca/now.crl"
+wait_until 4 grep -q '"msg":"reloaded","what":"the client CA"' "$work/names.log"
+kept_out later 'certificate revoked'
+let_in right
+cp "$ca/other/crl.pem" "$ca/now.crl"
+wait_until 4 grep -q 'not reloaded.*the client CA did not sign' "$work/names.log"
+kept_out later 'certificate revoked'
+cat "$ca/api/ca.pem" "$ca/other/ca.pem" >"$ca/now.pem"
+cat "$ca/api/crl.pem" "$ca/other/crl.pem" >"$ca/now.crl"
+wait_until 4 sh -c '[ "$(grep -c "\"reloaded\",\"what\":\"the client CA\"" "$1")" -ge 2 ]' sh "$work/names.log"
+let_in other-ca
+let_in right
+stops 'and ends' "$pid"
+
+for name in api.cluster.local spiffe://cluster/api api@cluster.local 10.1.2.3 fd00::1 nobody; do
+    server "$work/name.log" --client-ca "$ca/api/ca.pem" --client-name "$name" || exit 1
+    equal "a certificate with the name $name" 200 "$(as named)"
+    stops 'and ends' "$pid"
+done
+server "$work/name.log" --client-ca "$ca/api/ca.pem" --client-name cluster.local \
+    --client-name 'spiffe://cluster/' --client-name '*' || exit 1
+kept_out named 'access denied'
+kept_out right 'access denied'
+stops 'and ends' "$pid"
+
+# shellcheck disable=SC2086 # lists of words, made in tls.sh
+{
+    refuses 'a client CA that is not there' 3 'client CA: .*none.pem' $o $pair \
+        --client-ca "$work/none.pem"
+    refuses 'a client CA without a certificate' 3 "client CA '$work/no.pem'" $o $pair \
+        --client-ca "$work/no.pem"
+    refuses 'a revocation list that is none' 3 "client CRL '$work/no.pem'" $o $pair \
+        --client-ca "$ca/api/ca.pem" --client-crl "$work/no.pem"
+    refuses "another authority's revocation list" 3 'did not sign' $o $pair \
+        --client-ca "$ca/api/ca.pem" --client-crl "$ca/other/crl.pem"
+    refuses 'a client name without a CA' 2 'client-name needs --client-ca' $o $pair \
+        --client-name a
+    refuses 'a revocation list without a CA' 2 'client-crl needs --client-ca' $o $pair \
+        --client-crl a
+    refuses 'keys without an audience' 2 'bearer-jwks needs --bearer-audience' $o $pair \
+        --bearer-jwks a
+    refuses 'an audience without keys' 2 'bearer-audience needs --bearer-jwks' $o $pair \
+        --bearer-audience a
+}

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+# limits.sh - slow clients, greedy clients, a log that nobody reads, the process. Sourced by run.sh.
+
+# Clients that are slow at each stage, on a server of their own; looked at again at the end.
+server "$work/slow.log" --log-level debug || exit 1
+slow_pid=$pid slow_port=$port slow_plain=$plain slow_clients=
+for mode in connect handshake headers body read; do
+    "$work/bin/slow" $mode "$port" 20 28 "$fixed" >"$work/slow.$mode" 2>/dev/null &
+    slow_clients="$slow_clients $!"
+done
+pids="$pids $slow_clients"
+
+# More connections than there is room for, which say nothing: they give way.
+server "$work/room.log" || exit 1
+"$work/bin/slow" connect "$plain" 64 8 >"$work/room.out" 2>"$work/room.err" &
+room=$!
+pids="$pids $room"
+wait_until 10 grep -q connected "$work/room.err"
+equal 'no room left, all of them new: who comes waits' 200 "$(get /readyz)"
+"$work/bin/slow" connect "$plain" 40 1 >/dev/null 2>&1
+equal 'the oldest idle ones gave way' 200 "$(get /readyz)"
+kill "$room" 2>/dev/null
+stops 'and ends' "$pid"
+
+# 600 requests of 3 MiB: bounded memory, which comes back.
+memory() { # KEY: in KiB
+    sed -n "s/^$1:[^0-9]*\([0-9]*\).*/\1/p" "/proc/$pid/status"
+}
+small_again() {
+    [ "$(memory VmRSS)" -lt $((idle + 24 * 1024)) ]
+}
+{
+    pod 3600 | sed 's|"namespace":"shop"},"spec".*|"namespace":"shop","annotations":{"a":"|'
+    head -c 3145728 /dev/zero | tr '\0' 'x'
+    pod 3600 | sed 's|.*"namespace":"shop"},"spec"|"}},"spec"|'
+} >"$work/in"
+server "$work/greedy.log" || exit 1
+equal 'a review of 3 MiB' 200 "$(post /validate "$work/in")"
+idle=$(memory VmRSS)
+# A sanitizer's build is large, and too slow for 600 bodies within their time.
+count=600 measured=true
+[ "$idle" -lt 20000 ] || count=60 measured=false
+"$work/bin/many" "$port" $count "$work/in" >"$work/many.out" 2>"$work/many.err"
+peak=$(memory VmHWM)
+echo "     $count x 3 MiB: $(cat "$work/many.out"); idle $idle KiB, peak $peak KiB"
+check 'each of them is answered, or told to come again' \
+    "$(cat "$work/many.out") $(sort "$work/many.err" | uniq -c)" grep -q 'other 0$' "$work/many.out"
+check 'some are answered' "$(cat "$work/many.out")" grep -q 'answered [1-9]' "$work/many.out"
+check 'some are told to come again' "$(cat "$work/many.out")" grep -q 'busy [1-9]' "$work/many.out"
+if $measured; then
+    check 'memory: the peak is under maxInflightBytes and 64 MiB' "idle $idle, peak $peak KiB" \
+        test "$peak" -lt $((idle + (96 + 64) * 1024))
+    check 'memory: it comes back' "$(memory VmRSS) KiB" wait_until 10 small_again
+fi
+get /metrics >/dev/null
+check 'they are counted as busy' "$(grep busy "$work/body")" \
+    grep -q '^curfew_rejected_requests_total{reason="busy"} [1-9]' "$work/body"
+check 'a good review is answered' 'it is not' answers
+stops 'and ends' "$pid"
+
+# A log that blocks or is full is not waited for.
+mkfifo "$work/pipe"
+{ head -n 1 >"$work/first" && sleep 30; } <"$work/pipe" &
+reader=$!
+pids="$pids $reader"
+"$curfew" serve --objects "$objects" --tls-cert "$certs/tls.pem" --tls-key "$certs/tls.key" \
+    --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 0s --log-level debug \
+    2>"$work/pipe" &
+pid=$!
+pids="$pids $pid"
+wait_until 10 grep -q '"msg":"serving"' "$work/first"
+port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/first")
+plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/first")
+"$work/bin/load" "$port" "$certs/ca.pem" 'blocked log' 1 800 "\"allowed\":false=/validate=$denied" \
+    >"$work/row" 2>"$work/load.err"
+check 'a log that nobody reads: reviews are answered' "$(cat "$work/row" "$work/load.err")" \
+    grep -q '^blocked log *840 *0 *0 *0' "$work/row"
+kill "$reader" 2>/dev/null
+check 'a log that was closed: reviews are answered' 'they are not' answers
+stops 'and it ends' "$pid"
+port=$((20000 + $$ % 20000)) plain=$((20001 + $$ % 20000))
+"$curfew" serve --objects "$objects" --tls-cert "$certs/tls.pem" --tls-key "$certs/tls.key" \
+    --listen "127.0.0.1:$port" --metrics-listen "127.0.0.1:$plain" --drain-delay 0s 2>/dev/full &
+pid=$!
+pids="$pids $pid"
+check 'a full log: reviews are answered' "$(cat "$work/curl.err")" wait_until 10 answers
+stops 'and it ends' "$pid"
+
+# The process.
+server "$work/process.log" <&- || exit 1
+for fd in 0 1 2; do
+    check "descriptor $fd is open" 'it is not' test -e "/proc/$pid/fd/$fd"
+done
+ignored=$(sed -n 's/^SigIgn:[^0-9a-f]*//p' "/proc/$pid/status")
+check 'SIGPIPE is ignored' "$ignored" test $((0x$ignored & 0x1000)) -ne 0
+check 'no core dumps' "$(grep core "/proc/$pid/limits")" \
+    grep -q 'Max core file size *0 *0' "/proc/$pid/limits"
+check 'the first line names versions and policy' "$(cat "$work/process.log")" \
+    grep -q '"version":"[^"]*".*"policy":"builtin".*"libraries":"libmicrohttpd [0-9.]*, GnuTLS [0-9.]*' \
+    "$work/process.log"
+stops 'and it ends' "$pid"
+# Whose memory may not be looked at belongs to root in /proc, whoever runs it.
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+    as_nobody='setpriv --reuid 65534 --regid 65534 --clear-groups'
+    chmod 755 "$work" "$certs" && chmod 644 "$certs/tls.key"
+else
+    as_nobody=
+fi
+if [ -n "$as_nobody" ] && $as_nobody test -x "$curfew" -a -r "$objects"; then
+    rm -f "$work/nobody.log"
+    $as_nobody "$curfew" serve --objects "$objects" --tls-cert "$certs/tls.pem" \
+        --tls-key "$certs/tls.key" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
+        --drain-delay 0s 2>"$work/nobody.log" &
+    pid=$!
+    pids="$pids $pid"
+    wait_until 10 grep -q '"msg":"serving"' "$work/nobody.log"
+    equal 'nobody may look at its memory' 0 "$(stat -c %u "/proc/$pid/mem")"
+    kill "$pid"
+fi
+
+# The slow clients.
+# ended MODE FROM TO: all of them, after so many milliseconds.
+cut_off() {
+    awk -v from="$2" -v to="$3" \
+        '{ bad = $2 != 20 || $4 != 20 || $6 < from || $8 > to } END { exit bad || NR != 1 }' \
+        "$work/slow.$1"
+}
+for client in $slow_clients; do wait "$client"; done
+check 'who says nothing is gone after 10 s' "$(cat "$work/slow.connect")" \
+    cut_off connect 9500 14000
+check 'half a TLS hello: after 10 s' "$(cat "$work/slow.handshake")" cut_off handshake 9500 14000
+check 'slow headers: after 10 s' "$(cat "$work/slow.headers")" cut_off headers 9500 14000
+check 'a slow body: after 15 s' "$(cat "$work/slow.body")" cut_off body 14500 19000
+check 'an answer that nobody reads: after 15 s' "$(cat "$work/slow.read")" cut_off read 14500 28000
+port=$slow_port plain=$slow_plain
+check 'and a good review is answered' 'it is not' answers
+stops 'and ends' "$slow_pid"

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+# reload.sh - what is in files is replaced while the server runs. Sourced by run.sh.
+
+metric() { # SERIES: its value
+    get /metrics >/dev/null
+    sed -n "s/^$1 //p" "$work/body"
+}
+
+said() { # COUNT REGEX: so many lines of the server's log within five seconds
+    wait_until 5 sh -c '[ "$(grep -c "$1" "$2")" -ge "$3" ]' sh "$2" "$work/reload.log" "$1"
+}
+
+serial() { # of the certificate that is served
+    openssl s_client -connect "127.0.0.1:$port" </dev/null 2>/dev/null |
+        openssl x509 -noout -serial 2>/dev/null
+}
+
+serves() { # PAIR
+    [ "$(serial)" = "$(openssl x509 -in "$vol/$1/tls.crt" -noout -serial)" ]
+}
+
+# pair NAME: a pair of the test's CA, as a Secret's volume holds it.
+pair() {
+    rm -f "$certs/tls.pem" "$certs/tls.key"
+    "$root/certs/make-dev-certs.sh" "$certs"
+    mkdir -p "$vol/$1"
+    cp "$certs/tls.pem" "$vol/$1/tls.crt"
+    cp "$certs/tls.key" "$vol/$1/tls.key"
+}
+
+# show NAME: the volume's files are now those of this folder, all at once.
+show() {
+    ln -s "$1" "$vol/..new" && mv -T "$vol/..new" "$vol/..data"
+}
+
+vol=$work/volume
+mkdir -p "$vol/cut" "$vol/mixed" "$vol/none" "$vol/old"
+cp "$certs/tls.pem" "$work/kept.pem"
+cp "$certs/tls.key" "$work/kept.key"
+pair one
+pair two
+pair three
+mv "$work/kept.pem" "$certs/tls.pem"
+mv "$work/kept.key" "$certs/tls.key"
+head -c 500 "$vol/two/tls.crt" >"$vol/cut/tls.crt"
+cp "$vol/two/tls.key" "$vol/cut/tls.key"
+cp "$vol/two/tls.crt" "$vol/mixed/tls.crt"
+cp "$vol/one/tls.key" "$vol/mixed/tls.key"
+cp "$work/old.pem" "$vol/old/tls.crt"
+cp "$work/other.key" "$vol/old/tls.key"
+ln -s ..data/tls.crt "$vol/tls.crt"
+ln -s ..data/tls.key "$vol/tls.key"
+show one
+
+config='apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\n'
+printf "$config" >"$work/live.yaml"
+rm -f "$work/reload.log"
+"$curfew" serve --objects "$objects" --config "$work/live.yaml" --tls-cert "$vol/tls.crt" \
+    --tls-key "$vol/tls.key" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 0s \
+    2>"$work/reload.log" &
+pid=$!
+pids="$pids $pid"
+wait_until 10 grep -q '"msg":"serving"' "$work/reload.log" || fail 'a server starts' "$(cat "$work/reload.log")"
+port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/reload.log")
+plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/reload.log")
+
+# The certificate.
+certificate='curfew_file_reload_success{file="certificate"}'
+check 'the first pair is served' "$(serial)" serves one
+equal 'the metric says that it is the one in the file' 1 "$(metric "$certificate")"
+show two
+check 'another pair is served' "$(cat "$work/reload.log")" wait_until 5 serves two
+equal 'the metric has its end' \
+    "$(date -d "$(openssl x509 -in "$vol/two/tls.crt" -noout -enddate | cut -d= -f2)" +%s)" \
+    "$(metric curfew_certificate_expiry_timestamp_seconds)"
+bad_pairs=0
+for bad in cut:'no chain' mixed:'does not belong' none:'No such file' old:'has expired'; do
+    bad_pairs=$((bad_pairs + 1))
+    show "${bad%%:*}"
+    check "a bad pair (${bad%%:*}) is told of" "$(cat "$work/reload.log")" \
+        said 1 "not reloaded.*the certificate.*${bad#*:}"
+    check "a bad pair (${bad%%:*}) changes nothing" "$(serial)" serves two
+    equal "a bad pair (${bad%%:*}) is in the metrics" 0 "$(metric "$certificate")"
+    check "a bad pair (${bad%%:*}): reviews are answered" "$(cat "$work/curl.err")" answers
+done
+equal 'each of them is told of once' $bad_pairs "$(grep -c 'not reloaded' "$work/reload.log")"
+show three
+check 'the next good pair is served' "$(cat "$work/reload.log")" wait_until 5 serves three
+equal 'and the metric is good again' 1 "$(metric "$certificate")"
+
+# A file that is written in place, slowly: nothing is told, the pair is taken when it is whole.
+rm -f "$vol/tls.crt" "$vol/tls.key"
+cp "$vol/one/tls.key" "$vol/tls.key"
+head -c 300 "$vol/one/tls.crt" >"$vol/tls.crt"
+for i in 1 2 3 4 5 6 7 8; do
+    sleep 0.1
+    printf '' >>"$vol/tls.crt"
+    touch "$vol/tls.crt"
+done
+tail -c +301 "$vol/one/tls.crt" >>"$vol/tls.crt"
+check 'a pair that was written slowly is served' "$(cat "$work/reload.log")" \
+    wait_until 5 serves one
+equal 'and nothing was told of it while it was written' $bad_pairs \
+    "$(grep -c 'not reloaded' "$work/reload.log")"
+
+# The configuration.
+denies() {
+    [ "$(post /validate "$denied")" = 200 ] && grep -q '"allowed":false' "$work/body"
+}
+permits() {
+    [ "$(post /validate "$denied")" = 200 ] && grep -q '"allowed":true' "$work/body"
+}
+check 'the first configuration denies' "$(cat "$work/body")" denies
+printf "${config}exemptions: {namespaces: [shop]}\n" >"$work/live.yaml"
+check 'another configuration permits' "$(cat "$work/reload.log")" wait_until 5 permits
+printf "${config}foo: 1\n" >"$work/live.yaml"
+check 'a bad one is told of, with its line' "$(cat "$work/reload.log")" \
+    said 1 'not reloaded.*the configuration.*live.yaml:3:1'
+check 'a bad one changes nothing' "$(cat "$work/body")" permits
+equal 'a bad one is in the metrics' 0 "$(metric curfew_config_reload_success)"
+rm "$work/live.yaml"
+check 'a missing one is told of' "$(cat "$work/reload.log")" \
+    said 1 'not reloaded.*the configuration.*No such file'
+check 'a missing one changes nothing' "$(cat "$work/body")" permits
+printf "$config" >"$work/live.yaml"
+check 'the next good one denies again' "$(cat "$work/reload.log")" wait_until 5 denies
+equal 'and the metric is good again' 1 "$(metric curfew_config_reload_success)"
+printf "${config}limits: {maxBody: 64KiB}\n" >"$work/live.yaml"
+{ cat "$good" && printf "%70000s" ""; } >"$work/in"
+too_long() { [ "$(post /validate "$work/in")" = 413 ]; }
+check 'limits are reloaded too' "$(cat "$work/reload.log")" wait_until 5 too_long
+printf "$config" >"$work/live.yaml"
+check 'and back' "$(cat "$work/reload.log")" wait_until 5 answers
+before=$(grep -c '"reloaded"' "$work/reload.log")
+kill -HUP "$pid"
+check 'SIGHUP reloads what has not changed' "$(cat "$work/reload.log")" \
+    said $((before + 2)) '"reloaded"'
+check 'and reviews are answered' "$(cat "$work/curl.err")" answers
+stops 'SIGTERM after it all: exit code' "$pid"

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* load PORT CA LABEL SECONDS RATE EXPECTED=PATH=FILE... - reviews as an API server sends them.
+ *
+ * Warm keep-alive connections over verified TLS, the one used last first, at most 25 kept; new
+ * ones where none is free. Reviews are due at fixed times (RATE each second, and a burst of 40 at
+ * the beginning of each second) whatever becomes of those before, and their latency counts from
+ * when they were due. Every answer is checked: its status, its uid, and the text EXPECTED in it.
+ *
+ * As Go's client, it drops a kept connection that the server has closed in the meantime, and does
+ * not repeat a review once it has been written. SECONDS 0: until a connection is refused.
+ *
+ * Prints one row: LABEL sent wrong lost refused connections, then in ms p50 and p99 of reviews on
+ * kept connections, p50 and p99 of those that had to make one, and the longest of all. Fails with
+ * a wrong or a lost answer. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <gnutls/gnutls.h>
+
+#define WORKERS 96
+#define KEPT 25
+#define BURST 40
+#define SAMPLES (1 << 22)
+#define TIMEOUT_MS 10000
+
+struct conn {
+    gnutls_session_t tls;
+    int fd;
+    bool used; /* has had an answer */
+};
+
+struct review {
+    const char *expected, *path;
+    char *before, *after; /* the uid stands between them */
+    size_t uid_len;
+};
+
+struct outcome {
+    bool answered, wrong, keep;
+};
+
+static struct review reviews[8];
+static int review_count, port, seconds, rate;
+static const char *label;
+static gnutls_certificate_credentials_t authority;
+static int64_t start;
+static atomic_long next_due, sent, wrong, lost, refused, dialled;
+static atomic_bool over;
+
+/* Of reviews on kept connections, and on new ones. */
+static struct {
+    atomic_long count;
+    int32_t *us;
+} latencies[2];
+
+static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct conn pool[KEPT];
+static int pool_len;
+
+static int64_t now_us(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+static void complain(const char *what, const char *detail)
+{
+    fprintf(stderr, "%s: %s: %.200s\n", label, what, detail);
+}
+
+/* ---- connections ---- */
+
+static void hang_up(struct conn *c)
+{
+    if (c->tls != NULL)
+        gnutls_deinit(c->tls);
+    close(c->fd);
+    *c = (struct conn){.fd = -1};
+}
+
+static bool dial(struct conn *c)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
+    int on = 1;
+
+    *c = (struct conn){.fd = socket(AF_INET, SOCK_STREAM, 0)};
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (connect(c->fd, (struct sockaddr *)&at, sizeof(at)) != 0)
+        return false;
+    atomic_fetch_add(&dialled, 1);
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    gnutls_init(&c->tls, GNUTLS_CLIENT);
+    gnutls_set_default_priority(c->tls);
+    gnutls_credentials_set(c->tls, GNUTLS_CRD_CERTIFICATE, authority);
+    gnutls_server_name_set(c->tls, GNUTLS_NAME_DNS, "localhost", 9);
+    gnutls_session_set_verify_cert(c->tls, "localhost", 0);
+    gnutls_transport_set_int(c->tls, c->fd);
+    gnutls_handshake_set_timeout(c->tls, TIMEOUT_MS);
+    gnutls_record_set_timeout(c->tls, TIMEOUT_MS);
+    return gnutls_handshake(c->tls) == 0;
+}
+
+/* A kept one on which something has come in is being closed: nothing else can come. */
+static bool is_open(const struct conn *c)
+{
+    struct pollfd p = {.fd = c->fd, .events = POLLIN | POLLRDHUP};
+
+    return poll(&p, 1, 0) == 0;
+}
+
+static bool take_kept(struct conn *c)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&pool_lock);
+    while (!found && pool_len > 0) {
+        *c = pool[--pool_len];
+        found = is_open(c);
+        if (!found)
+            hang_up(c);
+    }
+    pthread_mutex_unlock(&pool_lock);
+    return found;
+}
+
+static void keep(struct conn *c)
+{
+    bool kept = false;
+
+    pthread_mutex_lock(&pool_lock);
+    if (pool_len < KEPT) {
+        pool[pool_len++] = *c;
+        kept = true;
+    }
+    pthread_mutex_unlock(&pool_lock);
+    if (!kept)
+        hang_up(c);
+}
+
+/* ---- one review ---- */
+
+static bool send_all(struct conn *c, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t got = gnutls_record_send(c->tls, data, len);
+
+        if (got <= 0)
+            return false;
+        data += got;
+        len -= (size_t)got;
+    }
+    return true;
+}
+
+static bool send_review(struct conn *c, const struct review *r, const char *uid)
+{
+    size_t length = strlen(r->before) + strlen(uid) + strlen(r->after);
+    char *text = malloc(length + 512);
+    int len = snprintf(text, length + 512,
+                       "POST %s?timeout=10s HTTP/1.1\r\nHost: localhost:%d\r\n"
+                       "User-Agent: kube-apiserver-admission\r\nContent-Length: %zu\r\n"
+                       "Accept: application/json, */*\r\nContent-Type: application/json\r\n"
+                       "Accept-Encoding: gzip\r\n\r\n%s%s%s",
+                       r->path, port, length, r->before, uid, r->after);
+    bool good = send_all(c, text, (size_t)len);
+
+    free(text);
+    return good;
+}
+
+static bool header_is(const char *head, const char *name, const char *value)
+{
+    const char *at = strcasestr(head, name);
+
+    return at != NULL && strncasecmp(at + strlen(name), value, strlen(value)) == 0;
+}
+
+/* Reads one whole answer. */
+static bool read_answer(struct conn *c, char *buf, size_t size, char **body)
+{
+    size_t len = 0, want = 0;
+    char *end = NULL;
+
+    *body = NULL;
+    while (end == NULL || len < want) {
+        ssize_t got;
+
+        if (len + 1 >= size)
+            return false;
+        got = gnutls_record_recv(c->tls, buf + len, size - len - 1);
+        if (got == GNUTLS_E_AGAIN || got == GNUTLS_E_INTERRUPTED)
+            continue;
+        if (got <= 0)
+            return false;
+        len += (size_t)got;
+        buf[len] = '\0';
+        if (end == NULL && (end = strstr(buf, "\r\n\r\n")) != NULL) {
+            const char *length = strcasestr(buf, "\r\nContent-Length: ");
+
+            if (length == NULL || length > end)
+                return false;
+            want = (size_t)(end - buf) + 4 + (size_t)atoll(length + 18);
+        }
+    }
+    *end = '\0';
+    *body = end + 4;
+    return len == want;
+}
+
+static struct outcome ask(struct conn *c, const struct review *r, const char *uid)
+{
+    struct outcome out = {.answered = false};
+    char *buf = malloc(1 << 18), *body;
+    char uid_member[80];
+
+    snprintf(uid_member, sizeof(uid_member), "\"uid\":\"%s\"", uid);
+    if (send_review(c, r, uid) && read_answer(c, buf, 1 << 18, &body)) {
+        out.answered = true;
+        out.wrong = strncmp(buf, "HTTP/1.1 200 ", 13) != 0 || strstr(body, uid_member) == NULL ||
+                    strstr(body, r->expected) == NULL;
+        out.keep = !header_is(buf, "\r\nConnection: ", "close");
+        if (out.wrong)
+            complain("wrong answer", buf);
+    }
+    free(buf);
+    return out;
+}
+
+/* False: no connection could be had. */
+static bool connect_for(struct conn *c)
+{
+    if (take_kept(c))
+        return true;
+    if (dial(c))
+        return true;
+    hang_up(c);
+    return false;
+}
+
+static void do_review(long number, int64_t due)
+{
+    const struct review *r = &reviews[number % review_count];
+    struct outcome out;
+    struct conn c;
+    char uid[64];
+    long at;
+
+    snprintf(uid, sizeof(uid), "%08x-%04x-4000-8000-%012lx", (unsigned)getpid(),
+             (unsigned)(seconds & 0xffff), number);
+    if (!connect_for(&c)) {
+        atomic_fetch_add(&refused, 1);
+        atomic_store(&over, seconds == 0);
+        return;
+    }
+    atomic_fetch_add(&sent, 1);
+    out = ask(&c, r, uid);
+    at = atomic_fetch_add(&latencies[!c.used].count, 1);
+    if (at < SAMPLES)
+        latencies[!c.used].us[at] = (int32_t)(now_us() - due);
+    if (!out.answered) {
+        atomic_fetch_add(&lost, 1);
+        complain("no answer", c.used ? "on a kept connection" : "on a new connection");
+    }
+    atomic_fetch_add(&wrong, out.wrong ? 1 : 0);
+    c.used = true;
+    if (out.answered && out.keep)
+        keep(&c);
+    else
+        hang_up(&c);
+}
+
+/* ---- pace ---- */
+
+/* In each second: the burst at once, then RATE at even distances. */
+static int64_t due_at(long number)
+{
+    long each = rate + BURST;
+    long in_second = number % each;
+    int64_t offset = in_second < BURST ? 0 : (int64_t)(in_second - BURST) * 1000000 / rate;
+
+    return start + (int64_t)(number / each) * 1000000 + offset;
+}
+
+static void *work(void *arg)
+{
+    (void)arg;
+    while (!atomic_load(&over)) {
+        long number = atomic_fetch_add(&next_due, 1);
+        int64_t due = due_at(number);
+        int64_t wait = due - now_us();
+
+        if (seconds > 0 && due >= start + (int64_t)seconds * 1000000)
+            break;
+        if (wait > 0)
+            usleep((useconds_t)wait);
+        do_review(number, due);
+    }
+    return NULL;
+}
+
+/* ---- the rest ---- */
+
+/* "EXPECTED=PATH=FILE" */
+static bool add_review(char *spec)
+{
+    struct review *r = &reviews[review_count];
+    char *path = strchr(spec, '='), *file = path != NULL ? strchr(path + 1, '=') : NULL;
+    char *text = calloc(1, 1 << 20), *uid;
+    FILE *in;
+
+    if (file == NULL || review_count == 8)
+        return false;
+    *path++ = *file++ = '\0';
+    in = fopen(file, "r");
+    if (in == NULL || fread(text, 1, (1 << 20) - 1, in) == 0)
+        return false;
+    fclose(in);
+    uid = strstr(text, "\"request\":");
+    uid = uid != NULL ? strstr(uid, "\"uid\":\"") : NULL;
+    if (uid == NULL)
+        return false;
+    r->expected = spec;
+    r->path = path;
+    r->after = strchr(uid + 7, '"');
+    r->before = strndup(text, (size_t)(uid + 7 - text));
+    review_count++;
+    return true;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static long sort(int which)
+{
+    long count = atomic_load(&latencies[which].count);
+
+    count = count < SAMPLES ? count : SAMPLES;
+    qsort(latencies[which].us, (size_t)count, sizeof(*latencies[which].us), by_size);
+    return count;
+}
+
+static double at_share(int which, long count, double share)
+{
+    long i = (long)((double)count * share);
+
+    return count == 0 ? 0 : latencies[which].us[i < count ? i : count - 1] / 1000.0;
+}
+
+static int report(void)
+{
+    long kept = sort(0), new = sort(1);
+    double longest = at_share(0, kept, 1);
+
+    longest = longest > at_share(1, new, 1) ? longest : at_share(1, new, 1);
+    printf("%-22s %7ld %5ld %5ld %7ld %6ld %7.2f %7.2f %7.2f %7.2f %7.2f\n", label,
+           atomic_load(&sent), atomic_load(&wrong), atomic_load(&lost), atomic_load(&refused),
+           atomic_load(&dialled), at_share(0, kept, 0.5), at_share(0, kept, 0.99),
+           at_share(1, new, 0.5), at_share(1, new, 0.99), longest);
+    return atomic_load(&wrong) + atomic_load(&lost) > 0 || atomic_load(&sent) == 0 ||
+           (seconds > 0 && atomic_load(&refused) > 0);
+}
+
+int main(int argc, char **argv)
+{
+    pthread_t threads[WORKERS];
+
+    if (argc < 7)
+        return 2;
+    port = atoi(argv[1]);
+    label = argv[3];
+    seconds = atoi(argv[4]);
+    rate = atoi(argv[5]);
+    for (int i = 6; i < argc; i++) {
+        if (!add_review(argv[i])) {
+            fprintf(stderr, "load: %s: no review\n", argv[i]);
+            return 2;
+        }
+    }
+    for (int i = 0; i < 2; i++)
+        latencies[i].us = calloc(SAMPLES, sizeof(*latencies[i].us));
+    gnutls_certificate_allocate_credentials(&authority);
+    if (gnutls_certificate_set_x509_trust_file(authority, argv[2], GNUTLS_X509_FMT_PEM) < 1)
+        return 2;
+    start = now_us() + 100000;
+    for (int i = 0; i < WORKERS; i++) {
+        if (pthread_create(&threads[i], NULL, work, NULL) != 0)
+            return 2;
+    }
+    for (int i = 0; i < WORKERS; i++)
+        pthread_join(threads[i], NULL);
+    return report();
+}

@@ -1,0 +1,191 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# run.sh [SECONDS] - a client that behaves like an API server against a server to which everything
+# happens that does in a year: its files are swapped (also for bad ones), slow and idle clients
+# hold on to it, it is told to end. No answer may be wrong, and none lost. One row a condition.
+#
+# SECONDS (3) is for each condition; RATE (500) reviews a second, and bursts. Ends with
+# "N passed, N failed".
+set -u
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+root=$(CDPATH='' cd -- "$here/../.." && pwd)
+curfew=${CURFEW:-$root/build/curfew}
+each=${1:-3}
+rate=${RATE:-500}
+recorded=$root/test/recorded
+objects=$recorded/objects.yaml
+work=$(mktemp -d)
+certs=$work/certs
+vol=$work/volume
+others=
+
+. "$root/test/http/lib.sh"
+trap 'quiet_down; cleanup' EXIT
+trap 'exit 1' INT TERM
+
+review=$recorded/mutate.create.pods.legacy-mount.by-admin.json
+allowed="\"allowed\":true=/validate=$recorded/validate.create.pods.agent.by-daemon-set-controller.json"
+denied="\"allowed\":false=/validate=$recorded/validate.create.pods.legacy-mount.by-admin.json"
+fixed="\"patch\":=/mutate=$recorded/mutate.create.pods.legacy-mount.by-admin.json"
+tokens="\"allowed\":true=/mutate=$recorded/mutate.create.serviceaccounts-token.web.by-n1.json"
+good=$recorded/validate.create.pods.agent.by-daemon-set-controller.json
+
+build() { # SOURCE
+    ${CC:-cc} -O1 -o "$work/$(basename "$1" .c)" "$1" -lgnutls -lpthread
+}
+
+# ---- what is swapped ----
+
+show() { # NAME: the volume's files are now those of this folder, all at once
+    ln -s "$1" "$vol/..new" && mv -T "$vol/..new" "$vol/..data"
+}
+
+prepare() {
+    mkdir -p "$vol/one" "$vol/two" "$vol/cut" "$vol/mixed" "$vol/none"
+    for name in one two; do
+        rm -f "$certs/tls.pem" "$certs/tls.key"
+        "$root/certs/make-dev-certs.sh" "$certs" || exit 1
+        cp "$certs/tls.pem" "$vol/$name/tls.crt"
+        cp "$certs/tls.key" "$vol/$name/tls.key"
+    done
+    cp "$vol/two/tls.key" "$vol/cut/tls.key"
+    head -c 400 "$vol/two/tls.crt" >"$vol/cut/tls.crt"
+    cp "$vol/two/tls.crt" "$vol/mixed/tls.crt"
+    cp "$vol/one/tls.key" "$vol/mixed/tls.key"
+    head='apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\n'
+    printf "$head" >"$vol/one/curfew.yaml"
+    printf "${head}exemptions: {namespaces: [elsewhere]}\n" >"$vol/two/curfew.yaml"
+    printf "${head}defaults: {enf" >"$vol/cut/curfew.yaml"
+    printf "${head}defaults: {enforce: nothing}\n" >"$vol/mixed/curfew.yaml"
+    for file in tls.crt tls.key; do ln -s "..data/$file" "$vol/$file"; done
+    show one
+    cp "$vol/one/curfew.yaml" "$vol/curfew.yaml"
+}
+
+swap_pairs() {
+    while :; do
+        for name in two cut one mixed two none; do
+            show $name
+            sleep 1
+        done
+    done
+}
+
+# In place for half of them, so that files are seen half written.
+swap_policies() {
+    while :; do
+        for name in two cut one mixed none; do
+            if [ $name = none ]; then
+                rm -f "$vol/curfew.yaml"
+            else
+                cat "$vol/$name/curfew.yaml" >"$vol/curfew.yaml"
+            fi
+            sleep 1
+        done
+    done
+}
+
+# ---- conditions ----
+
+behind() { # COMMAND...: runs until quiet_down
+    "$@" &
+    others="$others $!"
+}
+
+quiet_down() {
+    for other in $others; do kill "$other" 2>/dev/null; done
+    for other in $others; do wait "$other" 2>/dev/null; done
+    others=
+    rm -f "$work"/slow.*.err
+}
+
+slow() { # MODE COUNT
+    behind "$work/slow" "$1" "$port" "$2" 3600 "$review" >/dev/null 2>"$work/slow.$1.err"
+}
+
+# Those that the server has ended come again.
+slow_again() { # MODE COUNT
+    client=
+    trap 'kill "$client" 2>/dev/null; exit' TERM
+    while :; do
+        "$work/slow" "$1" "$port" "$2" 20 "$review" >/dev/null 2>>"$work/slow.$1.err" &
+        client=$!
+        wait "$client"
+    done
+}
+
+connected() { # MODE...
+    for mode in "$@"; do wait_until 30 grep -q connected "$work/slow.$mode.err" || return 1; done
+}
+
+load() { # LABEL SECONDS
+    "$work/load" "$port" "$certs/ca.pem" "$1" "$2" "$rate" "$allowed" "$denied" "$fixed" "$tokens" \
+        2>"$work/load.err"
+}
+
+row() { # LABEL
+    if load "$1" "$each" >"$work/row"; then ok "$1"; else fail "$1" "$(sort "$work/load.err" | uniq -c | head -5)"; fi >>"$work/verdicts"
+    cat "$work/row"
+    quiet_down
+}
+
+reloaded() { # WHAT: it really was, good and bad
+    check "$1 was reloaded" "$(tail -n 3 "$work/server.log")" grep -q "\"reloaded\",\"what\":\"$1\"" "$work/server.log"
+    check "bad files of $1 were refused" none grep -q "not reloaded.*\"what\":\"$1\"" "$work/server.log"
+}
+
+"$root/certs/make-dev-certs.sh" "$certs" || exit 1
+build "$here/load.c" || exit 1
+build "$root/test/http/slow.c" || exit 1
+prepare
+: >"$work/verdicts"
+"$curfew" serve --objects "$objects" --config "$vol/curfew.yaml" --tls-cert "$vol/tls.crt" \
+    --tls-key "$vol/tls.key" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 2s \
+    2>"$work/server.log" &
+pid=$!
+pids="$pids $pid"
+wait_until 10 grep -q '"msg":"serving"' "$work/server.log" || { cat "$work/server.log"; exit 1; }
+port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/server.log")
+plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/server.log")
+
+echo "$rate reviews/s and a burst of 40 each second, $each s a condition; times in ms"
+printf '%-22s %7s %5s %5s %7s %6s %15s %15s %7s\n' '' '' '' '' '' new 'kept: p50   p99' 'new: p50   p99' ''
+printf '%-22s %7s %5s %5s %7s %6s %7s %7s %7s %7s %7s\n' '' sent wrong lost refused conns '' '' '' '' max
+row 'nothing else'
+behind swap_pairs
+row 'certificate swaps'
+behind swap_policies
+row 'policy swaps'
+for mode in headers body read; do behind slow_again $mode 100; done
+connected headers body read || fail 'slow clients connect' "$(cat "$work"/slow.*.err)"
+row '300 slow clients'
+slow idle 1000
+connected idle || fail 'idle clients connect' "$(cat "$work"/slow.idle.err)"
+row '1,000 idle connections'
+behind swap_pairs
+behind swap_policies
+for mode in headers body read; do behind slow_again $mode 100; done
+slow idle 1000
+connected headers body read idle || fail 'they connect' "$(cat "$work"/slow.*.err)"
+row 'all of it at once'
+
+# The end, in the middle of the load, which goes on until it is refused.
+load 'SIGTERM' 0 >"$work/row" &
+loader=$!
+sleep 1
+kill -TERM "$pid"
+if wait "$loader"; then ok 'SIGTERM'; else fail 'SIGTERM' "$(cat "$work/load.err")"; fi >>"$work/verdicts"
+cat "$work/row"
+ends 'it ends: exit code' "$pid"
+check 'it says that nothing was left unanswered' "$(tail -n 1 "$work/server.log")" \
+    grep -q '"msg":"stopped","unanswered":0' "$work/server.log"
+reloaded 'the certificate'
+reloaded 'the configuration'
+check 'no sanitizer spoke' "$(grep -A20 -E 'ERROR: |WARNING: |runtime error' "$work/server.log")" \
+    sh -c '! grep -qE "Sanitizer|runtime error" "$1"' sh "$work/server.log"
+cat "$work/verdicts"
+passed=$((passed + $(grep -c '^ok' "$work/verdicts")))
+failed=$((failed + $(grep -c '^FAIL' "$work/verdicts")))
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Exemptions and exceptions: whom and what they hold for, until when, and what they silence. */
+#include "reviews.h"
+
+#define AUDIT CF_MODE_BIT(CF_AUDIT)
+
+/* The exemption of the first finding of `rule`, checked for what it silences. */
+static enum cf_exempt exempt_of(const char *rule, const char *text)
+{
+    struct cf_judgement judgement = judge(text);
+    const struct cf_verdict *v = verdict_of(&judgement, rule);
+
+    if (v->exempt == CF_EXEMPT_NO)
+        assert_int_not_equal(v->modes & ~AUDIT, 0);
+    else
+        assert_int_equal(v->modes & ~AUDIT, 0);
+    assert_int_equal(v->exempt == CF_EXEMPT_EXCEPTION, v->exception != NULL);
+    return v->exempt;
+}
+
+static const char *pod_by(const char *user)
+{
+    return REVIEW(.kind = "Pod", .namespace_ = "shop", .name = "web", .user = user,
+                  .object = "{'metadata':{'name':'web'},'spec':" LEGACY_POD "}");
+}
+
+static enum cf_exempt mount_by(const char *user)
+{
+    return exempt_of("legacy-token-mount", pod_by(user));
+}
+
+/* ---- exemptions ---- */
+
+static void by_namespace(void **state)
+{
+    (void)state;
+    assert_int_equal(mount_by(ALICE), CF_EXEMPT_NO);
+    use_config("exemptions: {namespaces: [shop]}");
+    assert_int_equal(mount_by(ALICE), CF_EXEMPT_NAMESPACE);
+    use_config("exemptions: {namespaces: [sho, shop2]}");
+    assert_int_equal(mount_by(ALICE), CF_EXEMPT_NO);
+}
+
+static void by_user_and_group(void **state)
+{
+    (void)state;
+    use_config("exemptions: {usernames: [alice]}");
+    assert_int_equal(mount_by(ALICE), CF_EXEMPT_USER);
+    assert_int_equal(mount_by("{'username':'Alice'}"), CF_EXEMPT_NO);
+    assert_int_equal(mount_by("{}"), CF_EXEMPT_NO);
+    use_config("exemptions: {groups: [break-glass]}");
+    assert_int_equal(mount_by(ALICE), CF_EXEMPT_NO);
+    assert_int_equal(mount_by(GROUPS("'a','break-glass'")), CF_EXEMPT_GROUP);
+}
+
+static const char *annotation_removed(const char *namespace_, const char *user)
+{
+    return REVIEW(.operation = "UPDATE", .kind = "ServiceAccount", .namespace_ = namespace_,
+                  .name = "agent", .user = user, .object = "{'metadata':{'name':'agent'}}",
+                  .old_object = "{'metadata':{'name':'agent','annotations':{"
+                                "'rbac.kubernetes.io/restricted-by-node':'true'}}}");
+}
+
+static const char *label_removed(const char *user)
+{
+    return REVIEW(.operation = "UPDATE", .kind = "Secret", .namespace_ = "shop", .name = "s",
+                  .user = user,
+                  .object = "{'type':'kubernetes.io/service-account-token','metadata':{"
+                            "'annotations':{'kubernetes.io/service-account.name':'web'}}}",
+                  .old_object =
+                      "{'type':'kubernetes.io/service-account-token','metadata':{'labels':{"
+                      "'kubernetes.io/legacy-token-invalid-since':'2026-01-01'},"
+                      "'annotations':{'kubernetes.io/service-account.name':'web'}}}");
+}
+
+/* guard.groups may undo the quarantine and the annotation, and nothing else. */
+static void guard_groups(void **state)
+{
+    (void)state;
+    assert_int_equal(exempt_of("restricted-by-node-annotation", annotation_removed("shop", MASTER)),
+                     CF_EXEMPT_GROUP);
+    assert_int_equal(exempt_of("restricted-by-node-annotation", annotation_removed("shop", ALICE)),
+                     CF_EXEMPT_NO);
+    assert_int_equal(exempt_of("legacy-token-revival", label_removed(MASTER)), CF_EXEMPT_GROUP);
+    assert_int_equal(exempt_of("legacy-token-revival", label_removed(ALICE)), CF_EXEMPT_NO);
+    assert_int_equal(mount_by(MASTER), CF_EXEMPT_NO);
+    use_config("guard: {groups: [wardens]}");
+    assert_int_equal(exempt_of("restricted-by-node-annotation", annotation_removed("shop", MASTER)),
+                     CF_EXEMPT_NO);
+    assert_int_equal(
+        exempt_of("restricted-by-node-annotation", annotation_removed("shop", GROUPS("'wardens'"))),
+        CF_EXEMPT_GROUP);
+}
+
+/* The annotation ignores exempt namespaces: node agents live there. */
+static void what_no_namespace_exempts(void **state)
+{
+    (void)state;
+    use_config("exemptions: {namespaces: [kube-system, shop], usernames: [root]}");
+    assert_int_equal(
+        exempt_of("restricted-by-node-annotation", annotation_removed("kube-system", ALICE)),
+        CF_EXEMPT_NO);
+    assert_int_equal(exempt_of("restricted-by-node-annotation",
+                               annotation_removed("kube-system", "{'username':'root'}")),
+                     CF_EXEMPT_USER);
+    assert_int_equal(exempt_of("legacy-token-revival", label_removed(ALICE)), CF_EXEMPT_NAMESPACE);
+    use_config("exceptions: [{rule: restricted-by-node-annotation, namespace: shop, names: [agent],"
+               " until: 2026-12-31, reason: x}]");
+    assert_int_equal(exempt_of("restricted-by-node-annotation", annotation_removed("shop", ALICE)),
+                     CF_EXEMPT_EXCEPTION);
+}
+
+/* ---- exceptions ---- */
+
+static void excepted(const char *who, enum cf_exempt wanted, const char *text)
+{
+    use_config(cf_arena_printf(arena,
+                               "exceptions: [{rule: legacy-token-mount, namespace: shop, %s, "
+                               "until: 2999-12-31, reason: x}]",
+                               who));
+    assert_int_equal(exempt_of("legacy-token-mount", text), wanted);
+}
+
+static const char *pod_with(const char *metadata)
+{
+    return REVIEW(.kind = "Pod", .namespace_ = "shop",
+                  .object =
+                      cf_arena_printf(arena, "{'metadata':%s,'spec':" LEGACY_POD "}", metadata));
+}
+
+#define OWNER(kind, name)                                                                          \
+    "'ownerReferences':[{'kind':'" kind "','name':'" name "','controller':true}]"
+
+static void names(void **state)
+{
+    const char *replica = pod_with("{'generateName':'web-7f9-','labels':{'pod-template-hash':"
+                                   "'7f9'}," OWNER("ReplicaSet", "web-7f9") "}");
+    const char *nightly =
+        pod_with("{'generateName':'nightly-29123456-'," OWNER("Job", "nightly-29123456") "}");
+
+    (void)state;
+    excepted("names: [web]", CF_EXEMPT_EXCEPTION, pod_with("{'name':'web'}"));
+    excepted("names: [api, 'w*']", CF_EXEMPT_EXCEPTION, pod_with("{'name':'web'}"));
+    excepted("names: [we]", CF_EXEMPT_NO, pod_with("{'name':'web'}"));
+    excepted("names: [web]", CF_EXEMPT_EXCEPTION, replica);
+    excepted("names: ['web-*']", CF_EXEMPT_NO, replica);
+    excepted("names: [nightly]", CF_EXEMPT_EXCEPTION, nightly);
+    excepted("names: [nightly-29123456]", CF_EXEMPT_EXCEPTION, nightly);
+    excepted("names: [once]", CF_EXEMPT_EXCEPTION, pod_with("{'generateName':'once-'}"));
+    /* both phases give the same name, though the second one has a real one */
+    excepted("names: [once]", CF_EXEMPT_EXCEPTION,
+             pod_with("{'generateName':'once-','name':'once-x7k2p'}"));
+    excepted("names: [once-x7k2p]", CF_EXEMPT_NO,
+             pod_with("{'generateName':'once-','name':'once-x7k2p'}"));
+}
+
+static void accounts(void **state)
+{
+    (void)state;
+    excepted("serviceAccounts: [web]", CF_EXEMPT_EXCEPTION, pod_with("{'name':'x'}"));
+    excepted("serviceAccounts: ['*']", CF_EXEMPT_EXCEPTION, pod_with("{'name':'x'}"));
+    excepted("serviceAccounts: [api]", CF_EXEMPT_NO, pod_with("{'name':'x'}"));
+    excepted("names: [x], serviceAccounts: [web]", CF_EXEMPT_EXCEPTION, pod_with("{'name':'x'}"));
+    excepted("names: [x], serviceAccounts: [api]", CF_EXEMPT_NO, pod_with("{'name':'x'}"));
+    excepted("names: [y], serviceAccounts: [web]", CF_EXEMPT_NO, pod_with("{'name':'x'}"));
+}
+
+static void accounts_of_other_kinds(void **state)
+{
+    const char *request =
+        REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest", .namespace_ = "shop",
+               .name = "web", .subresource = "token", .object = "{'spec':{}}");
+    const char *secret = REVIEW(.kind = "Secret", .namespace_ = "shop", .name = "s",
+                                .object = "{'metadata':{'name':'s','annotations':{"
+                                          "'kubernetes.io/service-account.name':'web'}},'type':"
+                                          "'kubernetes.io/service-account-token'}");
+
+    (void)state;
+    use_config("exceptions: [{rule: unbound-token, namespace: shop, serviceAccounts: [web], until: "
+               "2999-12-31, reason: x}, {rule: legacy-token-secret, namespace: shop, "
+               "serviceAccounts: [web], until: 2999-12-31, reason: x}]");
+    assert_int_equal(exempt_of("unbound-token", request), CF_EXEMPT_EXCEPTION);
+    assert_int_equal(exempt_of("legacy-token-secret", secret), CF_EXEMPT_EXCEPTION);
+    use_config("exceptions: [{rule: unbound-token, namespace: shop, names: [web], until: "
+               "2999-12-31, reason: x}, {rule: legacy-token-secret, namespace: shop, "
+               "names: [s], until: 2999-12-31, reason: x}]");
+    assert_int_equal(exempt_of("unbound-token", request), CF_EXEMPT_EXCEPTION);
+    assert_int_equal(exempt_of("legacy-token-secret", secret), CF_EXEMPT_EXCEPTION);
+}
+
+static void other_rules_and_namespaces(void **state)
+{
+    (void)state;
+    use_config("exceptions: [{rule: legacy-token-env, namespace: shop, names: ['*'], until: "
+               "2999-12-31, reason: x}, {rule: legacy-token-mount, namespace: base, names: ['*'], "
+               "until: 2999-12-31, reason: x}, {rule: legacy-token-mount, namespace: '', names: "
+               "['*'], until: 2999-12-31, reason: x}]");
+    assert_int_equal(mount_by(ALICE), CF_EXEMPT_NO);
+}
+
+static void cluster_scoped_objects(void **state)
+{
+    const char *driver = REVIEW(.group = "storage.k8s.io", .kind = "CSIDriver", .name = "d",
+                                .object = "{'metadata':{'name':'d'},'spec':{'tokenRequests':[{"
+                                          "'expirationSeconds':864000}]}}");
+
+    (void)state;
+    use_config("exceptions: [{rule: token-lifetime, namespace: '', names: [d], until: 2999-12-31, "
+               "reason: x}]");
+    assert_int_equal(exempt_of("token-lifetime", driver), CF_EXEMPT_EXCEPTION);
+    use_config("exceptions: [{rule: token-lifetime, namespace: shop, names: [d], until: 2999-12-31,"
+               " reason: x}]");
+    assert_int_equal(exempt_of("token-lifetime", driver), CF_EXEMPT_NO);
+}
+
+/* It holds to the end of its last day, UTC. */
+static void the_last_day(void **state)
+{
+    static const struct {
+        int64_t now;
+        enum cf_exempt wanted;
+    } cases[] = {
+        {1795305600 - 1, CF_EXEMPT_EXCEPTION},     /* 2026-11-21T23:59:59Z */
+        {1795305600, CF_EXEMPT_EXCEPTION},         /* 2026-11-22T00:00:00Z */
+        {1795305600 + 86399, CF_EXEMPT_EXCEPTION}, /* 2026-11-22T23:59:59Z */
+        {1795305600 + 86400, CF_EXEMPT_NO},        /* 2026-11-23T00:00:00Z */
+    };
+
+    (void)state;
+    use_config("exceptions: [{rule: legacy-token-mount, namespace: shop, names: [web], until: "
+               "2026-11-22, reason: x}]");
+    for (size_t i = 0; i < CF_COUNT(cases); i++) {
+        struct cf_engine_input in = {
+            .policy = policy, .store = store, .now = cases[i].now, .modes = CF_ALL_MODES};
+        struct cf_request *request = decode(pod_by(ALICE));
+        struct cf_judgement judgement;
+
+        assert_int_equal(cf_engine_judge(arena, &in, request, &judgement, &err), 0);
+        assert_int_equal(judgement.items[0].exempt, cases[i].wanted);
+    }
+}
+
+/* Of several, the one that holds longest: nobody is warned for nothing. */
+static void the_longest_of_several(void **state)
+{
+    struct cf_judgement judgement;
+
+    (void)state;
+    use_config("exceptions: [{rule: legacy-token-mount, namespace: shop, names: [web], until: "
+               "2026-11-30, reason: short}, {rule: legacy-token-mount, namespace: shop, names: "
+               "['*'], until: 2027-11-30, reason: long}, {rule: legacy-token-mount, namespace: "
+               "shop, serviceAccounts: [web], until: 2020-01-01, reason: past}]");
+    judgement = judge(pod_by(ALICE));
+    assert_string_equal(verdict_of(&judgement, "legacy-token-mount")->exception->reason, "long");
+}
+
+/* An exemption is told before an exception; each rule has its own. */
+static void one_rule_of_two(void **state)
+{
+    struct cf_judgement judgement;
+
+    (void)state;
+    use_config("exceptions: [{rule: legacy-token-mount, namespace: shop, names: [web], until: "
+               "2999-12-31, reason: x}]");
+    judgement = judge(POD_IN("shop", "{'serviceAccountName':'web','volumes':[" MOUNT(
+                                         "t", "web-token") "," TOKEN("l", "864000") "]}"));
+    assert_int_equal(judgement.count, 2);
+    assert_int_equal(verdict_of(&judgement, "legacy-token-mount")->modes, AUDIT);
+    assert_int_equal(verdict_of(&judgement, "token-lifetime")->exempt, CF_EXEMPT_NO);
+    assert_int_equal(verdict_of(&judgement, "token-lifetime")->modes, CF_ALL_MODES);
+    use_config("exemptions: {namespaces: [shop], usernames: [alice]}\nexceptions: [{rule: "
+               "legacy-token-mount, namespace: shop, names: [web], until: 2999-12-31, reason: x}]");
+    assert_int_equal(mount_by(ALICE), CF_EXEMPT_NAMESPACE);
+}
+
+/* Whatever is exempt is not repaired either. */
+static void nothing_is_fixed(void **state)
+{
+    struct test_answer a;
+
+    (void)state;
+    use_config("exemptions: {usernames: [alice]}");
+    a = mutate(pod_by(ALICE));
+    assert_null(a.patch);
+    assert_int_equal(a.decision, CF_ALLOWED);
+    a = validate(pod_by(ALICE));
+    assert_true(a.allowed);
+    assert_null(a.warnings);
+    assert_string_equal(annotation(&a, "exempt"), "user");
+    has_part(annotation(&a, "findings"), "legacy-token-mount");
+}
+
+static void spoken_names(void **state)
+{
+    (void)state;
+    assert_null(cf_exempt_name(CF_EXEMPT_NO));
+    assert_string_equal(cf_exempt_name(CF_EXEMPT_NAMESPACE), "namespace");
+    assert_string_equal(cf_exempt_name(CF_EXEMPT_USER), "user");
+    assert_string_equal(cf_exempt_name(CF_EXEMPT_GROUP), "group");
+    assert_string_equal(cf_exempt_name(CF_EXEMPT_EXCEPTION), "exception");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(by_namespace),
+        TEST(by_user_and_group),
+        TEST(guard_groups),
+        TEST(what_no_namespace_exempts),
+        TEST(names),
+        TEST(accounts),
+        TEST(accounts_of_other_kinds),
+        TEST(other_rules_and_namespaces),
+        TEST(cluster_scoped_objects),
+        TEST(the_last_day),
+        TEST(the_longest_of_several),
+        TEST(one_rule_of_two),
+        TEST(nothing_is_fixed),
+        TEST(spoken_names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

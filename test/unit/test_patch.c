@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All fixes of one object as one JSON Patch. */
+#include "reviews.h"
+
+/* The patch of a review in all modes, as text; NULL when there is none. */
+static const char *patch_of(const char *text)
+{
+    struct cf_engine_input in = {
+        .policy = policy, .store = store, .now = NOW, .modes = CF_ALL_MODES};
+    struct cf_request *request = decode(text);
+    struct cf_judgement judgement;
+    const char *patch;
+
+    assert_int_equal(cf_engine_judge(arena, &in, request, &judgement, &err), 0);
+    err = (struct cf_err){.kind = CF_ERR_INPUT};
+    patch = cf_patch_text(arena, request, &judgement, &err);
+    assert_int_equal(err.kind, CF_ERR_NONE);
+    return patch;
+}
+
+static void is_patch(const char *text, const char *wanted)
+{
+    const char *patch = patch_of(text);
+
+    assert_non_null(patch);
+    assert_string_equal(patch, q(wanted));
+}
+
+#define AT(i) "'/spec/volumes/" #i "/projected/sources/0/serviceAccountToken/expirationSeconds'"
+#define MARK                                                                                       \
+    "{'op':'add','path':'/metadata/annotations/curfew.dev~1fixed','value':'legacy-token-mount'}]"
+#define PROJECTED                                                                                  \
+    "{'name':'tok','projected':{'sources':[{'serviceAccountToken':{'expirationSeconds':3600,"      \
+    "'path':'token'}},{'configMap':{'name':'kube-root-ca.crt','items':[{'key':'ca.crt','path':"    \
+    "'ca.crt'}]}},{'downwardAPI':{'items':[{'path':'namespace','fieldRef':{'apiVersion':'v1',"     \
+    "'fieldPath':'metadata.namespace'}}]}}]}}"
+
+static void nothing_to_fix(void **state)
+{
+    (void)state;
+    assert_null(patch_of(POD_IN("shop", "{}")));
+    assert_null(patch_of(POD_IN("shop", "{'volumes':[" MOUNT("a", "api-token") "]}")));
+    assert_null(patch_of(POD_IN("free", LEGACY_POD)));
+    assert_null(patch_of(POD_IN("quiet", LEGACY_POD)));
+    assert_null(patch_of(POD_IN("mixed", LEGACY_POD)));
+    assert_null(patch_of(REVIEW(.kind = "Namespace", .object = "{}")));
+    assert_null(patch_of(REVIEW(.kind = "Secret", .namespace_ = "shop",
+                                .object = "{'type':'kubernetes.io/service-account-token'}")));
+}
+
+static void a_clamp(void **state)
+{
+    (void)state;
+    is_patch(POD_IN("shop", LONG_POD), "[{'op':'replace','path':" AT(0) ",'value':3600}]");
+    is_patch(POD_IN("base", LONG_POD), "[{'op':'replace','path':" AT(0) ",'value':86400}]");
+    is_patch(POD_IN("mixed", LONG_POD), "[{'op':'replace','path':" AT(0) ",'value':86400}]");
+    use_config("rules: {token-lifetime: {restricted: {max: 15m}}}");
+    is_patch(POD_IN("shop", "{'volumes':[{'projected':{'sources':[{'serviceAccountToken':{}}]}}]}"),
+             "[{'op':'add','path':" AT(0) ",'value':900}]");
+    is_patch(POD_IN("shop", "{'volumes':[" TOKEN("a", "null") "]}"),
+             "[{'op':'add','path':" AT(0) ",'value':900}]");
+}
+
+static void a_conversion(void **state)
+{
+    (void)state;
+    is_patch(POD_IN("shop", LEGACY_POD),
+             "[{'op':'replace','path':'/spec/volumes/0','value':" PROJECTED "},"
+             "{'op':'add','path':'/metadata/annotations','value':{}}," MARK);
+}
+
+/* From the highest place down, so that none moves another's. */
+static void the_order_of_operations(void **state)
+{
+    const char *patch = patch_of(POD_IN(
+        "shop",
+        "{'serviceAccountName':'web','volumes':[" TOKEN(
+            "a",
+            "3607") ",{'name':'p',"
+                    "'projected':{'sources':[{'secret':{'name':'web-token','items':[{'key':"
+                    "'token','path':'t'},{'key':'ca.crt','path':'c'}]}},{'serviceAccountToken':"
+                    "{'path':'x','expirationSeconds':9000}}]}}," TOKEN("b", "9000") "]}"));
+    static const char *const wanted[] = {
+        "\"/spec/volumes/2/projected/sources/0/", "\"/spec/volumes/1/projected/sources/1/",
+        "\"replace\",\"path\":\"/spec/volumes/1/projected/sources/0\"",
+        "\"add\",\"path\":\"/spec/volumes/1/projected/sources/1\"",
+        "\"/spec/volumes/0/projected/sources/0/"};
+
+    (void)state;
+    assert_non_null(patch);
+    for (size_t i = 0; i < CF_COUNT(wanted); i++) {
+        has_part(patch, wanted[i]);
+        patch = strstr(patch, wanted[i]) + 1;
+    }
+}
+
+static void the_annotation(void **state)
+{
+#define WITH(metadata)                                                                             \
+    REVIEW(.kind = "Pod", .namespace_ = "shop", .object = "{" metadata "'spec':" LEGACY_POD "}")
+#define TO_MARK "[{'op':'replace','path':'/spec/volumes/0','value':" PROJECTED "}"
+    (void)state;
+    is_patch(WITH(""), TO_MARK ",{'op':'add','path':'/metadata','value':{}},{'op':'add','path':"
+                               "'/metadata/annotations','value':{}}," MARK);
+    is_patch(WITH("'metadata':null,"),
+             TO_MARK ",{'op':'add','path':'/metadata','value':{}},{'op':'add','path':"
+                     "'/metadata/annotations','value':{}}," MARK);
+    is_patch(WITH("'metadata':{'annotations':null},"),
+             TO_MARK ",{'op':'add','path':'/metadata/annotations','value':{}}," MARK);
+    is_patch(WITH("'metadata':{'annotations':{}},"), TO_MARK "," MARK);
+    is_patch(WITH("'metadata':{'annotations':{'a':'b','curfew.dev/fixed':'no'}},"),
+             TO_MARK "," MARK);
+    is_patch(WITH("'metadata':{'annotations':{'curfew.dev/fixed':'legacy-token-mount'}},"),
+             TO_MARK "]");
+}
+
+/* Pods alone bear the mark: a template would roll out anew. */
+static void of_other_kinds(void **state)
+{
+    (void)state;
+    is_patch(
+        REVIEW(.group = "batch", .kind = "CronJob", .namespace_ = "shop",
+               .object = "{'spec':{'jobTemplate':{'spec':{'template':{'spec':" LEGACY_POD "}}}}}"),
+        "[{'op':'replace','path':'/spec/jobTemplate/spec/template/spec/volumes/"
+        "0','value':" PROJECTED "}]");
+    is_patch(REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest", .namespace_ = "shop",
+                    .name = "web", .object = "{'spec':{'expirationSeconds':9000}}"),
+             "[{'op':'replace','path':'/spec/expirationSeconds','value':3600}]");
+    is_patch(REVIEW(.group = "storage.k8s.io", .kind = "CSIDriver", .name = "d",
+                    .object = "{'spec':{'tokenRequests':[{'expirationSeconds':90000},{"
+                              "'expirationSeconds':1}]}}"),
+             "[{'op':'replace','path':'/spec/tokenRequests/1/expirationSeconds','value':600},"
+             "{'op':'replace','path':'/spec/tokenRequests/0/expirationSeconds','value':86400}]");
+}
+
+/* What stands in an object goes through escaped. */
+static void hostile_paths(void **state)
+{
+    const char *patch = patch_of(
+        POD_IN("shop", "{'serviceAccountName':'web','volumes':[{'name':'a\\\"b','secret':{"
+                       "'secretName':'web-token','items':[{'key':'token','path':'p\\n\\\"},"
+                       "{\\\\u0041'}]}}]}"));
+    struct test_answer a;
+
+    (void)state;
+    assert_non_null(patch);
+    (void)cf_json_use(arena);
+    assert_non_null(cJSON_Parse(patch));
+    assert_int_equal(cJSON_GetArraySize(cJSON_Parse(patch)), 3);
+    has_part(patch, "\"path\":\"p\\n\\\"},{\\\\u0041\"");
+    a = mutate(POD_IN("shop", LEGACY_POD));
+    assert_int_equal(cJSON_GetArraySize(a.patch), 3);
+}
+
+static void never_a_test_operation(void **state)
+{
+    const char *patch = patch_of(
+        POD_IN("shop", "{'serviceAccountName':'web','volumes':[" MOUNT(
+                           "tok", "web-token") "," TOKEN("a", "3607") "," TOKEN("b", "1") "]}"));
+    const cJSON *operation;
+
+    (void)state;
+    (void)cf_json_use(arena);
+    cJSON_ArrayForEach(operation, cJSON_Parse(patch))
+    {
+        const char *op = test_string(operation, "op");
+
+        assert_true(cf_streq(op, "add") || cf_streq(op, "replace") || cf_streq(op, "remove"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(nothing_to_fix), TEST(a_clamp),
+        TEST(a_conversion),   TEST(the_order_of_operations),
+        TEST(the_annotation), TEST(of_other_kinds),
+        TEST(hostile_paths),  TEST(never_a_test_operation),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What to call an object whose own name is generated. */
+#include "../src/review/workload.h"
+#include "reviews.h"
+
+static const struct cf_request *object_of(const char *group, const char *kind, const char *name,
+                                          const char *metadata)
+{
+    return decode(REVIEW(.group = group, .kind = kind, .namespace_ = "shop", .name = name,
+                         .object = cf_arena_printf(arena, "{'metadata':%s}", metadata)));
+}
+
+static const char *name_of(const char *name, const char *metadata)
+{
+    return cf_workload_name(arena, object_of("", "Pod", name, metadata));
+}
+
+#define OWNED(kind, owner)                                                                         \
+    "'ownerReferences':[{'kind':'" kind "','name':'" owner "','controller':true}]"
+#define HASH(hash) "'labels':{'pod-template-hash':'" hash "'},"
+
+static void without_an_owner(void **state)
+{
+    (void)state;
+    assert_string_equal(name_of("web", "{'name':'web'}"), "web");
+    assert_string_equal(name_of(NULL, "{'name':'web'}"), "web");
+    assert_string_equal(name_of("web", "{}"), "web");
+    assert_string_equal(name_of(NULL, "{}"), "");
+    assert_string_equal(name_of(NULL, "{'generateName':'web-'}"), "web");
+    assert_string_equal(name_of("web-x7k2p", "{'generateName':'web-','name':'web-x7k2p'}"), "web");
+    assert_string_equal(name_of(NULL, "{'generateName':'web'}"), "web");
+    assert_string_equal(name_of(NULL, "{'generateName':'web--'}"), "web-");
+    assert_string_equal(name_of("web-1", "{'generateName':'','name':'web-1'}"), "web-1");
+    /* A name that is nothing but a dash leaves nothing to say. */
+    assert_string_equal(name_of("-1", "{'generateName':'-'}"), "-1");
+}
+
+static void owned_by_a_replica_set(void **state)
+{
+    (void)state;
+    assert_string_equal(name_of("x", "{" HASH("7f9") OWNED("ReplicaSet", "web-7f9") "}"), "web");
+    assert_string_equal(name_of("x", "{" OWNED("ReplicaSet", "web-7f9") "}"), "web-7f9");
+    assert_string_equal(name_of("x", "{" HASH("") OWNED("ReplicaSet", "web-7f9") "}"), "web-7f9");
+    assert_string_equal(name_of("x", "{" HASH("7f8") OWNED("ReplicaSet", "web-7f9") "}"),
+                        "web-7f9");
+    assert_string_equal(name_of("x", "{" HASH("7f9") OWNED("ReplicaSet", "7f9") "}"), "7f9");
+    assert_string_equal(name_of("x", "{" HASH("7f9") OWNED("ReplicaSet", "-7f9") "}"), "-7f9");
+    assert_string_equal(name_of("x", "{" HASH("7f9") OWNED("ReplicaSet", "web7f9") "}"), "web7f9");
+    assert_string_equal(name_of("x", "{" HASH("7f9") OWNED("StatefulSet", "web-7f9") "}"),
+                        "web-7f9");
+}
+
+static void owned_by_a_job(void **state)
+{
+    (void)state;
+    assert_string_equal(name_of("x", "{" OWNED("Job", "nightly-29123456") "}"), "nightly");
+    assert_string_equal(name_of("x", "{" OWNED("Job", "nightly-2-29123456") "}"), "nightly-2");
+    assert_string_equal(name_of("x", "{" OWNED("Job", "once") "}"), "once");
+    assert_string_equal(name_of("x", "{" OWNED("Job", "once-") "}"), "once-");
+    assert_string_equal(name_of("x", "{" OWNED("Job", "v2") "}"), "v2");
+    assert_string_equal(name_of("x", "{" OWNED("Job", "123") "}"), "123");
+    assert_string_equal(name_of("x", "{" OWNED("Job", "-123") "}"), "-123");
+}
+
+static void owned_by_others(void **state)
+{
+    (void)state;
+    assert_string_equal(name_of("x", "{" OWNED("DaemonSet", "agent") "}"), "agent");
+    assert_string_equal(name_of("x", "{'generateName':'g-'," OWNED("Rollout", "web-1") "}"),
+                        "web-1");
+    /* no controller: nobody's */
+    assert_string_equal(name_of("x", "{'ownerReferences':[{'kind':'ReplicaSet','name':'web'}]}"),
+                        "x");
+    /* an owner without a name says nothing */
+    assert_string_equal(name_of("x", "{'ownerReferences':[{'kind':'Job','controller':true}]}"),
+                        "x");
+    assert_string_equal(name_of("x", "{" OWNED("Job", "") "}"), "x");
+}
+
+static void of_other_kinds(void **state)
+{
+    const struct cf_request *request =
+        decode(REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest", .name = "web",
+                      .object = "{'metadata':{'name':'','generateName':'x-'}}"));
+
+    (void)state;
+    assert_string_equal(cf_workload_name(arena, request), "web");
+    request = decode(REVIEW(.kind = "Pod", .operation = "DELETE", .name = "web"));
+    assert_string_equal(cf_workload_name(arena, request), "web");
+    assert_string_equal(
+        cf_workload_name(arena, object_of("apps", "Deployment", "web", "{'name':'web'}")), "web");
+}
+
+/* For exceptions a Job's own name counts as well: digits may be part of it. */
+static void names_for_exceptions(void **state)
+{
+    const char *names[CF_WORKLOAD_NAMES];
+
+    (void)state;
+    assert_int_equal(
+        cf_workload_names(arena, object_of("", "Pod", "x", "{" OWNED("Job", "import-2024") "}"),
+                          names),
+        2);
+    assert_string_equal(names[0], "import");
+    assert_string_equal(names[1], "import-2024");
+    assert_int_equal(
+        cf_workload_names(arena, object_of("", "Pod", "x", "{" OWNED("Job", "once") "}"), names),
+        1);
+    assert_string_equal(names[0], "once");
+    assert_int_equal(cf_workload_names(arena, object_of("", "Pod", "web", "{}"), names), 1);
+    assert_string_equal(names[0], "web");
+    assert_int_equal(
+        cf_workload_names(arena, object_of("", "Pod", "x", "{" OWNED("Job", "") "}"), names), 1);
+}
+
+static void subjects(void **state)
+{
+    (void)state;
+    assert_string_equal(cf_subject(arena, object_of("", "Pod", "web", "{'name':'web'}")),
+                        "pod \"web\"");
+    assert_string_equal(cf_subject(arena, object_of("", "Pod", NULL, "{'generateName':'web-'}")),
+                        "pod \"web\"");
+    assert_string_equal(
+        cf_subject(arena, object_of("", "Pod", "x", "{" OWNED("StatefulSet", "db") "}")),
+        "pod of \"db\"");
+    assert_string_equal(
+        cf_subject(arena, object_of("batch", "CronJob", "nightly", "{'name':'nightly'}")),
+        "cronjob \"nightly\"");
+    assert_string_equal(cf_subject(arena, object_of("", "Secret", "s", "{}")), "secret \"s\"");
+    assert_string_equal(
+        cf_subject(arena, decode(REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
+                                        .name = "web", .object = "{}"))),
+        "token request for service account \"web\"");
+    assert_string_equal(cf_subject(arena, decode(REVIEW(.kind = "Node", .name = "n"))), "object");
+}
+
+static void subjects_are_fit_to_print(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        cf_subject(arena, object_of("", "Pod", NULL, "{'name':'a\\nb\\u001b[31m\\u009b\\u2028c'}")),
+        "pod \"a?b?[31m??c\"");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(without_an_owner), TEST(owned_by_a_replica_set),
+        TEST(owned_by_a_job),   TEST(owned_by_others),
+        TEST(of_other_kinds),   TEST(names_for_exceptions),
+        TEST(subjects),         TEST(subjects_are_fit_to_print),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

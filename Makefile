@@ -11,6 +11,10 @@ BUILD   ?= build
 CFLAGS  ?= -O2 -g
 EXTRA_CFLAGS  ?=
 EXTRA_LDFLAGS ?=
+# The Kubernetes version of `make e2e`, and which of its scenarios (all).
+K8S       ?= 1.36.3
+SCENARIOS ?=
+export K8S
 # What `make test` runs; the lint comes last, since it also reads the logs of the others.
 PARTS   ?= unit rules recorded property golden http soak lint
 # install: what is missing is installed (apt); check: it is only named.
@@ -69,8 +73,8 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all test tests unit rules recorded property golden http soak lint asan tsan demo bench \
-        deps deps-build deps-bench certs install uninstall fmt fmt-check clean help FORCE
+.PHONY: all test tests unit rules recorded property golden http soak lint asan tsan demo bench e2e \
+        deps deps-build deps-bench deps-e2e certs install uninstall fmt fmt-check clean help FORCE
 
 all: $(BUILD)/curfew ## build build/curfew
 
@@ -154,6 +158,9 @@ demo: $(BUILD)/curfew $(BUILD)/demo/kubectl ## a denial, a repair and a warning,
 bench: $(BUILD)/curfew | deps-bench ## reviews per second, beside nginx
 	@CURFEW=$(BUILD)/curfew sh test/bench/bench.sh
 
+e2e: $(BUILD)/curfew | deps-e2e ## kubectl against a real cluster of one node (root, Go; it is built once)
+	@bash test/e2e/run.sh $(BUILD) $(SCENARIOS)
+
 # ---- around it ----
 
 deps: deps-build ## install what is missing to build and test (Debian 12, 13, Ubuntu 24.04)
@@ -162,6 +169,8 @@ deps-build:
 	$(call deps,build)
 deps-bench: deps-build
 	$(call deps,bench)
+deps-e2e: deps-build
+	$(call deps,e2e)
 
 certs: | deps ## make development certificates in certs/
 	@sh certs/make-dev-certs.sh
@@ -186,6 +195,6 @@ clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 -include $(patsubst %.o,%.d,$(OBJS) $(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS))

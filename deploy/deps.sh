@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # deps.sh - installs what is missing, on Debian 12 and 13 and Ubuntu 24.04.
 #
-#   deploy/deps.sh [--check] SET...     sets: build test bench ci
+#   deploy/deps.sh [--check] SET...     sets: build test bench e2e ci
 #
 # It asks for the thing itself (a header, a program), never for a package, so that it is content
 # wherever the things are, and calls apt only when one is missing. --check only says what is.
@@ -73,6 +73,27 @@ want_bench() {
     want wrk has_program wrk
 }
 
+# A busybox that needs no libraries: it is all that the pods have.
+has_static_busybox() {
+    has_program busybox && ! ldd "$(command -v busybox)" > /dev/null 2>&1
+}
+
+# Go is not among these: it has to be newer than Debian's.
+want_e2e() {
+    want ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
+    want curl has_program curl
+    want openssl has_program openssl
+    want libseccomp-dev has_header seccomp.h
+    want etcd-server has_program etcd
+    want containernetworking-plugins test -x /usr/lib/cni/bridge
+    want busybox-static has_static_busybox
+    want iproute2 has_program ip
+    want iptables has_program iptables
+    want util-linux has_program setpriv
+    want mount has_program mount
+    want python3 has_program python3
+}
+
 want_ci() {
     want git has_program git
     want gcc has_program gcc
@@ -117,9 +138,9 @@ if [ "${1:-}" = --check ]; then
 fi
 for set in "$@"; do
     case $set in
-    build | test | bench | ci) "want_$set" ;;
+    build | test | bench | e2e | ci) "want_$set" ;;
     *)
-        echo "deps: unknown set '$set': build, test, bench and ci are known" >&2
+        echo "deps: unknown set '$set': build, test, bench, e2e and ci are known" >&2
         exit 2
         ;;
     esac

@@ -5,7 +5,7 @@
 
 files '(\.sh|^\.ci/run)$' | while IFS= read -r file; do
     shell='sh'
-    head -n 1 "$file" | grep -q bash && shell='bash'
+    grep -qE '^(#!.*bash|# shellcheck shell=bash)' "$file" && shell='bash'
     $shell -n "$file" 2>&1 | sed "s,^,$file: ,"
 done > "$complaints"
 verdict "every script parses" "$complaints"

@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# build.sh - the programs of a one-node cluster, from the Go module proxy, into the cache.
+#
+#   $E2E_CACHE/kubernetes-VERSION/bin   kube-apiserver, kube-controller-manager, kube-scheduler,
+#                                       kubelet, kubectl
+#   $E2E_CACHE/containerd-VERSION/bin   containerd, containerd-shim-runc-v2
+#   $E2E_CACHE/runc-VERSION/bin         runc (Debian's is too old to say why it fails)
+#
+# Each in a module of its own: their dependencies do not agree. A folder only gets its name when it
+# is complete, so an interrupted build is simply done again (from Go's own cache, fast), and of two
+# at once the second waits.
+set -eu
+. "$(dirname "$0")/versions.sh"
+
+export PATH="$PATH:/usr/local/go/bin:/usr/lib/go/bin"
+export GOFLAGS=-mod=mod GOWORK=off
+
+give_up() {
+    echo "e2e: $*" >&2
+    exit 1
+}
+
+# gentle COMMAND...: whoever works beside us goes first.
+gentle() {
+    nice -n 19 ionice -c 3 "$@"
+}
+
+# like MODULE VERSION: the module here becomes one that needs that one, in the very versions that it
+# was released with. Kubernetes keeps some modules in its staging/ folder; they are published too,
+# with the same minor and patch numbers.
+like() {
+    local upstream
+    upstream=$(go mod download -json "$1@v$2" | sed -n 's/^\t"Dir": "\(.*\)",*/\1/p')
+    [ -d "$upstream" ] || give_up "the Go module proxy has no $1 v$2"
+    sed -e 's,^module .*,module e2e,' -e "s,=> \./staging/src/\(.*\),=> \1 v0.${2#*.}," \
+        "$upstream/go.mod" > go.mod
+    cat "$upstream/go.sum" > go.sum
+    go mod edit -require "$1@v$2"
+}
+
+build_kubernetes() {
+    local set='-X k8s.io/component-base/version'
+    like k8s.io/kubernetes "$1"
+    CGO_ENABLED=0 gentle go build -o "$2/" -ldflags "-s -w $set.gitVersion=v$1
+        $set.gitMajor=${1%%.*} $set.gitMinor=$(echo "$1" | cut -d. -f2)" \
+        k8s.io/kubernetes/cmd/{kube-apiserver,kube-controller-manager,kube-scheduler,kubelet,kubectl}
+}
+
+build_containerd() {
+    like github.com/containerd/containerd/v2 "$1"
+    CGO_ENABLED=0 gentle go build -o "$2/" -ldflags '-s -w' \
+        -tags 'no_btrfs no_devmapper no_zfs no_aufs' \
+        github.com/containerd/containerd/v2/cmd/{containerd,containerd-shim-runc-v2,ctr}
+}
+
+build_runc() { # needs libseccomp-dev
+    like github.com/opencontainers/runc "$1"
+    gentle go build -o "$2/" -ldflags "-s -w -X main.version=$1" -tags seccomp \
+        github.com/opencontainers/runc
+}
+
+# want NAME VERSION: builds it unless it is there.
+want() {
+    local final=$E2E_CACHE/$1-$2 part=$E2E_CACHE/$1-$2.part began=$SECONDS
+    exec 9> "$final.lock"
+    flock 9
+    [ ! -d "$final" ] || return 0
+    echo "e2e: building $1 $2, once ..."
+    rm -rf "$part"
+    mkdir -p "$part/module" "$part/bin"
+    (cd "$part/module" && "build_$1" "$2" "$part/bin") || give_up "$1 $2 does not build"
+    rm -rf "$part/module"
+    mv "$part" "$final"
+    echo "e2e: $1 $2 built ($((SECONDS - began)) s)"
+}
+
+command -v go > /dev/null || give_up "no Go: install it to /usr/local/go, or into PATH"
+mkdir -p "$E2E_CACHE"
+want runc "$RUNC"
+want containerd "$CONTAINERD"
+want kubernetes "$K8S"

@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# room.sh DIR COMMAND... - runs the command in a room of its own, and leaves nothing behind.
+#
+# The room is a mount, network and pid namespace. All that a cluster makes (bridge, iptables rules,
+# mounts, processes that ran away from their parents) belongs to one of these, and goes when the
+# room's first process goes: at its end, at Ctrl-C, and when this script is killed. What no
+# namespace holds is the cgroups: they are below one of our own name, and removed here.
+set -u
+dir=$1
+shift
+cgroup=$(basename "$dir")
+room=
+
+# Where kubelet, containerd and CNI write whatever they are told, and what the kubelet would
+# change in the kernel for the whole machine.
+folders='/var/lib/kubelet /var/lib/cni /var/log/pods /var/log/containers'
+kernel='vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/panic_on_oops=1
+    kernel/keys/root_maxkeys=1000000 kernel/keys/root_maxbytes=25000000'
+
+furnish() {
+    local folder setting file
+    mount --make-rshared /
+    mount -t tmpfs -o mode=755 tmpfs /run
+    for folder in $folders; do
+        mount -t tmpfs -o mode=755 tmpfs "$folder"
+    done
+    for setting in $kernel; do
+        file=$dir/sysctl/${setting%=*}
+        mkdir -p "$(dirname "$file")"
+        echo "${setting#*=}" > "$file"
+        mount --bind "$file" "/proc/sys/${setting%=*}"
+    done
+    ip link set lo up
+    echo 1 > /proc/sys/net/ipv4/ip_forward
+}
+
+cgroup_roots() {
+    if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+        echo /sys/fs/cgroup
+    else
+        find /sys/fs/cgroup -mindepth 1 -maxdepth 1 -type d
+    fi
+}
+
+make_cgroups() {
+    local root
+    for root in $(cgroup_roots); do
+        mkdir -p "$root/$cgroup"
+        # A new cpuset holds nothing: no process could enter it.
+        for file in cpuset.cpus cpuset.mems; do
+            [ ! -e "$root/$file" ] || cat "$root/$file" > "$root/$cgroup/$file"
+        done
+    done 2> /dev/null
+}
+
+remove_cgroups() {
+    local root
+    for root in $(cgroup_roots); do
+        for _ in $(seq 50); do # the last process may still be going
+            find "$root/$cgroup" -depth -type d -exec rmdir {} + 2> /dev/null
+            [ -d "$root/$cgroup" ] || break
+            sleep 0.1
+        done
+        [ ! -d "$root/$cgroup" ] || echo "e2e: cannot remove the cgroup $root/$cgroup" >&2
+    done
+}
+
+leave() {
+    if [ -n "$room" ]; then
+        kill -KILL "$room" 2> /dev/null
+        wait "$room" 2> /dev/null
+    fi
+    remove_cgroups
+    for folder in $made; do
+        rmdir "$folder" 2> /dev/null
+    done
+}
+
+if [ "${E2E_INSIDE:-}" = "$dir" ]; then
+    set -e
+    furnish
+    export E2E_INSIDE=yes E2E_CGROUP="$cgroup"
+    exec "$@"
+fi
+
+made=
+for folder in $folders; do
+    [ -d "$folder" ] || made="$folder $made"
+    mkdir -p "$folder"
+done
+trap leave EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+make_cgroups
+E2E_INSIDE=$dir setpriv --pdeathsig KILL \
+    unshare --mount --propagation private --net --pid --kill-child --mount-proc \
+    bash "$0" "$dir" "$@" &
+room=$!
+wait "$room"
+status=$?
+room=
+exit $status

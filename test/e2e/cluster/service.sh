@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+# service.sh - programs that run in the background; sourced. Each has a log and a pid file in
+# $E2E_WORK, by its name.
+# shellcheck shell=bash
+
+give_up() {
+    echo "e2e: $*" >&2
+    exit 1
+}
+
+# start NAME COMMAND...
+start() {
+    local name=$1
+    shift
+    mkdir -p "$E2E_WORK/log" "$E2E_WORK/pid"
+    "$@" >> "$E2E_WORK/log/$name.log" 2>&1 < /dev/null &
+    echo $! > "$E2E_WORK/pid/$name"
+}
+
+runs() {
+    kill -0 "$(cat "$E2E_WORK/pid/$1")" 2> /dev/null
+}
+
+# stop NAME: and waits until it is gone, so that the next one finds its port free.
+stop() {
+    local pid
+    pid=$(cat "$E2E_WORK/pid/$1") || return 0
+    rm "$E2E_WORK/pid/$1"
+    kill "$pid" 2> /dev/null || return 0
+    for _ in $(seq 300); do
+        kill -0 "$pid" 2> /dev/null || return 0
+        sleep 0.1
+    done
+    kill -KILL "$pid"
+}
+
+# await SECONDS WHAT COMMAND...: until the command succeeds.
+await() {
+    local seconds=$1 what=$2 until=$((SECONDS + $1))
+    shift 2
+    until "$@" > /dev/null 2>&1; do
+        [ $SECONDS -lt $until ] || {
+            echo "e2e: after $seconds s still no $what" >&2
+            return 1
+        }
+        sleep 0.2
+    done
+}
+
+# await_service NAME SECONDS COMMAND...: until it answers; gives up when it ended instead.
+await_service() {
+    local name=$1 until=$((SECONDS + $2))
+    shift 2
+    until "$@" > /dev/null 2>&1; do
+        if ! runs "$name" || [ $SECONDS -ge $until ]; then
+            tail -n 20 "$E2E_WORK/log/$name.log" >&2
+            give_up "$name does not come up"
+        fi
+        sleep 0.2
+    done
+}

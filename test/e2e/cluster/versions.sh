@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# versions.sh - what the cluster is made of, where it is built and where it is found; sourced.
+# shellcheck shell=bash
+
+K8S=${K8S:-1.36.3}
+CONTAINERD=2.4.2
+RUNC=1.5.2
+E2E_CACHE=${E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/curfew-e2e}
+
+# All of this is inside the cluster's own network namespace: it cannot collide with the machine's.
+NODE=node-1
+NODE_IP=10.244.0.1 # also the bridge's address, and the API server's
+POD_CIDR=10.244.0.0/24
+SERVICE_CIDR=10.0.0.0/24
+API_SERVICE_IP=10.0.0.1
+
+IMAGE=localhost/curfew-e2e:1

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+# curfew.sh - Curfew beside the cluster, as the README says; sourced.
+# shellcheck shell=bash
+
+# readme_step N: the commands of that step of "Wire it to an API server".
+readme_step() {
+    awk -v step="$1" '/^## / { inside = $0 == "## Wire it to an API server" }
+        inside && $1 == step "." { mine = 1 }
+        mine && /^ *```/ { fence++; next }
+        mine && fence == 1 { sub(/^   /, ""); print }
+        fence == 2 { exit }' README.md
+}
+
+in_days() {
+    date -u -d "$1 days" +%F
+}
+
+# curfew_config UNTIL: with an exception for the namespace ci.
+curfew_config() {
+    cat << END
+apiVersion: curfew.dev/v1alpha1
+kind: CurfewConfiguration
+exemptions:
+  namespaces: [kube-system]
+exceptions:
+- rule: legacy-token-secret
+  namespace: ci
+  names: ["runner-*"]
+  until: $1
+  reason: "an external runner, moves to OIDC"
+END
+}
+
+# write_down: the cluster's objects, by the README's own commands.
+write_down() {
+    readme_step 1 > "$E2E_WORK/write-down.sh"
+    rm -rf "$E2E_WORK/objects"
+    (cd "$E2E_WORK" && KUBECONFIG=$E2E_WORK/certs/admin.kubeconfig sh -eu write-down.sh)
+}
+
+curfew_start() {
+    [ -s "$E2E_WORK/curfew.yaml" ] || curfew_config "$(in_days +60)" > "$E2E_WORK/curfew.yaml"
+    [ -d "$E2E_WORK/curfew-certs" ] || sh certs/make-dev-certs.sh "$E2E_WORK/curfew-certs"
+    start curfew "$CURFEW" serve --config "$E2E_WORK/curfew.yaml" --objects "$E2E_WORK/objects" \
+        --tls-cert "$E2E_WORK/curfew-certs/tls.pem" --tls-key "$E2E_WORK/curfew-certs/tls.key" \
+        --listen 127.0.0.1:8443 --metrics-listen 127.0.0.1:8080 --drain-delay 0s
+    await_service curfew 10 curl -sf http://127.0.0.1:8080/readyz
+}
+
+curfew_stop() {
+    stop curfew
+}
+
+# curfew_learns: labels, accounts or Secrets changed. This version knows when it is started again.
+curfew_learns() {
+    write_down
+    curfew_stop
+    curfew_start
+}
+
+# webhooks: as the example has them.
+webhooks() {
+    sed -e 's,WEBHOOK_ADDRESS,127.0.0.1:8443,' \
+        -e "s,CA_BUNDLE,$(base64 -w0 < "$E2E_WORK/curfew-certs/ca.pem")," deploy/webhooks.example.yaml
+}

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+# 10-legacy-secret.sh - a token that never ends: nobody makes a new one, the old ones keep working.
+# shellcheck shell=bash
+
+legacy_secret() { # NAMESPACE NAME ACCOUNT
+    cat << END
+apiVersion: v1
+kind: Secret
+metadata:
+  name: $2
+  namespace: $1
+  annotations: {kubernetes.io/service-account.name: $3}
+type: kubernetes.io/service-account-token
+END
+}
+
+scenario 'a legacy Secret is refused, and says what to do instead'
+dev apply -f - <<< "$(legacy_secret ci builder-token runner)"
+prints 'Error from server (Forbidden): '
+refused 'secret "builder-token" violates Curfew level "baseline": legacy-token-secret: type kubernetes.io/service-account-token asks for a token that never expires'
+prints 'do this: mount a projected serviceAccountToken volume, or ask for a token when it is needed: kubectl create token ACCOUNT --duration 1h'
+admin apply -f - <<< "$(legacy_secret ci builder-token runner)"
+refused 'secret "builder-token" violates Curfew level "baseline"'
+
+scenario 'a dry run is refused just so, and server-side apply too'
+dev create --dry-run=server -f - <<< "$(legacy_secret shop second-token web)"
+refused 'secret "second-token" violates Curfew level "restricted": legacy-token-secret'
+dev apply --server-side -f - <<< "$(legacy_secret shop second-token web)"
+refused 'secret "second-token" violates Curfew level "restricted": legacy-token-secret'
+
+scenario 'other Secrets are none of its business'
+dev create secret generic password -n shop --from-literal=word=open
+said_is 'secret/password created'
+
+scenario 'an exception lets one through, and the control plane fills it'
+dev apply -f - <<< "$(legacy_secret ci runner-token runner)"
+said_is 'secret/runner-token created'
+until_it_prints ZXlK dev get secret runner-token -n ci -o jsonpath='{.data.token}'
+
+scenario 'the exception warns in its last days, and is over on the day after'
+curfew_config "$(in_days +2)" > "$E2E_WORK/curfew.yaml"
+check 'it starts again' curfew_learns
+dev apply -f - <<< "$(legacy_secret ci runner-second runner)"
+prints 'Warning: '
+prints "$(in_days +2)"
+prints 'secret/runner-second created'
+curfew_config "$(in_days -1)" > "$E2E_WORK/curfew.yaml"
+check 'it starts again' curfew_learns
+dev apply -f - <<< "$(legacy_secret ci runner-third runner)"
+refused 'secret "runner-third" violates Curfew level "baseline": legacy-token-secret'
+curfew_config "$(in_days +60)" > "$E2E_WORK/curfew.yaml"
+check 'it starts again' curfew_learns
+
+scenario 'the API server marks a legacy token as used while it authenticates'
+admin get secret runner-token -n ci -o go-template='{{.data.token | base64decode}}'
+becomes legacy
+person legacy auth whoami
+prints 'system:serviceaccount:ci:runner'
+until_it_prints "kubernetes.io/legacy-token-last-used=$(date -u +%F)" \
+    dev get secret runner-token -n ci --show-labels
+
+scenario 'a team labels its legacy Secret as before'
+dev label secret web-token -n shop team=web
+said_is 'secret/web-token labeled'
+dev annotate secret web-token -n shop note=old
+said_is 'secret/web-token annotated'
+
+scenario 'nobody has a new token made in an old Secret'
+dev patch secret web-token -n shop --type=json -p '[{"op": "remove", "path": "/data/token"}]'
+refused 'secret "web-token" violates Curfew level "restricted": legacy-token-secret'
+dev annotate secret web-token -n shop --overwrite kubernetes.io/service-account.name=api
+refused 'secret "web-token" violates Curfew level "restricted": legacy-token-secret'
+
+scenario 'a quarantined token is refused by the API server, and only an admin ends that'
+dev label secret runner-token -n ci "kubernetes.io/legacy-token-invalid-since=$(date -u +%F)"
+said_is 'secret/runner-token labeled'
+until_it_prints Unauthorized person legacy auth whoami
+dev label secret runner-token -n ci kubernetes.io/legacy-token-invalid-since-
+refused 'secret "runner-token" violates Curfew level "baseline": legacy-token-revival'
+dev label secret runner-token -n ci --overwrite kubernetes.io/legacy-token-invalid-since=
+refused 'secret "runner-token" violates Curfew level "baseline": legacy-token-revival'
+admin label secret runner-token -n ci kubernetes.io/legacy-token-invalid-since-
+until_it_prints 'system:serviceaccount:ci:runner' person legacy auth whoami

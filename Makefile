@@ -145,6 +145,7 @@ asan: ## run the tests once more under AddressSanitizer and UBSan (clang)
 tsan: ## run the tests of the server under ThreadSanitizer (clang)
 	@$(MAKE) --no-print-directory http BUILD=build/tsan CC=clang CFLAGS='-O1 -g' \
 	    EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
+	@CURFEW=build/tsan/curfew RATE=300 sh test/soak/run.sh 2
 
 $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a
 	$(call say,LD,$@)

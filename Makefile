@@ -74,7 +74,7 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all test tests unit rules recorded property golden http soak lint asan tsan demo bench e2e \
-        deps deps-build deps-bench deps-e2e certs install uninstall fmt fmt-check clean help FORCE
+        deps deps-build deps-bench deps-soak deps-e2e certs install uninstall fmt fmt-check clean help FORCE
 
 all: $(BUILD)/curfew ## build build/curfew
 
@@ -129,7 +129,7 @@ test: ## run all tests (under three minutes)
 unit: $(UNIT_BINS)
 rules recorded property: %: $(BUILD)/%-test
 golden http lint: $(BUILD)/curfew
-soak: $(BUILD)/curfew | deps ## an API server against one server that everything happens to (2 min.)
+soak: $(BUILD)/curfew | deps deps-soak ## an API server against one server that everything happens to (2 min.)
 	@CURFEW=$(BUILD)/curfew sh test/soak/run.sh $(SECONDS_EACH)
 SECONDS_EACH ?= 15
 lint: $(BUILD)/libcurfew.a ## check the house rules
@@ -169,6 +169,8 @@ deps-build:
 	$(call deps,build)
 deps-bench: deps-build
 	$(call deps,bench)
+deps-soak: deps-build
+	$(call deps,soak)
 deps-e2e: deps-build
 	$(call deps,e2e)
 

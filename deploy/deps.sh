@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # deps.sh - installs what is missing, on Debian 12 and 13 and Ubuntu 24.04.
 #
-#   deploy/deps.sh [--check] SET...     sets: build test bench e2e ci
+#   deploy/deps.sh [--check] SET...     sets: build test soak bench e2e ci
 #
 # It asks for the thing itself (a header, a program), never for a package, so that it is content
 # wherever the things are, and calls apt only when one is missing. --check only says what is.
@@ -64,6 +64,10 @@ want_test() {
     want libcmocka-dev has_header cmocka.h
     want curl has_program curl
     want openssl has_program openssl
+}
+
+want_soak() {
+    want slowhttptest has_program slowhttptest
 }
 
 want_bench() {
@@ -138,9 +142,9 @@ if [ "${1:-}" = --check ]; then
 fi
 for set in "$@"; do
     case $set in
-    build | test | bench | e2e | ci) "want_$set" ;;
+    build | test | soak | bench | e2e | ci) "want_$set" ;;
     *)
-        echo "deps: unknown set '$set': build, test, bench, e2e and ci are known" >&2
+        echo "deps: unknown set '$set': build, test, soak, bench, e2e and ci are known" >&2
         exit 2
         ;;
     esac

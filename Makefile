@@ -142,9 +142,10 @@ asan: ## run the tests once more under AddressSanitizer and UBSan (clang)
 	    EXTRA_CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
 	    EXTRA_LDFLAGS='-fsanitize=address,undefined'
 
-tsan: ## run the HTTP tests under ThreadSanitizer (clang)
+tsan: ## run the tests of the server under ThreadSanitizer (clang)
 	@$(MAKE) --no-print-directory http BUILD=build/tsan CC=clang CFLAGS='-O1 -g' \
 	    EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
+	@CURFEW=build/tsan/curfew RATE=300 sh test/soak/run.sh 2
 
 $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a
 	$(call say,LD,$@)

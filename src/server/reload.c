@@ -161,13 +161,40 @@ static void tell_failure(const struct source *source, struct cf_watched *watched
            CF_LOG_S("what", source->what), CF_LOG_S("error", err->msg));
 }
 
+static void tell_success(struct cf_server *server, const struct source *source)
+{
+    struct cf_held_policy *policy = cf_server_hold_policy(server);
+    bool is_config = source == &sources[CF_KEPT_CONFIG];
+    bool is_pair = source == &sources[CF_KEPT_CERTIFICATE];
+    char when[32];
+
+    cf_time_format(cf_tls_leaf(server->tls).expires, when);
+    cf_log(CF_LOG_INFO, "reloaded", CF_LOG_S("what", source->what),
+           CF_LOG_S("policy", is_config ? cf_held_policy(policy)->digest : NULL),
+           CF_LOG_S("expires", is_pair ? when : NULL));
+    cf_server_let_policy(policy);
+}
+
+/* Opening a pipe that nobody writes to would stop this thread, and all that it looks after. */
+static bool are_files(const struct cf_watched *watched, const struct cf_stamp now[CF_KEPT_FILES],
+                      struct cf_err *err)
+{
+    for (unsigned i = 0; i < CF_KEPT_FILES; i++) {
+        if (watched->paths[i] == NULL || now[i].error != 0 || S_ISREG(now[i].st.st_mode))
+            continue;
+        cf_err_set(err, "'%s' is no file", watched->paths[i]);
+        return false;
+    }
+    return true;
+}
+
 /* False: the files changed while they were read, so nothing was done. */
 static bool load(struct cf_server *server, const struct source *source, struct cf_watched *watched,
                  const struct cf_stamp before[CF_KEPT_FILES])
 {
     struct cf_stamp after[CF_KEPT_FILES];
     struct cf_err err = {.kind = CF_ERR_NONE};
-    void *loaded = source->load(server, &err);
+    void *loaded = are_files(watched, before, &err) ? source->load(server, &err) : NULL;
 
     take_stamps(watched, after);
     if (!same_stamps(before, after) && watched->postponed < POSTPONED_MAX) {
@@ -184,7 +211,7 @@ static bool load(struct cf_server *server, const struct source *source, struct c
     watched->failure[0] = '\0';
     atomic_store(&watched->good, true);
     source->publish(server, loaded);
-    cf_log(CF_LOG_INFO, "reloaded", CF_LOG_S("what", source->what));
+    tell_success(server, source);
     return true;
 }
 
@@ -247,6 +274,8 @@ int cf_reload_first(struct cf_server *server, struct cf_err *err)
         if (i != CF_KEPT_CONFIG && server->watched[i].paths[0] == NULL)
             continue;
         loaded = sources[i].load(server, err);
+        if (loaded == NULL && err->kind == CF_ERR_NONE)
+            return cf_err_memory(err);
         if (loaded == NULL && i == CF_KEPT_CONFIG)
             err->kind = CF_ERR_INPUT; /* bad, whether it can't be found or not be read */
         if (loaded == NULL)

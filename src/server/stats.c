@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "curfew/clock.h"
 #include "curfew/str.h"
 
 /* resource or resource/subresource; labels come from this list only, so that no client can make
@@ -80,6 +81,18 @@ static void add(cf_counter *counter, uint64_t amount)
 uint64_t cf_stats_read(const cf_counter *counter)
 {
     return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* A day has room for 8,640 of these. */
+#define RARELY_MICROS 10000000
+
+bool cf_stats_rarely(atomic_int_fast64_t *last)
+{
+    int64_t now = cf_monotonic_micros();
+    int64_t before = atomic_load(last);
+
+    return (before == 0 || now - before > RARELY_MICROS) &&
+           atomic_compare_exchange_strong(last, &before, now);
 }
 
 void cf_stats_reject(struct cf_stats *stats, enum cf_reject reason)

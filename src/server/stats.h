@@ -44,6 +44,7 @@ struct cf_stats {
     cf_counter rejected[CF_REJECTS];
     cf_counter durations[CF_BUCKETS + 1]; /* not cumulative; the last is beyond all bounds */
     cf_counter duration_sum;              /* microseconds */
+    atomic_int_fast64_t refused;          /* when a refused client was told of */
 };
 
 /* NULL when out of memory. */
@@ -53,6 +54,9 @@ void cf_stats_free(struct cf_stats *stats); /* takes NULL */
 void cf_stats_reject(struct cf_stats *stats, enum cf_reject reason);
 void cf_stats_review(struct cf_stats *stats, enum cf_phase phase, const struct cf_outcome *outcome,
                      int64_t micros);
+
+/* Whether nobody asked within the last seconds: for log lines that anybody can cause. */
+bool cf_stats_rarely(atomic_int_fast64_t *last);
 
 uint64_t cf_stats_read(const cf_counter *counter);
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "curfew/log.h"
+#include "stats.h"
 #include "tls_private.h"
 
 struct cf_tls {
@@ -19,6 +20,7 @@ struct cf_tls {
     struct cf_tls_clients *clients; /* NULL: anybody may call */
     atomic_uint_fast64_t handshakes[CF_HANDSHAKES];
     atomic_uint_fast64_t strangers;
+    atomic_int_fast64_t told; /* when the log last told of one */
 };
 
 struct cf_tls_peer {
@@ -171,7 +173,8 @@ static int refuse(struct cf_tls_peer *peer, gnutls_session_t session,
                   gnutls_alert_description_t alert, const char *why)
 {
     atomic_fetch_add_explicit(&peer->tls->strangers, 1, memory_order_relaxed);
-    cf_log(CF_LOG_DEBUG, "a client was refused", CF_LOG_S("error", why));
+    cf_log(cf_stats_rarely(&peer->tls->told) ? CF_LOG_WARN : CF_LOG_DEBUG, "a client was refused",
+           CF_LOG_S("error", why));
     gnutls_alert_send(session, GNUTLS_AL_FATAL, alert);
     return GNUTLS_E_CERTIFICATE_ERROR;
 }

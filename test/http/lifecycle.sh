@@ -45,6 +45,28 @@ equal 'GET /metrics' 200 "$(get /metrics)"
 cp "$work/body" "$work/metrics"
 check 'metrics are in the Prometheus text format' "$(awk -f "$here/metrics.awk" "$work/metrics")" \
     awk -f "$here/metrics.awk" "$work/metrics"
+# not_metrics TEXT: the parser refuses it
+bad=0
+not_metrics() {
+    printf "$1" >"$work/in"
+    bad=$((bad + 1))
+    check "the parser of metrics refuses bad ones ($bad)" 'it does not' sh -c '! awk -f "$1" "$2"' sh \
+        "$here/metrics.awk" "$work/in"
+}
+h='# HELP a_total A.\n# TYPE a_total counter\n'
+printf "${h}a_total{a=\"1\"} 1\na_total{a=\"2\"} 2\n" >"$work/in"
+check 'the parser of metrics takes good ones' "$(awk -f "$here/metrics.awk" "$work/in")" \
+    awk -f "$here/metrics.awk" "$work/in"
+not_metrics ''
+not_metrics 'a_total 1\n'
+not_metrics "${h}a_total\n"
+not_metrics "${h}a_total x\n"
+not_metrics "${h}a_total{a=\"b\" 1\n"
+not_metrics "${h}a_total{a=\"b\"c=\"d\"} 1\n"
+not_metrics "${h}a_total{a=\"1\"} 1\na_total{a=\"1\"} 2\n"
+not_metrics '# HELP a_total A.\n# TYPE a_total number\na_total 1\n'
+not_metrics "${h}a_total 1\n# HELP b_total B.\n# TYPE b_total counter\nb_total 1\na_total{a=\"1\"} 2\n"
+
 # sum REGEX: of the values of all series that match.
 sum() {
     awk -v want="$1" '$0 !~ /^#/ && $0 ~ want { n += $NF } END { print n + 0 }' "$work/metrics"

@@ -18,13 +18,18 @@ function wrong(why) {
 /^#/ || /^$/ { wrong("unexpected line"); next }
 
 {
-    if ($0 !~ /^[a-z_]+(\{([a-z_]+="[^"\\\n]*",?)+\})? [0-9.e+-]+$/) wrong("no sample")
+    if ($0 !~ /^[a-z_]+(\{[a-z_]+="[^"\\\n]*"(,[a-z_]+="[^"\\\n]*")*\})? -?[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?$/)
+        wrong("no sample")
     name = $1
     sub(/\{.*/, "", name)
     base = name
     sub(/_(bucket|sum|count)$/, "", base)
-    if (!(name in type) && type[base] != "histogram") wrong("no TYPE")
-    if (type[name] == "counter" && name !~ /_total$/) wrong("a counter's name ends in _total")
+    family = (base in type) && type[base] == "histogram" ? base : name
+    if (family != group && family in begun) wrong("not with the others of its name")
+    begun[family] = 1
+    group = family
+    if (!(family in type)) wrong("no TYPE")
+    if (type[family] == "counter" && name !~ /_total$/) wrong("a counter's name ends in _total")
     series = $0
     sub(/ [^ ]*$/, "", series)
     if (series in seen) wrong("second time")

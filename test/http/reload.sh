@@ -131,6 +131,15 @@ too_long() { [ "$(post /validate "$work/in")" = 413 ]; }
 check 'limits are reloaded too' "$(cat "$work/reload.log")" wait_until 5 too_long
 printf "$config" >"$work/live.yaml"
 check 'and back' "$(cat "$work/reload.log")" wait_until 5 answers
+rm "$work/live.yaml"
+mkfifo "$work/live.yaml"
+check 'a pipe that nobody writes to is not waited for' "$(cat "$work/reload.log")" \
+    said 1 "not reloaded.*live.yaml' is no file"
+rm "$work/live.yaml"
+printf "$config" >"$work/live.yaml"
+check 'and the next file is read' "$(tail -n 3 "$work/reload.log")" \
+    said $(($(grep -c 'reloaded","what":"the configuration' "$work/reload.log") + 1)) \
+    'reloaded","what":"the configuration'
 before=$(grep -c '"reloaded"' "$work/reload.log")
 kill -HUP "$pid"
 check 'SIGHUP reloads what has not changed' "$(cat "$work/reload.log")" \

@@ -94,7 +94,7 @@ catches leftovers 'Makefile:.*: FIX''ME' 'echo "# FIX""ME" >> Makefile'
 catches private 'k.txt: holds a private key' 'echo "-----BEGIN EC PRIVATE ""KEY-----" > test/k.txt'
 catches private 'k.pem: holds a private key' 'echo "-----BEGIN PRIVATE ""KEY-----" > deploy/k.pem'
 catches private 'README.md:.*path of one machine' 'echo "see /ho""me/someone/notes" >> README.md'
-leaves private 'docs.md' 'echo "the file /var/run/secrets/x, https://x.example/work/y" > docs.md'
+leaves private 'docs.md' 'echo "the file /var/run/secrets/x, https://x.example/w""ork/y" > docs.md'
 
 catches shell 'broken.sh: .*' 'printf "#!/bin/sh\nif true; then\n" > test/broken.sh'
 

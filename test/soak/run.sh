@@ -124,10 +124,10 @@ load() { # LABEL SECONDS
         2>"$work/load.err"
 }
 
-row() { # LABEL
+row() { # LABEL [keep]: with keep, what goes on beside it goes on
     if load "$1" "$each" >"$work/row"; then ok "$1"; else fail "$1" "$(sort "$work/load.err" | uniq -c | head -5)"; fi >>"$work/verdicts"
     cat "$work/row"
-    quiet_down
+    [ "${2:-}" = keep ] || quiet_down
 }
 
 reloaded() { # WHAT: it really was, good and bad
@@ -141,7 +141,7 @@ build "$root/test/http/slow.c" || exit 1
 prepare
 : >"$work/verdicts"
 "$curfew" serve --objects "$objects" --config "$vol/curfew.yaml" --tls-cert "$vol/tls.crt" \
-    --tls-key "$vol/tls.key" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 2s \
+    --tls-key "$vol/tls.key" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 2s --drain-timeout 2s \
     2>"$work/server.log" &
 pid=$!
 pids="$pids $pid"
@@ -160,6 +160,13 @@ row 'policy swaps'
 for mode in headers body read; do behind slow_again $mode 100; done
 connected headers body read || fail 'slow clients connect' "$(cat "$work"/slow.*.err)"
 row '300 slow clients'
+if [ "$each" -ge 5 ] && command -v slowhttptest >/dev/null; then
+    for kind in -H -B -X; do
+        behind slowhttptest $kind -c 100 -r 100 -i 1 -l $((each + 2)) -t POST \
+            -u "https://localhost:$port/validate" >/dev/null 2>&1
+    done
+    row 'slowhttptest -H -B -X'
+fi
 slow idle 1000
 connected idle || fail 'idle clients connect' "$(cat "$work"/slow.idle.err)"
 row '1,000 idle connections'
@@ -168,9 +175,9 @@ behind swap_policies
 for mode in headers body read; do behind slow_again $mode 100; done
 slow idle 1000
 connected headers body read idle || fail 'they connect' "$(cat "$work"/slow.*.err)"
-row 'all of it at once'
+row 'all of it at once' keep
 
-# The end, in the middle of the load, which goes on until it is refused.
+# The end, in the middle of all that; the load goes on until it is refused.
 load 'SIGTERM' 0 >"$work/row" &
 loader=$!
 sleep 1
@@ -178,8 +185,10 @@ kill -TERM "$pid"
 if wait "$loader"; then ok 'SIGTERM'; else fail 'SIGTERM' "$(cat "$work/load.err")"; fi >>"$work/verdicts"
 cat "$work/row"
 ends 'it ends: exit code' "$pid"
-check 'it says that nothing was left unanswered' "$(tail -n 1 "$work/server.log")" \
-    grep -q '"msg":"stopped","unanswered":0' "$work/server.log"
+quiet_down
+# Of 300 slow clients those that were in the middle of it; none of the load's, which had answers.
+cut=$(sed -n 's/.*"msg":"stopped","unanswered":\([0-9]*\).*/\1/p' "$work/server.log")
+check 'it says who was left unanswered' "$cut" test "$cut" -le 300
 reloaded 'the certificate'
 reloaded 'the configuration'
 check 'no sanitizer spoke' "$(grep -A20 -E 'ERROR: |WARNING: |runtime error' "$work/server.log")" \

@@ -92,6 +92,28 @@ static void one_verdict_of_two_levels(void **state)
     assert_string_equal(v->finding.fix->ops[0].value, "3600");
 }
 
+/* What only the lower level finds (no configuration is so today) stands in its rule's place. */
+static void findings_of_the_lower_level_alone(void **state)
+{
+    struct cf_judgement judgement;
+
+    (void)state;
+    policy->lifetime[CF_BASELINE].max = 1200;
+    judgement = judge(
+        POD_IN("mixed", "{'serviceAccountName':'web','volumes':[" TOKEN("a", "9000") "," MOUNT(
+                            "b", "web-token") "," TOKEN("c", "3000") "]}"));
+    assert_int_equal(judgement.count, 3);
+    assert_string_equal(judgement.items[0].finding.path,
+                        "spec.volumes[0].projected.sources[0].serviceAccountToken."
+                        "expirationSeconds");
+    assert_int_equal(judgement.items[0].modes, E | F | A | W);
+    assert_string_equal(judgement.items[1].finding.path,
+                        "spec.volumes[2].projected.sources[0].serviceAccountToken."
+                        "expirationSeconds");
+    assert_int_equal(judgement.items[1].modes, F);
+    assert_string_equal(judgement.items[2].finding.rule->id, "legacy-token-mount");
+}
+
 /* Only what the fix level has is fixed. */
 static void a_fix_of_a_higher_level(void **state)
 {
@@ -447,6 +469,7 @@ int main(void)
         TEST(a_level_over_all_labels),
         TEST(bounds_of_each_level),
         TEST(one_verdict_of_two_levels),
+        TEST(findings_of_the_lower_level_alone),
         TEST(a_fix_of_a_higher_level),
         TEST(rules_moved_and_turned_off),
         TEST(extended_tokens_are_never_denied),

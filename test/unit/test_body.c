@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "test.h"
+
+#include <string.h>
+
+#include "../../src/server/body.h"
+
+static struct cf_inflight inflight;
+
+static int set_up(void **state)
+{
+    (void)state;
+    atomic_store(&inflight.bytes, 0);
+    atomic_store(&inflight.max, 100);
+    return 0;
+}
+
+static void pieces_become_a_body(void **state)
+{
+    struct cf_body body;
+
+    (void)state;
+    cf_body_begin(&body, &inflight, 11);
+    assert_int_equal(atomic_load(&inflight.bytes), 0); /* promised is not received */
+    cf_body_add(&body, "hello ", 6);
+    assert_int_equal(atomic_load(&inflight.bytes), 6);
+    cf_body_add(&body, "world", 5);
+    assert_int_equal(body.state, CF_BODY_GOOD);
+    assert_string_equal(body.data, "hello world");
+    assert_int_equal(body.len, 11);
+    cf_body_drop(&body);
+    assert_null(body.data);
+    assert_int_equal(atomic_load(&inflight.bytes), 0);
+    cf_body_drop(&body);
+}
+
+static void more_than_promised_is_let_go(void **state)
+{
+    struct cf_body body;
+
+    (void)state;
+    cf_body_begin(&body, &inflight, 3);
+    cf_body_add(&body, "abcd", 4);
+    assert_int_not_equal(body.state, CF_BODY_GOOD);
+    assert_null(body.data);
+    cf_body_drop(&body);
+}
+
+static void all_together_are_bounded(void **state)
+{
+    static const char bytes[60];
+    struct cf_body one, two;
+
+    (void)state;
+    cf_body_begin(&one, &inflight, 80);
+    cf_body_begin(&two, &inflight, 80);
+    cf_body_add(&one, bytes, 50);
+    cf_body_add(&two, bytes, 50);
+    assert_int_equal(one.state, CF_BODY_GOOD);
+    assert_int_equal(two.state, CF_BODY_GOOD);
+    cf_body_add(&two, bytes, 1);
+    assert_int_equal(two.state, CF_BODY_BUSY);
+    assert_null(two.data);
+    assert_int_equal(atomic_load(&inflight.bytes), 50);
+    cf_body_add(&two, bytes, 29); /* the rest of it is dropped */
+    assert_int_equal(atomic_load(&inflight.bytes), 50);
+    cf_body_add(&one, bytes, 30);
+    assert_int_equal(one.state, CF_BODY_GOOD);
+    cf_body_drop(&one);
+    cf_body_drop(&two);
+    assert_int_equal(atomic_load(&inflight.bytes), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(pieces_become_a_body, set_up),
+        cmocka_unit_test_setup(more_than_promised_is_let_go, set_up),
+        cmocka_unit_test_setup(all_together_are_bounded, set_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -66,15 +66,34 @@ remove_cgroups() {
     done
 }
 
+# The folders only have to be there for the room's own to be mounted on. Taking one away would take
+# it from every room, so the last of several does, as its lock tells.
+make_folders() {
+    local folder
+    exec 8>> "$E2E_CACHE/rooms"
+    flock --shared 8
+    for folder in $folders; do
+        [ -d "$folder" ] || echo "$folder" >&8
+        mkdir -p "$folder"
+    done
+}
+
+remove_folders() {
+    local folder
+    flock --exclusive --nonblock 8 || return 0
+    while read -r folder; do
+        rmdir "$folder" 2> /dev/null
+    done < "$E2E_CACHE/rooms"
+    : > "$E2E_CACHE/rooms"
+}
+
 leave() {
     if [ -n "$room" ]; then
         kill -KILL "$room" 2> /dev/null
         wait "$room" 2> /dev/null
     fi
     remove_cgroups
-    for folder in $made; do
-        rmdir "$folder" 2> /dev/null
-    done
+    remove_folders
 }
 
 if [ "${E2E_INSIDE:-}" = "$dir" ]; then
@@ -84,11 +103,8 @@ if [ "${E2E_INSIDE:-}" = "$dir" ]; then
     exec "$@"
 fi
 
-made=
-for folder in $folders; do
-    [ -d "$folder" ] || made="$folder $made"
-    mkdir -p "$folder"
-done
+. "$(dirname "$0")/versions.sh"
+make_folders
 trap leave EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP

@@ -5,10 +5,10 @@
 scenario 'install: the README writes the objects down, and no token'
 check "the README's first step works" write_down
 knows() {
-    grep -q "$1" "$E2E_WORK/objects/$2"
+    grep -qE "$1" "$E2E_WORK/objects/$2"
 }
-check 'the Secret is known' knows 'name: web-token' secrets.yaml
-check 'and whose it is' knows 'service-account.name: web' secrets.yaml
+check 'the Secret is known' knows 'name: "?web-token' secrets.yaml
+check 'and whose it is' knows 'service-account.name: "?web' secrets.yaml
 check 'the accounts are known' knows 'name: agent' accounts.yaml
 no_token() {
     ! grep -rqE 'eyJ|ZXlK' "$E2E_WORK/objects"

@@ -37,19 +37,27 @@ dev apply -f - <<< "$(legacy_secret ci runner-token runner)"
 said_is 'secret/runner-token created'
 until_it_prints ZXlK dev get secret runner-token -n ci -o jsonpath='{.data.token}'
 
-scenario 'the exception warns in its last days, and is over on the day after'
-curfew_config "$(in_days +2)" > "$E2E_WORK/curfew.yaml"
-check 'it starts again' curfew_learns
-dev apply -f - <<< "$(legacy_secret ci runner-second runner)"
-prints 'Warning: '
-prints "$(in_days +2)"
-prints 'secret/runner-second created'
-curfew_config "$(in_days -1)" > "$E2E_WORK/curfew.yaml"
-check 'it starts again' curfew_learns
-dev apply -f - <<< "$(legacy_secret ci runner-third runner)"
-refused 'secret "runner-third" violates Curfew level "baseline": legacy-token-secret'
-curfew_config "$(in_days +60)" > "$E2E_WORK/curfew.yaml"
-check 'it starts again' curfew_learns
+# The configuration is read again by itself when it changes.
+until_its_end_is() { # DAY
+    curfew_config "$1" > "$E2E_WORK/curfew.yaml.new"
+    mv "$E2E_WORK/curfew.yaml.new" "$E2E_WORK/curfew.yaml"
+}
+another_runner() {
+    dev create --dry-run=server -f - <<< "$(legacy_secret ci runner-second runner)"
+}
+
+scenario 'in its last days the exception warns'
+until_its_end_is "$(in_days +2)"
+until_it_prints "Warning: secret \"runner-second\": legacy-token-secret: the exception ends on $(in_days +2) (an external runner, moves to OIDC)" \
+    another_runner
+prints 'secret/runner-second created (server dry run)'
+
+scenario 'on the day after, it is over'
+until_its_end_is "$(in_days -1)"
+until_it_prints 'denied the request: secret "runner-second" violates Curfew level "baseline": legacy-token-secret' \
+    another_runner
+until_its_end_is "$(in_days +60)"
+until_it_prints 'secret/runner-second created (server dry run)' another_runner
 
 scenario 'the API server marks a legacy token as used while it authenticates'
 admin get secret runner-token -n ci -o go-template='{{.data.token | base64decode}}'

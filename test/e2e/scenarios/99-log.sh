@@ -4,10 +4,21 @@
 
 log=$E2E_WORK/log/curfew.log
 
+deny() {
+    dev create --dry-run=server -f - << 'END'
+apiVersion: v1
+kind: Secret
+metadata: {name: mine, namespace: ci, annotations: {kubernetes.io/service-account.name: runner}}
+type: kubernetes.io/service-account-token
+END
+}
+
 scenario 'the log has a line for a denial, with who and what and which rule'
 line() {
     grep '"decision":"denied"' "$log" | grep '"rule":"legacy-token-secret"' | grep -q '"user":"dev"'
 }
+deny
+refused 'secret "mine"'
 check 'such a line' line
 
 scenario 'the log holds no token, nor any part of one'
@@ -20,5 +31,6 @@ scenario 'the metrics tell what was denied and repaired'
 metrics() {
     said=$(curl -sf http://127.0.0.1:8080/metrics)
 }
+dev run repaired -n shop --image=localhost/curfew-e2e:1 --dry-run=server
 check 'they answer' metrics
 prints 'curfew_reviews_total{endpoint="mutate",operation="CREATE",resource="pods",decision="fixed"}'

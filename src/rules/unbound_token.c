@@ -48,8 +48,8 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
 const struct cf_rule cf_rule_unbound_token = {
     .id = "unbound-token",
     .title = "a token is not bound to a pod",
-    .remedy = "bind it: kubectl create token ACCOUNT --bound-object-kind Pod --bound-object-name "
-              "POD, or mount a projected serviceAccountToken volume",
+    .remedy = "bind it (--bound-object-kind Pod --bound-object-name POD), or mount a projected "
+              "serviceAccountToken volume",
     .level = CF_RESTRICTED,
     .kinds = CF_KIND_TOKEN_REQUEST,
     .check = check,

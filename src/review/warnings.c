@@ -108,16 +108,27 @@ static enum cf_level level_of(const struct cf_judgement *judgement, unsigned mod
     return level;
 }
 
+/* A remedy that would be cut is no help: then the tool that tells it whole is named. */
+static const char *way_out(const struct cf_finding *f, size_t used)
+{
+    const char *remedy = f->remedy != NULL ? f->remedy : f->rule->remedy;
+
+    if (used + cf_utf8_count(remedy) <= CF_WARNING_MAX)
+        return remedy;
+    return f->fix != NULL ? "curfew review --fix repairs it" : "curfew review says what to do";
+}
+
 static void warn_finding(struct warnings *w, struct cf_arena *arena, const char *subject,
                          const struct cf_judgement *judgement, const struct cf_verdict *v,
                          unsigned modes)
 {
     const struct cf_finding *f = &v->finding;
-    const char *remedy = f->remedy != NULL ? f->remedy : f->rule->remedy;
     enum cf_level level = level_of(judgement, modes);
+    const char *line = cf_arena_printf(arena, "%s would violate Curfew level \"%s\": %s: %s; ",
+                                       subject, cf_level_name(level), f->rule->id, f->what);
 
-    add(w, cf_line(arena, CF_WARNING_MAX, "%s would violate Curfew level \"%s\": %s: %s; %s",
-                   subject, cf_level_name(level), f->rule->id, f->what, remedy));
+    if (line != NULL)
+        add(w, cf_line(arena, CF_WARNING_MAX, "%s%s", line, way_out(f, cf_utf8_count(line))));
 }
 
 static void warn_exception(struct warnings *w, struct cf_arena *arena, const char *subject,

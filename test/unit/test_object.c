@@ -64,7 +64,7 @@ static void kinds_that_are_none(void **state)
     static const char *const cases[][2] = {
         {"apps", "Pod"},        {"", "Deployment"}, {"", "pod"},      {"extensions", "Pod"},
         {"extensions", "Job"},  {"v1", "Pod"},      {"", ""},         {"", "Namespace"},
-        {"example.com", "Job"}, {"Apps", "Job"}, {"", "Endpoints"}};
+        {"example.com", "Job"}, {"Apps", "Job"},    {"", "Endpoints"}};
 
     (void)state;
     for (size_t i = 0; i < CF_COUNT(cases); i++)

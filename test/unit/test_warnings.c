@@ -66,15 +66,16 @@ static void once_for_each_rule(void **state)
 {
     struct test_answer a = mutate(POD_IN(
         "shop",
-        "{'serviceAccountName':'web','volumes':[" MOUNT("a", "web-token") "," MOUNT("b", "api-"
-                                                                                         "token") "," MOUNT(
-            "c",
-            "web-token") "," TOKEN("d",
-                                   "3607") "," TOKEN("e",
-                                                     "9000") "," TOKEN("f",
-                                                                       "9000") "," TOKEN("g",
-                                                                                         "9000") "]"
-                                                                                                 "}"));
+        "{'serviceAccountName':'web','volumes':[" MOUNT("a", "web-token") "," MOUNT(
+            "b",
+            "api-"
+            "token") "," MOUNT("c",
+                               "web-token") "," TOKEN("d",
+                                                      "3607") "," TOKEN("e",
+                                                                        "9000") "," TOKEN("f",
+                                                                                          "9000") "," TOKEN("g",
+                                                                                                            "9000") "]"
+                                                                                                                    "}"));
 
     (void)state;
     assert_int_equal(count_of(&a), 3);

@@ -143,9 +143,8 @@ asan: ## run the tests once more under AddressSanitizer and UBSan (clang)
 	    EXTRA_LDFLAGS='-fsanitize=address,undefined'
 
 tsan: ## run the tests of the server under ThreadSanitizer (clang)
-	@$(MAKE) --no-print-directory http BUILD=build/tsan CC=clang CFLAGS='-O1 -g' \
-	    EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
-	@CURFEW=build/tsan/curfew RATE=300 sh test/soak/run.sh 2
+	@RATE=300 $(MAKE) --no-print-directory test BUILD=build/tsan CC=clang CFLAGS='-O1 -g' \
+	    PARTS='http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
 
 $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a
 	$(call say,LD,$@)

@@ -29,6 +29,10 @@ enum cf_json_type {
  * library's allocations to the arena in use. */
 void cf_json_init(void);
 
+/* "1.7.15", "0.2.5": of cJSON and libyaml, as they are in use. */
+const char *cf_cjson_version(void);
+const char *cf_libyaml_version(void);
+
 /* ---- parsing (intake.c) ---- */
 
 /* A member that no rule reads and that is therefore checked, but not kept: the member `key` of

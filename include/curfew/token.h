@@ -111,4 +111,7 @@ int cf_token_scan(struct cf_token_scanner *scanner, const char *bytes, size_t le
 /* Whether a scan could find anything at all: false for almost every text, and soon. */
 bool cf_token_may_hold(const char *text, size_t len);
 
+/* "3.0.19", of OpenSSL as it is in use. */
+const char *cf_openssl_version(void);
+
 #endif

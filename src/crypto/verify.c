@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include <openssl/crypto.h>
 #include <jwt.h>
 #include <openssl/err.h>
 
@@ -257,4 +258,9 @@ bool cf_bearer_token(const char *header, const char **text, size_t *len)
     *text = p;
     *len = strlen(p);
     return true;
+}
+
+const char *cf_openssl_version(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION_STRING);
 }

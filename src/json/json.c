@@ -302,3 +302,8 @@ bool cf_json_is_plain(const struct cf_json *value)
 {
     return value != NULL && (in(value)->valueint & FLAG_PLAIN) != 0;
 }
+
+const char *cf_cjson_version(void)
+{
+    return cJSON_Version();
+}

@@ -179,3 +179,8 @@ const struct cf_json *cf_yaml_parse(struct cf_arena *arena, const char *bytes, s
         *err = (struct cf_err){.kind = CF_ERR_NONE};
     return r->build.root;
 }
+
+const char *cf_libyaml_version(void)
+{
+    return yaml_get_version_string();
+}

@@ -11,9 +11,11 @@
 
 #include "context.h"
 #include "curfew/clock.h"
+#include "curfew/json.h"
 #include "curfew/limits.h"
 #include "curfew/log.h"
 #include "curfew/store.h"
+#include "curfew/token.h"
 #include "curfew/version.h"
 #include "http.h"
 #include "tls.h"
@@ -64,17 +66,18 @@ static void say_start(struct cf_server *server)
 {
     struct cf_store_counts counts = cf_store_counts(server->config.store);
     struct cf_held_policy *policy = cf_server_hold_policy(server);
-    char libraries[128];
+    char libraries[192];
 
-    snprintf(libraries, sizeof(libraries), "libmicrohttpd %s, GnuTLS %s", cf_http_version(),
-             cf_tls_version());
+    snprintf(libraries, sizeof(libraries),
+             "libmicrohttpd %s, GnuTLS %s, OpenSSL %s, cJSON %s, libyaml %s", cf_http_version(),
+             cf_tls_version(), cf_openssl_version(), cf_cjson_version(), cf_libyaml_version());
     cf_log(CF_LOG_INFO, "serving", CF_LOG_S("version", cf_version()),
            CF_LOG_S("revision", cf_revision()),
            CF_LOG_S("address", cf_http_address(server->reviews)),
            CF_LOG_S("metricsAddress", cf_http_address(server->probes)),
            CF_LOG_S("policy", cf_held_policy(policy)->digest),
            CF_LOG_N("namespaces", (int64_t)counts.namespaces),
-           CF_LOG_N("legacySecrets", (int64_t)counts.secrets),
+           CF_LOG_N("secrets", (int64_t)counts.secrets),
            CF_LOG_N("serviceAccounts", (int64_t)counts.accounts), CF_LOG_S("libraries", libraries));
     cf_server_let_policy(policy);
 }

@@ -58,17 +58,6 @@ static const char *marks(struct cf_arena *arena, const struct cf_judgement *judg
     return text;
 }
 
-static const char *quoted(struct cf_arena *arena, const char *text)
-{
-    struct cf_buf buf;
-    struct cf_out out;
-
-    cf_buf_init_arena(&buf, arena, CF_ANSWER_MAX);
-    cf_out_init(&out, &buf);
-    cf_out_str(&out, NULL, text);
-    return cf_buf_ok(&buf) ? cf_buf_str(&buf) : NULL;
-}
-
 static void write_mark(struct patch *patch, struct cf_arena *arena, const struct cf_object *object,
                        const char *mark)
 {
@@ -78,7 +67,7 @@ static void write_mark(struct patch *patch, struct cf_arena *arena, const struct
 
     if (cf_streq(object->fixed_by, mark))
         return;
-    op.value = quoted(arena, mark);
+    op.value = cf_arena_printf(arena, "\"%s\"", mark); /* ids need no escapes */
     if (!object->has_metadata)
         write_op(patch, &metadata);
     if (!object->has_annotations)

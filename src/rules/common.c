@@ -34,18 +34,13 @@ const char *cf_key3(struct cf_findings *out, const char *a, const char *b, const
     return cf_arena_printf(out->arena, "%s\n%s\n%s", a, b, c);
 }
 
-const char *cf_spoken(const char *name)
-{
-    return cf_str_or_empty(name);
-}
-
 const char *cf_volume_spoken(struct cf_findings *out, const struct cf_volume *volume)
 {
     const char *text;
 
-    if (cf_starts_with(cf_spoken(volume->name), "kube-api-access-"))
+    if (cf_starts_with(cf_str_or_empty(volume->name), "kube-api-access-"))
         return "the automounted token volume";
-    text = cf_arena_printf(out->arena, "volume \"%s\"", cf_spoken(volume->name));
+    text = cf_arena_printf(out->arena, "volume \"%s\"", cf_str_or_empty(volume->name));
     return cf_str_or_empty(text);
 }
 

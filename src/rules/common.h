@@ -22,9 +22,6 @@ const char *cf_key3(struct cf_findings *out, const char *a, const char *b, const
 /* `volume "tok"`, or `the automounted token volume`. */
 const char *cf_volume_spoken(struct cf_findings *out, const struct cf_volume *volume);
 
-/* A name in messages; "" for NULL. */
-const char *cf_spoken(const char *name);
-
 /* A fix in the arena with room for `ops` operations, ordered by volume and source; NULL when out
  * of memory. */
 struct cf_fix *cf_fix_new(struct cf_findings *out, size_t ops, size_t volume, size_t source);

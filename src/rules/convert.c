@@ -46,7 +46,7 @@ static const char *foreign_key(const struct conversion *c)
         const struct cf_item *item = &c->items.items[i];
 
         if (!is_item(item, "token") && !is_item(item, "ca.crt") && !is_item(item, "namespace"))
-            return cf_spoken(item->key);
+            return cf_str_or_empty(item->key);
     }
     return NULL;
 }
@@ -89,11 +89,11 @@ static size_t path_count(const struct conversion *c)
 static void source_paths(const struct cf_source *source, const char **paths, size_t *n)
 {
     for (size_t i = 0; i < source->items.count; i++)
-        paths[(*n)++] = cf_spoken(source->items.items[i].path);
+        paths[(*n)++] = cf_str_or_empty(source->items.items[i].path);
     if (source->items.count > 0)
         return;
     if (source->type == CF_SOURCE_TOKEN)
-        paths[(*n)++] = cf_spoken(source->token_path);
+        paths[(*n)++] = cf_str_or_empty(source->token_path);
     if (cf_streq(source->config_map, CF_ROOT_CA_CONFIG_MAP))
         paths[(*n)++] = "ca.crt";
     for (size_t i = 0; i < CF_COUNT(source->other_paths) && source->other_paths[i] != NULL; i++)
@@ -115,7 +115,7 @@ static const char *find_clash(const struct conversion *c)
         return NULL;
     }
     for (size_t i = 0; c->source == NULL && i < c->items.count; i++)
-        paths[n++] = cf_spoken(c->items.items[i].path);
+        paths[n++] = cf_str_or_empty(c->items.items[i].path);
     for (size_t i = 0; i < c->volume->source_count; i++)
         source_paths(&c->volume->sources[i], paths, &n);
     qsort(paths, n, sizeof(*paths), by_path);

@@ -62,7 +62,7 @@ static const char *key(const struct search *s)
 {
     if (s->text == NULL)
         return cf_key2(s->out, s->map, s->entry);
-    return cf_key3(s->out, s->text->container, s->text->field, cf_spoken(s->text->name));
+    return cf_key3(s->out, s->text->container, s->text->field, cf_str_or_empty(s->text->name));
 }
 
 /* Whose it is: `ServiceAccount "web" in namespace "shop"`. */
@@ -121,8 +121,8 @@ static void found(const struct cf_token_hit *hit, void *arg)
         return;
     f = cf_finding_add(s->out, key(s), s->at,
                        cf_arena_printf(s->out->arena, "\"sha256:%s\"", hit->hash));
-    cf_finding_what(s->out, f, "%s holds a copied token that %s", cf_spoken(place(s)),
-                    cf_spoken(life(s, token)));
+    cf_finding_what(s->out, f, "%s holds a copied token that %s", cf_str_or_empty(place(s)),
+                    cf_str_or_empty(life(s, token)));
     if (cf_token_kind(token, 0) == CF_TOKEN_LEGACY)
         tell_legacy(s, f, token);
     else

@@ -51,7 +51,8 @@ static void check_source(const struct cf_rule_input *in, struct cf_findings *out
     if (source->expiration.seconds != CF_EXTENDING_SECONDS)
         return;
     who = cf_volume_spoken(out, volume);
-    f = found(in, out, cf_key2(out, cf_spoken(volume->name), cf_spoken(source->token_path)), who,
+    f = found(in, out,
+              cf_key2(out, cf_str_or_empty(volume->name), cf_str_or_empty(source->token_path)), who,
               &source->expiration);
     if (f == NULL || !in->may_fix)
         return;

@@ -79,7 +79,7 @@ static void check_sources(const struct cf_rule_input *in, struct cf_findings *ou
 
         if (ref == NULL || ref->state != CF_SECRET_LEGACY)
             continue;
-        key = cf_key2(out, cf_spoken(volume->name), ref->name);
+        key = cf_key2(out, cf_str_or_empty(volume->name), ref->name);
         try_to_convert(in, out, found(out, key, volume, ref), volume, source, ref, &shared);
     }
 }
@@ -97,7 +97,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
         check_sources(in, out, volume);
         if (ref == NULL || ref->state != CF_SECRET_LEGACY)
             continue;
-        f = found(out, cf_spoken(volume->name), volume, ref);
+        f = found(out, cf_str_or_empty(volume->name), volume, ref);
         if (volume->type == CF_VOLUME_SECRET)
             try_to_convert(in, out, f, volume, NULL, ref, &shared);
         else

@@ -29,7 +29,7 @@ static void check_source(const struct cf_rule_input *in, struct cf_findings *out
                          const struct cf_volume *volume, const struct cf_source *source)
 {
     if (!allowed(in->policy, source->audience))
-        found(out, cf_key2(out, cf_spoken(volume->name), cf_spoken(source->token_path)),
+        found(out, cf_key2(out, cf_str_or_empty(volume->name), cf_str_or_empty(source->token_path)),
               cf_volume_spoken(out, volume), source->audience_at, source->audience);
 }
 

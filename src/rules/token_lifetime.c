@@ -56,8 +56,8 @@ static void check_source(const struct cf_rule_input *in, struct cf_findings *out
     if (allowed == seconds || seconds == CF_EXTENDING_SECONDS)
         return;
     who = cf_volume_spoken(out, volume);
-    f = found(out, cf_key2(out, cf_spoken(volume->name), cf_spoken(source->token_path)), who,
-              &source->expiration, allowed);
+    f = found(out, cf_key2(out, cf_str_or_empty(volume->name), cf_str_or_empty(source->token_path)),
+              who, &source->expiration, allowed);
     if (f == NULL || !in->may_fix)
         return;
     fix = cf_fix_expiration(out, &source->expiration, allowed, volume->index, source->index);

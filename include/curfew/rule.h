@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "curfew/arena.h"
+#include "curfew/boundary.h"
 #include "curfew/config.h"
 #include "curfew/object.h"
 
@@ -25,7 +26,10 @@ struct cf_caller {
     size_t group_count;
     const char *credential_id; /* extra authentication.kubernetes.io/credential-id */
     const char *pod_name;      /* extra authentication.kubernetes.io/pod-name */
+    const char *pod_uid;       /* extra authentication.kubernetes.io/pod-uid */
     const char *node_name;     /* extra authentication.kubernetes.io/node-name */
+    /* Of system:serviceaccount:<namespace>:<account>; NULL: it is no ServiceAccount. */
+    const char *namespace_, *account;
 };
 
 bool cf_caller_in_group(const struct cf_caller *caller, const char *group);
@@ -35,6 +39,8 @@ bool cf_caller_is_control_plane(const struct cf_caller *caller);
 bool cf_caller_is_node(const struct cf_caller *caller);
 /* A controller of the control plane, or of kube-system: nobody reads its warnings. */
 bool cf_caller_is_controller(const struct cf_caller *caller);
+/* Fills namespace_ and account from the username, in the arena; false: out of memory. */
+bool cf_caller_split(struct cf_arena *arena, struct cf_caller *caller);
 /* system:serviceaccount:<namespace>:<name>, exactly. */
 bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace_, const char *name);
 /* A ServiceAccount whose request carries no credential id that begins with JTI=, and no pod: a
@@ -55,7 +61,11 @@ struct cf_request {
     struct cf_object *object;     /* NULL on DELETE, and for other kinds */
     struct cf_object *old_object; /* NULL on CREATE, and for other kinds */
     bool manifest;                /* a file, which whoever runs us can read anyway */
-    bool account_restricted;      /* TokenRequest: its account is restricted by node */
+    bool account_restricted;      /* TokenRequest, DaemonSet: its account is restricted by node */
+    struct cf_boundary *boundary; /* what node-boundary asks; NULL: nothing */
+    bool authorize;               /* asked at /authorize: there is no object */
+    bool reads;                   /* at /authorize: get, list or watch */
+    unsigned server_minor;        /* of the API server, 1.<minor>; 0: unknown */
     bool holds_secret;            /* a Secret's or ConfigMap's content, or a copied token, came
                                    * with it */
 };
@@ -93,6 +103,8 @@ struct cf_finding {
     const char *remedy; /* what to do instead; NULL: the rule's */
     const struct cf_fix *fix; /* NULL: none */
     bool never_denied;        /* warned, fixed and audited, whatever the level */
+    bool by_level;            /* of a rule with CF_RULE_ALWAYS or CF_RULE_GUARDED: this one is
+                               * none of those, exempt namespaces count and guard.groups do not */
 };
 
 struct cf_findings {
@@ -105,7 +117,7 @@ struct cf_findings {
 
 struct cf_rule_input {
     const struct cf_request *request;
-    const struct cf_object *object;     /* to be judged; never NULL */
+    const struct cf_object *object;     /* to be judged; NULL only for CF_RULE_CALLER */
     const struct cf_object *old_object; /* only for rules about a transition; else NULL */
     const struct cf_policy *policy;
     enum cf_level level; /* whose parameters hold */
@@ -135,6 +147,9 @@ enum cf_rule_traits {
     CF_RULE_ALWAYS = 1 << 1,       /* ignores levels and exempt namespaces */
     CF_RULE_NEVER_DENIES = 1 << 2, /* fixed, warned and audited only */
     CF_RULE_GUARDED = 1 << 3,      /* guard.groups may do what it forbids */
+    /* About who asks, whatever for: runs for every kind and operation (the object may be NULL),
+     * and the namespace whose level, exemption and exceptions hold is the caller's. */
+    CF_RULE_CALLER = 1 << 4,
 };
 
 struct cf_rule {

@@ -18,6 +18,7 @@ const char *cf_resource_name(enum cf_resource resource)
 
 void cf_store_fresh_init(struct cf_store_fresh *fresh)
 {
+    atomic_init(&fresh->server_minor, 0);
     for (int i = 0; i < CF_RESOURCES; i++) {
         atomic_init(&fresh->heard[i], -1);
         atomic_init(&fresh->synced[i], false);
@@ -78,6 +79,16 @@ bool cf_store_synced(const struct cf_store *store)
             return false;
     }
     return true;
+}
+
+void cf_store_set_server_minor(struct cf_store *store, unsigned minor)
+{
+    atomic_store(&store->fresh->server_minor, minor);
+}
+
+unsigned cf_store_server_minor(const struct cf_store *store)
+{
+    return atomic_load(&store->fresh->server_minor);
 }
 
 int64_t cf_store_age(const struct cf_store *store, enum cf_resource resource)

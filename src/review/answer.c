@@ -167,6 +167,12 @@ static const struct cf_verdict **denied_list(struct answer *a, size_t *count)
     return list;
 }
 
+/* Of what rules know nothing about there is nothing to say, unless it was found all the same. */
+static bool was_judged(const struct answer *a)
+{
+    return (a->request->kind != CF_KIND_OTHER && !a->judgement->skipped) || a->judgement->count > 0;
+}
+
 static int answer_validate(struct answer *a, enum cf_decision *decision, struct cf_err *err)
 {
     size_t count;
@@ -187,7 +193,7 @@ static int answer_validate(struct answer *a, enum cf_decision *decision, struct 
         cf_out_end_object(&a->out);
         *decision = CF_DENIED;
     }
-    if (a->request->kind != CF_KIND_OTHER && !a->judgement->skipped) {
+    if (was_judged(a)) {
         cf_warnings_validate(&a->out, a->arena, a->request, a->judgement, a->in->now);
         write_annotations(a);
     }

@@ -7,6 +7,30 @@
 #include "curfew/str.h"
 #include "message.h"
 
+/* Of a kind that no rule knows, or without an object: `pods/exec "web"`. */
+static const char *named_resource(struct cf_arena *arena, const struct cf_request *request)
+{
+    const char *name = cf_str_empty(request->name) && request->boundary != NULL
+                           ? request->boundary->name
+                           : request->name;
+    char *text;
+
+    if (cf_str_empty(request->resource))
+        return "object";
+    text = cf_arena_printf(arena, "%s%s%s%s%s%s", request->resource,
+                           cf_str_empty(request->subresource) ? "" : "/", request->subresource,
+                           cf_str_empty(name) ? "" : " \"", name, cf_str_empty(name) ? "" : "\"");
+    if (text != NULL)
+        cf_str_sanitize(text);
+    return cf_str_or_empty(text);
+}
+
+const struct cf_levels *cf_judgement_levels(const struct cf_judgement *judgement,
+                                            const struct cf_rule *rule)
+{
+    return (rule->traits & CF_RULE_CALLER) != 0 ? &judgement->caller_levels : &judgement->levels;
+}
+
 const char *cf_subject(struct cf_arena *arena, const struct cf_request *request)
 {
     const char *name = cf_workload_name(arena, request);
@@ -15,7 +39,7 @@ const char *cf_subject(struct cf_arena *arena, const struct cf_request *request)
     char *text;
 
     if (object == NULL)
-        return "object";
+        return named_resource(arena, request);
     if (request->kind == CF_KIND_TOKEN_REQUEST)
         link = " for service account ";
     else if (request->kind == CF_KIND_POD && !cf_str_empty(object->owner_name))
@@ -145,10 +169,11 @@ static const char *replacement(struct cf_arena *arena, const struct cf_verdict *
 }
 
 /* An object that exists already, or a request for a token, is in no file that could be checked or
- * changed. */
-static bool has_file(const struct cf_request *request)
+ * changed; and what is wrong with the caller is in none either. */
+static bool has_file(const struct cf_request *request, const struct cf_verdict *first)
 {
-    return request->operation == CF_CREATE && request->kind != CF_KIND_TOKEN_REQUEST;
+    return request->operation == CF_CREATE && request->kind != CF_KIND_TOKEN_REQUEST &&
+           (first->finding.rule->traits & CF_RULE_CALLER) == 0;
 }
 
 /* What shows the same before the next try. */
@@ -175,7 +200,7 @@ static const char *first_line(struct cf_arena *arena, const struct cf_request *r
     const struct cf_finding *f = &first->finding;
     const char *standard = "", *more = "";
 
-    if ((f->rule->traits & CF_RULE_ALWAYS) == 0)
+    if ((f->rule->traits & CF_RULE_ALWAYS) == 0 || f->by_level)
         standard = cf_arena_printf(arena, " level \"%s\"", cf_level_name(level));
     if (count > 1)
         more = cf_arena_printf(arena, " (and %zu more)", count - 1);
@@ -188,8 +213,9 @@ const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
                       const struct cf_judgement *judgement, const struct cf_verdict *const *denied,
                       size_t count)
 {
-    enum cf_level level = judgement->levels.mode[CF_ENFORCE];
-    const char *yaml = has_file(request) ? replacement(arena, denied, count) : "";
+    enum cf_level level = cf_judgement_levels(judgement, denied[0]->finding.rule)->mode[CF_ENFORCE];
+    bool file = has_file(request, denied[0]);
+    const char *yaml = file ? replacement(arena, denied, count) : "";
     struct cf_buf head, tail;
 
     cf_buf_init_arena(&head, arena, CF_ANSWER_MAX);
@@ -197,7 +223,7 @@ const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
     cf_buf_adds(&head, first_line(arena, request, level, denied[0], count));
     add_findings(&head, arena, denied, count);
     add_remedies(&head, arena, denied, count);
-    if (has_file(request))
+    if (file)
         add_check(&tail, arena, request, level, denied, count);
     if (head.len + strlen(yaml) + tail.len <= CF_DENIAL_MAX)
         cf_buf_adds(&head, yaml);

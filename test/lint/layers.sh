@@ -10,7 +10,7 @@ json    json.h json_out.h
 crypto  base64.h jwks.h token.h
 config  config.h
 kube    object.h read.h store.h
-rules   rule.h
+rules   boundary.h rule.h
 review  engine.h review.h
 report  report.h
 server  server.h

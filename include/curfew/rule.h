@@ -15,8 +15,9 @@
 #include "curfew/config.h"
 #include "curfew/object.h"
 
-enum cf_operation { CF_CREATE, CF_UPDATE, CF_DELETE, CF_CONNECT };
-#define CF_OPERATIONS 4
+/* Only authorization sees reads. */
+enum cf_operation { CF_CREATE, CF_UPDATE, CF_DELETE, CF_CONNECT, CF_READ };
+#define CF_OPERATIONS 5
 const char *cf_operation_name(enum cf_operation operation); /* "CREATE", ... */
 
 struct cf_caller {
@@ -64,7 +65,6 @@ struct cf_request {
     bool account_restricted;      /* TokenRequest, DaemonSet: its account is restricted by node */
     struct cf_boundary *boundary; /* what node-boundary asks; NULL: nothing */
     bool authorize;               /* asked at /authorize: there is no object */
-    bool reads;                   /* at /authorize: get, list or watch */
     unsigned server_minor;        /* of the API server, 1.<minor>; 0: unknown */
     bool holds_secret;            /* a Secret's or ConfigMap's content, or a copied token, came
                                    * with it */

@@ -16,6 +16,7 @@ const char *cf_phase_name(enum cf_phase phase)
         [CF_PHASE_MUTATE] = "mutate",
         [CF_PHASE_VALIDATE] = "validate",
         [CF_PHASE_MUTATE_KUBELET] = "mutate/kubelet",
+        [CF_PHASE_AUTHORIZE] = "authorize",
     };
 
     return names[phase];
@@ -24,10 +25,8 @@ const char *cf_phase_name(enum cf_phase phase)
 const char *cf_decision_name(enum cf_decision decision)
 {
     static const char *const names[CF_DECISIONS] = {
-        [CF_ALLOWED] = "allowed",
-        [CF_FIXED] = "fixed",
-        [CF_DENIED] = "denied",
-        [CF_ERROR] = "error",
+        [CF_ALLOWED] = "allowed", [CF_FIXED] = "fixed",           [CF_DENIED] = "denied",
+        [CF_ERROR] = "error",     [CF_NO_OPINION] = "no-opinion",
     };
 
     return names[decision];

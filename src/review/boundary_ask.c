@@ -87,7 +87,7 @@ static const char *name_of(struct cf_reader *r, const struct cf_json *request,
 
 static const char *verb_of(enum cf_operation operation)
 {
-    static const char *const verbs[CF_OPERATIONS] = {
+    static const char *const verbs[] = {
         [CF_CREATE] = "create",
         [CF_UPDATE] = "update",
         [CF_DELETE] = "delete",

@@ -67,8 +67,8 @@ static void look_up_object(const struct asking *a)
     look_up_target(a);
 }
 
-/* All that edges are made of was listed once. A watch that is not there at all will never say. */
-static bool is_known(const struct cf_store *store)
+/* A watch that is not there at all will never say. */
+bool cf_boundary_known(const struct cf_store *store)
 {
     static const enum cf_resource needed[] = {CF_ACCOUNTS, CF_PODS, CF_CLAIMS, CF_VOLUMES};
 
@@ -85,7 +85,7 @@ void cf_boundary_look_up(struct cf_arena *arena, const struct cf_store *store,
     struct asking a = {arena, store, question, cf_boundary_name(arena, question)};
     struct cf_boundary *q = question;
 
-    q->known = is_known(store);
+    q->known = cf_boundary_known(store);
     if (q->door == CF_DOOR_ADMISSION && cf_streq(q->resource, "serviceaccounts") &&
         cf_streq(q->subresource, "token"))
         q->token_restricted = cf_store_restricted(store, q->namespace_, q->name);

@@ -40,7 +40,7 @@ static const struct cf_path request_at = {.key = "request"};
 
 static int operation_decode(struct cf_reader *r, const char *text, enum cf_operation *out)
 {
-    for (int i = 0; text != NULL && i < CF_OPERATIONS; i++) {
+    for (int i = 0; text != NULL && i < CF_READ; i++) {
         if (cf_streq(text, cf_operation_name((enum cf_operation)i))) {
             *out = (enum cf_operation)i;
             return 0;

@@ -18,6 +18,9 @@ int cf_verdicts_merge(struct cf_arena *arena, struct cf_judgement *judgement,
 
 /* ---- boundary_look_up.c ---- */
 
+/* Whether all that edges are made of was listed once. */
+bool cf_boundary_known(const struct cf_store *store);
+
 /* Fills in what the store knows of the question. The store's lock is held. */
 void cf_boundary_look_up(struct cf_arena *arena, const struct cf_store *store,
                          struct cf_boundary *question);

@@ -79,6 +79,7 @@ const char *cf_operation_name(enum cf_operation operation)
         [CF_UPDATE] = "UPDATE",
         [CF_DELETE] = "DELETE",
         [CF_CONNECT] = "CONNECT",
+        [CF_READ] = "READ",
     };
 
     return names[operation];

@@ -182,12 +182,12 @@ static struct cf_boundary_verdict judge_node(const struct judging *j)
     const char *node = j->q->node;
 
     if (is_create(j))
-        return OUTSIDE("it may not create nodes");
+        return OUTSIDE("this account may not create nodes");
     if (is_verb(j, "deletecollection"))
-        return OUTSIDE("it may delete Node \"%s\" only by its name", node);
+        return OUTSIDE("this account may delete Node \"%s\" only by its name", node);
     if (cf_str_empty(j->name))
-        return OUTSIDE("it may %s nodes only with --field-selector metadata.name=%s", j->q->verb,
-                       node);
+        return OUTSIDE("this account may %s nodes only with --field-selector metadata.name=%s",
+                       j->q->verb, node);
     if (!cf_streq(j->name, node))
         return OUTSIDE("Node \"%s\" is another node", j->name);
     return INSIDE("Node \"%s\" is its own node", node);
@@ -232,12 +232,12 @@ static struct cf_boundary_verdict judge_pod_create(const struct judging *j)
     struct cf_boundary_verdict v;
 
     if (!j->policy->allow_pod_create)
-        return OUTSIDE("it may not create pods (allowPodCreate)");
+        return OUTSIDE("this account may not create pods (allowPodCreate)");
     if (!cf_streq(q->object.node, q->node))
-        return OUTSIDE("it may create pods only with spec.nodeName: %s", q->node);
+        return OUTSIDE("this account may create pods only with spec.nodeName: %s", q->node);
     if (!cf_streq(q->namespace_, q->caller_namespace) ||
         !cf_streq(q->object.account, q->caller_account))
-        return OUTSIDE("it may create pods only with its own serviceAccountName");
+        return OUTSIDE("this account may create pods only with its own serviceAccountName");
     if (!refs_inside(j, &v))
         return v;
     return INSIDE("the pod is for node \"%s\", and names only what is there already", q->node);
@@ -249,14 +249,14 @@ static struct cf_boundary_verdict judge_binding(const struct judging *j)
     struct cf_boundary_verdict v;
 
     if (!j->policy->allow_pod_create)
-        return OUTSIDE("it may not bind pods to nodes (allowPodCreate)");
+        return OUTSIDE("this account may not bind pods to nodes (allowPodCreate)");
     if (q->door == CF_DOOR_AUTHORIZE)
         return NO_OPINION("admission decides, which sees the node");
     if (!cf_streq(q->object.node, q->node))
-        return OUTSIDE("it may bind pods only to node \"%s\"", q->node);
+        return OUTSIDE("this account may bind pods only to node \"%s\"", q->node);
     if (!q->pod_known || !cf_streq(q->namespace_, q->caller_namespace) ||
         !cf_streq(q->pod.account, q->caller_account))
-        return OUTSIDE("it may bind only pods of its own account");
+        return OUTSIDE("this account may bind only pods of its own account");
     if (!refs_inside(j, &v))
         return v;
     return INSIDE("the pod is for node \"%s\", and names only what is there already", q->node);
@@ -269,7 +269,8 @@ static struct cf_boundary_verdict judge_pods(const struct judging *j)
 
     if (cf_streq(j->q->selected_node, node))
         return INSIDE("only pods of its own node \"%s\" are asked for", node);
-    return OUTSIDE("it may %s pods only with --field-selector spec.nodeName=%s", j->q->verb, node);
+    return OUTSIDE("this account may %s pods only with --field-selector spec.nodeName=%s",
+                   j->q->verb, node);
 }
 
 static struct cf_boundary_verdict judge_pod(const struct judging *j)
@@ -289,7 +290,8 @@ static struct cf_boundary_verdict judge_pod(const struct judging *j)
     if (!cf_streq(where, q->node))
         return pod_elsewhere(j, where, reviewed || q->pod_known);
     if (q->object.given && !cf_streq(q->object.node, q->node))
-        return OUTSIDE("it may not move pod \"%s/%s\" to another node", q->namespace_, j->name);
+        return OUTSIDE("this account may not move pod \"%s/%s\" to another node", q->namespace_,
+                       j->name);
     if (!refs_inside(j, &v))
         return v;
     return INSIDE("pod \"%s/%s\" is bound to its own node \"%s\"", q->namespace_, j->name, q->node);
@@ -324,11 +326,12 @@ static struct cf_boundary_verdict judge_needed(const struct judging *j, enum cf_
     struct cf_boundary_verdict v;
 
     if (is_create(j))
-        return OUTSIDE("it may not create %s", q->resource);
+        return OUTSIDE("this account may not create %s", q->resource);
     if (cf_str_empty(j->name))
-        return OUTSIDE("it may %s %s only with --field-selector metadata.name=NAME, of one that a "
-                       "pod on node \"%s\" refers to",
-                       q->verb, q->resource, q->node);
+        return OUTSIDE(
+            "this account may %s %s only with --field-selector metadata.name=NAME, of one that a "
+            "pod on node \"%s\" refers to",
+            q->verb, q->resource, q->node);
     if (q->reach == CF_REACH_NONE)
         return OUTSIDE("no pod on node \"%s\" refers to %s", q->node, object);
     if (is_read(j))
@@ -364,7 +367,7 @@ static struct cf_boundary_verdict judge_token_unseen(const struct judging *j)
     if (j->policy->token_for_pods_on_node)
         return OUTSIDE("no pod on node \"%s\" runs as %s", q->node,
                        spoken(j, CF_EDGE_ACCOUNT, q->namespace_, j->name));
-    return OUTSIDE("it may ask for tokens of its own account only (tokenFor)");
+    return OUTSIDE("this account may ask for tokens of its own account only (tokenFor)");
 }
 
 static struct cf_boundary_verdict judge_token(const struct judging *j)
@@ -377,7 +380,7 @@ static struct cf_boundary_verdict judge_token(const struct judging *j)
     if (q->door == CF_DOOR_AUTHORIZE)
         return judge_token_unseen(j);
     if (!own && !j->policy->token_for_pods_on_node)
-        return OUTSIDE("it may ask for tokens of its own account only (tokenFor)");
+        return OUTSIDE("this account may ask for tokens of its own account only (tokenFor)");
     if (cf_streq(q->bound_kind, "Pod")) {
         if (!on_node)
             return OUTSIDE("the token would be bound to pod \"%s/%s\", which is not on node \"%s\"",
@@ -414,7 +417,7 @@ static struct cf_boundary_verdict judge_impersonation(const struct judging *j)
     if (is_verb(j, "impersonate:associated-node") ||
         cf_starts_with(j->q->verb, "impersonate-on:associated-node:"))
         return NO_OPINION("it becomes its own node, which the Node authorizer confines");
-    return OUTSIDE("it may not impersonate anybody");
+    return OUTSIDE("this account may not impersonate anybody");
 }
 
 static struct cf_boundary_verdict judge_covered(const struct judging *j)
@@ -427,12 +430,13 @@ static struct cf_boundary_verdict judge_covered(const struct judging *j)
             return NO_OPINION("reading ServiceAccounts is not restricted");
         if (is_create(j) && q->door == CF_DOOR_AUTHORIZE && q->node != NULL)
             return NO_OPINION("admission decides about creates");
-        return OUTSIDE("it may not write ServiceAccounts");
+        return OUTSIDE("this account may not write ServiceAccounts");
     }
     if (q->node == NULL && !cf_str_empty(q->caller_pod))
         return OUTSIDE("the pod \"%s\" of its token is on no node that is known", q->caller_pod);
     if (q->node == NULL)
-        return OUTSIDE("its token is bound to no pod and no node, or the request impersonates it");
+        return OUTSIDE("its token belongs to no node: it is a legacy or an unbound one, or the "
+                       "account is impersonated");
     if (is_create(j) && q->door == CF_DOOR_AUTHORIZE)
         return NO_OPINION("admission decides about creates");
     if (is_resource(j, "nodes"))
@@ -443,7 +447,7 @@ static struct cf_boundary_verdict judge_covered(const struct judging *j)
         return judge_token(j);
     if (cf_boundary_edge(q->resource, &edge))
         return judge_needed(j, edge);
-    return OUTSIDE("it may not %s everything", q->verb);
+    return OUTSIDE("this account may not %s everything", q->verb);
 }
 
 struct cf_boundary_verdict cf_boundary_judge(struct cf_arena *arena,

@@ -40,9 +40,7 @@ static void tell(const struct cf_rule_input *in, struct cf_findings *out,
                           "a token that belongs to no node would be no better confined "
                           "than one without the restriction");
     else if (q->node == NULL)
-        cf_finding_detail(out, f,
-                          "ServiceAccount \"%s/%s\" is restricted by node, and nobody can "
-                          "say from which node this is",
+        cf_finding_detail(out, f, "ServiceAccount \"%s/%s\" is restricted by node",
                           q->caller_namespace, q->caller_account);
     else
         cf_finding_detail(out, f,

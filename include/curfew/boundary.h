@@ -17,13 +17,6 @@
  * a name. */
 enum cf_door { CF_DOOR_ADMISSION, CF_DOOR_AUTHORIZE };
 
-/* An object that the question names; `reach` is filled in. */
-struct cf_boundary_ref {
-    enum cf_edge edge;
-    const char *namespace_, *name;
-    enum cf_reach reach;
-};
-
 /* What a boundary reads of an object under review. Texts are "" for none. */
 struct cf_boundary_object {
     bool given;
@@ -43,9 +36,10 @@ struct cf_boundary {
     const char *caller_namespace, *caller_account; /* NULL: the caller is no ServiceAccount */
     const char *caller_node, *caller_pod, *caller_pod_uid; /* of its token; NULL: none */
 
-    struct cf_boundary_object object, old_object;    /* at admission */
-    struct cf_boundary_ref *refs;                    /* what the new object names and the old one */
-    size_t ref_count;                                /* does not */
+    struct cf_boundary_object object, old_object; /* at admission */
+    /* What a pod's new object names and its old one does not; of a binding, what the pod names. */
+    struct cf_store_ref *refs;
+    size_t ref_count;
     const char *bound_kind, *bound_name, *bound_uid; /* of a TokenRequest, at admission */
 
     /* ---- filled in by cf_boundary_look_up() ---- */

@@ -126,6 +126,10 @@ void cf_boundary_ask(struct cf_reader *r, const struct cf_json *json, const char
     if (has_objects(kind)) {
         object_read(r, json, "object", kind, &q->object);
         object_read(r, json, "oldObject", kind, &q->old_object);
+        /* Who sits on no node is outside whatever it names; and the control plane's controllers,
+         * which make most pods, are such. */
+        if (cf_streq(kind, "Pod") && (q->caller_node != NULL || !cf_str_empty(q->caller_pod)))
+            cf_boundary_refs(r, json, q);
     }
     if (token) {
         q->bound_kind = request->object->token_request.bound_kind;

@@ -48,6 +48,11 @@ static void look_up_target(const struct asking *a)
         a->q->other_reach = reach(a, CF_EDGE_CLAIM, object->claim_namespace, object->claim_name);
 }
 
+static bool is_binding(const struct cf_boundary *q)
+{
+    return cf_streq(q->resource, "bindings") || cf_streq(q->subresource, "binding");
+}
+
 static void look_up_object(const struct asking *a)
 {
     struct cf_boundary *q = a->q;
@@ -60,6 +65,8 @@ static void look_up_object(const struct asking *a)
         pod = q->bound_name;
     if (!cf_str_empty(pod))
         q->pod_known = cf_store_pod(a->store, a->arena, q->namespace_, pod, &q->pod);
+    if (q->pod_known && is_binding(q))
+        q->ref_count = cf_store_pod_refs(a->store, a->arena, q->namespace_, pod, &q->refs);
     if (cf_boundary_edge(q->resource, &edge) && !cf_str_empty(a->name))
         q->reach = reach(a, edge, q->namespace_, a->name);
     for (size_t i = 0; i < q->ref_count; i++)

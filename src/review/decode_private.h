@@ -18,6 +18,9 @@ void cf_caller_decode(struct cf_reader *r, const struct cf_path *at, const struc
 void cf_boundary_ask(struct cf_reader *r, const struct cf_json *json, const char *group,
                      const char *kind, struct cf_request *request);
 
+/* Fills q->refs (boundary_refs.c). Failures stick to the reader. */
+void cf_boundary_refs(struct cf_reader *r, const struct cf_json *json, struct cf_boundary *q);
+
 /* The question that is about this caller, in the arena; NULL (and a failure) without memory. */
 struct cf_boundary *cf_boundary_new(struct cf_reader *r, enum cf_door door,
                                     const struct cf_request *request);

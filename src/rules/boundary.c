@@ -215,7 +215,7 @@ static struct cf_boundary_verdict pod_elsewhere(const struct judging *j, const c
 static bool refs_inside(const struct judging *j, struct cf_boundary_verdict *out)
 {
     for (size_t i = 0; i < j->q->ref_count; i++) {
-        const struct cf_boundary_ref *ref = &j->q->refs[i];
+        const struct cf_store_ref *ref = &j->q->refs[i];
 
         if (ref->reach != CF_REACH_NONE)
             continue;

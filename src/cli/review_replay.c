@@ -42,7 +42,7 @@ static void explain(struct cf_run *run, struct cf_arena *arena, const struct cf_
         return;
     cf_run_say(run, CF_EXIT_OK, "%s:%zu: %s", item->doc->file,
                cf_locate(run->arena, item->doc, item->json, ""),
-               cf_boundary_explain(arena, outcome->request, run->policy));
+               cf_boundary_explain(arena, outcome, run->policy));
 }
 
 static void answer_item(struct cf_run *run, const struct cf_store *store,

@@ -243,8 +243,17 @@ int cf_authorize_answer(struct cf_arena *arena, const struct cf_review_input *in
 
 /* ---- explaining ---- */
 
-const char *cf_boundary_explain(struct cf_arena *arena, const struct cf_request *request,
-                                const struct cf_policy *policy)
+/* Another rule than node-boundary refused it. */
+static const char *other_rule(const struct cf_outcome *outcome)
+{
+    const struct cf_finding *denied =
+        outcome->judgement != NULL ? denied_by(outcome->judgement) : NULL;
+
+    return denied != NULL && !cf_streq(denied->rule->id, "node-boundary") ? denied->rule->id : NULL;
+}
+
+static const char *explain(struct cf_arena *arena, const struct cf_request *request,
+                           const struct cf_policy *policy)
 {
     static const char *const places[] = {
         [CF_BOUNDARY_NO_OPINION] = "no opinion",
@@ -253,7 +262,7 @@ const char *cf_boundary_explain(struct cf_arena *arena, const struct cf_request 
     };
     struct cf_boundary_verdict verdict;
 
-    if (request->caller.account == NULL)
+    if (request->caller.account == NULL && request->boundary == NULL)
         return "no opinion: the caller is no ServiceAccount";
     if (request->boundary == NULL)
         return "no opinion: the boundary of a node does not cover this";
@@ -263,4 +272,15 @@ const char *cf_boundary_explain(struct cf_arena *arena, const struct cf_request 
     return cf_line(arena, CF_DENIAL_LINE_MAX, "%s: %s%s%s%s", places[verdict.place], verdict.reason,
                    verdict.nearest != NULL ? " (" : "", cf_str_or_empty(verdict.nearest),
                    verdict.nearest != NULL ? ")" : "");
+}
+
+const char *cf_boundary_explain(struct cf_arena *arena, const struct cf_outcome *outcome,
+                                const struct cf_policy *policy)
+{
+    const char *boundary = explain(arena, outcome->request, policy);
+    const char *rule = other_rule(outcome);
+
+    if (rule == NULL)
+        return boundary;
+    return cf_line(arena, CF_DENIAL_LINE_MAX, "denied by %s; %s", rule, boundary);
 }

@@ -111,7 +111,7 @@ static const char *reason_of(struct cf_arena *arena, const struct cf_policy *pol
 
     if (q == NULL || outcome->judgement == NULL || (!q->restricted && !q->token_restricted))
         return NULL;
-    return clean(arena, cf_boundary_explain(arena, outcome->request, policy));
+    return clean(arena, cf_boundary_explain(arena, outcome, policy));
 }
 
 void cf_log_review(struct cf_arena *arena, const struct cf_policy *policy, enum cf_phase phase,

@@ -69,7 +69,7 @@ static void answer(struct cf_buf *out, const char *title, const struct cf_store 
     if (cf_authorize_answer(arena, &in, review->data, review->len, &json, &outcome, &err) != 0)
         give_up(err.msg);
     cf_buf_addf(out, "%s\n  %s\n  %s\n", title, cf_buf_str(&json),
-                cf_boundary_explain(arena, outcome.request, policy));
+                cf_boundary_explain(arena, &outcome, policy));
 }
 
 static bool same_as(const char *path, const char *text, bool update)

@@ -115,9 +115,9 @@ static inline int boundary_setup(void **state)
 #define BOUNDARY_TEST(f) cmocka_unit_test_setup_teardown(f, boundary_setup, reviews_teardown)
 
 /* "inside the boundary", "outside the boundary" or "no opinion", and why. */
-static inline const char *place_of(const struct cf_request *request)
+static inline const char *place_of(const struct cf_outcome *outcome)
 {
-    return cf_boundary_explain(arena, request, policy);
+    return cf_boundary_explain(arena, outcome, policy);
 }
 
 #endif

@@ -86,7 +86,7 @@ static const char *authorize(const char *text)
 static void expect_as(const char *user, const char *place, const struct question *one)
 {
     const char *bytes = authorize(review_text("v1", user, attributes_of(one)));
-    const char *why = place_of(outcome.request);
+    const char *why = place_of(&outcome);
     bool denied = strstr(bytes, "\"denied\":true") != NULL;
 
     if (!cf_starts_with(why, place))
@@ -507,7 +507,7 @@ static void reasons(void **state)
 
     (void)state;
     EXPECT(OUT, "get", "pods", "shop", "web-2");
-    assert_string_equal(place_of(outcome.request),
+    assert_string_equal(place_of(&outcome),
                         "outside the boundary: there is no pod \"shop/web-2\" on node \"n1\" (the "
                         "pod is bound to node \"n2\")");
     bytes = authorize(
@@ -517,18 +517,18 @@ static void reasons(void **state)
         review_text("v1", AGENT, attributes_of(QUESTION("get", "pods", "shop", "web-3"))));
     assert_int_equal(strlen(bytes), strlen(other));
     EXPECT(OUT, "get", "pods", "shop", "web-3");
-    has_part(place_of(outcome.request), "(no such pod is known)");
+    has_part(place_of(&outcome), "(no such pod is known)");
     EXPECT(OUT, "get", "pods", "shop", "pending");
-    has_part(place_of(outcome.request), "(the pod is not bound to a node yet)");
+    has_part(place_of(&outcome), "(the pod is not bound to a node yet)");
     EXPECT(OUT, "get", "secrets", "shop", "foreign");
-    assert_string_equal(place_of(outcome.request),
+    assert_string_equal(place_of(&outcome),
                         "outside the boundary: no pod on node \"n1\" refers to Secret "
                         "\"shop/foreign\"");
     EXPECT(IN, "get", "secrets", "shop", "db");
-    assert_string_equal(place_of(outcome.request),
+    assert_string_equal(place_of(&outcome),
                         "inside the boundary: a pod on node \"n1\" refers to Secret \"shop/db\"");
     EXPECT(OUT, "list", "pods");
-    has_part(place_of(outcome.request), "only with --field-selector spec.nodeName=n1");
+    has_part(place_of(&outcome), "only with --field-selector spec.nodeName=n1");
 }
 
 static void exemptions_and_exceptions(void **state)

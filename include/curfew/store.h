@@ -59,7 +59,8 @@ int cf_store_apply(struct cf_store *store, enum cf_resource resource,
                    const struct cf_store_change *changes, size_t count, struct cf_err *err);
 
 /* A list: what cf_store_apply() gives between the two is all there is, the rest is dropped at the
- * end (in batches), and the resource is synced from then on. A list that broke off is begun anew. */
+ * end (in batches), and the resource is synced from then on. A list that broke off is begun anew.
+ */
 void cf_store_list_begin(struct cf_store *store, enum cf_resource resource);
 void cf_store_list_end(struct cf_store *store, enum cf_resource resource);
 
@@ -139,11 +140,9 @@ size_t cf_store_pods_of_secret(const struct cf_store *store, struct cf_arena *ar
  * owner, and volumes, environments and token sources that carry what the store kept of them (names
  * of volumes and containers are not kept). Calls `visit` for at most `max` pods, one of each
  * controller first, until it returns false; returns how many pods the namespace has. */
-size_t cf_store_pods_in(const struct cf_store *store, struct cf_arena *arena,
-                        const char *namespace_, size_t max,
-                        bool (*visit)(const struct cf_store_pod *pod, struct cf_object *object,
-                                      void *arg),
-                        void *arg);
+size_t cf_store_pods_in(
+    const struct cf_store *store, struct cf_arena *arena, const char *namespace_, size_t max,
+    bool (*visit)(const struct cf_store_pod *pod, struct cf_object *object, void *arg), void *arg);
 
 /* ---- inventory ---- */
 

@@ -6,7 +6,7 @@ static struct cf_secret_ref look_up(const char *namespace_, const char *name)
 {
     struct cf_secret_ref ref = {.name = name, .owner = "left over"};
 
-    cf_store_secret(store, arena, namespace_, &ref);
+    cf_store_secret(store, arena, namespace_, 30, &ref);
     return ref;
 }
 

@@ -58,6 +58,7 @@ want_build() {
     want libjwt-dev has_pkg libjwt
     want libyaml-dev has_pkg yaml-0.1
     want libcjson-dev has_pkg libcjson
+    want libcurl4-openssl-dev has_pkg libcurl
 }
 
 want_test() {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* watch.h - keeps a store in step with a cluster: list and watch of all that the store holds.
  *
- * One thread and one connection for each resource. A list comes first (a watch-list, KEP-3157, where
- * the server has it; else pages), then watches from the version that it had, each from where the
- * last one ended. What can go wrong ends in one of three ways: the next watch goes on where the last
- * whole event was (a dropped or silent connection, half a line, a line that is no event, an ERROR
- * event, 429, 5xx), or everything is listed anew (410, versions that went backwards, the same
+ * One thread and one connection for each resource. A list comes first (a watch-list, KEP-3157,
+ * where the server has it; else pages), then watches from the version that it had, each from where
+ * the last one ended. What can go wrong ends in one of three ways: the next watch goes on where the
+ * last whole event was (a dropped or silent connection, half a line, a line that is no event, an
+ * ERROR event, 429, 5xx), or everything is listed anew (410, versions that went backwards, the same
  * failure three times), or the server is not heard of, and the store says so: the resource is not
  * fresh, its age grows, and what it lacks is unknown. Between two tries there is a pause that
  * doubles, with jitter (client-go's 0.8 to 30 s).
@@ -17,9 +17,9 @@
  * open. So every watch is short: it asks to be ended after a third of stale_after (timeoutSeconds;
  * at most 4 to 8 minutes), and the next begins where it ended, on the same connection. The server
  * sends a bookmark 2 s before that end, which carries the version forward, and its orderly end says
- * that there was nothing else. One that has neither spoken nor ended half that time later is dropped.
- * The cost is a request for each resource every 8 to 10 s, all six together about as many as one
- * controller's leader election; a longer `staleAfter` makes it less.
+ * that there was nothing else. One that has neither spoken nor ended half that time later is
+ * dropped. The cost is a request for each resource every 8 to 10 s, all six together about as many
+ * as one controller's leader election; a longer `staleAfter` makes it less.
  *
  * Heard of means: as of then nothing is missing. An event, a bookmark and an orderly end count when
  * they come; a list counts as of when it was asked for, however long it took. */

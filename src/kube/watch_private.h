@@ -46,6 +46,8 @@ struct cf_reflector {
     bool was_list;              /* this watch began as CF_WATCH_LISTING */
     int ended;                  /* why we ended it; CF_ENDED_WELL: we did not */
     struct cf_err err;          /* and in words */
+    int64_t code;               /* of the Status that says why; 0: none */
+    bool in_stream;             /* which came as an ERROR event */
     struct cf_cut cut;
 
     /* Changes that are not applied yet, in the arena, and the version after them. */
@@ -54,7 +56,7 @@ struct cf_reflector {
     size_t count;
     char next[CF_VERSION_MAX];
 
-    int64_t pause;    /* before the next try, without its jitter; micros */
+    int64_t pause;     /* before the next try, without its jitter; micros */
     unsigned in_a_row; /* failures since it was last heard of */
 
     /* What the log was told: */
@@ -70,7 +72,7 @@ struct cf_reflector {
 struct cf_watch {
     struct cf_store *store;
     char *kubeconfig, *context;
-    _Atomic int64_t stale_after; /* seconds */
+    _Atomic int64_t stale_after;            /* seconds */
     int64_t pause_min, pause_max, patience; /* micros */
     int64_t started;
     atomic_bool stopping, synced;

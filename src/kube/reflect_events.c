@@ -114,19 +114,21 @@ static int gone_back(struct cf_reflector *r, const char *version, struct cf_err 
     return cf_err_set(err, "its versions went backwards, from %s to %s", r->version, version);
 }
 
-static int bookmark(struct cf_reflector *r, const struct cf_json *meta, struct cf_err *err)
+static int bookmark(struct cf_reflector *r, const struct cf_json *meta, const char *version,
+                    struct cf_err *err)
 {
     const struct cf_json *notes = cf_json_get(meta, "annotations");
+    bool end = r->phase == CF_WATCH_LISTING &&
+               cf_streq(cf_json_str(cf_json_get(notes, "k8s.io/initial-events-end")), "true");
 
-    if (r->phase == CF_WATCH_LISTING &&
-        cf_streq(cf_json_str(cf_json_get(notes, "k8s.io/initial-events-end")), "true")) {
-        if (cf_reflect_apply(r, err) != 0 || copy_version(meta, r->version, err) != 0)
-            return -1;
-        cf_reflect_listed(r, r->began);
-        r->phase = CF_WATCHING;
+    if (cf_reflect_apply(r, err) != 0)
+        return -1;
+    if (!end)
         return 0;
-    }
-    return cf_reflect_apply(r, err);
+    memcpy(r->version, version, CF_VERSION_MAX);
+    cf_reflect_listed(r, r->began);
+    r->phase = CF_WATCHING;
+    return 0;
 }
 
 static int failed(struct cf_reflector *r, const struct cf_json *status, struct cf_err *err)
@@ -140,7 +142,7 @@ static int event(struct cf_reflector *r, const char *type, const struct cf_json 
                  struct cf_err *err)
 {
     const struct cf_json *meta = cf_json_get(object, "metadata");
-    char version[CF_VERSION_MAX];
+    char version[CF_VERSION_MAX] = "";
 
     if (cf_streq(type, "ERROR"))
         return failed(r, object, err);
@@ -151,7 +153,7 @@ static int event(struct cf_reflector *r, const char *type, const struct cf_json 
     if (r->phase == CF_WATCHING)
         memcpy(r->next, version, sizeof(version));
     if (cf_streq(type, "BOOKMARK"))
-        return bookmark(r, meta, err);
+        return bookmark(r, meta, version, err);
     if (cf_json_str(cf_json_get(meta, "name")) == NULL)
         return cf_err_set(err, "an event of an object without a name");
     if (cf_streq(type, "ADDED") || cf_streq(type, "MODIFIED"))

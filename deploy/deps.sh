@@ -65,6 +65,7 @@ want_test() {
     want libcmocka-dev has_header cmocka.h
     want curl has_program curl
     want openssl has_program openssl
+    want python3 has_program python3
 }
 
 want_soak() {

@@ -192,7 +192,9 @@ class Handler(socketserver.StreamRequestHandler):
         if self.api.token and headers.get("authorization") != "Bearer " + self.api.token:
             return self.reply(401, status(401, "Unauthorized", "Unauthorized"))
         if resource in self.api.forbidden:
-            return self.reply(403, status(403, "Forbidden", 'cannot %s resource "%s"' % (verb, resource)))
+            return self.reply(403, status(
+                403, "Forbidden", '%s is forbidden: User "curfew" cannot %s resource "%s" in API group '
+                '"" at the cluster scope' % (resource, verb, resource)))
         self.pace = 0
         fault = self.api.take(verb, resource, REQUEST_FAULTS)
         if fault is None:

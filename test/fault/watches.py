@@ -171,7 +171,7 @@ def _(work):
     with watching(work) as (api, watcher):
         for _ in range(4):
             api.fault("html", "any", "pods")
-        api.cluster.compact()
+        api.cut()
         change(api)
         watcher.catch_up()
         check(watcher.state()["pods broken"] >= 1, watcher.ask("state"))
@@ -465,8 +465,8 @@ def _(work):
         check(until(lambda: watcher.state()["pods fresh"]), watcher.said())
         check(until(lambda: watcher.state()["secrets refused"] > 3), watcher.ask("state"))
         check(watcher.state()["synced"] == 0, "synced without Secrets")
-        lines = [l for l in watcher.said().splitlines() if "secrets" in l]
-        check(len(lines) == 1 and "403" in lines[0] or "RBAC" in lines[0], lines)
+        lines = [l for l in watcher.said().splitlines() if "resource=secrets" in l and "tried" in l]
+        check(len(lines) == 1 and 'RBAC does not let \\"curfew\\" watch secrets' in lines[0], lines)
         api.forbidden = set()
         watcher.catch_up()
 

@@ -5,7 +5,7 @@
 #include "curfew/log.h"
 #include "watch_private.h"
 
-/* Another reason is told at once, but not more often than this. */
+/* Another reason is told at once, but each not more often than this. */
 #define RETELL_MICROS (60 * CF_MICROS)
 
 static const char *name(const struct cf_reflector *r)
@@ -32,7 +32,9 @@ const char *cf_watch_failure_name(enum cf_watch_failure failure)
 void cf_reflect_say_failure(struct cf_reflector *r, int failure)
 {
     int64_t now = cf_monotonic_micros();
-    bool told = r->failing && (r->failure == failure || now - r->failure_told < RETELL_MICROS);
+    bool told =
+        r->failing && (r->failure == failure ||
+                       (r->told_at[failure] != 0 && now - r->told_at[failure] < RETELL_MICROS));
     enum cf_log_level level =
         told || (failure == CF_WATCH_GONE && !r->failing) ? CF_LOG_DEBUG : CF_LOG_WARN;
 
@@ -46,7 +48,7 @@ void cf_reflect_say_failure(struct cf_reflector *r, int failure)
         r->failing_since = now;
     r->failing = true;
     r->failure = failure;
-    r->failure_told = now;
+    r->told_at[failure] = now;
 }
 
 void cf_reflect_say_heard(struct cf_reflector *r)

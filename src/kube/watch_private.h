@@ -62,7 +62,8 @@ struct cf_reflector {
     /* What the log was told: */
     bool failing, stale;
     int failure;
-    int64_t failure_told, failing_since;
+    int64_t told_at[CF_WATCH_FAILURES]; /* monotonic micros; 0: never */
+    int64_t failing_since;
 
     /* Read by others. */
     atomic_uint_fast64_t events, lists, failures[CF_WATCH_FAILURES];

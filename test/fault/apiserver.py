@@ -131,6 +131,7 @@ class Handler(socketserver.StreamRequestHandler):
             self.request.settimeout(None)
         super().setup()
         self.api = self.server.api
+        self.pace = 0
         self.api.opened(self.request)
 
     def finish(self):

@@ -71,8 +71,8 @@ static void tell_reach(const struct cf_store *store, const char *namespace_, con
     for (int edge = CF_EDGE_SECRET; edge <= CF_EDGE_ACCOUNT; edge++) {
         for (size_t n = 0; n < CF_COUNT(nodes); n++) {
             enum cf_reach reach =
-                cf_store_reach(store, (enum cf_edge)edge,
-                               edge == CF_EDGE_VOLUME ? "" : namespace_, name, nodes[n]);
+                cf_store_reach(store, (enum cf_edge)edge, edge == CF_EDGE_VOLUME ? "" : namespace_,
+                               name, nodes[n]);
 
             if (reach != CF_REACH_NONE)
                 printf("reach %d %s/%s from %s: %d\n", edge, namespace_, name, nodes[n],

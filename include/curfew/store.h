@@ -71,6 +71,7 @@ void cf_store_heard(struct cf_store *store, enum cf_resource resource, int64_t m
 
 /* Which watches there are at all (the others' absence is unknown for ever); default: all. */
 void cf_store_expect(struct cf_store *store, enum cf_resource resource, bool expected);
+bool cf_store_expected(const struct cf_store *store, enum cf_resource resource);
 
 /* ---- asking it ---- */
 

@@ -44,6 +44,11 @@ void cf_store_expect(struct cf_store *store, enum cf_resource resource, bool exp
     atomic_store(&store->fresh->expected[resource], expected);
 }
 
+bool cf_store_expected(const struct cf_store *store, enum cf_resource resource)
+{
+    return atomic_load(&store->fresh->expected[resource]);
+}
+
 bool cf_store_fresh(const struct cf_store *store, enum cf_resource resource, int64_t stale_after)
 {
     return store->absent != CF_ABSENT_DEPENDS ||

@@ -367,7 +367,7 @@ def _(work):
         watcher.catch_up()
         for resource in ("secrets", "pods"):
             lines = [l for l in watcher.said().splitlines() if "resource=%s" % resource in l]
-            for what in ("can't be watched", "watched again", "stale: ", "fresh again"):
+            for what in ("reason=unreachable", "watched again", "stale: ", "fresh again"):
                 said = len([l for l in lines if what in l])
                 check(said == 1, "'%s' was said %d times:\n%s" % (what, said, "\n".join(lines)))
 

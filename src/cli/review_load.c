@@ -211,7 +211,7 @@ static struct cf_store *fill_store(struct cf_run *run, enum cf_store_absent abse
 
     if (store == NULL)
         return NULL;
-    cf_store_set_server_minor(store, run->opts->server_minor);
+    cf_store_set_server_version(store, 1, run->opts->server_minor);
     if (store_items(run, store, &run->objects, tell) == 0 &&
         store_items(run, store, &run->items, false) == 0)
         return store;

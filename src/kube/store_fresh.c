@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store_fresh.c - when each watch was heard of, and whether everything was listed once. */
+#include <limits.h>
+
 #include "curfew/clock.h"
 #include "store_private.h"
 
@@ -18,12 +20,12 @@ const char *cf_resource_name(enum cf_resource resource)
 
 void cf_store_fresh_init(struct cf_store_fresh *fresh)
 {
-    atomic_init(&fresh->server_minor, 0);
     for (int i = 0; i < CF_RESOURCES; i++) {
         atomic_init(&fresh->heard[i], -1);
         atomic_init(&fresh->synced[i], false);
         atomic_init(&fresh->expected[i], true);
     }
+    atomic_init(&fresh->minor, 0);
 }
 
 /* Two watches of one resource do not exist, but a clock read before another may arrive after. */
@@ -40,6 +42,11 @@ void cf_store_heard(struct cf_store *store, enum cf_resource resource, int64_t m
 void cf_store_expect(struct cf_store *store, enum cf_resource resource, bool expected)
 {
     atomic_store(&store->fresh->expected[resource], expected);
+}
+
+bool cf_store_expected(const struct cf_store *store, enum cf_resource resource)
+{
+    return atomic_load(&store->fresh->expected[resource]);
 }
 
 bool cf_store_fresh(const struct cf_store *store, enum cf_resource resource, int64_t stale_after)
@@ -81,19 +88,20 @@ bool cf_store_synced(const struct cf_store *store)
     return true;
 }
 
-void cf_store_set_server_minor(struct cf_store *store, unsigned minor)
-{
-    atomic_store(&store->fresh->server_minor, minor);
-}
-
-unsigned cf_store_server_minor(const struct cf_store *store)
-{
-    return atomic_load(&store->fresh->server_minor);
-}
-
 int64_t cf_store_age(const struct cf_store *store, enum cf_resource resource)
 {
     if (store->absent != CF_ABSENT_DEPENDS || !atomic_load(&store->fresh->expected[resource]))
         return -1;
     return age(store->fresh, resource);
+}
+
+/* What comes after 1.x is newer than all of them. */
+void cf_store_set_server_version(struct cf_store *store, unsigned major, unsigned minor)
+{
+    atomic_store(&store->fresh->minor, major > 1 ? UINT_MAX : major == 1 ? minor : 0);
+}
+
+unsigned cf_store_server_minor(const struct cf_store *store)
+{
+    return atomic_load(&store->fresh->minor);
 }

@@ -52,7 +52,7 @@ static struct cf_store *load(const char *root, bool restricted)
     }
     if (restricted && cf_store_add(store, account, "default", &err) != 0)
         give_up(err.msg);
-    cf_store_set_server_minor(store, 36);
+    cf_store_set_server_version(store, 1, 36);
     return store;
 }
 

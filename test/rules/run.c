@@ -78,7 +78,7 @@ static struct cf_store *load_store(struct cf_arena *arena, const char *path)
     struct cf_err err;
     struct cf_store *store = cf_store_new(CF_ABSENT_IS_PLAIN);
 
-    cf_store_set_server_minor(store, 36);
+    cf_store_set_server_version(store, 1, 36);
     if (cf_documents_read(arena, path, &docs, &err) != 0) {
         fprintf(stderr, "%s\n", err.msg);
         exit(1);

@@ -574,9 +574,9 @@ static void legacy_tokens(void **state)
     (void)state;
     use_config("authorize: {legacyTokenUse: enforce}");
     assert_false(DENIED(WEB_LEGACY, "get", "secrets", "shop", "db")); /* of which nobody knows */
-    cf_store_set_server_minor(store, 31);
+    cf_store_set_server_version(store, 1, 31);
     assert_false(DENIED(WEB_LEGACY, "get", "secrets", "shop", "db"));
-    cf_store_set_server_minor(store, 32);
+    cf_store_set_server_version(store, 1, 32);
     assert_true(DENIED(WEB_LEGACY, "get", "secrets", "shop", "db"));
     assert_true(DENIED(WEB_OLD_UID, "get", "secrets", "shop", "db"));
     assert_true(DENIED(WEB_LEGACY, "list", "leases", .group = "coordination.k8s.io"));
@@ -596,7 +596,7 @@ static void legacy_tokens(void **state)
 static void legacy_tokens_are_only_audited(void **state)
 {
     (void)state;
-    cf_store_set_server_minor(store, 36);
+    cf_store_set_server_version(store, 1, 36);
     assert_false(DENIED(WEB_LEGACY, "get", "secrets", "shop", "db"));
     assert_int_equal(outcome.judgement->count, 1);
     assert_string_equal(outcome.judgement->items[0].finding.rule->id, "legacy-token-use");
@@ -607,7 +607,7 @@ static void legacy_tokens_are_only_audited(void **state)
 static void legacy_tokens_with_an_exception(void **state)
 {
     (void)state;
-    cf_store_set_server_minor(store, 36);
+    cf_store_set_server_version(store, 1, 36);
     use_config("authorize: {legacyTokenUse: enforce}\nexceptions:\n- {rule: legacy-token-use, "
                "namespace: shop, serviceAccounts: [web], until: 2026-12-31, reason: moves}");
     assert_false(DENIED(WEB_LEGACY, "get", "secrets", "shop", "db"));

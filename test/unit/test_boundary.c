@@ -435,9 +435,9 @@ static void legacy_tokens(void **state)
 {
     (void)state;
     assert_string_equal(denied_for(INFO(USER("shop", "web", "")), LEGACY_WRITE), "");
-    cf_store_set_server_minor(store, 31);
+    cf_store_set_server_version(store, 1, 31);
     assert_string_equal(denied_for(INFO(USER("shop", "web", "")), LEGACY_WRITE), "");
-    cf_store_set_server_minor(store, 32);
+    cf_store_set_server_version(store, 1, 32);
     /* A template too, and at the level of the caller's namespace. */
     has_part(denied_for(INFO(USER("shop", "web", "")), LEGACY_WRITE),
              "deployment \"web\" violates Curfew level \"restricted\": legacy-token-use: "
@@ -466,7 +466,7 @@ static void the_pivot_stays_open(void **state)
               "api", NULL, "{'spec':{'expirationSeconds':600}}");
 
     (void)state;
-    cf_store_set_server_minor(store, 36);
+    cf_store_set_server_version(store, 1, 36);
     use_config("rules: {unbound-token: {level: off}}");
     assert_string_equal(denied_for(INFO(USER("shop", "web", "")), own), "");
     has_part(denied_for(INFO(USER("shop", "web", "")), other), "legacy-token-use");

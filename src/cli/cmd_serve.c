@@ -12,6 +12,7 @@
 #include "curfew/server.h"
 #include "curfew/str.h"
 #include "serve_cluster.h"
+#include "serve_own.h"
 
 struct flags {
     const char *config, *check_config;
@@ -19,6 +20,7 @@ struct flags {
     const char *tls_cert, *tls_key;
     const char *client_ca, *client_crl;
     const char *bearer_jwks, *bearer_audience;
+    const char *service_account;
     struct cf_cluster_flags cluster;
     struct cf_opt_list client_names;
     int64_t drain_delay, drain_timeout;
@@ -120,7 +122,7 @@ static const char **client_names(const struct flags *flags)
     return names;
 }
 
-static int serve_with(const struct flags *flags, const char **names,
+static int serve_with(const struct flags *flags, const char **names, const char *own_user,
                       const struct cf_cluster *cluster)
 {
     struct cf_server_config config = {
@@ -136,6 +138,7 @@ static int serve_with(const struct flags *flags, const char **names,
         .client_names = names,
         .bearer_jwks = flags->bearer_jwks,
         .bearer_audience = flags->bearer_audience,
+        .own_user = own_user,
         .drain_delay = flags->drain_delay,
         .drain_timeout = flags->drain_timeout,
     };
@@ -148,20 +151,26 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
     struct cf_err err = {.kind = CF_ERR_NONE};
     struct cf_cluster cluster;
     const char **names;
+    char *own_user = NULL;
     int status;
 
     if (flags->check_config != NULL)
         return check_config(flags->check_config);
     status = check_flags(cmd, flags);
+    if (status == CF_EXIT_OK)
+        status = cf_own_user(cmd, flags->service_account, &own_user);
     if (status != CF_EXIT_OK)
         return status;
     cf_process_harden();
     cf_server_block_signals();
-    if (cf_cluster_open(&flags->cluster, &cluster, &err) != 0)
+    if (cf_cluster_open(&flags->cluster, &cluster, &err) != 0) {
+        free(own_user);
         return failed(&err);
+    }
     names = client_names(flags);
-    status = serve_with(flags, names, &cluster);
+    status = serve_with(flags, names, own_user, &cluster);
     free(names);
+    free(own_user);
     cf_cluster_close(&cluster);
     return status;
 }
@@ -205,6 +214,8 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
          "callers need a bearer token signed by these keys"},
         {"--bearer-audience", 0, CF_OPT_STRING, &flags.bearer_audience, "NAME",
          "which was made for this audience"},
+        {"--service-account", 0, CF_OPT_STRING, &flags.service_account, "NAMESPACE/NAME",
+         "our own, never refused at /authorize; else that of the mounted token"},
         {"--drain-delay", 0, CF_OPT_DURATION, &flags.drain_delay, "DURATION",
          "after SIGTERM: time to serve on, not ready any more (default 15s)"},
         {"--drain-timeout", 0, CF_OPT_DURATION, &flags.drain_timeout, "DURATION",

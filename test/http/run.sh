@@ -32,6 +32,7 @@ main=$pid main_port=$port main_plain=$plain
 . "$here/bad_input.sh"
 . "$here/http.sh"
 . "$here/tls.sh"
+. "$here/authorize.sh"
 . "$here/clients.sh"
 . "$here/bearer.sh"
 . "$here/reload.sh"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory runs out at every allocation there is: the store then is as it was before, and takes the
  * same object later. */
-#include "reviews.h"
+#include "test.h"
 
 #include "../../src/kube/store_private.h"
+#include "reviews.h"
 
 /* A sanitizer has a malloc of its own. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -55,8 +55,8 @@ int cf_authorize_answer(struct cf_arena *arena, const struct cf_review_input *in
                         size_t len, struct cf_buf *answer, struct cf_outcome *outcome,
                         struct cf_err *err);
 
-/* Which edge was found or missing in a request that was read, for whoever runs Curfew: it tells more than the caller may
- * know. One line, fit to print. */
+/* Which edge was found or missing in a request that was read, for whoever runs Curfew: it tells
+ * more than the caller may know. One line, fit to print. */
 const char *cf_boundary_explain(struct cf_arena *arena, const struct cf_outcome *outcome,
                                 const struct cf_policy *policy);
 

@@ -47,6 +47,8 @@ bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace_
 /* A ServiceAccount whose request carries no credential id that begins with JTI=, and no pod: a
  * legacy token, or an impersonation, which looks the same (Kubernetes 1.32 and newer). */
 bool cf_caller_is_legacy_token(const struct cf_caller *caller);
+/* ServiceAccountTokenJTI is on by default from 1.30, and cannot be off from here on. */
+#define CF_CREDENTIAL_ID_MINOR 32
 
 /* One question: the typed request that review/ or the CLI fills. */
 struct cf_request {

@@ -14,9 +14,6 @@
  * Fixtures: test/rules/legacy-token-use/ */
 #include "common.h"
 
-/* ServiceAccountTokenJTI is on by default from 1.30 and cannot be off from 1.32. */
-#define FIRST_MINOR 32
-
 static bool is_pivot(const struct cf_request *request)
 {
     return (request->operation == CF_CREATE && cf_streq(request->resource, "serviceaccounts") &&
@@ -30,7 +27,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
     struct cf_path at = CF_PATH_KEY(NULL, "userInfo");
     struct cf_finding *f;
 
-    if (caller->account == NULL || in->request->server_minor < FIRST_MINOR ||
+    if (caller->account == NULL || in->request->server_minor < CF_CREDENTIAL_ID_MINOR ||
         !cf_caller_is_legacy_token(caller) || is_pivot(in->request))
         return;
     f = cf_finding_add(out, caller->username, &at, cf_value_str(out, caller->username));

@@ -57,8 +57,9 @@ get /metrics >/dev/null
 for line in \
     'curfew_reviews_total{endpoint="authorize",operation="READ",resource="secrets",decision="no-opinion"} 1' \
     'curfew_reviews_total{endpoint="authorize",operation="CREATE",resource="other",decision="denied"} 2' \
+    'curfew_rule_silent{rule="legacy-token-use"} 1' \
     'curfew_findings_total{rule="node-boundary",mode="enforce"} 2'; do
-    check "metric: $line" "$(grep -E 'authorize|boundary' "$work/body")" grep -qxF "$line" "$work/body"
+    check "metric: $line" "$(grep -E 'authorize|boundary|silent' "$work/body")" grep -qxF "$line" "$work/body"
 done
 stops 'the server of /authorize ends' "$pid"
 

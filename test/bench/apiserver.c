@@ -160,7 +160,7 @@ static void changes(struct stream *s, size_t resource)
 {
     unsigned each = resource == PODS ? (rate + 99) / 100 : 0, step = 0;
     const struct timespec pause = {
-        .tv_nsec = each > 0 && rate > 0 ? (long)(1000000000.0 * each / rate) : 1000000000};
+        .tv_nsec = each > 0 && rate > 0 ? (long)(1000000000.0 * each / rate) : 999999999};
 
     for (unsigned tick = 0; !s->gone; tick++) {
         nanosleep(&pause, NULL);

@@ -124,6 +124,11 @@ median() { # CONNECTIONS FIELD
 echo "/authorize: $pods pods on $nodes nodes, $rate pod events a second, TLS 1.3, 1 core," \
     "medians of $rounds rounds of $seconds s"
 echo "first sync over HTTP: $synced ms; resident: $full MiB, $idle MiB with an empty store"
+curl -fsS "http://127.0.0.1:$plain/metrics" | awk '
+    /^curfew_review_duration_seconds_bucket/ { split($1, le, "\""); within[le[2]] = $2 }
+    /^curfew_review_duration_seconds_count/ { all = $2 }
+    END { printf "the server itself, from body to answer: %.2f %% within 50 us, %.2f %% within 500\n",
+          100 * within["5e-05"] / all, 100 * within["0.0005"] / all }'
 for connections in 25 2; do
     printf '%2d connections: %6d/s, microseconds: p50 %d, p99 %d, p99.9 %d, CPU %s (failed: %d)\n' \
         "$connections" "$(median $connections 2)" "$(median $connections 4)" \

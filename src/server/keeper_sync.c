@@ -46,7 +46,7 @@ int cf_sync_init(struct cf_sync *sync, struct cf_err *err)
     sync->secret = cf_certs_secret_new(config->namespace_, config->name);
     if (sync->secret == NULL)
         return cf_err_memory(err);
-    sync->asker.api = cf_api_open(config->kubeconfig, NULL, err);
+    sync->asker.api = cf_api_open(config->kubeconfig, config->context, err);
     return sync->asker.api != NULL ? 0 : -1;
 }
 

@@ -75,9 +75,9 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all test tests unit rules recorded property golden api fault http soak lint asan tsan demo bench \
-        bench-store bench-authorize e2e storm deps deps-build deps-bench deps-soak deps-e2e certs install uninstall fmt \
-        fmt-check clean help FORCE
+.PHONY: all test tests unit rules recorded property golden api fault http soak lint storm asan tsan \
+        demo bench bench-store bench-authorize e2e deps deps-build deps-bench deps-soak deps-e2e certs \
+        install uninstall fmt fmt-check clean help FORCE
 
 all: $(BUILD)/curfew ## build build/curfew
 

@@ -13,11 +13,12 @@
 #include "curfew/str.h"
 #include "serve_cluster.h"
 #include "serve_own.h"
+#include "serve_tls.h"
 
 struct flags {
     const char *config, *check_config;
     const char *listen, *metrics_listen;
-    const char *tls_cert, *tls_key;
+    struct cf_tls_flags tls;
     const char *client_ca, *client_crl;
     const char *bearer_jwks, *bearer_audience;
     const char *service_account;
@@ -106,9 +107,9 @@ static int check_flags(const struct cf_cmd *cmd, const struct flags *flags)
     status = cf_cluster_check_flags(cmd, &flags->cluster);
     if (status != CF_EXIT_OK)
         return status;
-    if (flags->tls_cert == NULL || flags->tls_key == NULL)
-        return cf_usage_error(cmd, "%s is needed: API servers call webhooks over TLS only",
-                              flags->tls_cert == NULL ? "--tls-cert" : "--tls-key");
+    status = cf_tls_check_flags(cmd, &flags->tls);
+    if (status != CF_EXIT_OK)
+        return status;
     return setup_log(cmd, flags);
 }
 
@@ -123,7 +124,7 @@ static const char **client_names(const struct flags *flags)
 }
 
 static int serve_with(const struct flags *flags, const char **names, const char *own_user,
-                      const struct cf_cluster *cluster)
+                      const struct cf_cluster *cluster, const struct cf_tls_wish *wish)
 {
     struct cf_server_config config = {
         .listen = flags->listen,
@@ -131,8 +132,19 @@ static int serve_with(const struct flags *flags, const char **names, const char 
         .store = cluster->store,
         .watch = cluster->watch,
         .config = flags->config,
-        .tls_cert = flags->tls_cert,
-        .tls_key = flags->tls_key,
+        .tls_cert = flags->tls.cert,
+        .tls_key = flags->tls.key,
+        .keeper =
+            {
+                .kubeconfig = flags->cluster.kubeconfig,
+                .context = flags->cluster.context,
+                .namespace_ = wish->namespace_,
+                .name = wish->name,
+                .configurations = wish->configurations,
+                .names = wish->names,
+                .leaf_lifetime = wish->leaf_lifetime,
+                .ca_lifetime = wish->ca_lifetime,
+            },
         .client_ca = flags->client_ca,
         .client_crl = flags->client_crl,
         .client_names = names,
@@ -150,6 +162,7 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
 {
     struct cf_err err = {.kind = CF_ERR_NONE};
     struct cf_cluster cluster;
+    struct cf_tls_wish wish;
     const char **names;
     char *own_user = NULL;
     int status;
@@ -159,19 +172,24 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
     status = check_flags(cmd, flags);
     if (status == CF_EXIT_OK)
         status = cf_own_user(cmd, flags->service_account, &own_user);
-    if (status != CF_EXIT_OK)
+    if (status == CF_EXIT_OK)
+        status = cf_tls_wish_make(cmd, &flags->tls, &wish);
+    if (status != CF_EXIT_OK) {
+        free(own_user);
         return status;
+    }
     cf_process_harden();
     cf_server_block_signals();
-    if (cf_cluster_open(&flags->cluster, &cluster, &err) != 0) {
-        free(own_user);
-        return failed(&err);
+    if (cf_cluster_open(&flags->cluster, &cluster, &err) == 0) {
+        names = client_names(flags);
+        status = serve_with(flags, names, own_user, &cluster, &wish);
+        free(names);
+        cf_cluster_close(&cluster);
+    } else {
+        status = failed(&err);
     }
-    names = client_names(flags);
-    status = serve_with(flags, names, own_user, &cluster);
-    free(names);
+    cf_tls_wish_free(&wish);
     free(own_user);
-    cf_cluster_close(&cluster);
     return status;
 }
 
@@ -194,8 +212,20 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
          "do not list legacy Secrets: lookupFailure decides about all"},
         {"--objects", 0, CF_OPT_LIST, &flags.cluster.objects, "FILE|DIR",
          "instead of a cluster: its objects, as manifests"},
-        {"--tls-cert", 0, CF_OPT_STRING, &flags.tls_cert, "FILE", "serving certificate, PEM"},
-        {"--tls-key", 0, CF_OPT_STRING, &flags.tls_key, "FILE", "its key, PEM"},
+        {"--tls-cert", 0, CF_OPT_STRING, &flags.tls.cert, "FILE", "serving certificate, PEM"},
+        {"--tls-key", 0, CF_OPT_STRING, &flags.tls.key, "FILE", "its key, PEM"},
+        {"--tls-secret", 0, CF_OPT_STRING, &flags.tls.secret, "NAMESPACE/NAME",
+         "instead of files: a Secret that the replicas make and renew"},
+        {"--webhook-configuration", 0, CF_OPT_LIST, &flags.tls.configurations, "NAME",
+         "with it: whose caBundle is ours to write (repeatable)"},
+        {"--service", 0, CF_OPT_LIST, &flags.tls.services, "NAME.NAMESPACE",
+         "with it: a Service that the certificate is for, too"},
+        {"--dns", 0, CF_OPT_LIST, &flags.tls.names, "NAME",
+         "with it: a DNS name or IP address that it is for, too"},
+        {"--cert-lifetime", 0, CF_OPT_DURATION, &flags.tls.leaf_lifetime, "DURATION",
+         "with it: how long a certificate holds (default 2160h)"},
+        {"--ca-lifetime", 0, CF_OPT_DURATION, &flags.tls.ca_lifetime, "DURATION",
+         "with it: how long its authority holds (default 8760h)"},
         {"--config", 0, CF_OPT_STRING, &flags.config, "FILE",
          "configuration; else what is built in"},
         {"--check-config", 0, CF_OPT_STRING, &flags.check_config, "FILE",
@@ -231,6 +261,7 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
         status = run_with(cmd, &flags);
     cf_opt_list_free(&flags.cluster.objects);
     cf_opt_list_free(&flags.client_names);
+    cf_tls_flags_free(&flags.tls);
     return status < 0 ? CF_EXIT_OK : status;
 }
 

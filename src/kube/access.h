@@ -72,7 +72,7 @@ struct cf_access {
     const char *namespace_;  /* never NULL */
     const char *server_name; /* that the server's certificate is for; NULL: that of the address */
     const char *proxy;       /* NULL: the environment's */
-    const char *who;         /* "user \"admin\" of '/root/.kube/config'" */
+    const char *who;         /* "user \"admin\" of 'config'" */
     const char *trust;       /* whose authority it is: "cluster \"prod\" of '...'" */
     bool insecure;           /* the server's certificate is not looked at */
     struct cf_kept ca, cert, key, token;

@@ -11,7 +11,6 @@
 
 #include "context.h"
 #include "curfew/api.h"
-#include "curfew/api.h"
 #include "curfew/clock.h"
 #include "curfew/json.h"
 #include "curfew/limits.h"
@@ -21,6 +20,7 @@
 #include "curfew/version.h"
 #include "curfew/watch.h"
 #include "http.h"
+#include "keeper.h"
 #include "tls.h"
 
 /* How often deadlines are looked at; files are about once a second. */
@@ -167,6 +167,13 @@ static int wait_for_signal(const struct life *life, int64_t micros)
     return got > 0 ? got : 0;
 }
 
+static void reload_all(struct life *life)
+{
+    life->look_soon = cf_reload_changed(life->server, true);
+    if (life->server->keeper != NULL)
+        cf_keeper_wake(life->server->keeper);
+}
+
 /* Until a signal that ends it, or that point of time (0: never). Returns the signal, or 0. */
 static int live(struct life *life, int64_t until)
 {
@@ -184,7 +191,7 @@ static int live(struct life *life, int64_t until)
         }
         got = wait_for_signal(life, until != 0 && until < next ? until - now : next - now);
         if (got == SIGHUP)
-            life->look_soon = cf_reload_changed(life->server, true);
+            reload_all(life);
         else if (got != 0)
             return got;
     }

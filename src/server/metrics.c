@@ -11,6 +11,7 @@
 #include "curfew/str.h"
 #include "curfew/version.h"
 #include "http.h"
+#include "keeper.h"
 #include "stats.h"
 #include "tls.h"
 
@@ -142,6 +143,10 @@ static void write_files(const struct cf_server *server, struct cf_buf *out)
     }
     gauge(out, "curfew_certificate_expiry_timestamp_seconds",
           "When the serving certificate expires.", (uint64_t)cf_tls_leaf(server->tls).expires);
+    if (server->keeper != NULL)
+        gauge(out, "curfew_tls_secret_success",
+              "Whether the Secret of the certificate and our caBundles are as they should be.",
+              cf_keeper_good(server->keeper) ? 1 : 0);
 }
 
 /* The second number of /proc/self/statm, in pages. */

@@ -12,7 +12,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from apiserver import Server  # noqa: E402
+from apiserver import Cluster, Server  # noqa: E402
 from harness import (BUILD, NAMESPACES, Failed, Watcher, account, check, claim, namespace, pod,  # noqa: E402
                      secret, volume)
 
@@ -24,7 +24,7 @@ LEVELS = ("privileged", "baseline", "restricted", "nonsense")
 
 class Storm:
     def __init__(self, work):
-        self.api = Server()
+        self.api = Server(Cluster(version=1000000))
         self.cluster = self.api.cluster
         self.watcher = Watcher(work, self.api, "stale-after", str(STALE_AFTER), "patience", "1500",
                                "pauses", "5", "60")
@@ -124,7 +124,8 @@ class Storm:
             for _ in range(r.randrange(3)):
                 self.change(r)
             if r.random() < 0.2:
-                self.cluster.set_back(r.randrange(1, 40))
+                # Further than happens until we are back: less nobody could tell.
+                self.cluster.set_back(r.randrange(200, 400))
             self.api.start()
         elif dice < 0.93:
             self.cluster.compact()

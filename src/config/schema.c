@@ -228,7 +228,6 @@ static int note_idle_settings(struct cf_config_reader *reader, const struct cf_j
         const char *setting;
         bool given;
     } idle[] = {
-        {"guard.lowering: true", policy->guard_lowering},
         {"staleAfter", !cf_config_absent(cf_json_get(document, "staleAfter"))},
         {"authorize.legacyTokenUse: enforce", policy->enforce_legacy_token_use_at_authorize},
     };

@@ -118,15 +118,31 @@ static const char *way_out(const struct cf_finding *f, size_t used)
     return f->fix != NULL ? "curfew review --fix repairs it" : "curfew review says what to do";
 }
 
+/* Nobody can say whether it violates anything. */
+static void warn_unknown(struct warnings *w, struct cf_arena *arena, const char *subject,
+                         const struct cf_judgement *judgement, const struct cf_verdict *v,
+                         unsigned modes, const char *why)
+{
+    add(w, cf_line(arena, CF_WARNING_MAX, "%s could not be judged at Curfew level \"%s\": %s: %s: %s",
+                   subject, cf_level_name(level_of(judgement, modes)), v->finding.rule->id,
+                   v->finding.what, cf_str_or_empty(why)));
+}
+
 static void warn_finding(struct warnings *w, struct cf_arena *arena, const char *subject,
                          const struct cf_judgement *judgement, const struct cf_verdict *v,
                          unsigned modes)
 {
     const struct cf_finding *f = &v->finding;
-    enum cf_level level = level_of(judgement, modes);
-    const char *line = cf_arena_printf(arena, "%s would violate Curfew level \"%s\": %s: %s; ",
-                                       subject, cf_level_name(level), f->rule->id, f->what);
+    const char *level = cf_level_name(level_of(judgement, modes)), *line;
 
+    if (f->malformed)
+        line = cf_arena_printf(arena, "%s: %s: %s; ", subject, f->rule->id, f->what);
+    else if ((f->rule->traits & (CF_RULE_ALWAYS | CF_RULE_ANY_LEVEL)) != 0)
+        line = cf_arena_printf(arena, "%s would violate Curfew: %s: %s; ", subject, f->rule->id,
+                               f->what);
+    else
+        line = cf_arena_printf(arena, "%s would violate Curfew level \"%s\": %s: %s; ", subject,
+                               level, f->rule->id, f->what);
     if (line != NULL)
         add(w, cf_line(arena, CF_WARNING_MAX, "%s%s", line, way_out(f, cf_utf8_count(line))));
 }
@@ -158,6 +174,8 @@ void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
         if (v->exempt == CF_EXEMPT_EXCEPTION && v->exception != told) {
             told = v->exception;
             warn_exception(&w, arena, subject, v, now);
+        } else if (modes != 0 && v->finding.unknown) {
+            warn_unknown(&w, arena, subject, judgement, v, modes, request->unknown_why);
         } else if (modes != 0) {
             warn_finding(&w, arena, subject, judgement, v, modes);
         }

@@ -337,11 +337,9 @@ size_t cf_store_pods_of_secret(const struct cf_store *store, struct cf_arena *ar
     return 0;
 }
 
-size_t cf_store_pods_in(const struct cf_store *store, struct cf_arena *arena,
-                        const char *namespace_, size_t max,
-                        bool (*visit)(const struct cf_store_pod *pod, struct cf_object *object,
-                                      void *arg),
-                        void *arg)
+size_t cf_store_pods_in(
+    const struct cf_store *store, struct cf_arena *arena, const char *namespace_, size_t max,
+    bool (*visit)(const struct cf_store_pod *pod, struct cf_object *object, void *arg), void *arg)
 {
     (void)store, (void)arena, (void)namespace_, (void)max, (void)visit, (void)arg;
     return 0;

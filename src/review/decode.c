@@ -129,8 +129,8 @@ static int objects_decode(struct cf_reader *r, const struct cf_json *json,
     request->kind = info->bit;
     /* As the API server has it; whoever writes reviews by hand may not know. */
     if (request->kind == CF_KIND_NAMESPACE)
-        request->namespace_ = cf_str_empty(request->name) ? cf_str_or_empty(request->object->name)
-                                                          : request->name;
+        request->namespace_ =
+            cf_str_empty(request->name) ? cf_str_or_empty(request->object->name) : request->name;
     if (request->object->pod.text_count > 0)
         request->holds_secret = true;
     return 0;

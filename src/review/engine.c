@@ -79,8 +79,8 @@ static const char *why_unknown(struct cf_arena *arena, const struct cf_policy *p
 
     if (age <= policy->stale_after)
         return "Curfew has not listed the cluster's legacy Secrets yet";
-    text = cf_arena_printf(
-        arena, "Curfew has not heard of the cluster's legacy Secrets for %lld s", (long long)age);
+    text = cf_arena_printf(arena, "Curfew has not heard of the cluster's legacy Secrets for %lld s",
+                           (long long)age);
     return cf_str_or_empty(text);
 }
 

@@ -123,9 +123,10 @@ static void warn_unknown(struct warnings *w, struct cf_arena *arena, const char 
                          const struct cf_judgement *judgement, const struct cf_verdict *v,
                          unsigned modes, const char *why)
 {
-    add(w, cf_line(arena, CF_WARNING_MAX, "%s could not be judged at Curfew level \"%s\": %s: %s: %s",
-                   subject, cf_level_name(level_of(judgement, modes)), v->finding.rule->id,
-                   v->finding.what, cf_str_or_empty(why)));
+    add(w,
+        cf_line(arena, CF_WARNING_MAX, "%s could not be judged at Curfew level \"%s\": %s: %s: %s",
+                subject, cf_level_name(level_of(judgement, modes)), v->finding.rule->id,
+                v->finding.what, cf_str_or_empty(why)));
 }
 
 static void warn_finding(struct warnings *w, struct cf_arena *arena, const char *subject,

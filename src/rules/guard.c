@@ -78,7 +78,7 @@ static void no_such_label(struct cf_findings *out, const char *label, const char
     else
         cf_finding_detail(out, f, "Curfew knows no such label");
     if (near.best != NULL)
-        cf_finding_remedy(out, f, "did you mean " CF_LABEL_PREFIX "%s?", near.best);
+        cf_finding_remedy(out, f, "use the label " CF_LABEL_PREFIX "%s", near.best);
     if (f == NULL)
         return;
     f->malformed = true;

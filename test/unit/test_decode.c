@@ -455,7 +455,6 @@ static void kinds_that_no_rule_knows(void **state)
         {.group = "example.com", .kind = "Pod", .object = "[1]"},
         {.group = "example.com", .kind = "Secret", .object = "7"},
         {.kind = "Endpoints", .object = "{'metadata':7}"},
-        {.kind = "Namespace", .object = "{'metadata':{'labels':7}}"},
         {.group = "autoscaling", .kind = "Scale", .subresource = "scale", .object = "{'spec':1}"},
         {.kind = "Pod", .operation = "DELETE", .old_object = "{'spec':1}"},
         {.kind = "Pod", .operation = "CONNECT", .object = "{'spec':1}"},

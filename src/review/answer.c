@@ -172,6 +172,7 @@ static int answer_validate(struct answer *a, enum cf_decision *decision, struct 
 {
     size_t count;
     const struct cf_verdict **denied = denied_list(a, &count);
+    struct cf_lines existing = {0};
     const char *message;
 
     if (denied == NULL)
@@ -189,7 +190,9 @@ static int answer_validate(struct answer *a, enum cf_decision *decision, struct 
         *decision = CF_DENIED;
     }
     if (a->request->kind != CF_KIND_OTHER && !a->judgement->skipped) {
-        cf_warnings_validate(&a->out, a->arena, a->request, a->judgement, a->in->now);
+        if (count == 0)
+            cf_existing_lines(a->arena, a->in, a->request, a->judgement, &existing);
+        cf_warnings_validate(&a->out, a->arena, a->request, a->judgement, &existing, a->in->now);
         write_annotations(a);
     }
     close_answer(a);

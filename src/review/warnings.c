@@ -27,12 +27,12 @@ static void add(struct warnings *w, const char *text)
     cf_out_str(w->out, NULL, text);
 }
 
-static void finish(struct warnings *w, struct cf_arena *arena)
+static void finish(struct warnings *w, struct cf_arena *arena, bool more_than_a_file)
 {
     if (w->dropped > 0)
         cf_out_str(w->out, NULL,
-                   cf_line(arena, 80, "Curfew has %zu more warnings; curfew review shows them all",
-                           w->dropped));
+                   cf_line(arena, 80, "Curfew has %zu more warnings%s", w->dropped,
+                           more_than_a_file ? "" : "; curfew review shows them all"));
     if (w->open)
         cf_out_end_array(w->out);
 }
@@ -76,7 +76,7 @@ void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena, const struct 
         add(&w, cf_line(arena, CF_WARNING_MAX, "%s: %s: %s%s", subject, first->finding.rule->id,
                         cf_str_or_empty(first->finding.fix->warning), cf_str_or_empty(more)));
     }
-    finish(&w, arena);
+    finish(&w, arena, false);
 }
 
 /* ---- /validate ---- */
@@ -160,7 +160,7 @@ static void warn_exception(struct warnings *w, struct cf_arena *arena, const cha
 
 void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
                           const struct cf_request *request, const struct cf_judgement *judgement,
-                          int64_t now)
+                          const struct cf_lines *more, int64_t now)
 {
     struct warnings w = {.out = out};
     const char *subject = cf_subject(arena, request);
@@ -181,5 +181,7 @@ void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
             warn_finding(&w, arena, subject, judgement, v, modes);
         }
     }
-    finish(&w, arena);
+    for (size_t i = 0; i < more->count; i++)
+        add(&w, more->items[i]);
+    finish(&w, arena, more->count > 0);
 }

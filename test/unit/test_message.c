@@ -164,6 +164,27 @@ static void what_is_in_no_file(void **state)
     has_part(message, "container \"debug\" reads Secret \"web-token\"");
 }
 
+/* What is not known is no file's fault: there is nothing to check, only to try again. */
+static void what_nobody_can_look_up(void **state)
+{
+    struct cf_store *known = store;
+    const char *message;
+
+    (void)state;
+    use_config("defaults: {enforce: restricted}");
+    store = cf_store_new(CF_ABSENT_IS_UNKNOWN);
+    message = denial(POD_IN("shop", LEGACY_POD));
+    assert_string_equal(
+        message,
+        "pod \"web\" violates Curfew level \"restricted\": legacy-token-mount: volume \"tok\" "
+        "mounts Secret \"web-token\", which Curfew can't look up now\n"
+        "  spec.volumes[0].secret.secretName: Curfew has not listed the cluster's legacy Secrets "
+        "yet; what it can't look up is denied at level \"restricted\" (lookupFailure)\n"
+        "  do this: try again in some seconds; if it stays so, Curfew's log says why");
+    cf_store_free(store);
+    store = known;
+}
+
 /* ---- its limits ---- */
 
 static const char *repeated(char c, size_t count)
@@ -310,6 +331,7 @@ int main(void)
         TEST(several_findings),
         TEST(what_does_not_count),
         TEST(what_is_in_no_file),
+        TEST(what_nobody_can_look_up),
         TEST(long_names),
         TEST(many_findings),
         TEST(endless_texts),

@@ -46,7 +46,7 @@ spec:
 END
 }
 
-scenario 'a namespace is made with its levels, and they hold at once'
+scenario 'a namespace is made with its levels, and they hold'
 dev apply -f - << 'END'
 apiVersion: v1
 kind: List

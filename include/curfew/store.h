@@ -48,8 +48,10 @@ void cf_store_free(struct cf_store *store); /* takes NULL */
 int cf_store_add(struct cf_store *store, const struct cf_json *object, const char *namespace_,
                  struct cf_err *err);
 
-/* The same for objects of one resource that a watch brought, and what it deleted: at most
- * CF_STORE_BATCH changes under one hold of the lock. */
+/* The same for objects of one resource that a watch brought (their kind may be absent, as in a
+ * typed list), and what it deleted: at most CF_STORE_BATCH changes under one hold of the lock. A
+ * PartialObjectMetadata of CF_SECRETS is a legacy Secret. After -1, what came before the object
+ * that could not be taken holds. */
 #define CF_STORE_BATCH 64
 struct cf_store_change {
     const struct cf_json *object; /* the object, or its last state where it was deleted */
@@ -130,16 +132,17 @@ enum cf_reach {
 enum cf_reach cf_store_reach(const struct cf_store *store, enum cf_edge edge,
                              const char *namespace_, const char *name, const char *node);
 
-/* The pods that name this Secret (mirror pods and ended ones too): at most `max` of them into
- * `out` (an array in the arena); returns how many there are. */
+/* The pods that name this Secret themselves (mirror pods and ended ones too): at most `max` of them
+ * into `out` (an array in the arena), in no order; returns how many there are. */
 size_t cf_store_pods_of_secret(const struct cf_store *store, struct cf_arena *arena,
                                const char *namespace_, const char *secret, size_t max,
                                struct cf_store_pod **out);
 
 /* An existing pod of a namespace, as far as rules can judge it: an object with the account, the
- * owner, and volumes, environments and token sources that carry what the store kept of them (names
- * of volumes and containers are not kept). Calls `visit` for at most `max` pods, one of each
- * controller first, until it returns false; returns how many pods the namespace has. */
+ * owner, and a volume or an environment for each Secret and token source, under the name of the
+ * volume (an automounted one's ends in "-") or container. Not kept: items, paths, names of
+ * variables, texts. Calls `visit` for at most `max` pods, one of each controller first, until it
+ * returns false; returns how many pods the namespace has. What it is given lives in the arena. */
 size_t cf_store_pods_in(
     const struct cf_store *store, struct cf_arena *arena, const char *namespace_, size_t max,
     bool (*visit)(const struct cf_store_pod *pod, struct cf_object *object, void *arg), void *arg);
@@ -152,14 +155,14 @@ struct cf_store_counts {
 };
 struct cf_store_counts cf_store_counts(const struct cf_store *store);
 
-/* One namespace's legacy Secrets, for metrics. A day is days since 1970-01-01; a Secret counts as
- * used when kubernetes.io/legacy-token-last-used is set. */
+/* One namespace's legacy Secrets, for metrics, each in one of the three: invalid when the label
+ * kubernetes.io/legacy-token-invalid-since is set, else used when .../legacy-token-last-used is. */
 struct cf_store_inventory {
     const char *namespace_;
     size_t legacy_used, legacy_unused, legacy_invalid; /* Secrets */
     size_t pods_mounting;                              /* pods that name one */
 };
-/* Calls `visit` for each namespace that has any; takes the lock itself, in slices. */
+/* Calls `visit` for each namespace that has any, without the lock; takes it itself, in slices. */
 void cf_store_inventory(const struct cf_store *store,
                         void (*visit)(const struct cf_store_inventory *row, void *arg), void *arg);
 /* Namespaces by level and mode as cf_store_levels() has them; accounts restricted by node. Takes

@@ -138,7 +138,7 @@ enum cf_rule_traits {
     CF_RULE_ALWAYS = 1 << 1,       /* ignores levels and exempt namespaces */
     CF_RULE_NEVER_DENIES = 1 << 2, /* fixed, warned and audited only */
     CF_RULE_GUARDED = 1 << 3,      /* guard.groups may do what it forbids */
-    CF_RULE_ANY_LEVEL = 1 << 4,    /* ignores levels, but not exempt namespaces */
+    CF_RULE_ANY_LEVEL = 1 << 5,    /* ignores levels, but not exempt namespaces */
 };
 
 struct cf_rule {

@@ -236,6 +236,29 @@ static void more_than_fits(void **state)
     lacks_part(warning(&a, count_of(&a) - 1), "curfew review");
 }
 
+/* Names as long as the API allows: the rule and what it says stay. */
+static void long_names(void **state)
+{
+    char name[254];
+    struct test_answer a;
+
+    (void)state;
+    memset(name, 'n', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    add_objects(store, cf_arena_printf(arena,
+                                       "{'apiVersion':'v1','kind':'Secret','type':"
+                                       "'kubernetes.io/service-account-token','metadata':{'name':"
+                                       "'%s','namespace':'base'}}",
+                                       name));
+    exists(name, "",
+           cf_arena_printf(arena, "{'volumes':[{'name':'v','secret':{'secretName':'%s'}}]}", name));
+    a = validate(relabel("", ENFORCE("restricted")));
+    assert_int_equal(count_of(&a), 1);
+    assert_true(cf_utf8_count(warning(&a, 0)) <= 256);
+    has_part(warning(&a, 0), "\"restricted\": legacy-token-mount: pod \"nnn");
+    has_part(warning(&a, 0), "...\": a volume holds a token that never expires: \"nnn");
+}
+
 static void while_nothing_is_known(void **state)
 {
     struct cf_store *known = store;
@@ -332,6 +355,7 @@ int main(void)
         TEST(at_most_3000),
         TEST(no_time_left),
         TEST(more_than_fits),
+        TEST(long_names),
         TEST(while_nothing_is_known),
         TEST(a_secret_that_pods_wait_for),
         TEST(a_secret_that_many_wait_for),

@@ -142,9 +142,9 @@ asan: ## run the tests once more under AddressSanitizer and UBSan (clang)
 	    EXTRA_CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
 	    EXTRA_LDFLAGS='-fsanitize=address,undefined'
 
-tsan: ## run the tests of the server under ThreadSanitizer (clang)
+tsan: ## run the tests of threads and of the server under ThreadSanitizer (clang)
 	@RATE=300 $(MAKE) --no-print-directory test BUILD=build/tsan CC=clang CFLAGS='-O1 -g' \
-	    PARTS='http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
+	    PARTS='threads http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
 
 $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a
 	$(call say,LD,$@)

@@ -55,6 +55,7 @@ CASE_OBJS  := $(call objects,test/rules/*.c test/recorded/*.c test/property/*.c)
 CASE_BINS  := $(sort $(patsubst $(BUILD)/test/%/,$(BUILD)/%-test,$(dir $(CASE_OBJS))))
 TEST_BINS  := $(UNIT_BINS) $(CASE_BINS)
 DEMO_OBJS  := $(call objects,deploy/demo/*.c)
+BENCH_OBJS := $(call objects,test/bench/store.c)
 
 V ?= 0
 ifeq ($(V),0)
@@ -73,7 +74,7 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all test tests unit rules recorded property golden http soak lint asan tsan demo bench e2e \
+.PHONY: all test tests unit rules recorded property golden http soak lint asan tsan demo bench bench-store e2e \
         deps deps-build deps-bench deps-soak deps-e2e certs install uninstall fmt fmt-check clean help FORCE
 
 all: $(BUILD)/curfew ## build build/curfew
@@ -102,7 +103,7 @@ $(BUILD)/libcurfew.a: $(LIB_OBJS)
 
 # ---- tests ----
 
-$(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS): $(BUILD)/%.o: %.c Makefile | deps
+$(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS) $(BENCH_OBJS): $(BUILD)/%.o: %.c Makefile | deps
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(call compile,-Itest)
@@ -154,7 +155,15 @@ $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a
 demo: $(BUILD)/curfew $(BUILD)/demo/kubectl ## a denial, a repair and a warning, over verified TLS
 	@sh deploy/demo/run.sh $(BUILD)
 
-bench: $(BUILD)/curfew | deps-bench ## reviews per second, beside nginx
+$(BUILD)/bench/store: $(BENCH_OBJS) $(BUILD)/libcurfew.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(call link,$^)
+
+bench-store: $(BUILD)/bench/store ## what 150,000 pods cost the store: memory, an update, a question
+	@$(BUILD)/bench/store $(PODS) $(NODES)
+
+bench: $(BUILD)/curfew bench-store | deps-bench ## reviews per second, beside nginx; the store
 	@CURFEW=$(BUILD)/curfew sh test/bench/bench.sh
 
 e2e: $(BUILD)/curfew | deps-e2e ## kubectl against a real cluster of one node (root, Go; it is built once)
@@ -198,4 +207,4 @@ clean: ## remove everything that was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
--include $(patsubst %.o,%.d,$(OBJS) $(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS))
+-include $(patsubst %.o,%.d,$(OBJS) $(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS) $(BENCH_OBJS))

@@ -37,12 +37,24 @@
 #define CF_RSA_BITS_MIN 2048
 #define CF_RSA_BITS_MAX 8192
 
+/* A kubeconfig of a person with many clusters has some 100 KiB; certificates are in it. */
+#define CF_KUBECONFIG_MAX (4 * CF_MIB)
+/* A certificate, a key, a bundle of authorities: each a few KiB. */
+#define CF_CREDENTIAL_MAX (512 * CF_KIB)
+
 /* Files given on the command line: rendered charts of big platforms are some 20 MiB. */
 #define CF_FILE_MAX (64 * CF_MIB)
 /* A configuration is a ConfigMap, which etcd holds to 1 MiB. */
 #define CF_CONFIG_MAX (1 * CF_MIB)
 /* Folders below -f DIR: deeper ones are a loop of links or a mistake. */
 #define CF_DIR_DEPTH_MAX 32
+
+/* One object of a list or a watch: 1.5 MiB in etcd, six times that where all of it is escaped. */
+#define CF_OBJECT_MAX (16 * CF_MIB)
+/* What a list has beside its items: a version, a continue token. */
+#define CF_LIST_HEAD_MAX (64 * CF_KIB)
+/* The body of an API server's refusal. */
+#define CF_STATUS_MAX (256 * CF_KIB)
 
 /* An answer: a patch is smaller than the object that it repairs. */
 #define CF_ANSWER_MAX (32 * CF_MIB)

@@ -57,6 +57,7 @@ struct cf_request {
     bool manifest;                /* a file, which whoever runs us can read anyway */
     bool account_restricted;      /* TokenRequest: its account is restricted by node */
     const char *unknown_why;      /* why Secrets are CF_SECRET_UNKNOWN, a sentence; NULL: none is */
+    bool unknown_stays;           /* and will be: nobody watches them */
     bool holds_secret;            /* a Secret's or ConfigMap's content, or a copied token, came
                                    * with it */
 };

@@ -10,12 +10,14 @@
 #include "curfew/review.h"
 
 struct cf_server;
+struct cf_watch;
 
 /* Everything behind the pointers stays the caller's and outlives the server. */
 struct cf_server_config {
     const char *listen;         /* [HOST]:PORT of the webhook */
     const char *metrics_listen; /* [HOST]:PORT of probes and metrics */
     const struct cf_store *store;
+    struct cf_watch *watch; /* what keeps the store in step; NULL: it is from manifests */
 
     /* Files, read at the start and again whenever they change. */
     const char *config;   /* the configuration; NULL: what is built in */

@@ -3,18 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "curfew/arena.h"
 #include "curfew/attr.h"
 #include "curfew/clock.h"
 #include "curfew/cmd.h"
 #include "curfew/config.h"
-#include "curfew/limits.h"
 #include "curfew/log.h"
-#include "curfew/manifest.h"
 #include "curfew/rule.h"
 #include "curfew/server.h"
-#include "curfew/store.h"
 #include "curfew/str.h"
+#include "serve_cluster.h"
 
 struct flags {
     const char *config, *check_config;
@@ -22,7 +19,8 @@ struct flags {
     const char *tls_cert, *tls_key;
     const char *client_ca, *client_crl;
     const char *bearer_jwks, *bearer_audience;
-    struct cf_opt_list objects, client_names;
+    struct cf_cluster_flags cluster;
+    struct cf_opt_list client_names;
     int64_t drain_delay, drain_timeout;
     const char *log_format, *log_level;
 };
@@ -49,55 +47,6 @@ static int check_config(const char *file)
     for (size_t i = 0; i < policy->notes.count; i++)
         printf("note: %s\n", policy->notes.items[i]);
     return CF_EXIT_OK;
-}
-
-/* ---- objects ---- */
-
-static int add_documents(struct cf_store *store, const struct cf_documents *documents,
-                         struct cf_err *err)
-{
-    for (size_t i = 0; i < documents->count; i++) {
-        const struct cf_document *document = &documents->items[i];
-
-        if (document->err.kind != CF_ERR_NONE) {
-            *err = document->err;
-            return -1;
-        }
-        if (document->root == NULL)
-            continue;
-        if (cf_store_add(store, document->root, "default", err) != 0)
-            return cf_err_wrap(err, "%s:%zu", document->file, document->line);
-    }
-    return 0;
-}
-
-/* What --objects holds is all there is: a lookup must not depend on a document that could not
- * be read, so any of those is an error. */
-static int load_objects(struct cf_store *store, const char *path)
-{
-    CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(CF_REPORT_MAX);
-    struct cf_documents documents = {.items = NULL};
-    struct cf_err err = {.kind = CF_ERR_NONE};
-
-    if (arena == NULL)
-        cf_err_memory(&err);
-    else if (cf_documents_read(arena, path, &documents, &err) == 0 &&
-             add_documents(store, &documents, &err) == 0)
-        return CF_EXIT_OK;
-    return failed(&err);
-}
-
-static struct cf_store *load_store(const struct cf_opt_list *paths, int *status)
-{
-    struct cf_store *store = cf_store_new(CF_ABSENT_IS_PLAIN);
-
-    *status = store != NULL ? CF_EXIT_OK : CF_EXIT_FAILED;
-    for (size_t i = 0; i < paths->count && *status == CF_EXIT_OK; i++)
-        *status = load_objects(store, paths->items[i]);
-    if (*status == CF_EXIT_OK)
-        return store;
-    cf_store_free(store);
-    return NULL;
 }
 
 /* ---- running ---- */
@@ -152,9 +101,9 @@ static int check_flags(const struct cf_cmd *cmd, const struct flags *flags)
 
     if (status != CF_EXIT_OK)
         return status;
-    if (flags->objects.count == 0)
-        return cf_usage_error(cmd, "--objects is needed: this version reads the cluster's objects "
-                                   "from manifests");
+    status = cf_cluster_check_flags(cmd, &flags->cluster);
+    if (status != CF_EXIT_OK)
+        return status;
     if (flags->tls_cert == NULL || flags->tls_key == NULL)
         return cf_usage_error(cmd, "%s is needed: API servers call webhooks over TLS only",
                               flags->tls_cert == NULL ? "--tls-cert" : "--tls-key");
@@ -171,12 +120,14 @@ static const char **client_names(const struct flags *flags)
     return names;
 }
 
-static int serve_with(const struct flags *flags, const char **names, const struct cf_store *store)
+static int serve_with(const struct flags *flags, const char **names,
+                      const struct cf_cluster *cluster)
 {
     struct cf_server_config config = {
         .listen = flags->listen,
         .metrics_listen = flags->metrics_listen,
-        .store = store,
+        .store = cluster->store,
+        .watch = cluster->watch,
         .config = flags->config,
         .tls_cert = flags->tls_cert,
         .tls_key = flags->tls_key,
@@ -194,7 +145,8 @@ static int serve_with(const struct flags *flags, const char **names, const struc
 
 static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
 {
-    struct cf_store *store;
+    struct cf_err err = {.kind = CF_ERR_NONE};
+    struct cf_cluster cluster;
     const char **names;
     int status;
 
@@ -205,13 +157,12 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
         return status;
     cf_process_harden();
     cf_server_block_signals();
-    store = load_store(&flags->objects, &status);
-    if (store == NULL)
-        return status;
+    if (cf_cluster_open(&flags->cluster, &cluster, &err) != 0)
+        return failed(&err);
     names = client_names(flags);
-    status = serve_with(flags, names, store);
+    status = serve_with(flags, names, &cluster);
     free(names);
-    cf_store_free(store);
+    cf_cluster_close(&cluster);
     return status;
 }
 
@@ -226,8 +177,14 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
         .log_level = "info",
     };
     const struct cf_opt opts[] = {
-        {"--objects", 0, CF_OPT_LIST, &flags.objects, "FILE|DIR",
-         "the cluster's objects, as manifests"},
+        {"--kubeconfig", 0, CF_OPT_STRING, &flags.cluster.kubeconfig, "FILE",
+         "the cluster's API server, and who we are there; else in-cluster"},
+        {"--context", 0, CF_OPT_STRING, &flags.cluster.context, "NAME",
+         "another context of it than the current one"},
+        {"--no-secret-watch", 0, CF_OPT_FLAG, &flags.cluster.no_secret_watch, NULL,
+         "do not list legacy Secrets: lookupFailure decides about all"},
+        {"--objects", 0, CF_OPT_LIST, &flags.cluster.objects, "FILE|DIR",
+         "instead of a cluster: its objects, as manifests"},
         {"--tls-cert", 0, CF_OPT_STRING, &flags.tls_cert, "FILE", "serving certificate, PEM"},
         {"--tls-key", 0, CF_OPT_STRING, &flags.tls_key, "FILE", "its key, PEM"},
         {"--config", 0, CF_OPT_STRING, &flags.config, "FILE",
@@ -261,7 +218,7 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
 
     if (status == CF_EXIT_OK)
         status = run_with(cmd, &flags);
-    cf_opt_list_free(&flags.objects);
+    cf_opt_list_free(&flags.cluster.objects);
     cf_opt_list_free(&flags.client_names);
     return status < 0 ? CF_EXIT_OK : status;
 }
@@ -269,6 +226,6 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
 const struct cf_cmd cf_cmd_serve = {
     .name = "serve",
     .summary = "answer an API server's admission reviews",
-    .usage = "curfew serve --objects FILE|DIR --tls-cert FILE --tls-key FILE [flags]",
+    .usage = "curfew serve --kubeconfig FILE --tls-cert FILE --tls-key FILE [flags]",
     .run = run,
 };

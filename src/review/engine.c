@@ -77,7 +77,9 @@ static const char *why_unknown(struct cf_arena *arena, const struct cf_policy *p
     int64_t age = cf_store_age(store, CF_SECRETS) / 1000000;
     const char *text;
 
-    if (age <= policy->stale_after)
+    if (!cf_store_expected(store, CF_SECRETS))
+        return "Curfew runs without a list of the cluster's legacy Secrets";
+    if (age < policy->stale_after)
         return "Curfew has not listed the cluster's legacy Secrets yet";
     text = cf_arena_printf(arena, "Curfew has not heard of the cluster's legacy Secrets for %lld s",
                            (long long)age);
@@ -97,6 +99,7 @@ void cf_engine_look_up(struct cf_arena *arena, const struct cf_policy *policy,
             cf_store_restricted(store, request->namespace_, request->name);
     if (lookup.unknown)
         request->unknown_why = why_unknown(arena, policy, store);
+    request->unknown_stays = !cf_store_expected(store, CF_SECRETS);
 }
 
 /* Everything that the store is asked for one review, under one hold of its lock: what rules see

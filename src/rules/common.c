@@ -117,11 +117,17 @@ void cf_tell_unknown(const struct cf_rule_input *in, struct cf_findings *out, st
 {
     bool denies = in->policy->lookup_failure[in->level] == CF_LOOKUP_DENY;
 
-    cf_finding_what(out, f, "%s Secret \"%s\", which Curfew can't look up now", spoken, ref->name);
+    cf_finding_what(out, f, "%s Secret \"%s\", which Curfew can't look up%s", spoken, ref->name,
+                    in->request->unknown_stays ? "" : " now");
     cf_finding_detail(out, f, "%s; what it can't look up is %s at level \"%s\" (lookupFailure)",
                       cf_str_or_empty(in->request->unknown_why), denies ? "denied" : "allowed",
                       cf_level_name(in->level));
-    cf_finding_remedy(out, f, "try again in some seconds; if it stays so, Curfew's log says why");
+    if (in->request->unknown_stays)
+        cf_finding_remedy(out, f,
+                          "ask who runs Curfew: it needs that list, or lookupFailure: allow");
+    else
+        cf_finding_remedy(out, f,
+                          "try again in some seconds; if it stays so, Curfew's log says why");
     if (f == NULL)
         return;
     f->unknown = true;

@@ -10,6 +10,8 @@
 #include <time.h>
 
 #include "context.h"
+#include "curfew/api.h"
+#include "curfew/api.h"
 #include "curfew/clock.h"
 #include "curfew/json.h"
 #include "curfew/limits.h"
@@ -17,6 +19,7 @@
 #include "curfew/store.h"
 #include "curfew/token.h"
 #include "curfew/version.h"
+#include "curfew/watch.h"
 #include "http.h"
 #include "tls.h"
 
@@ -62,23 +65,32 @@ void cf_server_block_signals(void)
 
 /* ---- what it tells ---- */
 
+static const char *libraries(char text[192])
+{
+    snprintf(text, 192, "libmicrohttpd %s, GnuTLS %s, OpenSSL %s, libcurl %s, cJSON %s, libyaml %s",
+             cf_http_version(), cf_tls_version(), cf_openssl_version(), cf_curl_version(),
+             cf_cjson_version(), cf_libyaml_version());
+    return text;
+}
+
+/* Of watches, the counts come when all was listed. */
 static void say_start(struct cf_server *server)
 {
+    const struct cf_watch *watch = server->config.watch;
     struct cf_store_counts counts = cf_store_counts(server->config.store);
     struct cf_held_policy *policy = cf_server_hold_policy(server);
-    char libraries[192];
+    char text[192];
 
-    snprintf(libraries, sizeof(libraries),
-             "libmicrohttpd %s, GnuTLS %s, OpenSSL %s, cJSON %s, libyaml %s", cf_http_version(),
-             cf_tls_version(), cf_openssl_version(), cf_cjson_version(), cf_libyaml_version());
     cf_log(CF_LOG_INFO, "serving", CF_LOG_S("version", cf_version()),
            CF_LOG_S("revision", cf_revision()),
            CF_LOG_S("address", cf_http_address(server->reviews)),
            CF_LOG_S("metricsAddress", cf_http_address(server->probes)),
            CF_LOG_S("policy", cf_held_policy(policy)->digest),
+           CF_LOG_S("cluster", watch != NULL ? cf_watch_server(watch) : "manifests"),
            CF_LOG_N("namespaces", (int64_t)counts.namespaces),
            CF_LOG_N("secrets", (int64_t)counts.secrets),
-           CF_LOG_N("serviceAccounts", (int64_t)counts.accounts), CF_LOG_S("libraries", libraries));
+           CF_LOG_N("serviceAccounts", (int64_t)counts.accounts),
+           CF_LOG_S("libraries", libraries(text)));
     cf_server_let_policy(policy);
 }
 

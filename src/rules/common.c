@@ -34,11 +34,16 @@ const char *cf_key3(struct cf_findings *out, const char *a, const char *b, const
     return cf_arena_printf(out->arena, "%s\n%s\n%s", a, b, c);
 }
 
+static bool is_automounted(const struct cf_volume *volume)
+{
+    return cf_starts_with(cf_str_or_empty(volume->name), "kube-api-access-");
+}
+
 const char *cf_volume_spoken(struct cf_findings *out, const struct cf_volume *volume)
 {
     const char *text;
 
-    if (cf_starts_with(cf_str_or_empty(volume->name), "kube-api-access-"))
+    if (is_automounted(volume))
         return "the automounted token volume";
     text = cf_arena_printf(out->arena, "volume \"%s\"", cf_str_or_empty(volume->name));
     return cf_str_or_empty(text);
@@ -104,6 +109,18 @@ void cf_fix_show_expiration(struct cf_findings *out, struct cf_fix *fix, int64_t
         return;
     fix->replacement = cf_arena_printf(out->arena, "{\"expirationSeconds\":%" PRId64 "}", seconds);
     fix->replaces = "spec.expirationSeconds";
+}
+
+void cf_fix_warn_written(const struct cf_rule_input *in, struct cf_findings *out,
+                         struct cf_fix *fix, const struct cf_volume *volume)
+{
+    const struct cf_object *object = in->object;
+
+    if (fix == NULL || fix->warning == NULL || object->kind != CF_KIND_POD ||
+        cf_str_empty(object->name) || object->owner_kind != NULL || is_automounted(volume))
+        return;
+    fix->warning =
+        cf_arena_printf(out->arena, "%s; applying it again unchanged will fail", fix->warning);
 }
 
 bool cf_is_legacy(const struct cf_rule_input *in, const struct cf_secret_ref *ref)

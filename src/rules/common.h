@@ -34,6 +34,11 @@ struct cf_fix *cf_fix_expiration(struct cf_findings *out, const struct cf_expira
 void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix, const struct cf_source *source,
                         int64_t seconds);
 void cf_fix_show_expiration(struct cf_findings *out, struct cf_fix *fix, int64_t seconds);
+/* Adds to the fix's warning that whoever wrote this pod can't apply the same text again: the API
+ * server lets no one change a pod's volumes, so the manifest has to follow. Not for the pods of a
+ * controller, nor for the automounted token, which is in no manifest. Takes NULL for the fix. */
+void cf_fix_warn_written(const struct cf_rule_input *in, struct cf_findings *out,
+                         struct cf_fix *fix, const struct cf_volume *volume);
 
 /* Whether a rule about legacy Secrets has to speak: it is one, or nobody can say. The store of
  * `curfew review` is what the person gave, and there what nobody knows is only counted. */

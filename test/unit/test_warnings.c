@@ -35,10 +35,13 @@ static void what_was_fixed(void **state)
     assert_string_equal(warning(&a, 0),
                         "pod \"web\": legacy-token-mount: volume \"tok\" now holds a token of 3600 "
                         "s in place of Secret \"web-token\"; other keys of the Secret are not in "
-                        "it: the client must re-read the file");
+                        "it: the client must re-read the file; applying it again unchanged "
+                        "will fail");
     a = mutate(POD_IN("shop", LONG_POD));
-    assert_string_equal(warning(&a, 0), "pod \"web\": token-lifetime: volume \"long\" asked for a "
-                                        "token of 864000 s and gets one of 3600 s");
+    assert_string_equal(warning(&a, 0),
+                        "pod \"web\": token-lifetime: volume \"long\" asked for a "
+                        "token of 864000 s and gets one of 3600 s; applying it again "
+                        "unchanged will fail");
     a = mutate(POD_IN("shop", AUTO_POD));
     assert_string_equal(warning(&a, 0), "pod \"web\": extended-token: the automounted token volume "
                                         "now asks for 3600 s instead of a year");
@@ -53,12 +56,14 @@ static void items_say_what_is_kept(void **state)
                               "'secretName':'web-token','items':[{'key':'token','path':'x'}]}}]}"));
     assert_string_equal(warning(&a, 0),
                         "pod \"web\": legacy-token-mount: volume \"t\" now holds a token of 3600 s "
-                        "in place of Secret \"web-token\": the client must re-read the file");
+                        "in place of Secret \"web-token\": the client must re-read the file; "
+                        "applying it again unchanged will fail");
     a = mutate(POD_IN("shop",
                       "{'serviceAccountName':'web','volumes':[{'name':'t','secret':{"
                       "'secretName':'web-token','items':[{'key':'ca.crt','path':'x'}]}}]}"));
     assert_string_equal(warning(&a, 0), "pod \"web\": legacy-token-mount: volume \"t\" now holds "
-                                        "the same files without Secret \"web-token\"");
+                                        "the same files without Secret \"web-token\"; applying it "
+                                        "again unchanged will fail");
 }
 
 /* One for each rule, in the rules' order. */

@@ -8,7 +8,7 @@
  * ERROR event, 429, 5xx), or everything is listed anew (410, versions that went backwards, the same
  * failure three times), or the server is not heard of, and the store says so: the resource is not
  * fresh, its age grows, and what it lacks is unknown. Between two tries there is a pause that
- * doubles, with jitter (client-go's 0.8 to 30 s).
+ * doubles, with jitter (client-go's 0.8 to 30 s; 5 s where nobody answers at all).
  *
  * When is a watch fresh? Its server has to be heard of within `stale_after` (30 s), but on a quiet
  * cluster nothing happens for hours and bookmarks come once a minute, or never for a resource that

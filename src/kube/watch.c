@@ -73,6 +73,7 @@ static int open_reflector(struct cf_watch *watch, enum cf_resource resource, str
     r->watch = watch;
     r->resource = resource;
     r->doubted = true; /* asks for the version */
+    r->last = CF_ENDED_WELL;
     cf_cut_init(&r->cut, cf_reflect_take, r);
     r->arena = cf_arena_new(CF_ARENA_MAX);
     if (r->arena == NULL)

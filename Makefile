@@ -75,9 +75,10 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all test tests unit rules recorded property golden api fault http soak lint storm asan tsan \
-        demo bench bench-store bench-authorize e2e deps deps-build deps-bench deps-soak deps-e2e certs \
-        install uninstall fmt fmt-check clean help FORCE
+.PHONY: all test tests unit rules recorded property golden api fault http soak lint storm asan tsan
+.PHONY: demo bench bench-store bench-authorize e2e image image-root image-test
+.PHONY: deps deps-build deps-bench deps-soak deps-e2e deps-image
+.PHONY: certs install uninstall fmt fmt-check clean help FORCE
 
 all: $(BUILD)/curfew ## build build/curfew
 
@@ -179,6 +180,13 @@ bench: $(BUILD)/curfew bench-store | deps-bench ## reviews per second, beside ng
 e2e: $(BUILD)/curfew | deps-e2e ## kubectl against a real cluster of one node (root, Go; it is built once)
 	@bash test/e2e/run.sh $(BUILD) $(SCENARIOS)
 
+image: | deps-image ## build/curfew-image.tar: the container image, without Docker
+	+@sh deploy/image/build.sh $(BUILD)
+image-root: | deps-image
+	+@sh deploy/image/build.sh $(BUILD) root
+image-test: image ## what is in the image, and the server's tests on its libraries
+	@sh test/image/run.sh $(BUILD)
+
 # ---- around it ----
 
 deps: deps-build ## install what is missing to build and test (Debian 12, 13, Ubuntu 24.04)
@@ -191,6 +199,8 @@ deps-soak: deps-build
 	$(call deps,soak)
 deps-e2e: deps-build
 	$(call deps,e2e)
+deps-image: deps-build
+	$(call deps,image)
 
 certs: | deps ## make development certificates in certs/
 	@sh certs/make-dev-certs.sh

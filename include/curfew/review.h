@@ -28,6 +28,9 @@ struct cf_review_input {
     int64_t now;
     const enum cf_level *level; /* set: all modes at this level, over labels and defaults */
     const char *own_user;       /* Curfew's own username, never refused; NULL: unknown */
+    /* When the API server stops waiting, by cf_monotonic_micros(); 0: CF_REVIEW_SECONDS from now.
+     */
+    int64_t deadline;
 };
 
 /* What one review came to: for logs and metrics. Texts live in the arena. */

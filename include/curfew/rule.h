@@ -68,6 +68,8 @@ struct cf_request {
     struct cf_boundary *boundary; /* what node-boundary asks; NULL: nothing */
     bool authorize;               /* asked at /authorize: there is no object */
     unsigned server_minor;        /* of the API server, 1.<minor>; 0: unknown */
+    const char *unknown_why;      /* why Secrets are CF_SECRET_UNKNOWN, a sentence; NULL: none is */
+    bool unknown_stays;           /* and will be: nobody watches them */
     bool holds_secret;            /* a Secret's or ConfigMap's content, or a copied token, came
                                    * with it */
 };
@@ -107,6 +109,8 @@ struct cf_finding {
     bool never_denied;        /* warned, fixed and audited, whatever the level */
     bool by_level;            /* of a rule with CF_RULE_ALWAYS or CF_RULE_GUARDED: this one is
                                * none of those, exempt namespaces count and guard.groups do not */
+    bool malformed;           /* the object is wrong whoever sends it: nobody is exempt */
+    bool unknown;             /* what it depends on can't be looked up now */
 };
 
 struct cf_findings {
@@ -152,6 +156,7 @@ enum cf_rule_traits {
     /* About who asks, whatever for: runs for every kind and operation (the object may be NULL),
      * and the namespace whose level, exemption and exceptions hold is the caller's. */
     CF_RULE_CALLER = 1 << 4,
+    CF_RULE_ANY_LEVEL = 1 << 5, /* ignores levels, but not exempt namespaces */
 };
 
 struct cf_rule {

@@ -13,6 +13,7 @@
     X(copied_token)                                                                                \
     X(restricted_by_node_annotation)                                                               \
     X(node_boundary)                                                                               \
+    X(guard)                                                                                       \
     X(legacy_token_mount)                                                                          \
     X(legacy_token_env)                                                                            \
     X(extended_token)                                                                              \

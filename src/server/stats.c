@@ -29,6 +29,9 @@ static const char *const resources[CF_RESOURCE_LABELS] = {
     "nodes",
     "persistentvolumeclaims",
     "persistentvolumes",
+    "namespaces",
+    "namespaces/status",
+    "namespaces/finalize",
     "other",
 };
 

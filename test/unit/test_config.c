@@ -382,8 +382,6 @@ static void notes_tell_what_does_not_hold(void **state)
 {
     static const char *const idle[] = {
         "exceptions[1]: ended on 2026-11-21 and no longer applies",
-        "guard.lowering: true: has no effect in this version",
-        "staleAfter: has no effect in this version",
     };
     struct cf_policy *policy = parse(
         HEAD "exceptions:\n"
@@ -414,7 +412,7 @@ static void the_example_parses(void **state)
     assert_lifetime(&policy->lifetime[CF_BASELINE], 600, 86400, 86400);
     assert_lifetime(&policy->lifetime[CF_RESTRICTED], 600, 3600, 3600);
     /* Where a "not yet" of the example has come true, its comment goes. */
-    assert_strings(&policy->notes, "staleAfter: has no effect in this version");
+    assert_strings(&policy->notes, "");
     cf_policy_free(policy);
 }
 

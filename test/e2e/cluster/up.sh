@@ -55,6 +55,9 @@ rules:
 END
 }
 
+# Another scenario may choose other authorizers, and start it again.
+authorization=(--authorization-mode=Node,RBAC)
+
 up_apiserver() {
     audit_policy > "$E2E_WORK/audit-policy.yaml"
     start apiserver kube-apiserver --etcd-servers=http://127.0.0.1:2379 \
@@ -64,7 +67,7 @@ up_apiserver() {
         --service-account-issuer=https://kubernetes.default.svc.cluster.local \
         --service-account-key-file="$certs/sa.pub" \
         --service-account-signing-key-file="$certs/sa.key" \
-        --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction \
+        "${authorization[@]}" --enable-admission-plugins=NodeRestriction \
         --kubelet-preferred-address-types=InternalIP \
         --kubelet-certificate-authority="$certs/ca.pem" \
         --kubelet-client-certificate="$certs/apiserver-kubelet.pem" \

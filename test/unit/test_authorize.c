@@ -667,6 +667,79 @@ static void bad_reviews(void **state)
     refuses(SAR(",'spec':{'user':'a','user':'b','resourceAttributes':{}}"), "");
 }
 
+static uint32_t dice = 1;
+
+static uint32_t roll(uint32_t below)
+{
+    dice = dice * 1664525u + 1013904223u;
+    return (dice >> 8) % below;
+}
+
+/* Whatever the bytes: an answer that allows nothing, or a sentence. */
+static void hostile_bytes(void **state)
+{
+    static const char alphabet[] = "{}[]\":,.\\u0aeinstv-1 \x80\xff\n";
+    const char *good =
+        review_text("v1", AGENT, attributes_of(QUESTION("list", "pods", "shop", .by_node = "n1")));
+    size_t len = strlen(good), answered = 0;
+    char *bytes = malloc(len);
+
+    (void)state;
+    assert_non_null(bytes);
+    for (unsigned i = 0; i < 20000; i++) {
+        struct cf_arena *own = cf_arena_new(CF_MIB);
+        struct cf_review_input in = {
+            .phase = CF_PHASE_AUTHORIZE, .policy = policy, .store = store, .now = NOW};
+        size_t kept = roll(8) == 0 ? roll((uint32_t)len) : len;
+        struct cf_buf buf;
+
+        memcpy(bytes, good, len);
+        for (unsigned n = roll(3); n > 0; n--)
+            bytes[roll((uint32_t)len)] = alphabet[roll(sizeof(alphabet) - 1)];
+        assert_non_null(own);
+        cf_buf_init_arena(&buf, own, CF_MIB);
+        memset(&err, 0, sizeof(err));
+        if (cf_authorize_answer(own, &in, bytes, kept, &buf, &outcome, &err) == 0) {
+            answered++;
+            lacks_part(cf_buf_str(&buf), "\"allowed\":true");
+        } else {
+            assert_int_equal(err.kind, CF_ERR_INPUT);
+            assert_int_equal(buf.len, 0);
+        }
+        cf_arena_free(own);
+    }
+    free(bytes);
+    assert_true(answered > 1000);
+}
+
+/* Memory that runs out anywhere is told, and nothing is answered. */
+static void small_arenas(void **state)
+{
+    const char *good =
+        review_text("v1", AGENT, attributes_of(QUESTION("get", "secrets", "shop", "foreign")));
+    bool answered = false;
+
+    (void)state;
+    for (size_t size = 0; size < 256 * CF_KIB && !answered; size += 512) {
+        struct cf_arena *own = cf_arena_new(size);
+        struct cf_review_input in = {
+            .phase = CF_PHASE_AUTHORIZE, .policy = policy, .store = store, .now = NOW};
+        struct cf_buf buf;
+
+        if (own == NULL)
+            continue;
+        cf_buf_init_arena(&buf, own, CF_MIB);
+        memset(&err, 0, sizeof(err));
+        answered = cf_authorize_answer(own, &in, good, strlen(good), &buf, &outcome, &err) == 0;
+        if (answered)
+            assert_non_null(strstr(cf_buf_str(&buf), "\"denied\":true"));
+        else
+            assert_int_equal(err.kind, CF_ERR_SYSTEM);
+        cf_arena_free(own);
+    }
+    assert_true(answered);
+}
+
 static int ask_store(const struct cf_store *other, const char *own_user, const char *user,
                      const char *attributes)
 {
@@ -748,6 +821,8 @@ int main(void)
         BOUNDARY_TEST(legacy_tokens_are_only_audited),
         BOUNDARY_TEST(legacy_tokens_with_an_exception),
         BOUNDARY_TEST(bad_reviews),
+        BOUNDARY_TEST(hostile_bytes),
+        BOUNDARY_TEST(small_arenas),
         BOUNDARY_TEST(until_the_store_is_synced),
         BOUNDARY_TEST(curfew_itself),
     };

@@ -417,6 +417,94 @@ static void an_unsynced_store(void **state)
     store = known;
 }
 
+/* ---- both doors ---- */
+
+static bool authorization_refuses(const char *verb, const char *resource, const char *namespace_,
+                                  const char *name)
+{
+    const char *text = q(cf_arena_printf(
+        arena,
+        "{'apiVersion':'authorization.k8s.io/v1','kind':'SubjectAccessReview','spec':{'user':" AGENT
+        ",'resourceAttributes':{'verb':'%s','resource':'%s','namespace':'%s','name':'%s'}}}",
+        verb, resource, namespace_, name));
+    struct cf_review_input in = {
+        .phase = CF_PHASE_AUTHORIZE, .policy = policy, .store = store, .now = NOW};
+    struct cf_outcome outcome;
+    struct cf_buf buf;
+
+    cf_buf_init_arena(&buf, arena, CF_ANSWER_MAX);
+    if (cf_authorize_answer(arena, &in, text, strlen(text), &buf, &outcome, &err) != 0)
+        fail_msg("%s", err.msg);
+    return outcome.decision == CF_DENIED;
+}
+
+/* What one of them lets through by name, so does the other; of whatever the objects name. */
+static void both_doors_agree(void **state)
+{
+    static const struct {
+        const char *kind, *resource, *namespace_;
+    } all[] = {{"Node", "nodes", ""},
+               {"Pod", "pods", "shop"},
+               {"Pod", "pods", "other"},
+               {"ConfigMap", "configmaps", "shop"},
+               {"Secret", "secrets", "shop"},
+               {"Secret", "secrets", "storage"},
+               {"PersistentVolumeClaim", "persistentvolumeclaims", "shop"},
+               {"PersistentVolume", "persistentvolumes", ""},
+               {"ServiceAccount", "serviceaccounts", "shop"}};
+    static const char *const names[] = {"n1",
+                                        "n2",
+                                        "agent-1",
+                                        "agent-2",
+                                        "web-1",
+                                        "web-2",
+                                        "pending",
+                                        "mirror-n1",
+                                        "agent-config",
+                                        "foreign-config",
+                                        "kube-root-ca.crt",
+                                        "db",
+                                        "shared",
+                                        "foreign",
+                                        "pv-secret",
+                                        "pv-secret-2",
+                                        "data-1",
+                                        "data-2",
+                                        "pv-1",
+                                        "pv-2",
+                                        "pv-local",
+                                        "pv-both",
+                                        "agent",
+                                        "nothing"};
+    static const char *const configs[] = {"{}", "{node-boundary: {sharedObjects: deny}}"};
+    size_t inside = 0;
+
+    (void)state;
+    for (size_t c = 0; c < CF_COUNT(configs); c++) {
+        use_config(cf_arena_printf(arena, "rules: %s", configs[c]));
+        for (size_t i = 0; i < CF_COUNT(all) * CF_COUNT(names); i++) {
+            const char *resource = all[i / CF_COUNT(names)].resource;
+            const char *namespace_ = all[i / CF_COUNT(names)].namespace_;
+            const char *name = names[i % CF_COUNT(names)];
+            bool refused = authorization_refuses("patch", resource, namespace_, name);
+            struct cf_store_pod pod;
+            const char *json;
+
+            /* A pod's own object tells where it is; the others need no more than a name. */
+            if (!cf_store_pod(store, arena, namespace_, name, &pod))
+                pod.node = "";
+            json = cf_arena_printf(arena, "{'metadata':{'name':'%s'},'spec':{'nodeName':'%s'}}",
+                                   name, pod.node);
+            expect_as(INFO(AGENT), !refused,
+                      WRITE("UPDATE", "", all[i / CF_COUNT(names)].kind, resource, NULL, namespace_,
+                            name, NULL, json, json));
+            assert_int_equal(authorization_refuses("delete", resource, namespace_, name), refused);
+            inside += !refused;
+        }
+    }
+    assert_in_range(inside, 20, 40);
+}
+
 /* ---- legacy-token-use ---- */
 
 #define LEGACY_WRITE                                                                               \
@@ -495,6 +583,7 @@ int main(void)
         BOUNDARY_TEST(what_lifts_it),
         BOUNDARY_TEST(what_is_malformed),
         BOUNDARY_TEST(an_unsynced_store),
+        BOUNDARY_TEST(both_doors_agree),
         BOUNDARY_TEST(legacy_tokens),
         BOUNDARY_TEST(the_pivot_stays_open),
     };

@@ -32,24 +32,6 @@ outside_by_admission() {
     prints 'violates Curfew: node-boundary: '
 }
 
-# authorizers POLICY: the example, with what it asks to be put in.
-authorizers() {
-    mkdir -p "$E2E_WORK/authorization"
-    cp "$E2E_WORK/curfew-certs/ca.pem" "$E2E_WORK/authorization/ca.pem"
-    sed -e 's,WEBHOOK_ADDRESS,127.0.0.1:8443,' -e '/client-certificate:/d' -e '/client-key:/d' \
-        -e 's,  user:$,  user: {},' deploy/authorization/kubeconfig.example.yaml \
-        > "$E2E_WORK/authorization/kubeconfig.yaml"
-    sed -e 's,CURFEW_ACCOUNT,system:serviceaccount:curfew-system:curfew,' \
-        -e "s,'RESTRICTED_IN_KUBE_SYSTEM',''," \
-        -e "s,/etc/kubernetes/curfew/,$E2E_WORK/authorization/," \
-        -e "s,failurePolicy: NoOpinion,failurePolicy: $1," \
-        deploy/authorization/authorization.example.yaml > "$E2E_WORK/authorization/config.yaml"
-    stop apiserver
-    # shellcheck disable=SC2034 # for up.sh
-    authorization=(--authorization-config="$E2E_WORK/authorization/config.yaml")
-    up_apiserver
-}
-
 # pod NAME NODE ACCOUNT SECRET CONFIGMAP [MORE]
 pod() {
     cat << END
@@ -401,8 +383,4 @@ admin delete node node-2
 admin delete pv pv-1 pv-2 --wait=false
 admin delete clusterrolebinding agents
 admin apply -f - <<< "$(webhooks)"
-finish
-stop apiserver
-# shellcheck disable=SC2034,SC2054 # for up.sh, and its comma is the flag's
-authorization=(--authorization-mode=Node,RBAC)
-up_apiserver
+check 'the API server starts again without us' no_authorizer

@@ -56,6 +56,7 @@ END
 }
 
 # Another scenario may choose other authorizers, and start it again.
+# shellcheck disable=SC2054 # the comma is the flag's
 authorization=(--authorization-mode=Node,RBAC)
 
 up_apiserver() {

@@ -129,6 +129,13 @@ class Watcher:
             return next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
 
 
+def sanitized():
+    """Then memory says nothing: freed blocks are kept."""
+    with open(BUILD + "/fault-test", "rb") as f:
+        program = f.read()
+    return b"__tsan_init" in program or b"__asan_init" in program
+
+
 # ---- objects; the names are those that watcher.c asks about ----
 
 NAMESPACES = ("a", "b", "c", "d")

@@ -16,7 +16,7 @@ K8S       ?= 1.36.3
 SCENARIOS ?=
 export K8S
 # What `make test` runs; the lint comes last, since it also reads the logs of the others.
-PARTS   ?= unit rules recorded property golden api http soak lint
+PARTS   ?= unit rules recorded property golden api fault http soak lint
 # install: what is missing is installed (apt); check: it is only named.
 DEPS    ?= install
 
@@ -55,6 +55,7 @@ CASE_OBJS  := $(call objects,$(patsubst %,test/%/*.c,rules recorded property api
 CASE_BINS  := $(sort $(patsubst $(BUILD)/test/%/,$(BUILD)/%-test,$(dir $(CASE_OBJS))))
 TEST_BINS  := $(UNIT_BINS) $(CASE_BINS)
 DEMO_OBJS  := $(call objects,deploy/demo/*.c)
+BENCH_OBJS := $(call objects,test/bench/store.c)
 
 V ?= 0
 ifeq ($(V),0)
@@ -73,8 +74,9 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all test tests unit rules recorded property golden api http soak lint asan tsan demo bench e2e \
-        deps deps-build deps-bench deps-soak deps-e2e certs install uninstall fmt fmt-check clean help FORCE
+.PHONY: all test tests unit rules recorded property golden api fault http soak lint storm asan tsan \
+        demo bench bench-store e2e deps deps-build deps-bench deps-soak deps-e2e certs install \
+        uninstall fmt fmt-check clean help FORCE
 
 all: $(BUILD)/curfew ## build build/curfew
 
@@ -102,7 +104,7 @@ $(BUILD)/libcurfew.a: $(LIB_OBJS)
 
 # ---- tests ----
 
-$(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS): $(BUILD)/%.o: %.c Makefile | deps
+$(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS) $(BENCH_OBJS): $(BUILD)/%.o: %.c Makefile | deps
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(call compile,-Itest)
@@ -127,14 +129,18 @@ test: ## run all tests (under three minutes)
 
 # One part alone: make unit, make rules, ... (UPDATE=1 rewrites what is expected).
 unit: $(UNIT_BINS)
-rules recorded property api: %: $(BUILD)/%-test
-golden api http lint: $(BUILD)/curfew
+rules recorded property api fault: %: $(BUILD)/%-test
+golden api fault http lint: $(BUILD)/curfew
 soak: $(BUILD)/curfew | deps deps-soak ## an API server against one server that everything happens to (2 min.)
 	@CURFEW=$(BUILD)/curfew sh test/soak/run.sh $(SECONDS_EACH)
 SECONDS_EACH ?= 15
 lint: $(BUILD)/libcurfew.a ## check the house rules
-unit rules recorded property golden api http lint: | deps
+unit rules recorded property golden api fault http lint: | deps
 	@V=1 sh test/all.sh $(BUILD) $@
+
+storm: $(BUILD)/fault-test | deps ## 1,000 random sequences of changes and faults under a watch (3 min.)
+	@BUILD=$(BUILD) python3 test/fault/storm.py $(SEQUENCES)
+SEQUENCES ?= 1000
 
 asan: ## run the tests once more under AddressSanitizer and UBSan (clang)
 	@$(MAKE) --no-print-directory test BUILD=build/asan CC=clang CFLAGS='-O1 -g' \
@@ -144,7 +150,7 @@ asan: ## run the tests once more under AddressSanitizer and UBSan (clang)
 
 tsan: ## run the tests of threads and of the server under ThreadSanitizer (clang)
 	@RATE=300 $(MAKE) --no-print-directory test BUILD=build/tsan CC=clang CFLAGS='-O1 -g' \
-	    PARTS='threads http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
+	    PARTS='threads fault http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
 
 $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a
 	$(call say,LD,$@)
@@ -154,7 +160,15 @@ $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a
 demo: $(BUILD)/curfew $(BUILD)/demo/kubectl ## a denial, a repair and a warning, over verified TLS
 	@sh deploy/demo/run.sh $(BUILD)
 
-bench: $(BUILD)/curfew | deps-bench ## reviews per second, beside nginx
+$(BUILD)/bench/store: $(BENCH_OBJS) $(BUILD)/libcurfew.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(call link,$^)
+
+bench-store: $(BUILD)/bench/store ## what 150,000 pods cost the store: memory, an update, a question
+	@$(BUILD)/bench/store $(PODS) $(NODES)
+
+bench: $(BUILD)/curfew bench-store | deps-bench ## reviews per second, beside nginx; the store
 	@CURFEW=$(BUILD)/curfew sh test/bench/bench.sh
 
 e2e: $(BUILD)/curfew | deps-e2e ## kubectl against a real cluster of one node (root, Go; it is built once)
@@ -198,4 +212,4 @@ clean: ## remove everything that was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
--include $(patsubst %.o,%.d,$(OBJS) $(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS))
+-include $(patsubst %.o,%.d,$(OBJS) $(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS) $(BENCH_OBJS))

@@ -8,7 +8,7 @@
  * ERROR event, 429, 5xx), or everything is listed anew (410, versions that went backwards, the same
  * failure three times), or the server is not heard of, and the store says so: the resource is not
  * fresh, its age grows, and what it lacks is unknown. Between two tries there is a pause that
- * doubles, with jitter (client-go's 0.8 to 30 s).
+ * doubles, with jitter (client-go's 0.8 to 30 s; 5 s where nobody answers at all).
  *
  * When is a watch fresh? Its server has to be heard of within `stale_after` (30 s), but on a quiet
  * cluster nothing happens for hours and bookmarks come once a minute, or never for a resource that
@@ -20,6 +20,11 @@
  * that there was nothing else. One that has neither spoken nor ended half that time later is
  * dropped. The cost is a request for each resource every 8 to 10 s, all six together about as many
  * as one controller's leader election; a longer `staleAfter` makes it less.
+ *
+ * After a connection was lost the server is asked for its version (cf_store_server_minor), and how
+ * far it has come: an etcd that was restored from a backup has lower resourceVersions, and would let
+ * us wait in silence until it has reached ours. (One that has done so before we are back goes
+ * unnoticed, as with every client; that is why etcd's restore can bump its revision.)
  *
  * Heard of means: as of then nothing is missing. An event, a bookmark and an orderly end count when
  * they come; a list counts as of when it was asked for, however long it took. */

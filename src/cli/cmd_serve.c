@@ -197,9 +197,9 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
     };
     const struct cf_opt opts[] = {
         {"--kubeconfig", 0, CF_OPT_STRING, &flags.cluster.kubeconfig, "FILE",
-         "the cluster's API server, and who we are there; else in-cluster"},
+         "the API server, and who we are there; else the pod's own"},
         {"--context", 0, CF_OPT_STRING, &flags.cluster.context, "NAME",
-         "another context of it than the current one"},
+         "of the kubeconfig, else its current-context"},
         {"--no-secret-watch", 0, CF_OPT_FLAG, &flags.cluster.no_secret_watch, NULL,
          "do not list legacy Secrets: lookupFailure decides about all"},
         {"--objects", 0, CF_OPT_LIST, &flags.cluster.objects, "FILE|DIR",

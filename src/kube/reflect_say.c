@@ -35,8 +35,7 @@ void cf_reflect_say_failure(struct cf_reflector *r, int failure)
     bool told =
         r->failing && (r->failure == failure ||
                        (r->told_at[failure] != 0 && now - r->told_at[failure] < RETELL_MICROS));
-    enum cf_log_level level =
-        told || (failure == CF_WATCH_GONE && !r->failing) ? CF_LOG_DEBUG : CF_LOG_WARN;
+    enum cf_log_level level = told || failure == CF_WATCH_GONE ? CF_LOG_DEBUG : CF_LOG_WARN;
 
     cf_log(level, "the API server can't be watched: it is tried again",
            CF_LOG_S("resource", name(r)),

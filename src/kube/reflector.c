@@ -10,6 +10,10 @@
 /* So often the same, and a watch that goes on from its version does not help. */
 #define IN_A_ROW_MAX 3
 
+/* A server that can't be reached is asked more often than client-go does: a refused connection
+ * costs nobody anything, and until we know the cluster again, what is unknown may be denied. */
+#define UNREACHABLE_PAUSE_MAX (5 * CF_MICROS)
+
 /* How long a pause may go without a look at what is too old by now. */
 #define LOOK_MICROS (CF_MICROS / 4)
 
@@ -17,6 +21,7 @@ void cf_reflect_heard(struct cf_reflector *r, int64_t when)
 {
     cf_store_heard(r->watch->store, r->resource, when);
     r->in_a_row = 0;
+    r->last = CF_ENDED_WELL;
     cf_reflect_say_heard(r);
 }
 
@@ -67,12 +72,18 @@ static void pause_for(struct cf_reflector *r, int64_t micros)
     }
 }
 
+/* Doubles, up to a ceiling; with jitter up to twice that. */
 static int64_t next_pause(struct cf_reflector *r)
 {
     const struct cf_watch *watch = r->watch;
     int64_t pause = r->pause > watch->pause_min ? r->pause : watch->pause_min;
+    int64_t most = watch->pause_max;
 
-    r->pause = pause < watch->pause_max / 2 ? pause * 2 : watch->pause_max;
+    if (r->last == CF_WATCH_UNREACHABLE && most > UNREACHABLE_PAUSE_MAX)
+        most = UNREACHABLE_PAUSE_MAX;
+    if (pause > most)
+        pause = most;
+    r->pause = pause < most / 2 ? pause * 2 : most;
     return jitter(pause);
 }
 
@@ -92,10 +103,13 @@ static int next(struct cf_reflector *r)
     return r->no_watch_list ? cf_reflect_list(r) : cf_reflect_watch_list(r);
 }
 
-/* What a failure means for the next try. */
-static void learn(struct cf_reflector *r, int failure)
+/* What a failure means for the next try. Whether there is to be a pause before it. */
+static bool learn(struct cf_reflector *r, int failure)
 {
+    int before = r->last;
+
     r->in_a_row++;
+    r->last = failure;
     if (failure == CF_WATCH_GONE ||
         (r->in_a_row >= IN_A_ROW_MAX && failure != CF_WATCH_UNREACHABLE &&
          failure != CF_WATCH_REFUSED && failure != CF_WATCH_BUSY))
@@ -104,6 +118,9 @@ static void learn(struct cf_reflector *r, int failure)
         r->doubted = true;
     atomic_fetch_add(&r->failures[failure], 1);
     cf_reflect_say_failure(r, failure);
+    if (before == CF_WATCH_UNREACHABLE && failure != CF_WATCH_UNREACHABLE)
+        r->pause = 0; /* it is back */
+    return failure != CF_WATCH_GONE || before == CF_WATCH_GONE;
 }
 
 /* A watch that its server ends long before its time: an API server that is going away. */
@@ -117,17 +134,20 @@ void cf_reflect(struct cf_reflector *r)
     while (!cf_watch_stopping(r->watch)) {
         int64_t began = cf_monotonic_micros();
         int ended = next(r);
+        bool pause = false;
 
         if (ended == CF_ENDED_STOPPED)
             return;
-        if (ended >= 0)
-            learn(r, ended);
-        else if (ended == CF_ENDED_WELL && ended_early(r))
-            r->doubted = true;
         /* What has lasted was not in vain. */
-        if ((ended < 0 && !r->doubted) || cf_monotonic_micros() - began > cf_watch_third(r->watch))
+        if (cf_monotonic_micros() - began > cf_watch_third(r->watch))
             r->pause = 0;
-        if (ended >= 0 || r->doubted)
+        if (ended >= 0)
+            pause = learn(r, ended);
+        else if (ended == CF_ENDED_WELL && ended_early(r))
+            pause = r->doubted = true;
+        else
+            r->pause = 0;
+        if (pause)
             pause_for(r, next_pause(r));
     }
 }

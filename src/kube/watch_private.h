@@ -57,6 +57,7 @@ struct cf_reflector {
     char next[CF_VERSION_MAX];
 
     int64_t pause;     /* before the next try, without its jitter; micros */
+    int last;          /* how the last one failed; CF_ENDED_WELL: heard of since */
     unsigned in_a_row; /* failures since it was last heard of */
 
     /* What the log was told: */

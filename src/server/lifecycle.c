@@ -73,7 +73,14 @@ static const char *libraries(char text[192])
     return text;
 }
 
-/* Of watches, the counts come when all was listed. */
+/* Of watches they come when all was listed. */
+static struct cf_log_field count(const struct cf_server *server, const char *key, size_t count)
+{
+    if (server->config.watch != NULL)
+        return CF_LOG_S(key, NULL);
+    return CF_LOG_N(key, (int64_t)count);
+}
+
 static void say_start(struct cf_server *server)
 {
     const struct cf_watch *watch = server->config.watch;
@@ -87,9 +94,9 @@ static void say_start(struct cf_server *server)
            CF_LOG_S("metricsAddress", cf_http_address(server->probes)),
            CF_LOG_S("policy", cf_held_policy(policy)->digest),
            CF_LOG_S("cluster", watch != NULL ? cf_watch_server(watch) : "manifests"),
-           CF_LOG_N("namespaces", (int64_t)counts.namespaces),
-           CF_LOG_N("secrets", (int64_t)counts.secrets),
-           CF_LOG_N("serviceAccounts", (int64_t)counts.accounts),
+           count(server, "namespaces", counts.namespaces),
+           count(server, "secrets", counts.secrets),
+           count(server, "serviceAccounts", counts.accounts),
            CF_LOG_S("libraries", libraries(text)));
     cf_server_let_policy(policy);
 }

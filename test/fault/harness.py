@@ -98,19 +98,20 @@ class Watcher:
                           if o["kind"] != "Secret" or o["type"] == apiserver.LEGACY]
         with open(self.file, "w", encoding="utf-8") as f:
             json.dump(without_nul(list_), f)
-        return self.ask("expect " + self.file)
+        return sorted(self.ask("expect " + self.file))
 
-    def agrees(self):
-        return self.ask("dump") == self.expected()
+    def known(self):
+        """Sorted: the store promises no order of namespaces."""
+        return sorted(self.ask("dump"))
 
     def difference(self):
-        has, wants = self.ask("dump"), self.expected()
+        has, wants = self.known(), self.expected()
         return "\n".join(["knows:  " + l for l in has if l not in wants] +
                          ["has:    " + l for l in wants if l not in has])
 
     def catch_up(self, patience=PATIENCE):
         wants = self.expected()
-        if not until(lambda: self.ask("dump") == wants, patience):
+        if not until(lambda: self.known() == wants, patience):
             raise Failed("it does not catch up:\n%s\n%s\n%s" % (
                 self.difference(), self.ask("state"), self.said()[-3000:]))
 

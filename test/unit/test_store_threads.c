@@ -12,8 +12,8 @@
 #include "curfew/store.h"
 #include "curfew/str.h"
 
-#define CHANGES 3000
-#define READS 3000
+#define CHANGES 10000
+#define READS 4000
 #define READERS 3
 
 static struct cf_store *store;

@@ -110,7 +110,7 @@ int cf_certs_init_run(struct cf_certs_run *run, struct cf_err *err)
         return -1;
     cf_certs_where(run, where);
     if (run->certs.cert.len > 0 || run->certs.ca.len > 0 || (run->dir != NULL && run->exists))
-        return cf_err_set(
+        return cf_err_system(
             err, "there are certificates %s already: 'curfew certs renew' renews them", where);
     if (take_step(run, (struct cf_certs_wish){0}, &step, &conflict, err) != 0)
         return -1;
@@ -141,13 +141,13 @@ static int renew_once(struct cf_certs_run *run, enum cf_certs_step *step, bool *
     if (read_place(run, err) != 0)
         return -1;
     if (!run->exists || run->certs.ca.len == 0)
-        return cf_err_set(err, "there is no authority %s: 'curfew certs init' makes one",
-                          cf_certs_where(run, where));
+        return cf_err_system(err, "there is no authority %s: 'curfew certs init' makes one",
+                             cf_certs_where(run, where));
     if (!cf_cert_key_matches(&run->certs.ca, &run->certs.ca_key))
-        return cf_err_set(err,
-                          "the authority's key %s is missing, or of another: only whoever has "
-                          "it can renew these",
-                          cf_certs_where(run, where));
+        return cf_err_system(err,
+                             "the authority's key %s is missing, or of another: only whoever has "
+                             "it can renew these",
+                             cf_certs_where(run, where));
     if (look_at_webhooks(run, true, false, err) != 0)
         return -1;
     wish.published = is_published(run);

@@ -86,7 +86,7 @@ static int act(struct cf_certs_run *run, size_t action)
     if (status >= 0)
         return status;
     fprintf(stderr, "curfew certs: %s\n", err.msg);
-    return CF_EXIT_FAILED;
+    return err.kind == CF_ERR_INPUT ? CF_EXIT_USAGE : CF_EXIT_FAILED;
 }
 
 static int run_with(const struct cf_cmd *cmd, const struct flags *flags)

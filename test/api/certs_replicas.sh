@@ -150,6 +150,18 @@ out=$("$curfew" certs init --secret curfew-system/fresh --kubeconfig "$k" --webh
 matches 'init: by the names of the webhooks' '^certificate for fresh.curfew-system.svc, ' "$out"
 matches 'init: and their caBundles' '^caBundle written in 2 webhooks' "$out"
 
+# ---- clocks that differ ----
+
+before=$("$client" secret future 3600)
+control "object$(secret_path future)" "$before"
+replica "$work/future.log" future --dns x
+wait_until 20 grep -q 'Secret curfew-system/future is not valid before 20.*: the clock here' "$work/future.log" &&
+    ok 'a certificate of a clock that is ahead' || fail 'a certificate of a clock that is ahead' "$(cat "$work/future.log")"
+kill -TERM "$replica"
+wait "$replica"
+matches 'is not replaced' "$(printf '%s' "$before" | sed 's/.*"tls.crt":"\([^"]*\)".*/\1/')" \
+    "$(get "$(secret_path future)")"
+
 kill -TERM "$one" "$two"
 wait "$one"
 equal 'the first replica ends' 0 $?

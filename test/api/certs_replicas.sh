@@ -109,6 +109,12 @@ wait_until 20 carried && ok 'a caBundle that was overwritten comes back' ||
     fail 'a caBundle that was overwritten comes back' "$(tail -n 5 "$work/one.log")"
 told 'the log tells' '"level":"warn","msg":"a caBundle did not trust our certificate: it was written","configuration":"curfew"'
 
+control conflict
+webhooks curfew
+wait_until 20 carried && ok 'also when two write at once' ||
+    fail 'also when two write at once' "$(tail -n 5 "$work/one.log")"
+lacks 'which is no error' 'could not be published' "$(cat "$work/one.log" "$work/two.log")"
+
 # ---- without the right ----
 
 control forbid/patch/validatingwebhookconfigurations
@@ -149,6 +155,18 @@ webhooks fresh
 out=$("$curfew" certs init --secret curfew-system/fresh --kubeconfig "$k" --webhook-configuration fresh)
 matches 'init: by the names of the webhooks' '^certificate for fresh.curfew-system.svc, ' "$out"
 matches 'init: and their caBundles' '^caBundle written in 2 webhooks' "$out"
+
+# ---- clocks that differ ----
+
+before=$("$client" secret future 3600)
+control "object$(secret_path future)" "$before"
+replica "$work/future.log" future --dns x
+wait_until 20 grep -q 'Secret curfew-system/future is not valid before 20.*: the clock here' "$work/future.log" &&
+    ok 'a certificate of a clock that is ahead' || fail 'a certificate of a clock that is ahead' "$(cat "$work/future.log")"
+kill -TERM "$replica"
+wait "$replica"
+matches 'is not replaced' "$(printf '%s' "$before" | sed 's/.*"tls.crt":"\([^"]*\)".*/\1/')" \
+    "$(get "$(secret_path future)")"
 
 kill -TERM "$one" "$two"
 wait "$one"

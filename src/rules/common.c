@@ -106,6 +106,34 @@ void cf_fix_show_expiration(struct cf_findings *out, struct cf_fix *fix, int64_t
     fix->replaces = "spec.expirationSeconds";
 }
 
+bool cf_is_legacy(const struct cf_rule_input *in, const struct cf_secret_ref *ref)
+{
+    return ref->state == CF_SECRET_LEGACY ||
+           (ref->state == CF_SECRET_UNKNOWN && !in->request->manifest);
+}
+
+void cf_tell_unknown(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f,
+                     const struct cf_secret_ref *ref, const char *spoken)
+{
+    bool denies = in->policy->lookup_failure[in->level] == CF_LOOKUP_DENY;
+
+    cf_finding_what(out, f, "%s Secret \"%s\", which Curfew can't look up%s", spoken, ref->name,
+                    in->request->unknown_stays ? "" : " now");
+    cf_finding_detail(out, f, "%s; what it can't look up is %s at level \"%s\" (lookupFailure)",
+                      cf_str_or_empty(in->request->unknown_why), denies ? "denied" : "allowed",
+                      cf_level_name(in->level));
+    if (in->request->unknown_stays)
+        cf_finding_remedy(out, f,
+                          "ask who runs Curfew: it needs that list, or lookupFailure: allow");
+    else
+        cf_finding_remedy(out, f,
+                          "try again in some seconds; if it stays so, Curfew's log says why");
+    if (f == NULL)
+        return;
+    f->unknown = true;
+    f->never_denied = !denies;
+}
+
 bool cf_is_unbound(const struct cf_token_request *request)
 {
     return cf_str_empty(request->bound_kind) || cf_streq(request->bound_kind, "Secret");

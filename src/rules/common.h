@@ -35,6 +35,14 @@ void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix, const struc
                         int64_t seconds);
 void cf_fix_show_expiration(struct cf_findings *out, struct cf_fix *fix, int64_t seconds);
 
+/* Whether a rule about legacy Secrets has to speak: it is one, or nobody can say. The store of
+ * `curfew review` is what the person gave, and there what nobody knows is only counted. */
+bool cf_is_legacy(const struct cf_rule_input *in, const struct cf_secret_ref *ref);
+/* The finding is about a Secret that can't be looked up: no fix, and lookupFailure decides whether
+ * it is denied. `spoken` is who uses the Secret how: `volume "tok" mounts`. */
+void cf_tell_unknown(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f,
+                     const struct cf_secret_ref *ref, const char *spoken);
+
 /* No boundObjectRef, or one of kind Secret, which anyone can make. */
 bool cf_is_unbound(const struct cf_token_request *request);
 

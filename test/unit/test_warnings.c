@@ -183,6 +183,32 @@ static void extended_tokens(void **state)
 }
 
 /* Never refused, whatever the level; told wherever enforce, fix or warn reaches it. */
+/* Allowed, because nobody knows: the person hears of it, and the audit log. */
+static void what_nobody_can_look_up(void **state)
+{
+    struct cf_store *known = store;
+    struct test_answer a;
+
+    (void)state;
+    use_config("lookupFailure: {restricted: allow}\ndefaults: {enforce: restricted}");
+    store = cf_store_new(CF_ABSENT_IS_UNKNOWN);
+    a = validate(POD_IN("shop", LEGACY_POD));
+    assert_true(a.allowed);
+    assert_int_equal(count_of(&a), 1);
+    assert_string_equal(warning(&a, 0),
+                        "pod \"web\" could not be judged at Curfew level \"restricted\": "
+                        "legacy-token-mount: volume \"tok\" mounts Secret \"web-token\", which "
+                        "Curfew can't look up now: Curfew has not listed the cluster's legacy "
+                        "Secrets yet");
+    assert_string_equal(annotation(&a, "findings"),
+                        "legacy-token-mount spec.volumes[0].secret.secretName (unknown)");
+    a = mutate(POD_IN("shop", LEGACY_POD));
+    assert_null(a.patch);
+    assert_null(a.warnings);
+    cf_store_free(store);
+    store = known;
+}
+
 static void templates(void **state)
 {
     static const char *const namespaces_told[] = {"shop", "soft", "mixed", "quiet", "default"};
@@ -349,6 +375,7 @@ int main(void)
         TEST(of_the_warn_level),
         TEST(beside_a_denial),
         TEST(extended_tokens),
+        TEST(what_nobody_can_look_up),
         TEST(templates),
         TEST(secrets_that_leave_an_account),
         TEST(exceptions_before_they_end),

@@ -67,6 +67,21 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{/* What cannot be told by a schema, in words. */}}
 {{- define "curfew.check" -}}
 {{- with .Values }}
+{{- if (default dict .config.exemptions).namespaces }}
+{{- fail "config.exemptions.namespaces: set exemptNamespaces, which goes into the policy and to the API server" }}
+{{- end }}
+{{- if hasKey .config "contents" }}
+{{- fail "config.contents: set webhooks.contents.enabled, which also makes the API server send them" }}
+{{- end }}
+{{- if or (hasKey .config "apiVersion") (hasKey .config "kind") }}
+{{- fail "config: leave out apiVersion and kind, which the chart writes" }}
+{{- end }}
+{{- if eq (int .serviceAccount.tokenSeconds) 3607 }}
+{{- fail "serviceAccount.tokenSeconds: the API server makes a year of exactly 3607 seconds; 3600 is fine" }}
+{{- end }}
+{{- if and .autoscaling.enabled (gt (int .autoscaling.minReplicas) (int .autoscaling.maxReplicas)) }}
+{{- fail (printf "autoscaling.minReplicas (%d) is above maxReplicas (%d)" (int .autoscaling.minReplicas) (int .autoscaling.maxReplicas)) }}
+{{- end }}
 {{- if and .tls.existingSecret .certManager.enabled }}
 {{- fail "tls.existingSecret and certManager.enabled: a certificate has one keeper; set one of the two" }}
 {{- end }}

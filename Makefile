@@ -73,7 +73,8 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all test tests unit rules recorded property golden http soak lint asan tsan demo bench e2e \
+.PHONY: all test tests unit rules recorded property golden http soak lint asan tsan demo bench e2e chart \
+        manifests \
         deps deps-build deps-bench deps-soak deps-e2e certs install uninstall fmt fmt-check clean help FORCE
 
 all: $(BUILD)/curfew ## build build/curfew
@@ -159,6 +160,11 @@ bench: $(BUILD)/curfew | deps-bench ## reviews per second, beside nginx
 
 e2e: $(BUILD)/curfew | deps-e2e ## kubectl against a real cluster of one node (root, Go; it is built once)
 	@bash test/e2e/run.sh $(BUILD) $(SCENARIOS)
+
+chart: $(BUILD)/curfew ## render the chart and check it (helm is built once, where Go is)
+	@V=1 sh test/all.sh $(BUILD) chart
+manifests: ## deploy/manifests, from the chart
+	@sh test/chart/manifests.sh
 
 # ---- around it ----
 

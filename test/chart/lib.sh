@@ -27,8 +27,3 @@ chart_helm() {
 render() {
     chart_helm template curfew $chart --namespace curfew-system --values "$1"
 }
-
-# table: that of the README, as values.yaml has it.
-table() {
-    awk -f test/chart/values.awk $chart/values.yaml
-}

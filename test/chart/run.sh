@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # run.sh - the chart, without a cluster: helm lint; the values that are to be refused, and why
 # (wrong/NAME.yaml, whose first line is what helm has to say); what is rendered for others
-# (golden/NAME/values.yaml and rendered.yaml); the plain manifests; the table of values.
+# (golden/NAME/values.yaml and rendered.yaml); the plain manifests.
 #
 #   CURFEW=build/curfew sh test/chart/run.sh     compare
 #   UPDATE=1 sh test/chart/run.sh                rewrite, then read the diff by eye

@@ -16,7 +16,7 @@ K8S       ?= 1.36.3
 SCENARIOS ?=
 export K8S
 # What `make test` runs; the lint comes last, since it also reads the logs of the others.
-PARTS   ?= unit rules recorded property golden http soak lint
+PARTS   ?= unit rules recorded property golden api http soak lint
 # install: what is missing is installed (apt); check: it is only named.
 DEPS    ?= install
 
@@ -24,7 +24,7 @@ VERSION  := $(shell cat VERSION)
 REVISION := $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null || echo unknown)
 
 # Asked once, when the first recipe needs it: `deps` may have to install pkg-config first.
-PKGS      := libmicrohttpd gnutls libcrypto libjwt yaml-0.1 libcjson
+PKGS      := libmicrohttpd gnutls libcrypto libjwt yaml-0.1 libcjson libcurl
 PKG_FLAGS  = $(eval PKG_FLAGS := $$(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_FLAGS)
 LIBS       = $(eval LIBS := $$(shell pkg-config --libs $(PKGS)) -lpthread)$(LIBS)
 
@@ -51,7 +51,7 @@ OBJS     := $(call objects,src/*.c src/*/*.c)
 LIB_OBJS := $(filter-out $(BUILD)/src/main.o,$(OBJS))
 UNIT_OBJS  := $(call objects,test/unit/test_*.c)
 UNIT_BINS  := $(patsubst $(BUILD)/test/unit/%.o,$(BUILD)/unit/%,$(UNIT_OBJS))
-CASE_OBJS  := $(call objects,test/rules/*.c test/recorded/*.c test/property/*.c)
+CASE_OBJS  := $(call objects,test/rules/*.c test/recorded/*.c test/property/*.c test/api/*.c)
 CASE_BINS  := $(sort $(patsubst $(BUILD)/test/%/,$(BUILD)/%-test,$(dir $(CASE_OBJS))))
 TEST_BINS  := $(UNIT_BINS) $(CASE_BINS)
 DEMO_OBJS  := $(call objects,deploy/demo/*.c)
@@ -73,8 +73,8 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all test tests unit rules recorded property golden http soak lint asan tsan demo bench e2e chart \
-        manifests \
+.PHONY: all test tests unit rules recorded property golden api http soak lint asan tsan demo bench e2e \
+        chart manifests \
         deps deps-build deps-bench deps-soak deps-e2e certs install uninstall fmt fmt-check clean help FORCE
 
 all: $(BUILD)/curfew ## build build/curfew
@@ -128,13 +128,13 @@ test: ## run all tests (under three minutes)
 
 # One part alone: make unit, make rules, ... (UPDATE=1 rewrites what is expected).
 unit: $(UNIT_BINS)
-rules recorded property: %: $(BUILD)/%-test
+rules recorded property api: %: $(BUILD)/%-test
 golden http lint: $(BUILD)/curfew
 soak: $(BUILD)/curfew | deps deps-soak ## an API server against one server that everything happens to (2 min.)
 	@CURFEW=$(BUILD)/curfew sh test/soak/run.sh $(SECONDS_EACH)
 SECONDS_EACH ?= 15
 lint: $(BUILD)/libcurfew.a ## check the house rules
-unit rules recorded property golden http lint: | deps
+unit rules recorded property golden api http lint: | deps
 	@V=1 sh test/all.sh $(BUILD) $@
 
 asan: ## run the tests once more under AddressSanitizer and UBSan (clang)

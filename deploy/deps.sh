@@ -58,12 +58,14 @@ want_build() {
     want libjwt-dev has_pkg libjwt
     want libyaml-dev has_pkg yaml-0.1
     want libcjson-dev has_pkg libcjson
+    want libcurl4-openssl-dev has_pkg libcurl
 }
 
 want_test() {
     want libcmocka-dev has_header cmocka.h
     want curl has_program curl
     want openssl has_program openssl
+    want python3 has_program python3
 }
 
 want_soak() {

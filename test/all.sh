@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # all.sh - runs parts of the tests, each whether or not the others pass, and sums them up.
 #
-#   test/all.sh BUILD PART...     parts: unit rules recorded property golden http soak lint chart
+#   test/all.sh BUILD PART...     parts: unit rules recorded property golden api http soak lint
+#                                 chart
 #
 # What a part says goes to BUILD/test-logs/PART.log (V=1 shows it); the last line is
 # "N passed, N failed". A part that ends badly without saying why counts as one failure, and so
@@ -28,7 +29,7 @@ run_part() {
     case $1 in
     unit) unit ;;
     rules | recorded | property) "$BUILD/$1-test" ;;
-    golden | http | lint | chart) sh "test/$1/run.sh" ;;
+    golden | api | http | lint | chart) sh "test/$1/run.sh" ;;
     soak) sh test/soak/run.sh 2 ;;
     *)
         echo "FAIL unknown part '$1'"

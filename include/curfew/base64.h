@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "curfew/arena.h"
+#include "curfew/buf.h"
 
 /* The text in standard base64 with padding, NUL-terminated, in the arena; NULL when out of
  * memory. */
@@ -20,5 +21,9 @@ const char *cf_base64(struct cf_arena *arena, const char *bytes, size_t len);
  * character, no bits left over that are not zero. `out` has room for CF_BASE64URL_BYTES(len), or
  * is NULL (and so may out_len be): the text is only checked. */
 bool cf_base64url_decode(const char *text, size_t len, unsigned char *out, size_t *out_len);
+
+/* Decodes standard base64 as Go does: padded, line breaks allowed anywhere. Appends to `out`; false
+ * when the text is none, or `out` is full. */
+bool cf_base64_decode(const char *text, size_t len, struct cf_buf *out);
 
 #endif

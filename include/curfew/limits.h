@@ -37,6 +37,11 @@
 #define CF_RSA_BITS_MIN 2048
 #define CF_RSA_BITS_MAX 8192
 
+/* A kubeconfig of a person with many clusters has some 100 KiB; certificates are in it. */
+#define CF_KUBECONFIG_MAX (4 * CF_MIB)
+/* A certificate, a key, a bundle of authorities: each a few KiB. */
+#define CF_CREDENTIAL_MAX (512 * CF_KIB)
+
 /* Files given on the command line: rendered charts of big platforms are some 20 MiB. */
 #define CF_FILE_MAX (64 * CF_MIB)
 /* A configuration is a ConfigMap, which etcd holds to 1 MiB. */

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "context.h"
+#include "curfew/api.h"
 #include "curfew/clock.h"
 #include "curfew/json.h"
 #include "curfew/limits.h"
@@ -69,8 +70,9 @@ static void say_start(struct cf_server *server)
     char libraries[192];
 
     snprintf(libraries, sizeof(libraries),
-             "libmicrohttpd %s, GnuTLS %s, OpenSSL %s, cJSON %s, libyaml %s", cf_http_version(),
-             cf_tls_version(), cf_openssl_version(), cf_cjson_version(), cf_libyaml_version());
+             "libmicrohttpd %s, GnuTLS %s, OpenSSL %s, cJSON %s, libyaml %s, libcurl %s",
+             cf_http_version(), cf_tls_version(), cf_openssl_version(), cf_cjson_version(),
+             cf_libyaml_version(), cf_curl_version());
     cf_log(CF_LOG_INFO, "serving", CF_LOG_S("version", cf_version()),
            CF_LOG_S("revision", cf_revision()),
            CF_LOG_S("address", cf_http_address(server->reviews)),

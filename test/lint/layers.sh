@@ -7,9 +7,9 @@
 layers='
 base    arena.h attr.h buf.h clock.h err.h file.h limits.h log.h path.h str.h suggest.h version.h
 json    json.h json_out.h
-crypto  base64.h jwks.h token.h
+crypto  base64.h certs.h jwks.h token.h
 config  config.h
-kube    object.h read.h store.h
+kube    api.h object.h read.h store.h
 rules   rule.h
 review  engine.h review.h
 report  report.h

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+# lib.sh - what the tests of the API client share: cases, certificates, servers, kubeconfigs.
+# Sourced by run.sh.
+
+passed=0
+failed=0
+pids=
+
+ok() {
+    passed=$((passed + 1))
+    echo "ok $1"
+}
+
+# fail NAME WHY...
+fail() {
+    failed=$((failed + 1))
+    echo "FAIL $1"
+    shift
+    for why in "$@"; do echo "     $why"; done
+}
+
+# equal NAME WANT GOT
+equal() {
+    if [ "$2" = "$3" ]; then ok "$1"; else fail "$1" "want: $2" "got:  $3"; fi
+}
+
+# matches NAME PATTERN TEXT: a basic regular expression, in one of the lines.
+matches() {
+    if printf '%s\n' "$3" | grep -q -e "$2"; then ok "$1"; else fail "$1" "want: $2" "got:  $3"; fi
+}
+
+# lacks NAME PATTERN TEXT
+lacks() {
+    if printf '%s\n' "$3" | grep -q -e "$2"; then fail "$1" "unwanted: $2" "got: $3"; else ok "$1"; fi
+}
+
+cleanup() {
+    for pid in $pids; do kill "$pid" 2>/dev/null; done
+    for pid in $pids; do wait "$pid" 2>/dev/null; done
+    rm -rf "$work"
+}
+
+# wait_until SECONDS COMMAND...
+wait_until() {
+    local left=$(($1 * 50))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        left=$((left - 1))
+        [ "$left" -gt 0 ] || return 1
+        sleep 0.02
+    done
+}
+
+# ---- certificates ----
+
+# authority NAME: NAME.pem and NAME.key in $ca.
+authority() {
+    openssl ecparam -name prime256v1 -genkey -noout -out "$ca/$1.key" &&
+        openssl req -x509 -new -sha256 -key "$ca/$1.key" -subj "/CN=$1" -days 30 \
+            -out "$ca/$1.pem" 2>/dev/null || exit 1
+}
+
+# leaf NAME AUTHORITY SAN USAGE [x509 flag...]: a certificate for these names.
+leaf() {
+    local name="$1" by="$2" san="$3" usage="$4"
+    shift 4
+    [ $# -gt 0 ] || set -- -days 30
+    printf 'subjectAltName=%s\nextendedKeyUsage=%s\n' "$san" "$usage" >"$ca/$name.cnf"
+    openssl ecparam -name prime256v1 -genkey -noout -out "$ca/$name.key" &&
+        openssl req -new -sha256 -key "$ca/$name.key" -subj "/CN=$name" -out "$ca/$name.csr" &&
+        openssl x509 -req -sha256 -in "$ca/$name.csr" -CA "$ca/$by.pem" -CAkey "$ca/$by.key" \
+            -set_serial "0x$(openssl rand -hex 8)" -extfile "$ca/$name.cnf" "$@" \
+            -out "$ca/$name.pem" 2>/dev/null || exit 1
+}
+
+# ---- servers ----
+
+# serve NAME [server.py flag...]: starts one; its port is in $port.
+serve() {
+    local name="$1"
+    shift
+    rm -f "$work/$name.port"
+    python3 "$here/server.py" --port-file "$work/$name.port" "$@" 2>"$work/$name.err" &
+    pids="$pids $!"
+    wait_until 20 test -s "$work/$name.port" || {
+        fail "the server $name starts" "$(cat "$work/$name.err")"
+        exit 1
+    }
+    port=$(cat "$work/$name.port")
+}
+
+# ---- kubeconfigs ----
+
+# kubeconfig FILE CLUSTER-LINES USER-LINES: context "c" with namespace "shop". Lines are indented here.
+kubeconfig() {
+    {
+        printf 'apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts:\n'
+        printf -- '- name: c\n  context: {cluster: here, user: me, namespace: shop}\n'
+        printf 'clusters:\n- name: here\n  cluster:\n'
+        printf '%s\n' "$2" | sed 's/^/    /'
+        printf 'users:\n- name: me\n  user:\n'
+        printf '%s\n' "${3:-{\}}" | sed 's/^/    /'
+    } >"$1"
+}
+
+# call PATH [flag...], with the kubeconfig $k: what the client says of a GET.
+call() {
+    local path="$1"
+    shift
+    timeout 60 "$client" call GET "$path" --kubeconfig "$k" "$@" 2>&1
+}
+
+stream() {
+    local path="$1"
+    shift
+    timeout 60 "$client" stream "$path" --kubeconfig "$k" "$@" 2>&1
+}

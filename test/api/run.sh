@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# run.sh - the client of the Kubernetes API against servers that misbehave. One line per case, then
+# "N passed, N failed"; exits 1 when one failed.
+set -u
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+root=$(CDPATH='' cd -- "$here/../.." && pwd)
+client=${BUILD:-$root/build}/api-test
+case $client in
+/*) ;;
+*) client=$PWD/$client ;;
+esac
+work=$(mktemp -d)
+ca=$work/ca
+mkdir "$ca"
+unset http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY KUBERNETES_SERVICE_HOST \
+    KUBERNETES_SERVICE_PORT
+
+ASAN_OPTIONS=log_path=$work/sanitizer
+TSAN_OPTIONS=log_path=$work/sanitizer
+UBSAN_OPTIONS=log_path=$work/sanitizer
+export ASAN_OPTIONS TSAN_OPTIONS UBSAN_OPTIONS
+
+. "$here/lib.sh"
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+authority good
+authority other
+leaf server good 'DNS:localhost,IP:127.0.0.1' serverAuth
+leaf named good 'DNS:api.internal' serverAuth
+leaf expired good 'IP:127.0.0.1' serverAuth -days -1
+leaf me good 'DNS:me' clientAuth
+
+token=secret-token-1
+printf '%s\n' "$token" >"$work/token"
+serve main --cert "$ca/server.pem" --key "$ca/server.key" --client-ca "$ca/good.pem" \
+    --token-file "$work/token"
+main=$port
+
+. "$here/calls.sh"
+. "$here/streams.sh"
+. "$here/trust.sh"
+. "$here/credentials.sh"
+
+equal 'no sanitizer spoke' '' "$(cat "$work"/sanitizer.* 2>/dev/null)"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

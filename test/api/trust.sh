@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+# trust.sh - the server's certificate, ours, names and proxies. Sourced by run.sh.
+
+k=$work/t
+trusts() { # CLUSTER-LINES [USER-LINES]: what /echo says
+    kubeconfig "$k" "$1" "${2:-token: $token}"
+    call /echo/trust --tries 1
+}
+
+out=$(trusts "server: https://127.0.0.1:$main
+certificate-authority: $ca/other.pem")
+matches 'another authority' "^error: https://127.0.0.1:$main: its certificate does not do for \
+cluster \"here\" of '$k': .*certificate" "$out"
+out=$(trusts "server: https://127.0.0.1:$main")
+matches 'without one: those of the system' 'its certificate does not do' "$out"
+out=$(trusts "server: https://127.0.0.1:$main
+certificate-authority-data: $(base64 -w0 <"$ca/good.pem")")
+matches 'the authority as data' '^status 200' "$out"
+out=$(trusts "server: https://127.0.0.1:$main
+certificate-authority-data: $(cat "$ca/other.pem" "$ca/good.pem" | base64 -w0)")
+matches 'two of them' '^status 200' "$out"
+out=$(trusts "server: https://localhost:$main/
+certificate-authority: ca/good.pem")
+matches 'by another of its names' '^status 200' "$out"
+out=$(trusts "server: https://127.0.0.1:$main
+insecure-skip-tls-verify: true")
+matches 'not looked at' '^status 200' "$out"
+out=$(trusts "server: https://127.0.0.1:$main
+certificate-authority: $work/token")
+matches 'an authority that is none' 'certificate-authority holds no certificate' "$out"
+
+serve expired --cert "$ca/expired.pem" --key "$ca/expired.key"
+out=$(trusts "server: https://127.0.0.1:$port
+certificate-authority: ca/good.pem")
+matches 'an expired certificate' 'does not do for cluster .*expired' "$out"
+
+serve named --cert "$ca/named.pem" --key "$ca/named.key"
+out=$(trusts "server: https://127.0.0.1:$port
+certificate-authority: ca/good.pem")
+matches 'a certificate for another name' 'its certificate does not do' "$out"
+out=$(trusts "server: https://127.0.0.1:$port/k8s/
+certificate-authority: ca/good.pem
+tls-server-name: api.internal")
+matches 'which tls-server-name names' '^status 404' "$out"
+matches 'the path in front is kept' '/k8s/echo/trust' "$out"
+out=$(trusts "server: https://127.0.0.1:$port
+certificate-authority: ca/good.pem
+tls-server-name: api.internal")
+matches 'and the host stays the host' "\"host\": \"127.0.0.1:$port\"" "$out"
+
+# ---- who we are ----
+
+out=$(trusts "server: https://127.0.0.1:$main
+certificate-authority: ca/good.pem" 'client-certificate: ca/me.pem
+client-key: ca/me.key')
+matches 'a client certificate' '"client": "me"' "$out"
+out=$(trusts "server: https://127.0.0.1:$main
+certificate-authority: ca/good.pem" "client-certificate-data: $(base64 -w0 <"$ca/me.pem")
+client-key-data: $(base64 -w0 <"$ca/me.key")")
+matches 'a client certificate as data' '"client": "me"' "$out"
+out=$(trusts "server: https://127.0.0.1:$main
+certificate-authority: ca/good.pem" 'client-certificate: ca/me.pem
+client-key: ca/named.key')
+matches 'with the key of another' "user \"me\" of '$k': its client certificate and key can't be used" "$out"
+
+serve plain
+out=$(trusts "server: http://127.0.0.1:$port")
+matches 'no token over plain HTTP' "error: cluster \"here\" of '$k': the server is 'http://.*never sent" "$out"
+out=$(trusts "server: http://127.0.0.1:$port" '{}')
+matches 'plain HTTP without one (kubectl proxy)' '"token": ""' "$out"
+
+# ---- proxies ----
+
+serve proxy --proxy
+out=$(trusts "server: https://127.0.0.1:$main
+certificate-authority: ca/good.pem
+proxy-url: http://127.0.0.1:$port")
+matches 'through a proxy' '^status 200' "$out"
+equal 'which was asked' "127.0.0.1:$main" "$(cat "$work/proxy.port.count")"
+out=$(trusts "server: https://127.0.0.1:$main
+certificate-authority: ca/good.pem
+proxy-url: http://127.0.0.1:1")
+matches 'a proxy that is not there' '^error: .*proxy\|^error: .*onnect' "$out"
+kubeconfig "$k" "server: https://127.0.0.1:$main
+certificate-authority: ca/good.pem" "token: $token"
+rm -f "$work/proxy.port.count"
+out=$(https_proxy=http://127.0.0.1:$port call /echo/trust)
+equal "the environment's proxy" "127.0.0.1:$main" "$(cat "$work/proxy.port.count")"

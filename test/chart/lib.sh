@@ -23,7 +23,9 @@ chart_helm() {
         KUBECONFIG=/dev/null helm "$@"
 }
 
-# render VALUES: as it would be installed.
+# render VALUES [FLAG...]: as it would be installed.
 render() {
-    chart_helm template curfew $chart --namespace curfew-system --values "$1"
+    values=$1
+    shift
+    chart_helm template curfew $chart --namespace curfew-system --values "$values" "$@"
 }

@@ -26,7 +26,7 @@ metadata:
 END
 : > "$work/values.yaml"
 # They belong to no release.
-render "$work/values.yaml" > "$work/rendered.yaml"
+render "$work/values.yaml" --skip-tests > "$work/rendered.yaml"
 sed -e '/^# Source: /d' -e '/app.kubernetes.io\/managed-by: Helm/d' -e '/helm.sh\/chart: /d' "$work/rendered.yaml" |
     awk -v to="$to" '
     BEGIN {

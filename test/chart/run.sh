@@ -66,8 +66,8 @@ renders() {
 # Nothing in the templates may differ from one rendering to the next, or ask the cluster. (A day is
 # the one thing that may: exceptions end.)
 steady() {
-    grep -nE '\{\{.*\b(lookup|now|rand[A-Za-z]*|uuidv4|gen[A-Z][A-Za-z]*|derivePassword|htpasswd|bcrypt)\b' \
-        $chart/templates/* | grep -vE 'dateInZone "2006-01-02" now "UTC"|"variables\.'
+    grep -rnE '\{\{.*\b(lookup|now|rand[A-Za-z]*|uuidv4|gen[A-Z][A-Za-z]*|derivePassword|htpasswd|bcrypt)\b' \
+        $chart/templates | grep -vE 'dateInZone "2006-01-02" now "UTC"|"variables\.'
 }
 
 manifests() {

@@ -55,6 +55,7 @@ CASE_OBJS  := $(call objects,test/rules/*.c test/recorded/*.c test/property/*.c 
 CASE_BINS  := $(sort $(patsubst $(BUILD)/test/%/,$(BUILD)/%-test,$(dir $(CASE_OBJS))))
 TEST_BINS  := $(UNIT_BINS) $(CASE_BINS)
 DEMO_OBJS  := $(call objects,deploy/demo/*.c)
+BENCH_OBJS := $(call objects,test/bench/store.c)
 
 V ?= 0
 ifeq ($(V),0)
@@ -73,9 +74,10 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all test tests unit rules recorded property golden api http soak lint asan tsan demo bench e2e \
-        chart manifests \
-        deps deps-build deps-bench deps-soak deps-e2e certs install uninstall fmt fmt-check clean help FORCE
+.PHONY: all test tests unit rules recorded property golden api http soak lint asan tsan demo
+.PHONY: bench bench-store e2e image image-root image-test chart manifests
+.PHONY: deps deps-build deps-bench deps-soak deps-e2e deps-image
+.PHONY: certs install uninstall fmt fmt-check clean help FORCE
 
 all: $(BUILD)/curfew ## build build/curfew
 
@@ -103,7 +105,7 @@ $(BUILD)/libcurfew.a: $(LIB_OBJS)
 
 # ---- tests ----
 
-$(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS): $(BUILD)/%.o: %.c Makefile | deps
+$(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS) $(BENCH_OBJS): $(BUILD)/%.o: %.c Makefile | deps
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(call compile,-Itest)
@@ -143,9 +145,9 @@ asan: ## run the tests once more under AddressSanitizer and UBSan (clang)
 	    EXTRA_CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
 	    EXTRA_LDFLAGS='-fsanitize=address,undefined'
 
-tsan: ## run the tests of the server under ThreadSanitizer (clang)
+tsan: ## run the tests of threads and of the server under ThreadSanitizer (clang)
 	@RATE=300 $(MAKE) --no-print-directory test BUILD=build/tsan CC=clang CFLAGS='-O1 -g' \
-	    PARTS='http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
+	    PARTS='threads http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
 
 $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a
 	$(call say,LD,$@)
@@ -155,12 +157,27 @@ $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a
 demo: $(BUILD)/curfew $(BUILD)/demo/kubectl ## a denial, a repair and a warning, over verified TLS
 	@sh deploy/demo/run.sh $(BUILD)
 
-bench: $(BUILD)/curfew | deps-bench ## reviews per second, beside nginx
+$(BUILD)/bench/store: $(BENCH_OBJS) $(BUILD)/libcurfew.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(call link,$^)
+
+bench-store: $(BUILD)/bench/store ## what 150,000 pods cost the store: memory, an update, a question
+	@$(BUILD)/bench/store $(PODS) $(NODES)
+
+bench: $(BUILD)/curfew bench-store | deps-bench ## reviews per second, beside nginx; the store
 	@CURFEW=$(BUILD)/curfew sh test/bench/bench.sh
 
 e2e: $(BUILD)/curfew | deps-e2e ## kubectl against a real cluster of one node (root, Go; it is built once)
 	@bash test/e2e/run.sh $(BUILD) $(SCENARIOS)
 
+
+image: | deps-image ## build/curfew-image.tar: the container image, without Docker
+	+@sh deploy/image/build.sh $(BUILD)
+image-root: | deps-image
+	+@sh deploy/image/build.sh $(BUILD) root
+image-test: image ## what is in the image, and the server's tests on its libraries
+	@sh test/image/run.sh $(BUILD)
 chart: $(BUILD)/curfew ## render the chart and check it (helm is built once, where Go is)
 	@V=1 sh test/all.sh $(BUILD) chart
 manifests: ## deploy/manifests, from the chart
@@ -178,6 +195,8 @@ deps-soak: deps-build
 	$(call deps,soak)
 deps-e2e: deps-build
 	$(call deps,e2e)
+deps-image: deps-build
+	$(call deps,image)
 
 certs: | deps ## make development certificates in certs/
 	@sh certs/make-dev-certs.sh
@@ -204,4 +223,4 @@ clean: ## remove everything that was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
--include $(patsubst %.o,%.d,$(OBJS) $(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS))
+-include $(patsubst %.o,%.d,$(OBJS) $(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS) $(BENCH_OBJS))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # deps.sh - installs what is missing, on Debian 12 and 13 and Ubuntu 24.04.
 #
-#   deploy/deps.sh [--check] SET...     sets: build test soak bench e2e ci
+#   deploy/deps.sh [--check] SET...     sets: build test soak bench e2e image ci
 #
 # It asks for the thing itself (a header, a program), never for a package, so that it is content
 # wherever the things are, and calls apt only when one is missing. --check only says what is.
@@ -100,6 +100,15 @@ want_e2e() {
     want python3 has_program python3
 }
 
+# What the libraries of deploy/image are built with.
+want_image() {
+    want debian-archive-keyring test -e /usr/share/keyrings/debian-archive-keyring.gpg
+    want xz-utils has_program xz
+    want binutils has_program strip
+    want util-linux has_program flock
+    want dpkg-dev has_program dpkg-source
+}
+
 want_ci() {
     want git has_program git
     want gcc has_program gcc
@@ -144,9 +153,9 @@ if [ "${1:-}" = --check ]; then
 fi
 for set in "$@"; do
     case $set in
-    build | test | soak | bench | e2e | ci) "want_$set" ;;
+    build | test | soak | bench | e2e | image | ci) "want_$set" ;;
     *)
-        echo "deps: unknown set '$set': build, test, soak, bench, e2e and ci are known" >&2
+        echo "deps: unknown set '$set': build, test, soak, bench, e2e, image and ci are known" >&2
         exit 2
         ;;
     esac

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # all.sh - runs parts of the tests, each whether or not the others pass, and sums them up.
 #
-#   test/all.sh BUILD PART...     parts: unit rules recorded property golden api http soak lint
+#   test/all.sh BUILD PART...     parts: unit threads rules recorded property golden api http soak lint
 #                                 chart
 #
+# `threads` are those unit tests again that have some: for ThreadSanitizer.
 # What a part says goes to BUILD/test-logs/PART.log (V=1 shows it); the last line is
 # "N passed, N failed". A part that ends badly without saying why counts as one failure, and so
 # does one that ran nothing, or that hangs.
@@ -13,9 +14,9 @@ set -u
 patience=600 # seconds for one part
 logs=$1/test-logs
 
-unit() {
+unit() { # PROGRAM...
     status=0
-    for program in "$BUILD"/unit/test_*; do
+    for program in "$@"; do
         echo "== $program"
         "$program" || {
             echo "FAIL $program"
@@ -27,7 +28,8 @@ unit() {
 
 run_part() {
     case $1 in
-    unit) unit ;;
+    unit) unit "$BUILD"/unit/test_* ;;
+    threads) unit "$BUILD"/unit/test_*_threads ;;
     rules | recorded | property) "$BUILD/$1-test" ;;
     golden | api | http | lint | chart) sh "test/$1/run.sh" ;;
     soak) sh test/soak/run.sh 2 ;;

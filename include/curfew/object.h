@@ -234,10 +234,15 @@ int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,
 void cf_object_secret_refs(struct cf_object *object,
                            void (*visit)(struct cf_secret_ref *ref, void *arg), void *arg);
 
+/* The workload's name, from the controller owner or generateName (see cf_workload_name, which knows
+ * the request as well); NULL: the object stands for itself. */
+const char *cf_object_workload(struct cf_arena *arena, const struct cf_object *object);
+
 #define CF_SA_TOKEN_TYPE "kubernetes.io/service-account-token"
 #define CF_SA_NAME_ANNOTATION "kubernetes.io/service-account.name"
 #define CF_SA_UID_ANNOTATION "kubernetes.io/service-account.uid"
 #define CF_INVALID_SINCE_LABEL "kubernetes.io/legacy-token-invalid-since"
+#define CF_LAST_USED_LABEL "kubernetes.io/legacy-token-last-used"
 #define CF_RESTRICTED_ANNOTATION "rbac.kubernetes.io/restricted-by-node"
 #define CF_FIXED_ANNOTATION "curfew.dev/fixed"
 #define CF_MIRROR_ANNOTATION "kubernetes.io/config.mirror"

@@ -6,8 +6,8 @@
 #include "curfew/str.h"
 #include "podspec.h"
 
-static void owner_decode(struct cf_reader *r, const struct cf_path *up, const struct cf_json *meta,
-                         struct cf_object *out)
+void cf_owner_decode(struct cf_reader *r, const struct cf_path *up, const struct cf_json *meta,
+                     struct cf_object *out)
 {
     const struct cf_json *v = cf_json_first(cf_read_array(r, up, meta, "ownerReferences"));
     struct cf_path list = CF_PATH_KEY(up, "ownerReferences");
@@ -169,7 +169,7 @@ static void metadata_decode(struct cf_reader *r, const struct cf_json *json, str
     out->pod_template_hash = cf_read_str(r, &labels_at, *labels, "pod-template-hash");
     out->fixed_by = cf_read_str(r, &annotations_at, *annotations, CF_FIXED_ANNOTATION);
     out->mirror = cf_json_get(*annotations, CF_MIRROR_ANNOTATION) != NULL;
-    owner_decode(r, &at, meta, out);
+    cf_owner_decode(r, &at, meta, out);
 }
 
 int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,

@@ -205,7 +205,7 @@ static void join_mounts(struct visit *visit)
 }
 
 /* serviceAccount is the deprecated alias; the API server lets serviceAccountName win. */
-static const char *account(struct cf_reader *r, const struct cf_path *at,
+const char *cf_pod_account(struct cf_reader *r, const struct cf_path *at,
                            const struct cf_json *spec)
 {
     const char *name = cf_read_str(r, at, spec, "serviceAccountName");
@@ -222,7 +222,7 @@ void cf_pod_spec_decode(struct cf_reader *r, const struct cf_path *at, const str
     struct visit visit = {.r = r, .out = out, .texts = {.r = r, .out = out}};
 
     *out = (struct cf_pod_spec){.at = at};
-    out->account = account(r, at, spec);
+    out->account = cf_pod_account(r, at, spec);
     out->node_name = cf_read_str(r, at, spec, "nodeName");
     cf_volumes_decode(r, at, spec, out);
     for (size_t i = 0; i < CF_COUNT(container_lists); i++)

@@ -10,6 +10,14 @@
 void cf_pod_spec_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *spec,
                         struct cf_pod_spec *out);
 
+/* serviceAccountName, else serviceAccount, else "default". */
+const char *cf_pod_account(struct cf_reader *r, const struct cf_path *at,
+                           const struct cf_json *spec);
+
+/* Fills owner_kind and owner_name from the metadata (object.c). */
+void cf_owner_decode(struct cf_reader *r, const struct cf_path *up, const struct cf_json *meta,
+                     struct cf_object *out);
+
 /* Decodes the volumes alone (volumes.c). */
 void cf_volumes_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *spec,
                        struct cf_pod_spec *out);

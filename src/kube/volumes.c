@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* volumes.c - the one loop over a pod's volumes: what they mount of Secrets and tokens. */
 #include "curfew/attr.h"
+#include "curfew/refs.h"
 #include "curfew/str.h"
 #include "podspec.h"
 
 /* What an absent expirationSeconds counts as (k8s.io/api core/v1, authentication/v1). */
 #define EXPIRATION_DEFAULT 3600
-
-/* Volume types, other than secret and projected, that hand a Secret to a driver
- * (k8s.io/kubernetes pkg/api/v1/pod/util.go, VisitPodSecretNames). */
-static const struct {
-    const char *type;
-    const char *ref; /* the member that holds the reference; NULL: `name` is in the type itself */
-    const char *name;
-    const char *via;
-} secret_users[] = {
-    {"csi", "nodePublishSecretRef", "name", "csi.nodePublishSecretRef"},
-    {"flexVolume", "secretRef", "name", "flexVolume.secretRef"},
-    {"azureFile", NULL, "secretName", "azureFile.secretName"},
-    {"cephfs", "secretRef", "name", "cephfs.secretRef"},
-    {"cinder", "secretRef", "name", "cinder.secretRef"},
-    {"iscsi", "secretRef", "name", "iscsi.secretRef"},
-    {"rbd", "secretRef", "name", "rbd.secretRef"},
-    {"scaleIO", "secretRef", "name", "scaleIO.secretRef"},
-    {"storageos", "secretRef", "name", "storageos.secretRef"},
-};
 
 void cf_expiration_decode(struct cf_reader *r, const struct cf_path *at,
                           const struct cf_json *object, struct cf_expiration *out)
@@ -172,19 +154,19 @@ static void projected_decode(struct cf_reader *r, const struct cf_path *up,
 /* A volume of another type that hands a Secret to a driver. */
 static void other_decode(struct cf_reader *r, const struct cf_json *v, struct cf_volume *out)
 {
-    for (size_t i = 0; i < CF_COUNT(secret_users) && out->secret == NULL; i++) {
-        const struct cf_json *body = cf_read_object(r, out->at, v, secret_users[i].type);
+    for (size_t i = 0; i < CF_DRIVERS && out->secret == NULL; i++) {
+        const struct cf_json *body = cf_read_object(r, out->at, v, cf_drivers[i].type);
         const struct cf_path *at;
 
         if (body == NULL)
             continue;
-        at = cf_read_key(r, out->at, secret_users[i].type);
-        if (secret_users[i].ref != NULL) {
-            body = cf_read_object(r, at, body, secret_users[i].ref);
-            at = cf_read_key(r, at, secret_users[i].ref);
+        at = cf_read_key(r, out->at, cf_drivers[i].type);
+        if (cf_drivers[i].ref != NULL) {
+            body = cf_read_object(r, at, body, cf_drivers[i].ref);
+            at = cf_read_key(r, at, cf_drivers[i].ref);
         }
-        out->secret = secret_ref_new(r, at, body, secret_users[i].name);
-        out->secret_via = secret_users[i].via;
+        out->secret = secret_ref_new(r, at, body, cf_drivers[i].name);
+        out->secret_via = cf_drivers[i].via;
     }
 }
 

@@ -58,26 +58,40 @@ struct lookup {
     const struct cf_store *store;
     struct cf_arena *arena;
     const char *namespace_;
+    int64_t stale_after;
 };
 
 static void look_up_secret(struct cf_secret_ref *ref, void *arg)
 {
     const struct lookup *lookup = arg;
 
-    cf_store_secret(lookup->store, lookup->arena, lookup->namespace_, ref);
+    cf_store_secret(lookup->store, lookup->arena, lookup->namespace_, lookup->stale_after, ref);
 }
 
-static void look_up(struct cf_arena *arena, const struct cf_store *store,
-                    struct cf_request *request)
+/* What rules need to know of what the request names. */
+static void look_up_names(struct cf_arena *arena, const struct cf_engine_input *in,
+                          struct cf_request *request)
 {
-    struct lookup lookup = {store, arena, request->namespace_};
+    struct lookup lookup = {in->store, arena, request->namespace_, in->policy->stale_after};
 
     cf_object_secret_refs(request->object, look_up_secret, &lookup);
     if (request->old_object != NULL)
         cf_object_secret_refs(request->old_object, look_up_secret, &lookup);
     if (request->kind == CF_KIND_TOKEN_REQUEST)
         request->account_restricted =
-            cf_store_restricted(store, request->namespace_, request->name);
+            cf_store_restricted(in->store, request->namespace_, request->name);
+}
+
+/* Everything that the store is asked for one review, under one hold of its lock: what rules see
+ * are copies. */
+static void look_up(struct cf_arena *arena, const struct cf_engine_input *in,
+                    struct cf_request *request, struct cf_judgement *out)
+{
+    cf_store_lock(in->store);
+    out->levels = cf_store_levels(in->store, in->policy, request->namespace_);
+    if (request->kind != CF_KIND_OTHER && !out->skipped)
+        look_up_names(arena, in, request);
+    cf_store_unlock(in->store);
 }
 
 /* ---- rules ---- */
@@ -179,14 +193,13 @@ static int run_levels(struct cf_arena *arena, const struct cf_engine_input *in,
 int cf_engine_judge(struct cf_arena *arena, const struct cf_engine_input *in,
                     struct cf_request *request, struct cf_judgement *out, struct cf_err *err)
 {
-    struct cf_judgement judgement = {
-        .levels = cf_store_levels(in->store, in->policy, request->namespace_)};
+    struct cf_judgement judgement = {.skipped =
+                                         request->kind != CF_KIND_OTHER && is_skipped(in, request)};
 
+    look_up(arena, in, request, &judgement);
     for (int mode = 0; in->level != NULL && mode < CF_MODES; mode++)
         judgement.levels.mode[mode] = *in->level;
-    judgement.skipped = request->kind != CF_KIND_OTHER && is_skipped(in, request);
     if (request->kind != CF_KIND_OTHER && !judgement.skipped) {
-        look_up(arena, in->store, request);
         if (run_levels(arena, in, request, &judgement, err) != 0)
             return -1;
         cf_exempt_apply(arena, in, request, &judgement);

@@ -32,7 +32,7 @@ static void gauge(struct cf_buf *out, const char *name, const char *help, uint64
 /* The table is thin: only the series that have counted are told. */
 static void write_reviews(const struct cf_stats *stats, struct cf_buf *out)
 {
-    const unsigned row = CF_RESOURCES * CF_DECISIONS;
+    const unsigned row = CF_RESOURCE_LABELS * CF_DECISIONS;
     const unsigned total = CF_PHASES * (CF_OPERATIONS + 1) * row;
     const cf_counter *all = &stats->reviews[0][0][0][0];
 
@@ -47,7 +47,7 @@ static void write_reviews(const struct cf_stats *stats, struct cf_buf *out)
                     "decision=\"%s\"} %llu\n",
                     cf_phase_name((enum cf_phase)(i / row / (CF_OPERATIONS + 1))),
                     cf_operation_label(i / row % (CF_OPERATIONS + 1)),
-                    cf_resource_name(i / CF_DECISIONS % CF_RESOURCES),
+                    cf_resource_label(i / CF_DECISIONS % CF_RESOURCE_LABELS),
                     cf_decision_name((enum cf_decision)(i % CF_DECISIONS)),
                     (unsigned long long)value);
     }

@@ -10,7 +10,7 @@
 
 /* resource or resource/subresource; labels come from this list only, so that no client can make
  * new ones. */
-static const char *const resources[CF_RESOURCES] = {
+static const char *const resources[CF_RESOURCE_LABELS] = {
     "pods",
     "pods/ephemeralcontainers",
     "secrets",
@@ -40,7 +40,7 @@ const char *cf_reject_name(enum cf_reject reason)
     return names[reason];
 }
 
-const char *cf_resource_name(unsigned resource)
+const char *cf_resource_label(unsigned resource)
 {
     return resources[resource];
 }
@@ -114,7 +114,7 @@ static bool is_resource(const char *label, const struct cf_request *request)
 
 static unsigned resource_of(const struct cf_request *request)
 {
-    unsigned other = CF_RESOURCES - 1;
+    unsigned other = CF_RESOURCE_LABELS - 1;
 
     if (request == NULL || request->kind == CF_KIND_OTHER || cf_str_empty(request->resource))
         return other;

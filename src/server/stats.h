@@ -25,8 +25,8 @@ enum cf_reject {
 const char *cf_reject_name(enum cf_reject reason);
 
 /* Resources that have a label of their own; the last is "other". */
-#define CF_RESOURCES 16
-const char *cf_resource_name(unsigned resource);
+#define CF_RESOURCE_LABELS 16
+const char *cf_resource_label(unsigned resource);
 
 /* What is known of a review that could not be read. */
 #define CF_OPERATION_UNKNOWN CF_OPERATIONS
@@ -39,7 +39,7 @@ extern const uint32_t cf_buckets[CF_BUCKETS];
 typedef atomic_uint_fast64_t cf_counter;
 
 struct cf_stats {
-    cf_counter reviews[CF_PHASES][CF_OPERATIONS + 1][CF_RESOURCES][CF_DECISIONS];
+    cf_counter reviews[CF_PHASES][CF_OPERATIONS + 1][CF_RESOURCE_LABELS][CF_DECISIONS];
     cf_counter *findings; /* [rule][mode] */
     cf_counter rejected[CF_REJECTS];
     cf_counter durations[CF_BUCKETS + 1]; /* not cumulative; the last is beyond all bounds */

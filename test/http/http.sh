@@ -28,7 +28,8 @@ check 'a Content-Length of x: nothing allowed' "$(cat "$work/raw")" \
     sh -c '! grep -q "\"allowed\"" "$1"' sh "$work/raw"
 printf 'POST /validate HTTP/1.1\r\nHost: l\r\nContent-Type: application/json\r\n%s\r\n\r\n{}' \
     'Content-Length: 99999999999999999999' | raw
-check 'a Content-Length beyond 64 bits' "$(cat "$work/raw")" grep -q '^HTTP/1.1 413' "$work/raw"
+# 413 is ours; libmicrohttpd 1.0.5 and newer says 400 before it asks us.
+check 'a Content-Length beyond 64 bits' "$(cat "$work/raw")" grep -qE '^HTTP/1.1 4(13|00)' "$work/raw"
 request /validate "$good" 'Content-Length: 2' 'Connection: close' | raw
 check 'two Content-Lengths' "$(head -c 300 "$work/raw")" grep -q '^HTTP/1.1 400' "$work/raw"
 request /validate "$good" 'Transfer-Encoding: chunked' 'Connection: close' | raw

@@ -6,7 +6,7 @@ static struct cf_secret_ref look_up(const char *namespace_, const char *name)
 {
     struct cf_secret_ref ref = {.name = name, .owner = "left over"};
 
-    cf_store_secret(store, arena, namespace_, &ref);
+    cf_store_secret(store, arena, namespace_, 30, &ref);
     return ref;
 }
 
@@ -37,6 +37,8 @@ static void what_can_not_be_read(void **state)
         "{'apiVersion':'v1','kind':'Secret','metadata':{'name':'s'},'type':7}",
         "{'apiVersion':'v1','kind':'ServiceAccount','metadata':{'name':'s'},'secrets':{}}",
         "{'kind':'List','items':[" SECRET("s", "},'data':7") "]}",
+        "{'apiVersion':'v1','kind':'Pod','metadata':{'name':'p'},'spec':7}",
+        "{'apiVersion':'v1','kind':'PersistentVolume','metadata':{'name':'v'},'spec':{'csi':[]}}",
     };
 
     (void)state;
@@ -63,7 +65,8 @@ static void what_is_ignored(void **state)
     add_objects(store, "null");
     add_objects(store, "[]");
     add_objects(store, "{}");
-    add_objects(store, "{'apiVersion':'v1','kind':'Pod','metadata':{'name':'p'},'spec':7}");
+    add_objects(store, "{'apiVersion':'v1','kind':'Pod','metadata':{},'spec':7}");
+    add_objects(store, "{'apiVersion':'v1','kind':'Event','metadata':{'name':'e'},'spec':7}");
     add_objects(store, "{'apiVersion':'v1','kind':'Secret','metadata':{}," TOKEN_TYPE "}");
     add_objects(store, "{'apiVersion':'v1','kind':'Secret'," TOKEN_TYPE "}");
     add_objects(store,

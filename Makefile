@@ -16,7 +16,7 @@ K8S       ?= 1.36.3
 SCENARIOS ?=
 export K8S
 # What `make test` runs; the lint comes last, since it also reads the logs of the others.
-PARTS   ?= unit rules recorded property golden api http soak lint
+PARTS   ?= unit rules recorded property golden api fault http soak lint
 # install: what is missing is installed (apt); check: it is only named.
 DEPS    ?= install
 
@@ -51,7 +51,7 @@ OBJS     := $(call objects,src/*.c src/*/*.c)
 LIB_OBJS := $(filter-out $(BUILD)/src/main.o,$(OBJS))
 UNIT_OBJS  := $(call objects,test/unit/test_*.c)
 UNIT_BINS  := $(patsubst $(BUILD)/test/unit/%.o,$(BUILD)/unit/%,$(UNIT_OBJS))
-CASE_OBJS  := $(call objects,test/rules/*.c test/recorded/*.c test/property/*.c test/api/*.c)
+CASE_OBJS  := $(call objects,$(patsubst %,test/%/*.c,rules recorded property api fault))
 CASE_BINS  := $(sort $(patsubst $(BUILD)/test/%/,$(BUILD)/%-test,$(dir $(CASE_OBJS))))
 TEST_BINS  := $(UNIT_BINS) $(CASE_BINS)
 DEMO_OBJS  := $(call objects,deploy/demo/*.c)
@@ -74,7 +74,7 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all test tests unit rules recorded property golden api http soak lint asan tsan demo
+.PHONY: all test tests unit rules recorded property golden api fault http soak lint storm asan tsan demo
 .PHONY: bench bench-store e2e image image-root image-test chart manifests
 .PHONY: deps deps-build deps-bench deps-soak deps-e2e deps-image
 .PHONY: certs install uninstall fmt fmt-check clean help FORCE
@@ -130,14 +130,18 @@ test: ## run all tests (under three minutes)
 
 # One part alone: make unit, make rules, ... (UPDATE=1 rewrites what is expected).
 unit: $(UNIT_BINS)
-rules recorded property api: %: $(BUILD)/%-test
-golden http lint: $(BUILD)/curfew
+rules recorded property api fault: %: $(BUILD)/%-test
+golden fault http lint: $(BUILD)/curfew
 soak: $(BUILD)/curfew | deps deps-soak ## an API server against one server that everything happens to (2 min.)
 	@CURFEW=$(BUILD)/curfew sh test/soak/run.sh $(SECONDS_EACH)
 SECONDS_EACH ?= 15
 lint: $(BUILD)/libcurfew.a ## check the house rules
-unit rules recorded property golden api http lint: | deps
+unit rules recorded property golden api fault http lint: | deps
 	@V=1 sh test/all.sh $(BUILD) $@
+
+storm: $(BUILD)/fault-test | deps ## 1,000 random sequences of changes and faults under a watch (3 min.)
+	@BUILD=$(BUILD) python3 test/fault/storm.py $(SEQUENCES)
+SEQUENCES ?= 1000
 
 asan: ## run the tests once more under AddressSanitizer and UBSan (clang)
 	@$(MAKE) --no-print-directory test BUILD=build/asan CC=clang CFLAGS='-O1 -g' \
@@ -147,7 +151,7 @@ asan: ## run the tests once more under AddressSanitizer and UBSan (clang)
 
 tsan: ## run the tests of threads and of the server under ThreadSanitizer (clang)
 	@RATE=300 $(MAKE) --no-print-directory test BUILD=build/tsan CC=clang CFLAGS='-O1 -g' \
-	    PARTS='threads http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
+	    PARTS='threads fault http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
 
 $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a
 	$(call say,LD,$@)

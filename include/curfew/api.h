@@ -58,7 +58,9 @@ int cf_api_call(struct cf_api *api, const struct cf_api_call *call, unsigned *st
 /* A watch. `data` gets the bytes of a 200 as they come, and ends the stream by returning false;
  * the body of any other status goes to `out`. The stream also ends when nothing came for
  * `silence_seconds`, and when call->cancelled says so. No retries. 0: it began, and has ended;
- * *why is then a static sentence ("the server closed it", "silent for 60 s", ...). -1 as above. */
+ * *why is then a static sentence (CF_API_WHOLE where it came to its end in good order, "silent for
+ * 60 s", ...). -1 as above. */
+#define CF_API_WHOLE "the server closed it"
 struct cf_api_stream {
     bool (*data)(void *arg, const char *bytes, size_t len);
     void *arg;

@@ -51,6 +51,13 @@
 /* Folders below -f DIR: deeper ones are a loop of links or a mistake. */
 #define CF_DIR_DEPTH_MAX 32
 
+/* One object of a list or a watch: 1.5 MiB in etcd, six times that where all of it is escaped. */
+#define CF_OBJECT_MAX (16 * CF_MIB)
+/* What a list has beside its items: a version, a continue token. */
+#define CF_LIST_HEAD_MAX (64 * CF_KIB)
+/* The body of an API server's refusal. */
+#define CF_STATUS_MAX (256 * CF_KIB)
+
 /* An answer: a patch is smaller than the object that it repairs. */
 #define CF_ANSWER_MAX (32 * CF_MIB)
 /* What `curfew review` prints of all files together. */

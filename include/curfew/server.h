@@ -10,17 +10,30 @@
 #include "curfew/review.h"
 
 struct cf_server;
+struct cf_watch;
+
+/* A certificate that the replicas keep for themselves (--tls-secret). */
+struct cf_keeper_config {
+    const char *kubeconfig, *context;   /* NULL: in-cluster */
+    const char *namespace_, *name;      /* of the Secret; name NULL: none of this */
+    const char *const *configurations;  /* our webhook configurations, up to a NULL: at least one */
+    const char *const *names;           /* more names that the certificate is for, up to a NULL */
+    int64_t leaf_lifetime, ca_lifetime; /* seconds */
+};
 
 /* Everything behind the pointers stays the caller's and outlives the server. */
 struct cf_server_config {
     const char *listen;         /* [HOST]:PORT of the webhook */
     const char *metrics_listen; /* [HOST]:PORT of probes and metrics */
     const struct cf_store *store;
+    struct cf_watch *watch; /* what keeps the store in step; NULL: it is from manifests */
 
     /* Files, read at the start and again whenever they change. */
     const char *config;   /* the configuration; NULL: what is built in */
-    const char *tls_cert; /* PEM: the leaf, then its intermediates */
+    const char *tls_cert; /* PEM: the leaf, then its intermediates; NULL: see keeper */
     const char *tls_key;  /* PEM */
+
+    struct cf_keeper_config keeper; /* in place of the two files */
 
     /* Who may call; NULL: anybody who can reach the port. Both hold where both are given. */
     const char *client_ca;           /* PEM: authorities of clients' certificates */

@@ -71,6 +71,7 @@ void cf_store_heard(struct cf_store *store, enum cf_resource resource, int64_t m
 
 /* Which watches there are at all (the others' absence is unknown for ever); default: all. */
 void cf_store_expect(struct cf_store *store, enum cf_resource resource, bool expected);
+bool cf_store_expected(const struct cf_store *store, enum cf_resource resource);
 
 /* ---- asking it ---- */
 
@@ -84,6 +85,11 @@ bool cf_store_fresh(const struct cf_store *store, enum cf_resource resource, int
 bool cf_store_synced(const struct cf_store *store);
 /* Microseconds since the watch was heard of; -1: never, or there is no watch. Needs no lock. */
 int64_t cf_store_age(const struct cf_store *store, enum cf_resource resource);
+
+/* The API server's version, 1.x: x; of several servers the lowest; 0 while it is not known. Some of
+ * what a review says can only be believed from newer ones. Needs no lock. */
+void cf_store_set_server_version(struct cf_store *store, unsigned major, unsigned minor);
+unsigned cf_store_server_minor(const struct cf_store *store);
 
 /* Everything below is to be called between cf_store_lock() and cf_store_unlock(). */
 

@@ -3,26 +3,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "curfew/arena.h"
 #include "curfew/attr.h"
 #include "curfew/clock.h"
 #include "curfew/cmd.h"
 #include "curfew/config.h"
-#include "curfew/limits.h"
 #include "curfew/log.h"
-#include "curfew/manifest.h"
 #include "curfew/rule.h"
 #include "curfew/server.h"
-#include "curfew/store.h"
 #include "curfew/str.h"
+#include "serve_cluster.h"
+#include "serve_tls.h"
 
 struct flags {
     const char *config, *check_config;
     const char *listen, *metrics_listen;
-    const char *tls_cert, *tls_key;
+    struct cf_tls_flags tls;
     const char *client_ca, *client_crl;
     const char *bearer_jwks, *bearer_audience;
-    struct cf_opt_list objects, client_names;
+    struct cf_cluster_flags cluster;
+    struct cf_opt_list client_names;
     int64_t drain_delay, drain_timeout;
     const char *log_format, *log_level;
 };
@@ -49,55 +48,6 @@ static int check_config(const char *file)
     for (size_t i = 0; i < policy->notes.count; i++)
         printf("note: %s\n", policy->notes.items[i]);
     return CF_EXIT_OK;
-}
-
-/* ---- objects ---- */
-
-static int add_documents(struct cf_store *store, const struct cf_documents *documents,
-                         struct cf_err *err)
-{
-    for (size_t i = 0; i < documents->count; i++) {
-        const struct cf_document *document = &documents->items[i];
-
-        if (document->err.kind != CF_ERR_NONE) {
-            *err = document->err;
-            return -1;
-        }
-        if (document->root == NULL)
-            continue;
-        if (cf_store_add(store, document->root, "default", err) != 0)
-            return cf_err_wrap(err, "%s:%zu", document->file, document->line);
-    }
-    return 0;
-}
-
-/* What --objects holds is all there is: a lookup must not depend on a document that could not
- * be read, so any of those is an error. */
-static int load_objects(struct cf_store *store, const char *path)
-{
-    CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(CF_REPORT_MAX);
-    struct cf_documents documents = {.items = NULL};
-    struct cf_err err = {.kind = CF_ERR_NONE};
-
-    if (arena == NULL)
-        cf_err_memory(&err);
-    else if (cf_documents_read(arena, path, &documents, &err) == 0 &&
-             add_documents(store, &documents, &err) == 0)
-        return CF_EXIT_OK;
-    return failed(&err);
-}
-
-static struct cf_store *load_store(const struct cf_opt_list *paths, int *status)
-{
-    struct cf_store *store = cf_store_new(CF_ABSENT_IS_PLAIN);
-
-    *status = store != NULL ? CF_EXIT_OK : CF_EXIT_FAILED;
-    for (size_t i = 0; i < paths->count && *status == CF_EXIT_OK; i++)
-        *status = load_objects(store, paths->items[i]);
-    if (*status == CF_EXIT_OK)
-        return store;
-    cf_store_free(store);
-    return NULL;
 }
 
 /* ---- running ---- */
@@ -152,12 +102,12 @@ static int check_flags(const struct cf_cmd *cmd, const struct flags *flags)
 
     if (status != CF_EXIT_OK)
         return status;
-    if (flags->objects.count == 0)
-        return cf_usage_error(cmd, "--objects is needed: this version reads the cluster's objects "
-                                   "from manifests");
-    if (flags->tls_cert == NULL || flags->tls_key == NULL)
-        return cf_usage_error(cmd, "%s is needed: API servers call webhooks over TLS only",
-                              flags->tls_cert == NULL ? "--tls-cert" : "--tls-key");
+    status = cf_cluster_check_flags(cmd, &flags->cluster);
+    if (status != CF_EXIT_OK)
+        return status;
+    status = cf_tls_check_flags(cmd, &flags->tls);
+    if (status != CF_EXIT_OK)
+        return status;
     return setup_log(cmd, flags);
 }
 
@@ -171,15 +121,28 @@ static const char **client_names(const struct flags *flags)
     return names;
 }
 
-static int serve_with(const struct flags *flags, const char **names, const struct cf_store *store)
+static int serve_with(const struct flags *flags, const char **names,
+                      const struct cf_cluster *cluster, const struct cf_tls_wish *wish)
 {
     struct cf_server_config config = {
         .listen = flags->listen,
         .metrics_listen = flags->metrics_listen,
-        .store = store,
+        .store = cluster->store,
+        .watch = cluster->watch,
         .config = flags->config,
-        .tls_cert = flags->tls_cert,
-        .tls_key = flags->tls_key,
+        .tls_cert = flags->tls.cert,
+        .tls_key = flags->tls.key,
+        .keeper =
+            {
+                .kubeconfig = flags->cluster.kubeconfig,
+                .context = flags->cluster.context,
+                .namespace_ = wish->namespace_,
+                .name = wish->name,
+                .configurations = wish->configurations,
+                .names = wish->names,
+                .leaf_lifetime = wish->leaf_lifetime,
+                .ca_lifetime = wish->ca_lifetime,
+            },
         .client_ca = flags->client_ca,
         .client_crl = flags->client_crl,
         .client_names = names,
@@ -194,7 +157,9 @@ static int serve_with(const struct flags *flags, const char **names, const struc
 
 static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
 {
-    struct cf_store *store;
+    struct cf_err err = {.kind = CF_ERR_NONE};
+    struct cf_cluster cluster;
+    struct cf_tls_wish wish;
     const char **names;
     int status;
 
@@ -203,15 +168,20 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
     status = check_flags(cmd, flags);
     if (status != CF_EXIT_OK)
         return status;
+    status = cf_tls_wish_make(cmd, &flags->tls, &wish);
+    if (status != CF_EXIT_OK)
+        return status;
     cf_process_harden();
     cf_server_block_signals();
-    store = load_store(&flags->objects, &status);
-    if (store == NULL)
-        return status;
-    names = client_names(flags);
-    status = serve_with(flags, names, store);
-    free(names);
-    cf_store_free(store);
+    if (cf_cluster_open(&flags->cluster, &cluster, &err) == 0) {
+        names = client_names(flags);
+        status = serve_with(flags, names, &cluster, &wish);
+        free(names);
+        cf_cluster_close(&cluster);
+    } else {
+        status = failed(&err);
+    }
+    cf_tls_wish_free(&wish);
     return status;
 }
 
@@ -226,10 +196,28 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
         .log_level = "info",
     };
     const struct cf_opt opts[] = {
-        {"--objects", 0, CF_OPT_LIST, &flags.objects, "FILE|DIR",
-         "the cluster's objects, as manifests"},
-        {"--tls-cert", 0, CF_OPT_STRING, &flags.tls_cert, "FILE", "serving certificate, PEM"},
-        {"--tls-key", 0, CF_OPT_STRING, &flags.tls_key, "FILE", "its key, PEM"},
+        {"--kubeconfig", 0, CF_OPT_STRING, &flags.cluster.kubeconfig, "FILE",
+         "the API server, and who we are there; else the pod's own"},
+        {"--context", 0, CF_OPT_STRING, &flags.cluster.context, "NAME",
+         "of the kubeconfig, else its current-context"},
+        {"--no-secret-watch", 0, CF_OPT_FLAG, &flags.cluster.no_secret_watch, NULL,
+         "do not list legacy Secrets: lookupFailure decides about all"},
+        {"--objects", 0, CF_OPT_LIST, &flags.cluster.objects, "FILE|DIR",
+         "instead of a cluster: its objects, as manifests"},
+        {"--tls-cert", 0, CF_OPT_STRING, &flags.tls.cert, "FILE", "serving certificate, PEM"},
+        {"--tls-key", 0, CF_OPT_STRING, &flags.tls.key, "FILE", "its key, PEM"},
+        {"--tls-secret", 0, CF_OPT_STRING, &flags.tls.secret, "NAMESPACE/NAME",
+         "instead of files: a Secret that the replicas make and renew"},
+        {"--webhook-configuration", 0, CF_OPT_LIST, &flags.tls.configurations, "NAME",
+         "with it: whose caBundle is ours to write (repeatable)"},
+        {"--service", 0, CF_OPT_LIST, &flags.tls.services, "NAME.NAMESPACE",
+         "with it: a Service that the certificate is for, too"},
+        {"--dns", 0, CF_OPT_LIST, &flags.tls.names, "NAME",
+         "with it: a DNS name or IP address that it is for, too"},
+        {"--cert-lifetime", 0, CF_OPT_DURATION, &flags.tls.leaf_lifetime, "DURATION",
+         "with it: how long a certificate holds (default 2160h)"},
+        {"--ca-lifetime", 0, CF_OPT_DURATION, &flags.tls.ca_lifetime, "DURATION",
+         "with it: how long its authority holds (default 8760h)"},
         {"--config", 0, CF_OPT_STRING, &flags.config, "FILE",
          "configuration; else what is built in"},
         {"--check-config", 0, CF_OPT_STRING, &flags.check_config, "FILE",
@@ -261,14 +249,15 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
 
     if (status == CF_EXIT_OK)
         status = run_with(cmd, &flags);
-    cf_opt_list_free(&flags.objects);
+    cf_opt_list_free(&flags.cluster.objects);
     cf_opt_list_free(&flags.client_names);
+    cf_tls_flags_free(&flags.tls);
     return status < 0 ? CF_EXIT_OK : status;
 }
 
 const struct cf_cmd cf_cmd_serve = {
     .name = "serve",
     .summary = "answer an API server's admission reviews",
-    .usage = "curfew serve --objects FILE|DIR --tls-cert FILE --tls-key FILE [flags]",
+    .usage = "curfew serve --kubeconfig FILE --tls-cert FILE --tls-key FILE [flags]",
     .run = run,
 };

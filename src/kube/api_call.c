@@ -253,7 +253,7 @@ static const char *why_of(enum cf_wire_end end)
 {
     switch (end) {
     case CF_WIRE_ANSWERED:
-        return "the server closed it";
+        return CF_API_WHOLE;
     case CF_WIRE_READER:
         return "its reader had enough";
     case CF_WIRE_SILENT:

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store_fresh.c - when each watch was heard of, and whether everything was listed once. */
+#include <limits.h>
+
 #include "curfew/clock.h"
 #include "store_private.h"
 
@@ -23,6 +25,7 @@ void cf_store_fresh_init(struct cf_store_fresh *fresh)
         atomic_init(&fresh->synced[i], false);
         atomic_init(&fresh->expected[i], true);
     }
+    atomic_init(&fresh->minor, 0);
 }
 
 /* Two watches of one resource do not exist, but a clock read before another may arrive after. */
@@ -39,6 +42,11 @@ void cf_store_heard(struct cf_store *store, enum cf_resource resource, int64_t m
 void cf_store_expect(struct cf_store *store, enum cf_resource resource, bool expected)
 {
     atomic_store(&store->fresh->expected[resource], expected);
+}
+
+bool cf_store_expected(const struct cf_store *store, enum cf_resource resource)
+{
+    return atomic_load(&store->fresh->expected[resource]);
 }
 
 bool cf_store_fresh(const struct cf_store *store, enum cf_resource resource, int64_t stale_after)
@@ -85,4 +93,15 @@ int64_t cf_store_age(const struct cf_store *store, enum cf_resource resource)
     if (store->absent != CF_ABSENT_DEPENDS || !atomic_load(&store->fresh->expected[resource]))
         return -1;
     return age(store->fresh, resource);
+}
+
+/* What comes after 1.x is newer than all of them. */
+void cf_store_set_server_version(struct cf_store *store, unsigned major, unsigned minor)
+{
+    atomic_store(&store->fresh->minor, major > 1 ? UINT_MAX : major == 1 ? minor : 0);
+}
+
+unsigned cf_store_server_minor(const struct cf_store *store)
+{
+    return atomic_load(&store->fresh->minor);
 }

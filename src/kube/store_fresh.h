@@ -12,6 +12,7 @@ struct cf_store_fresh {
     _Atomic int64_t heard[CF_RESOURCES]; /* monotonic microseconds; -1: never */
     atomic_bool synced[CF_RESOURCES];    /* it was listed once */
     atomic_bool expected[CF_RESOURCES];  /* there is a watch */
+    atomic_uint minor;                   /* of the API server's version; 0: not known */
 };
 
 void cf_store_fresh_init(struct cf_store_fresh *fresh);

@@ -18,7 +18,9 @@
 #include "curfew/store.h"
 #include "curfew/token.h"
 #include "curfew/version.h"
+#include "curfew/watch.h"
 #include "http.h"
+#include "keeper.h"
 #include "tls.h"
 
 /* How often deadlines are looked at; files are about once a second. */
@@ -63,24 +65,39 @@ void cf_server_block_signals(void)
 
 /* ---- what it tells ---- */
 
+static const char *libraries(char text[192])
+{
+    snprintf(text, 192, "libmicrohttpd %s, GnuTLS %s, OpenSSL %s, libcurl %s, cJSON %s, libyaml %s",
+             cf_http_version(), cf_tls_version(), cf_openssl_version(), cf_curl_version(),
+             cf_cjson_version(), cf_libyaml_version());
+    return text;
+}
+
+/* Of watches they come when all was listed. */
+static struct cf_log_field count(const struct cf_server *server, const char *key, size_t count)
+{
+    if (server->config.watch != NULL)
+        return CF_LOG_S(key, NULL);
+    return CF_LOG_N(key, (int64_t)count);
+}
+
 static void say_start(struct cf_server *server)
 {
+    const struct cf_watch *watch = server->config.watch;
     struct cf_store_counts counts = cf_store_counts(server->config.store);
     struct cf_held_policy *policy = cf_server_hold_policy(server);
-    char libraries[192];
+    char text[192];
 
-    snprintf(libraries, sizeof(libraries),
-             "libmicrohttpd %s, GnuTLS %s, OpenSSL %s, cJSON %s, libyaml %s, libcurl %s",
-             cf_http_version(), cf_tls_version(), cf_openssl_version(), cf_cjson_version(),
-             cf_libyaml_version(), cf_curl_version());
     cf_log(CF_LOG_INFO, "serving", CF_LOG_S("version", cf_version()),
            CF_LOG_S("revision", cf_revision()),
            CF_LOG_S("address", cf_http_address(server->reviews)),
            CF_LOG_S("metricsAddress", cf_http_address(server->probes)),
            CF_LOG_S("policy", cf_held_policy(policy)->digest),
-           CF_LOG_N("namespaces", (int64_t)counts.namespaces),
-           CF_LOG_N("secrets", (int64_t)counts.secrets),
-           CF_LOG_N("serviceAccounts", (int64_t)counts.accounts), CF_LOG_S("libraries", libraries));
+           CF_LOG_S("cluster", watch != NULL ? cf_watch_server(watch) : "manifests"),
+           count(server, "namespaces", counts.namespaces),
+           count(server, "secrets", counts.secrets),
+           count(server, "serviceAccounts", counts.accounts),
+           CF_LOG_S("libraries", libraries(text)));
     cf_server_let_policy(policy);
 }
 
@@ -152,6 +169,13 @@ static int wait_for_signal(const struct life *life, int64_t micros)
     return got > 0 ? got : 0;
 }
 
+static void reload_all(struct life *life)
+{
+    life->look_soon = cf_reload_changed(life->server, true);
+    if (life->server->keeper != NULL)
+        cf_keeper_wake(life->server->keeper);
+}
+
 /* Until a signal that ends it, or that point of time (0: never). Returns the signal, or 0. */
 static int live(struct life *life, int64_t until)
 {
@@ -169,7 +193,7 @@ static int live(struct life *life, int64_t until)
         }
         got = wait_for_signal(life, until != 0 && until < next ? until - now : next - now);
         if (got == SIGHUP)
-            life->look_soon = cf_reload_changed(life->server, true);
+            reload_all(life);
         else if (got != 0)
             return got;
     }

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* metrics.c - all metrics as Prometheus reads them. Label values come from fixed lists only. */
+#include "metrics.h"
+
 #include <string.h>
 #include <unistd.h>
 
-#include "context.h"
 #include "curfew/buf.h"
 #include "curfew/clock.h"
 #include "curfew/file.h"
 #include "curfew/str.h"
 #include "curfew/version.h"
 #include "http.h"
+#include "keeper.h"
 #include "stats.h"
 #include "tls.h"
 
-static void head(struct cf_buf *out, const char *name, const char *type, const char *help)
+void cf_metrics_head(struct cf_buf *out, const char *name, const char *type, const char *help)
 {
     cf_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
@@ -25,7 +27,7 @@ static void sample(struct cf_buf *out, const char *series, uint64_t value)
 
 static void gauge(struct cf_buf *out, const char *name, const char *help, uint64_t value)
 {
-    head(out, name, "gauge", help);
+    cf_metrics_head(out, name, "gauge", help);
     sample(out, name, value);
 }
 
@@ -36,7 +38,7 @@ static void write_reviews(const struct cf_stats *stats, struct cf_buf *out)
     const unsigned total = CF_PHASES * (CF_OPERATIONS + 1) * row;
     const cf_counter *all = &stats->reviews[0][0][0][0];
 
-    head(out, "curfew_reviews_total", "counter", "Reviews, by what came of them.");
+    cf_metrics_head(out, "curfew_reviews_total", "counter", "Reviews, by what came of them.");
     for (unsigned i = 0; i < total; i++) {
         uint64_t value = cf_stats_read(&all[i]);
 
@@ -55,7 +57,7 @@ static void write_reviews(const struct cf_stats *stats, struct cf_buf *out)
 
 static void write_findings(const struct cf_stats *stats, struct cf_buf *out)
 {
-    head(out, "curfew_findings_total", "counter", "Findings, by rule and mode.");
+    cf_metrics_head(out, "curfew_findings_total", "counter", "Findings, by rule and mode.");
     for (size_t rule = 0; rule < cf_rule_count; rule++) {
         for (unsigned mode = 0; mode < CF_MODES; mode++)
             cf_buf_addf(
@@ -65,8 +67,7 @@ static void write_findings(const struct cf_stats *stats, struct cf_buf *out)
     }
 }
 
-/* Micros as seconds, without a detour through a double's digits. */
-static void add_seconds(struct cf_buf *out, uint64_t micros)
+void cf_metrics_seconds(struct cf_buf *out, uint64_t micros)
 {
     cf_buf_addf(out, "%llu.%06llu", (unsigned long long)(micros / 1000000),
                 (unsigned long long)(micros % 1000000));
@@ -77,7 +78,7 @@ static void write_durations(const struct cf_stats *stats, struct cf_buf *out)
     static const char name[] = "curfew_review_duration_seconds";
     uint64_t total = 0;
 
-    head(out, name, "histogram", "Time from the whole body to its answer.");
+    cf_metrics_head(out, name, "histogram", "Time from the whole body to its answer.");
     for (unsigned i = 0; i < CF_BUCKETS; i++) {
         total += cf_stats_read(&stats->durations[i]);
         cf_buf_addf(out, "%s_bucket{le=\"%g\"} %llu\n", name, cf_buckets[i] / 1e6,
@@ -85,14 +86,14 @@ static void write_durations(const struct cf_stats *stats, struct cf_buf *out)
     }
     total += cf_stats_read(&stats->durations[CF_BUCKETS]);
     cf_buf_addf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum ", name, (unsigned long long)total, name);
-    add_seconds(out, cf_stats_read(&stats->duration_sum));
+    cf_metrics_seconds(out, cf_stats_read(&stats->duration_sum));
     cf_buf_addf(out, "\n%s_count %llu\n", name, (unsigned long long)total);
 }
 
 static void write_requests(const struct cf_server *server, struct cf_buf *out)
 {
-    head(out, "curfew_rejected_requests_total", "counter",
-         "Requests that got no review, by reason.");
+    cf_metrics_head(out, "curfew_rejected_requests_total", "counter",
+                    "Requests that got no review, by reason.");
     for (unsigned i = 0; i < CF_REJECTS; i++) {
         uint64_t value = cf_stats_read(&server->stats->rejected[i]);
 
@@ -101,7 +102,8 @@ static void write_requests(const struct cf_server *server, struct cf_buf *out)
         cf_buf_addf(out, "curfew_rejected_requests_total{reason=\"%s\"} %llu\n",
                     cf_reject_name((enum cf_reject)i), (unsigned long long)value);
     }
-    head(out, "curfew_tls_handshakes_total", "counter", "TLS handshakes that began, by result.");
+    cf_metrics_head(out, "curfew_tls_handshakes_total", "counter",
+                    "TLS handshakes that began, by result.");
     sample(out, "curfew_tls_handshakes_total{result=\"ok\"}",
            cf_tls_handshakes(server->tls, CF_HANDSHAKE_OK));
     sample(out, "curfew_tls_handshakes_total{result=\"failed\"}",
@@ -119,7 +121,8 @@ static void write_policy(struct cf_server *server, struct cf_buf *out)
     for (size_t i = 0; i < policy->exception_count; i++)
         states[cf_exception_state(&policy->exceptions[i], now)]++;
     cf_server_let_policy(held);
-    head(out, "curfew_exceptions", "gauge", "Exceptions of the configuration, by state.");
+    cf_metrics_head(out, "curfew_exceptions", "gauge",
+                    "Exceptions of the configuration, by state.");
     for (unsigned i = 0; i < CF_EXCEPTION_STATES; i++)
         cf_buf_addf(out, "curfew_exceptions{state=\"%s\"} %llu\n", names[i],
                     (unsigned long long)states[i]);
@@ -130,8 +133,8 @@ static void write_files(const struct cf_server *server, struct cf_buf *out)
 {
     gauge(out, "curfew_config_reload_success", "Whether the configuration in its file is in force.",
           atomic_load(&server->watched[CF_KEPT_CONFIG].good) ? 1 : 0);
-    head(out, "curfew_file_reload_success", "gauge",
-         "Whether what is in the file is in force, not an older one.");
+    cf_metrics_head(out, "curfew_file_reload_success", "gauge",
+                    "Whether what is in the file is in force, not an older one.");
     for (unsigned i = CF_KEPT_CONFIG + 1; i < CF_KEPT; i++) {
         if (server->watched[i].paths[0] != NULL)
             cf_buf_addf(out, "curfew_file_reload_success{file=\"%s\"} %d\n",
@@ -140,6 +143,10 @@ static void write_files(const struct cf_server *server, struct cf_buf *out)
     }
     gauge(out, "curfew_certificate_expiry_timestamp_seconds",
           "When the serving certificate expires.", (uint64_t)cf_tls_leaf(server->tls).expires);
+    if (server->keeper != NULL)
+        gauge(out, "curfew_tls_secret_success",
+              "Whether the Secret of the certificate and our caBundles are as they should be.",
+              cf_keeper_good(server->keeper) ? 1 : 0);
 }
 
 /* The second number of /proc/self/statm, in pages. */
@@ -163,7 +170,7 @@ static uint64_t resident_bytes(void)
 
 static void write_process(const struct cf_server *server, struct cf_buf *out)
 {
-    head(out, "curfew_build_info", "gauge", "Always 1; the labels say what is running.");
+    cf_metrics_head(out, "curfew_build_info", "gauge", "Always 1; the labels say what is running.");
     cf_buf_addf(out,
                 "curfew_build_info{version=\"%s\",revision=\"%s\",microhttpd=\"%s\","
                 "gnutls=\"%s\"} 1\n",
@@ -181,5 +188,6 @@ void cf_metrics_write(struct cf_server *server, struct cf_buf *out)
     write_requests(server, out);
     write_policy(server, out);
     write_files(server, out);
+    cf_metrics_write_cluster(server, out);
     write_process(server, out);
 }

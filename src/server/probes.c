@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* probes.c - the plain port: is it alive, is it ready, what is it, what has it done. */
+#include <stdio.h>
+#include <string.h>
+
 #include "context.h"
 #include "curfew/buf.h"
 #include "curfew/json_out.h"
+#include "curfew/store.h"
 #include "curfew/version.h"
 #include "http.h"
 #include "limits.h"
@@ -14,13 +18,31 @@ void cf_answer_livez(struct cf_server *server, const struct cf_route *route,
     cf_reply_text(request, 200, "ok");
 }
 
+/* Ready means that what a review asks can be answered: everything was listed once. It stays ready
+ * when the API server is away, which will call us as soon as it is back. */
 void cf_answer_readyz(struct cf_server *server, const struct cf_route *route,
                       struct cf_http_request *request)
 {
-    bool ready = atomic_load(&server->ready);
+    const struct cf_store *store = server->config.store;
+    char waits[256] = "waiting for the first list of";
+    size_t len = strlen(waits);
 
     (void)route;
-    cf_reply_text(request, ready ? 200 : 503, ready ? "ok" : "shutting down");
+    if (!atomic_load(&server->ready)) {
+        cf_reply_text(request, 503, "shutting down");
+        return;
+    }
+    if (cf_store_synced(store)) {
+        cf_reply_text(request, 200, "ok");
+        return;
+    }
+    for (int i = 0; i < CF_RESOURCES && len < sizeof(waits); i++) {
+        if (cf_store_expected(store, (enum cf_resource)i) &&
+            cf_store_age(store, (enum cf_resource)i) < 0)
+            len += (size_t)snprintf(waits + len, sizeof(waits) - len, " %s",
+                                    cf_resource_name((enum cf_resource)i));
+    }
+    cf_reply_text(request, 503, waits);
 }
 
 static void reply_buf(struct cf_http_request *request, const char *type, struct cf_buf *buf)

@@ -10,6 +10,7 @@
 #include "curfew/jwks.h"
 #include "curfew/log.h"
 #include "curfew/rule.h"
+#include "curfew/watch.h"
 #include "curfew/str.h"
 #include "http.h"
 #include "tls.h"
@@ -42,6 +43,8 @@ static void publish_config(struct cf_server *server, void *loaded)
 
     for (size_t i = 0; i < policy->notes.count; i++)
         cf_log(CF_LOG_WARN, policy->notes.items[i]);
+    if (server->config.watch != NULL)
+        cf_watch_stale_after(server->config.watch, policy->stale_after);
     cf_server_use_policy(server, loaded);
 }
 

@@ -10,6 +10,7 @@
 #include "curfew/config.h"
 #include "curfew/limits.h"
 #include "http.h"
+#include "keeper.h"
 #include "limits.h"
 #include "stats.h"
 #include "tls.h"
@@ -69,10 +70,18 @@ static int start_probes(struct cf_server *server, struct cf_err *err)
     return server->probes != NULL ? 0 : -1;
 }
 
+static int start_keeper(struct cf_server *server, struct cf_err *err)
+{
+    if (server->config.keeper.name == NULL)
+        return 0;
+    server->keeper = cf_keeper_start(&server->config.keeper, server->tls, err);
+    return server->keeper != NULL ? 0 : -1;
+}
+
 static int start(struct cf_server *server, struct cf_err *err)
 {
     server->tls = cf_tls_new(err);
-    if (server->tls == NULL || cf_reload_first(server, err) != 0)
+    if (server->tls == NULL || cf_reload_first(server, err) != 0 || start_keeper(server, err) != 0)
         return -1;
     server->stats = cf_stats_new();
     server->has_arenas = pthread_key_create(&server->arenas, free_arena) == 0;
@@ -87,6 +96,7 @@ static int start(struct cf_server *server, struct cf_err *err)
 
 void cf_server_free(struct cf_server *server)
 {
+    cf_keeper_stop(server->keeper);
     cf_http_stop(server->reviews);
     cf_http_stop(server->probes);
     cf_tls_free(server->tls);

@@ -19,6 +19,11 @@ struct cf_tls_pair;
 struct cf_tls_pair *cf_tls_pair_load(const char *cert_file, const char *key_file,
                                      struct cf_err *err);
 
+/* The same from memory; messages name `where` it came from. */
+struct cf_buf;
+struct cf_tls_pair *cf_tls_pair_of(const char *where, const struct cf_buf *cert,
+                                   const struct cf_buf *key, struct cf_err *err);
+
 /* The last reference wipes the key. Takes NULL. */
 void cf_tls_pair_unref(struct cf_tls_pair *pair);
 

@@ -48,33 +48,39 @@ static unsigned begun_in(const char *pem)
     return count;
 }
 
-static int load_chain(struct cf_tls_pair *pair, const char *file, struct cf_err *err)
+/* `where` is what messages name. */
+static int import_chain(struct cf_tls_pair *pair, const char *where, const struct cf_buf *pem,
+                        struct cf_err *err)
 {
-    struct cf_buf pem;
+    gnutls_datum_t data = {.data = (unsigned char *)pem->data, .size = (unsigned)pem->len};
     unsigned count = CF_CHAIN_MAX;
-    gnutls_datum_t data;
-    bool whole;
     int code = -1;
 
-    cf_buf_init(&pem, CF_PEM_MAX);
-    if (cf_file_read(file, &pem, err) != 0) {
-        cf_buf_free(&pem);
-        return cf_err_wrap(err, "certificate");
-    }
-    data.data = (unsigned char *)pem.data;
-    data.size = (unsigned)pem.len;
-    if (pem.len > 0)
+    if (pem->len > 0)
         code =
             gnutls_pcert_list_import_x509_raw(pair->chain, &count, &data, GNUTLS_X509_FMT_PEM, 0);
     pair->chain_len = code < 0 ? 0 : count;
-    whole = pair->chain_len == begun_in(cf_buf_str(&pem));
-    cf_buf_free(&pem);
     if (code < 0)
         return cf_err_system(err, "certificate '%s': there is no chain of PEM certificates in it",
-                             file);
-    if (!whole)
-        return cf_err_system(err, "certificate '%s': its last certificate is cut off", file);
-    return read_leaf(pair, file, err);
+                             where);
+    if (pair->chain_len != begun_in(cf_buf_str(pem)))
+        return cf_err_system(err, "certificate '%s': its last certificate is cut off", where);
+    return read_leaf(pair, where, err);
+}
+
+static int load_chain(struct cf_tls_pair *pair, const char *file, struct cf_err *err)
+{
+    struct cf_buf pem;
+    int result;
+
+    cf_buf_init(&pem, CF_PEM_MAX);
+    result = cf_file_read(file, &pem, err);
+    if (result == 0)
+        result = import_chain(pair, file, &pem, err);
+    else
+        cf_err_wrap(err, "certificate");
+    cf_buf_free(&pem);
+    return result;
 }
 
 /* Reads a key into memory that the caller wipes; cf_file_read() would leave copies behind. */
@@ -99,34 +105,35 @@ static ssize_t read_secret(const char *file, unsigned char *out, size_t max)
     return got < 0 ? -1 : (ssize_t)len;
 }
 
-static int import_key(struct cf_tls_pair *pair, const char *file, struct cf_err *err)
+static int import_key(struct cf_tls_pair *pair, const char *where, void *bytes, size_t len,
+                      struct cf_err *err)
 {
-    gnutls_datum_t data = {.data = malloc(CF_PEM_MAX)};
-    ssize_t len;
-    int code;
+    gnutls_datum_t data = {.data = bytes, .size = (unsigned)len};
 
-    if (data.data == NULL)
+    if (gnutls_privkey_init(&pair->key) < 0)
         return cf_err_memory(err);
-    len = read_secret(file, data.data, CF_PEM_MAX);
-    if (len < 0) {
-        free(data.data);
-        return cf_err_system(err, "key: reading '%s': %s", file, strerror(errno));
-    }
-    data.size = (unsigned)len;
-    code = gnutls_privkey_import_x509_raw(pair->key, &data, GNUTLS_X509_FMT_PEM, NULL, 0);
-    explicit_bzero(data.data, (size_t)len);
-    free(data.data);
-    if (code < 0)
+    if (gnutls_privkey_import_x509_raw(pair->key, &data, GNUTLS_X509_FMT_PEM, NULL, 0) < 0)
         return cf_err_system(err, "key '%s': there is no PEM private key without a password in it",
-                             file);
+                             where);
     return 0;
 }
 
 static int load_key(struct cf_tls_pair *pair, const char *file, struct cf_err *err)
 {
-    if (gnutls_privkey_init(&pair->key) < 0)
+    unsigned char *bytes = malloc(CF_PEM_MAX);
+    ssize_t len;
+    int result;
+
+    if (bytes == NULL)
         return cf_err_memory(err);
-    return import_key(pair, file, err);
+    len = read_secret(file, bytes, CF_PEM_MAX);
+    if (len < 0)
+        result = cf_err_system(err, "key: reading '%s': %s", file, strerror(errno));
+    else
+        result = import_key(pair, file, bytes, (size_t)len, err);
+    explicit_bzero(bytes, len > 0 ? (size_t)len : 0);
+    free(bytes);
+    return result;
 }
 
 static bool key_matches(const struct cf_tls_pair *pair)
@@ -163,22 +170,44 @@ static int check_pair(const struct cf_tls_pair *pair, const char *cert_file, con
     return 0;
 }
 
-struct cf_tls_pair *cf_tls_pair_load(const char *cert_file, const char *key_file,
-                                     struct cf_err *err)
+static struct cf_tls_pair *new_pair(struct cf_err *err)
 {
     struct cf_tls_pair *pair = calloc(1, sizeof(*pair));
 
-    if (pair == NULL) {
+    if (pair == NULL)
         cf_err_memory(err);
-        return NULL;
-    }
-    atomic_init(&pair->refs, 1);
-    if (load_chain(pair, cert_file, err) != 0 || load_key(pair, key_file, err) != 0 ||
-        check_pair(pair, cert_file, key_file, err) != 0) {
-        cf_tls_pair_unref(pair);
-        return NULL;
-    }
+    else
+        atomic_init(&pair->refs, 1);
     return pair;
+}
+
+struct cf_tls_pair *cf_tls_pair_load(const char *cert_file, const char *key_file,
+                                     struct cf_err *err)
+{
+    struct cf_tls_pair *pair = new_pair(err);
+
+    if (pair == NULL)
+        return NULL;
+    if (load_chain(pair, cert_file, err) == 0 && load_key(pair, key_file, err) == 0 &&
+        check_pair(pair, cert_file, key_file, err) == 0)
+        return pair;
+    cf_tls_pair_unref(pair);
+    return NULL;
+}
+
+struct cf_tls_pair *cf_tls_pair_of(const char *where, const struct cf_buf *cert,
+                                   const struct cf_buf *key, struct cf_err *err)
+{
+    struct cf_tls_pair *pair = new_pair(err);
+
+    if (pair == NULL)
+        return NULL;
+    if (import_chain(pair, where, cert, err) == 0 &&
+        import_key(pair, where, key->data, key->len, err) == 0 &&
+        check_pair(pair, where, where, err) == 0)
+        return pair;
+    cf_tls_pair_unref(pair);
+    return NULL;
 }
 
 void cf_tls_pair_unref(struct cf_tls_pair *pair)

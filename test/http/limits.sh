@@ -96,7 +96,7 @@ check 'SIGPIPE is ignored' "$ignored" test $((0x$ignored & 0x1000)) -ne 0
 check 'no core dumps' "$(grep core "/proc/$pid/limits")" \
     grep -q 'Max core file size *0 *0' "/proc/$pid/limits"
 check 'the first line names versions and policy' "$(cat "$work/process.log")" \
-    grep -q '"version":"[^"]*".*"policy":"builtin".*"libraries":"libmicrohttpd [0-9.]*, GnuTLS [0-9.]*, OpenSSL [0-9.]*, cJSON [0-9.]*, libyaml [0-9.]*, libcurl [0-9.]*"' \
+    grep -q '"version":"[^"]*".*"policy":"builtin".*"libraries":"libmicrohttpd [0-9.]*, GnuTLS [0-9.]*, OpenSSL [0-9.]*, libcurl [0-9.]*, cJSON [0-9.]*, libyaml [0-9.]*"' \
     "$work/process.log"
 stops 'and it ends' "$pid"
 # Whose memory may not be looked at belongs to root in /proc, whoever runs it.

@@ -9,7 +9,7 @@ base    arena.h attr.h buf.h clock.h err.h file.h limits.h log.h path.h str.h su
 json    json.h json_out.h
 crypto  base64.h certs.h jwks.h token.h
 config  config.h
-kube    api.h object.h read.h refs.h store.h
+kube    api.h certs_cluster.h object.h read.h refs.h store.h watch.h
 rules   rule.h
 review  engine.h review.h
 report  report.h

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* certs_cluster.h - certificates in a Secret, and their authority in webhook configurations.
+ *
+ * One writer wins: a Secret is written with the resourceVersion that was read (or created), and
+ * whoever comes second is told of a conflict and reads again. A Secret that is not ours is never
+ * written: ours carry the annotation curfew.dev/certificates. */
+#ifndef CURFEW_CERTS_CLUSTER_H
+#define CURFEW_CERTS_CLUSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "curfew/api.h"
+#include "curfew/certs.h"
+
+/* How to ask. */
+struct cf_asker {
+    struct cf_api *api;
+    bool (*cancelled)(void *arg); /* as in struct cf_api_call; NULL: never */
+    void *arg;
+};
+
+/* ---- the Secret (certs_secret.c) ---- */
+
+struct cf_certs_secret; /* its name, and what was last read of it */
+
+/* The texts stay the caller's. NULL: out of memory. */
+struct cf_certs_secret *cf_certs_secret_new(const char *namespace_, const char *name);
+void cf_certs_secret_free(struct cf_certs_secret *secret); /* wipes it; takes NULL */
+
+/* Reads it into `out` (emptied first), which stays empty where there is none. *exists tells. -1:
+ * CF_ERR_INPUT: it is somebody else's. CF_ERR_SYSTEM: no answer, or a refusal. */
+int cf_certs_secret_read(struct cf_certs_secret *secret, const struct cf_asker *asker,
+                         struct cf_certs *out, bool *exists, struct cf_err *err);
+
+/* Writes what was read last with these contents, or creates it. *conflict: somebody else was
+ * faster; nothing was written. */
+int cf_certs_secret_write(struct cf_certs_secret *secret, const struct cf_asker *asker,
+                          const struct cf_certs *certs, bool *conflict, struct cf_err *err);
+
+/* ---- webhook configurations (webhooks.c) ---- */
+
+#define CF_WEBHOOK_NAMES 64
+
+/* What the mutating and the validating configuration of one name say. */
+struct cf_webhooks {
+    unsigned configurations; /* how many of the two there are */
+    unsigned differing;      /* their webhooks whose caBundle is another one, before any writing */
+    unsigned distrusting;    /* those of them that did not trust `cert` */
+    bool written;            /* all of them carry it now */
+    char first[256]; /* of the differing: "validatingwebhookconfiguration NAME, webhook NAME" */
+
+    /* The names that an API server verifies our certificate by: added to what is there. */
+    struct cf_arena *arena;
+    const char *names[CF_WEBHOOK_NAMES];
+    size_t name_count;
+};
+
+/* Reads both configurations of this name. `bundle` (NULL: only the names are wanted) is the PEM
+ * that their caBundles should hold; with `write` those that differ are patched. `cert` is what they
+ * have to trust. */
+int cf_webhooks_look(const struct cf_asker *asker, const char *name, const struct cf_buf *bundle,
+                     const struct cf_buf *cert, bool write, struct cf_webhooks *out,
+                     struct cf_err *err);
+
+#endif

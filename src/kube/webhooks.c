@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* webhooks.c - our authority in the caBundle of our own webhook configurations, and the names that
+ * they call us by; see certs_cluster.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "curfew/base64.h"
+#include "curfew/certs_cluster.h"
+#include "curfew/clock.h"
+#include "curfew/json.h"
+#include "curfew/json_out.h"
+#include "curfew/limits.h"
+#include "curfew/str.h"
+
+#define CONFIGURATION_MAX (2 * CF_MIB)
+#define ARENA_MAX (16 * CF_MIB)
+
+/* One configuration that is being looked at. */
+struct look {
+    const struct cf_asker *asker;
+    struct cf_arena *arena;
+    const char *kind; /* "mutating" or "validating" */
+    const char *name;
+    const char *path;
+    const struct cf_buf *bundle, *cert;
+    struct cf_webhooks *out;
+};
+
+static int call(const struct look *look, struct cf_api_call *call, unsigned *status,
+                struct cf_buf *body, struct cf_err *err)
+{
+    call->path = look->path;
+    call->max = CONFIGURATION_MAX;
+    call->tries = 3;
+    call->timeout_seconds = 10;
+    call->cancelled = look->asker->cancelled;
+    call->arg = look->asker->arg;
+    call->resource = cf_arena_printf(
+        look->arena, "the %swebhookconfiguration \"%s\" (API group admissionregistration.k8s.io)",
+        look->kind, look->name);
+    cf_buf_init_arena(body, look->arena, CONFIGURATION_MAX);
+    return cf_api_call(look->asker->api, call, status, body, err);
+}
+
+static int unexpected(const struct look *look, const char *what, unsigned status,
+                      const struct cf_buf *body, struct cf_err *err)
+{
+    const struct cf_json *answer =
+        cf_json_parse(look->arena, cf_buf_str(body), body->len, NULL, NULL, NULL);
+    const char *message = cf_json_str(cf_json_get(answer, "message"));
+
+    cf_err_system(err, "%s %swebhookconfiguration \"%s\": status %u%s%.200s", what, look->kind,
+                  look->name, status, message != NULL ? ": " : "", cf_str_or_empty(message));
+    cf_str_sanitize(err->msg);
+    return -1;
+}
+
+/* ---- names ---- */
+
+static void add_name(struct cf_webhooks *out, const char *name)
+{
+    for (size_t i = 0; i < out->name_count; i++) {
+        if (cf_streq(out->names[i], name))
+            return;
+    }
+    if (name != NULL && cf_certs_is_name(name) && out->name_count < CF_WEBHOOK_NAMES)
+        out->names[out->name_count++] = name;
+}
+
+/* "https://[::1]:8443/validate" is "::1". */
+static const char *host_of(struct cf_arena *arena, const char *url)
+{
+    const char *host = strstr(url, "://");
+    size_t len;
+
+    if (host == NULL)
+        return NULL;
+    host += 3;
+    if (*host == '[')
+        return cf_arena_strndup(arena, host + 1, strcspn(host + 1, "]"));
+    len = strcspn(host, ":/");
+    return cf_arena_strndup(arena, host, len);
+}
+
+/* An API server takes NAME.NAMESPACE.svc for a service, the host for a URL (k8s.io/apiserver
+ * pkg/util/webhook/client.go). */
+static void take_name(const struct look *look, const struct cf_json *client)
+{
+    const struct cf_json *service = cf_json_get(client, "service");
+    const char *name = cf_json_str(cf_json_get(service, "name"));
+    const char *namespace_ = cf_json_str(cf_json_get(service, "namespace"));
+    const char *url = cf_json_str(cf_json_get(client, "url"));
+
+    if (name != NULL && namespace_ != NULL)
+        add_name(look->out, cf_arena_printf(look->out->arena, "%s.%s.svc", name, namespace_));
+    if (url != NULL)
+        add_name(look->out, host_of(look->out->arena, url));
+}
+
+/* ---- bundles ---- */
+
+/* Whether the webhook's caBundle is ours; counts those that are not. */
+static bool compare(const struct look *look, const struct cf_json *webhook)
+{
+    const char *text = cf_json_str(cf_json_get(cf_json_get(webhook, "clientConfig"), "caBundle"));
+    struct cf_webhooks *out = look->out;
+    struct cf_buf pem;
+    bool same;
+
+    cf_buf_init_arena(&pem, look->arena, CF_CREDENTIAL_MAX);
+    if (text != NULL && !cf_base64_decode(text, strlen(text), &pem))
+        pem.len = 0;
+    same = pem.len == look->bundle->len &&
+           memcmp(cf_buf_str(&pem), cf_buf_str(look->bundle), pem.len) == 0;
+    if (same)
+        return true;
+    if (out->differing++ == 0)
+        snprintf(out->first, sizeof(out->first), "%swebhookconfiguration %s, webhook %.120s",
+                 look->kind, look->name,
+                 cf_str_or_empty(cf_json_str(cf_json_get(webhook, "name"))));
+    out->distrusting +=
+        !cf_certs_trusts(cf_buf_str(&pem), pem.len, look->cert->data, look->cert->len, cf_now());
+    return false;
+}
+
+/* A strategic merge patch: webhooks are merged by name, and nothing else of them is touched; the
+ * resourceVersion keeps one that was removed meanwhile from coming back. */
+static void write_patch(const struct look *look, const struct cf_json *object, struct cf_buf *text)
+{
+    const char *bundle = cf_base64(look->arena, look->bundle->data, look->bundle->len);
+    const struct cf_json *v = cf_json_first(cf_json_get(object, "webhooks"));
+    struct cf_out out;
+
+    cf_out_init(&out, text);
+    cf_out_object(&out, NULL);
+    cf_out_object(&out, "metadata");
+    cf_out_value(&out, "resourceVersion",
+                 cf_json_get(cf_json_get(object, "metadata"), "resourceVersion"));
+    cf_out_end_object(&out);
+    cf_out_array(&out, "webhooks");
+    for (; v != NULL; v = cf_json_next(v)) {
+        cf_out_object(&out, NULL);
+        cf_out_value(&out, "name", cf_json_get(v, "name"));
+        cf_out_object(&out, "clientConfig");
+        cf_out_str(&out, "caBundle", bundle);
+        cf_out_end_object(&out);
+        cf_out_end_object(&out);
+    }
+    cf_out_end_array(&out);
+    cf_out_end_object(&out);
+}
+
+static int patch(const struct look *look, const struct cf_json *object, struct cf_err *err)
+{
+    struct cf_api_call what = {.method = "PATCH",
+                               .verb = "patch",
+                               .content_type = "application/strategic-merge-patch+json"};
+    struct cf_buf text, body;
+    unsigned status;
+
+    cf_buf_init_arena(&text, look->arena, CONFIGURATION_MAX);
+    write_patch(look, object, &text);
+    if (!cf_buf_ok(&text) || cf_arena_failed(look->arena))
+        return cf_err_memory(err);
+    what.body = text.data;
+    what.body_len = text.len;
+    if (call(look, &what, &status, &body, err) != 0)
+        return -1;
+    return status == 200 ? 0 : unexpected(look, "writing the caBundle of", status, &body, err);
+}
+
+/* ---- one of the two ---- */
+
+static int look_at(const struct look *look, bool write, struct cf_err *err)
+{
+    const struct cf_json *object, *v;
+    bool all_same = true;
+    struct cf_api_call what = {.method = "GET", .verb = "get"};
+    struct cf_buf body;
+    unsigned status;
+
+    if (call(look, &what, &status, &body, err) != 0)
+        return -1;
+    if (status == 404)
+        return 0;
+    if (status != 200)
+        return unexpected(look, "reading", status, &body, err);
+    object = cf_json_parse(look->arena, cf_buf_str(&body), body.len, NULL, NULL, err);
+    if (object == NULL)
+        return cf_err_wrap(err, "reading %swebhookconfiguration \"%s\"", look->kind, look->name);
+    look->out->configurations++;
+    for (v = cf_json_first(cf_json_get(object, "webhooks")); v != NULL; v = cf_json_next(v)) {
+        take_name(look, cf_json_get(v, "clientConfig"));
+        all_same = (look->bundle == NULL || compare(look, v)) && all_same;
+    }
+    return all_same || !write ? 0 : patch(look, object, err);
+}
+
+int cf_webhooks_look(const struct cf_asker *asker, const char *name, const struct cf_buf *bundle,
+                     const struct cf_buf *cert, bool write, struct cf_webhooks *out,
+                     struct cf_err *err)
+{
+    static const char *const kinds[] = {"mutating", "validating"};
+    unsigned before = out->differing;
+    int result = 0;
+
+    for (size_t i = 0; i < CF_COUNT(kinds) && result == 0; i++) {
+        CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(ARENA_MAX);
+        struct look look = {asker, arena, kinds[i], name, NULL, bundle, cert, out};
+
+        if (arena == NULL)
+            return cf_err_memory(err);
+        look.path = cf_arena_printf(
+            arena, "/apis/admissionregistration.k8s.io/v1/%swebhookconfigurations/%s", kinds[i],
+            name);
+        result = look.path != NULL ? look_at(&look, write, err) : cf_err_memory(err);
+    }
+    out->written = result == 0 && write && out->differing > before;
+    return result;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* metrics.h - what the files that write metrics share. */
+#ifndef CF_SERVER_METRICS_H
+#define CF_SERVER_METRICS_H
+
+#include <stdint.h>
+
+#include "context.h"
+
+void cf_metrics_head(struct cf_buf *out, const char *name, const char *type, const char *help);
+/* Micros as seconds, without a detour through a double's digits. */
+void cf_metrics_seconds(struct cf_buf *out, uint64_t micros);
+
+/* ---- metrics_cluster.c ---- */
+
+void cf_metrics_write_cluster(struct cf_server *server, struct cf_buf *out);
+
+#endif

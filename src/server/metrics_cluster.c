@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* metrics_cluster.c - what is known of the cluster, and how well: the watches, and an inventory of
+ * what Curfew is there to end. Worked out when it is asked for. */
+#include "metrics.h"
+
+#include <stdbool.h>
+
+#include "curfew/buf.h"
+#include "curfew/store.h"
+#include "curfew/watch.h"
+
+/* Namespaces that have a row of their own; the others share one, with a name that none can have. */
+#define NAMESPACES_MAX 1000
+#define OTHERS "_others"
+
+/* ---- the watches ---- */
+
+/* Only those that there are. */
+static bool is_watched(const struct cf_server *server, int resource)
+{
+    return cf_store_expected(server->config.store, (enum cf_resource)resource);
+}
+
+static void write_ages(const struct cf_server *server, struct cf_buf *out)
+{
+    cf_metrics_head(out, "curfew_watch_age_seconds", "gauge",
+                    "Since the API server was last heard of; +Inf before the first list.");
+    for (int i = 0; i < CF_RESOURCES; i++) {
+        int64_t age = cf_store_age(server->config.store, (enum cf_resource)i);
+
+        if (!is_watched(server, i))
+            continue;
+        cf_buf_addf(out, "curfew_watch_age_seconds{resource=\"%s\"} ",
+                    cf_resource_name((enum cf_resource)i));
+        if (age < 0)
+            cf_buf_adds(out, "+Inf");
+        else
+            cf_metrics_seconds(out, (uint64_t)age);
+        cf_buf_addc(out, '\n');
+    }
+}
+
+static void write_watches(const struct cf_server *server, struct cf_buf *out)
+{
+    struct cf_watch_counts counts[CF_RESOURCES];
+
+    for (int i = 0; i < CF_RESOURCES; i++)
+        counts[i] = cf_watch_counts(server->config.watch, (enum cf_resource)i);
+    cf_metrics_head(out, "curfew_watch_events_total", "counter",
+                    "Objects listed, added, modified and deleted.");
+    for (int i = 0; i < CF_RESOURCES; i++) {
+        if (is_watched(server, i))
+            cf_buf_addf(out, "curfew_watch_events_total{resource=\"%s\"} %llu\n",
+                        cf_resource_name((enum cf_resource)i),
+                        (unsigned long long)counts[i].events);
+    }
+    cf_metrics_head(out, "curfew_watch_lists_total", "counter", "Complete lists.");
+    for (int i = 0; i < CF_RESOURCES; i++) {
+        if (is_watched(server, i))
+            cf_buf_addf(out, "curfew_watch_lists_total{resource=\"%s\"} %llu\n",
+                        cf_resource_name((enum cf_resource)i), (unsigned long long)counts[i].lists);
+    }
+    cf_metrics_head(out, "curfew_watch_failures_total", "counter",
+                    "Lists and watches that ended badly, by reason.");
+    for (int i = 0; i < CF_RESOURCES; i++) {
+        for (int f = 0; f < CF_WATCH_FAILURES; f++) {
+            if (is_watched(server, i))
+                cf_buf_addf(out,
+                            "curfew_watch_failures_total{resource=\"%s\",reason=\"%s\"} %llu\n",
+                            cf_resource_name((enum cf_resource)i),
+                            cf_watch_failure_name((enum cf_watch_failure)f),
+                            (unsigned long long)counts[i].failures[f]);
+        }
+    }
+}
+
+/* ---- the inventory ---- */
+
+struct rows {
+    struct cf_buf *out;
+    size_t count;
+    bool pods; /* which of the two metrics is written */
+    struct cf_store_inventory others;
+};
+
+static void write_row(struct rows *rows, const struct cf_store_inventory *row)
+{
+    if (rows->pods)
+        cf_buf_addf(rows->out, "curfew_pods_with_legacy_secrets{namespace=\"%s\"} %zu\n",
+                    row->namespace_, row->pods_mounting);
+    else
+        cf_buf_addf(rows->out,
+                    "curfew_legacy_secrets{namespace=\"%s\",state=\"used\"} %zu\n"
+                    "curfew_legacy_secrets{namespace=\"%s\",state=\"unused\"} %zu\n"
+                    "curfew_legacy_secrets{namespace=\"%s\",state=\"invalid\"} %zu\n",
+                    row->namespace_, row->legacy_used, row->namespace_, row->legacy_unused,
+                    row->namespace_, row->legacy_invalid);
+}
+
+static void take_row(const struct cf_store_inventory *row, void *arg)
+{
+    struct rows *rows = arg;
+
+    if (rows->count++ < NAMESPACES_MAX) {
+        write_row(rows, row);
+        return;
+    }
+    rows->others.legacy_used += row->legacy_used;
+    rows->others.legacy_unused += row->legacy_unused;
+    rows->others.legacy_invalid += row->legacy_invalid;
+    rows->others.pods_mounting += row->pods_mounting;
+}
+
+static void write_rows(const struct cf_server *server, struct cf_buf *out, bool pods)
+{
+    struct rows rows = {.out = out, .pods = pods, .others = {.namespace_ = OTHERS}};
+
+    cf_store_inventory(server->config.store, take_row, &rows);
+    if (rows.count > NAMESPACES_MAX)
+        write_row(&rows, &rows.others);
+}
+
+static void write_totals(struct cf_server *server, struct cf_buf *out)
+{
+    struct cf_held_policy *held = cf_server_hold_policy(server);
+    struct cf_store_totals totals = cf_store_totals(server->config.store, cf_held_policy(held));
+
+    cf_server_let_policy(held);
+    cf_metrics_head(out, "curfew_namespaces", "gauge", "Namespaces, by their level for each mode.");
+    for (int mode = 0; mode < CF_MODES; mode++) {
+        for (int level = 0; level < CF_LEVELS; level++)
+            cf_buf_addf(out, "curfew_namespaces{mode=\"%s\",level=\"%s\"} %zu\n",
+                        cf_mode_name((enum cf_mode)mode), cf_level_name((enum cf_level)level),
+                        totals.namespaces[mode][level]);
+    }
+    cf_metrics_head(out, "curfew_accounts_restricted_by_node", "gauge",
+                    "ServiceAccounts that may touch only what belongs to their node.");
+    cf_buf_addf(out, "curfew_accounts_restricted_by_node %zu\n", totals.accounts_restricted);
+}
+
+void cf_metrics_write_cluster(struct cf_server *server, struct cf_buf *out)
+{
+    if (server->config.watch != NULL) {
+        write_ages(server, out);
+        write_watches(server, out);
+    }
+    cf_metrics_head(
+        out, "curfew_legacy_secrets", "gauge",
+        "Legacy Secrets: used (its token was, once), unused, or invalid (quarantined).");
+    write_rows(server, out, false);
+    cf_metrics_head(out, "curfew_pods_with_legacy_secrets", "gauge",
+                    "Pods that name a legacy Secret.");
+    write_rows(server, out, true);
+    write_totals(server, out);
+}

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""harness.py - the fault tests' words: a watcher (watcher.c) beside a fake API server
+(apiserver.py), and whether what the one knows is what the other has."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import apiserver
+
+BUILD = os.environ.get("BUILD", "build")
+# A loaded machine is slow: nothing here is a measurement.
+PATIENCE = int(os.environ.get("PATIENCE", "30"))
+
+
+def kubeconfig(path, url, ca=None, token=None):
+    cluster = {"server": url}
+    if ca:
+        cluster["certificate-authority"] = ca
+    user = {"tokenFile": token} if token else {}
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump({
+            "apiVersion": "v1", "kind": "Config", "current-context": "c",
+            "clusters": [{"name": "c", "cluster": cluster}],
+            "users": [{"name": "u", "user": user}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        }, f)
+    return path
+
+
+def certificate(folder):
+    """A certificate for 127.0.0.1 that is its own authority: (certificate, key)."""
+    cert, key = os.path.join(folder, "api.pem"), os.path.join(folder, "api.key")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=api",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+                   check=True, stderr=subprocess.DEVNULL)
+    return cert, key
+
+
+def until(what, patience=PATIENCE):
+    """Whether it becomes true in time."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if what():
+            return True
+        time.sleep(0.02)
+    return bool(what())
+
+
+class Failed(Exception):
+    pass
+
+
+def without_nul(value):
+    """As the watch makes it; our own manifests may not hold one."""
+    if isinstance(value, dict):
+        return {k: without_nul(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [without_nul(v) for v in value]
+    return value.replace("\x00", "\ufffd") if isinstance(value, str) else value
+
+
+class Watcher:
+    def __init__(self, work, server, *flags, token=None, ca=None):
+        self.server = server
+        self.file = os.path.join(work, "expected.json")
+        config = kubeconfig(os.path.join(work, "kubeconfig"), server.url, ca, token)
+        self.log = open(os.path.join(work, "watcher.log"), "w+", encoding="utf-8")
+        self.process = subprocess.Popen([BUILD + "/fault-test", config, *flags], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.log)
+
+    def ask(self, command):
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+        lines = []
+        for line in self.process.stdout:
+            if line == ".\n":
+                return lines
+            lines.append(line.rstrip("\n"))
+        raise Failed("the watcher ended: " + self.said()[-2000:])
+
+    def state(self):
+        return {k: int(v) for k, _, v in (line.rpartition(" ") for line in self.ask("state"))}
+
+    def said(self):
+        self.log.flush()
+        with open(self.log.name, encoding="utf-8") as f:
+            return f.read()
+
+    def expected(self):
+        list_ = self.server.cluster.everything()
+        list_["items"] = [o for o in list_["items"]
+                          if o["kind"] != "Secret" or o["type"] == apiserver.LEGACY]
+        with open(self.file, "w", encoding="utf-8") as f:
+            json.dump(without_nul(list_), f)
+        return sorted(self.ask("expect " + self.file))
+
+    def known(self):
+        """Sorted: the store promises no order of namespaces."""
+        return sorted(self.ask("dump"))
+
+    def difference(self):
+        has, wants = self.known(), self.expected()
+        return "\n".join(["knows:  " + l for l in has if l not in wants] +
+                         ["has:    " + l for l in wants if l not in has])
+
+    def catch_up(self, patience=PATIENCE):
+        wants = self.expected()
+        if not until(lambda: self.known() == wants, patience):
+            raise Failed("it does not catch up:\n%s\n%s\n%s" % (
+                self.difference(), self.ask("state"), self.said()[-3000:]))
+
+    def stop(self):
+        """Seconds that it took; the exit code has to be 0."""
+        began = time.monotonic()
+        self.process.stdin.close()
+        code = self.process.wait(PATIENCE)
+        if code != 0:
+            raise Failed("it ended with %d: %s" % (code, self.said()[-3000:]))
+        return time.monotonic() - began
+
+    def resident(self):
+        with open("/proc/%d/status" % self.process.pid, encoding="ascii") as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
+
+
+# ---- objects; the names are those that watcher.c asks about ----
+
+NAMESPACES = ("a", "b", "c", "d")
+
+
+def namespace(name, **labels):
+    return {"metadata": {"name": name, "uid": "ns-" + name, "labels": dict(
+        {"kubernetes.io/metadata.name": name}, **{"curfew.dev/" + k: v for k, v in labels.items()})},
+        "spec": {"finalizers": ["kubernetes"]}}
+
+
+def secret(ns, name, owner="x0", labels=None, type_=apiserver.LEGACY, **annotations):
+    return {"metadata": {"namespace": ns, "name": name, "uid": "s-%s-%s" % (ns, name),
+                         "labels": labels or {},
+                         "annotations": dict({"kubernetes.io/service-account.name": owner},
+                                             **annotations)},
+            "type": type_, "data": {"token": "bm90IGEgdG9rZW4="}}
+
+
+def account(ns, name, restricted=None):
+    notes = {} if restricted is None else {"rbac.kubernetes.io/restricted-by-node": restricted}
+    return {"metadata": {"namespace": ns, "name": name, "uid": "a-%s-%s" % (ns, name),
+                         "annotations": notes}}
+
+
+def pod(ns, name, node="n0", account_="x0", secrets=(), configs=(), claims=(), uid=None, **more):
+    volumes = [{"name": "s-" + s, "secret": {"secretName": s}} for s in secrets]
+    volumes += [{"name": "c-" + c, "configMap": {"name": c}} for c in configs]
+    volumes += [{"name": "p-" + c, "persistentVolumeClaim": {"claimName": c}} for c in claims]
+    return {"metadata": dict({"namespace": ns, "name": name, "uid": uid or "p-%s-%s" % (ns, name)},
+                             **more),
+            "spec": {"nodeName": node, "serviceAccountName": account_, "volumes": volumes,
+                     "containers": [{"name": "c", "image": "i"}]},
+            "status": {"phase": "Running"}}
+
+
+def claim(ns, name, volume):
+    return {"metadata": {"namespace": ns, "name": name, "uid": "c-%s-%s" % (ns, name)},
+            "spec": {"volumeName": volume, "accessModes": ["ReadWriteOnce"]}}
+
+
+def volume(name, ns, claim_, secret_=None):
+    spec = {"claimRef": {"namespace": ns, "name": claim_, "uid": "c-%s-%s" % (ns, claim_)},
+            "capacity": {"storage": "1Gi"}}
+    if secret_:
+        spec["csi"] = {"driver": "d", "volumeHandle": "h",
+                       "nodePublishSecretRef": {"namespace": ns, "name": secret_}}
+    return {"metadata": {"name": name, "uid": "v-" + name}, "spec": spec}
+
+
+# ---- cases ----
+
+class Cases:
+    def __init__(self):
+        self.passed = self.failed = 0
+        self.list = []
+
+    def __call__(self, name):
+        def add(function):
+            self.list.append((name, function))
+            return function
+        return add
+
+    def run(self, only=()):
+        for name, function in self.list:
+            if only and not any(part in name for part in only):
+                continue
+            with tempfile.TemporaryDirectory() as work:
+                began = time.monotonic()
+                try:
+                    function(work)
+                    self.passed += 1
+                    print("ok %s (%.1f s)" % (name, time.monotonic() - began), flush=True)
+                except (Failed, AssertionError, OSError, subprocess.TimeoutExpired) as e:
+                    self.failed += 1
+                    print("FAIL %s\n     %s: %s" % (name, type(e).__name__, e), flush=True)
+        print("%d passed, %d failed" % (self.passed, self.failed), flush=True)
+        return 1 if self.failed else 0
+
+
+def check(truth, what):
+    if not truth:
+        raise Failed(what)

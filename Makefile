@@ -172,7 +172,7 @@ bench-store: $(BUILD)/bench/store ## what 150,000 pods cost the store: memory, a
 bench: $(BUILD)/curfew bench-store | deps-bench ## reviews per second, beside nginx; the store
 	@CURFEW=$(BUILD)/curfew sh test/bench/bench.sh
 
-e2e: $(BUILD)/curfew | deps-e2e ## kubectl against a real cluster of one node (root, Go; it is built once)
+e2e: $(BUILD)/curfew image | deps-e2e ## kubectl against a real cluster of one node (root, Go; it is built once)
 	@bash test/e2e/run.sh $(BUILD) $(SCENARIOS)
 
 

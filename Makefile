@@ -74,8 +74,8 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all test tests unit rules recorded property golden api fault http soak lint storm asan tsan demo
-.PHONY: bench bench-store e2e image image-root image-test chart manifests
+.PHONY: all test tests unit rules recorded property golden api fault http soak lint storm asan tsan
+.PHONY: demo bench bench-store e2e image image-root image-test chart manifests
 .PHONY: deps deps-build deps-bench deps-soak deps-e2e deps-image
 .PHONY: certs install uninstall fmt fmt-check clean help FORCE
 

@@ -28,6 +28,11 @@ const char *cf_level_name(enum cf_level level);
 bool cf_level_parse(const char *text, enum cf_level *out);
 const char *cf_mode_name(enum cf_mode mode);
 
+/* What begins the labels of a namespace that are ours, and the one of each mode:
+ * "curfew.dev/enforce". */
+#define CF_LABEL_PREFIX "curfew.dev/"
+const char *cf_mode_label(enum cf_mode mode);
+
 struct cf_strings {
     char **items;
     size_t count;
@@ -123,6 +128,10 @@ struct cf_policy *cf_policy_parse(const char *text, size_t len, const char *name
 /* Reads and parses a file ("-": standard input). */
 struct cf_policy *cf_policy_load(const char *path, const char *const *rule_ids, size_t rule_count,
                                  int64_t now, struct cf_err *err);
+
+/* The level of each mode in a namespace with these labels (their values; NULL: there is none): a
+ * label, else the default. One that is no level counts as restricted, as Pod Security has it. */
+struct cf_levels cf_levels_of(const struct cf_policy *policy, const char *const labels[CF_MODES]);
 
 /* Takes NULL. */
 void cf_policy_free(struct cf_policy *policy);

@@ -41,7 +41,13 @@ struct cf_engine_input {
     unsigned modes;             /* CF_MODE_BIT of the modes that matter */
     bool kubelets;              /* judge kubelets' TokenRequests too (/mutate/kubelet) */
     const enum cf_level *level; /* set: all modes at this level, over labels and defaults */
+    /* Set: these levels, and the request's names are looked up already (cf_engine_look_up). */
+    const struct cf_levels *known;
 };
+
+/* Fills in what the store knows of the names in the request; to be called with the store locked. */
+void cf_engine_look_up(struct cf_arena *arena, const struct cf_policy *policy,
+                       const struct cf_store *store, struct cf_request *request);
 
 /* Fills in what the store knows, runs the rules, applies exemptions and exceptions. Allocates
  * in the arena. -1: out of memory. */

@@ -79,6 +79,19 @@
 /* The audit annotation `findings`. */
 #define CF_AUDIT_FINDINGS_MAX 2048
 
+/* Existing pods that are looked at when a namespace's level rises, as Pod Security has it; what
+ * their copies may take, and their judgements once more, so that no pod can use up the review's
+ * room. */
+#define CF_RELABEL_PODS_MAX 3000
+#define CF_RELABEL_BYTES_MAX (32 * CF_MIB)
+/* What an API server waits for a webhook that sets no timeout (admissionregistration.k8s.io/v1),
+ * and the most that it can be told to. */
+#define CF_REVIEW_SECONDS 10
+#define CF_REVIEW_SECONDS_MAX 30
+/* Of the pods that name a new legacy Secret: how many are looked at, how many workloads named. */
+#define CF_EXISTING_PODS_OF_SECRET_MAX 500
+#define CF_EXISTING_NAMED_MAX 5
+
 /* An exception warns for its last days, so that its end surprises nobody. */
 #define CF_EXCEPTION_WARN_DAYS 14
 

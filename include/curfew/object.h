@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "curfew/arena.h"
+#include "curfew/config.h"
 #include "curfew/err.h"
 #include "curfew/json.h"
 #include "curfew/path.h"
@@ -26,6 +27,7 @@ enum cf_kind {
     CF_KIND_TOKEN_REQUEST = 1 << 4,
     CF_KIND_CSI_DRIVER = 1 << 5,
     CF_KIND_CONFIG_MAP = 1 << 6,
+    CF_KIND_NAMESPACE = 1 << 7,
 };
 
 /* What the store says of a Secret's name. */
@@ -177,6 +179,11 @@ struct cf_csi_driver {
     size_t token_count;
 };
 
+struct cf_namespace {
+    const char *labels[CF_MODES];     /* the level labels' values; NULL: absent */
+    const struct cf_json *all_labels; /* NULL: there are none */
+};
+
 /* What a Secret or a ConfigMap may have: data, stringData, binaryData. */
 #define CF_CONTENTS 3
 
@@ -202,6 +209,7 @@ struct cf_object {
         struct cf_service_account account;
         struct cf_token_request token_request;
         struct cf_csi_driver csi_driver;
+        struct cf_namespace namespace_;
     };
 };
 

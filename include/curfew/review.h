@@ -25,6 +25,9 @@ struct cf_review_input {
     const struct cf_store *store;
     int64_t now;
     const enum cf_level *level; /* set: all modes at this level, over labels and defaults */
+    /* When the API server stops waiting, by cf_monotonic_micros(); 0: CF_REVIEW_SECONDS from now.
+     */
+    int64_t deadline;
 };
 
 /* What one review came to: for logs and metrics. Texts live in the arena. */

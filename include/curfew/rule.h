@@ -56,6 +56,8 @@ struct cf_request {
     struct cf_object *old_object; /* NULL on CREATE, and for other kinds */
     bool manifest;                /* a file, which whoever runs us can read anyway */
     bool account_restricted;      /* TokenRequest: its account is restricted by node */
+    const char *unknown_why;      /* why Secrets are CF_SECRET_UNKNOWN, a sentence; NULL: none is */
+    bool unknown_stays;           /* and will be: nobody watches them */
     bool holds_secret;            /* a Secret's or ConfigMap's content, or a copied token, came
                                    * with it */
 };
@@ -93,6 +95,8 @@ struct cf_finding {
     const char *remedy; /* what to do instead; NULL: the rule's */
     const struct cf_fix *fix; /* NULL: none */
     bool never_denied;        /* warned, fixed and audited, whatever the level */
+    bool malformed;           /* the object is wrong whoever sends it: nobody is exempt */
+    bool unknown;             /* what it depends on can't be looked up now */
 };
 
 struct cf_findings {
@@ -135,6 +139,7 @@ enum cf_rule_traits {
     CF_RULE_ALWAYS = 1 << 1,       /* ignores levels and exempt namespaces */
     CF_RULE_NEVER_DENIES = 1 << 2, /* fixed, warned and audited only */
     CF_RULE_GUARDED = 1 << 3,      /* guard.groups may do what it forbids */
+    CF_RULE_ANY_LEVEL = 1 << 5,    /* ignores levels, but not exempt namespaces */
 };
 
 struct cf_rule {

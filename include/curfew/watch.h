@@ -22,8 +22,8 @@
  * as one controller's leader election; a longer `staleAfter` makes it less.
  *
  * After a connection was lost the server is asked for its version (cf_store_server_minor), and how
- * far it has come: an etcd that was restored from a backup has lower resourceVersions, and would let
- * us wait in silence until it has reached ours. (One that has done so before we are back goes
+ * far it has come: an etcd that was restored from a backup has lower resourceVersions, and would
+ * let us wait in silence until it has reached ours. (One that has done so before we are back goes
  * unnoticed, as with every client; that is why etcd's restore can bump its revision.)
  *
  * Heard of means: as of then nothing is missing. An event, a bookmark and an orderly end count when

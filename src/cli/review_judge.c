@@ -121,7 +121,7 @@ static void add_row(struct judging *j, const struct cf_verdict *verdict, unsigne
         .document = doc->number,
         .line = cf_locate(run->arena, doc, j->item->json, f->path),
         .kind = j->item->kind,
-        .namespace_ = j->request.namespace_,
+        .namespace_ = j->item->info->cluster_scoped ? "" : j->request.namespace_,
         .name = cf_str_empty(j->object.name) ? cf_str_or_empty(j->object.generate_name)
                                              : j->object.name,
         .subject = cf_subject(run->arena, &j->request),
@@ -173,6 +173,9 @@ static bool namespace_of(const struct cf_run *run, const struct cf_review_item *
     *out = cf_str_empty(cf_json_str(own)) ? run->opts->namespace_ : cf_json_str(own);
     if (item->info->cluster_scoped)
         *out = "";
+    /* A namespace's own exceptions and exemptions stand under its name. */
+    if (item->info->bit == CF_KIND_NAMESPACE)
+        *out = cf_str_or_empty(cf_json_str(cf_json_get(meta, "name")));
     return true;
 }
 

@@ -10,6 +10,13 @@ static const char *const level_names[CF_LEVELS] = {
     [CF_RESTRICTED] = "restricted",
 };
 
+static const char *const mode_labels[CF_MODES] = {
+    [CF_ENFORCE] = CF_LABEL_PREFIX "enforce",
+    [CF_FIX] = CF_LABEL_PREFIX "fix",
+    [CF_AUDIT] = CF_LABEL_PREFIX "audit",
+    [CF_WARN] = CF_LABEL_PREFIX "warn",
+};
+
 static const char *const mode_names[CF_MODES] = {
     [CF_ENFORCE] = "enforce",
     [CF_FIX] = "fix",
@@ -36,4 +43,22 @@ bool cf_level_parse(const char *text, enum cf_level *out)
 const char *cf_mode_name(enum cf_mode mode)
 {
     return mode_names[mode];
+}
+
+const char *cf_mode_label(enum cf_mode mode)
+{
+    return mode_labels[mode];
+}
+
+struct cf_levels cf_levels_of(const struct cf_policy *policy, const char *const labels[CF_MODES])
+{
+    struct cf_levels levels = policy->defaults;
+
+    for (int mode = 0; mode < CF_MODES; mode++) {
+        if (labels[mode] != NULL && !cf_level_parse(labels[mode], &levels.mode[mode]))
+            levels.mode[mode] = CF_RESTRICTED;
+    }
+    if (policy->fix_follows_enforce && labels[CF_FIX] == NULL)
+        levels.mode[CF_FIX] = levels.mode[CF_ENFORCE];
+    return levels;
 }

@@ -160,6 +160,11 @@ static const struct cf_config_option boundary_options[] = {
     {0},
 };
 
+/* ---- guard ---- */
+
+/* What there is to set about it stands under `guard`. */
+static const struct cf_config_option guard_rule_options[] = {{0}};
+
 /* ---- rules ---- */
 
 /* The rules with options of their own; every other one has just a level. A key here may be no
@@ -187,6 +192,11 @@ static const struct {
       .want = "a mapping, such as {tokenFor: own}",
       .read = cf_config_mapping,
       .members = boundary_options},
+     true},
+    {{.key = "guard",
+      .want = "left out: its settings are those of the mapping 'guard' beside 'rules'",
+      .read = cf_config_mapping,
+      .members = guard_rule_options},
      true},
 };
 

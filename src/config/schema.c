@@ -221,15 +221,13 @@ static const struct cf_config_option document_options[] = {
 };
 
 /* What is accepted so that a configuration need not change when it begins to hold. */
-static int note_idle_settings(struct cf_config_reader *reader, const struct cf_json *document)
+static int note_idle_settings(struct cf_config_reader *reader)
 {
     const struct cf_policy *policy = reader->policy;
     const struct {
         const char *setting;
         bool given;
     } idle[] = {
-        {"guard.lowering: true", policy->guard_lowering},
-        {"staleAfter", !cf_config_absent(cf_json_get(document, "staleAfter"))},
         {"authorize.legacyTokenUse: enforce", policy->enforce_legacy_token_use_at_authorize},
     };
 
@@ -253,5 +251,5 @@ int cf_config_read(struct cf_config_reader *reader, const struct cf_json *docume
         return -1;
     if (policy->fix_follows_enforce)
         policy->defaults.mode[CF_FIX] = policy->defaults.mode[CF_ENFORCE];
-    return note_idle_settings(reader, document);
+    return note_idle_settings(reader);
 }

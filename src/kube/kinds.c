@@ -26,6 +26,7 @@ static const struct cf_kind_info kinds[] = {
     {"", "ServiceAccount", CF_KIND_SERVICE_ACCOUNT, "serviceaccount", NULL, false},
     {"authentication.k8s.io", "TokenRequest", CF_KIND_TOKEN_REQUEST, "token request", NULL, false},
     {"storage.k8s.io", "CSIDriver", CF_KIND_CSI_DRIVER, "csidriver", NULL, true},
+    {"", "Namespace", CF_KIND_NAMESPACE, "namespace", NULL, true},
 };
 
 /* extensions/v1beta1 was the home of these until Kubernetes 1.16. */

@@ -151,6 +151,16 @@ static void pod_decode(struct cf_reader *r, const struct cf_json *json, const ch
     cf_pod_spec_decode(r, at, json, &out->pod);
 }
 
+static void namespace_decode(struct cf_reader *r, const struct cf_json *labels,
+                             struct cf_namespace *out)
+{
+    struct cf_path meta = CF_PATH_KEY(NULL, "metadata"), at = CF_PATH_KEY(&meta, "labels");
+
+    out->all_labels = labels;
+    for (int mode = 0; mode < CF_MODES; mode++)
+        out->labels[mode] = cf_read_str(r, &at, labels, cf_mode_label((enum cf_mode)mode));
+}
+
 static void metadata_decode(struct cf_reader *r, const struct cf_json *json, struct cf_object *out,
                             const struct cf_json **labels, const struct cf_json **annotations)
 {
@@ -195,6 +205,8 @@ int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,
         token_request_decode(&r, json, &object.token_request);
     else if (info->bit == CF_KIND_CSI_DRIVER)
         csi_driver_decode(&r, json, &object.csi_driver);
+    else if (info->bit == CF_KIND_NAMESPACE)
+        namespace_decode(&r, labels, &object.namespace_);
     if (r.failed)
         return -1;
     *out = object;

@@ -131,7 +131,8 @@ static const char *audited_findings(struct answer *a)
         if (text.len + strlen(f->path) > CF_AUDIT_FINDINGS_MAX)
             left_out++;
         else
-            cf_buf_addf(&text, "%s%s %s", text.len > 0 ? ", " : "", f->rule->id, f->path);
+            cf_buf_addf(&text, "%s%s %s%s", text.len > 0 ? ", " : "", f->rule->id, f->path,
+                        f->unknown ? " (unknown)" : "");
     }
     if (left_out > 0)
         cf_buf_addf(&text, ", and %zu more", left_out);
@@ -171,6 +172,7 @@ static int answer_validate(struct answer *a, enum cf_decision *decision, struct 
 {
     size_t count;
     const struct cf_verdict **denied = denied_list(a, &count);
+    struct cf_lines existing = {0};
     const char *message;
 
     if (denied == NULL)
@@ -181,14 +183,16 @@ static int answer_validate(struct answer *a, enum cf_decision *decision, struct 
         if (message == NULL)
             return cf_err_memory(err);
         cf_out_object(&a->out, "status");
-        cf_out_int(&a->out, "code", 403);
-        cf_out_str(&a->out, "reason", "Forbidden");
+        cf_out_int(&a->out, "code", denied[0]->finding.malformed ? 422 : 403);
+        cf_out_str(&a->out, "reason", denied[0]->finding.malformed ? "Invalid" : "Forbidden");
         cf_out_str(&a->out, "message", message);
         cf_out_end_object(&a->out);
         *decision = CF_DENIED;
     }
     if (a->request->kind != CF_KIND_OTHER && !a->judgement->skipped) {
-        cf_warnings_validate(&a->out, a->arena, a->request, a->judgement, a->in->now);
+        if (count == 0)
+            cf_existing_lines(a->arena, a->in, a->request, a->judgement, &existing);
+        cf_warnings_validate(&a->out, a->arena, a->request, a->judgement, &existing, a->in->now);
         write_annotations(a);
     }
     close_answer(a);

@@ -59,27 +59,47 @@ struct lookup {
     struct cf_arena *arena;
     const char *namespace_;
     int64_t stale_after;
+    bool unknown; /* some Secret is */
 };
 
 static void look_up_secret(struct cf_secret_ref *ref, void *arg)
 {
-    const struct lookup *lookup = arg;
+    struct lookup *lookup = arg;
 
     cf_store_secret(lookup->store, lookup->arena, lookup->namespace_, lookup->stale_after, ref);
+    lookup->unknown |= ref->state == CF_SECRET_UNKNOWN;
 }
 
-/* What rules need to know of what the request names. */
-static void look_up_names(struct cf_arena *arena, const struct cf_engine_input *in,
-                          struct cf_request *request)
+/* Why nobody can say what a Secret is that the store lacks. */
+static const char *why_unknown(struct cf_arena *arena, const struct cf_policy *policy,
+                               const struct cf_store *store)
 {
-    struct lookup lookup = {in->store, arena, request->namespace_, in->policy->stale_after};
+    int64_t age = cf_store_age(store, CF_SECRETS) / 1000000;
+    const char *text;
+
+    if (!cf_store_expected(store, CF_SECRETS))
+        return "Curfew runs without a list of the cluster's legacy Secrets";
+    if (age < policy->stale_after)
+        return "Curfew has not listed the cluster's legacy Secrets yet";
+    text = cf_arena_printf(arena, "Curfew has not heard of the cluster's legacy Secrets for %lld s",
+                           (long long)age);
+    return cf_str_or_empty(text);
+}
+
+void cf_engine_look_up(struct cf_arena *arena, const struct cf_policy *policy,
+                       const struct cf_store *store, struct cf_request *request)
+{
+    struct lookup lookup = {store, arena, request->namespace_, policy->stale_after, false};
 
     cf_object_secret_refs(request->object, look_up_secret, &lookup);
     if (request->old_object != NULL)
         cf_object_secret_refs(request->old_object, look_up_secret, &lookup);
     if (request->kind == CF_KIND_TOKEN_REQUEST)
         request->account_restricted =
-            cf_store_restricted(in->store, request->namespace_, request->name);
+            cf_store_restricted(store, request->namespace_, request->name);
+    if (lookup.unknown)
+        request->unknown_why = why_unknown(arena, policy, store);
+    request->unknown_stays = !cf_store_expected(store, CF_SECRETS);
 }
 
 /* Everything that the store is asked for one review, under one hold of its lock: what rules see
@@ -90,8 +110,11 @@ static void look_up(struct cf_arena *arena, const struct cf_engine_input *in,
     cf_store_lock(in->store);
     out->levels = cf_store_levels(in->store, in->policy, request->namespace_);
     if (request->kind != CF_KIND_OTHER && !out->skipped)
-        look_up_names(arena, in, request);
+        cf_engine_look_up(arena, in->policy, in->store, request);
     cf_store_unlock(in->store);
+    /* The labels that a namespace will have, not those that it had. */
+    if (request->kind == CF_KIND_NAMESPACE)
+        out->levels = cf_levels_of(in->policy, request->object->namespace_.labels);
 }
 
 /* ---- rules ---- */
@@ -102,7 +125,7 @@ static bool rule_holds(const struct cf_rule *rule, const struct cf_policy *polic
     enum cf_level own;
 
     return cf_rule_level(rule, policy, &own) &&
-           ((rule->traits & CF_RULE_ALWAYS) != 0 || own <= level);
+           ((rule->traits & (CF_RULE_ALWAYS | CF_RULE_ANY_LEVEL)) != 0 || own <= level);
 }
 
 /* E of a converted mount: where nobody shortens 3607, a client that reads its token only once
@@ -196,7 +219,10 @@ int cf_engine_judge(struct cf_arena *arena, const struct cf_engine_input *in,
     struct cf_judgement judgement = {.skipped =
                                          request->kind != CF_KIND_OTHER && is_skipped(in, request)};
 
-    look_up(arena, in, request, &judgement);
+    if (in->known != NULL)
+        judgement.levels = *in->known;
+    else
+        look_up(arena, in, request, &judgement);
     for (int mode = 0; in->level != NULL && mode < CF_MODES; mode++)
         judgement.levels.mode[mode] = *in->level;
     if (request->kind != CF_KIND_OTHER && !judgement.skipped) {

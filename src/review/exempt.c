@@ -126,7 +126,9 @@ void cf_exempt_apply(struct cf_arena *arena, const struct cf_engine_input *in,
     for (size_t i = 0; i < judgement->count; i++) {
         struct cf_verdict *v = &judgement->items[i];
 
-        if (last != NULL && last->finding.rule == v->finding.rule) {
+        if (v->finding.malformed) {
+            v->exempt = CF_EXEMPT_NO;
+        } else if (last != NULL && last->finding.rule == v->finding.rule) {
             v->exempt = last->exempt;
             v->exception = last->exception;
         } else {
@@ -139,6 +141,7 @@ void cf_exempt_apply(struct cf_arena *arena, const struct cf_engine_input *in,
             v->modes &= ~CF_MODE_BIT(CF_ENFORCE);
         if (v->finding.fix == NULL)
             v->modes &= ~CF_MODE_BIT(CF_FIX);
-        last = v;
+        if (!v->finding.malformed)
+            last = v;
     }
 }

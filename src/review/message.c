@@ -145,23 +145,31 @@ static const char *replacement(struct cf_arena *arena, const struct cf_verdict *
 }
 
 /* An object that exists already, or a request for a token, is in no file that could be checked or
- * changed. */
-static bool has_file(const struct cf_request *request)
+ * changed; and a file knows less of the cluster than the server. */
+static bool has_file(const struct cf_request *request, const struct cf_verdict *const *denied,
+                     size_t count)
 {
-    return request->operation == CF_CREATE && request->kind != CF_KIND_TOKEN_REQUEST;
+    bool known = false;
+
+    for (size_t i = 0; i < count; i++)
+        known = known || !denied[i]->finding.unknown;
+    return known && request->operation == CF_CREATE && request->kind != CF_KIND_TOKEN_REQUEST;
 }
 
 /* What shows the same before the next try. */
 static void add_check(struct cf_buf *buf, struct cf_arena *arena, const struct cf_request *request,
                       enum cf_level level, const struct cf_verdict *const *denied, size_t count)
 {
-    const char *name = cf_workload_name(arena, request);
+    const char *name = cf_workload_name(arena, request), *at_level = "";
     bool has_fix = false;
 
     for (size_t i = 0; i < count; i++)
         has_fix = has_fix || denied[i]->finding.fix != NULL;
+    /* A namespace brings its own levels. */
+    if (request->kind != CF_KIND_NAMESPACE)
+        at_level = cf_arena_printf(arena, " --level %s", cf_level_name(level));
     cf_buf_addf(buf, "\n  check:   %s",
-                cf_line(arena, 200, "curfew review --level %s -f %s.yaml", cf_level_name(level),
+                cf_line(arena, 200, "curfew review%s -f %s.yaml", cf_str_or_empty(at_level),
                         cf_str_empty(name) ? "FILE" : name));
     if (has_fix)
         cf_buf_addf(buf, "\n  repair:  %s",
@@ -173,15 +181,16 @@ static const char *first_line(struct cf_arena *arena, const struct cf_request *r
                               enum cf_level level, const struct cf_verdict *first, size_t count)
 {
     const struct cf_finding *f = &first->finding;
-    const char *standard = "", *more = "";
+    const char *verb = "violates Curfew", *standard = "", *more = "";
 
-    if ((f->rule->traits & CF_RULE_ALWAYS) == 0)
+    if (f->malformed)
+        verb = "is invalid";
+    else if ((f->rule->traits & (CF_RULE_ALWAYS | CF_RULE_ANY_LEVEL)) == 0)
         standard = cf_arena_printf(arena, " level \"%s\"", cf_level_name(level));
     if (count > 1)
         more = cf_arena_printf(arena, " (and %zu more)", count - 1);
-    return cf_line(arena, CF_FIRST_LINE_MAX, "%s violates Curfew%s: %s: %s%s",
-                   cf_subject(arena, request), cf_str_or_empty(standard), f->rule->id, f->what,
-                   cf_str_or_empty(more));
+    return cf_line(arena, CF_FIRST_LINE_MAX, "%s %s%s: %s: %s%s", cf_subject(arena, request), verb,
+                   cf_str_or_empty(standard), f->rule->id, f->what, cf_str_or_empty(more));
 }
 
 const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
@@ -189,7 +198,8 @@ const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
                       size_t count)
 {
     enum cf_level level = judgement->levels.mode[CF_ENFORCE];
-    const char *yaml = has_file(request) ? replacement(arena, denied, count) : "";
+    bool in_file = has_file(request, denied, count);
+    const char *yaml = in_file ? replacement(arena, denied, count) : "";
     struct cf_buf head, tail;
 
     cf_buf_init_arena(&head, arena, CF_ANSWER_MAX);
@@ -197,7 +207,7 @@ const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
     cf_buf_adds(&head, first_line(arena, request, level, denied[0], count));
     add_findings(&head, arena, denied, count);
     add_remedies(&head, arena, denied, count);
-    if (has_file(request))
+    if (in_file)
         add_check(&tail, arena, request, level, denied, count);
     if (head.len + strlen(yaml) + tail.len <= CF_DENIAL_MAX)
         cf_buf_adds(&head, yaml);

@@ -27,12 +27,12 @@ static void add(struct warnings *w, const char *text)
     cf_out_str(w->out, NULL, text);
 }
 
-static void finish(struct warnings *w, struct cf_arena *arena)
+static void finish(struct warnings *w, struct cf_arena *arena, bool more_than_a_file)
 {
     if (w->dropped > 0)
         cf_out_str(w->out, NULL,
-                   cf_line(arena, 80, "Curfew has %zu more warnings; curfew review shows them all",
-                           w->dropped));
+                   cf_line(arena, 80, "Curfew has %zu more warnings%s", w->dropped,
+                           more_than_a_file ? "" : "; curfew review shows them all"));
     if (w->open)
         cf_out_end_array(w->out);
 }
@@ -76,7 +76,7 @@ void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena, const struct 
         add(&w, cf_line(arena, CF_WARNING_MAX, "%s: %s: %s%s", subject, first->finding.rule->id,
                         cf_str_or_empty(first->finding.fix->warning), cf_str_or_empty(more)));
     }
-    finish(&w, arena);
+    finish(&w, arena, false);
 }
 
 /* ---- /validate ---- */
@@ -118,15 +118,32 @@ static const char *way_out(const struct cf_finding *f, size_t used)
     return f->fix != NULL ? "curfew review --fix repairs it" : "curfew review says what to do";
 }
 
+/* Nobody can say whether it violates anything. */
+static void warn_unknown(struct warnings *w, struct cf_arena *arena, const char *subject,
+                         const struct cf_judgement *judgement, const struct cf_verdict *v,
+                         unsigned modes, const char *why)
+{
+    add(w,
+        cf_line(arena, CF_WARNING_MAX, "%s could not be judged at Curfew level \"%s\": %s: %s: %s",
+                subject, cf_level_name(level_of(judgement, modes)), v->finding.rule->id,
+                v->finding.what, cf_str_or_empty(why)));
+}
+
 static void warn_finding(struct warnings *w, struct cf_arena *arena, const char *subject,
                          const struct cf_judgement *judgement, const struct cf_verdict *v,
                          unsigned modes)
 {
     const struct cf_finding *f = &v->finding;
-    enum cf_level level = level_of(judgement, modes);
-    const char *line = cf_arena_printf(arena, "%s would violate Curfew level \"%s\": %s: %s; ",
-                                       subject, cf_level_name(level), f->rule->id, f->what);
+    const char *level = cf_level_name(level_of(judgement, modes)), *line;
 
+    if (f->malformed)
+        line = cf_arena_printf(arena, "%s: %s: %s; ", subject, f->rule->id, f->what);
+    else if ((f->rule->traits & (CF_RULE_ALWAYS | CF_RULE_ANY_LEVEL)) != 0)
+        line = cf_arena_printf(arena, "%s would violate Curfew: %s: %s; ", subject, f->rule->id,
+                               f->what);
+    else
+        line = cf_arena_printf(arena, "%s would violate Curfew level \"%s\": %s: %s; ", subject,
+                               level, f->rule->id, f->what);
     if (line != NULL)
         add(w, cf_line(arena, CF_WARNING_MAX, "%s%s", line, way_out(f, cf_utf8_count(line))));
 }
@@ -143,7 +160,7 @@ static void warn_exception(struct warnings *w, struct cf_arena *arena, const cha
 
 void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
                           const struct cf_request *request, const struct cf_judgement *judgement,
-                          int64_t now)
+                          const struct cf_lines *more, int64_t now)
 {
     struct warnings w = {.out = out};
     const char *subject = cf_subject(arena, request);
@@ -158,9 +175,13 @@ void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
         if (v->exempt == CF_EXEMPT_EXCEPTION && v->exception != told) {
             told = v->exception;
             warn_exception(&w, arena, subject, v, now);
+        } else if (modes != 0 && v->finding.unknown) {
+            warn_unknown(&w, arena, subject, judgement, v, modes, request->unknown_why);
         } else if (modes != 0) {
             warn_finding(&w, arena, subject, judgement, v, modes);
         }
     }
-    finish(&w, arena);
+    for (size_t i = 0; i < more->count; i++)
+        add(&w, more->items[i]);
+    finish(&w, arena, more->count > 0);
 }

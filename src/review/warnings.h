@@ -6,13 +6,14 @@
 
 #include "curfew/json_out.h"
 #include "curfew/review.h"
+#include "existing.h"
 
-/* Write the member "warnings" where there are any. */
+/* Write the member "warnings" where there are any; `more` comes behind those of the findings. */
 void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena, const struct cf_request *request,
                        const struct cf_judgement *judgement);
 void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
                           const struct cf_request *request, const struct cf_judgement *judgement,
-                          int64_t now);
+                          const struct cf_lines *more, int64_t now);
 
 /* Whether /validate denies for this verdict; if not, it may warn. */
 bool cf_verdict_denies(const struct cf_request *request, const struct cf_verdict *verdict);

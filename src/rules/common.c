@@ -34,11 +34,16 @@ const char *cf_key3(struct cf_findings *out, const char *a, const char *b, const
     return cf_arena_printf(out->arena, "%s\n%s\n%s", a, b, c);
 }
 
+static bool is_automounted(const struct cf_volume *volume)
+{
+    return cf_starts_with(cf_str_or_empty(volume->name), "kube-api-access-");
+}
+
 const char *cf_volume_spoken(struct cf_findings *out, const struct cf_volume *volume)
 {
     const char *text;
 
-    if (cf_starts_with(cf_str_or_empty(volume->name), "kube-api-access-"))
+    if (is_automounted(volume))
         return "the automounted token volume";
     text = cf_arena_printf(out->arena, "volume \"%s\"", cf_str_or_empty(volume->name));
     return cf_str_or_empty(text);
@@ -104,6 +109,46 @@ void cf_fix_show_expiration(struct cf_findings *out, struct cf_fix *fix, int64_t
         return;
     fix->replacement = cf_arena_printf(out->arena, "{\"expirationSeconds\":%" PRId64 "}", seconds);
     fix->replaces = "spec.expirationSeconds";
+}
+
+void cf_fix_warn_written(const struct cf_rule_input *in, struct cf_findings *out,
+                         struct cf_fix *fix, const struct cf_volume *volume)
+{
+    const struct cf_object *object = in->object;
+
+    if (fix == NULL || fix->warning == NULL || object->kind != CF_KIND_POD ||
+        cf_str_empty(object->name) || object->owner_kind != NULL || is_automounted(volume))
+        return;
+    fix->warning =
+        cf_arena_printf(out->arena, "%s; applying it again unchanged will fail", fix->warning);
+}
+
+bool cf_is_legacy(const struct cf_rule_input *in, const struct cf_secret_ref *ref)
+{
+    return ref->state == CF_SECRET_LEGACY ||
+           (ref->state == CF_SECRET_UNKNOWN && !in->request->manifest);
+}
+
+void cf_tell_unknown(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f,
+                     const struct cf_secret_ref *ref, const char *spoken)
+{
+    bool denies = in->policy->lookup_failure[in->level] == CF_LOOKUP_DENY;
+
+    cf_finding_what(out, f, "%s Secret \"%s\", which Curfew can't look up%s", spoken, ref->name,
+                    in->request->unknown_stays ? "" : " now");
+    cf_finding_detail(out, f, "%s; what it can't look up is %s at level \"%s\" (lookupFailure)",
+                      cf_str_or_empty(in->request->unknown_why), denies ? "denied" : "allowed",
+                      cf_level_name(in->level));
+    if (in->request->unknown_stays)
+        cf_finding_remedy(out, f,
+                          "ask who runs Curfew: it needs that list, or lookupFailure: allow");
+    else
+        cf_finding_remedy(out, f,
+                          "try again in some seconds; if it stays so, Curfew's log says why");
+    if (f == NULL)
+        return;
+    f->unknown = true;
+    f->never_denied = !denies;
 }
 
 bool cf_is_unbound(const struct cf_token_request *request)

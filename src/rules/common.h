@@ -34,6 +34,19 @@ struct cf_fix *cf_fix_expiration(struct cf_findings *out, const struct cf_expira
 void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix, const struct cf_source *source,
                         int64_t seconds);
 void cf_fix_show_expiration(struct cf_findings *out, struct cf_fix *fix, int64_t seconds);
+/* Adds to the fix's warning that whoever wrote this pod can't apply the same text again: the API
+ * server lets no one change a pod's volumes, so the manifest has to follow. Not for the pods of a
+ * controller, nor for the automounted token, which is in no manifest. Takes NULL for the fix. */
+void cf_fix_warn_written(const struct cf_rule_input *in, struct cf_findings *out,
+                         struct cf_fix *fix, const struct cf_volume *volume);
+
+/* Whether a rule about legacy Secrets has to speak: it is one, or nobody can say. The store of
+ * `curfew review` is what the person gave, and there what nobody knows is only counted. */
+bool cf_is_legacy(const struct cf_rule_input *in, const struct cf_secret_ref *ref);
+/* The finding is about a Secret that can't be looked up: no fix, and lookupFailure decides whether
+ * it is denied. `spoken` is who uses the Secret how: `volume "tok" mounts`. */
+void cf_tell_unknown(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f,
+                     const struct cf_secret_ref *ref, const char *spoken);
 
 /* No boundObjectRef, or one of kind Secret, which anyone can make. */
 bool cf_is_unbound(const struct cf_token_request *request);

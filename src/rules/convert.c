@@ -371,6 +371,7 @@ static void tell(const struct conversion *c, struct cf_fix *fix)
                             "%s now holds a token of %" PRId64 " s in place of Secret \"%s\"%s: "
                             "the client must re-read the file",
                             who, c->in->converted_expiration, secret, kept);
+    cf_fix_warn_written(c->in, c->out, fix, c->volume);
 }
 
 struct cf_fix *cf_convert(const struct cf_rule_input *in, struct cf_findings *out,

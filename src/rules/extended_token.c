@@ -57,6 +57,7 @@ static void check_source(const struct cf_rule_input *in, struct cf_findings *out
     if (f == NULL || !in->may_fix)
         return;
     fix = fix_of(in, out, who, &source->expiration, volume->index, source->index);
+    cf_fix_warn_written(in, out, fix, volume);
     cf_fix_show_source(out, fix, source, in->policy->lifetime[in->level].max);
     f->fix = fix;
 }

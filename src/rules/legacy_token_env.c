@@ -5,7 +5,8 @@
  * there is nothing to convert it to.
  *
  * Reads:  env[].valueFrom.secretKeyRef, envFrom[].secretRef of all containers, also optional ones
- * Allows: Secrets that are no legacy Secrets.
+ * Allows: Secrets that are no legacy Secrets; those that nobody can look up where lookupFailure
+ *         says so.
  * Fixtures: test/rules/legacy-token-env/ */
 #include "common.h"
 
@@ -19,7 +20,13 @@ static void found(const struct cf_rule_input *in, struct cf_findings *out,
                        variable != NULL ? cf_key2(out, env->container, variable)
                                         : cf_key3(out, env->container, "", ref->name),
                        ref->at, cf_value_str(out, ref->name));
+    const char *spoken;
 
+    if (ref->state == CF_SECRET_UNKNOWN) {
+        spoken = cf_arena_printf(out->arena, "container \"%s\" reads", env->container);
+        cf_tell_unknown(in, out, f, ref, cf_str_or_empty(spoken));
+        return;
+    }
     cf_finding_what(out, f,
                     "container \"%s\" reads Secret \"%s\", a token that never expires, into its "
                     "environment",
@@ -45,7 +52,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
     const struct cf_pod_spec *pod = &in->object->pod;
 
     for (size_t i = 0; i < pod->env_count; i++) {
-        if (pod->env[i].secret.state == CF_SECRET_LEGACY)
+        if (cf_is_legacy(in, &pod->env[i].secret))
             found(in, out, &pod->env[i]);
     }
 }

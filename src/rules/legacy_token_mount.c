@@ -6,7 +6,8 @@
  *
  * Reads:  volumes[].secret, volumes[].projected.sources[].secret, the Secret references of other
  *         volume types, volumeMounts[].subPath and subPathExpr
- * Allows: Secrets that are no legacy Secrets.
+ * Allows: Secrets that are no legacy Secrets; those that nobody can look up where lookupFailure
+ *         says so.
  * Fixtures: test/rules/legacy-token-mount/ */
 #include "common.h"
 #include "convert.h"
@@ -57,11 +58,18 @@ static void try_to_convert(const struct cf_rule_input *in, struct cf_findings *o
         cf_finding_remedy(out, f, "%s", obstacle.remedy);
 }
 
-static struct cf_finding *found(struct cf_findings *out, const char *key,
-                                const struct cf_volume *volume, const struct cf_secret_ref *ref)
+static struct cf_finding *found(const struct cf_rule_input *in, struct cf_findings *out,
+                                const char *key, const struct cf_volume *volume,
+                                const struct cf_secret_ref *ref)
 {
     struct cf_finding *f = cf_finding_add(out, key, ref->at, cf_value_str(out, ref->name));
+    const char *spoken;
 
+    if (ref->state == CF_SECRET_UNKNOWN) {
+        spoken = cf_arena_printf(out->arena, "%s mounts", cf_volume_spoken(out, volume));
+        cf_tell_unknown(in, out, f, ref, cf_str_or_empty(spoken));
+        return f;
+    }
     cf_finding_what(out, f, "%s mounts Secret \"%s\", a token that never expires",
                     cf_volume_spoken(out, volume), ref->name);
     return f;
@@ -75,12 +83,15 @@ static void check_sources(const struct cf_rule_input *in, struct cf_findings *ou
     for (size_t i = 0; i < volume->source_count; i++) {
         const struct cf_source *source = &volume->sources[i];
         const struct cf_secret_ref *ref = source->secret;
+        struct cf_finding *f;
         const char *key;
 
-        if (ref == NULL || ref->state != CF_SECRET_LEGACY)
+        if (ref == NULL || !cf_is_legacy(in, ref))
             continue;
         key = cf_key2(out, cf_str_or_empty(volume->name), ref->name);
-        try_to_convert(in, out, found(out, key, volume, ref), volume, source, ref, &shared);
+        f = found(in, out, key, volume, ref);
+        if (ref->state == CF_SECRET_LEGACY)
+            try_to_convert(in, out, f, volume, source, ref, &shared);
     }
 }
 
@@ -95,9 +106,11 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
         struct cf_finding *f;
 
         check_sources(in, out, volume);
-        if (ref == NULL || ref->state != CF_SECRET_LEGACY)
+        if (ref == NULL || !cf_is_legacy(in, ref))
             continue;
-        f = found(out, cf_str_or_empty(volume->name), volume, ref);
+        f = found(in, out, cf_str_or_empty(volume->name), volume, ref);
+        if (ref->state == CF_SECRET_UNKNOWN)
+            continue;
         if (volume->type == CF_VOLUME_SECRET)
             try_to_convert(in, out, f, volume, NULL, ref, &shared);
         else

@@ -12,6 +12,7 @@
     X(token_lifetime)                                                                              \
     X(copied_token)                                                                                \
     X(restricted_by_node_annotation)                                                               \
+    X(guard)                                                                                       \
     X(legacy_token_mount)                                                                          \
     X(legacy_token_env)                                                                            \
     X(extended_token)                                                                              \

@@ -62,6 +62,7 @@ static void check_source(const struct cf_rule_input *in, struct cf_findings *out
         return;
     fix = cf_fix_expiration(out, &source->expiration, allowed, volume->index, source->index);
     warn_clamped(out, fix, who, seconds, allowed);
+    cf_fix_warn_written(in, out, fix, volume);
     cf_fix_show_source(out, fix, source, allowed);
     f->fix = fix;
 }

@@ -164,7 +164,11 @@ static enum MHD_Result begin(struct connection *c, const char *path, const char 
     size_t expected = 0;
     bool taken;
 
-    c->request = (struct cf_http_request){.method = method, .path = path};
+    c->request = (struct cf_http_request){
+        .method = method,
+        .path = path,
+        .timeout = MHD_lookup_connection_value(c->mhd, MHD_GET_ARGUMENT_KIND, "timeout"),
+    };
     c->busy = true;
     c->replied = false;
     cf_conn_enter(&c->conn, CF_STAGE_BODY);

@@ -17,6 +17,7 @@ struct cf_tls;
 
 struct cf_http_request {
     const char *method, *path; /* without the query */
+    const char *timeout;       /* of the query: how long the client waits; NULL: not told */
     /* Headers; NULL when absent. */
     const char *content_type, *content_encoding, *content_length, *transfer_encoding;
     bool repeated; /* one of them was given twice */

@@ -88,16 +88,14 @@ static void say_start(struct cf_server *server)
     struct cf_held_policy *policy = cf_server_hold_policy(server);
     char text[192];
 
-    cf_log(CF_LOG_INFO, "serving", CF_LOG_S("version", cf_version()),
-           CF_LOG_S("revision", cf_revision()),
-           CF_LOG_S("address", cf_http_address(server->reviews)),
-           CF_LOG_S("metricsAddress", cf_http_address(server->probes)),
-           CF_LOG_S("policy", cf_held_policy(policy)->digest),
-           CF_LOG_S("cluster", watch != NULL ? cf_watch_server(watch) : "manifests"),
-           count(server, "namespaces", counts.namespaces),
-           count(server, "secrets", counts.secrets),
-           count(server, "serviceAccounts", counts.accounts),
-           CF_LOG_S("libraries", libraries(text)));
+    cf_log(
+        CF_LOG_INFO, "serving", CF_LOG_S("version", cf_version()),
+        CF_LOG_S("revision", cf_revision()), CF_LOG_S("address", cf_http_address(server->reviews)),
+        CF_LOG_S("metricsAddress", cf_http_address(server->probes)),
+        CF_LOG_S("policy", cf_held_policy(policy)->digest),
+        CF_LOG_S("cluster", watch != NULL ? cf_watch_server(watch) : "manifests"),
+        count(server, "namespaces", counts.namespaces), count(server, "secrets", counts.secrets),
+        count(server, "serviceAccounts", counts.accounts), CF_LOG_S("libraries", libraries(text)));
     cf_server_let_policy(policy);
 }
 

@@ -35,6 +35,19 @@ static void reply_failed(struct cf_server *server, enum cf_phase phase,
     cf_log_unanswered(phase, err, micros);
 }
 
+/* When nobody waits for the answer any more. An API server says "10s", and never more than half a
+ * minute, which Go would write in another way. */
+static int64_t deadline_of(const struct cf_http_request *request, int64_t begin)
+{
+    int64_t seconds;
+
+    if (!cf_duration_parse(request->timeout, &seconds) || seconds == 0)
+        seconds = CF_REVIEW_SECONDS;
+    if (seconds > CF_REVIEW_SECONDS_MAX)
+        seconds = CF_REVIEW_SECONDS_MAX;
+    return begin + seconds * 1000000;
+}
+
 static void review(struct cf_server *server, const struct cf_policy *policy, enum cf_phase phase,
                    struct cf_arena *arena, struct cf_http_request *request)
 {
@@ -44,6 +57,7 @@ static void review(struct cf_server *server, const struct cf_policy *policy, enu
         .policy = policy,
         .store = server->config.store,
         .now = cf_now(),
+        .deadline = deadline_of(request, begin),
     };
     struct cf_outcome outcome = {.decision = CF_ERROR};
     struct cf_err err = {.kind = CF_ERR_NONE};

@@ -26,6 +26,9 @@ static const char *const resources[CF_RESOURCE_LABELS] = {
     "podtemplates",
     "csidrivers",
     "configmaps",
+    "namespaces",
+    "namespaces/status",
+    "namespaces/finalize",
     "other",
 };
 

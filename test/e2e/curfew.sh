@@ -31,17 +31,16 @@ exceptions:
 END
 }
 
-# write_down: the cluster's objects, by the README's own commands.
-write_down() {
-    readme_step 1 > "$E2E_WORK/write-down.sh"
-    rm -rf "$E2E_WORK/objects"
-    (cd "$E2E_WORK" && KUBECONFIG=$E2E_WORK/certs/admin.kubeconfig sh -eu write-down.sh)
+# readme_rights: the README's first step, for the person "curfew".
+readme_rights() {
+    readme_step 1 > "$E2E_WORK/rights.sh"
+    KUBECONFIG=$E2E_WORK/certs/admin.kubeconfig sh -eu "$E2E_WORK/rights.sh"
 }
 
 curfew_start() {
     [ -s "$E2E_WORK/curfew.yaml" ] || curfew_config "$(in_days +60)" > "$E2E_WORK/curfew.yaml"
     [ -d "$E2E_WORK/curfew-certs" ] || sh certs/make-dev-certs.sh "$E2E_WORK/curfew-certs"
-    start curfew "$CURFEW" serve --config "$E2E_WORK/curfew.yaml" --objects "$E2E_WORK/objects" \
+    start curfew "$CURFEW" serve --config "$E2E_WORK/curfew.yaml" --kubeconfig "$E2E_WORK/certs/curfew.kubeconfig" \
         --tls-cert "$E2E_WORK/curfew-certs/tls.pem" --tls-key "$E2E_WORK/curfew-certs/tls.key" \
         --listen 127.0.0.1:8443 --metrics-listen 127.0.0.1:8080 --drain-delay 0s
     await_service curfew 10 curl -sf http://127.0.0.1:8080/readyz
@@ -49,13 +48,6 @@ curfew_start() {
 
 curfew_stop() {
     stop curfew
-}
-
-# curfew_learns: labels, accounts or Secrets changed. This version knows when it is started again.
-curfew_learns() {
-    write_down
-    curfew_stop
-    curfew_start
 }
 
 # webhooks: as the example has them.

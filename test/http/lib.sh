@@ -51,12 +51,13 @@ ended() {
     ! kill -0 "$1" 2>/dev/null
 }
 
-# server LOG [FLAG...]: starts one on free ports; sets $pid, $port and $plain.
+# server LOG [FLAG...]: starts one on free ports; sets $pid, $port and $plain. It knows what is in
+# $objects, unless that is empty.
 server() {
     local log="$1"
     shift
     rm -f "$log" # of a server before: its port must not be taken for this one's
-    "$curfew" serve --objects "$objects" --tls-cert "$certs/tls.pem" --tls-key "$certs/tls.key" \
+    "$curfew" serve ${objects:+--objects "$objects"} --tls-cert "$certs/tls.pem" --tls-key "$certs/tls.key" \
         --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 0s "$@" 2>"$log" &
     pid=$!
     pids="$pids $pid"

@@ -37,6 +37,8 @@ main=$pid main_port=$port main_plain=$plain
 . "$here/reload.sh"
 . "$here/lifecycle.sh"
 . "$here/limits.sh"
+. "$here/namespaces.sh"
+. "$here/lookups.sh"
 
 port=$main_port plain=$main_plain
 . "$here/probe.sh"

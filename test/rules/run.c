@@ -4,7 +4,8 @@
  * test/rules/<rule id>/allow/NAME.yaml must give no finding of that rule; deny/NAME.yaml must
  * give those of NAME.want, one `path: what` a line, and where one has a fix, the patched object
  * of NAME.fixed.yaml. A file is a manifest (judged as a CREATE) or an AdmissionReview. All are
- * judged at the rule's own level, against objects.yaml, and NAME.config.yaml where there is one.
+ * judged at the rule's own level, against objects.yaml (unsynced-*: against a store that knows
+ * nothing yet), and NAME.config.yaml where there is one.
  * A rule without fixtures fails, and so does a folder without a rule, or a file of no use.
  * UPDATE=1 rewrites what is expected: read the diff. */
 #include <dirent.h>
@@ -280,8 +281,13 @@ static bool is_fixture(const char *file)
            !cf_ends_with(file, ".config.yaml");
 }
 
+/* What there is to look things up in. */
+struct cluster {
+    const struct cf_store *known, *unknown;
+};
+
 static unsigned run_folder(const struct cf_rule *rule, const char *root, bool deny,
-                           const struct cf_store *store)
+                           const struct cluster *cluster)
 {
     char dir[512], path[1024];
     struct dirent **list;
@@ -294,7 +300,8 @@ static unsigned run_folder(const struct cf_rule *rule, const char *root, bool de
         const char *file = list[i]->d_name;
 
         if (file[0] != '.' && is_fixture(file)) {
-            struct fixture fx = {rule, path, deny, store};
+            bool unknown = cf_starts_with(file, "unsynced-");
+            struct fixture fx = {rule, path, deny, unknown ? cluster->unknown : cluster->known};
 
             snprintf(path, sizeof(path), "%s/%.*s", dir, (int)strlen(file) - 5, file);
             run_fixture(&fx);
@@ -330,20 +337,24 @@ int main(int argc, char **argv)
     const char *root = argc > 1 ? argv[1] : "test/rules";
     struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
     char objects[512];
-    struct cf_store *store;
+    struct cf_store *store, *unknown;
+    struct cluster cluster;
 
     cf_json_init();
     update = getenv("UPDATE") != NULL;
     snprintf(objects, sizeof(objects), "%s/objects.yaml", root);
     store = load_store(arena, objects);
+    unknown = cf_store_new(CF_ABSENT_IS_UNKNOWN);
+    cluster = (struct cluster){store, unknown};
     for (size_t i = 0; i < cf_rule_count; i++) {
-        if (run_folder(cf_rules[i], root, false, store) == 0)
+        if (run_folder(cf_rules[i], root, false, &cluster) == 0)
             result(false, cf_rules[i]->id, "has no fixture that is allowed");
-        if (run_folder(cf_rules[i], root, true, store) == 0)
+        if (run_folder(cf_rules[i], root, true, &cluster) == 0)
             result(false, cf_rules[i]->id, "has no fixture that is denied");
     }
     check_folders(root);
     cf_store_free(store);
+    cf_store_free(unknown);
     cf_arena_free(arena);
     printf("%u passed, %u failed\n", passed, failed);
     return failed == 0 ? 0 : 1;

@@ -384,8 +384,6 @@ static void notes_tell_what_does_not_hold(void **state)
         "exceptions[1]: ended on 2026-11-21 and no longer applies",
         "rules.restricted-by-node-annotation.require: has no effect in this version",
         "rules.node-boundary: has no effect in this version",
-        "guard.lowering: true: has no effect in this version",
-        "staleAfter: has no effect in this version",
         "authorize.legacyTokenUse: enforce: has no effect in this version",
     };
     struct cf_policy *policy = parse(
@@ -419,8 +417,7 @@ static void the_example_parses(void **state)
     /* Where a "not yet" of the example has come true, its comment goes. */
     assert_strings(&policy->notes,
                    "rules.restricted-by-node-annotation.require: has no effect in this version "
-                   "rules.node-boundary: has no effect in this version "
-                   "staleAfter: has no effect in this version");
+                   "rules.node-boundary: has no effect in this version");
     cf_policy_free(policy);
 }
 

@@ -86,7 +86,7 @@ static void unknown_keys(void **state)
         {"rules:\n  unbound-tokens:\n    level: off",
          "4:3: unknown rule 'unbound-tokens', did you mean 'unbound-token'? (known here: "
          "legacy-token-secret, token-lifetime, unbound-token, token-audience, "
-         "restricted-by-node-annotation, node-boundary)"},
+         "restricted-by-node-annotation, node-boundary, guard)"},
         {"rules: {extended-token: {level: off}}", "3:9: unknown rule 'extended-token' (known"},
         {"\"\\e[31m\\u0007\": 1", "3:17: unknown key '?[31m?' (known"},
     };
@@ -185,6 +185,9 @@ static void wrong_rule_options(void **state)
                                                  "whatever the levels and labels say"},
         {"rules: {restricted-by-node-annotation: {level: }}",
          "3:48: 'level' cannot be set on 'restricted-by-node-annotation'"},
+        {"rules: {guard: {level: off}}", "3:24: 'level' cannot be set on 'guard'"},
+        {"rules: {guard: off}", "3:16: 'guard' must be left out: its settings are those of the "
+                                "mapping 'guard' beside 'rules'"},
         {"rules: {node-boundary: {tokenFor: all}}", "3:35: 'tokenFor' must be own or podsOnNode"},
         {"rules: {node-boundary: {sharedObjects: warn}}", "3:40: 'sharedObjects' must be allow "
                                                           "or deny, not 'warn'"},
@@ -253,7 +256,7 @@ static void wrong_exceptions(void **state)
         {"exceptions: [{rule: unbound-tokn}]",
          "3:21: unknown rule 'unbound-tokn', did you mean 'unbound-token'? (known here: "
          "legacy-token-secret, token-lifetime, unbound-token, token-audience, "
-         "restricted-by-node-annotation, node-boundary)"},
+         "restricted-by-node-annotation, node-boundary, guard)"},
         {"exceptions: [{rule: ''}]", "3:21: 'rule' must be the id of a rule"},
         {"exceptions: [{rule: '*'}]", "3:21: unknown rule '*' (known here: "},
         {EXCEPTION_BUT("  names: [a]\n" GOOD_END), "4:3: missing 'namespace': the name of a "

@@ -221,6 +221,9 @@ static const struct member members[] = {
     META(".labels.pod-template-hash", "{'labels':{'pod-template-hash':%}}", TEXT),
     META(".annotations", "{'annotations':%}", OBJECT),
     META(".annotations[\"curfew.dev/fixed\"]", "{'annotations':{'curfew.dev/fixed':%}}", TEXT),
+    {"", "Namespace", "metadata.labels", "{'metadata':{'labels':%}}", OBJECT, false},
+    {"", "Namespace", "metadata.labels[\"curfew.dev/enforce\"]",
+     "{'metadata':{'labels':{'curfew.dev/enforce':%}}}", TEXT, false},
     META(".ownerReferences", "{'ownerReferences':%}", LIST),
     META(".ownerReferences[0].controller", "{'ownerReferences':[{'controller':%}]}", BOOL),
     META(".ownerReferences[0].kind", "{'ownerReferences':[{'controller':true,'kind':%}]}", TEXT),
@@ -455,7 +458,6 @@ static void kinds_that_no_rule_knows(void **state)
         {.group = "example.com", .kind = "Pod", .object = "[1]"},
         {.group = "example.com", .kind = "Secret", .object = "7"},
         {.kind = "Endpoints", .object = "{'metadata':7}"},
-        {.kind = "Namespace", .object = "{'metadata':{'labels':7}}"},
         {.group = "autoscaling", .kind = "Scale", .subresource = "scale", .object = "{'spec':1}"},
         {.kind = "Pod", .operation = "DELETE", .old_object = "{'spec':1}"},
         {.kind = "Pod", .operation = "CONNECT", .object = "{'spec':1}"},
@@ -476,6 +478,32 @@ static void kinds_that_no_rule_knows(void **state)
         assert_null(request->object);
         assert_null(request->old_object);
     }
+}
+
+/* Labels change through all of them; the namespace's name is that of its own namespace. */
+static void namespaces_and_their_subresources(void **state)
+{
+    static const char *const names[] = {NULL, "status", "finalize", "of-tomorrow"};
+
+    (void)state;
+    for (size_t i = 0; i < CF_COUNT(names); i++) {
+        const struct cf_request *request =
+            decode(REVIEW(.kind = "Namespace", .operation = "UPDATE", .subresource = names[i],
+                          .name = "shop", .old_object = "{}",
+                          .object = "{'metadata':{'labels':{'curfew.dev/warn':'baseline'}}}"));
+
+        assert_int_equal(request->kind, CF_KIND_NAMESPACE);
+        assert_string_equal(request->namespace_, "shop");
+        assert_string_equal(request->object->namespace_.labels[CF_WARN], "baseline");
+        assert_null(request->object->namespace_.labels[CF_ENFORCE]);
+        assert_null(request->old_object->namespace_.labels[CF_WARN]);
+    }
+    assert_string_equal(
+        decode(REVIEW(.kind = "Namespace", .object = "{'metadata':{'name':'a'}}"))->namespace_,
+        "a");
+    assert_int_equal(
+        decode(REVIEW(.kind = "Namespace", .operation = "DELETE", .old_object = "{}"))->kind,
+        CF_KIND_OTHER);
 }
 
 /* A subresource that is not known and carries a pod is judged: version skew fails safe. */
@@ -607,6 +635,7 @@ int main(void)
         TEST(the_old_object_as_well),
         TEST(integers),
         TEST(kinds_that_no_rule_knows),
+        TEST(namespaces_and_their_subresources),
         TEST(subresources_that_are_judged),
         TEST(what_is_dropped),
         TEST(a_whole_request),

@@ -197,14 +197,49 @@ static void secrets_by_namespace(void **state)
     assert_int_equal(judge_at(&restricted, POD_IN("elsewhere", LEGACY_POD)).count, 0);
 }
 
+/* Until the cluster's Secrets are listed, lookupFailure decides; nothing is ever converted. */
 static void secrets_that_nobody_knows(void **state)
 {
     struct cf_store *known = store;
     struct cf_judgement judgement;
+    const struct cf_verdict *v;
 
     (void)state;
     store = cf_store_new(CF_ABSENT_IS_UNKNOWN);
     judgement = judge_at(&restricted, POD_IN("shop", LEGACY_POD));
+    v = verdict_of(&judgement, "legacy-token-mount");
+    assert_int_equal(v->modes, E | A | W);
+    assert_true(v->finding.unknown);
+    assert_null(v->finding.fix);
+    has_part(v->finding.detail, "Curfew has not listed the cluster's legacy Secrets yet");
+    has_part(v->finding.detail, "denied at level \"restricted\"");
+    use_config("lookupFailure: {restricted: allow}");
+    judgement = judge_at(&restricted, POD_IN("shop", LEGACY_POD));
+    v = verdict_of(&judgement, "legacy-token-mount");
+    assert_int_equal(v->modes, A | W);
+    has_part(v->finding.detail, "allowed at level \"restricted\"");
+    use_config("rules: {legacy-token-mount: {level: baseline}}");
+    judgement = judge_at(&baseline, POD_IN("shop", LEGACY_POD));
+    assert_int_equal(verdict_of(&judgement, "legacy-token-mount")->modes, A | W);
+    use_config("rules: {legacy-token-mount: {level: baseline}}\nlookupFailure: {baseline: deny}");
+    judgement = judge_at(&baseline, POD_IN("shop", LEGACY_POD));
+    assert_int_equal(verdict_of(&judgement, "legacy-token-mount")->modes, E | A | W);
+    cf_store_free(store);
+    store = known;
+}
+
+/* What the person at `curfew review` did not give is counted there, and no finding. */
+static void secrets_that_no_file_has(void **state)
+{
+    struct cf_store *known = store;
+    struct cf_engine_input in = {.policy = policy, .now = NOW, .modes = CF_ALL_MODES};
+    struct cf_request *request = decode(POD_IN("shop", LEGACY_POD));
+    struct cf_judgement judgement;
+
+    (void)state;
+    in.store = store = cf_store_new(CF_ABSENT_IS_UNKNOWN);
+    request->manifest = true;
+    assert_int_equal(cf_engine_judge(arena, &in, request, &judgement, &err), 0);
     assert_int_equal(judgement.count, 0);
     cf_store_free(store);
     store = known;
@@ -478,6 +513,7 @@ int main(void)
         TEST(the_order_of_the_rules),
         TEST(secrets_by_namespace),
         TEST(secrets_that_nobody_knows),
+        TEST(secrets_that_no_file_has),
         TEST(updates),
         TEST(which_one_is_new),
         TEST(existing_pods),

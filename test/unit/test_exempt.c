@@ -110,6 +110,61 @@ static void what_no_namespace_exempts(void **state)
                      CF_EXEMPT_EXCEPTION);
 }
 
+/* A namespace's levels: who may lower them, and that nobody may misspell them. */
+static const char *relabelled(const char *name, const char *user, const char *labels)
+{
+    return REVIEW(.operation = "UPDATE", .kind = "Namespace", .resource = "namespaces",
+                  .namespace_ = name, .name = name, .user = user,
+                  .object = cf_arena_printf(arena, "{'metadata':{'name':'%s','labels':{%s}}}", name,
+                                            labels),
+                  .old_object = "{'metadata':{'labels':{'curfew.dev/enforce':'restricted'}}}");
+}
+
+#define NO_LEVEL "'curfew.dev/enforce':'strict'"
+
+static void labels_of_namespaces(void **state)
+{
+    (void)state;
+    use_config("guard: {lowering: true, groups: [wardens]}\n"
+               "exemptions: {namespaces: [kube-system], usernames: [root], groups: [glass]}\n"
+               "exceptions: [{rule: guard, namespace: lab, names: [lab], until: 2999-12-31, "
+               "reason: x}]");
+    assert_int_equal(exempt_of("guard", relabelled("shop", ALICE, "")), CF_EXEMPT_NO);
+    assert_int_equal(exempt_of("guard", relabelled("shop", MASTER, "")), CF_EXEMPT_NO);
+    assert_int_equal(exempt_of("guard", relabelled("shop", GROUPS("'wardens'"), "")),
+                     CF_EXEMPT_GROUP);
+    assert_int_equal(exempt_of("guard", relabelled("shop", GROUPS("'glass'"), "")),
+                     CF_EXEMPT_GROUP);
+    assert_int_equal(exempt_of("guard", relabelled("shop", "{'username':'root'}", "")),
+                     CF_EXEMPT_USER);
+    assert_int_equal(exempt_of("guard", relabelled("kube-system", ALICE, "")), CF_EXEMPT_NAMESPACE);
+    assert_int_equal(exempt_of("guard", relabelled("lab", ALICE, "")), CF_EXEMPT_EXCEPTION);
+    assert_int_equal(exempt_of("guard", relabelled("shop", GROUPS("'wardens'"), NO_LEVEL)),
+                     CF_EXEMPT_NO);
+    assert_int_equal(exempt_of("guard", relabelled("kube-system", "{'username':'root'}", NO_LEVEL)),
+                     CF_EXEMPT_NO);
+    assert_int_equal(exempt_of("guard", relabelled("lab", ALICE, NO_LEVEL)), CF_EXEMPT_NO);
+}
+
+/* One label is wrong, and another lowers: the first is nobody's right, the second a group's. */
+static void wrong_and_lowered(void **state)
+{
+    struct cf_judgement judgement;
+
+    (void)state;
+    use_config("guard: {lowering: true}");
+    judgement = judge(relabelled("shop", MASTER,
+                                 "'curfew.dev/fix':'none','curfew.dev/warn':"
+                                 "'baseline','curfew.dev/enforce':'baseline'"));
+    assert_int_equal(judgement.count, 3);
+    assert_true(judgement.items[0].finding.malformed);
+    assert_int_equal(judgement.items[0].exempt, CF_EXEMPT_NO);
+    for (size_t i = 1; i < 3; i++) {
+        assert_false(judgement.items[i].finding.malformed);
+        assert_int_equal(judgement.items[i].exempt, CF_EXEMPT_GROUP);
+    }
+}
+
 /* ---- exceptions ---- */
 
 static void excepted(const char *who, enum cf_exempt wanted, const char *text)
@@ -307,6 +362,8 @@ int main(void)
         TEST(by_user_and_group),
         TEST(guard_groups),
         TEST(what_no_namespace_exempts),
+        TEST(labels_of_namespaces),
+        TEST(wrong_and_lowered),
         TEST(names),
         TEST(accounts),
         TEST(accounts_of_other_kinds),

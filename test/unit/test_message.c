@@ -2,6 +2,7 @@
 /* What a refused person reads: a first line that stands alone, then each finding, then the way
  * out; inside its limits whatever the names are. */
 #include "../src/review/message.h"
+#include "curfew/clock.h"
 #include "reviews.h"
 
 static const char *denial(const char *text)
@@ -164,6 +165,56 @@ static void what_is_in_no_file(void **state)
     has_part(message, "container \"debug\" reads Secret \"web-token\"");
 }
 
+/* What is not known is no file's fault: there is nothing to check, only to try again. */
+static void what_nobody_can_look_up(void **state)
+{
+    struct cf_store *known = store;
+    const char *message;
+
+    (void)state;
+    use_config("defaults: {enforce: restricted}");
+    store = cf_store_new(CF_ABSENT_IS_UNKNOWN);
+    message = denial(POD_IN("shop", LEGACY_POD));
+    assert_string_equal(
+        message,
+        "pod \"web\" violates Curfew level \"restricted\": legacy-token-mount: volume \"tok\" "
+        "mounts Secret \"web-token\", which Curfew can't look up now\n"
+        "  spec.volumes[0].secret.secretName: Curfew has not listed the cluster's legacy Secrets "
+        "yet; what it can't look up is denied at level \"restricted\" (lookupFailure)\n"
+        "  do this: try again in some seconds; if it stays so, Curfew's log says why");
+    cf_store_free(store);
+    store = cf_store_new(CF_ABSENT_DEPENDS);
+    cf_store_expect(store, CF_SECRETS, false);
+    message = denial(POD_IN("shop", LEGACY_POD));
+    has_part(message, "Secret \"web-token\", which Curfew can't look up\n");
+    has_part(message, ": Curfew runs without a list of the cluster's legacy Secrets; what it ");
+    has_part(message, "do this: ask who runs Curfew: it needs that list, or lookupFailure: allow");
+    cf_store_free(store);
+    store = known;
+}
+
+/* Synced once, and then silent for too long. */
+static void what_is_stale(void **state)
+{
+    struct cf_store *known = store;
+    int64_t now = cf_monotonic_micros();
+    const char *message;
+
+    (void)state;
+    use_config("defaults: {enforce: restricted}\nstaleAfter: 40s");
+    store = cf_store_new(CF_ABSENT_DEPENDS);
+    cf_store_list_begin(store, CF_SECRETS);
+    cf_store_list_end(store, CF_SECRETS);
+    cf_store_heard(store, CF_SECRETS, now - 45 * (int64_t)1000000);
+    message = denial(POD_IN("shop", LEGACY_POD));
+    has_part(message, ": Curfew has not heard of the cluster's legacy Secrets for ");
+    has_part(message, " s; what it can't look up is denied");
+    cf_store_heard(store, CF_SECRETS, cf_monotonic_micros());
+    assert_true(validate(POD_IN("shop", LEGACY_POD)).allowed);
+    cf_store_free(store);
+    store = known;
+}
+
 /* ---- its limits ---- */
 
 static const char *repeated(char c, size_t count)
@@ -310,6 +361,8 @@ int main(void)
         TEST(several_findings),
         TEST(what_does_not_count),
         TEST(what_is_in_no_file),
+        TEST(what_nobody_can_look_up),
+        TEST(what_is_stale),
         TEST(long_names),
         TEST(many_findings),
         TEST(endless_texts),

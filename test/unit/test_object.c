@@ -45,6 +45,7 @@ static void kinds(void **state)
         {"", "ServiceAccount", "serviceaccount", NULL, CF_KIND_SERVICE_ACCOUNT},
         {"authentication.k8s.io", "TokenRequest", "token request", NULL, CF_KIND_TOKEN_REQUEST},
         {"storage.k8s.io", "CSIDriver", "csidriver", NULL, CF_KIND_CSI_DRIVER},
+        {"", "Namespace", "namespace", NULL, CF_KIND_NAMESPACE},
     };
 
     (void)state;
@@ -55,7 +56,8 @@ static void kinds(void **state)
         assert_int_equal(info->bit, cases[i].bit);
         assert_string_equal(info->spoken, cases[i].spoken);
         assert_true(cf_streq(info->pod_spec, cases[i].pod_spec));
-        assert_int_equal(info->cluster_scoped, info->bit == CF_KIND_CSI_DRIVER);
+        assert_int_equal(info->cluster_scoped,
+                         (info->bit & (CF_KIND_CSI_DRIVER | CF_KIND_NAMESPACE)) != 0);
     }
 }
 
@@ -63,7 +65,7 @@ static void kinds_that_are_none(void **state)
 {
     static const char *const cases[][2] = {
         {"apps", "Pod"},        {"", "Deployment"}, {"", "pod"},      {"extensions", "Pod"},
-        {"extensions", "Job"},  {"v1", "Pod"},      {"", ""},         {"", "Namespace"},
+        {"extensions", "Job"},  {"v1", "Pod"},      {"", ""},         {"apps", "Namespace"},
         {"example.com", "Job"}, {"Apps", "Job"},    {"", "Endpoints"}};
 
     (void)state;

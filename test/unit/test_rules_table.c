@@ -42,9 +42,9 @@ static void kinds_levels_and_traits(void **state)
 {
     const unsigned kinds = CF_KIND_POD | CF_KIND_TEMPLATE | CF_KIND_SECRET |
                            CF_KIND_SERVICE_ACCOUNT | CF_KIND_TOKEN_REQUEST | CF_KIND_CSI_DRIVER |
-                           CF_KIND_CONFIG_MAP;
-    const unsigned traits =
-        CF_RULE_TRANSITION | CF_RULE_ALWAYS | CF_RULE_NEVER_DENIES | CF_RULE_GUARDED;
+                           CF_KIND_CONFIG_MAP | CF_KIND_NAMESPACE;
+    const unsigned traits = CF_RULE_TRANSITION | CF_RULE_ALWAYS | CF_RULE_NEVER_DENIES |
+                            CF_RULE_GUARDED | CF_RULE_ANY_LEVEL;
 
     (void)state;
     for (size_t i = 0; i < cf_rule_count; i++) {
@@ -95,9 +95,14 @@ static void where_rules_stand(void **state)
  * without a spec is bound to nothing. */
 static void empty_objects(void **state)
 {
-    static const char *const kinds[][2] = {
-        {"", "Pod"},    {"apps", "Deployment"}, {"batch", "CronJob"},           {"", "PodTemplate"},
-        {"", "Secret"}, {"", "ServiceAccount"}, {"storage.k8s.io", "CSIDriver"}};
+    static const char *const kinds[][2] = {{"", "Pod"},
+                                           {"apps", "Deployment"},
+                                           {"batch", "CronJob"},
+                                           {"", "PodTemplate"},
+                                           {"", "Secret"},
+                                           {"", "ServiceAccount"},
+                                           {"storage.k8s.io", "CSIDriver"},
+                                           {"", "Namespace"}};
 
     (void)state;
     use_config("rules: {token-audience: {allowed: []}}");

@@ -35,10 +35,13 @@ static void what_was_fixed(void **state)
     assert_string_equal(warning(&a, 0),
                         "pod \"web\": legacy-token-mount: volume \"tok\" now holds a token of 3600 "
                         "s in place of Secret \"web-token\"; other keys of the Secret are not in "
-                        "it: the client must re-read the file");
+                        "it: the client must re-read the file; applying it again unchanged "
+                        "will fail");
     a = mutate(POD_IN("shop", LONG_POD));
-    assert_string_equal(warning(&a, 0), "pod \"web\": token-lifetime: volume \"long\" asked for a "
-                                        "token of 864000 s and gets one of 3600 s");
+    assert_string_equal(warning(&a, 0),
+                        "pod \"web\": token-lifetime: volume \"long\" asked for a "
+                        "token of 864000 s and gets one of 3600 s; applying it again "
+                        "unchanged will fail");
     a = mutate(POD_IN("shop", AUTO_POD));
     assert_string_equal(warning(&a, 0), "pod \"web\": extended-token: the automounted token volume "
                                         "now asks for 3600 s instead of a year");
@@ -53,12 +56,14 @@ static void items_say_what_is_kept(void **state)
                               "'secretName':'web-token','items':[{'key':'token','path':'x'}]}}]}"));
     assert_string_equal(warning(&a, 0),
                         "pod \"web\": legacy-token-mount: volume \"t\" now holds a token of 3600 s "
-                        "in place of Secret \"web-token\": the client must re-read the file");
+                        "in place of Secret \"web-token\": the client must re-read the file; "
+                        "applying it again unchanged will fail");
     a = mutate(POD_IN("shop",
                       "{'serviceAccountName':'web','volumes':[{'name':'t','secret':{"
                       "'secretName':'web-token','items':[{'key':'ca.crt','path':'x'}]}}]}"));
     assert_string_equal(warning(&a, 0), "pod \"web\": legacy-token-mount: volume \"t\" now holds "
-                                        "the same files without Secret \"web-token\"");
+                                        "the same files without Secret \"web-token\"; applying it "
+                                        "again unchanged will fail");
 }
 
 /* One for each rule, in the rules' order. */
@@ -183,6 +188,32 @@ static void extended_tokens(void **state)
 }
 
 /* Never refused, whatever the level; told wherever enforce, fix or warn reaches it. */
+/* Allowed, because nobody knows: the person hears of it, and the audit log. */
+static void what_nobody_can_look_up(void **state)
+{
+    struct cf_store *known = store;
+    struct test_answer a;
+
+    (void)state;
+    use_config("lookupFailure: {restricted: allow}\ndefaults: {enforce: restricted}");
+    store = cf_store_new(CF_ABSENT_IS_UNKNOWN);
+    a = validate(POD_IN("shop", LEGACY_POD));
+    assert_true(a.allowed);
+    assert_int_equal(count_of(&a), 1);
+    assert_string_equal(warning(&a, 0),
+                        "pod \"web\" could not be judged at Curfew level \"restricted\": "
+                        "legacy-token-mount: volume \"tok\" mounts Secret \"web-token\", which "
+                        "Curfew can't look up now: Curfew has not listed the cluster's legacy "
+                        "Secrets yet");
+    assert_string_equal(annotation(&a, "findings"),
+                        "legacy-token-mount spec.volumes[0].secret.secretName (unknown)");
+    a = mutate(POD_IN("shop", LEGACY_POD));
+    assert_null(a.patch);
+    assert_null(a.warnings);
+    cf_store_free(store);
+    store = known;
+}
+
 static void templates(void **state)
 {
     static const char *const namespaces_told[] = {"shop", "soft", "mixed", "quiet", "default"};
@@ -349,6 +380,7 @@ int main(void)
         TEST(of_the_warn_level),
         TEST(beside_a_denial),
         TEST(extended_tokens),
+        TEST(what_nobody_can_look_up),
         TEST(templates),
         TEST(secrets_that_leave_an_account),
         TEST(exceptions_before_they_end),

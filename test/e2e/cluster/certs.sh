@@ -50,9 +50,10 @@ person kubelet "/O=system:nodes/CN=system:node:$NODE" "subjectAltName=IP:$NODE_I
 person controller-manager /CN=system:kube-controller-manager
 person scheduler /CN=system:kube-scheduler
 
-# The people of the scenarios: who installed the cluster, and who works in it.
+# The people of the scenarios: who installed the cluster, who works in it, and Curfew itself.
 person admin /O=system:masters/CN=admin
 person dev /O=shop/CN=dev
+person curfew /CN=curfew
 
 openssl ecparam -name prime256v1 -genkey -noout -out sa.key
 openssl ec -in sa.key -pubout -out sa.pub 2> openssl.log

@@ -136,7 +136,7 @@ END
 }
 
 # The person who works in the cluster may do what a namespace's admin may, everywhere; debug pods;
-# but is not in system:masters.
+# make and label namespaces; but is not in system:masters.
 up_people() {
     as admin apply -f - > "$E2E_WORK/log/people.log" << 'END'
 apiVersion: rbac.authorization.k8s.io/v1
@@ -144,7 +144,7 @@ kind: ClusterRole
 metadata: {name: dev}
 rules:
 - {apiGroups: [""], resources: [pods/ephemeralcontainers], verbs: [get, update, patch]}
-- {apiGroups: [""], resources: [namespaces], verbs: [get, list]}
+- {apiGroups: [""], resources: [namespaces, namespaces/status, namespaces/finalize], verbs: ["*"]}
 - {apiGroups: [storage.k8s.io], resources: [csidrivers], verbs: ["*"]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1

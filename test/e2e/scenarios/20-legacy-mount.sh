@@ -25,13 +25,19 @@ END
 
 scenario "a pod with its own account's legacy token is repaired, and runs"
 dev apply -f - <<< "$(pod web web web-token)"
-said_is 'Warning: pod "web": legacy-token-mount: volume "tok" now holds a token of 3600 s in place of Secret "web-token"; other keys of the Secret are not in it: the client must re-read the file
+said_is 'Warning: pod "web": legacy-token-mount: volume "tok" now holds a token of 3600 s in place of Secret "web-token"; other keys of the Secret are not in it: the client must re-read the file; applying it again unchanged will fail
 pod/web created'
 dev wait -n shop --for=condition=Ready pod/web --timeout=60s
 dev get pod web -n shop -o jsonpath='{.metadata.annotations.curfew\.dev/fixed}'
 said_is legacy-token-mount
 dev get pod web -n shop -o jsonpath='{.spec.volumes[*].secret.secretName}'
 said_is ''
+
+scenario 'applied again as it was written it is refused, as the warning said'
+dev apply -f - <<< "$(pod web web web-token)"
+fails
+prints 'The Pod "web" is invalid'
+prints 'pod updates may not change fields'
 
 scenario 'its token ends within the hour, and the API server takes it'
 dev exec -n shop web -- token-life /tok/token

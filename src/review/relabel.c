@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relabel.c - a namespace's enforce or warn level rises: which of its pods would violate it.
+ *
+ * As Pod Security Admission does it (pod-security-admission admission/admission.go): pods are
+ * judged as they stand, one of each controller first, within a number and half of the time that
+ * the API server waits; they are grouped by finding, and nothing is refused. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "curfew/clock.h"
+#include "curfew/limits.h"
+#include "curfew/str.h"
+#include "existing.h"
+#include "message.h"
+
+#define MICROS ((int64_t)1000000)
+
+/* A finding about a pod. */
+struct hit {
+    const struct cf_finding *finding;
+    enum cf_mode mode;
+    size_t pod;
+    const char *workload;
+};
+
+struct relabel {
+    struct cf_arena *arena;
+    const struct cf_review_input *in;
+    const char *namespace_, *subject;
+    struct cf_levels levels; /* those that rise; the others privileged */
+    unsigned modes;
+    struct cf_request *pods;
+    size_t count;    /* of pods[] */
+    size_t mirrors;  /* pods that no API server starts: nothing to say of them */
+    size_t total;    /* pods of the namespace */
+    size_t unknown;  /* pods with Secrets that can't be looked up */
+    const char *why; /* they can't */
+    struct hit *hits;
+    size_t hit_count, hit_capacity;
+};
+
+/* ---- which levels rise ---- */
+
+static bool find_rising(struct relabel *r, const struct cf_request *request)
+{
+    static const enum cf_mode told[] = {CF_ENFORCE, CF_WARN};
+    const struct cf_policy *policy = r->in->policy;
+    struct cf_levels from, to = cf_levels_of(policy, request->object->namespace_.labels);
+
+    if (request->old_object == NULL)
+        return false;
+    from = cf_levels_of(policy, request->old_object->namespace_.labels);
+    for (size_t i = 0; i < CF_COUNT(told); i++) {
+        if (to.mode[told[i]] <= from.mode[told[i]])
+            continue;
+        r->modes |= CF_MODE_BIT(told[i]);
+        r->levels.mode[told[i]] = to.mode[told[i]];
+    }
+    return r->modes != 0;
+}
+
+/* ---- its pods ---- */
+
+/* Runs under the store's lock: copies and looks up, no more. */
+static bool take_pod(const struct cf_store_pod *pod, struct cf_object *object, void *arg)
+{
+    struct relabel *r = arg;
+    struct cf_request *request = &r->pods[r->count];
+
+    if (pod->mirror) {
+        r->mirrors++;
+        return true;
+    }
+    *request = (struct cf_request){
+        .uid = "",
+        .operation = CF_UPDATE, /* it exists: nothing can be repaired */
+        .resource = "pods",
+        .subresource = "",
+        .namespace_ = r->namespace_,
+        .name = pod->name,
+        .caller = {.username = "", .uid = ""},
+        .kind = CF_KIND_POD,
+        .object = cf_arena_alloc(r->arena, sizeof(*object)),
+    };
+    if (request->object == NULL)
+        return false;
+    *request->object = *object;
+    cf_engine_look_up(r->arena, r->in->policy, r->in->store, request);
+    r->count++;
+    return cf_arena_used(r->arena) < CF_RELABEL_BYTES_MAX;
+}
+
+static bool take_pods(struct relabel *r)
+{
+    r->pods = cf_arena_array(r->arena, CF_RELABEL_PODS_MAX, sizeof(*r->pods));
+    if (r->pods == NULL)
+        return false;
+    cf_store_lock(r->in->store);
+    r->total =
+        cf_store_pods_in(r->in->store, r->arena, r->namespace_, CF_RELABEL_PODS_MAX, take_pod, r);
+    cf_store_unlock(r->in->store);
+    return true;
+}
+
+/* ---- what they violate ---- */
+
+static bool add_hit(struct relabel *r, const struct hit *hit)
+{
+    size_t wanted = r->hit_capacity == 0 ? 64 : 2 * r->hit_capacity;
+    struct hit *bigger;
+
+    if (r->hit_count == r->hit_capacity) {
+        bigger = cf_arena_array(r->arena, wanted, sizeof(*bigger));
+        if (bigger == NULL)
+            return false;
+        if (r->hit_count > 0)
+            memcpy(bigger, r->hits, r->hit_count * sizeof(*bigger));
+        r->hits = bigger;
+        r->hit_capacity = wanted;
+    }
+    r->hits[r->hit_count++] = *hit;
+    return true;
+}
+
+/* What is never denied violates no enforce level: every automounted pod has an extended token. */
+static bool counts(const struct cf_verdict *v, enum cf_mode *mode)
+{
+    *mode = (v->modes & CF_MODE_BIT(CF_ENFORCE)) != 0 ? CF_ENFORCE : CF_WARN;
+    return (v->modes & (CF_MODE_BIT(CF_ENFORCE) | CF_MODE_BIT(CF_WARN))) != 0;
+}
+
+static bool judge_pod(struct relabel *r, size_t pod)
+{
+    const struct cf_engine_input in = {.policy = r->in->policy,
+                                       .store = r->in->store,
+                                       .now = r->in->now,
+                                       .modes = r->modes,
+                                       .known = &r->levels};
+    struct cf_request *request = &r->pods[pod];
+    struct hit hit = {.pod = pod, .workload = cf_workload_name(r->arena, request)};
+    struct cf_judgement judgement;
+    bool unknown = false;
+
+    if (cf_engine_judge(r->arena, &in, request, &judgement, NULL) != 0)
+        return false;
+    for (size_t i = 0; i < judgement.count; i++) {
+        hit.finding = &judgement.items[i].finding;
+        if (hit.finding->unknown)
+            unknown = true;
+        else if (counts(&judgement.items[i], &hit.mode) && !add_hit(r, &hit))
+            return false;
+    }
+    r->unknown += unknown;
+    if (unknown)
+        r->why = request->unknown_why;
+    return true;
+}
+
+/* Judges in order, until the time or the room is used up; returns how many. */
+static size_t judge_pods(struct relabel *r)
+{
+    int64_t now = cf_monotonic_micros();
+    int64_t end = r->in->deadline != 0 ? r->in->deadline : now + CF_REVIEW_SECONDS * MICROS;
+    int64_t until = now + (end - now) / 2;
+    size_t i;
+
+    for (i = 0; i < r->count; i++) {
+        if (cf_monotonic_micros() >= until || cf_arena_used(r->arena) >= 2 * CF_RELABEL_BYTES_MAX ||
+            !judge_pod(r, i))
+            break;
+    }
+    return i;
+}
+
+/* ---- telling ---- */
+
+static int by_finding(const void *a, const void *b)
+{
+    const struct hit *x = a, *y = b;
+    int order = cf_rule_index(x->finding->rule->id) - cf_rule_index(y->finding->rule->id);
+
+    if (order == 0)
+        order = (int)x->mode - (int)y->mode;
+    return order != 0 ? order : strcmp(x->finding->value, y->finding->value);
+}
+
+static int by_finding_and_pod(const void *a, const void *b)
+{
+    const struct hit *x = a, *y = b;
+    int order = by_finding(a, b);
+
+    if (order == 0)
+        order = strcmp(x->workload, y->workload);
+    if (order == 0)
+        order = x->pod < y->pod ? -1 : x->pod > y->pod;
+    return order;
+}
+
+static const char *others(struct cf_arena *arena, size_t count)
+{
+    const char *text = "";
+
+    if (count > 0)
+        text = cf_arena_printf(arena, " (and %zu other %s)", count, count == 1 ? "pod" : "pods");
+    return cf_str_or_empty(text);
+}
+
+/* Hits first..end are one finding of one or more pods. */
+static void tell_group(struct relabel *r, size_t first, size_t end, struct cf_lines *out)
+{
+    const struct hit *hit = &r->hits[first];
+    size_t pods = 1;
+
+    for (size_t i = first + 1; i < end; i++)
+        pods += r->hits[i].pod != r->hits[i - 1].pod;
+    cf_lines_add(out, r->arena,
+                 "%s: existing pods violate the new %s level \"%s\": %s: %s%s: %s: %s", r->subject,
+                 cf_mode_name(hit->mode), cf_level_name(r->levels.mode[hit->mode]),
+                 hit->finding->rule->id, cf_subject(r->arena, &r->pods[hit->pod]),
+                 others(r->arena, pods - 1), hit->finding->rule->title, hit->finding->value);
+}
+
+static void tell_hits(struct relabel *r, struct cf_lines *out)
+{
+    size_t next;
+
+    if (r->hit_count > 0)
+        qsort(r->hits, r->hit_count, sizeof(*r->hits), by_finding_and_pod);
+    for (size_t i = 0; i < r->hit_count; i = next) {
+        for (next = i + 1; next < r->hit_count && by_finding(&r->hits[i], &r->hits[next]) == 0;
+             next++)
+            ;
+        tell_group(r, i, next, out);
+    }
+}
+
+static void check_pods(struct relabel *r, struct cf_lines *out)
+{
+    size_t checked;
+
+    if (!take_pods(r))
+        return;
+    checked = judge_pods(r) + r->mirrors;
+    if (checked < r->total)
+        cf_lines_add(out, r->arena,
+                     "%s: guard: only the first %zu of %zu existing pods were checked against the "
+                     "new level",
+                     r->subject, checked, r->total);
+    if (r->unknown > 0)
+        cf_lines_add(out, r->arena, "%s: guard: %zu existing %s could not be judged: %s",
+                     r->subject, r->unknown, r->unknown == 1 ? "pod" : "pods",
+                     cf_str_or_empty(r->why));
+    tell_hits(r, out);
+}
+
+/* Labels that change nothing, because the configuration leaves the namespace alone. */
+static void tell_exempt(struct relabel *r, const struct cf_request *request, struct cf_lines *out)
+{
+    for (int mode = 0; mode < CF_MODES; mode++) {
+        const char *was =
+            request->old_object != NULL ? request->old_object->namespace_.labels[mode] : NULL;
+        const char *is = request->object->namespace_.labels[mode];
+
+        if (is == NULL || cf_streq(was, is))
+            continue;
+        cf_lines_add(out, r->arena,
+                     "%s: guard: the namespace is exempt from Curfew (exemptions.namespaces), its "
+                     "label %s has no effect",
+                     r->subject, cf_mode_label((enum cf_mode)mode));
+        return;
+    }
+}
+
+void cf_relabel_lines(struct cf_arena *arena, const struct cf_review_input *in,
+                      const struct cf_request *request, struct cf_lines *out)
+{
+    struct relabel r = {
+        .arena = arena, .in = in, .namespace_ = request->namespace_, .levels = {{CF_PRIVILEGED}}};
+
+    r.subject = cf_subject(arena, request);
+    if (cf_strings_has(&in->policy->exempt_namespaces, r.namespace_))
+        tell_exempt(&r, request, out);
+    else if (!find_rising(&r, request))
+        return;
+    else if (!cf_store_fresh(in->store, CF_PODS, in->policy->stale_after))
+        cf_lines_add(out, arena,
+                     "%s: guard: existing pods were not checked against the new level: Curfew does "
+                     "not know them now",
+                     r.subject);
+    else
+        check_pods(&r, out);
+}

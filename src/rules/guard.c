@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* guard: the labels of a namespace say what they mean, and only guard.groups lower its levels.
+ *
+ * Whoever can label a namespace could switch Curfew off there: that is refused with
+ * guard.lowering, through every resource that carries labels. A label that is no level is refused
+ * whoever sets it, as Pod Security does; a misspelt label is told, since it would do nothing.
+ *
+ * Reads:  metadata.labels of Namespaces, old and new; guard.lowering, the defaults
+ * Allows: labels that stay as they were; raising a level; lowering it by guard.groups.
+ * Fixtures: test/rules/guard/ */
+#include <string.h>
+
+#include "common.h"
+#include "curfew/suggest.h"
+
+/* Labels of ours that have no meaning: nobody has more by mistake. */
+#define UNKNOWN_LABELS_MAX 16
+
+static struct cf_finding *found(struct cf_findings *out, const char *label, const char *value)
+{
+    struct cf_path meta = CF_PATH_KEY(NULL, "metadata"), labels = CF_PATH_KEY(&meta, "labels");
+    struct cf_path at = CF_PATH_KEY(&labels, label);
+
+    return cf_finding_add(out, label, &at, cf_value_str(out, value));
+}
+
+/* ---- labels that are no level ---- */
+
+static void bad_level(struct cf_findings *out, const char *label, const char *value)
+{
+    struct cf_finding *f = found(out, label, value);
+    struct cf_suggestion near = {.word = value};
+    char text[96];
+
+    for (int level = 0; level < CF_LEVELS; level++)
+        cf_suggest(&near, cf_level_name((enum cf_level)level));
+    cf_finding_what(out, f, "label %s is \"%s\", not privileged, baseline or restricted", label,
+                    value);
+    cf_finding_detail(out, f, "\"%s\" is no level%s", value, cf_suggestion_text(&near, text));
+    cf_finding_remedy(out, f, "set it to privileged, baseline or restricted, or leave it out");
+    if (f != NULL)
+        f->malformed = true;
+}
+
+static void check_levels(const struct cf_namespace *was, const struct cf_namespace *is,
+                         struct cf_findings *out)
+{
+    for (int mode = 0; mode < CF_MODES; mode++) {
+        const char *value = is->labels[mode];
+        enum cf_level level;
+
+        if (value != NULL && !cf_level_parse(value, &level) && !cf_streq(value, was->labels[mode]))
+            bad_level(out, cf_mode_label((enum cf_mode)mode), value);
+    }
+}
+
+/* ---- labels that mean nothing ---- */
+
+static bool is_mode_label(const char *label)
+{
+    for (int mode = 0; mode < CF_MODES; mode++) {
+        if (cf_streq(label, cf_mode_label((enum cf_mode)mode)))
+            return true;
+    }
+    return false;
+}
+
+static void no_such_label(struct cf_findings *out, const char *label, const char *value)
+{
+    struct cf_finding *f = found(out, label, value);
+    struct cf_suggestion near = {.word = label + strlen(CF_LABEL_PREFIX)};
+
+    for (int mode = 0; mode < CF_MODES; mode++)
+        cf_suggest(&near, cf_mode_name((enum cf_mode)mode));
+    cf_finding_what(out, f, "label %s sets nothing", label);
+    if (near.best != NULL)
+        cf_finding_detail(out, f, "did you mean " CF_LABEL_PREFIX "%s?", near.best);
+    else
+        cf_finding_detail(out, f, "Curfew knows no such label");
+    if (near.best != NULL)
+        cf_finding_remedy(out, f, "use the label " CF_LABEL_PREFIX "%s", near.best);
+    if (f == NULL)
+        return;
+    f->malformed = true;
+    f->never_denied = true; /* a newer Curfew may know it */
+}
+
+static void check_names(const struct cf_namespace *was, const struct cf_namespace *is,
+                        struct cf_findings *out)
+{
+    const struct cf_json *v = cf_json_first(is->all_labels);
+    size_t seen = 0;
+
+    for (; v != NULL && seen < UNKNOWN_LABELS_MAX; v = cf_json_next(v)) {
+        const char *label = cf_json_key(v);
+
+        if (!cf_starts_with(label, CF_LABEL_PREFIX) || is_mode_label(label))
+            continue;
+        seen++;
+        if (cf_json_get(was->all_labels, label) == NULL)
+            no_such_label(out, label, cf_json_str(v));
+    }
+}
+
+/* ---- lowering ---- */
+
+static const char *listed(struct cf_findings *out, const struct cf_strings *groups)
+{
+    const char *text = "";
+
+    for (size_t i = 0; i < groups->count; i++)
+        text = cf_arena_printf(out->arena, "%s%s%s", cf_str_or_empty(text), i > 0 ? ", " : "",
+                               groups->items[i]);
+    return cf_str_or_empty(text);
+}
+
+static void lowered(const struct cf_rule_input *in, struct cf_findings *out, enum cf_mode mode,
+                    enum cf_level from, enum cf_level to)
+{
+    const struct cf_strings *groups = &in->policy->guard_groups;
+    const char *label = cf_mode_label(mode), *value = in->object->namespace_.labels[mode];
+    struct cf_finding *f = found(out, label, value);
+
+    if (value == NULL)
+        cf_finding_what(out, f, "without the label %s the level falls from \"%s\" to \"%s\"", label,
+                        cf_level_name(from), cf_level_name(to));
+    else if (in->old_object == NULL)
+        cf_finding_what(out, f, "label %s is \"%s\", below the default \"%s\"", label, value,
+                        cf_level_name(from));
+    else
+        cf_finding_what(out, f, "label %s lowers the level from \"%s\" to \"%s\"", label,
+                        cf_level_name(from), cf_level_name(to));
+    cf_finding_detail(out, f, "only guard.groups may lower a namespace's level");
+    if (groups->count > 0)
+        cf_finding_remedy(out, f, "ask a member of %s to do it, or keep the level",
+                          listed(out, groups));
+    /* Who will apply a file is not known. */
+    if (f != NULL && in->request->manifest)
+        f->never_denied = true;
+}
+
+static void check_lowering(const struct cf_rule_input *in, const struct cf_namespace *was,
+                           const struct cf_namespace *is, struct cf_findings *out)
+{
+    struct cf_levels from = cf_levels_of(in->policy, was->labels);
+    struct cf_levels to = cf_levels_of(in->policy, is->labels);
+
+    for (int mode = 0; mode < CF_MODES; mode++) {
+        /* What only follows the enforce level is told with that. */
+        if (mode == CF_FIX && was->labels[mode] == NULL && is->labels[mode] == NULL)
+            continue;
+        if (to.mode[mode] < from.mode[mode])
+            lowered(in, out, (enum cf_mode)mode, from.mode[mode], to.mode[mode]);
+    }
+}
+
+static void check(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    static const struct cf_namespace none = {0};
+    const struct cf_namespace *is = &in->object->namespace_;
+    const struct cf_namespace *was = in->old_object != NULL ? &in->old_object->namespace_ : &none;
+
+    check_levels(was, is, out);
+    check_names(was, is, out);
+    if (in->policy->guard_lowering)
+        check_lowering(in, was, is, out);
+}
+
+const struct cf_rule cf_rule_guard = {
+    .id = "guard",
+    .title = "a namespace's labels are wrong, or lower its level",
+    .remedy = "the labels are curfew.dev/enforce, curfew.dev/fix, curfew.dev/audit and "
+              "curfew.dev/warn, each privileged, baseline or restricted",
+    .level = CF_BASELINE,
+    .kinds = CF_KIND_NAMESPACE,
+    .traits = CF_RULE_TRANSITION | CF_RULE_GUARDED | CF_RULE_ANY_LEVEL,
+    .check = check,
+};

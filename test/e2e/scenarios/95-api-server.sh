@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+# 95-api-server.sh - the API server is restarted under Curfew, which answers on, says how old its
+# knowledge is, and catches up by itself.
+# shellcheck shell=bash
+
+metric() {
+    curl -s http://127.0.0.1:8080/metrics | sed -n "s/^$1 //p"
+}
+secrets_age() {
+    metric 'curfew_watch_age_seconds{resource="secrets"}' | cut -d. -f1
+}
+age_is() { # TEST SECONDS
+    local age
+    age=$(secrets_age)
+    [ -n "$age" ] && [ "$age" "$1" "$2" ]
+}
+alive() {
+    curl -sf http://127.0.0.1:8080/readyz
+}
+secret() { # NAME
+    cat << END
+apiVersion: v1
+kind: Secret
+metadata: {name: $1, namespace: ci, annotations: {kubernetes.io/service-account.name: runner}}
+type: kubernetes.io/service-account-token
+END
+}
+pod() { # SECRET
+    cat << END
+apiVersion: v1
+kind: Pod
+metadata: {name: uses-$1, namespace: ci}
+spec:
+  serviceAccountName: runner
+  automountServiceAccountToken: false
+  containers:
+  - name: main
+    image: localhost/curfew-e2e:1
+    volumeMounts: [{name: tok, mountPath: /tok}]
+  volumes:
+  - {name: tok, secret: {secretName: $1}}
+END
+}
+warned_of() { # SECRET
+    dev create --dry-run=server -f - <<< "$(pod "$1")"
+}
+
+scenario 'a Secret made a moment ago is known'
+dev apply -f - <<< "$(secret runner-before)"
+until_it_prints "mounts Secret \"runner-before\", a token that never expires" warned_of runner-before
+
+scenario 'the API server goes: Curfew stays ready, and its metrics tell how old its knowledge is'
+stop apiserver
+check 'the age of the watch grows' await 60 'an age of 15 s' age_is -ge 15
+check 'it is ready' alive
+
+scenario 'the API server is back: Curfew catches up by itself'
+up_apiserver
+check 'the watch is young again' await 90 'a young watch' age_is -lt 12
+dev apply -f - <<< "$(secret runner-after)"
+until_it_prints "mounts Secret \"runner-after\", a token that never expires" warned_of runner-after
+dev delete secret runner-before runner-after -n ci
+gone() { # SECRET: no word of it
+    dev create --dry-run=server -f - <<< "$(pod "$1")"
+    ! grep -q 'never expires' <<< "$said"
+}
+check 'what was deleted is known to be gone' await 30 'it gone' gone runner-after

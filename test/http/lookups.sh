@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+# lookups.sh - before the cluster's Secrets were listed: there is no API server at this address.
+# Sourced by run.sh.
+
+cat >"$work/nowhere.kubeconfig" <<'END'
+apiVersion: v1
+kind: Config
+current-context: c
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
+users: [{name: u, user: {}}]
+contexts: [{name: c, context: {cluster: c, user: u}}]
+END
+
+# unknowing LOOKUP_FAILURE [FLAG...]: a server that knows nothing, all at restricted.
+unknowing() {
+    cat >"$work/lookups.yaml" <<END
+apiVersion: curfew.dev/v1alpha1
+kind: CurfewConfiguration
+defaults: {enforce: restricted}
+lookupFailure: {restricted: $1}
+END
+    shift
+    known=$objects objects=
+    server "$work/lookups.log" --kubeconfig "$work/nowhere.kubeconfig" \
+        --config "$work/lookups.yaml" "$@" || exit 1
+    objects=$known
+}
+
+# holds NAME TEXT: the last answer does.
+holds() {
+    check "$1" "$(head -c 1500 "$work/body")" grep -qF -- "$2" "$work/body"
+}
+
+unknowing deny
+equal 'unsynced: not ready' 503 "$(get /readyz)"
+equal 'unsynced: a review is answered' 200 "$(post /validate "$denied")"
+holds 'unsynced and deny: denied' '"allowed":false,"status":{"code":403,'
+holds 'the answer says what is not known' 'legacy-token-mount: volume \"tok\" mounts Secret \"web-token\", which Curfew can'
+holds 'and why' 'Curfew has not listed the cluster'
+holds 'and what to do' 'do this: try again in some seconds'
+equal 'unsynced: /mutate answers' 200 "$(post /mutate "$fixed")"
+check 'unsynced: nothing is converted' "$(cat "$work/body")" \
+    sh -c '! grep -q legacy-token-mount "$1"' sh "$work/body"
+stops 'and ends' "$pid"
+
+unknowing allow
+post /validate "$denied" >/dev/null
+holds 'unsynced and allow: allowed' '"allowed":true'
+holds 'with a warning' 'could not be judged at Curfew level \"restricted\": legacy-token-mount: '
+stops 'and ends' "$pid"
+
+unknowing deny --no-secret-watch
+post /validate "$denied" >/dev/null
+holds 'never listed: another reason' 'Curfew runs without a list of the cluster'
+holds 'never listed: another way out' 'do this: ask who runs Curfew'
+stops 'and ends' "$pid"

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cut.c: where objects begin and end, however the bytes come. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../src/kube/cut.h"
+#include "curfew/limits.h"
+#include "curfew/str.h"
+
+/* What was taken, a line each. */
+struct taken {
+    struct cf_buf lines;
+    size_t count;
+    bool over, refuse;
+    char meta[256];
+};
+
+static int take(void *arg, const struct cf_cut_object *o, struct cf_err *err)
+{
+    struct taken *t = arg;
+
+    if (t->refuse)
+        return cf_err_set(err, "enough");
+    t->count++;
+    t->over = o->over;
+    snprintf(t->meta, sizeof(t->meta), "%.*s", (int)o->meta_len, o->text + o->meta);
+    if (o->len < CF_KIB) {
+        cf_buf_add(&t->lines, o->text, o->len);
+        cf_buf_addc(&t->lines, '\n');
+    }
+    return 0;
+}
+
+/* Feeds it in pieces of that size. The error's sentence; NULL for none. */
+static const char *feed(struct cf_cut *cut, const char *text, size_t len, size_t piece)
+{
+    static struct cf_err err;
+
+    err = (struct cf_err){.kind = CF_ERR_NONE};
+    for (size_t at = 0; at < len; at += piece) {
+        char *copy = malloc(piece); /* so that a sanitizer sees what is read behind it */
+        size_t some = len - at < piece ? len - at : piece;
+        int rc;
+
+        assert_non_null(copy);
+        memcpy(copy, text + at, some);
+        rc = cf_cut_feed(cut, copy, some, &err);
+        free(copy);
+        if (rc != 0)
+            return err.msg;
+    }
+    return NULL;
+}
+
+static void is_cut(enum cf_cut_form form, const char *text, const char *want, const char *head)
+{
+    for (size_t piece = 1; piece <= strlen(text); piece++) {
+        struct taken t = {.count = 0};
+        struct cf_cut cut;
+        const char *wrong;
+
+        cf_buf_init(&t.lines, CF_MIB);
+        cf_cut_init(&cut, take, &t);
+        cf_cut_reset(&cut, form);
+        wrong = feed(&cut, text, strlen(text), piece);
+        if (wrong != NULL)
+            fail_msg("%s: %s", text, wrong);
+        assert_true(cf_cut_whole(&cut));
+        assert_string_equal(cf_buf_str(&t.lines), want);
+        if (head != NULL)
+            assert_string_equal(cf_buf_str(&cut.head), head);
+        cf_cut_free(&cut);
+        cf_buf_free(&t.lines);
+    }
+}
+
+/* It ends in an error, or not at all, and takes no more than so many before. */
+static void is_wrong(enum cf_cut_form form, const char *text, const char *want, size_t before)
+{
+    for (size_t piece = 1; piece <= strlen(text) + 1; piece++) {
+        struct taken t = {.count = 0};
+        struct cf_cut cut;
+        const char *wrong;
+
+        cf_buf_init(&t.lines, CF_MIB);
+        cf_cut_init(&cut, take, &t);
+        cf_cut_reset(&cut, form);
+        wrong = feed(&cut, text, strlen(text), piece);
+        if (want != NULL && (wrong == NULL || strstr(wrong, want) == NULL))
+            fail_msg("%s: want '%s', got '%s'", text, want, wrong != NULL ? wrong : "(nothing)");
+        if (want == NULL) {
+            assert_null(wrong);
+            assert_false(cf_cut_whole(&cut));
+        }
+        assert_int_equal(t.count, before);
+        cf_cut_free(&cut);
+        cf_buf_free(&t.lines);
+    }
+}
+
+static void test_events(void **state)
+{
+    (void)state;
+    is_cut(CF_CUT_EVENTS, "", "", NULL);
+    is_cut(CF_CUT_EVENTS, "{\"type\":\"ADDED\"}\n", "{\"type\":\"ADDED\"}\n", NULL);
+    is_cut(CF_CUT_EVENTS, "\n{\"a\":{}}\r\n {\"b\":[{\"c\":[]}]}{}\n",
+           "{\"a\":{}}\n{\"b\":[{\"c\":[]}]}\n{}\n", NULL);
+    is_cut(CF_CUT_EVENTS, "{\"a\":\"}{\\\"][\\\\\"}\n", "{\"a\":\"}{\\\"][\\\\\"}\n", NULL);
+}
+
+static void test_list(void **state)
+{
+    (void)state;
+    is_cut(
+        CF_CUT_LIST,
+        "{\"kind\":\"PodList\",\"metadata\":{\"items\":[1]},\"items\":[{\"a\":1},{\"b\":[{}]}]}\n",
+        "{\"object\":{\"a\":1}}\n{\"object\":{\"b\":[{}]}}\n",
+        "{\"kind\":\"PodList\",\"metadata\":{\"items\":[1]},\"items\":[]}\n");
+    is_cut(CF_CUT_LIST, "{\n  \"items\": [\n    {\n      \"a\": {}\n    },\n    {}\n  ]\n}",
+           "{\"object\":{\n      \"a\": {}\n    }}\n{\"object\":{}}\n", "{\n  \"items\": []\n}");
+    is_cut(CF_CUT_LIST, "{\"items\":null,\"metadata\":{}}", "", "{\"items\":null,\"metadata\":{}}");
+    is_cut(CF_CUT_LIST, "{\"items\":[],\"x\":\"items\",\"y\":[{}]}", "",
+           "{\"items\":[],\"x\":\"items\",\"y\":[{}]}");
+}
+
+static void test_no_events(void **state)
+{
+    (void)state;
+    is_wrong(CF_CUT_EVENTS, "<html>", "an event was expected", 0);
+    is_wrong(CF_CUT_EVENTS, "{}\nnull\n", "an event was expected", 1);
+    is_wrong(CF_CUT_EVENTS, "{},{}", "an event was expected", 1);
+    is_wrong(CF_CUT_EVENTS, "}", "an event was expected", 0);
+    is_wrong(CF_CUT_EVENTS, "{\"a\":1\n{\"b\":2}\n", "a line ended in the middle", 0);
+    is_wrong(CF_CUT_EVENTS, "{\"a\":\"x\n{\"b\":2}\n", "not closed in its line", 0);
+    is_wrong(CF_CUT_EVENTS, "{}\n{\"a\":", NULL, 1);
+    is_wrong(CF_CUT_EVENTS, "{\"a\":\"\\", NULL, 0);
+}
+
+static void test_no_list(void **state)
+{
+    (void)state;
+    is_wrong(CF_CUT_LIST, "", NULL, 0);
+    is_wrong(CF_CUT_LIST, "{\"items\":[{}", NULL, 1);
+    is_wrong(CF_CUT_LIST, "{\"items\":[{\"a\":1},", NULL, 1);
+    is_wrong(CF_CUT_LIST, "{\"items\":[{}]", NULL, 1);
+    is_wrong(CF_CUT_LIST, "{\"items\":[{},,{}]}", "an item of a list was expected", 1);
+    is_wrong(CF_CUT_LIST, "{\"items\":[{}{}]}", "an item of a list was expected", 1);
+    is_wrong(CF_CUT_LIST, "{\"items\":[1]}", "an item of a list was expected", 0);
+    is_wrong(CF_CUT_LIST, "]", "closes nothing", 0);
+}
+
+static void cut_one(enum cf_cut_form form, const char *text, size_t piece, struct taken *t)
+{
+    struct cf_cut cut;
+    const char *wrong;
+
+    cf_buf_init(&t->lines, CF_MIB);
+    cf_cut_init(&cut, take, t);
+    cf_cut_reset(&cut, form);
+    wrong = feed(&cut, text, strlen(text), piece);
+    if (wrong != NULL)
+        fail_msg("%s", wrong);
+    cf_cut_free(&cut);
+}
+
+static void test_metadata(void **state)
+{
+    static const char event[] = "{\"type\":\"metadata\",\"object\":{\"kind\":\"metadata\",\"x\":"
+                                "{\"metadata\":{\"no\":1}},\"metadata\":{\"name\":\"a\",\"y\":{}},"
+                                "\"spec\":{\"metadata\":{\"no\":2}}}}\n";
+    static const char list[] =
+        "{\"metadata\":{\"no\":1},\"items\":[{\"metadata\":{\"name\":\"b\"}}]}";
+
+    (void)state;
+    for (size_t piece = 1; piece < sizeof(event); piece++) {
+        struct taken t = {.count = 0};
+
+        cut_one(CF_CUT_EVENTS, event, piece, &t);
+        assert_string_equal(t.meta, "{\"name\":\"a\",\"y\":{}}");
+        cf_buf_free(&t.lines);
+        cut_one(CF_CUT_LIST, list, piece, &t);
+        assert_string_equal(t.meta, "{\"name\":\"b\"}");
+        cf_buf_free(&t.lines);
+    }
+}
+
+static void test_nul(void **state)
+{
+    (void)state;
+    is_cut(CF_CUT_EVENTS, "{\"a\":\"x\\u0000\\u0001\\u00000\\\\u0000\\u10000\"}",
+           "{\"a\":\"x\\ufffd\\u0001\\ufffd0\\\\u0000\\u10000\"}\n", NULL);
+}
+
+static char *repeated(const char *begin, const char *part, size_t count, const char *end)
+{
+    struct cf_buf text;
+    size_t len;
+
+    cf_buf_init(&text, SIZE_MAX / 4);
+    cf_buf_adds(&text, begin);
+    for (size_t i = 0; i < count; i++)
+        cf_buf_adds(&text, part);
+    cf_buf_adds(&text, end);
+    return cf_buf_take(&text, &len);
+}
+
+static void test_over(void **state)
+{
+    struct {
+        char *text;
+        bool over;
+    } cases[] = {
+        {repeated("{\"a\":[0", ",0", CF_NODES_MAX - 10, "]}"), false},
+        {repeated("{\"a\":[0", ",0", CF_NODES_MAX, "]}"), true},
+        {repeated("{\"a\":", "[", CF_DEPTH_MAX - 1, ""), false},
+        {repeated("{\"a\":", "[", CF_DEPTH_MAX, ""), true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct taken t = {.count = 0};
+        struct cf_cut cut;
+
+        cf_buf_init(&t.lines, CF_MIB);
+        cf_cut_init(&cut, take, &t);
+        cf_cut_reset(&cut, CF_CUT_EVENTS);
+        assert_null(feed(&cut, cases[i].text, strlen(cases[i].text), 4096));
+        assert_int_equal(cut.object.over || t.over, cases[i].over);
+        cf_cut_free(&cut);
+        cf_buf_free(&t.lines);
+        free(cases[i].text);
+    }
+}
+
+static void test_ceilings(void **state)
+{
+    char *huge = repeated("{\"a\":\"", "0123456789abcdef", CF_OBJECT_MAX / 16, "\"}");
+    char *head = repeated("{\"metadata\":\"", "0123456789abcdef", CF_LIST_HEAD_MAX / 16, "\"}");
+    struct taken t = {.count = 0};
+    struct cf_cut cut;
+
+    (void)state;
+    cf_buf_init(&t.lines, CF_MIB);
+    cf_cut_init(&cut, take, &t);
+    cf_cut_reset(&cut, CF_CUT_EVENTS);
+    assert_non_null(strstr(feed(&cut, huge, strlen(huge), 65536), "an object of more than"));
+    cf_cut_reset(&cut, CF_CUT_LIST);
+    assert_non_null(strstr(feed(&cut, head, strlen(head), 65536), "a list's own members of more"));
+    /* And it goes on as if nothing had been. */
+    cf_cut_reset(&cut, CF_CUT_EVENTS);
+    assert_null(feed(&cut, "{}\n", 3, 3));
+    assert_int_equal(t.count, 1);
+    t.refuse = true;
+    assert_string_equal(feed(&cut, "{}\n", 3, 3), "enough");
+    cf_cut_free(&cut);
+    cf_buf_free(&t.lines);
+    free(huge);
+    free(head);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_events),    cmocka_unit_test(test_list),
+        cmocka_unit_test(test_no_events), cmocka_unit_test(test_no_list),
+        cmocka_unit_test(test_metadata),  cmocka_unit_test(test_nul),
+        cmocka_unit_test(test_over),      cmocka_unit_test(test_ceilings),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

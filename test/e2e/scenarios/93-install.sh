@@ -10,8 +10,8 @@ install_step() {
         inside && fence == 2 * step - 1 { print }' README.md
 }
 
-# typed COMMANDS...: by the admin, in a shell.
-typed() {
+# in_a_shell COMMANDS...: typed by the admin.
+in_a_shell() {
     KUBECONFIG=$E2E_WORK/certs/admin.kubeconfig HELM_CACHE_HOME=$E2E_WORK/helm \
         HELM_CONFIG_HOME=$E2E_WORK/helm HELM_DATA_HOME=$E2E_WORK/helm \
         bash -euxc "$*" >> "$E2E_WORK/log/helm.log" 2>&1
@@ -43,11 +43,11 @@ pods() {
 
 scenario 'install: helm, word by word, and both replicas are ready'
 curfew_stop
-admin delete mutatingwebhookconfiguration,validatingwebhookconfiguration curfew
+admin delete mutatingwebhookconfiguration,validatingwebhookconfiguration,clusterrole,clusterrolebinding curfew
 check 'the image is imported (make image)' \
     ctr -a "$socket" -n k8s.io images import --no-unpack=false "${CURFEW%/*}/curfew-image.tar"
 admin delete namespace curfew-system --ignore-not-found
-check 'helm install' typed "$(install_step 1 | sed -n 1p)"
+check 'helm install' in_a_shell "$(install_step 1 | sed -n 1p)"
 admin label namespace curfew-system pod-security.kubernetes.io/enforce=restricted
 admin get deployment curfew -n curfew-system -o jsonpath='{.status.readyReplicas}'
 said_is 2
@@ -56,7 +56,7 @@ prints 'do this: mount a projected serviceAccountToken volume'
 
 scenario 'install: helm test asks it, over its Service and verified TLS'
 check 'the Service leads to a pod' kube_proxy
-check 'helm test' typed "$(install_step 1 | sed -n 2p)"
+check 'helm test' in_a_shell "$(install_step 1 | sed -n 2p)"
 admin get pods -n curfew-system
 prints_not curfew-test
 
@@ -76,7 +76,7 @@ prints 3600
 
 scenario 'install: another policy, without a restart'
 before=$(pods)
-check 'helm upgrade' typed 'helm upgrade curfew charts/curfew --namespace curfew-system --atomic \
+check 'helm upgrade' in_a_shell 'helm upgrade curfew charts/curfew --namespace curfew-system --atomic \
     --set config.rules.legacy-token-secret.level=off'
 for _ in 1 2 3 4; do # a kubelet takes up to a minute and a half
     another_secret
@@ -91,12 +91,12 @@ scenario 'install: a certificate that an apply knows nothing of stays where it i
 admin get validatingwebhookconfiguration curfew -o jsonpath='{.webhooks[*].clientConfig.caBundle}'
 bundle=$said
 check 'it is there' [ -n "$bundle" ]
-check 'helm rollback' typed 'helm rollback curfew --namespace curfew-system --wait'
+check 'helm rollback' in_a_shell 'helm rollback curfew --namespace curfew-system --wait'
 admin get validatingwebhookconfiguration curfew -o jsonpath='{.webhooks[*].clientConfig.caBundle}'
 said_is "$bundle"
 
 scenario 'install: the backstop holds when every replica is gone'
-check 'helm upgrade' typed 'helm upgrade curfew charts/curfew --namespace curfew-system --atomic \
+check 'helm upgrade' in_a_shell 'helm upgrade curfew charts/curfew --namespace curfew-system --atomic \
     --set validatingAdmissionPolicy.enabled=true'
 until_it_prints "ValidatingAdmissionPolicy 'curfew-secrets'" another_secret
 admin scale deployment curfew -n curfew-system --replicas=0
@@ -109,27 +109,27 @@ fails
 prints 'failed calling webhook "validate.curfew.dev"'
 
 scenario 'install: uninstalled, it stops nobody'
-check 'helm uninstall' typed 'helm uninstall curfew --namespace curfew-system --wait'
+check 'helm uninstall' in_a_shell 'helm uninstall curfew --namespace curfew-system --wait'
 dev run after -n ci --image=localhost/curfew-e2e:1 --restart=Never
 said_is 'pod/after created'
-another_secret
-prints 'secret/another created (server dry run)'
+until_it_prints 'secret/another created (server dry run)' another_secret
 admin get validatingadmissionpolicy,validatingadmissionpolicybinding,clusterrole,clusterrolebinding -l app.kubernetes.io/name=curfew
 said_is 'No resources found'
 
 scenario 'install: rendered first, and applied'
-check 'helm template' typed "cd $E2E_WORK && ln -sf $PWD/charts . && $(install_step 2 | sed 's/create namespace/get namespace/')"
+check 'helm template' in_a_shell "mkdir $E2E_WORK/rendered && cd $E2E_WORK/rendered && ln -s $PWD/charts . && $(install_step 2 | sed 's/create namespace/get namespace/')"
 admin wait -n curfew-system --for=condition=Available deployment/curfew --timeout=90s
 until_it_prints 'admission webhook "validate.curfew.dev" denied the request: secret "another"' another_secret
-admin delete -f "$E2E_WORK/curfew.yaml"
+admin delete -f "$E2E_WORK/rendered/curfew.yaml"
 
 scenario 'install: without Helm'
-check 'kubectl apply -k' typed "$(install_step 3)"
+check 'kubectl apply -k' in_a_shell "$(install_step 3)"
 admin wait -n curfew-system --for=condition=Available deployment/curfew --timeout=90s
 until_it_prints 'admission webhook "validate.curfew.dev" denied the request: secret "another"' another_secret
-check 'kubectl delete -k' typed "$(install_step 3 | sed s/apply/delete/)"
+check 'kubectl delete -k' in_a_shell "$(install_step 3 | sed s/apply/delete/)"
 
 scenario 'install: as it was'
+check 'its rights by hand' readme_rights
 curfew_start
 admin apply -f - <<< "$(webhooks)"
 until_it_prints 'denied the request: secret "another"' another_secret

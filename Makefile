@@ -74,10 +74,16 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
+<<<<<<< HEAD
 .PHONY: all test tests unit rules recorded property golden api fault http soak lint storm asan tsan
 .PHONY: demo bench bench-store e2e image image-root image-test chart manifests
 .PHONY: deps deps-build deps-bench deps-soak deps-e2e deps-image
 .PHONY: certs install uninstall fmt fmt-check clean help FORCE
+=======
+.PHONY: all test tests unit rules recorded property golden api fault http soak lint storm asan tsan \
+        demo bench bench-store e2e deps deps-build deps-bench deps-soak deps-e2e certs install \
+        uninstall fmt fmt-check clean help FORCE
+>>>>>>> watch
 
 all: $(BUILD)/curfew ## build build/curfew
 
@@ -131,7 +137,7 @@ test: ## run all tests (under three minutes)
 # One part alone: make unit, make rules, ... (UPDATE=1 rewrites what is expected).
 unit: $(UNIT_BINS)
 rules recorded property api fault: %: $(BUILD)/%-test
-golden fault http lint: $(BUILD)/curfew
+golden api fault http lint: $(BUILD)/curfew
 soak: $(BUILD)/curfew | deps deps-soak ## an API server against one server that everything happens to (2 min.)
 	@CURFEW=$(BUILD)/curfew sh test/soak/run.sh $(SECONDS_EACH)
 SECONDS_EACH ?= 15
@@ -151,7 +157,7 @@ asan: ## run the tests once more under AddressSanitizer and UBSan (clang)
 
 tsan: ## run the tests of threads and of the server under ThreadSanitizer (clang)
 	@RATE=300 $(MAKE) --no-print-directory test BUILD=build/tsan CC=clang CFLAGS='-O1 -g' \
-	    PARTS='threads fault http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
+	    PARTS='threads api fault http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
 
 $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a
 	$(call say,LD,$@)

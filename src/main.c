@@ -10,7 +10,11 @@
 #include "curfew/suggest.h"
 
 static const struct cf_cmd *const commands[] = {&cf_cmd_serve, &cf_cmd_review, &cf_cmd_inspect,
+<<<<<<< HEAD
                                                 &cf_cmd_probe};
+=======
+                                                &cf_cmd_certs};
+>>>>>>> watch
 
 static int print_help(FILE *out)
 {

@@ -74,16 +74,10 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-<<<<<<< HEAD
 .PHONY: all test tests unit rules recorded property golden api fault http soak lint storm asan tsan
 .PHONY: demo bench bench-store e2e image image-root image-test chart manifests
 .PHONY: deps deps-build deps-bench deps-soak deps-e2e deps-image
 .PHONY: certs install uninstall fmt fmt-check clean help FORCE
-=======
-.PHONY: all test tests unit rules recorded property golden api fault http soak lint storm asan tsan \
-        demo bench bench-store e2e deps deps-build deps-bench deps-soak deps-e2e certs install \
-        uninstall fmt fmt-check clean help FORCE
->>>>>>> watch
 
 all: $(BUILD)/curfew ## build build/curfew
 

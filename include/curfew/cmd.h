@@ -46,11 +46,8 @@ struct cf_cmd {
 extern const struct cf_cmd cf_cmd_serve;
 extern const struct cf_cmd cf_cmd_review;
 extern const struct cf_cmd cf_cmd_inspect;
-<<<<<<< HEAD
-extern const struct cf_cmd cf_cmd_probe;
-=======
 extern const struct cf_cmd cf_cmd_certs;
->>>>>>> watch
+extern const struct cf_cmd cf_cmd_probe;
 
 /* Parses `--name VALUE`, `--name=VALUE`, `-x VALUE`, `-xVALUE`, `--` ends the options; what is
  * left goes to `rest` (NULL: nothing may be left). opts ends with {0}. Returns CF_EXIT_OK to go

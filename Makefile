@@ -131,7 +131,7 @@ test: ## run all tests (under three minutes)
 # One part alone: make unit, make rules, ... (UPDATE=1 rewrites what is expected).
 unit: $(UNIT_BINS)
 rules recorded property api fault: %: $(BUILD)/%-test
-golden fault http lint: $(BUILD)/curfew
+golden api fault http lint: $(BUILD)/curfew
 soak: $(BUILD)/curfew | deps deps-soak ## an API server against one server that everything happens to (2 min.)
 	@CURFEW=$(BUILD)/curfew sh test/soak/run.sh $(SECONDS_EACH)
 SECONDS_EACH ?= 15
@@ -151,7 +151,7 @@ asan: ## run the tests once more under AddressSanitizer and UBSan (clang)
 
 tsan: ## run the tests of threads and of the server under ThreadSanitizer (clang)
 	@RATE=300 $(MAKE) --no-print-directory test BUILD=build/tsan CC=clang CFLAGS='-O1 -g' \
-	    PARTS='threads fault http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
+	    PARTS='threads api fault http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
 
 $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a
 	$(call say,LD,$@)

@@ -33,13 +33,14 @@ bool cf_certs_copy(struct cf_certs *to, const struct cf_certs *from); /* `to` is
 #define CF_LIFETIME_MAX ((int64_t)10 * 366 * 86400)
 
 struct cf_certs_wish {
-    const char *const *names; /* DNS names and IP addresses that the leaf is for */
+    const char *const *names; /* DNS names and IP addresses that the leaf is for; none: as before */
     size_t name_count;
     int64_t leaf_lifetime, ca_lifetime;
     int64_t now;
     bool published;  /* whoever verifies the leaf trusts the newest authority */
     bool renew_leaf; /* although they are not due */
     bool renew_ca;
+    bool drop_old; /* trust older authorities no longer, though what they signed may be in date */
 };
 
 /* What cf_certs_next() did. */

@@ -206,6 +206,12 @@ static bool may_sign(const struct view *v, const struct cf_certs_wish *wish)
     return v->signer == 0 || wish->published || cf_x509_ends(v->leaf) - wish->now < life / 20;
 }
 
+/* What an older one signed was signed before the newest was made. */
+static bool all_ended(const struct view *v, const struct cf_certs_wish *wish)
+{
+    return wish->now > cf_x509_begins(v->cas[0]) + wish->leaf_lifetime + wish->leaf_lifetime / 10;
+}
+
 static struct plan decide(const struct view *v, const struct cf_certs_wish *wish)
 {
     if (v->ca_key == NULL)
@@ -231,10 +237,10 @@ static struct plan decide(const struct view *v, const struct cf_certs_wish *wish
         if (why != NULL)
             return (struct plan){CF_CERTS_NEW_LEAF, why, false, true, false};
     }
-    /* What an older one signed was signed before the newest was made, and has ended by then. */
-    if (v->signer == 0 && v->ca_count > 1 &&
-        wish->now > cf_x509_begins(v->cas[0]) + wish->leaf_lifetime + wish->leaf_lifetime / 10)
-        return (struct plan){CF_CERTS_DROP_CA, "nothing that an older authority signed is in date",
+    if (v->signer == 0 && v->ca_count > 1 && (wish->drop_old || all_ended(v, wish)))
+        return (struct plan){CF_CERTS_DROP_CA,
+                             wish->drop_old ? "it was asked for"
+                                            : "nothing that an older authority signed is in date",
                              false, false, true};
     return (struct plan){CF_CERTS_KEEP, NULL, false, false, false};
 }
@@ -255,7 +261,7 @@ static bool has(const struct cf_names *names, const char *name)
 static void names_for(const struct view *v, const struct cf_certs_wish *wish,
                       char old[][CF_NAME_SIZE], struct cf_names *out)
 {
-    bool keep = v->leaf != NULL && !due(v->leaf, wish->now);
+    bool keep = v->leaf != NULL && (wish->name_count == 0 || !due(v->leaf, wish->now));
     size_t count = keep ? cf_x509_names(v->leaf, old, CF_NAMES_MAX) : 0;
 
     out->count = 0;
@@ -358,9 +364,9 @@ static bool carry_out(struct view *v, const struct plan *plan, const struct cf_c
     return !plan->fresh_leaf || replace_leaf(v, v->cas[0], v->ca_key, 0, wish);
 }
 
-static int check_names(const struct cf_certs_wish *wish, struct cf_err *err)
+static int check_names(const struct view *v, const struct cf_certs_wish *wish, struct cf_err *err)
 {
-    if (wish->name_count == 0)
+    if (wish->name_count == 0 && v->leaf == NULL)
         return cf_err_set(err, "a certificate needs a name that it is for");
     if (wish->name_count > CF_NAMES_MAX)
         return cf_err_set(err, "a certificate for %zu names: %d is the most", wish->name_count,
@@ -381,9 +387,11 @@ int cf_certs_next(const struct cf_certs *now, const struct cf_certs_wish *wish,
     struct view v;
     bool done;
 
-    if (check_names(wish, err) != 0)
-        return -1;
     view(&v, now, wish->now);
+    if (check_names(&v, wish, err) != 0) {
+        view_free(&v);
+        return -1;
+    }
     plan = decide(&v, wish);
     done = plan.step == CF_CERTS_KEEP || (carry_out(&v, &plan, wish) && write_out(&v, next));
     view_free(&v);

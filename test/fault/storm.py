@@ -13,8 +13,8 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from apiserver import Cluster, Server  # noqa: E402
-from harness import (BUILD, NAMESPACES, Failed, Watcher, account, check, claim, namespace, pod,  # noqa: E402
-                     secret, volume)
+from harness import (NAMESPACES, Failed, Watcher, account, check, claim, namespace, pod,  # noqa: E402
+                     sanitized, secret, volume)
 
 STALE_AFTER = 3
 GROWTH_KIB = 8 * 1024
@@ -173,12 +173,6 @@ class Storm:
         self.api.clear()
         self.watcher.catch_up()
         self.honest()
-
-
-def sanitized():
-    with open(BUILD + "/fault-test", "rb") as f:
-        program = f.read()
-    return b"__tsan_init" in program or b"__asan_init" in program
 
 
 def main(count, first):

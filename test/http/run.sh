@@ -12,6 +12,7 @@ objects=$recorded/objects.yaml
 work=$(mktemp -d)
 certs=$work/certs
 
+. "$root/test/cases.sh"
 . "$here/lib.sh"
 trap cleanup EXIT
 trap 'exit 1' INT TERM

@@ -75,7 +75,7 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all test tests unit rules recorded property golden api fault http soak lint storm asan tsan
-.PHONY: demo bench bench-store e2e image image-root image-test
+.PHONY: demo bench bench-store e2e image image-root image-test chart manifests
 .PHONY: deps deps-build deps-bench deps-soak deps-e2e deps-image
 .PHONY: certs install uninstall fmt fmt-check clean help FORCE
 
@@ -172,8 +172,9 @@ bench-store: $(BUILD)/bench/store ## what 150,000 pods cost the store: memory, a
 bench: $(BUILD)/curfew bench-store | deps-bench ## reviews per second, beside nginx; the store
 	@CURFEW=$(BUILD)/curfew sh test/bench/bench.sh
 
-e2e: $(BUILD)/curfew | deps-e2e ## kubectl against a real cluster of one node (root, Go; it is built once)
+e2e: $(BUILD)/curfew image | deps-e2e ## kubectl against a real cluster of one node (root, Go; it is built once)
 	@bash test/e2e/run.sh $(BUILD) $(SCENARIOS)
+
 
 image: | deps-image ## build/curfew-image.tar: the container image, without Docker
 	+@sh deploy/image/build.sh $(BUILD)
@@ -181,6 +182,10 @@ image-root: | deps-image
 	+@sh deploy/image/build.sh $(BUILD) root
 image-test: image ## what is in the image, and the server's tests on its libraries
 	@sh test/image/run.sh $(BUILD)
+chart: $(BUILD)/curfew ## render the chart and check it (helm is built once, where Go is)
+	@V=1 sh test/all.sh $(BUILD) chart
+manifests: ## deploy/manifests, from the chart
+	@sh test/chart/manifests.sh
 
 # ---- around it ----
 

@@ -9,7 +9,8 @@
 #include "curfew/version.h"
 #include "curfew/suggest.h"
 
-static const struct cf_cmd *const commands[] = {&cf_cmd_serve, &cf_cmd_review, &cf_cmd_inspect};
+static const struct cf_cmd *const commands[] = {&cf_cmd_serve, &cf_cmd_review, &cf_cmd_inspect,
+                                                &cf_cmd_probe};
 
 static int print_help(FILE *out)
 {

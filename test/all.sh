@@ -3,7 +3,7 @@
 # all.sh - runs parts of the tests, each whether or not the others pass, and sums them up.
 #
 #   test/all.sh BUILD PART...     parts: unit threads rules recorded property golden api fault http
-#                                 soak lint
+#                                 soak lint chart
 #
 # `threads` are those unit tests again that have some: for ThreadSanitizer.
 # What a part says goes to BUILD/test-logs/PART.log (V=1 shows it); the last line is
@@ -31,7 +31,7 @@ run_part() {
     unit) unit "$BUILD"/unit/test_* ;;
     threads) unit "$BUILD"/unit/test_*_threads ;;
     rules | recorded | property) "$BUILD/$1-test" ;;
-    golden | api | fault | http | lint) sh "test/$1/run.sh" ;;
+    golden | api | fault | http | lint | chart) sh "test/$1/run.sh" ;;
     soak) sh test/soak/run.sh 2 ;;
     *)
         echo "FAIL unknown part '$1'"

@@ -20,6 +20,11 @@ struct cf_api;
  * /var/run/secrets/kubernetes.io/serviceaccount). `context` NULL: current-context. NULL and a
  * sentence: what is missing or wrong, where, and what would be right. */
 struct cf_api *cf_api_open(const char *kubeconfig, const char *context, struct cf_err *err);
+/* A server by its address alone, https://HOST[:PORT], without credentials. `ca_file`: the
+ * authorities that its certificate is trusted by, PEM; `server_name`: what the certificate is for,
+ * NULL: the host. */
+struct cf_api *cf_api_open_at(const char *url, const char *ca_file, const char *server_name,
+                              struct cf_err *err);
 void cf_api_close(struct cf_api *api); /* takes NULL */
 
 const char *cf_api_server(const struct cf_api *api);    /* "https://10.0.0.1:443" */

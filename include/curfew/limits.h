@@ -20,6 +20,8 @@
 /* What an arena keeps between reviews; the rest goes back to the system. */
 #define CF_ARENA_KEEP (256 * CF_KIB)
 
+/* What `curfew probe` takes for an answer: a denial with all that it may say. */
+#define CF_PROBE_ANSWER_MAX (64 * CF_KIB)
 /* A ServiceAccount token has some 1 KiB; names of 253 characters and many audiences still fit. */
 #define CF_TOKEN_MAX (16 * CF_KIB)
 /* What reading one takes: its parts decoded, and their values. */

@@ -77,6 +77,30 @@ int cf_access_check(const struct cf_access *access, struct cf_err *err)
     return 0;
 }
 
+struct cf_access *cf_access_at(const char *url, const char *ca_file, const char *server_name,
+                               struct cf_err *err)
+{
+    struct cf_access *a = cf_access_new(err);
+    size_t len = strlen(url);
+
+    if (a == NULL)
+        return NULL;
+    while (len > 0 && url[len - 1] == '/')
+        len--;
+    a->server = cf_arena_strndup(a->arena, url, len);
+    a->namespace_ = "default";
+    a->server_name = server_name != NULL ? cf_arena_strdup(a->arena, server_name) : NULL;
+    a->ca.path = cf_arena_strdup(a->arena, ca_file);
+    a->who = "somebody without credentials";
+    a->trust = cf_arena_printf(a->arena, "'%s'", ca_file);
+    if (cf_arena_failed(a->arena))
+        cf_err_memory(err);
+    else if (cf_access_check(a, err) == 0)
+        return a;
+    cf_access_free(a);
+    return NULL;
+}
+
 /* ---- one request ---- */
 
 /* A line break in it would end the header. */

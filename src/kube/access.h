@@ -84,6 +84,10 @@ struct cf_access *cf_access_kubeconfig(const char *path, const char *context, st
 
 /* `folder` NULL: where every pod has it. */
 struct cf_access *cf_access_in_cluster(const char *folder, struct cf_err *err);
+
+/* An address and whom to trust there, and nobody in particular to be. */
+struct cf_access *cf_access_at(const char *url, const char *ca_file, const char *server_name,
+                               struct cf_err *err);
 void cf_access_free(struct cf_access *access); /* takes NULL */
 
 /* Brings everything up to date for one request; `again`: even what looks fresh, because the server
@@ -91,7 +95,7 @@ void cf_access_free(struct cf_access *access); /* takes NULL */
 int cf_access_refresh(struct cf_access *access, bool again, bool (*cancelled)(void *arg), void *arg,
                       struct cf_err *err);
 
-/* An empty one with its arena, for the two above. NULL: out of memory. */
+/* An empty one with its arena, for those above. NULL: out of memory. */
 struct cf_access *cf_access_new(struct cf_err *err);
 
 /* Whether the whole makes sense: https where there are credentials, a certificate with its key. */

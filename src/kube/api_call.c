@@ -20,28 +20,44 @@
 
 /* ---- opening ---- */
 
-struct cf_api *cf_api_open(const char *kubeconfig, const char *context, struct cf_err *err)
+/* Takes the access. */
+static struct cf_api *opened(struct cf_access *access, struct cf_err *err)
 {
-    struct cf_err unused = {.kind = CF_ERR_NONE};
-    struct cf_api *api = calloc(1, sizeof(*api));
+    struct cf_api *api = access != NULL ? calloc(1, sizeof(*api)) : NULL;
 
-    err = err != NULL ? err : &unused;
+    if (access == NULL)
+        return NULL;
     if (api == NULL) {
         cf_err_memory(err);
+        cf_access_free(access);
         return NULL;
     }
-    api->access = kubeconfig != NULL ? cf_access_kubeconfig(kubeconfig, context, err)
-                                     : cf_access_in_cluster(NULL, err);
-    if (api->access == NULL) {
-        free(api);
-        return NULL;
-    }
+    api->access = access;
     api->wire = cf_wire_new();
     if (api->wire != NULL)
         return api;
     cf_err_memory(err);
     cf_api_close(api);
     return NULL;
+}
+
+struct cf_api *cf_api_open(const char *kubeconfig, const char *context, struct cf_err *err)
+{
+    struct cf_err unused = {.kind = CF_ERR_NONE};
+
+    err = err != NULL ? err : &unused;
+    return opened(kubeconfig != NULL ? cf_access_kubeconfig(kubeconfig, context, err)
+                                     : cf_access_in_cluster(NULL, err),
+                  err);
+}
+
+struct cf_api *cf_api_open_at(const char *url, const char *ca_file, const char *server_name,
+                              struct cf_err *err)
+{
+    struct cf_err unused = {.kind = CF_ERR_NONE};
+
+    err = err != NULL ? err : &unused;
+    return opened(cf_access_at(url, ca_file, server_name, err), err);
 }
 
 void cf_api_close(struct cf_api *api)

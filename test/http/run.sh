@@ -41,6 +41,7 @@ main=$pid main_port=$port main_plain=$plain
 . "$here/lookups.sh"
 
 port=$main_port plain=$main_plain
+. "$here/probe.sh"
 check 'the first server answers to the end' 'it does not' answers
 stops 'and ends' "$main"
 check 'no log holds a token' "$(grep -l eyJ "$work"/*.log)" \

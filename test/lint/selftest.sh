@@ -143,4 +143,15 @@ catches docs 'README.md: does not tell the exit code 3' "sed -i '/^| 3 |/d' READ
 catches docs 'README.md: there is no vanished.c' 'echo "see \`vanished.c\`" >> README.md'
 catches docs 'README.md: links to GONE.md' 'echo "[gone](GONE.md)" >> README.md'
 
+catches chart 'its table lacks this row of values.yaml: .replicaCount' "sed -i 's/^replicaCount: 2/replicaCount: 3/' charts/curfew/values.yaml"
+catches chart 'values.yaml does not have this row of its table: .made-up' \
+    "sed -i 's/^| .replicaCount/| \`made-up\` | x | \`1\` |\n&/' charts/curfew/README.md"
+catches chart 'surprise has no line' 'echo "surprise: 1" >> charts/curfew/values.yaml'
+catches chart 'config.rules does not know unbound-token' \
+    "sed -i '/\"unbound-token\": {/d' charts/curfew/values.schema.json"
+catches chart 'config.exceptions does not know copied-token' \
+    "sed -i '/^ *\"copied-token\",/d' charts/curfew/values.schema.json"
+catches chart 'curfew_gone_total is no metric' 'echo "# curfew_gone_total" >> charts/curfew/files/alerts.yaml'
+catches chart 'its appVersion is not' 'echo 9.9.9 > VERSION'
+
 exit $status

@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# build.sh - the programs of a one-node cluster, from the Go module proxy, into the cache.
+# build.sh [NAME...] - the programs of a one-node cluster (or of these alone), from the Go module
+# proxy, into the cache.
 #
 #   $E2E_CACHE/kubernetes-VERSION/bin   kube-apiserver, kube-controller-manager, kube-scheduler,
 #                                       kubelet, kubectl
 #   $E2E_CACHE/containerd-VERSION/bin   containerd, containerd-shim-runc-v2
 #   $E2E_CACHE/runc-VERSION/bin         runc (Debian's is too old to say why it fails)
+#   $E2E_CACHE/helm-VERSION/bin         helm
 #
 # Each in a module of its own: their dependencies do not agree. A folder only gets its name when it
 # is complete, so an interrupted build is simply done again (from Go's own cache, fast), and of two
@@ -60,6 +62,17 @@ build_runc() { # needs libseccomp-dev
         github.com/opencontainers/runc
 }
 
+# Without these two numbers helm takes itself for one of Kubernetes 1.20 where it has no cluster to ask.
+build_helm() {
+    local set='-X helm.sh/helm/v3' client
+    like helm.sh/helm/v3 "$1"
+    client=$(go list -m -f '{{.Version}}' k8s.io/client-go) # v0.MINOR.PATCH
+    CGO_ENABLED=0 gentle go build -o "$2/" -ldflags "-s -w $set/internal/version.version=v$1
+        $set/pkg/lint/rules.k8sVersionMajor=1 $set/pkg/chartutil.k8sVersionMajor=1
+        $set/pkg/lint/rules.k8sVersionMinor=$(echo "$client" | cut -d. -f2)
+        $set/pkg/chartutil.k8sVersionMinor=$(echo "$client" | cut -d. -f2)" helm.sh/helm/v3/cmd/helm
+}
+
 # want NAME VERSION: builds it unless it is there.
 want() {
     local final=$E2E_CACHE/$1-$2 part=$E2E_CACHE/$1-$2.part began=$SECONDS
@@ -77,6 +90,13 @@ want() {
 
 command -v go > /dev/null || give_up "no Go: install it to /usr/local/go, or into PATH"
 mkdir -p "$E2E_CACHE"
-want runc "$RUNC"
-want containerd "$CONTAINERD"
-want kubernetes "$K8S"
+[ $# != 0 ] || set -- runc containerd kubernetes helm
+for name in "$@"; do
+    case $name in
+    runc) want runc "$RUNC" ;;
+    containerd) want containerd "$CONTAINERD" ;;
+    kubernetes) want kubernetes "$K8S" ;;
+    helm) want helm "$HELM" ;;
+    *) give_up "build.sh knows runc, containerd, kubernetes and helm, not '$name'" ;;
+    esac
+done

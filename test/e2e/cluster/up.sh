@@ -12,7 +12,8 @@ export NODE NODE_IP API_SERVICE_IP
 kubernetes=$E2E_CACHE/kubernetes-$K8S/bin
 containerd=$E2E_CACHE/containerd-$CONTAINERD/bin
 runc=$E2E_CACHE/runc-$RUNC/bin
-export PATH="$kubernetes:$containerd:$runc:$PATH:/usr/sbin:/sbin"
+helm=$E2E_CACHE/helm-$HELM/bin
+export PATH="$kubernetes:$containerd:$runc:$helm:$PATH:/usr/sbin:/sbin"
 certs=$E2E_WORK/certs
 socket=/run/containerd/containerd.sock
 

@@ -5,6 +5,7 @@
 K8S=${K8S:-1.36.3}
 CONTAINERD=2.4.2
 RUNC=1.5.2
+HELM=3.21.4
 E2E_CACHE=${E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/curfew-e2e}
 
 # All of this is inside the cluster's own network namespace: it cannot collide with the machine's.

@@ -1,0 +1,119 @@
+{{/* The names of things, their labels, and what several templates say. */}}
+
+{{- define "curfew.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* 47 characters at most: the longest suffix has 16. */}}
+{{- define "curfew.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 47 | trimSuffix "-" }}
+{{- else if contains (include "curfew.name" .) .Release.Name }}
+{{- .Release.Name | trunc 47 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "curfew.name" .) | trunc 47 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "curfew.selector" -}}
+app.kubernetes.io/name: {{ include "curfew.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "curfew.labels" -}}
+{{ include "curfew.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "curfew.serviceAccount" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "curfew.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- default "default" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "curfew.image" -}}
+{{- with .Values.image -}}
+{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ default $.Chart.AppVersion .tag }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* "self", "cert-manager" or "existing": who keeps the certificate. */}}
+{{- define "curfew.tls" -}}
+{{- if .Values.tls.existingSecret }}existing{{ else if .Values.certManager.enabled }}cert-manager{{ else }}self{{ end }}
+{{- end }}
+
+{{- define "curfew.tlsSecret" -}}
+{{- default (default (printf "%s-tls" (include "curfew.fullname" .)) .Values.tls.secretName) .Values.tls.existingSecret }}
+{{- end }}
+
+{{/* The policy, as Curfew reads it. */}}
+{{- define "curfew.config" -}}
+{{- $config := deepCopy .Values.config }}
+{{- $exemptions := dict "namespaces" .Values.exemptNamespaces | merge (default dict $config.exemptions) }}
+{{- $own := dict "apiVersion" "curfew.dev/v1alpha1" "kind" "CurfewConfiguration" "exemptions" $exemptions }}
+{{- if .Values.webhooks.contents.enabled }}
+{{- $_ := set $own "contents" true }}
+{{- end }}
+{{- merge $own $config | toYaml }}
+{{- end }}
+
+{{/* What cannot be told by a schema, in words. */}}
+{{- define "curfew.check" -}}
+{{- with .Values }}
+{{- if (default dict .config.exemptions).namespaces }}
+{{- fail "config.exemptions.namespaces: set exemptNamespaces, which goes into the policy and to the API server" }}
+{{- end }}
+{{- if hasKey .config "contents" }}
+{{- fail "config.contents: set webhooks.contents.enabled, which also makes the API server send them" }}
+{{- end }}
+{{- if or (hasKey .config "apiVersion") (hasKey .config "kind") }}
+{{- fail "config: leave out apiVersion and kind, which the chart writes" }}
+{{- end }}
+{{- if eq (int .serviceAccount.tokenSeconds) 3607 }}
+{{- fail "serviceAccount.tokenSeconds: the API server makes a year of exactly 3607 seconds; 3600 is fine" }}
+{{- end }}
+{{- if and .autoscaling.enabled (gt (int .autoscaling.minReplicas) (int .autoscaling.maxReplicas)) }}
+{{- fail (printf "autoscaling.minReplicas (%d) is above maxReplicas (%d)" (int .autoscaling.minReplicas) (int .autoscaling.maxReplicas)) }}
+{{- end }}
+{{- if and .tls.existingSecret .certManager.enabled }}
+{{- fail "tls.existingSecret and certManager.enabled: a certificate has one keeper; set one of the two" }}
+{{- end }}
+{{- if and .tls.existingSecret .tls.secretName }}
+{{- fail "tls.secretName is the Secret that the chart's side keeps; with tls.existingSecret leave it empty" }}
+{{- end }}
+{{- if and .tls.existingSecret (not .webhooks.caBundle) (not (index .webhooks.annotations "cert-manager.io/inject-ca-from-secret")) }}
+{{- fail "tls.existingSecret needs webhooks.caBundle (the CA of its certificate, PEM), or the API server trusts nobody there" }}
+{{- end }}
+{{- if and (not .server.enabled) (not .webhooks.url) }}
+{{- fail "server.enabled: false needs webhooks.url: where does Curfew run?" }}
+{{- end }}
+{{- if and (not .server.enabled) (not .webhooks.caBundle) }}
+{{- fail "server.enabled: false needs webhooks.caBundle: the CA of the certificate at webhooks.url, PEM" }}
+{{- end }}
+{{- if and .certManager.enabled .webhooks.url }}
+{{- fail "webhooks.url: certManager.enabled makes a certificate for the Service, not for the host of a URL; use tls.existingSecret" }}
+{{- end }}
+{{- if eq (int .server.containerPort) (int .server.metricsPort) }}
+{{- fail (printf "server.containerPort and server.metricsPort are both %d: they need ports of their own" (int .server.metricsPort)) }}
+{{- end }}
+{{- if and .callers.clientCA.names (not .callers.clientCA.configMap) }}
+{{- fail "callers.clientCA.names needs callers.clientCA.configMap: without a CA no certificate is asked for" }}
+{{- end }}
+{{- if ne (empty .callers.bearer.configMap) (empty .callers.bearer.audience) }}
+{{- fail "callers.bearer needs both configMap and audience: a token that was made for others must not do" }}
+{{- end }}
+{{- if and .metrics.serviceMonitor.enabled .metrics.podMonitor.enabled }}
+{{- fail "metrics.serviceMonitor and metrics.podMonitor: every pod would be asked twice; enable one of the two" }}
+{{- end }}
+{{- if and .metrics.serviceMonitor.enabled (not .metrics.service.enabled) }}
+{{- fail "metrics.serviceMonitor needs metrics.service.enabled; or use metrics.podMonitor" }}
+{{- end }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_probe.c - `curfew probe`: asks a server for one review, as an API server does, and tells what
+ * it answers. It is what `helm test` runs: the image has no other client. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "curfew/api.h"
+#include "curfew/attr.h"
+#include "curfew/cmd.h"
+#include "curfew/json.h"
+#include "curfew/json_out.h"
+#include "curfew/limits.h"
+#include "curfew/str.h"
+
+struct options {
+    const char *server, *server_name, *ca_file, *namespace_, *expect;
+};
+
+/* A legacy Secret, which every level but privileged denies. Nothing is made: nobody but the API
+ * server does, and it is not asked; dryRun says so to whoever reads the log. */
+static bool write_review(struct cf_buf *buf, const char *namespace_, const char *uid)
+{
+    static const char meta[] = "{\"group\":\"\",\"version\":\"v1\",\"%s\":\"%s\"}";
+    char kind[80], resource[80];
+    struct cf_out out;
+
+    snprintf(kind, sizeof(kind), meta, "kind", "Secret");
+    snprintf(resource, sizeof(resource), meta, "resource", "secrets");
+    cf_out_init(&out, buf);
+    cf_out_object(&out, NULL);
+    cf_out_str(&out, "apiVersion", "admission.k8s.io/v1");
+    cf_out_str(&out, "kind", "AdmissionReview");
+    cf_out_object(&out, "request");
+    cf_out_str(&out, "uid", uid);
+    cf_out_raw(&out, "kind", kind);
+    cf_out_raw(&out, "resource", resource);
+    cf_out_str(&out, "name", "curfew-probe");
+    cf_out_str(&out, "namespace", namespace_);
+    cf_out_str(&out, "operation", "CREATE");
+    cf_out_raw(&out, "userInfo", "{\"username\":\"curfew-probe\"}");
+    cf_out_object(&out, "object");
+    cf_out_str(&out, "apiVersion", "v1");
+    cf_out_str(&out, "kind", "Secret");
+    cf_out_object(&out, "metadata");
+    cf_out_str(&out, "name", "curfew-probe");
+    cf_out_str(&out, "namespace", namespace_);
+    cf_out_raw(&out, "annotations", "{\"kubernetes.io/service-account.name\":\"default\"}");
+    cf_out_end_object(&out);
+    cf_out_str(&out, "type", "kubernetes.io/service-account-token");
+    cf_out_end_object(&out);
+    cf_out_null(&out, "oldObject");
+    cf_out_bool(&out, "dryRun", true);
+    cf_out_end_object(&out);
+    cf_out_end_object(&out);
+    return cf_buf_ok(buf);
+}
+
+static int failed(const struct cf_err *err)
+{
+    fprintf(stderr, "curfew probe: %s\n", err->msg);
+    return err->kind == CF_ERR_INPUT ? CF_EXIT_USAGE : CF_EXIT_FAILED;
+}
+
+/* What came instead of a review's answer: its first line, without what a terminal would obey. */
+static int fail_answer(const struct options *o, const char *why, const char *body)
+{
+    char line[300];
+
+    snprintf(line, sizeof(line), "%.*s", (int)strcspn(body, "\n"), body);
+    cf_str_sanitize(line);
+    fprintf(stderr, "curfew probe: %s answers %s: %s\n", o->server, why, line);
+    return CF_EXIT_FAILED;
+}
+
+static int tell(const struct options *o, const struct cf_json *response)
+{
+    bool allowed = cf_json_true(cf_json_get(response, "allowed"));
+    const char *what = allowed ? "allowed" : "denied";
+    const char *message = cf_json_str(cf_json_get(cf_json_get(response, "status"), "message"));
+    char line[512];
+
+    message = cf_str_or_empty(message);
+    snprintf(line, sizeof(line), "%.*s", (int)strcspn(message, "\n"), message);
+    cf_str_sanitize(line);
+    printf("%s answers: %s%s%s\n", o->server, what, *line != '\0' ? ": " : "", line);
+    if (o->expect == NULL || cf_streq(o->expect, what))
+        return CF_EXIT_OK;
+    fprintf(stderr, "curfew probe: it should have been %s\n", o->expect);
+    return CF_EXIT_FINDINGS;
+}
+
+static int read_answer(const struct options *o, const struct cf_buf *body, const char *uid)
+{
+    struct cf_err err = {.kind = CF_ERR_NONE};
+    struct cf_arena *arena = cf_arena_new(8 * CF_PROBE_ANSWER_MAX);
+    const struct cf_json *review, *response;
+    int status;
+
+    if (arena == NULL) {
+        cf_err_memory(&err);
+        return failed(&err);
+    }
+    review = cf_json_parse(arena, body->data, body->len, NULL, NULL, &err);
+    response = cf_json_get(review, "response");
+    if (review == NULL)
+        status = fail_answer(o, "what is no JSON", err.msg);
+    else if (!cf_streq(cf_json_str(cf_json_get(review, "kind")), "AdmissionReview") ||
+             cf_json_type(cf_json_get(response, "allowed")) != CF_JSON_BOOL)
+        status = fail_answer(o, "what is no AdmissionReview", cf_buf_str(body));
+    else if (!cf_streq(cf_json_str(cf_json_get(response, "uid")), uid))
+        status = fail_answer(o, "another review", cf_buf_str(body));
+    else
+        status = tell(o, response);
+    cf_arena_free(arena);
+    return status;
+}
+
+static int ask(const struct options *o, struct cf_api *api, struct cf_buf *review, const char *uid)
+{
+    struct cf_err err = {.kind = CF_ERR_NONE};
+    const struct cf_api_call call = {.method = "POST",
+                                     .path = "/validate?timeout=10s",
+                                     .body = cf_buf_str(review),
+                                     .body_len = review->len,
+                                     .max = CF_PROBE_ANSWER_MAX,
+                                     .timeout_seconds = 10,
+                                     .tries = 3};
+    struct cf_buf answer;
+    unsigned http = 0;
+    char why[64];
+    int status;
+
+    cf_buf_init(&answer, CF_PROBE_ANSWER_MAX);
+    if (cf_api_call(api, &call, &http, &answer, &err) != 0) {
+        status = failed(&err);
+    } else if (http != 200) {
+        snprintf(why, sizeof(why), "with status %u", http);
+        status = fail_answer(o, why, cf_buf_str(&answer));
+    } else {
+        status = read_answer(o, &answer, uid);
+    }
+    cf_buf_free(&answer);
+    return status;
+}
+
+/* An answer to somebody else's review, or a stored one, is none. */
+static int new_uid(char uid[32], struct cf_err *err)
+{
+    unsigned long long random;
+
+    if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        return cf_err_system(err, "the system gives no random number");
+    snprintf(uid, 32, "probe-%016llx", random);
+    return 0;
+}
+
+static int probe(const struct options *o)
+{
+    struct cf_err err = {.kind = CF_ERR_NONE};
+    struct cf_api *api = cf_api_open_at(o->server, o->ca_file, o->server_name, &err);
+    struct cf_buf review;
+    char uid[32];
+    int status;
+
+    if (api == NULL)
+        return failed(&err);
+    cf_buf_init(&review, CF_PROBE_ANSWER_MAX);
+    if (new_uid(uid, &err) != 0) {
+        status = failed(&err);
+    } else if (!write_review(&review, o->namespace_, uid)) {
+        cf_err_memory(&err);
+        status = failed(&err);
+    } else {
+        status = ask(o, api, &review, uid);
+    }
+    cf_buf_free(&review);
+    cf_api_close(api);
+    return status;
+}
+
+static int run(const struct cf_cmd *cmd, int argc, char **argv)
+{
+    struct options o = {.namespace_ = "default"};
+    const struct cf_opt opts[] = {
+        {"--server", 0, CF_OPT_STRING, &o.server, "URL", "where it is, https://HOST[:PORT]"},
+        {"--ca-file", 0, CF_OPT_STRING, &o.ca_file, "FILE",
+         "the authorities that its certificate is trusted by, PEM"},
+        {"--server-name", 0, CF_OPT_STRING, &o.server_name, "NAME",
+         "what the certificate is for (default the host)"},
+        {"--namespace", 'n', CF_OPT_STRING, &o.namespace_, "NAMESPACE",
+         "of the Secret that it is asked about (default default)"},
+        {"--expect", 0, CF_OPT_STRING, &o.expect, "allowed|denied",
+         "exit 1 when the answer is another"},
+        {0},
+    };
+    int status = cf_opts_parse(cmd, opts, argc, argv, NULL);
+
+    if (status != CF_EXIT_OK)
+        return status < 0 ? CF_EXIT_OK : status;
+    if (o.server == NULL || o.ca_file == NULL)
+        return cf_usage_error(cmd, "%s is needed", o.server == NULL ? "--server" : "--ca-file");
+    if (!cf_starts_with(o.server, "https://"))
+        return cf_usage_error(cmd, "--server should begin with https://, unlike '%s'", o.server);
+    if (o.expect != NULL && !cf_streq(o.expect, "allowed") && !cf_streq(o.expect, "denied"))
+        return cf_usage_error(cmd, "--expect is allowed or denied, not '%s'", o.expect);
+    return probe(&o);
+}
+
+const struct cf_cmd cf_cmd_probe = {
+    .name = "probe",
+    .summary = "ask a running server for a review, as an API server does",
+    .usage = "curfew probe --server URL --ca-file FILE [flags]",
+    .run = run,
+};

@@ -1,0 +1,100 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# run.sh - the chart, without a cluster: helm lint; the values that are to be refused, and why
+# (wrong/NAME.yaml, whose first line is what helm has to say); what is rendered for others
+# (golden/NAME/values.yaml and rendered.yaml); the plain manifests.
+#
+#   CURFEW=build/curfew sh test/chart/run.sh     compare
+#   UPDATE=1 sh test/chart/run.sh                rewrite, then read the diff by eye
+cd "$(dirname "$0")/../.." || exit 1
+. test/chart/lib.sh
+curfew=${CURFEW:-build/curfew}
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+passed=0
+failed=0
+
+# result NAME FILE: passes when the file, which says what is wrong, is empty.
+result() {
+    if [ -s "$2" ]; then
+        failed=$((failed + 1))
+        echo "FAIL $1"
+        head -n 60 "$2" | sed 's/^/    /'
+    else
+        passed=$((passed + 1))
+        echo "ok   $1"
+    fi
+}
+
+lints() {
+    chart_helm lint --strict $chart > "$work/out" 2>&1 || cat "$work/out"
+}
+
+refuses() {
+    want=$(sed -n '1s/^# //p' "$1")
+    if render "$1" > "$work/out" 2> "$work/err"; then
+        echo "it is rendered"
+    elif ! grep -qF -- "$want" "$work/err"; then
+        echo "it did not say: $want"
+        cat "$work/err"
+    fi
+}
+
+# The policy is one that the program takes.
+policy_of() {
+    awk '/^  config\.yaml: \|/ { inside = 1; next }
+        inside && !/^    / { exit }
+        inside { sub(/^    /, ""); print }' "$1"
+}
+
+renders() {
+    if ! render "$1/values.yaml" > "$work/rendered.yaml" 2> "$work/err"; then
+        cat "$work/err"
+        return
+    fi
+    render "$1/values.yaml" | cmp - "$work/rendered.yaml" 2>&1
+    [ -z "${UPDATE:-}" ] || cp "$work/rendered.yaml" "$1/rendered.yaml"
+    diff -u "$1/rendered.yaml" "$work/rendered.yaml"
+    policy_of "$work/rendered.yaml" > "$work/config.yaml"
+    if [ -s "$work/config.yaml" ]; then
+        "$curfew" serve --check-config "$work/config.yaml" > "$work/out" 2>&1 || cat "$work/out"
+    fi
+    chart_helm lint --strict $chart --values "$1/values.yaml" > "$work/out" 2>&1 || cat "$work/out"
+}
+
+# Nothing in the templates may differ from one rendering to the next, or ask the cluster. (A day is
+# the one thing that may: exceptions end.)
+steady() {
+    grep -rnE '\{\{.*\b(lookup|now|rand[A-Za-z]*|uuidv4|gen[A-Z][A-Za-z]*|derivePassword|htpasswd|bcrypt)\b' \
+        $chart/templates | grep -vE 'dateInZone "2006-01-02" now "UTC"|"variables\.'
+}
+
+manifests() {
+    sh test/chart/manifests.sh "$work/manifests" 2>&1
+    [ -z "${UPDATE:-}" ] || sh test/chart/manifests.sh
+    diff -ru deploy/manifests "$work/manifests"
+}
+
+if ! helm_found; then
+    echo "ok   skipped: there is no helm, and no Go to build it with"
+    echo "1 passed, 0 failed"
+    exit 0
+fi
+
+lints > "$work/bad"
+result 'helm lint --strict' "$work/bad"
+steady > "$work/bad"
+result 'no template asks the cluster, the clock or for luck' "$work/bad"
+for values in test/chart/wrong/*.yaml; do
+    refuses "$values" > "$work/bad"
+    result "refused: $(basename "$values" .yaml)" "$work/bad"
+done
+for folder in test/chart/golden/*/; do
+    renders "${folder%/}" > "$work/bad"
+    result "rendered: $(basename "$folder")" "$work/bad"
+done
+manifests > "$work/bad"
+result 'deploy/manifests is what `make manifests` renders' "$work/bad"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# chart.sh - the chart says what is so: its README has every value, its schema every rule, its alerts
+# and dashboard only metrics that there are. What it renders is `make chart`.
+. "$(dirname "$0")/lib.sh"
+chart=charts/curfew
+
+awk -f test/lint/values.awk $chart/values.yaml > "$complaints.values" 2> "$complaints"
+sed -n '/^| value |/,/^$/p' $chart/README.md | grep '^|' > "$complaints.told"
+diff "$complaints.told" "$complaints.values" | sed -n \
+    -e "s,^> | \(\`[^\`]*\`\).*,$chart/README.md: its table lacks this row of values.yaml: \1,p" \
+    -e "s,^< | \(\`[^\`]*\`\).*,$chart/README.md: values.yaml does not have this row of its table: \1,p" >> "$complaints"
+rm -f "$complaints.values" "$complaints.told"
+verdict "its README tells every value, as values.yaml has it" "$complaints"
+
+sed -n '/^## Rules$/,/^## /s/^| `\([a-z0-9-]*\)` .*/\1/p' README.md | while read -r rule; do
+    grep -qE "^ *\"$rule\": \{" $chart/values.schema.json ||
+        echo "values.schema.json: config.rules does not know $rule"
+    grep -E '"rule":|^ *"[a-z-]+",?$' $chart/values.schema.json | grep -q "\"$rule\"" ||
+        echo "values.schema.json: config.exceptions does not know $rule"
+done > "$complaints"
+verdict "its schema knows every rule" "$complaints"
+
+grep -ohE 'curfew_[a-z_]*[a-z]' $chart/files/* | sed 's/_bucket$//' | LC_ALL=C sort -u | while read -r metric; do
+    sed -n '/^## Metrics$/,/^## /p' README.md | grep -q "\`$metric\`" ||
+        echo "$chart/files: $metric is no metric that the README tells"
+done > "$complaints"
+verdict "its alerts and its dashboard ask for metrics that there are" "$complaints"
+
+for key in version appVersion; do
+    grep -qE "^$key: \"?$(cat VERSION)\"?\$" $chart/Chart.yaml ||
+        echo "$chart/Chart.yaml: its $key is not $(cat VERSION), as the file VERSION has it"
+done > "$complaints"
+verdict "its version is the program's" "$complaints"
+exit $bad

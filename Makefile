@@ -131,7 +131,7 @@ test: ## run all tests (under three minutes)
 # One part alone: make unit, make rules, ... (UPDATE=1 rewrites what is expected).
 unit: $(UNIT_BINS)
 rules recorded property api fault: %: $(BUILD)/%-test
-golden fault http lint: $(BUILD)/curfew
+golden api fault http lint: $(BUILD)/curfew
 soak: $(BUILD)/curfew | deps deps-soak ## an API server against one server that everything happens to (2 min.)
 	@CURFEW=$(BUILD)/curfew sh test/soak/run.sh $(SECONDS_EACH)
 SECONDS_EACH ?= 15

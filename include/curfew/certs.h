@@ -33,7 +33,7 @@ bool cf_certs_copy(struct cf_certs *to, const struct cf_certs *from); /* `to` is
 #define CF_LIFETIME_MAX ((int64_t)10 * 366 * 86400)
 
 struct cf_certs_wish {
-    const char *const *names; /* DNS names and IP addresses that the leaf is for */
+    const char *const *names; /* DNS names and IP addresses that the leaf is for; none: as before */
     size_t name_count;
     int64_t leaf_lifetime, ca_lifetime;
     int64_t now;

@@ -46,6 +46,7 @@ struct cf_cmd {
 extern const struct cf_cmd cf_cmd_serve;
 extern const struct cf_cmd cf_cmd_review;
 extern const struct cf_cmd cf_cmd_inspect;
+extern const struct cf_cmd cf_cmd_certs;
 extern const struct cf_cmd cf_cmd_probe;
 
 /* Parses `--name VALUE`, `--name=VALUE`, `-x VALUE`, `-xVALUE`, `--` ends the options; what is

@@ -37,6 +37,7 @@ static int read_all(int fd, const char *name, struct cf_buf *buf, struct cf_err 
         if ((size_t)got > buf->max - buf->len)
             return too_large(name, buf->max, err);
         cf_buf_add(buf, chunk, (size_t)got);
+        explicit_bzero(chunk, (size_t)got); /* it may have been a key */
         if (!cf_buf_ok(buf))
             return cf_err_memory(err);
     }

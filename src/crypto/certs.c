@@ -255,7 +255,7 @@ static bool has(const struct cf_names *names, const char *name)
 static void names_for(const struct view *v, const struct cf_certs_wish *wish,
                       char old[][CF_NAME_SIZE], struct cf_names *out)
 {
-    bool keep = v->leaf != NULL && !due(v->leaf, wish->now);
+    bool keep = v->leaf != NULL && (wish->name_count == 0 || !due(v->leaf, wish->now));
     size_t count = keep ? cf_x509_names(v->leaf, old, CF_NAMES_MAX) : 0;
 
     out->count = 0;
@@ -358,9 +358,9 @@ static bool carry_out(struct view *v, const struct plan *plan, const struct cf_c
     return !plan->fresh_leaf || replace_leaf(v, v->cas[0], v->ca_key, 0, wish);
 }
 
-static int check_names(const struct cf_certs_wish *wish, struct cf_err *err)
+static int check_names(const struct view *v, const struct cf_certs_wish *wish, struct cf_err *err)
 {
-    if (wish->name_count == 0)
+    if (wish->name_count == 0 && v->leaf == NULL)
         return cf_err_set(err, "a certificate needs a name that it is for");
     if (wish->name_count > CF_NAMES_MAX)
         return cf_err_set(err, "a certificate for %zu names: %d is the most", wish->name_count,
@@ -381,9 +381,11 @@ int cf_certs_next(const struct cf_certs *now, const struct cf_certs_wish *wish,
     struct view v;
     bool done;
 
-    if (check_names(wish, err) != 0)
-        return -1;
     view(&v, now, wish->now);
+    if (check_names(&v, wish, err) != 0) {
+        view_free(&v);
+        return -1;
+    }
     plan = decide(&v, wish);
     done = plan.step == CF_CERTS_KEEP || (carry_out(&v, &plan, wish) && write_out(&v, next));
     view_free(&v);

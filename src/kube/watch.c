@@ -150,8 +150,6 @@ struct cf_watch *cf_watch_start(const struct cf_watch_config *config, struct cf_
 
 static void close_reflector(struct cf_reflector *r)
 {
-    if (r->running)
-        pthread_join(r->thread, NULL);
     cf_api_close(r->api);
     if (r->arena != NULL)
         cf_arena_reset(r->arena, true);
@@ -167,6 +165,11 @@ void cf_watch_stop(struct cf_watch *watch)
     atomic_store(&watch->stopping, true);
     pthread_cond_broadcast(&watch->stop);
     pthread_mutex_unlock(&watch->lock);
+    /* All of them before any is closed: they tell by which server they are in step. */
+    for (int i = 0; i < CF_RESOURCES; i++) {
+        if (watch->reflectors[i].running)
+            pthread_join(watch->reflectors[i].thread, NULL);
+    }
     for (int i = 0; i < CF_RESOURCES; i++)
         close_reflector(&watch->reflectors[i]);
     pthread_cond_destroy(&watch->stop);

@@ -15,7 +15,7 @@
 
 #define MICROS 1000000
 #define ROUNDS_MAX 6
-#define PAUSE_MAX_SECONDS 15
+#define PAUSE_MAX_SECONDS 10
 #define FAILED_MAX_SECONDS 5
 /* API servers see a webhook configuration's change within a second or so. */
 #define SETTLE_MAX_SECONDS 10
@@ -98,11 +98,28 @@ static bool serves(const struct cf_sync *sync)
 
 /* ---- what the Secret holds, or should ---- */
 
+/* One that begins in our future was made by a clock that is ahead of ours. To write another would
+ * begin a fight with whoever made it. */
+static int check_clock(const struct look *look, struct cf_err *err)
+{
+    const struct cf_buf *cert = &look->certs.cert;
+    struct cf_cert_info leaf;
+    char begins[32];
+
+    if (!cf_cert_info(cf_buf_str(cert), cert->len, 0, &leaf) || leaf.begins <= cf_now())
+        return 0;
+    return cf_err_system(err,
+                         "the certificate in Secret %s is not valid before %s: the clock here, or "
+                         "where it was made, is wrong",
+                         look->sync->where, cf_time_format(leaf.begins, begins));
+}
+
 static int read_secret(struct look *look, struct cf_err *err)
 {
     struct cf_sync *sync = look->sync;
 
-    if (cf_certs_secret_read(sync->secret, &sync->asker, &look->certs, &look->exists, err) != 0)
+    if (cf_certs_secret_read(sync->secret, &sync->asker, &look->certs, &look->exists, err) != 0 ||
+        check_clock(look, err) != 0)
         return -1;
     if (look->exists && cf_certs_usable(&look->certs, cf_now(), NULL))
         return 0;

@@ -4,6 +4,7 @@
  *   api-test open   FLAG...                 who and where: server, namespace
  *   api-test call   METHOD PATH FLAG...     the status, then the body
  *   api-test stream PATH FLAG...            the bytes, then the status and why it ended
+ *   api-test secret NAME SECONDS            a Secret with a certificate that begins then, as JSON
  *
  * An error is "error: SENTENCE", after "status N" where there is one. Exit code 0 in any case but
  * that of wrong usage: what was printed is what is tested. */
@@ -14,6 +15,8 @@
 #include <time.h>
 
 #include "../src/kube/api_private.h"
+#include "curfew/base64.h"
+#include "curfew/certs.h"
 #include "curfew/clock.h"
 #include "curfew/json.h"
 #include "curfew/str.h"
@@ -162,12 +165,49 @@ static int run(struct flags *f, const char *what)
     return 0;
 }
 
+static void print_part(struct cf_arena *arena, const char *key, const struct cf_buf *part)
+{
+    printf(",\"%s\":\"%s\"", key, cf_base64(arena, part->data, part->len));
+}
+
+static int print_secret(const char *name, const char *seconds)
+{
+    const char *const names[] = {"x"};
+    struct cf_certs_wish wish = {.names = names,
+                                 .name_count = 1,
+                                 .leaf_lifetime = CF_LEAF_LIFETIME,
+                                 .ca_lifetime = CF_CA_LIFETIME,
+                                 .now = cf_now() + number(seconds)};
+    struct cf_arena *arena = cf_arena_new(1 << 20);
+    struct cf_certs none, made;
+    enum cf_certs_step step;
+
+    cf_certs_init(&none);
+    cf_certs_init(&made);
+    if (arena == NULL || cf_certs_next(&none, &wish, &made, &step, NULL, NULL) != 0)
+        return 1;
+    printf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"curfew-system\",\"annotations\":{"
+           "\"curfew.dev/certificates\":\"managed\"}},\"type\":\"kubernetes.io/tls\","
+           "\"data\":{\"x\":\"eA==\"",
+           name);
+    print_part(arena, "ca.crt", &made.ca);
+    print_part(arena, "ca.key", &made.ca_key);
+    print_part(arena, "tls.crt", &made.cert);
+    print_part(arena, "tls.key", &made.key);
+    printf("}}\n");
+    cf_certs_free(&made);
+    cf_arena_free(arena);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct flags f = {.repeat = 1, .call = {.method = "GET", .cancelled = is_cancelled}};
     const char *what = argc > 1 ? argv[1] : "";
     int at = 2;
 
+    if (cf_streq(what, "secret") && argc == 4)
+        return print_secret(argv[2], argv[3]);
     f.call.arg = f.stream.arg = &f;
     f.stream.data = take;
     f.stream.silence_seconds = 10;

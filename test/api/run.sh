@@ -39,10 +39,13 @@ serve main --cert "$ca/server.pem" --key "$ca/server.key" --client-ca "$ca/good.
     --token-file "$work/token"
 main=$port
 
+. "$here/certs.sh"
 . "$here/calls.sh"
 . "$here/streams.sh"
 . "$here/trust.sh"
 . "$here/credentials.sh"
+. "$here/certs_replicas.sh"
+. "$here/certs_end.sh"
 
 equal 'no sanitizer spoke' '' "$(cat "$work"/sanitizer.* 2>/dev/null)"
 echo "$passed passed, $failed failed"

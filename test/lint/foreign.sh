@@ -9,7 +9,7 @@ microhttpd.h    src/server/http\.c
 gnutls/         src/server/tls[a-z_]*\.[ch]
 yaml.h          src/json/yaml\.c
 cjson/          src/json/json\.c
-openssl/        src/crypto/[a-z0-9_]+\.c
+openssl/        src/crypto/[a-z0-9_]+\.[ch]
 jwt.h           src/crypto/[a-z0-9_]+\.c
 curl/           src/kube/api\.c
 '

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_certs.c - `curfew certs`: the authority and the serving certificate, made and renewed by
+ * hand, as files or in a Secret. `curfew serve --tls-secret` does the same by itself. */
+#include <stdio.h>
+#include <string.h>
+
+#include "certs_run.h"
+#include "curfew/arena.h"
+#include "curfew/clock.h"
+#include "curfew/str.h"
+
+struct flags {
+    struct cf_tls_flags tls;
+    const char *dir, *kubeconfig, *context, *now;
+    bool ca;
+    struct cf_opt_list rest;
+};
+
+static const struct {
+    const char *name;
+    int (*run)(struct cf_certs_run *run, struct cf_err *err);
+} actions[] = {
+    {"init", cf_certs_init_run}, {"renew", cf_certs_renew_run}, {"show", cf_certs_show_run}};
+
+static int find_action(const struct cf_cmd *cmd, const struct flags *flags, size_t *out)
+{
+    const char *word = flags->rest.count > 0 ? flags->rest.items[0] : NULL;
+
+    if (word == NULL)
+        return cf_usage_error(cmd, "what to do is missing: init, renew or show");
+    if (flags->rest.count > 1)
+        return cf_usage_error(cmd, "one of init, renew and show, not also '%s'",
+                              flags->rest.items[1]);
+    for (*out = 0; *out < CF_COUNT(actions); (*out)++) {
+        if (cf_streq(actions[*out].name, word))
+            return CF_EXIT_OK;
+    }
+    return cf_usage_error(cmd, "init, renew or show, not '%s'", word);
+}
+
+static int check_flags(const struct cf_cmd *cmd, const struct flags *flags, const char *action)
+{
+    bool cluster = flags->tls.secret != NULL || flags->tls.configurations.count > 0;
+    bool shows = cf_streq(action, "show");
+
+    if ((flags->dir == NULL) == (flags->tls.secret == NULL))
+        return cf_usage_error(cmd, "%s",
+                              flags->dir == NULL
+                                  ? "--dir or --secret is needed: where they are kept"
+                                  : "--dir and --secret: one of them");
+    if (flags->ca && !cf_streq(action, "renew"))
+        return cf_usage_error(cmd, "--ca goes with renew");
+    if (flags->now != NULL && !shows)
+        return cf_usage_error(cmd, "--now goes with show");
+    if (shows && (flags->tls.services.count > 0 || flags->tls.names.count > 0 ||
+                  flags->tls.leaf_lifetime != 0 || flags->tls.ca_lifetime != 0))
+        return cf_usage_error(cmd, "show changes nothing: --service, --dns, --cert-lifetime and "
+                                   "--ca-lifetime go with init and renew");
+    if (!cluster && (flags->kubeconfig != NULL || flags->context != NULL))
+        return cf_usage_error(cmd, "%s needs --secret or --webhook-configuration",
+                              flags->kubeconfig != NULL ? "--kubeconfig" : "--context");
+    return CF_EXIT_OK;
+}
+
+static int read_now(const struct cf_cmd *cmd, const struct flags *flags, int64_t *out)
+{
+    *out = cf_now();
+    if (flags->now == NULL || cf_time_parse(flags->now, out))
+        return CF_EXIT_OK;
+    return cf_usage_error(cmd, "--now must be a time like 2026-11-22T15:12:51Z, not '%s'",
+                          flags->now);
+}
+
+static int act(struct cf_certs_run *run, size_t action)
+{
+    struct cf_err err = {.kind = CF_ERR_NONE};
+    int status;
+
+    cf_certs_init(&run->certs);
+    cf_process_harden();
+    status = actions[action].run(run, &err);
+    cf_api_close(run->asker.api);
+    cf_certs_secret_free(run->place);
+    cf_certs_free(&run->certs);
+    cf_arena_free(run->arena);
+    if (status >= 0)
+        return status;
+    fprintf(stderr, "curfew certs: %s\n", err.msg);
+    return err.kind == CF_ERR_INPUT ? CF_EXIT_USAGE : CF_EXIT_FAILED;
+}
+
+static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
+{
+    struct cf_certs_run run = {.cmd = cmd,
+                               .dir = flags->dir,
+                               .secret = flags->tls.secret,
+                               .kubeconfig = flags->kubeconfig,
+                               .context = flags->context,
+                               .renew_ca = flags->ca};
+    size_t action;
+    int status = find_action(cmd, flags, &action);
+
+    if (status == CF_EXIT_OK)
+        status = check_flags(cmd, flags, actions[action].name);
+    if (status == CF_EXIT_OK)
+        status = read_now(cmd, flags, &run.now);
+    if (status == CF_EXIT_OK)
+        status = cf_tls_wish_make(cmd, &flags->tls, &run.wish);
+    if (status != CF_EXIT_OK)
+        return status;
+    status = act(&run, action);
+    cf_tls_wish_free(&run.wish);
+    return status;
+}
+
+static int run(const struct cf_cmd *cmd, int argc, char **argv)
+{
+    struct flags flags = {.dir = NULL};
+    const struct cf_opt opts[] = {
+        {"--dir", 0, CF_OPT_STRING, &flags.dir, "DIR",
+         "keep them as ca.crt, ca.key, tls.crt and tls.key there"},
+        {"--secret", 0, CF_OPT_STRING, &flags.tls.secret, "NAMESPACE/NAME",
+         "keep them in this Secret, which running replicas follow"},
+        {"--service", 0, CF_OPT_LIST, &flags.tls.services, "NAME.NAMESPACE",
+         "a Service that the certificate is for (repeatable)"},
+        {"--dns", 0, CF_OPT_LIST, &flags.tls.names, "NAME",
+         "a DNS name or IP address that it is for (repeatable)"},
+        {"--webhook-configuration", 0, CF_OPT_LIST, &flags.tls.configurations, "NAME",
+         "write the authority into its caBundles (repeatable)"},
+        {"--ca", 0, CF_OPT_FLAG, &flags.ca, NULL,
+         "renew: a new authority too; the old one is trusted on"},
+        {"--cert-lifetime", 0, CF_OPT_DURATION, &flags.tls.leaf_lifetime, "DURATION",
+         "how long a certificate holds (default 2160h)"},
+        {"--ca-lifetime", 0, CF_OPT_DURATION, &flags.tls.ca_lifetime, "DURATION",
+         "how long an authority holds (default 8760h)"},
+        {"--kubeconfig", 0, CF_OPT_STRING, &flags.kubeconfig, "FILE",
+         "the cluster; else KUBECONFIG, the pod's own, or ~/.kube/config"},
+        {"--context", 0, CF_OPT_STRING, &flags.context, "NAME",
+         "another context of it than the current one"},
+        {"--now", 0, CF_OPT_STRING, &flags.now, "TIME",
+         "show: the time that what is left is told from (default the clock)"},
+        {0},
+    };
+    int status = cf_opts_parse(cmd, opts, argc, argv, &flags.rest);
+
+    if (status == CF_EXIT_OK)
+        status = run_with(cmd, &flags);
+    cf_tls_flags_free(&flags.tls);
+    cf_opt_list_free(&flags.rest);
+    return status < 0 ? CF_EXIT_OK : status;
+}
+
+const struct cf_cmd cf_cmd_certs = {
+    .name = "certs",
+    .summary = "make, renew and show the serving certificate and its authority",
+    .usage = "curfew certs init|renew|show --dir DIR|--secret NAMESPACE/NAME [flags]",
+    .run = run,
+};

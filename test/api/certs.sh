@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+# certs.sh - the certificate that replicas keep for themselves: who makes it, who follows, and that
+# nobody who verifies it is ever disappointed. Sourced by run.sh, in two parts, since the life of an
+# authority takes its time.
+
+curfew=${CURFEW:-$root/build/curfew}
+case $curfew in
+/*) ;;
+*) curfew=$PWD/$curfew ;;
+esac
+mkdir -p "$work/history"
+rm -f "$work/cluster.port"
+python3 "$here/cluster.py" --port-file "$work/cluster.port" --cert "$ca/server.pem" \
+    --key "$ca/server.key" --history "$work/history" 2>"$work/cluster.err" &
+pids="$pids $!"
+wait_until 20 test -s "$work/cluster.port" || {
+    fail 'the cluster starts' "$(cat "$work/cluster.err")"
+    exit 1
+}
+api=https://127.0.0.1:$(cat "$work/cluster.port")
+kubeconfig "$work/admin" "server: $api
+certificate-authority: ca/good.pem" 'token: cluster-token'
+
+control() { # PATH [JSON]
+    curl -sS --cacert "$ca/good.pem" -X POST -d "${2:-}" "$api/_/$1" >/dev/null
+}
+
+count() { # METHOD STATUS: how often a Secret was asked for so
+    curl -sS --cacert "$ca/good.pem" "$api/_/count/$1/$2"
+}
+
+get() { # PATH
+    curl -sS --cacert "$ca/good.pem" -H 'Authorization: Bearer cluster-token' "$api$1"
+}
+
+field() { # NAME: of the one-line JSON in stdin, base64
+    grep -o "\"$1\": \"[^\"]*\"" | head -n 1 | sed 's/.*: "//; s/"$//' | base64 -d
+}
+
+secret_path() { echo "/api/v1/namespaces/curfew-system/secrets/$1"; }
+webhooks_path() { echo "/apis/admissionregistration.k8s.io/v1/${2:-validating}webhookconfigurations/$1"; }
+
+serial() { openssl x509 -noout -serial | sed 's/.*=//'; }
+in_secret() { get "$(secret_path "$1")" | field tls.crt | serial; }
+served() { # PORT
+    timeout 10 openssl s_client -connect "127.0.0.1:$1" </dev/null 2>/dev/null | serial
+}
+bundle() { get "$(webhooks_path "$1" "${2:-validating}")" | field caBundle; }
+
+webhooks() { # NAME [KIND]: makes one, with two webhooks that are called as the Service NAME
+    control "object$(webhooks_path "$1" "${2:-validating}")" "{\"metadata\":{\"name\":\"$1\"},\"webhooks\":[
+        {\"name\":\"a.curfew.dev\",\"failurePolicy\":\"Fail\",\"clientConfig\":{\"service\":{\"name\":\"$1\",\"namespace\":\"curfew-system\",\"path\":\"/validate\"}}},
+        {\"name\":\"b.curfew.dev\",\"clientConfig\":{\"service\":{\"name\":\"$1\",\"namespace\":\"curfew-system\"},\"caBundle\":\"eA==\"}}]}"
+}
+
+# replica LOG SECRET [FLAG...]: starts one that keeps SECRET, for the configuration of that name.
+replica() {
+    local log="$1" name="$2"
+    shift 2
+    "$curfew" serve --kubeconfig "$work/admin" --tls-secret "curfew-system/$name" \
+        --webhook-configuration "$name" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
+        --drain-delay 0s "$@" 2>"$log" &
+    replica=$!
+    pids="$pids $replica"
+}
+
+# serving LOG: waits, and sets $port and $plain.
+serving() {
+    wait_until 60 grep -q '"msg":"serving"' "$1" || {
+        fail 'a replica serves' "$(cat "$1")"
+        exit 1
+    }
+    port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$1")
+    plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$1")
+}
+
+# probe NAME PORTS: starts to call them as the Service NAME.
+probe() {
+    rm -f "$work/stop.$1"
+    python3 "$here/prober.py" --api "$api" --api-ca "$ca/good.pem" --path "$(webhooks_path "$1")" \
+        --name "$1.curfew-system.svc" --ports "$2" --stop "$work/stop.$1" >"$work/probe.$1" 2>&1 &
+    prober=$!
+    pids="$pids $prober"
+}
+
+# probed CASE NAME PID: ends it: nobody was disappointed.
+probed() {
+    touch "$work/stop.$2"
+    wait "$3"
+    equal "$1" 'some handshakes, 0 failed' "$(cat "$work/probe.$2")"
+}
+
+# in_order NAME: whatever leaf a Secret held was trusted by the bundle of each webhook before.
+in_order() {
+    local trusted="$work/trusted.pem" wrong=0 leaves=0
+    : >"$trusted"
+    for file in "$work/history"/*-"$1.json"; do
+        case $file in
+        *webhookconfigurations*) field caBundle <"$file" >"$trusted" ;;
+        *)
+            field tls.crt <"$file" >"$work/leaf.pem"
+            openssl x509 -in "$work/leaf.pem" -noout 2>/dev/null || continue # broken by the test
+            leaves=$((leaves + 1))
+            [ "$leaves" -le 1 ] || openssl verify -CAfile "$trusted" -partial_chain -no_check_time \
+                "$work/leaf.pem" >/dev/null 2>&1 || wrong=$((wrong + 1))
+            ;;
+        esac
+    done
+    [ "$leaves" -gt 1 ] && echo "$wrong wrong" || echo 'too few'
+}
+
+# One that lives through the end of its certificate and of its authority, while other things go on.
+webhooks short
+replica "$work/short.log" short --cert-lifetime 30s --ca-lifetime 90s
+short=$replica
+serving "$work/short.log"
+short_port=$port
+wait_until 30 sh -c "curl -sS --cacert '$ca/good.pem' -H 'Authorization: Bearer cluster-token' \
+    '$api$(webhooks_path short)' | grep -q '\"caBundle\": \"LS0'" ||
+    fail 'the caBundle is written' "$(cat "$work/short.log")"
+probe short "$short_port"
+short_prober=$prober

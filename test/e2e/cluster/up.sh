@@ -56,6 +56,7 @@ rules:
 END
 }
 
+# up_apiserver [FLAGS...]: more of its flags.
 up_apiserver() {
     audit_policy > "$E2E_WORK/audit-policy.yaml"
     start apiserver kube-apiserver --etcd-servers=http://127.0.0.1:2379 \
@@ -71,7 +72,7 @@ up_apiserver() {
         --kubelet-client-certificate="$certs/apiserver-kubelet.pem" \
         --kubelet-client-key="$certs/apiserver-kubelet.key" \
         --enable-aggregator-routing=true --allow-privileged=true \
-        --audit-policy-file="$E2E_WORK/audit-policy.yaml" --audit-log-path="$E2E_WORK/audit.log"
+        --audit-policy-file="$E2E_WORK/audit-policy.yaml" --audit-log-path="$E2E_WORK/audit.log" "$@"
     await_service apiserver 120 as admin get --raw /readyz
 }
 
@@ -81,6 +82,11 @@ up_controllers() {
         --use-service-account-credentials --service-account-private-key-file="$certs/sa.key" \
         --root-ca-file="$certs/ca.pem" --leader-elect=false --concurrent-deployment-syncs=2
     start scheduler kube-scheduler --kubeconfig="$certs/scheduler.kubeconfig" --leader-elect=false
+}
+
+start_runtime() {
+    start containerd containerd --config "$E2E_WORK/containerd.toml"
+    await_service containerd 30 ctr -a "$socket" version
 }
 
 up_runtime() {
@@ -104,8 +110,7 @@ runtime_type = "io.containerd.runc.v2"
 BinaryName = "$runc/runc"
 SystemdCgroup = false
 END
-    start containerd containerd --config "$E2E_WORK/containerd.toml"
-    await_service containerd 30 ctr -a "$socket" version
+    start_runtime
     bash "$here/image.sh" "$E2E_WORK/image" || give_up "no image"
     ctr -a "$socket" -n k8s.io images import --no-unpack=false "$E2E_WORK/image/image.tar" \
         > "$E2E_WORK/log/import.log" 2>&1 || give_up "the image cannot be imported"
@@ -124,12 +129,17 @@ cgroupRoot: /$E2E_CGROUP
 cgroupDriver: cgroupfs
 failCgroupV1: false
 failSwapOn: false
+syncFrequency: 5s # how soon a pod sees a changed ConfigMap; else a minute
 localStorageCapacityIsolation: false
 oomScoreAdj: 0
 protectKernelDefaults: true # room.sh shows it what it would set
 resolvConf: ""
 evictionHard: {memory.available: 50Mi, nodefs.available: 1%, imagefs.available: 1%}
 END
+    start_kubelet
+}
+
+start_kubelet() {
     start kubelet kubelet --config="$E2E_WORK/kubelet.yaml" --root-dir="$E2E_WORK/kubelet" \
         --kubeconfig="$certs/kubelet.kubeconfig" --node-ip="$NODE_IP" --hostname-override="$NODE"
     await_service kubelet 60 as admin wait --for=condition=Ready "node/$NODE" --timeout=5s
@@ -171,4 +181,36 @@ cluster_up() {
     up_kubelet
     up_people || give_up "no people"
     await 30 "role of dev" as dev auth can-i create pods/exec || exit 1
+}
+
+# room_processes PATTERN: of this room, by what they were started with.
+room_processes() {
+    grep -lsE "$1" /proc/[0-9]*/cmdline | cut -d/ -f3
+}
+
+# cluster_falls: as when the machine is switched off. What it kept in memory is gone, what it kept on
+# disk is not.
+cluster_falls() {
+    local name
+    for name in kubelet scheduler controller-manager apiserver etcd; do
+        stop "$name"
+    done
+    room_processes '^[^ ]*containerd-shim' | xargs -r kill -KILL
+    stop containerd
+    find /sys/fs/cgroup -path "*/$E2E_CGROUP/kubepods/*" -name cgroup.procs -exec cat {} + 2> /dev/null |
+        sort -u | xargs -r kill -KILL 2> /dev/null
+    awk -v work="$E2E_WORK/" '
+        index($2, "/run/containerd/") == 1 || index($2, "/run/netns/") == 1 ||
+            index($2, work "kubelet/") == 1 { print $2 }' /proc/mounts |
+        tac | xargs -r umount -l
+    rm -rf /run/containerd /run/netns
+}
+
+# cluster_rises: the same machine, switched on.
+cluster_rises() {
+    up_etcd
+    up_apiserver
+    up_controllers
+    start_runtime
+    start_kubelet
 }

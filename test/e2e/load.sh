@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# load.sh - pods are created all the while that something happens to Curfew; sourced.
+# shellcheck shell=bash
+
+load=$E2E_WORK/load
+# As many a second as a machine of two cores can do beside all the rest; a slower one does fewer.
+RATE=${RATE:-200}
+
+answers() {
+    cat "$load/answers" 2> /dev/null || echo 0
+}
+
+# goes_on N: so many more pods were created since.
+answered() {
+    [ "$(answers)" -ge "$1" ]
+}
+goes_on() {
+    check 'pods are created' await 60 'pods created' answered $(($(answers) + $1))
+}
+
+load_starts() {
+    settle
+    rm -rf "$load"
+    mkdir -p "$load"
+    start load python3 "$E2E_HOME/load.py" "$certs" "$NODE_IP:6443" "$RATE" "$load"
+    goes_on 400
+}
+
+# load_ends: a while after the last thing that happened.
+load_ends() {
+    goes_on 400
+    settle
+    stop load
+    typed="what the load met" said=$(cat "$load/summary" && cut -d' ' -f3- "$load/failures" | sort | uniq -c)
+    printf '%s: %s\n' "$title" "$(head -n 1 "$load/summary")" | tee -a "$E2E_WORK/log/load.log"
+}
+
+no_failures() {
+    load_ends
+    prints ' created, 0 failed; '
+}

@@ -202,7 +202,7 @@ cluster_falls() {
     awk -v work="$E2E_WORK/" '
         index($2, "/run/containerd/") == 1 || index($2, "/run/netns/") == 1 ||
             index($2, work "kubelet/") == 1 { print $2 }' /proc/mounts |
-        tac | xargs -r umount -l
+        sort -ru | xargs -r umount -l
     rm -rf /run/containerd /run/netns
 }
 

@@ -48,3 +48,84 @@ admin rollout status -n $system deployment/curfew --timeout=180s
 check 'the old ones end' await 120 'two replicas' settled 2
 check 'they are others' [ "$(pods)" != "$before" ]
 no_failures
+
+scenario 'load: one replica instead of two, then three, then two: no pod fails'
+load_starts
+for replicas in 1 3 2; do
+    admin scale -n $system deployment/curfew --replicas=$replicas
+    check "so many are left: $replicas" await 120 "$replicas replicas" settled $replicas
+    goes_on 200
+done
+no_failures
+
+scenario 'load: an upgrade of about everything, and its rollback: no pod fails'
+load_starts
+before=$(pods)
+upgrade --set replicaCount=3,server.containerPort=10250,server.metricsPort=9090,server.log.level=debug \
+    --set service.port=8443,webhooks.timeoutSeconds=5,podAnnotations.example=yes,config.defaults.warn=baseline \
+    --set tls.secretName=another-tls,webhooks.contents.enabled=true,priorityClassName=
+check 'the old ones end' await 120 'three replicas' settled 3
+check 'they are others' [ "$(pods)" != "$before" ]
+guarded
+goes_on 400
+before=$(pods)
+shell helm rollback curfew --namespace $system --wait
+check 'the old ones end' await 120 'two replicas' settled 2
+check 'they are others' [ "$(pods)" != "$before" ]
+guarded
+no_failures
+
+# ---- a replica dies ----
+
+# endpoints_watched: $E2E_WORK/endpoints gets a line, with its time, for whatever the Service led to.
+endpoints_watched() {
+    as admin get endpointslices -n $system -l kubernetes.io/service-name=curfew -w \
+        -o 'jsonpath={range .endpoints[?(@.conditions.ready==true)]}{.targetRef.name} {.targetRef.uid} {end}{"\n"}' |
+        while read -r line; do
+            echo "$EPOCHREALTIME $line"
+        done > "$E2E_WORK/endpoints"
+}
+# left_out NAME SINCE: when it was first left out after that time.
+left_out() {
+    awk -v pod="$1 " -v since="$2" '$1 > since && !index($0, pod) { print $1; exit }' "$E2E_WORK/endpoints"
+}
+was_left_out() {
+    [ -n "$(left_out "$@")" ]
+}
+# failed_later TIME: of pods that were sent a second after that or later.
+failed_later() {
+    awk -v time="$1" '$1 > time + 1' "$load/failures"
+}
+# dies HOW...: the first pod; what fails is what was under way to it, or sent while it was still listed.
+dies() {
+    local pod since gone
+    pod=$(pods | head -n 1)
+    since=$EPOCHREALTIME
+    "$@" "$pod"
+    check 'its endpoint goes' await 60 'an endpoint less' was_left_out "${pod#pod/}" "$since"
+    check 'both replicas are ready again' await 120 'two replicas' settled 2
+    gone=$(left_out "${pod#pod/}" "$since")
+    load_ends
+    failed=$(failed_later "$gone")
+    typed="what was sent a second after the endpoint was gone ($(echo "$gone - $since" | bc) s after the death)"
+    said=$failed
+    check 'none fails later' [ -z "$failed" ]
+}
+killed() {
+    local pid
+    pid=$(process_of "$1")
+    check 'it has a process' [ -n "$pid" ]
+    kill -KILL "$pid"
+}
+deleted() {
+    admin delete -n $system "$1" --grace-period=0 --force
+}
+
+scenario 'load: the program of a replica is killed: what fails was under way to it'
+endpoints_watched &
+load_starts
+dies killed
+
+scenario 'load: a replica is deleted at once: what fails was under way to it'
+load_starts
+dies deleted

@@ -69,7 +69,7 @@ settled() {
 process_of() {
     local uid pid
     uid=$(as admin get -n $system "$1" -o jsonpath='{.metadata.uid}') || return 1
-    for pid in $(room_processes '^/usr/bin/curfew.serve'); do
+    for pid in $(room_processes '^--webhook-configuration=curfew$'); do
         ! grep -q "$uid" "/proc/$pid/cgroup" || echo "$pid"
     done
 }

@@ -185,7 +185,7 @@ cluster_up() {
 
 # room_processes PATTERN: of this room, by what they were started with.
 room_processes() {
-    grep -lsE "$1" /proc/[0-9]*/cmdline | cut -d/ -f3
+    grep -lszE "$1" /proc/[0-9]*/cmdline | cut -d/ -f3
 }
 
 # cluster_falls: as when the machine is switched off. What it kept in memory is gone, what it kept on

@@ -63,7 +63,7 @@ load_starts
 before=$(pods)
 upgrade --set replicaCount=3,server.containerPort=10250,server.metricsPort=9090,server.log.level=debug \
     --set service.port=8443,webhooks.timeoutSeconds=5,podAnnotations.example=yes,config.defaults.warn=baseline \
-    --set tls.secretName=another-tls,webhooks.contents.enabled=true,priorityClassName=
+    --set webhooks.contents.enabled=true,priorityClassName=
 check 'the old ones end' await 120 'three replicas' settled 3
 check 'they are others' [ "$(pods)" != "$before" ]
 guarded
@@ -80,14 +80,14 @@ no_failures
 # endpoints_watched: $E2E_WORK/endpoints gets a line, with its time, for whatever the Service led to.
 endpoints_watched() {
     as admin get endpointslices -n $system -l kubernetes.io/service-name=curfew -w \
-        -o 'jsonpath={range .endpoints[?(@.conditions.ready==true)]}{.targetRef.name} {.targetRef.uid} {end}{"\n"}' |
+        -o 'jsonpath={.endpoints[?(@.conditions.ready==true)].targetRef.name}{"\n"}' |
         while read -r line; do
-            echo "$EPOCHREALTIME $line"
+            echo "$EPOCHREALTIME $line "
         done > "$E2E_WORK/endpoints"
 }
 # left_out NAME SINCE: when it was first left out after that time.
 left_out() {
-    awk -v pod="$1 " -v since="$2" '$1 > since && !index($0, pod) { print $1; exit }' "$E2E_WORK/endpoints"
+    awk -v pod="$1 " -v since="$2" '$1 > since && !index($0 " ", " " pod) { print $1; exit }' "$E2E_WORK/endpoints"
 }
 was_left_out() {
     [ -n "$(left_out "$@")" ]
@@ -98,7 +98,7 @@ failed_later() {
 }
 # dies HOW...: the first pod; what fails is what was under way to it, or sent while it was still listed.
 dies() {
-    local pod since gone
+    local pod since gone failed
     pod=$(pods | head -n 1)
     since=$EPOCHREALTIME
     "$@" "$pod"

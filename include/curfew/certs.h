@@ -40,6 +40,7 @@ struct cf_certs_wish {
     bool published;  /* whoever verifies the leaf trusts the newest authority */
     bool renew_leaf; /* although they are not due */
     bool renew_ca;
+    bool drop_old; /* trust older authorities no longer, though what they signed may be in date */
 };
 
 /* What cf_certs_next() did. */

@@ -47,7 +47,6 @@ struct cf_webhooks {
     unsigned configurations; /* how many of the two there are */
     unsigned differing;      /* their webhooks whose caBundle is another one, before any writing */
     unsigned distrusting;    /* those of them that did not trust `cert` */
-    bool written;            /* all of them carry it now */
     char first[256]; /* of the differing: "validatingwebhookconfiguration NAME, webhook NAME" */
 
     /* The names that an API server verifies our certificate by: added to what is there. */

@@ -27,7 +27,8 @@
  * unnoticed, as with every client; that is why etcd's restore can bump its revision.)
  *
  * Heard of means: as of then nothing is missing. An event, a bookmark and an orderly end count when
- * they come; a list counts as of when it was asked for, however long it took. */
+ * they come; a list counts as of when it was asked for, however long it took. It is what that API
+ * server knows: one that is cut off from its etcd, and still answers watches, we can't tell. */
 #ifndef CURFEW_WATCH_H
 #define CURFEW_WATCH_H
 

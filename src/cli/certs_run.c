@@ -135,7 +135,9 @@ static bool is_published(const struct cf_certs_run *run)
 static int renew_once(struct cf_certs_run *run, enum cf_certs_step *step, bool *conflict,
                       struct cf_err *err)
 {
-    struct cf_certs_wish wish = {.renew_leaf = !run->renew_ca, .renew_ca = run->renew_ca};
+    struct cf_certs_wish wish = {.renew_leaf = !run->renew_ca && !run->drop_old,
+                                 .renew_ca = run->renew_ca,
+                                 .drop_old = run->drop_old};
     char where[320];
 
     if (read_place(run, err) != 0)

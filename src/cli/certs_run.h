@@ -14,7 +14,7 @@ struct cf_certs_run {
     const char *kubeconfig, *context;
     const char *secret; /* as it was given */
     struct cf_tls_wish wish;
-    bool renew_ca;
+    bool renew_ca, drop_old;
     int64_t now;
 
     struct cf_asker asker; /* .api NULL: no cluster is needed */

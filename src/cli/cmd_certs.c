@@ -12,7 +12,7 @@
 struct flags {
     struct cf_tls_flags tls;
     const char *dir, *kubeconfig, *context, *now;
-    bool ca;
+    bool ca, drop_old;
     struct cf_opt_list rest;
 };
 
@@ -48,8 +48,11 @@ static int check_flags(const struct cf_cmd *cmd, const struct flags *flags, cons
                               flags->dir == NULL
                                   ? "--dir or --secret is needed: where they are kept"
                                   : "--dir and --secret: one of them");
-    if (flags->ca && !cf_streq(action, "renew"))
-        return cf_usage_error(cmd, "--ca goes with renew");
+    if ((flags->ca || flags->drop_old) && !cf_streq(action, "renew"))
+        return cf_usage_error(cmd, "%s goes with renew", flags->ca ? "--ca" : "--drop-old");
+    if (flags->ca && flags->drop_old)
+        return cf_usage_error(cmd, "--ca and --drop-old: the new authority has to sign before the "
+                                   "old one can go");
     if (flags->now != NULL && !shows)
         return cf_usage_error(cmd, "--now goes with show");
     if (shows && (flags->tls.services.count > 0 || flags->tls.names.count > 0 ||
@@ -96,7 +99,8 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
                                .secret = flags->tls.secret,
                                .kubeconfig = flags->kubeconfig,
                                .context = flags->context,
-                               .renew_ca = flags->ca};
+                               .renew_ca = flags->ca,
+                               .drop_old = flags->drop_old};
     size_t action;
     int status = find_action(cmd, flags, &action);
 
@@ -129,6 +133,8 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
          "write the authority into its caBundles (repeatable)"},
         {"--ca", 0, CF_OPT_FLAG, &flags.ca, NULL,
          "renew: a new authority too; the old one is trusted on"},
+        {"--drop-old", 0, CF_OPT_FLAG, &flags.drop_old, NULL,
+         "renew: trust older authorities no longer, once the newest signs"},
         {"--cert-lifetime", 0, CF_OPT_DURATION, &flags.tls.leaf_lifetime, "DURATION",
          "how long a certificate holds (default 2160h)"},
         {"--ca-lifetime", 0, CF_OPT_DURATION, &flags.tls.ca_lifetime, "DURATION",

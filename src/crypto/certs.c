@@ -206,6 +206,12 @@ static bool may_sign(const struct view *v, const struct cf_certs_wish *wish)
     return v->signer == 0 || wish->published || cf_x509_ends(v->leaf) - wish->now < life / 20;
 }
 
+/* What an older one signed was signed before the newest was made. */
+static bool all_ended(const struct view *v, const struct cf_certs_wish *wish)
+{
+    return wish->now > cf_x509_begins(v->cas[0]) + wish->leaf_lifetime + wish->leaf_lifetime / 10;
+}
+
 static struct plan decide(const struct view *v, const struct cf_certs_wish *wish)
 {
     if (v->ca_key == NULL)
@@ -231,10 +237,10 @@ static struct plan decide(const struct view *v, const struct cf_certs_wish *wish
         if (why != NULL)
             return (struct plan){CF_CERTS_NEW_LEAF, why, false, true, false};
     }
-    /* What an older one signed was signed before the newest was made, and has ended by then. */
-    if (v->signer == 0 && v->ca_count > 1 &&
-        wish->now > cf_x509_begins(v->cas[0]) + wish->leaf_lifetime + wish->leaf_lifetime / 10)
-        return (struct plan){CF_CERTS_DROP_CA, "nothing that an older authority signed is in date",
+    if (v->signer == 0 && v->ca_count > 1 && (wish->drop_old || all_ended(v, wish)))
+        return (struct plan){CF_CERTS_DROP_CA,
+                             wish->drop_old ? "it was asked for"
+                                            : "nothing that an older authority signed is in date",
                              false, false, true};
     return (struct plan){CF_CERTS_KEEP, NULL, false, false, false};
 }

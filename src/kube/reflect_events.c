@@ -94,6 +94,7 @@ static const struct cf_json *parse_meta(struct cf_reflector *r, const struct cf_
     cf_buf_adds(&text, "{\"metadata\":");
     cf_buf_add(&text, o->text + o->meta, o->meta_len);
     cf_buf_adds(&text, "}}");
+    cf_reflect_say_large(r);
     if (!cf_buf_ok(&text)) {
         cf_err_memory(err);
         return NULL;
@@ -146,6 +147,9 @@ static int event(struct cf_reflector *r, const char *type, const struct cf_json 
 
     if (cf_streq(type, "ERROR"))
         return failed(r, object, err);
+    if (r->resource == CF_SECRETS &&
+        !cf_streq(cf_json_str(cf_json_get(object, "kind")), "PartialObjectMetadata"))
+        return cf_err_set(err, "a whole Secret, though only metadata was asked for");
     if (copy_version(meta, version, err) != 0)
         return -1;
     if (r->phase == CF_WATCHING && cf_version_before(version, r->version))
@@ -184,6 +188,16 @@ int cf_reflect_take(void *arg, const struct cf_cut_object *o, struct cf_err *err
 
 /* ---- around the objects ---- */
 
+/* The same one again would never end. */
+static int next_token(const char *next, struct cf_buf *token, struct cf_err *err)
+{
+    if (next[0] != '\0' && cf_streq(next, cf_buf_str(token)))
+        return cf_err_set(err, "its pages do not go on");
+    cf_buf_wipe(token);
+    cf_buf_adds(token, next);
+    return cf_buf_ok(token) ? 0 : cf_err_memory(err);
+}
+
 int cf_reflect_head(struct cf_reflector *r, char version[CF_VERSION_MAX], struct cf_buf *token,
                     struct cf_err *err)
 {
@@ -202,11 +216,8 @@ int cf_reflect_head(struct cf_reflector *r, char version[CF_VERSION_MAX], struct
         rc = cf_err_set(err, "it is no list of the kind that was asked for");
     if (rc == 0)
         rc = copy_version(meta, version, err);
-    if (rc == 0) {
-        cf_buf_wipe(token);
-        cf_buf_adds(token, cf_str_or_empty(cf_json_str(cf_json_get(meta, "continue"))));
-        rc = cf_buf_ok(token) ? 0 : cf_err_memory(err);
-    }
+    if (rc == 0)
+        rc = next_token(cf_str_or_empty(cf_json_str(cf_json_get(meta, "continue"))), token, err);
     cf_arena_reset(r->arena, true);
     return rc;
 }

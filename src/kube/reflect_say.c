@@ -76,6 +76,17 @@ void cf_reflect_say_age(struct cf_reflector *r)
     r->stale = stale;
 }
 
+void cf_reflect_say_large(struct cf_reflector *r)
+{
+    int64_t now = cf_monotonic_micros();
+
+    if (r->large_told != 0 && now - r->large_told < RETELL_MICROS)
+        return;
+    r->large_told = now;
+    cf_log(CF_LOG_WARN, "an object is larger than is read: only its metadata are known",
+           CF_LOG_S("resource", name(r)));
+}
+
 void cf_reflect_say_synced(struct cf_watch *watch)
 {
     struct cf_store_counts counts;

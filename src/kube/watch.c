@@ -165,7 +165,7 @@ void cf_watch_stop(struct cf_watch *watch)
     atomic_store(&watch->stopping, true);
     pthread_cond_broadcast(&watch->stop);
     pthread_mutex_unlock(&watch->lock);
-    /* All of them before any is closed: they tell by which server they are in step. */
+    /* All of them first: each looks at others' clients and versions. */
     for (int i = 0; i < CF_RESOURCES; i++) {
         if (watch->reflectors[i].running)
             pthread_join(watch->reflectors[i].thread, NULL);

@@ -65,6 +65,7 @@ struct cf_reflector {
     int failure;
     int64_t told_at[CF_WATCH_FAILURES]; /* monotonic micros; 0: never */
     int64_t failing_since;
+    int64_t large_told; /* monotonic micros; 0: never */
 
     /* Read by others. */
     atomic_uint_fast64_t events, lists, failures[CF_WATCH_FAILURES];
@@ -128,6 +129,8 @@ bool cf_version_before(const char *a, const char *b);
 /* The log hears of changes only. */
 void cf_reflect_say_failure(struct cf_reflector *r, int failure);
 void cf_reflect_say_heard(struct cf_reflector *r);
+/* Of an object only the metadata were read. */
+void cf_reflect_say_large(struct cf_reflector *r);
 /* Often: whether what is known has become too old. */
 void cf_reflect_say_age(struct cf_reflector *r);
 void cf_reflect_say_synced(struct cf_watch *watch);

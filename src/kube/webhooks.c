@@ -14,6 +14,8 @@
 
 #define CONFIGURATION_MAX (2 * CF_MIB)
 #define ARENA_MAX (16 * CF_MIB)
+/* Looks at one configuration that others write at the same time. */
+#define TRIES_MAX 5
 
 /* One configuration that is being looked at. */
 struct look {
@@ -150,7 +152,9 @@ static void write_patch(const struct look *look, const struct cf_json *object, s
     cf_out_end_object(&out);
 }
 
-static int patch(const struct look *look, const struct cf_json *object, struct cf_err *err)
+/* *conflict: somebody else wrote it meanwhile, likely another replica, and the same. */
+static int patch(const struct look *look, const struct cf_json *object, bool *conflict,
+                 struct cf_err *err)
 {
     struct cf_api_call what = {.method = "PATCH",
                                .verb = "patch",
@@ -166,12 +170,15 @@ static int patch(const struct look *look, const struct cf_json *object, struct c
     what.body_len = text.len;
     if (call(look, &what, &status, &body, err) != 0)
         return -1;
-    return status == 200 ? 0 : unexpected(look, "writing the caBundle of", status, &body, err);
+    *conflict = status == 409;
+    return status == 200 || *conflict
+               ? 0
+               : unexpected(look, "writing the caBundle of", status, &body, err);
 }
 
 /* ---- one of the two ---- */
 
-static int look_at(const struct look *look, bool write, struct cf_err *err)
+static int look_once(const struct look *look, bool write, bool *conflict, struct cf_err *err)
 {
     const struct cf_json *object, *v;
     bool all_same = true;
@@ -193,7 +200,34 @@ static int look_at(const struct look *look, bool write, struct cf_err *err)
         take_name(look, cf_json_get(v, "clientConfig"));
         all_same = (look->bundle == NULL || compare(look, v)) && all_same;
     }
-    return all_same || !write ? 0 : patch(look, object, err);
+    return all_same || !write ? 0 : patch(look, object, conflict, err);
+}
+
+/* What counts is the last look: of a conflict nothing is left but the names. */
+static int look_at(struct look *look, bool write, struct cf_err *err)
+{
+    const struct cf_webhooks before = *look->out;
+
+    for (unsigned i = 0; i < TRIES_MAX; i++) {
+        bool conflict = false;
+        int result;
+
+        look->arena = cf_arena_new(ARENA_MAX);
+        if (look->arena == NULL)
+            return cf_err_memory(err);
+        look->path = cf_arena_printf(
+            look->arena, "/apis/admissionregistration.k8s.io/v1/%swebhookconfigurations/%s",
+            look->kind, look->name);
+        result = look->path != NULL ? look_once(look, write, &conflict, err) : cf_err_memory(err);
+        cf_arena_free(look->arena);
+        if (result != 0 || !conflict)
+            return result;
+        look->out->configurations = before.configurations;
+        look->out->differing = before.differing;
+        look->out->distrusting = before.distrusting;
+    }
+    return cf_err_system(err, "%swebhookconfiguration \"%s\": others write it all the time",
+                         look->kind, look->name);
 }
 
 int cf_webhooks_look(const struct cf_asker *asker, const char *name, const struct cf_buf *bundle,
@@ -201,20 +235,12 @@ int cf_webhooks_look(const struct cf_asker *asker, const char *name, const struc
                      struct cf_err *err)
 {
     static const char *const kinds[] = {"mutating", "validating"};
-    unsigned before = out->differing;
-    int result = 0;
 
-    for (size_t i = 0; i < CF_COUNT(kinds) && result == 0; i++) {
-        CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(ARENA_MAX);
-        struct look look = {asker, arena, kinds[i], name, NULL, bundle, cert, out};
+    for (size_t i = 0; i < CF_COUNT(kinds); i++) {
+        struct look look = {asker, NULL, kinds[i], name, NULL, bundle, cert, out};
 
-        if (arena == NULL)
-            return cf_err_memory(err);
-        look.path = cf_arena_printf(
-            arena, "/apis/admissionregistration.k8s.io/v1/%swebhookconfigurations/%s", kinds[i],
-            name);
-        result = look.path != NULL ? look_at(&look, write, err) : cf_err_memory(err);
+        if (look_at(&look, write, err) != 0)
+            return -1;
     }
-    out->written = result == 0 && write && out->differing > before;
-    return result;
+    return 0;
 }

@@ -109,6 +109,12 @@ wait_until 20 carried && ok 'a caBundle that was overwritten comes back' ||
     fail 'a caBundle that was overwritten comes back' "$(tail -n 5 "$work/one.log")"
 told 'the log tells' '"level":"warn","msg":"a caBundle did not trust our certificate: it was written","configuration":"curfew"'
 
+control conflict
+webhooks curfew
+wait_until 20 carried && ok 'also when two write at once' ||
+    fail 'also when two write at once' "$(tail -n 5 "$work/one.log")"
+lacks 'which is no error' 'could not be published' "$(cat "$work/one.log" "$work/two.log")"
+
 # ---- without the right ----
 
 control forbid/patch/validatingwebhookconfigurations

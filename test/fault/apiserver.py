@@ -23,7 +23,7 @@ Of a stream, at the next thing that it has to send:
   end         the stream ends, as at its timeout
   gone        the connection is closed without the end of the stream
 Of a list: `cut` as well, in the middle of its body.
-Lasting ones are the attributes of Server: watch_list, bookmarks, token, forbidden, deaf.
+Lasting ones are the attributes of Server: watch_list, bookmarks, token, forbidden, deaf, ...
 """
 import json
 import socket
@@ -245,7 +245,7 @@ class Handler(socketserver.StreamRequestHandler):
     # ---- objects ----
 
     def shown(self, resource, obj, headers):
-        if "as=PartialObjectMetadata" in headers.get("accept", ""):
+        if "as=PartialObjectMetadata" in headers.get("accept", "") and not self.api.whole:
             return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
                     "metadata": obj["metadata"]}
         return dict({"kind": RESOURCES[resource], "apiVersion": "v1"}, **obj)
@@ -280,8 +280,10 @@ class Handler(socketserver.StreamRequestHandler):
         meta = {"resourceVersion": str(version)}
         if len(page) < len(keys):
             meta["continue"] = json.dumps([version, *keys[len(page)]])
+            if api.stuck:
+                meta["continue"] = token or meta["continue"]
             meta["remainingItemCount"] = len(keys) - len(page)
-        partial = "as=PartialObjectMetadataList" in headers.get("accept", "")
+        partial = "as=PartialObjectMetadataList" in headers.get("accept", "") and not api.whole
         items = []
         for key in page:
             item = self.shown(resource, snapshot[resource][key], headers if partial else {})
@@ -454,6 +456,8 @@ class Server:
         self.forbidden = set()  # resources
         self.deaf = False  # no request is answered
         self.pretty = False
+        self.whole = False  # whole objects, though only metadata is asked for
+        self.stuck = False  # each page says that it is before the same one
         self.minor = "36"
         self.tls = None
         if certificate:

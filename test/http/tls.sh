@@ -78,8 +78,8 @@ EOF
 ) >/dev/null 2>&1
 # shellcheck disable=SC2086
 {
-    refuses 'no flags' 2 'objects is needed'
-    refuses 'no certificate' 2 'tls-cert is needed' $o
+    refuses 'no flags' 2 'kubeconfig is needed, outside of a pod, or --objects'
+    refuses 'no certificate' 2 'tls-secret is needed, or --tls-cert and --tls-key' $o
     refuses 'no key' 2 'tls-key is needed' $o --tls-cert "$certs/tls.pem"
     refuses 'a certificate that is not there' 3 "$work/none.pem" $o --tls-cert "$work/none.pem" \
         --tls-key "$certs/tls.key"

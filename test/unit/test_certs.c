@@ -242,6 +242,26 @@ static void an_authority_changes(void **state)
     cf_certs_free(&certs);
 }
 
+static void an_old_authority_is_dropped_when_asked(void **state)
+{
+    struct cf_certs_wish wish = wish_at(NOW + 1);
+    struct cf_certs certs;
+
+    (void)state;
+    first(&certs);
+    wish.renew_ca = true;
+    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_CA);
+    wish.renew_ca = false;
+    wish.drop_old = true;
+    assert_int_equal(step(&certs, &wish), CF_CERTS_KEEP); /* it signed what is served */
+    wish.published = true;
+    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_LEAF);
+    assert_int_equal(step(&certs, &wish), CF_CERTS_DROP_CA);
+    assert_false(is_there(&certs.ca, 1));
+    assert_int_equal(step(&certs, &wish), CF_CERTS_KEEP);
+    cf_certs_free(&certs);
+}
+
 static void an_authority_that_nobody_published(void **state)
 {
     struct cf_certs_wish wish = wish_at(NOW + 1);
@@ -475,6 +495,7 @@ int main(void)
         cmocka_unit_test(a_leaf_is_renewed_at_two_thirds),
         cmocka_unit_test(a_leaf_is_renewed_when_asked),
         cmocka_unit_test(an_authority_changes),
+        cmocka_unit_test(an_old_authority_is_dropped_when_asked),
         cmocka_unit_test(an_authority_that_nobody_published),
         cmocka_unit_test(many_authorities),
         cmocka_unit_test(a_leaf_never_outlives_its_authority),

@@ -110,7 +110,6 @@ has(request.userInfo.groups) && 'system:nodes' in request.userInfo.groups
 # Of a namespace only the labels of its levels are read.
 - name: only-changed-levels
   expression: >-
-    request.resource.resource != 'namespaces' ||
     object.metadata.?labels.orValue({}).exists(k, k.startsWith('curfew.dev/') && (oldObject == null ||
     oldObject.metadata.?labels[?k].orValue('-') != object.metadata.labels[k])) ||
     (oldObject != null && oldObject.metadata.?labels.orValue({}).exists(k,

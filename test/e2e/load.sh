@@ -3,17 +3,17 @@
 # shellcheck shell=bash
 
 load=$E2E_WORK/load
-# As many a second as a machine of two cores can do beside all the rest; a slower one does fewer.
-RATE=${RATE:-200}
+# A machine that cannot create so many a second beside all the rest creates fewer.
+E2E_RATE=${E2E_RATE:-200}
 
 answers() {
     cat "$load/answers" 2> /dev/null || echo 0
 }
 
-# goes_on N: so many more pods were created since.
 answered() {
     [ "$(answers)" -ge "$1" ]
 }
+# goes_on N: so many more pods were created since.
 goes_on() {
     check 'pods are created' await 60 'pods created' answered $(($(answers) + $1))
 }
@@ -22,7 +22,7 @@ load_starts() {
     settle
     rm -rf "$load"
     mkdir -p "$load"
-    start load python3 "$E2E_HOME/load.py" "$certs" "$NODE_IP:6443" "$RATE" "$load"
+    start load python3 "$E2E_HOME/load.py" "$certs" "$NODE_IP:6443" "$E2E_RATE" "$load"
     goes_on 400
 }
 

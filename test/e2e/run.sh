@@ -11,6 +11,7 @@
 #
 #   K8S=1.36.3      the Kubernetes version
 #   E2E_CACHE=DIR   where the cluster's programs are kept (~/.cache/curfew-e2e)
+#   E2E_RATE=200    pods a second that are created while things happen to Curfew
 #   E2E_SHELL=1     a shell in each cluster before it goes
 #   E2E_KEEP=1      keeps the logs, also when nothing failed
 set -u

@@ -34,6 +34,16 @@ stop() {
     kill -KILL "$pid"
 }
 
+# halt NAME: as when the machine is switched off.
+halt() {
+    local pid
+    pid=$(cat "$E2E_WORK/pid/$1") || return 0
+    rm "$E2E_WORK/pid/$1"
+    kill -KILL "$pid"
+    wait "$pid" 2> /dev/null
+    return 0
+}
+
 # await SECONDS WHAT COMMAND...: until the command succeeds.
 await() {
     local seconds=$1 what=$2 until=$((SECONDS + $1))

@@ -192,11 +192,10 @@ room_processes() {
 # disk is not.
 cluster_falls() {
     local name
-    for name in kubelet scheduler controller-manager apiserver etcd; do
-        stop "$name"
+    for name in kubelet scheduler controller-manager apiserver etcd containerd; do
+        halt "$name"
     done
-    room_processes '^[^ ]*containerd-shim' | xargs -r kill -KILL
-    stop containerd
+    room_processes 'containerd-shim' | xargs -r kill -KILL
     find /sys/fs/cgroup -path "*/$E2E_CGROUP/kubepods/*" -name cgroup.procs -exec cat {} + 2> /dev/null |
         sort -u | xargs -r kill -KILL 2> /dev/null
     awk -v work="$E2E_WORK/" '

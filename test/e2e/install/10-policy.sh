@@ -11,14 +11,12 @@ within=180 unguarded
 check 'the pods are the same' [ "$(pods)" = "$before" ]
 check 'the caBundles are the same' [ "$(bundles)" = "$trusted" ]
 
-scenario 'policy: a mistake in it is refused by what reads it, and nothing changes'
-typed='helm upgrade --set config.rules.token-lifetime.baseline.max=1s'
-said=$(in_a_shell 'helm upgrade curfew charts/curfew --namespace curfew-system \
-    --set config.rules.token-lifetime.baseline.max=1s' 2>&1)
-refused_policies() {
-    as admin logs -n $system -l $ours --tail=50
-}
-until_it_prints '"level":"error"' admin logs -n $system -l $ours --tail=20
+scenario 'policy: a mistake in it changes nothing, and the log says where it is'
+upgrade --set config.rules.legacy-token-secret.level=off,config.exceptions[0].rule=legacy-token-secret \
+    --set config.exceptions[0].namespace=ci,config.exceptions[0].until=2030-02-30 \
+    --set 'config.exceptions[0].names={a},config.exceptions[0].reason=b'
+within=180 until_it_prints 2030-02-30 admin logs -n $system -l $ours --tail=20
+prints '"level":"error"'
 check 'the pods are the same' [ "$(pods)" = "$before" ]
 unguarded
 

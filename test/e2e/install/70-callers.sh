@@ -25,7 +25,7 @@ from_the_example admission.example.yaml > "$folder/admission.yaml"
     from_the_example kubeconfig.example.yaml
     from_the_example kubeconfig.example.yaml | sed -n 's/curfew.curfew-system.svc/127.0.0.1:8443/; /^- name/,$p'
 } > "$folder/kubeconfig.yaml"
-stop apiserver
+halt apiserver
 up_apiserver --admission-control-config-file="$folder/admission.yaml"
 
 scenario 'callers: over the Service, with a certificate for clients'
@@ -67,5 +67,5 @@ prints_not 400
 shell helm uninstall curfew --namespace $system --wait
 unguarded
 stop outside
-stop apiserver
+halt apiserver
 up_apiserver

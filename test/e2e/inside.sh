@@ -60,6 +60,15 @@ endpoints() {
         jsonpath='{.items[*].endpoints[?(@.conditions.ready==true)].addresses[0]}' | wc -w)" = "$1" ]
 }
 
+# pods_go: at once, where nobody is to be served meanwhile. Else they drain for a quarter of a minute.
+pods_go() {
+    as admin delete pods -n $system -l $ours --grace-period=0 --force > /dev/null 2>&1
+}
+no_pods() {
+    pods_go
+    only_ready 0
+}
+
 # settled N: both, and nothing of an older template is left.
 settled() {
     only_ready "$1" && endpoints "$1"

@@ -195,7 +195,7 @@ cluster_falls() {
     for name in kubelet scheduler controller-manager apiserver etcd containerd; do
         halt "$name"
     done
-    room_processes 'containerd-shim' | xargs -r kill -KILL
+    room_processes 'containerd-shim' | xargs -r kill -KILL 2> /dev/null # some end by themselves
     find /sys/fs/cgroup -path "*/$E2E_CGROUP/kubepods/*" -name cgroup.procs -exec cat {} + 2> /dev/null |
         sort -u | xargs -r kill -KILL 2> /dev/null
     awk -v work="$E2E_WORK/" '

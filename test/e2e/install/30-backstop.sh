@@ -6,7 +6,7 @@ scenario 'backstop: with every replica gone, a legacy Secret is refused in the s
 upgrade --set validatingAdmissionPolicy.enabled=true
 until_it_prints "ValidatingAdmissionPolicy 'curfew-secrets'" a_secret
 admin scale deployment curfew -n $system --replicas=0
-check 'no pod is left' await 120 'the end of the pods' only_ready 0
+check 'no pod is left' await 120 'the end of the pods' no_pods
 check 'no endpoint is left' await 60 'an empty Service' endpoints 0
 a_secret
 fails

@@ -25,7 +25,7 @@ dev delete pod lives new -n ci
 
 scenario 'restart: also when its pods were lost meanwhile'
 admin scale deployment curfew -n $system --replicas=0
-check 'no pod is left' await 120 'the end of the pods' only_ready 0
+check 'no pod is left' await 120 'the end of the pods' no_pods
 check 'all of it ends' cluster_falls
 check 'all of it starts' cluster_rises
 admin scale deployment curfew -n $system --replicas=2

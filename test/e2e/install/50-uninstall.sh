@@ -10,6 +10,6 @@ prints 'pod/after created'
 unguarded
 admin get mutatingwebhookconfigurations,validatingwebhookconfigurations,validatingadmissionpolicies,validatingadmissionpolicybindings,clusterroles,clusterrolebindings -l $ours
 said_is 'No resources found'
-check 'its pods end' await 120 'the end of the pods' only_ready 0
+check 'its pods end' await 120 'the end of the pods' no_pods
 admin get all,configmaps,serviceaccounts,roles,rolebindings -n $system -l $ours
 said_is "No resources found in $system namespace."

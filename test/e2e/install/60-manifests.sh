@@ -17,7 +17,8 @@ available() {
 }
 
 scenario 'manifests: rendered first, and applied'
-shell helm uninstall curfew --namespace $system --ignore-not-found --wait
+shell helm uninstall curfew --namespace $system --ignore-not-found
+check 'its pods end' await 60 'the end of the pods' no_pods
 admin delete namespace $system
 # The README's commands write curfew.yaml where they are typed.
 mkdir -p "$E2E_WORK/elsewhere"
@@ -35,7 +36,8 @@ shell kubectl apply --server-side --field-manager=gitops -f "$E2E_WORK/elsewhere
 check 'the webhooks are as they were' [ "$(versions)" = "$was" ]
 check 'the caBundles are as they were' [ "$(bundles)" = "$trusted" ]
 check 'the pods are the same' [ "$(pods)" = "$pods" ]
-shell kubectl delete -f "$E2E_WORK/elsewhere/curfew.yaml" --wait=false
+shell kubectl delete -f "$E2E_WORK/elsewhere/curfew.yaml"
+check 'its pods end' await 60 'the end of the pods' no_pods
 admin delete namespace $system
 
 scenario 'manifests: without Helm'
@@ -44,5 +46,7 @@ available
 was=$(versions)
 shell "$(install_step 3)"
 check 'applied again, the webhooks are as they were' [ "$(versions)" = "$was" ]
-shell "$(install_step 3 | sed 's/apply/delete/')"
+shell "$(install_step 3 | sed 's/apply/delete/') --wait=false"
 unguarded
+check 'its pods end' await 60 'the end of the pods' no_pods
+admin wait --for=delete "namespace/$system" --timeout=60s

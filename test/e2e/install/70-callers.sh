@@ -15,7 +15,7 @@ its_commands() {
 }
 
 scenario 'callers: the API server is told who it is, as the example says'
-shell helm uninstall curfew --namespace $system --ignore-not-found --wait
+shell helm uninstall curfew --namespace $system --ignore-not-found
 admin create namespace $system --dry-run=client -o yaml
 check 'the namespace is there' in_a_shell "kubectl get namespace $system || kubectl create namespace $system"
 mkdir -p "$folder"
@@ -46,7 +46,7 @@ prints_not 200
 prints_not 400
 stranger --cert "$folder/client.crt" --key "$folder/client.key"
 prints 400
-shell helm uninstall curfew --namespace $system --wait
+shell helm uninstall curfew --namespace $system
 
 scenario 'callers: a Curfew outside of the cluster, by its url'
 check 'it has its rights' readme_rights
@@ -64,7 +64,7 @@ settle
 stranger
 prints_not 200
 prints_not 400
-shell helm uninstall curfew --namespace $system --wait
+shell helm uninstall curfew --namespace $system
 unguarded
 stop outside
 halt apiserver

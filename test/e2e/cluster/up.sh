@@ -188,6 +188,12 @@ room_processes() {
     grep -lszE "$1" /proc/[0-9]*/cmdline | cut -d/ -f3
 }
 
+pod_cgroups_go() {
+    local left
+    left=$(find /sys/fs/cgroup -path "*/$E2E_CGROUP/kubepods*" -depth -type d) || return 1
+    [ -z "$left" ] || xargs rmdir <<< "$left"
+}
+
 # cluster_falls: as when the machine is switched off. What it kept in memory is gone, what it kept on
 # disk is not.
 cluster_falls() {
@@ -198,6 +204,7 @@ cluster_falls() {
     room_processes 'containerd-shim' | xargs -r kill -KILL 2> /dev/null # some end by themselves
     find /sys/fs/cgroup -path "*/$E2E_CGROUP/kubepods/*" -name cgroup.procs -exec cat {} + 2> /dev/null |
         sort -u | xargs -r kill -KILL 2> /dev/null
+    await 30 'end of the pods' pod_cgroups_go
     awk -v work="$E2E_WORK/" '
         index($2, "/run/containerd/") == 1 || index($2, "/run/netns/") == 1 ||
             index($2, work "kubelet/") == 1 { print $2 }' /proc/mounts |

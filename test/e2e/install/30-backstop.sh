@@ -13,7 +13,10 @@ fails
 prints "ValidatingAdmissionPolicy 'curfew-secrets' with binding 'curfew-secrets' denied request: secret \"another\" violates Curfew level \"baseline\": legacy-token-secret"
 
 scenario 'backstop: pods wait meanwhile, but not in kube-system'
-dev run waits -n ci --image=localhost/curfew-e2e:1 --restart=Never --dry-run=server
+kept_waiting() {
+    dev run waits -n ci --image=localhost/curfew-e2e:1 --restart=Never --dry-run=server
+}
+until_it_prints 'failed calling webhook "validate.curfew.dev"' kept_waiting
 fails
 prints 'failed calling webhook "validate.curfew.dev"'
 until_it_prints default admin get serviceaccount default -n kube-system

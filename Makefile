@@ -55,7 +55,8 @@ CASE_OBJS  := $(call objects,$(patsubst %,test/%/*.c,rules recorded property api
 CASE_BINS  := $(sort $(patsubst $(BUILD)/test/%/,$(BUILD)/%-test,$(dir $(CASE_OBJS))))
 TEST_BINS  := $(UNIT_BINS) $(CASE_BINS)
 DEMO_OBJS  := $(call objects,deploy/demo/*.c)
-BENCH_OBJS := $(call objects,test/bench/store.c)
+BENCH_OBJS := $(call objects,test/bench/store.c test/bench/apiserver.c)
+BENCH_BINS := $(patsubst $(BUILD)/test/bench/%.o,$(BUILD)/bench/%,$(BENCH_OBJS))
 
 V ?= 0
 ifeq ($(V),0)
@@ -75,7 +76,7 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all test tests unit rules recorded property golden api fault http soak lint storm asan tsan
-.PHONY: demo bench bench-store e2e image image-root image-test chart manifests
+.PHONY: demo bench bench-store bench-authorize e2e image image-root image-test chart manifests
 .PHONY: deps deps-build deps-bench deps-soak deps-e2e deps-image
 .PHONY: certs install uninstall fmt fmt-check clean help FORCE
 
@@ -161,7 +162,7 @@ $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a
 demo: $(BUILD)/curfew $(BUILD)/demo/kubectl ## a denial, a repair and a warning, over verified TLS
 	@sh deploy/demo/run.sh $(BUILD)
 
-$(BUILD)/bench/store: $(BENCH_OBJS) $(BUILD)/libcurfew.a
+$(BENCH_BINS): $(BUILD)/bench/%: $(BUILD)/test/bench/%.o $(BUILD)/libcurfew.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(call link,$^)
@@ -169,8 +170,12 @@ $(BUILD)/bench/store: $(BENCH_OBJS) $(BUILD)/libcurfew.a
 bench-store: $(BUILD)/bench/store ## what 150,000 pods cost the store: memory, an update, a question
 	@$(BUILD)/bench/store $(PODS) $(NODES)
 
-bench: $(BUILD)/curfew bench-store | deps-bench ## reviews per second, beside nginx; the store
+bench-authorize: $(BUILD)/curfew $(BENCH_BINS) | deps-bench ## /authorize with 150,000 pods behind it
+	@sh test/bench/authorize.sh $(BUILD)
+
+bench: $(BUILD)/curfew bench-store | deps-bench ## reviews per second, beside nginx; the store; /authorize
 	@CURFEW=$(BUILD)/curfew sh test/bench/bench.sh
+	@$(MAKE) --no-print-directory bench-authorize
 
 e2e: $(BUILD)/curfew image | deps-e2e ## kubectl against a real cluster of one node (root, Go; it is built once)
 	@bash test/e2e/run.sh $(BUILD) $(SCENARIOS)

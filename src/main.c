@@ -10,7 +10,7 @@
 #include "curfew/suggest.h"
 
 static const struct cf_cmd *const commands[] = {&cf_cmd_serve, &cf_cmd_review, &cf_cmd_inspect,
-                                                &cf_cmd_certs,   &cf_cmd_probe};
+                                                &cf_cmd_certs, &cf_cmd_probe};
 
 static int print_help(FILE *out)
 {

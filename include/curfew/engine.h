@@ -29,6 +29,7 @@ struct cf_verdict {
 
 struct cf_judgement {
     struct cf_levels levels;
+    struct cf_levels caller_levels; /* of the caller's namespace, for CF_RULE_CALLER */
     bool skipped; /* of a kind that rules know, but not to be judged (a mirror pod, ...) */
     struct cf_verdict *items; /* in rule order, then in the object's order */
     size_t count;

@@ -157,6 +157,7 @@ struct cf_service_account {
     const char *restricted_by_node; /* the annotation; NULL: absent */
     struct cf_secret_ref *secrets;  /* secrets[].name */
     size_t secret_count;
+    const struct cf_json *labels; /* NULL: there are none */
 };
 
 struct cf_token_request {
@@ -165,6 +166,7 @@ struct cf_token_request {
     size_t audience_count;
     const char *bound_kind; /* NULL: bound to nothing */
     const char *bound_name;
+    const char *bound_uid; /* NULL: not given */
 };
 
 /* CSIDriver spec.tokenRequests[] */

@@ -6,12 +6,14 @@
 #include "curfew/buf.h"
 #include "curfew/engine.h"
 
-enum cf_phase { CF_PHASE_MUTATE, CF_PHASE_VALIDATE, CF_PHASE_MUTATE_KUBELET };
-#define CF_PHASES 3
-const char *cf_phase_name(enum cf_phase phase); /* "mutate", "validate", "mutate/kubelet" */
+enum cf_phase { CF_PHASE_MUTATE, CF_PHASE_VALIDATE, CF_PHASE_MUTATE_KUBELET, CF_PHASE_AUTHORIZE };
+#define CF_PHASES 4
+/* "mutate", "validate", "mutate/kubelet", "authorize" */
+const char *cf_phase_name(enum cf_phase phase);
 
-enum cf_decision { CF_ALLOWED, CF_FIXED, CF_DENIED, CF_ERROR };
-#define CF_DECISIONS 4
+/* CF_NO_OPINION: at /authorize, which never allows. */
+enum cf_decision { CF_ALLOWED, CF_FIXED, CF_DENIED, CF_ERROR, CF_NO_OPINION };
+#define CF_DECISIONS 5
 const char *cf_decision_name(enum cf_decision decision);
 
 /* Reads the bytes of an AdmissionReview into a typed request. -1, CF_ERR_INPUT: it is none, or
@@ -25,6 +27,7 @@ struct cf_review_input {
     const struct cf_store *store;
     int64_t now;
     const enum cf_level *level; /* set: all modes at this level, over labels and defaults */
+    const char *own_user;       /* Curfew's own username, never refused; NULL: unknown */
     /* When the API server stops waiting, by cf_monotonic_micros(); 0: CF_REVIEW_SECONDS from now.
      */
     int64_t deadline;
@@ -37,6 +40,7 @@ struct cf_outcome {
     const struct cf_judgement *judgement; /* NULL likewise */
     bool holds_secret; /* the arena and the bytes held a Secret's content, or nobody can tell:
                         * wipe them */
+    bool unsynced;     /* /authorize: the store cannot say yet (HTTP 503) */
 };
 
 /* Decodes, judges and writes the answer (one compact JSON AdmissionReview) into `answer`. 0: an
@@ -45,6 +49,19 @@ struct cf_outcome {
 int cf_review_answer(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
                      size_t len, struct cf_buf *answer, struct cf_outcome *outcome,
                      struct cf_err *err);
+
+/* ---- SubjectAccessReviews (authorize.c) ---- */
+
+/* The same for a SubjectAccessReview, of v1 or v1beta1, whose `phase` is CF_PHASE_AUTHORIZE. Writes
+ * `denied` or no opinion, never `allowed: true`. */
+int cf_authorize_answer(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
+                        size_t len, struct cf_buf *answer, struct cf_outcome *outcome,
+                        struct cf_err *err);
+
+/* Which edge was found or missing in a request that was read, for whoever runs Curfew: it tells
+ * more than the caller may know. One line, fit to print. */
+const char *cf_boundary_explain(struct cf_arena *arena, const struct cf_outcome *outcome,
+                                const struct cf_policy *policy);
 
 /* ---- patches (patch.c), shared with the CLI ---- */
 

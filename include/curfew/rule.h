@@ -11,11 +11,13 @@
 #include <stdint.h>
 
 #include "curfew/arena.h"
+#include "curfew/boundary.h"
 #include "curfew/config.h"
 #include "curfew/object.h"
 
-enum cf_operation { CF_CREATE, CF_UPDATE, CF_DELETE, CF_CONNECT };
-#define CF_OPERATIONS 4
+/* Only authorization sees reads. */
+enum cf_operation { CF_CREATE, CF_UPDATE, CF_DELETE, CF_CONNECT, CF_READ };
+#define CF_OPERATIONS 5
 const char *cf_operation_name(enum cf_operation operation); /* "CREATE", ... */
 
 struct cf_caller {
@@ -25,7 +27,10 @@ struct cf_caller {
     size_t group_count;
     const char *credential_id; /* extra authentication.kubernetes.io/credential-id */
     const char *pod_name;      /* extra authentication.kubernetes.io/pod-name */
+    const char *pod_uid;       /* extra authentication.kubernetes.io/pod-uid */
     const char *node_name;     /* extra authentication.kubernetes.io/node-name */
+    /* Of system:serviceaccount:<namespace>:<account>; NULL: it is no ServiceAccount. */
+    const char *namespace_, *account;
 };
 
 bool cf_caller_in_group(const struct cf_caller *caller, const char *group);
@@ -35,11 +40,15 @@ bool cf_caller_is_control_plane(const struct cf_caller *caller);
 bool cf_caller_is_node(const struct cf_caller *caller);
 /* A controller of the control plane, or of kube-system: nobody reads its warnings. */
 bool cf_caller_is_controller(const struct cf_caller *caller);
+/* Fills namespace_ and account from the username, in the arena; false: out of memory. */
+bool cf_caller_split(struct cf_arena *arena, struct cf_caller *caller);
 /* system:serviceaccount:<namespace>:<name>, exactly. */
 bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace_, const char *name);
 /* A ServiceAccount whose request carries no credential id that begins with JTI=, and no pod: a
  * legacy token, or an impersonation, which looks the same (Kubernetes 1.32 and newer). */
 bool cf_caller_is_legacy_token(const struct cf_caller *caller);
+/* ServiceAccountTokenJTI is on by default from 1.30, and cannot be off from here on. */
+#define CF_CREDENTIAL_ID_MINOR 32
 
 /* One question: the typed request that review/ or the CLI fills. */
 struct cf_request {
@@ -55,7 +64,10 @@ struct cf_request {
     struct cf_object *object;     /* NULL on DELETE, and for other kinds */
     struct cf_object *old_object; /* NULL on CREATE, and for other kinds */
     bool manifest;                /* a file, which whoever runs us can read anyway */
-    bool account_restricted;      /* TokenRequest: its account is restricted by node */
+    bool account_restricted;      /* TokenRequest, DaemonSet: its account is restricted by node */
+    struct cf_boundary *boundary; /* what node-boundary asks; NULL: nothing */
+    bool authorize;               /* asked at /authorize: there is no object */
+    unsigned server_minor;        /* of the API server, 1.<minor>; 0: unknown */
     const char *unknown_why;      /* why Secrets are CF_SECRET_UNKNOWN, a sentence; NULL: none is */
     bool unknown_stays;           /* and will be: nobody watches them */
     bool holds_secret;            /* a Secret's or ConfigMap's content, or a copied token, came
@@ -95,6 +107,8 @@ struct cf_finding {
     const char *remedy; /* what to do instead; NULL: the rule's */
     const struct cf_fix *fix; /* NULL: none */
     bool never_denied;        /* warned, fixed and audited, whatever the level */
+    bool by_level;            /* of a rule with CF_RULE_ALWAYS or CF_RULE_GUARDED: this one is
+                               * none of those, exempt namespaces count and guard.groups do not */
     bool malformed;           /* the object is wrong whoever sends it: nobody is exempt */
     bool unknown;             /* what it depends on can't be looked up now */
 };
@@ -109,7 +123,7 @@ struct cf_findings {
 
 struct cf_rule_input {
     const struct cf_request *request;
-    const struct cf_object *object;     /* to be judged; never NULL */
+    const struct cf_object *object;     /* to be judged; NULL only for CF_RULE_CALLER */
     const struct cf_object *old_object; /* only for rules about a transition; else NULL */
     const struct cf_policy *policy;
     enum cf_level level; /* whose parameters hold */
@@ -139,7 +153,10 @@ enum cf_rule_traits {
     CF_RULE_ALWAYS = 1 << 1,       /* ignores levels and exempt namespaces */
     CF_RULE_NEVER_DENIES = 1 << 2, /* fixed, warned and audited only */
     CF_RULE_GUARDED = 1 << 3,      /* guard.groups may do what it forbids */
-    CF_RULE_ANY_LEVEL = 1 << 5,    /* ignores levels, but not exempt namespaces */
+    /* About who asks, whatever for: runs for every kind and operation (the object may be NULL),
+     * and the namespace whose level, exemption and exceptions hold is the caller's. */
+    CF_RULE_CALLER = 1 << 4,
+    CF_RULE_ANY_LEVEL = 1 << 5, /* ignores levels, but not exempt namespaces */
 };
 
 struct cf_rule {

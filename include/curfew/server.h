@@ -42,6 +42,8 @@ struct cf_server_config {
     const char *bearer_jwks;         /* a JWK Set: the keys that sign callers' tokens */
     const char *bearer_audience;     /* which the token must be for */
 
+    const char *own_user; /* Curfew's own username, which /authorize never refuses; NULL: unknown */
+
     int64_t drain_delay;   /* seconds to serve on after SIGTERM, not ready any more */
     int64_t drain_timeout; /* then, at most, for what is in flight */
 };

@@ -138,6 +138,16 @@ enum cf_reach {
 enum cf_reach cf_store_reach(const struct cf_store *store, enum cf_edge edge,
                              const char *namespace_, const char *name, const char *node);
 
+/* What one pod refers to itself, bound or not; `reach` is left to whoever asks. An array in the
+ * arena; returns how many there are. */
+struct cf_store_ref {
+    enum cf_edge edge;
+    const char *namespace_, *name;
+    enum cf_reach reach;
+};
+size_t cf_store_pod_refs(const struct cf_store *store, struct cf_arena *arena,
+                         const char *namespace_, const char *name, struct cf_store_ref **out);
+
 /* The pods that name this Secret themselves (mirror pods and ended ones too): at most `max` of them
  * into `out` (an array in the arena), in no order; returns how many there are. */
 size_t cf_store_pods_of_secret(const struct cf_store *store, struct cf_arena *arena,

@@ -18,7 +18,7 @@
 struct typed {
     struct cf_review_options opts;
     enum cf_level level;
-    const char *level_text, *phase, *fail_on, *output;
+    const char *level_text, *phase, *fail_on, *output, *kube_version;
 };
 
 /* ---- options ---- */
@@ -32,6 +32,26 @@ static int check_level(const struct cf_cmd *cmd, struct typed *t)
                               t->level_text);
     t->opts.level = &t->level;
     return CF_EXIT_OK;
+}
+
+/* "1.32", "v1.36.3": the major version is 1 since 2015. */
+static int check_version(const struct cf_cmd *cmd, struct typed *t)
+{
+    const char *text = t->kube_version;
+    unsigned minor = 0, digits = 0;
+
+    if (text == NULL)
+        return CF_EXIT_OK;
+    text += *text == 'v';
+    text += cf_starts_with(text, "1.") ? 2 : 0;
+    for (; text > t->kube_version && *text >= '0' && *text <= '9' && digits < 4; text++, digits++)
+        minor = 10 * minor + (unsigned)(*text - '0');
+    if (minor > 0 && (*text == '\0' || *text == '.' || *text == '+')) {
+        t->opts.server_minor = minor;
+        return CF_EXIT_OK;
+    }
+    return cf_usage_error(cmd, "--kube-version must be as in 1.32 or v1.36.3, not '%s'",
+                          t->kube_version);
 }
 
 static int check_words(const struct cf_cmd *cmd, struct typed *t)
@@ -95,6 +115,8 @@ static int parse(const struct cf_cmd *cmd, int argc, char **argv, struct typed *
          "exit 1 on findings that count for enforce (default), or for any mode"},
         {"--phase", 0, CF_OPT_STRING, &t->phase, "mutate|validate",
          "which answer an AdmissionReview gets (default validate)"},
+        {"--kube-version", 0, CF_OPT_STRING, &t->kube_version, "1.MINOR",
+         "the API server's version, for legacy-token-use (1.32 and newer)"},
         {"--output", 'o', CF_OPT_STRING, &t->output, "text|json",
          "form of the findings (default text)"},
         {0},
@@ -106,6 +128,8 @@ static int parse(const struct cf_cmd *cmd, int argc, char **argv, struct typed *
         rc = check_paths(cmd, o, &rest);
     if (rc == CF_EXIT_OK)
         rc = check_level(cmd, t);
+    if (rc == CF_EXIT_OK)
+        rc = check_version(cmd, t);
     if (rc == CF_EXIT_OK)
         rc = check_words(cmd, t);
     cf_opt_list_free(&rest);

@@ -12,6 +12,7 @@
 #include "curfew/server.h"
 #include "curfew/str.h"
 #include "serve_cluster.h"
+#include "serve_own.h"
 #include "serve_tls.h"
 
 struct flags {
@@ -20,6 +21,7 @@ struct flags {
     struct cf_tls_flags tls;
     const char *client_ca, *client_crl;
     const char *bearer_jwks, *bearer_audience;
+    const char *service_account;
     struct cf_cluster_flags cluster;
     struct cf_opt_list client_names;
     int64_t drain_delay, drain_timeout;
@@ -121,7 +123,7 @@ static const char **client_names(const struct flags *flags)
     return names;
 }
 
-static int serve_with(const struct flags *flags, const char **names,
+static int serve_with(const struct flags *flags, const char **names, const char *own_user,
                       const struct cf_cluster *cluster, const struct cf_tls_wish *wish)
 {
     struct cf_server_config config = {
@@ -148,6 +150,7 @@ static int serve_with(const struct flags *flags, const char **names,
         .client_names = names,
         .bearer_jwks = flags->bearer_jwks,
         .bearer_audience = flags->bearer_audience,
+        .own_user = own_user,
         .drain_delay = flags->drain_delay,
         .drain_timeout = flags->drain_timeout,
     };
@@ -161,27 +164,32 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
     struct cf_cluster cluster;
     struct cf_tls_wish wish;
     const char **names;
+    char *own_user = NULL;
     int status;
 
     if (flags->check_config != NULL)
         return check_config(flags->check_config);
     status = check_flags(cmd, flags);
-    if (status != CF_EXIT_OK)
+    if (status == CF_EXIT_OK)
+        status = cf_own_user(cmd, flags->service_account, &own_user);
+    if (status == CF_EXIT_OK)
+        status = cf_tls_wish_make(cmd, &flags->tls, &wish);
+    if (status != CF_EXIT_OK) {
+        free(own_user);
         return status;
-    status = cf_tls_wish_make(cmd, &flags->tls, &wish);
-    if (status != CF_EXIT_OK)
-        return status;
+    }
     cf_process_harden();
     cf_server_block_signals();
     if (cf_cluster_open(&flags->cluster, &cluster, &err) == 0) {
         names = client_names(flags);
-        status = serve_with(flags, names, &cluster, &wish);
+        status = serve_with(flags, names, own_user, &cluster, &wish);
         free(names);
         cf_cluster_close(&cluster);
     } else {
         status = failed(&err);
     }
     cf_tls_wish_free(&wish);
+    free(own_user);
     return status;
 }
 
@@ -236,6 +244,8 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
          "callers need a bearer token signed by these keys"},
         {"--bearer-audience", 0, CF_OPT_STRING, &flags.bearer_audience, "NAME",
          "which was made for this audience"},
+        {"--service-account", 0, CF_OPT_STRING, &flags.service_account, "NAMESPACE/NAME",
+         "our own, never refused at /authorize; else that of the mounted token"},
         {"--drain-delay", 0, CF_OPT_DURATION, &flags.drain_delay, "DURATION",
          "after SIGTERM: time to serve on, not ready any more (default 15s)"},
         {"--drain-timeout", 0, CF_OPT_DURATION, &flags.drain_timeout, "DURATION",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* review_replay.c - documents of kind AdmissionReview get the answer that the server would give,
- * so that recorded traffic can be replayed against a policy. */
+/* review_replay.c - documents of kind AdmissionReview and SubjectAccessReview get the answer that
+ * the server would give, so that recorded traffic can be replayed against a policy. */
 #include "curfew/json_out.h"
 #include "curfew/limits.h"
 #include "review_run.h"
@@ -34,10 +34,22 @@ static void add_answer(struct cf_run *run, const struct cf_buf *answer, enum cf_
     run->status = status > run->status ? status : run->status;
 }
 
+/* The server's JSON goes to stdout; what a person wants to know besides, to stderr. */
+static void explain(struct cf_run *run, struct cf_arena *arena, const struct cf_review_item *item,
+                    const struct cf_outcome *outcome)
+{
+    if (!item->is_access || run->opts->json)
+        return;
+    cf_run_say(run, CF_EXIT_OK, "%s:%zu: %s", item->doc->file,
+               cf_locate(run->arena, item->doc, item->json, ""),
+               cf_boundary_explain(arena, outcome, run->policy));
+}
+
 static void answer_item(struct cf_run *run, const struct cf_store *store,
                         const struct cf_review_item *item)
 {
-    const struct cf_review_input in = {.phase = run->opts->phase,
+    const struct cf_review_input in = {.phase =
+                                           item->is_access ? CF_PHASE_AUTHORIZE : run->opts->phase,
                                        .policy = run->policy,
                                        .store = store,
                                        .now = run->now,
@@ -48,15 +60,19 @@ static void answer_item(struct cf_run *run, const struct cf_store *store,
     struct cf_buf answer;
     const char *bytes;
     size_t len;
+    int rc;
 
     if (arena == NULL || !bytes_of(arena, item, &bytes, &len)) {
         cf_run_say(run, CF_EXIT_FAILED, "curfew review: out of memory");
         return;
     }
     cf_buf_init(&answer, CF_ANSWER_MAX);
-    if (cf_review_answer(arena, &in, bytes, len, &answer, &outcome, &err) == 0)
+    rc = item->is_access ? cf_authorize_answer(arena, &in, bytes, len, &answer, &outcome, &err)
+                         : cf_review_answer(arena, &in, bytes, len, &answer, &outcome, &err);
+    if (rc == 0) {
         add_answer(run, &answer, outcome.decision);
-    else {
+        explain(run, arena, item, &outcome);
+    } else {
         cf_run_say_error(run, item->doc, item->json, &err);
         run->errors++;
     }

@@ -16,6 +16,7 @@ struct cf_review_options {
     const char *namespace_;     /* of objects that name none */
     const enum cf_level *level; /* NULL: labels and defaults decide */
     enum cf_phase phase;
+    unsigned server_minor; /* of the API server that is meant, 1.<minor>; 0: unknown */
     bool fix, json, fail_on_warn;
 };
 
@@ -25,7 +26,9 @@ struct cf_review_item {
     const struct cf_json *json;
     const char *kind;                /* as the manifest has it */
     const struct cf_kind_info *info; /* NULL: no rule knows it */
-    bool is_review;                  /* an AdmissionReview: to be answered, not judged */
+    bool is_review;                  /* an AdmissionReview or SubjectAccessReview: to be answered,
+                                      * not judged */
+    bool is_access;                  /* the latter */
     bool unreadable;                 /* told once; not judged again */
     bool fixed, broken;              /* by --fix: patched; or half patched, which is no object */
 };
@@ -69,8 +72,8 @@ int cf_run_judge(struct cf_run *run, size_t *fixed);
 
 /* ---- review_replay.c ---- */
 
-/* Answers the documents of kind AdmissionReview, a line each in run->out. Returns how many there
- * are. */
+/* Answers the documents of kind AdmissionReview and SubjectAccessReview, a line each in run->out.
+ * Returns how many there are. */
 size_t cf_run_replay(struct cf_run *run);
 
 /* ---- review_fix.c ---- */

@@ -120,19 +120,10 @@ static const struct cf_config_option require_options[] = {
     {0},
 };
 
-static int read_require(struct cf_config_reader *reader, const struct cf_config_option *option,
-                        const struct cf_json *value, void *target)
-{
-    if (cf_config_mapping(reader, option, value, target) != 0)
-        return -1;
-    return cf_config_note(
-        reader, "rules.restricted-by-node-annotation.require: has no effect in this version");
-}
-
 static const struct cf_config_option annotation_options[] = {
     {.key = "require",
      .want = "a mapping, such as {usedByDaemonSets: warn}",
-     .read = read_require,
+     .read = cf_config_mapping,
      .members = require_options},
     {0},
 };

@@ -220,25 +220,6 @@ static const struct cf_config_option document_options[] = {
     {0},
 };
 
-/* What is accepted so that a configuration need not change when it begins to hold. */
-static int note_idle_settings(struct cf_config_reader *reader)
-{
-    const struct cf_policy *policy = reader->policy;
-    const struct {
-        const char *setting;
-        bool given;
-    } idle[] = {
-        {"authorize.legacyTokenUse: enforce", policy->enforce_legacy_token_use_at_authorize},
-    };
-
-    for (size_t i = 0; i < CF_COUNT(idle); i++) {
-        if (idle[i].given &&
-            cf_config_note(reader, "%s: has no effect in this version", idle[i].setting) != 0)
-            return -1;
-    }
-    return 0;
-}
-
 int cf_config_read(struct cf_config_reader *reader, const struct cf_json *document)
 {
     struct cf_policy *policy = reader->policy;
@@ -251,5 +232,5 @@ int cf_config_read(struct cf_config_reader *reader, const struct cf_json *docume
         return -1;
     if (policy->fix_follows_enforce)
         policy->defaults.mode[CF_FIX] = policy->defaults.mode[CF_ENFORCE];
-    return note_idle_settings(reader);
+    return 0;
 }

@@ -53,7 +53,8 @@ static void contents_decode(struct cf_reader *r, const struct cf_json *json, str
 }
 
 static void account_decode(struct cf_reader *r, const struct cf_json *json,
-                           const struct cf_json *annotations, struct cf_service_account *out)
+                           const struct cf_json *labels, const struct cf_json *annotations,
+                           struct cf_service_account *out)
 {
     struct cf_path meta = CF_PATH_KEY(NULL, "metadata");
     struct cf_path annotations_at = CF_PATH_KEY(&meta, "annotations");
@@ -61,6 +62,7 @@ static void account_decode(struct cf_reader *r, const struct cf_json *json,
     const struct cf_path *list = cf_read_key(r, NULL, "secrets");
     size_t n = 0;
 
+    out->labels = labels;
     out->restricted_by_node =
         cf_read_str(r, &annotations_at, annotations, CF_RESTRICTED_ANNOTATION);
     out->secrets = cf_read_room(r, array, sizeof(*out->secrets));
@@ -90,6 +92,7 @@ static void token_request_decode(struct cf_reader *r, const struct cf_json *json
         return;
     out->bound_kind = cf_str_or_empty(cf_read_str(r, &ref_at, ref, "kind"));
     out->bound_name = cf_str_or_empty(cf_read_str(r, &ref_at, ref, "name"));
+    out->bound_uid = cf_read_str(r, &ref_at, ref, "uid");
 }
 
 static void csi_driver_decode(struct cf_reader *r, const struct cf_json *json,
@@ -200,7 +203,7 @@ int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,
     if (info->bit == CF_KIND_SECRET || info->bit == CF_KIND_CONFIG_MAP)
         contents_decode(&r, json, &object);
     else if (info->bit == CF_KIND_SERVICE_ACCOUNT)
-        account_decode(&r, json, annotations, &object.account);
+        account_decode(&r, json, labels, annotations, &object.account);
     else if (info->bit == CF_KIND_TOKEN_REQUEST)
         token_request_decode(&r, json, &object.token_request);
     else if (info->bit == CF_KIND_CSI_DRIVER)

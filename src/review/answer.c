@@ -16,6 +16,7 @@ const char *cf_phase_name(enum cf_phase phase)
         [CF_PHASE_MUTATE] = "mutate",
         [CF_PHASE_VALIDATE] = "validate",
         [CF_PHASE_MUTATE_KUBELET] = "mutate/kubelet",
+        [CF_PHASE_AUTHORIZE] = "authorize",
     };
 
     return names[phase];
@@ -24,10 +25,8 @@ const char *cf_phase_name(enum cf_phase phase)
 const char *cf_decision_name(enum cf_decision decision)
 {
     static const char *const names[CF_DECISIONS] = {
-        [CF_ALLOWED] = "allowed",
-        [CF_FIXED] = "fixed",
-        [CF_DENIED] = "denied",
-        [CF_ERROR] = "error",
+        [CF_ALLOWED] = "allowed", [CF_FIXED] = "fixed",           [CF_DENIED] = "denied",
+        [CF_ERROR] = "error",     [CF_NO_OPINION] = "no-opinion",
     };
 
     return names[decision];
@@ -168,6 +167,12 @@ static const struct cf_verdict **denied_list(struct answer *a, size_t *count)
     return list;
 }
 
+/* Of what rules know nothing about there is nothing to say, unless it was found all the same. */
+static bool was_judged(const struct answer *a)
+{
+    return (a->request->kind != CF_KIND_OTHER && !a->judgement->skipped) || a->judgement->count > 0;
+}
+
 static int answer_validate(struct answer *a, enum cf_decision *decision, struct cf_err *err)
 {
     size_t count;
@@ -189,8 +194,8 @@ static int answer_validate(struct answer *a, enum cf_decision *decision, struct 
         cf_out_end_object(&a->out);
         *decision = CF_DENIED;
     }
-    if (a->request->kind != CF_KIND_OTHER && !a->judgement->skipped) {
-        if (count == 0)
+    if (was_judged(a)) {
+        if (count == 0 && a->request->kind != CF_KIND_OTHER && !a->judgement->skipped)
             cf_existing_lines(a->arena, a->in, a->request, a->judgement, &existing);
         cf_warnings_validate(&a->out, a->arena, a->request, a->judgement, &existing, a->in->now);
         write_annotations(a);

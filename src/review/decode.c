@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "curfew/attr.h"
-#include "curfew/read.h"
 #include "curfew/review.h"
 #include "curfew/str.h"
+#include "decode_private.h"
 
 /* What no rule reads, and what makes up most of a review. The annotation that kubectl apply writes
  * repeats the object that it stands in: copied-token finds there whatever it holds, once. */
@@ -40,7 +40,7 @@ static const struct cf_path request_at = {.key = "request"};
 
 static int operation_decode(struct cf_reader *r, const char *text, enum cf_operation *out)
 {
-    for (int i = 0; text != NULL && i < CF_OPERATIONS; i++) {
+    for (int i = 0; text != NULL && i < CF_READ; i++) {
         if (cf_streq(text, cf_operation_name((enum cf_operation)i))) {
             *out = (enum cf_operation)i;
             return 0;
@@ -50,32 +50,6 @@ static int operation_decode(struct cf_reader *r, const char *text, enum cf_opera
         cf_err_set(r->err, "request.operation must be CREATE, UPDATE, DELETE or CONNECT");
     r->failed = true;
     return -1;
-}
-
-/* The first value of userInfo.extra[key]. */
-static const char *extra(struct cf_reader *r, const struct cf_path *up,
-                         const struct cf_json *object, const char *key)
-{
-    struct cf_path list = CF_PATH_KEY(up, key), at = CF_PATH_INDEX(&list, 0);
-    const struct cf_json *first = cf_json_first(cf_read_array(r, up, object, key));
-
-    if (first != NULL && cf_json_str(first) == NULL)
-        cf_read_fail(r, &at, cf_json_type_name(CF_JSON_STRING), first);
-    return cf_json_str(first);
-}
-
-static void caller_decode(struct cf_reader *r, const struct cf_json *request, struct cf_caller *out)
-{
-    struct cf_path at = CF_PATH_KEY(&request_at, "userInfo"), extra_at = CF_PATH_KEY(&at, "extra");
-    const struct cf_json *user = cf_read_object(r, &request_at, request, "userInfo");
-    const struct cf_json *extras = cf_read_object(r, &at, user, "extra");
-
-    out->username = cf_str_or_empty(cf_read_str(r, &at, user, "username"));
-    out->uid = cf_read_str(r, &at, user, "uid");
-    out->groups = cf_read_strings(r, &at, user, "groups", &out->group_count);
-    out->credential_id = extra(r, &extra_at, extras, "authentication.kubernetes.io/credential-id");
-    out->pod_name = extra(r, &extra_at, extras, "authentication.kubernetes.io/pod-name");
-    out->node_name = extra(r, &extra_at, extras, "authentication.kubernetes.io/node-name");
 }
 
 /* Whether rules have something to say about this kind of object under this subresource. */
@@ -144,7 +118,9 @@ static int request_decode(struct cf_reader *r, const struct cf_json *json,
     const struct cf_json *kind = cf_read_object(r, &request_at, json, "kind");
     const struct cf_json *resource = cf_read_object(r, &request_at, json, "resource");
     const char *group = cf_str_or_empty(cf_read_str(r, &kind_at, kind, "group"));
+    const char *resource_group = cf_read_str(r, &resource_at, resource, "group");
     const char *name = cf_read_str(r, &kind_at, kind, "kind");
+    struct cf_path user_at = CF_PATH_KEY(&request_at, "userInfo");
 
     request->uid = cf_read_str(r, &request_at, json, "uid");
     request->resource = cf_str_or_empty(cf_read_str(r, &resource_at, resource, "resource"));
@@ -152,7 +128,8 @@ static int request_decode(struct cf_reader *r, const struct cf_json *json,
     request->namespace_ = cf_str_or_empty(cf_read_str(r, &request_at, json, "namespace"));
     request->name = cf_str_or_empty(cf_read_str(r, &request_at, json, "name"));
     request->dry_run = cf_read_bool(r, &request_at, json, "dryRun");
-    caller_decode(r, json, &request->caller);
+    cf_caller_decode(r, &user_at, cf_read_object(r, &request_at, json, "userInfo"), "username",
+                     "groups", &request->caller);
     if (r->failed)
         return -1;
     if (cf_str_empty(request->uid))
@@ -163,7 +140,10 @@ static int request_decode(struct cf_reader *r, const struct cf_json *json,
         0)
         return -1;
     request->holds_secret = cf_streq(name, "Secret") || cf_streq(name, "ConfigMap");
-    return objects_decode(r, json, cf_kind_find(group, name), request);
+    if (objects_decode(r, json, cf_kind_find(group, name), request) != 0)
+        return -1;
+    cf_boundary_ask(r, json, resource_group, name, request);
+    return r->failed ? -1 : 0;
 }
 
 static int envelope_check(struct cf_reader *r, const struct cf_json *root,

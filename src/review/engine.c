@@ -97,6 +97,9 @@ void cf_engine_look_up(struct cf_arena *arena, const struct cf_policy *policy,
     if (request->kind == CF_KIND_TOKEN_REQUEST)
         request->account_restricted =
             cf_store_restricted(store, request->namespace_, request->name);
+    else if (request->kind == CF_KIND_TEMPLATE)
+        request->account_restricted =
+            cf_store_restricted(store, request->namespace_, request->object->pod.account);
     if (lookup.unknown)
         request->unknown_why = why_unknown(arena, policy, store);
     request->unknown_stays = !cf_store_expected(store, CF_SECRETS);
@@ -109,8 +112,12 @@ static void look_up(struct cf_arena *arena, const struct cf_engine_input *in,
 {
     cf_store_lock(in->store);
     out->levels = cf_store_levels(in->store, in->policy, request->namespace_);
+    out->caller_levels = cf_store_levels(in->store, in->policy, request->caller.namespace_);
+    request->server_minor = cf_store_server_minor(in->store);
     if (request->kind != CF_KIND_OTHER && !out->skipped)
         cf_engine_look_up(arena, in->policy, in->store, request);
+    if (request->boundary != NULL)
+        cf_boundary_look_up(arena, in->store, request->boundary);
     cf_store_unlock(in->store);
     /* The labels that a namespace will have, not those that it had. */
     if (request->kind == CF_KIND_NAMESPACE)
@@ -145,6 +152,7 @@ static int64_t converted_expiration(struct cf_arena *arena, const struct cf_engi
 static void run_rule(const struct cf_rule *rule, struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_request *request = in->request;
+    bool both = (rule->traits & (CF_RULE_TRANSITION | CF_RULE_CALLER)) != 0;
     struct cf_findings old = {.arena = out->arena, .rule = rule};
     size_t first = out->count;
 
@@ -154,8 +162,7 @@ static void run_rule(const struct cf_rule *rule, struct cf_rule_input *in, struc
     in->may_fix = request->kind != CF_KIND_POD ||
                   (request->operation == CF_CREATE && cf_str_empty(request->subresource));
     rule->check(in, out);
-    if (request->old_object == NULL || (rule->traits & CF_RULE_TRANSITION) != 0 ||
-        out->count == first)
+    if (request->old_object == NULL || both || out->count == first)
         return;
     in->object = request->old_object;
     in->may_fix = false;
@@ -164,19 +171,26 @@ static void run_rule(const struct cf_rule *rule, struct cf_rule_input *in, struc
     cf_findings_subtract(out, first, &old);
 }
 
+/* Rules about the object, or (`caller`) those about who asks. */
+static bool is_due(const struct cf_rule *rule, const struct cf_request *request, bool caller)
+{
+    if (caller || (rule->traits & CF_RULE_CALLER) != 0)
+        return caller && (rule->traits & CF_RULE_CALLER) != 0;
+    return (rule->kinds & (unsigned)request->kind) != 0;
+}
+
 static int run_level(struct cf_arena *arena, const struct cf_engine_input *in,
-                     const struct cf_request *request, enum cf_level level, struct cf_findings *out,
-                     struct cf_err *err)
+                     const struct cf_request *request, bool caller, enum cf_level level,
+                     struct cf_findings *out, struct cf_err *err)
 {
     struct cf_rule_input input = {
         .request = request, .policy = in->policy, .level = level, .now = in->now};
 
     *out = (struct cf_findings){.arena = arena};
-    if ((request->kind & (CF_KIND_POD | CF_KIND_TEMPLATE)) != 0)
+    if (!caller && (request->kind & (CF_KIND_POD | CF_KIND_TEMPLATE)) != 0)
         input.converted_expiration = converted_expiration(arena, in, request, level);
     for (size_t i = 0; i < cf_rule_count; i++) {
-        if ((cf_rules[i]->kinds & (unsigned)request->kind) != 0 &&
-            rule_holds(cf_rules[i], in->policy, level))
+        if (is_due(cf_rules[i], request, caller) && rule_holds(cf_rules[i], in->policy, level))
             run_rule(cf_rules[i], &input, out);
     }
     return out->failed || cf_arena_failed(arena) ? cf_err_memory(err) : 0;
@@ -195,17 +209,19 @@ static unsigned modes_at(const struct cf_levels *levels, unsigned wanted, enum c
 }
 
 static int run_levels(struct cf_arena *arena, const struct cf_engine_input *in,
-                      const struct cf_request *request, struct cf_judgement *out,
+                      const struct cf_request *request, bool caller, struct cf_judgement *out,
                       struct cf_err *err)
 {
+    const struct cf_levels *levels = caller ? &out->caller_levels : &out->levels;
+
     /* The strictest first: it finds the most, so that the others only add their modes. */
     for (int level = CF_RESTRICTED; level >= CF_PRIVILEGED; level--) {
-        unsigned modes = modes_at(&out->levels, in->modes, (enum cf_level)level);
+        unsigned modes = modes_at(levels, in->modes, (enum cf_level)level);
         struct cf_findings found;
 
         if (modes == 0)
             continue;
-        if (run_level(arena, in, request, (enum cf_level)level, &found, err) != 0)
+        if (run_level(arena, in, request, caller, (enum cf_level)level, &found, err) != 0)
             return -1;
         if (cf_verdicts_merge(arena, out, &found, modes) != 0)
             return cf_err_memory(err);
@@ -213,25 +229,34 @@ static int run_levels(struct cf_arena *arena, const struct cf_engine_input *in,
     return 0;
 }
 
+/* Whether a rule about the caller can have anything to say: not of a manifest, nor while only
+ * fixes are wanted. */
+static bool has_caller(const struct cf_engine_input *in, const struct cf_request *request)
+{
+    return (in->modes & CF_MODE_BIT(CF_ENFORCE)) != 0 &&
+           (request->caller.account != NULL || request->boundary != NULL);
+}
+
 int cf_engine_judge(struct cf_arena *arena, const struct cf_engine_input *in,
                     struct cf_request *request, struct cf_judgement *out, struct cf_err *err)
 {
     struct cf_judgement judgement = {.skipped =
                                          request->kind != CF_KIND_OTHER && is_skipped(in, request)};
+    bool about_object = request->kind != CF_KIND_OTHER && !judgement.skipped;
 
     if (in->known != NULL)
         judgement.levels = *in->known;
     else
         look_up(arena, in, request, &judgement);
     for (int mode = 0; in->level != NULL && mode < CF_MODES; mode++)
-        judgement.levels.mode[mode] = *in->level;
-    if (request->kind != CF_KIND_OTHER && !judgement.skipped) {
-        if (run_levels(arena, in, request, &judgement, err) != 0)
-            return -1;
-        cf_exempt_apply(arena, in, request, &judgement);
-        if (cf_arena_failed(arena))
-            return cf_err_memory(err);
-    }
+        judgement.levels.mode[mode] = judgement.caller_levels.mode[mode] = *in->level;
+    if (about_object && run_levels(arena, in, request, false, &judgement, err) != 0)
+        return -1;
+    if (has_caller(in, request) && run_levels(arena, in, request, true, &judgement, err) != 0)
+        return -1;
+    cf_exempt_apply(arena, in, request, &judgement);
+    if (cf_arena_failed(arena))
+        return cf_err_memory(err);
     *out = judgement;
     return 0;
 }

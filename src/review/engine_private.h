@@ -16,7 +16,19 @@ void cf_findings_subtract(struct cf_findings *out, size_t first, struct cf_findi
 int cf_verdicts_merge(struct cf_arena *arena, struct cf_judgement *judgement,
                       const struct cf_findings *found, unsigned modes);
 
+/* ---- boundary_look_up.c ---- */
+
+/* Whether all that edges are made of was listed once. */
+bool cf_boundary_known(const struct cf_store *store);
+
+/* Fills in what the store knows of the question. The store's lock is held. */
+void cf_boundary_look_up(struct cf_arena *arena, const struct cf_store *store,
+                         struct cf_boundary *question);
+
 /* ---- exempt.c ---- */
+
+/* The namespace whose level, exemption and exceptions hold for the rule. */
+const char *cf_rule_namespace(const struct cf_rule *rule, const struct cf_request *request);
 
 /* The exception in force for the rule and the request's object; NULL: none. */
 const struct cf_exception *cf_exception_find(struct cf_arena *arena,

@@ -9,13 +9,26 @@
 #include "engine_private.h"
 #include "workload.h"
 
-static bool in_exempt_group(const struct cf_policy *policy, const struct cf_rule *rule,
+/* A TokenRequest by somebody who is no ServiceAccount is a matter of its account's namespace. */
+const char *cf_rule_namespace(const struct cf_rule *rule, const struct cf_request *request)
+{
+    if ((rule->traits & CF_RULE_CALLER) != 0 && request->caller.namespace_ != NULL)
+        return request->caller.namespace_;
+    return request->namespace_;
+}
+
+static bool has_trait(const struct cf_finding *finding, enum cf_rule_traits trait)
+{
+    return (finding->rule->traits & (unsigned)trait) != 0 && !finding->by_level;
+}
+
+static bool in_exempt_group(const struct cf_policy *policy, const struct cf_finding *finding,
                             const struct cf_caller *caller)
 {
     for (size_t i = 0; i < caller->group_count; i++) {
         if (cf_strings_has(&policy->exempt_groups, caller->groups[i]))
             return true;
-        if ((rule->traits & CF_RULE_GUARDED) != 0 &&
+        if (has_trait(finding, CF_RULE_GUARDED) &&
             cf_strings_has(&policy->guard_groups, caller->groups[i]))
             return true;
     }
@@ -23,23 +36,25 @@ static bool in_exempt_group(const struct cf_policy *policy, const struct cf_rule
 }
 
 static enum cf_exempt exemption(const struct cf_policy *policy, const struct cf_request *request,
-                                const struct cf_rule *rule)
+                                const struct cf_finding *finding)
 {
-    if ((rule->traits & CF_RULE_ALWAYS) == 0 &&
-        cf_strings_has(&policy->exempt_namespaces, request->namespace_))
+    if (!has_trait(finding, CF_RULE_ALWAYS) &&
+        cf_strings_has(&policy->exempt_namespaces, cf_rule_namespace(finding->rule, request)))
         return CF_EXEMPT_NAMESPACE;
     if (cf_strings_has(&policy->exempt_usernames, request->caller.username))
         return CF_EXEMPT_USER;
-    if (in_exempt_group(policy, rule, &request->caller))
+    if (in_exempt_group(policy, finding, &request->caller))
         return CF_EXEMPT_GROUP;
     return CF_EXEMPT_NO;
 }
 
 /* The account that an exception's serviceAccounts are about; NULL: none. */
-static const char *account_of(const struct cf_request *request)
+static const char *account_of(const struct cf_rule *rule, const struct cf_request *request)
 {
     const struct cf_object *object = request->object;
 
+    if ((rule->traits & CF_RULE_CALLER) != 0 && request->caller.account != NULL)
+        return request->caller.account;
     switch (request->kind) {
     case CF_KIND_POD:
     case CF_KIND_TEMPLATE:
@@ -80,12 +95,12 @@ static bool applies(struct cf_arena *arena, const struct cf_exception *exception
                     const struct cf_request *request, const struct cf_rule *rule)
 {
     if (!cf_streq(exception->rule, rule->id) ||
-        !cf_streq(exception->namespace_, request->namespace_))
+        !cf_streq(exception->namespace_, cf_rule_namespace(rule, request)))
         return false;
     if (exception->names.count > 0 && !names_match(arena, &exception->names, request))
         return false;
     return exception->service_accounts.count == 0 ||
-           any_glob(&exception->service_accounts, account_of(request));
+           any_glob(&exception->service_accounts, account_of(rule, request));
 }
 
 const struct cf_exception *cf_exception_find(struct cf_arena *arena,
@@ -107,10 +122,11 @@ const struct cf_exception *cf_exception_find(struct cf_arena *arena,
 }
 
 static void apply(struct cf_arena *arena, const struct cf_engine_input *in,
-                  const struct cf_request *request, const struct cf_rule *rule,
-                  struct cf_verdict *verdict)
+                  const struct cf_request *request, struct cf_verdict *verdict)
 {
-    verdict->exempt = exemption(in->policy, request, rule);
+    const struct cf_rule *rule = verdict->finding.rule;
+
+    verdict->exempt = exemption(in->policy, request, &verdict->finding);
     if (verdict->exempt == CF_EXEMPT_NO) {
         verdict->exception = cf_exception_find(arena, in, request, rule);
         if (verdict->exception != NULL)
@@ -128,11 +144,12 @@ void cf_exempt_apply(struct cf_arena *arena, const struct cf_engine_input *in,
 
         if (v->finding.malformed) {
             v->exempt = CF_EXEMPT_NO;
-        } else if (last != NULL && last->finding.rule == v->finding.rule) {
+        } else if (last != NULL && last->finding.rule == v->finding.rule &&
+                   last->finding.by_level == v->finding.by_level) {
             v->exempt = last->exempt;
             v->exception = last->exception;
         } else {
-            apply(arena, in, request, v->finding.rule, v);
+            apply(arena, in, request, v);
         }
         v->modes = v->reached;
         if (v->exempt != CF_EXEMPT_NO)

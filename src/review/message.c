@@ -7,6 +7,30 @@
 #include "curfew/str.h"
 #include "message.h"
 
+/* Of a kind that no rule knows, or without an object: `pods/exec "web"`. */
+static const char *named_resource(struct cf_arena *arena, const struct cf_request *request)
+{
+    const char *name = cf_str_empty(request->name) && request->boundary != NULL
+                           ? request->boundary->name
+                           : request->name;
+    char *text;
+
+    if (cf_str_empty(request->resource))
+        return "object";
+    text = cf_arena_printf(arena, "%s%s%s%s%s%s", request->resource,
+                           cf_str_empty(request->subresource) ? "" : "/", request->subresource,
+                           cf_str_empty(name) ? "" : " \"", name, cf_str_empty(name) ? "" : "\"");
+    if (text != NULL)
+        cf_str_sanitize(text);
+    return cf_str_or_empty(text);
+}
+
+const struct cf_levels *cf_judgement_levels(const struct cf_judgement *judgement,
+                                            const struct cf_rule *rule)
+{
+    return (rule->traits & CF_RULE_CALLER) != 0 ? &judgement->caller_levels : &judgement->levels;
+}
+
 const char *cf_subject(struct cf_arena *arena, const struct cf_request *request)
 {
     const char *name = cf_workload_name(arena, request);
@@ -15,7 +39,7 @@ const char *cf_subject(struct cf_arena *arena, const struct cf_request *request)
     char *text;
 
     if (object == NULL)
-        return "object";
+        return named_resource(arena, request);
     if (request->kind == CF_KIND_TOKEN_REQUEST)
         link = " for service account ";
     else if (request->kind == CF_KIND_POD && !cf_str_empty(object->owner_name))
@@ -145,14 +169,16 @@ static const char *replacement(struct cf_arena *arena, const struct cf_verdict *
 }
 
 /* An object that exists already, or a request for a token, is in no file that could be checked or
- * changed; and a file knows less of the cluster than the server. */
+ * changed; a file knows less of the cluster than the server; and what is wrong with the caller is
+ * in none either. */
 static bool has_file(const struct cf_request *request, const struct cf_verdict *const *denied,
                      size_t count)
 {
     bool known = false;
 
     for (size_t i = 0; i < count; i++)
-        known = known || !denied[i]->finding.unknown;
+        known = known || (!denied[i]->finding.unknown &&
+                          (denied[i]->finding.rule->traits & CF_RULE_CALLER) == 0);
     return known && request->operation == CF_CREATE && request->kind != CF_KIND_TOKEN_REQUEST;
 }
 
@@ -185,7 +211,7 @@ static const char *first_line(struct cf_arena *arena, const struct cf_request *r
 
     if (f->malformed)
         verb = "is invalid";
-    else if ((f->rule->traits & (CF_RULE_ALWAYS | CF_RULE_ANY_LEVEL)) == 0)
+    else if ((f->rule->traits & (CF_RULE_ALWAYS | CF_RULE_ANY_LEVEL)) == 0 || f->by_level)
         standard = cf_arena_printf(arena, " level \"%s\"", cf_level_name(level));
     if (count > 1)
         more = cf_arena_printf(arena, " (and %zu more)", count - 1);
@@ -197,7 +223,7 @@ const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
                       const struct cf_judgement *judgement, const struct cf_verdict *const *denied,
                       size_t count)
 {
-    enum cf_level level = judgement->levels.mode[CF_ENFORCE];
+    enum cf_level level = cf_judgement_levels(judgement, denied[0]->finding.rule)->mode[CF_ENFORCE];
     bool in_file = has_file(request, denied, count);
     const char *yaml = in_file ? replacement(arena, denied, count) : "";
     struct cf_buf head, tail;

@@ -9,6 +9,10 @@
  * cut first, so that the rule and the sentence stay. */
 const char *cf_line(struct cf_arena *arena, size_t max, const char *fmt, ...) CF_PRINTF(3, 4);
 
+/* The levels that hold for the rule: of the object's namespace, or of the caller's. */
+const struct cf_levels *cf_judgement_levels(const struct cf_judgement *judgement,
+                                            const struct cf_rule *rule);
+
 /* The whole denial: a first line that stands alone, one line for each finding, the way out. */
 const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
                       const struct cf_judgement *judgement, const struct cf_verdict *const *denied,

@@ -83,7 +83,10 @@ void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena, const struct 
 
 bool cf_verdict_denies(const struct cf_request *request, const struct cf_verdict *verdict)
 {
-    return request->kind != CF_KIND_TEMPLATE && (verdict->modes & CF_MODE_BIT(CF_ENFORCE)) != 0;
+    bool about_object = (verdict->finding.rule->traits & CF_RULE_CALLER) == 0;
+
+    return (request->kind != CF_KIND_TEMPLATE || !about_object) &&
+           (verdict->modes & CF_MODE_BIT(CF_ENFORCE)) != 0;
 }
 
 /* What is never denied is told wherever some mode but audit reaches it. */
@@ -97,13 +100,13 @@ static unsigned warning_modes(const struct cf_request *request, const struct cf_
     return v->reached & (told ? all : CF_MODE_BIT(CF_WARN));
 }
 
-static enum cf_level level_of(const struct cf_judgement *judgement, unsigned modes)
+static enum cf_level level_of(const struct cf_levels *levels, unsigned modes)
 {
     enum cf_level level = CF_PRIVILEGED;
 
     for (int mode = 0; mode < CF_MODES; mode++) {
-        if ((modes & CF_MODE_BIT(mode)) != 0 && judgement->levels.mode[mode] > level)
-            level = judgement->levels.mode[mode];
+        if ((modes & CF_MODE_BIT(mode)) != 0 && levels->mode[mode] > level)
+            level = levels->mode[mode];
     }
     return level;
 }
@@ -123,10 +126,10 @@ static void warn_unknown(struct warnings *w, struct cf_arena *arena, const char 
                          const struct cf_judgement *judgement, const struct cf_verdict *v,
                          unsigned modes, const char *why)
 {
-    add(w,
-        cf_line(arena, CF_WARNING_MAX, "%s could not be judged at Curfew level \"%s\": %s: %s: %s",
-                subject, cf_level_name(level_of(judgement, modes)), v->finding.rule->id,
-                v->finding.what, cf_str_or_empty(why)));
+    add(w, cf_line(arena, CF_WARNING_MAX,
+                   "%s could not be judged at Curfew level \"%s\": %s: %s: %s", subject,
+                   cf_level_name(level_of(cf_judgement_levels(judgement, v->finding.rule), modes)),
+                   v->finding.rule->id, v->finding.what, cf_str_or_empty(why)));
 }
 
 static void warn_finding(struct warnings *w, struct cf_arena *arena, const char *subject,
@@ -134,11 +137,12 @@ static void warn_finding(struct warnings *w, struct cf_arena *arena, const char 
                          unsigned modes)
 {
     const struct cf_finding *f = &v->finding;
-    const char *level = cf_level_name(level_of(judgement, modes)), *line;
+    const char *level = cf_level_name(level_of(cf_judgement_levels(judgement, f->rule), modes));
+    const char *line;
 
     if (f->malformed)
         line = cf_arena_printf(arena, "%s: %s: %s; ", subject, f->rule->id, f->what);
-    else if ((f->rule->traits & (CF_RULE_ALWAYS | CF_RULE_ANY_LEVEL)) != 0)
+    else if ((f->rule->traits & (CF_RULE_ALWAYS | CF_RULE_ANY_LEVEL)) != 0 && !f->by_level)
         line = cf_arena_printf(arena, "%s would violate Curfew: %s: %s; ", subject, f->rule->id,
                                f->what);
     else

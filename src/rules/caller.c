@@ -36,6 +36,23 @@ bool cf_caller_is_controller(const struct cf_caller *caller)
            cf_starts_with(cf_str_or_empty(caller->username), ACCOUNT_PREFIX "kube-system:");
 }
 
+/* k8s.io/apiserver authentication/serviceaccount SplitUsername: two parts, none of them empty. */
+bool cf_caller_split(struct cf_arena *arena, struct cf_caller *caller)
+{
+    const char *rest = cf_str_or_empty(caller->username), *colon;
+
+    caller->namespace_ = caller->account = NULL;
+    if (!cf_starts_with(rest, ACCOUNT_PREFIX))
+        return true;
+    rest += strlen(ACCOUNT_PREFIX);
+    colon = strchr(rest, ':');
+    if (colon == NULL || colon == rest || colon[1] == '\0' || strchr(colon + 1, ':') != NULL)
+        return true;
+    caller->namespace_ = cf_arena_strndup(arena, rest, (size_t)(colon - rest));
+    caller->account = colon + 1;
+    return caller->namespace_ != NULL;
+}
+
 bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace_, const char *name)
 {
     const char *rest = caller->username;
@@ -51,17 +68,15 @@ bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace_
 bool cf_caller_is_legacy_token(const struct cf_caller *caller)
 {
     return cf_starts_with(cf_str_or_empty(caller->username), ACCOUNT_PREFIX) &&
-           cf_str_empty(caller->pod_name) &&
+           cf_str_empty(caller->pod_name) && cf_str_empty(caller->node_name) &&
            !cf_starts_with(cf_str_or_empty(caller->credential_id), "JTI=");
 }
 
 const char *cf_operation_name(enum cf_operation operation)
 {
     static const char *const names[CF_OPERATIONS] = {
-        [CF_CREATE] = "CREATE",
-        [CF_UPDATE] = "UPDATE",
-        [CF_DELETE] = "DELETE",
-        [CF_CONNECT] = "CONNECT",
+        [CF_CREATE] = "CREATE",   [CF_UPDATE] = "UPDATE", [CF_DELETE] = "DELETE",
+        [CF_CONNECT] = "CONNECT", [CF_READ] = "READ",
     };
 
     return names[operation];

@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* restricted-by-node-annotation: an account that is restricted by node stays so.
+/* restricted-by-node-annotation: an account that is restricted by node stays so, and one that the
+ * configuration selects becomes so.
  *
  * The annotation confines what a stolen token of a node agent can touch; whoever could take it
- * off would take the confinement off. It ignores levels and exempt namespaces, because node
- * agents live in kube-system.
+ * off would take the confinement off. That half ignores levels and exempt namespaces, because node
+ * agents live in kube-system. The other half, `require`, is a matter of the level restricted, like
+ * any other rule.
  *
- * Reads:  metadata.annotations of ServiceAccounts, old and new
- * Allows: "true", "false", none; adding it; guard.groups.
+ * Reads:  metadata.annotations and labels of ServiceAccounts, old and new; a DaemonSet's account,
+ *         and whether the store has it as restricted
+ * Allows: "true", "false", none; adding it; guard.groups; with `require`, "true" alone where it
+ *         selects.
  * Fixtures: test/rules/restricted-by-node-annotation/ */
 #include "common.h"
 
-static void check(const struct cf_rule_input *in, struct cf_findings *out)
+/* True: the finding was told, and says all there is to say. */
+static bool check_change(const struct cf_rule_input *in, struct cf_findings *out,
+                         const struct cf_path *at)
 {
     const char *now = in->object->account.restricted_by_node;
     const char *was = in->old_object != NULL ? in->old_object->account.restricted_by_node : NULL;
-    struct cf_path meta = CF_PATH_KEY(NULL, "metadata");
-    struct cf_path annotations = CF_PATH_KEY(&meta, "annotations");
-    struct cf_path at = CF_PATH_KEY(&annotations, CF_RESTRICTED_ANNOTATION);
     struct cf_finding *f;
 
     if (cf_streq(was, "true") && !cf_streq(now, "true")) {
-        f = cf_finding_add(out, CF_RESTRICTED_ANNOTATION, &at, cf_value_str(out, now));
+        f = cf_finding_add(out, CF_RESTRICTED_ANNOTATION, at, cf_value_str(out, now));
         cf_finding_what(out, f, "the annotation " CF_RESTRICTED_ANNOTATION " would be %s",
                         now == NULL ? "removed" : "changed");
         cf_finding_detail(out, f,
@@ -29,15 +32,124 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
         cf_finding_remedy(out, f,
                           "keep the annotation; only the groups of guard.groups may take "
                           "it off");
-    } else if (now != NULL && !cf_streq(now, "true") && !cf_streq(now, "false") &&
-               !cf_streq(now, was)) {
-        f = cf_finding_add(out, CF_RESTRICTED_ANNOTATION, &at, cf_value_str(out, now));
-        cf_finding_what(out, f,
-                        "the annotation " CF_RESTRICTED_ANNOTATION
-                        " is neither \"true\" nor \"false\"");
-        cf_finding_detail(out, f, "\"%s\" would restrict nothing", now);
-        cf_finding_remedy(out, f, "set it to \"true\" (quoted), or leave it out");
+        return true;
     }
+    if (now == NULL || cf_streq(now, "true") || cf_streq(now, "false") || cf_streq(now, was))
+        return false;
+    f = cf_finding_add(out, CF_RESTRICTED_ANNOTATION, at, cf_value_str(out, now));
+    cf_finding_what(
+        out, f, "the annotation " CF_RESTRICTED_ANNOTATION " is neither \"true\" nor \"false\"");
+    cf_finding_detail(out, f, "\"%s\" would restrict nothing", now);
+    cf_finding_remedy(out, f, "set it to \"true\" (quoted), or leave it out");
+    return true;
+}
+
+/* ---- require ---- */
+
+static bool is_selected(const struct cf_policy *policy, const struct cf_object *object)
+{
+    const struct cf_json *labels = object->account.labels;
+
+    for (size_t i = 0; i < policy->require_label_keys.count; i++) {
+        const struct cf_json *label = cf_json_get(labels, policy->require_label_keys.items[i]);
+
+        if (!cf_streq(cf_json_str(label), policy->require_label_values.items[i]))
+            return false;
+    }
+    return policy->require_label_keys.count > 0;
+}
+
+static bool is_missing(const struct cf_policy *policy, const struct cf_object *object)
+{
+    return is_selected(policy, object) && !cf_streq(object->account.restricted_by_node, "true");
+}
+
+/* The annotation, in whatever of its containers is there already. */
+static struct cf_fix *fix_annotation(struct cf_findings *out, const struct cf_object *object,
+                                     const struct cf_path *at)
+{
+    struct cf_fix *fix = cf_fix_new(out, 3, 0, 0);
+
+    if (fix == NULL)
+        return NULL;
+    if (!object->has_metadata)
+        cf_fix_op(fix, "add", "/metadata", "{}");
+    if (!object->has_annotations)
+        cf_fix_op(fix, "add", "/metadata/annotations", "{}");
+    cf_fix_op(fix, "add", cf_path_pointer(out->arena, at), "\"true\"");
+    fix->warning = "the annotation " CF_RESTRICTED_ANNOTATION ": \"true\" was added";
+    fix->replacement = "{\"" CF_RESTRICTED_ANNOTATION "\":\"true\"}";
+    fix->replaces = "metadata.annotations";
+    return fix;
+}
+
+static void check_require(const struct cf_rule_input *in, struct cf_findings *out,
+                          const struct cf_path *at)
+{
+    const char *now = in->object->account.restricted_by_node;
+    struct cf_finding *f;
+
+    if (!is_missing(in->policy, in->object) ||
+        (in->old_object != NULL && is_missing(in->policy, in->old_object)))
+        return;
+    f = cf_finding_add(out, CF_RESTRICTED_ANNOTATION, at, cf_value_str(out, now));
+    cf_finding_what(out, f, "the annotation " CF_RESTRICTED_ANNOTATION " is %s",
+                    now == NULL ? "missing" : "not \"true\"");
+    cf_finding_detail(out, f,
+                      "the configuration wants it on accounts with these labels (require), whose "
+                      "tokens may then touch only what belongs to their own node");
+    cf_finding_remedy(out, f, "add the annotation " CF_RESTRICTED_ANNOTATION ": \"true\"");
+    if (f == NULL)
+        return;
+    f->by_level = true;
+    f->fix = fix_annotation(out, in->object, at);
+}
+
+/* A DaemonSet is what runs on every node: its account is worth restricting. */
+static void check_daemonset(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    const struct cf_object *object = in->object;
+    const char *account = object->pod.account;
+    struct cf_path spec = *object->pod.at, at = CF_PATH_KEY(&spec, "serviceAccountName");
+    struct cf_finding *f;
+
+    if (!in->policy->require_warn_daemonsets || !cf_streq(object->kind_name, "daemonset") ||
+        in->request->account_restricted ||
+        (in->old_object != NULL && cf_streq(in->old_object->pod.account, account)))
+        return;
+    f = cf_finding_add(out, account, &at, cf_value_str(out, account));
+    cf_finding_what(out, f,
+                    "it runs on every node as ServiceAccount \"%s\", which is not restricted "
+                    "by node",
+                    account);
+    cf_finding_detail(out, f,
+                      "whoever takes over one node may do with its token what \"%s\" may do "
+                      "on all of them",
+                      account);
+    cf_finding_remedy(out, f,
+                      "annotate the ServiceAccount with " CF_RESTRICTED_ANNOTATION
+                      ": \"true\" if it needs nothing of other nodes");
+    if (f == NULL)
+        return;
+    f->by_level = true;
+    f->never_denied = true;
+}
+
+static void check(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    struct cf_path meta = CF_PATH_KEY(NULL, "metadata");
+    struct cf_path annotations = CF_PATH_KEY(&meta, "annotations");
+    struct cf_path at = CF_PATH_KEY(&annotations, CF_RESTRICTED_ANNOTATION);
+    bool account = in->object->kind == CF_KIND_SERVICE_ACCOUNT;
+
+    if (account && check_change(in, out, &at))
+        return;
+    if (in->level < CF_RESTRICTED)
+        return;
+    if (account)
+        check_require(in, out, &at);
+    else
+        check_daemonset(in, out);
 }
 
 const struct cf_rule cf_rule_restricted_by_node_annotation = {
@@ -45,7 +157,7 @@ const struct cf_rule cf_rule_restricted_by_node_annotation = {
     .title = "an account would lose its restriction to its node",
     .remedy = "keep rbac.kubernetes.io/restricted-by-node: \"true\"",
     .level = CF_BASELINE,
-    .kinds = CF_KIND_SERVICE_ACCOUNT,
+    .kinds = CF_KIND_SERVICE_ACCOUNT | CF_KIND_TEMPLATE,
     .traits = CF_RULE_TRANSITION | CF_RULE_ALWAYS | CF_RULE_GUARDED,
     .check = check,
 };

@@ -12,12 +12,14 @@
     X(token_lifetime)                                                                              \
     X(copied_token)                                                                                \
     X(restricted_by_node_annotation)                                                               \
+    X(node_boundary)                                                                               \
     X(guard)                                                                                       \
     X(legacy_token_mount)                                                                          \
     X(legacy_token_env)                                                                            \
     X(extended_token)                                                                              \
     X(unbound_token)                                                                               \
-    X(token_audience)
+    X(token_audience)                                                                              \
+    X(legacy_token_use)
 
 #define DECLARE(name) extern const struct cf_rule cf_rule_##name;
 RULES(DECLARE)

@@ -114,9 +114,9 @@ void cf_metrics_write(struct cf_server *server, struct cf_buf *out);
 
 /* ---- reviewlog.c ---- */
 
-/* One line for a denial or a fix; for an allowed review only at level debug. */
-void cf_log_review(struct cf_arena *arena, enum cf_phase phase, const struct cf_outcome *outcome,
-                   int64_t micros);
+/* One line for a denial, a fix or a legacy token; for other reviews only at level debug. */
+void cf_log_review(struct cf_arena *arena, const struct cf_policy *policy, enum cf_phase phase,
+                   const struct cf_outcome *outcome, int64_t micros);
 
 /* One line for a review that got no answer. */
 void cf_log_unanswered(enum cf_phase phase, const struct cf_err *err, int64_t micros);

@@ -138,6 +138,17 @@ static void write_totals(struct cf_server *server, struct cf_buf *out)
     cf_buf_addf(out, "curfew_accounts_restricted_by_node %zu\n", totals.accounts_restricted);
 }
 
+/* A rule that finds nothing because it cannot look like one that has nothing to find. */
+static void write_silent(const struct cf_server *server, struct cf_buf *out)
+{
+    bool silent = cf_store_server_minor(server->config.store) < CF_CREDENTIAL_ID_MINOR;
+
+    cf_metrics_head(out, "curfew_rule_silent", "gauge",
+                    "Whether a rule can find nothing, since the API server is too old or of a "
+                    "version that is not known.");
+    cf_buf_addf(out, "curfew_rule_silent{rule=\"legacy-token-use\"} %d\n", silent ? 1 : 0);
+}
+
 void cf_metrics_write_cluster(struct cf_server *server, struct cf_buf *out)
 {
     if (server->config.watch != NULL) {
@@ -152,4 +163,5 @@ void cf_metrics_write_cluster(struct cf_server *server, struct cf_buf *out)
                     "Pods that name a legacy Secret.");
     write_rows(server, out, true);
     write_totals(server, out);
+    write_silent(server, out);
 }

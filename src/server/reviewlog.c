@@ -26,6 +26,8 @@ static const char *clean(struct cf_arena *arena, const char *text)
 /* The modes whose findings made the decision; what was only audited is not logged. */
 static unsigned logged_modes(enum cf_decision decision)
 {
+    if (decision == CF_NO_OPINION)
+        return CF_ALL_MODES;
     switch (decision) {
     case CF_FIXED:
         return CF_MODE_BIT(CF_FIX);
@@ -82,26 +84,58 @@ static const char *name_of(const struct cf_request *request)
     return !cf_str_empty(object->name) ? object->name : object->generate_name;
 }
 
-void cf_log_review(struct cf_arena *arena, enum cf_phase phase, const struct cf_outcome *outcome,
-                   int64_t micros)
+/* What was found at /authorize and not refused: a legacy token, while that is only audited. */
+static bool is_told(const struct cf_outcome *outcome)
 {
-    enum cf_log_level level = outcome->decision == CF_ALLOWED ? CF_LOG_DEBUG : CF_LOG_INFO;
+    const struct cf_judgement *judgement = outcome->judgement;
+
+    for (size_t i = 0; judgement != NULL && i < judgement->count; i++) {
+        if (judgement->items[i].modes != 0)
+            return true;
+    }
+    return false;
+}
+
+static enum cf_log_level level_of(const struct cf_outcome *outcome)
+{
+    if (outcome->decision == CF_ALLOWED)
+        return CF_LOG_DEBUG;
+    return outcome->decision == CF_NO_OPINION && !is_told(outcome) ? CF_LOG_DEBUG : CF_LOG_INFO;
+}
+
+/* Why a boundary was the reason, or not; the caller is told less. */
+static const char *reason_of(struct cf_arena *arena, const struct cf_policy *policy,
+                             const struct cf_outcome *outcome)
+{
+    const struct cf_boundary *q = outcome->request->boundary;
+
+    if (q == NULL || outcome->judgement == NULL || (!q->restricted && !q->token_restricted))
+        return NULL;
+    return clean(arena, cf_boundary_explain(arena, outcome, policy));
+}
+
+void cf_log_review(struct cf_arena *arena, const struct cf_policy *policy, enum cf_phase phase,
+                   const struct cf_outcome *outcome, int64_t micros)
+{
+    enum cf_log_level level = level_of(outcome);
     const struct cf_request *request = outcome->request;
     char msg[64];
 
     if (!cf_log_enabled(level) || request == NULL)
         return;
     snprintf(msg, sizeof(msg), "review at /%s", cf_phase_name(phase));
-    cf_log(level, msg, CF_LOG_S("uid", clean(arena, request->uid)),
-           CF_LOG_S("user", clean(arena, request->caller.username)),
-           CF_LOG_S("credentialId", clean(arena, request->caller.credential_id)),
-           CF_LOG_S("operation", cf_operation_name(request->operation)),
-           CF_LOG_S("resource", resource_of(arena, request)),
-           CF_LOG_S("namespace", clean(arena, request->namespace_)),
-           CF_LOG_S("name", clean(arena, name_of(request))),
-           CF_LOG_S("rule", rules_of(arena, outcome)),
-           CF_LOG_S("decision", cf_decision_name(outcome->decision)),
-           CF_LOG_N("durationMicros", micros));
+    cf_log(
+        level, msg, CF_LOG_S("uid", clean(arena, request->uid)),
+        CF_LOG_S("user", clean(arena, request->caller.username)),
+        CF_LOG_S("credentialId", clean(arena, request->caller.credential_id)),
+        CF_LOG_S("operation", cf_operation_name(request->operation)),
+        CF_LOG_S("resource", resource_of(arena, request)),
+        CF_LOG_S("namespace", clean(arena, request->namespace_)),
+        CF_LOG_S("name", clean(arena, name_of(request))),
+        CF_LOG_S("rule", rules_of(arena, outcome)),
+        CF_LOG_S("decision", cf_decision_name(outcome->decision)),
+        CF_LOG_S("node", request->boundary != NULL ? clean(arena, request->boundary->node) : NULL),
+        CF_LOG_S("reason", reason_of(arena, policy, outcome)), CF_LOG_N("durationMicros", micros));
 }
 
 void cf_log_unanswered(enum cf_phase phase, const struct cf_err *err, int64_t micros)

@@ -22,8 +22,17 @@ struct cf_arena *cf_thread_arena(const struct cf_server *server)
     return arena;
 }
 
+/* 503 and no Retry-After: the API server does not ask again, and its failurePolicy decides. */
+static unsigned status_of(const struct cf_err *err, const struct cf_outcome *outcome)
+{
+    if (err->kind == CF_ERR_INPUT)
+        return 400;
+    return outcome->unsynced ? 503 : 500;
+}
+
 static void reply_failed(struct cf_server *server, enum cf_phase phase,
-                         struct cf_http_request *request, struct cf_err *err, int64_t micros)
+                         struct cf_http_request *request, const struct cf_outcome *outcome,
+                         struct cf_err *err, int64_t micros)
 {
     /* What can't be read is counted by reason as well; whether its JSON or the review in it is
      * at fault only the message tells. */
@@ -31,7 +40,7 @@ static void reply_failed(struct cf_server *server, enum cf_phase phase,
         cf_stats_reject(server->stats, cf_starts_with(err->msg, "invalid JSON") ? CF_REJECT_JSON
                                                                                 : CF_REJECT_REVIEW);
     cf_str_sanitize(err->msg);
-    cf_reply_text(request, err->kind == CF_ERR_INPUT ? 400 : 500, err->msg);
+    cf_reply_text(request, status_of(err, outcome), err->msg);
     cf_log_unanswered(phase, err, micros);
 }
 
@@ -57,8 +66,12 @@ static void review(struct cf_server *server, const struct cf_policy *policy, enu
         .policy = policy,
         .store = server->config.store,
         .now = cf_now(),
+        .own_user = server->config.own_user,
         .deadline = deadline_of(request, begin),
     };
+    int (*answer_it)(struct cf_arena *, const struct cf_review_input *, const char *, size_t,
+                     struct cf_buf *, struct cf_outcome *, struct cf_err *) =
+        phase == CF_PHASE_AUTHORIZE ? cf_authorize_answer : cf_review_answer;
     struct cf_outcome outcome = {.decision = CF_ERROR};
     struct cf_err err = {.kind = CF_ERR_NONE};
     struct cf_buf answer;
@@ -66,8 +79,8 @@ static void review(struct cf_server *server, const struct cf_policy *policy, enu
     int result;
 
     cf_buf_init_arena(&answer, arena, CF_ANSWER_MAX);
-    result = cf_review_answer(arena, &in, request->body != NULL ? request->body : "",
-                              request->body_len, &answer, &outcome, &err);
+    result = answer_it(arena, &in, request->body != NULL ? request->body : "", request->body_len,
+                       &answer, &outcome, &err);
     micros = cf_monotonic_micros() - begin;
     if (result != 0)
         outcome.decision = CF_ERROR;
@@ -77,9 +90,9 @@ static void review(struct cf_server *server, const struct cf_policy *policy, enu
             .status = 200, .type = "application/json", .body = answer.data, .len = answer.len};
 
         cf_http_reply(request, &reply);
-        cf_log_review(arena, phase, &outcome, micros);
+        cf_log_review(arena, in.policy, phase, &outcome, micros);
     } else {
-        reply_failed(server, phase, request, &err, micros);
+        reply_failed(server, phase, request, &outcome, &err, micros);
     }
     /* What could not be read may have held anything. */
     cf_arena_reset(arena, outcome.holds_secret || result != 0);

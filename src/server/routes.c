@@ -13,6 +13,7 @@ static const struct cf_route review_routes[] = {
     {"/mutate", "POST", true, CF_PHASE_MUTATE, cf_answer_review},
     {"/validate", "POST", true, CF_PHASE_VALIDATE, cf_answer_review},
     {"/mutate/kubelet", "POST", true, CF_PHASE_MUTATE_KUBELET, cf_answer_review},
+    {"/authorize", "POST", true, CF_PHASE_AUTHORIZE, cf_answer_review},
     {NULL, NULL, false, CF_PHASE_VALIDATE, NULL},
 };
 
@@ -166,8 +167,8 @@ static bool accept_request(struct cf_server *server, const struct cf_route *rout
 bool cf_routes_accept_review(void *arg, struct cf_http_request *request, size_t *body_len)
 {
     return accept_request(arg, review_routes,
-                          "nothing is served at this path: reviews go to /mutate, /validate or "
-                          "/mutate/kubelet",
+                          "nothing is served at this path: reviews go to /mutate, /validate, "
+                          "/mutate/kubelet or /authorize",
                           request, body_len);
 }
 

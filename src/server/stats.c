@@ -26,6 +26,9 @@ static const char *const resources[CF_RESOURCE_LABELS] = {
     "podtemplates",
     "csidrivers",
     "configmaps",
+    "nodes",
+    "persistentvolumeclaims",
+    "persistentvolumes",
     "namespaces",
     "namespaces/status",
     "namespaces/finalize",
@@ -119,7 +122,8 @@ static unsigned resource_of(const struct cf_request *request)
 {
     unsigned other = CF_RESOURCE_LABELS - 1;
 
-    if (request == NULL || request->kind == CF_KIND_OTHER || cf_str_empty(request->resource))
+    if (request == NULL || cf_str_empty(request->resource) ||
+        (request->kind == CF_KIND_OTHER && request->boundary == NULL))
         return other;
     for (unsigned i = 0; i < other; i++) {
         if (is_resource(resources[i], request))
@@ -144,7 +148,8 @@ static void count_findings(struct cf_stats *stats, enum cf_phase phase,
                            const struct cf_judgement *judgement)
 {
     unsigned fix = CF_MODE_BIT(CF_FIX);
-    unsigned acts = phase == CF_PHASE_VALIDATE ? CF_ALL_MODES & ~fix : fix;
+    bool mutates = phase == CF_PHASE_MUTATE || phase == CF_PHASE_MUTATE_KUBELET;
+    unsigned acts = mutates ? fix : CF_ALL_MODES & ~fix;
 
     for (size_t i = 0; judgement != NULL && i < judgement->count; i++) {
         const struct cf_verdict *verdict = &judgement->items[i];

@@ -25,7 +25,7 @@ enum cf_reject {
 const char *cf_reject_name(enum cf_reject reason);
 
 /* Resources that have a label of their own; the last is "other". */
-#define CF_RESOURCE_LABELS 19
+#define CF_RESOURCE_LABELS 22
 const char *cf_resource_label(unsigned resource);
 
 /* What is known of a review that could not be read. */

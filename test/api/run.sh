@@ -22,6 +22,7 @@ TSAN_OPTIONS=log_path=$work/sanitizer
 UBSAN_OPTIONS=log_path=$work/sanitizer
 export ASAN_OPTIONS TSAN_OPTIONS UBSAN_OPTIONS
 
+. "$here/../cases.sh"
 . "$here/lib.sh"
 trap cleanup EXIT
 trap 'exit 1' INT TERM

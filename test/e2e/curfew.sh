@@ -55,3 +55,28 @@ webhooks() {
     sed -e 's,WEBHOOK_ADDRESS,127.0.0.1:8443,' \
         -e "s,CA_BUNDLE,$(base64 -w0 < "$E2E_WORK/curfew-certs/ca.pem")," deploy/webhooks.example.yaml
 }
+
+# authorizers POLICY: Curfew before Node and RBAC, as the example has it (Kubernetes 1.32 or newer).
+authorizers() {
+    mkdir -p "$E2E_WORK/authorization"
+    cp "$E2E_WORK/curfew-certs/ca.pem" "$E2E_WORK/authorization/ca.pem"
+    sed -e 's,WEBHOOK_ADDRESS,127.0.0.1:8443,' -e '/client-certificate:/d' -e '/client-key:/d' \
+        -e 's,  user:$,  user: {},' deploy/authorization/kubeconfig.example.yaml \
+        > "$E2E_WORK/authorization/kubeconfig.yaml"
+    sed -e 's,CURFEW_ACCOUNT,system:serviceaccount:curfew-system:curfew,' \
+        -e "s,'RESTRICTED_IN_KUBE_SYSTEM',''," \
+        -e "s,/etc/kubernetes/curfew/,$E2E_WORK/authorization/," \
+        -e "s,failurePolicy: NoOpinion,failurePolicy: $1," \
+        deploy/authorization/authorization.example.yaml > "$E2E_WORK/authorization/config.yaml"
+    stop apiserver
+    # shellcheck disable=SC2034 # for up.sh
+    authorization=(--authorization-config="$E2E_WORK/authorization/config.yaml")
+    up_apiserver
+}
+
+no_authorizer() {
+    stop apiserver
+    # shellcheck disable=SC2034,SC2054 # for up.sh, and its comma is the flag's
+    authorization=(--authorization-mode=Node,RBAC)
+    up_apiserver
+}

@@ -73,12 +73,14 @@ took() { # NAME SINCE
 # come first.
 play() {
     local name=$1 room=$work.$1
+    local files
     shift
     mkdir "$room" || exit 1
-    echo "=== $name"
+    mapfile -t files < <(printf '%s\n' "$here/$name"/0*.sh "$@" | awk '!seen[$0]++')
+    echo "=== $name" >&3
     export E2E_WORK=$room
-    child TERM bash "$here/cluster/room.sh" "$room" bash "$here/play.sh" \
-        $(printf '%s\n' "$here/$name"/0*.sh "$@" | awk '!seen[$0]++') >&3 2>&1 || broken+=" $name"
+    child TERM bash "$here/cluster/room.sh" "$room" bash "$here/play.sh" "${files[@]}" >&3 2>&1 ||
+        broken+=" $name"
     [ ! -e "$room/played" ] || took 'cluster down' "$(cat "$room/played")"
     mkdir "$work/$name"
     cp "$room"/log/*.log "$room/audit.log" "$work/$name" 2> /dev/null

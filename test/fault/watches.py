@@ -139,7 +139,7 @@ def _(work):
         api.fault("slow", "list", "pods", seconds=0)
         api.fault("status", "list", "pods", code=410, reason="Expired")
     with watching(work, setup=many) as (api, watcher):
-        check(watcher.state()["pods gone"] == 1, watcher.ask("state"))
+        check(until(lambda: watcher.state()["pods gone"] == 1), watcher.ask("state"))
         check(any("limit" not in r[2] for r in api.seen("list", "pods")), "it should ask for all in one")
 
 
@@ -175,7 +175,7 @@ def _(work):
         for _ in range(3):
             api.fault("cut", "list", "pods")
     with watching(work, setup=broken) as (api, watcher):
-        check(watcher.state()["pods broken"] >= 3, watcher.ask("state"))
+        check(until(lambda: watcher.state()["pods broken"] >= 3), watcher.ask("state"))
 
 
 @case("a list that is pretty-printed")
@@ -204,7 +204,7 @@ def _(work):
         api.watch_list = "422"
         api.fault("hang", "list", "pods")
     with watching(work, "patience", "1000", setup=hang) as (api, watcher):
-        check(watcher.state()["pods silent"] == 1, watcher.ask("state"))
+        check(until(lambda: watcher.state()["pods silent"] == 1), watcher.ask("state"))
 
 
 @case("an empty page of HTML is no empty cluster")
@@ -215,7 +215,7 @@ def _(work):
         api.cut()
         change(api)
         watcher.catch_up()
-        check(watcher.state()["pods broken"] >= 1, watcher.ask("state"))
+        check(until(lambda: watcher.state()["pods broken"] >= 1), watcher.ask("state"))
 
 
 @case("410 on a watch: listed anew")
@@ -234,7 +234,7 @@ def _(work):
             change(api)
             api.cluster.compact()
         watcher.catch_up()
-        check(watcher.state()["pods gone"] >= 1, watcher.ask("state"))
+        check(until(lambda: watcher.state()["pods gone"] >= 1), watcher.ask("state"))
 
 
 @case("a version that is too large: listed anew")
@@ -314,8 +314,8 @@ for line in ('{"type":"ADDED"}\n', '[]\n', 'null\n', '{"type":"ADDED","object":{
             api.fault("garbage", "watch", "pods", line=line)
             change(api)
             watcher.catch_up()
-            state = watcher.state()
-            check(state["pods broken"] == 1 and state["pods lists"] == 1, state)
+            check(until(lambda: watcher.state()["pods broken"] == 1), watcher.ask("state"))
+            check(watcher.state()["pods lists"] == 1, watcher.ask("state"))
     case("a line that is no event: %s" % line.strip())(nonsense)
 
 
@@ -326,7 +326,7 @@ def _(work):
         api.fault("huge", "watch", "pods", bytes=64 << 20)
         change(api)
         watcher.catch_up()
-        check(watcher.state()["pods broken"] == 1, watcher.ask("state"))
+        check(until(lambda: watcher.state()["pods broken"] == 1), watcher.ask("state"))
         check(sanitized() or until(lambda: watcher.resident() < before + 16 * 1024),
               "from %d to %d KiB" % (before, watcher.resident()))
 
@@ -365,7 +365,7 @@ def _(work):
             api.fault("silence", "watch", resource)
         change(api)
         watcher.catch_up()
-        check(watcher.state()["pods silent"] == 1, watcher.ask("state"))
+        check(until(lambda: watcher.state()["pods silent"] == 1), watcher.ask("state"))
         check("resource=pods reason=silent" in watcher.said(), watcher.said())
 
 

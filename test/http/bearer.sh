@@ -38,6 +38,9 @@ printf '{"keys":[%s]}' "$(cat "$work/one.jwk")" >"$work/jwks.json"
 server "$work/bearer.log" --bearer-jwks "$work/jwks.json" --bearer-audience curfew \
     --log-level debug || exit 1
 right=$(token one "{$claims,\"aud\":[\"curfew\",\"x\"],\"exp\":$((now + 600)),\"nbf\":$now}")
+equal '/authorize without a token' 401 "$(post /authorize "$recorded/authorize/pod-bound.list.pods.json")"
+equal '/authorize with a right token' 200 "$(post /authorize \
+    "$recorded/authorize/pod-bound.list.pods.json" -H "Authorization: Bearer $right")"
 equal 'a bearer token' 200 "$(with "$right")"
 equal 'its audience as a text' 200 \
     "$(with "$(token one "{$claims,\"aud\":\"curfew\",\"exp\":$((now + 600))}")")"

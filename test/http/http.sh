@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # http.sh - paths, methods, connections, probes. Sourced by run.sh.
 
-for path in / /mutate/ /validate/x /mutate/kubelet/ /authorize /livez /metrics; do
+for path in / /mutate/ /validate/x /mutate/kubelet/ /authorize/ /livez /metrics; do
     refused "404 for $path" 404 "$(post $path "$good")"
 done
 for method in GET PUT DELETE PATCH OPTIONS post; do

@@ -12,6 +12,7 @@ objects=$recorded/objects.yaml
 work=$(mktemp -d)
 certs=$work/certs
 
+. "$root/test/cases.sh"
 . "$here/lib.sh"
 trap cleanup EXIT
 trap 'exit 1' INT TERM
@@ -32,6 +33,7 @@ main=$pid main_port=$port main_plain=$plain
 . "$here/bad_input.sh"
 . "$here/http.sh"
 . "$here/tls.sh"
+. "$here/authorize.sh"
 . "$here/clients.sh"
 . "$here/bearer.sh"
 . "$here/reload.sh"

@@ -8,6 +8,7 @@ build=$1
 root=$build/image/root
 archive=$build/curfew-image.tar
 work=$(mktemp -d)
+. test/cases.sh
 . test/http/lib.sh
 trap cleanup EXIT
 trap 'exit 1' INT TERM

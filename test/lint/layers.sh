@@ -10,7 +10,7 @@ json    json.h json_out.h
 crypto  base64.h certs.h jwks.h token.h
 config  config.h
 kube    api.h certs_cluster.h object.h read.h refs.h store.h watch.h
-rules   rule.h
+rules   boundary.h rule.h
 review  engine.h review.h
 report  report.h
 server  server.h

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../answer.h"
+#include "authorize.h"
 #include "curfew/file.h"
 #include "curfew/manifest.h"
 #include "curfew/str.h"
@@ -493,6 +494,7 @@ int main(int argc, char **argv)
     cf_policy_free(policy);
     cf_store_free(store);
     cf_arena_free(arena);
+    check_authorize(root, update, result);
     printf("%u passed, %u failed\n", passed, failed);
     return failed == 0 ? 0 : 1;
 }

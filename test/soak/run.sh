@@ -20,6 +20,7 @@ certs=$work/certs
 vol=$work/volume
 others=
 
+. "$root/test/cases.sh"
 . "$root/test/http/lib.sh"
 trap 'quiet_down; cleanup' EXIT
 trap 'exit 1' INT TERM

@@ -71,6 +71,7 @@ struct review {
     const char *namespace_, *name;
     const char *user; /* NULL: ALICE */
     const char *object, *old_object;
+    bool whole; /* to be set last where members are given by place: the rest is NULL */
 };
 
 static inline void add_member(struct cf_buf *buf, const char *key, const char *json)

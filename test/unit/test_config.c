@@ -13,9 +13,9 @@
 /* 2026-11-22T00:00:00Z */
 #define NOW 1795305600
 
-static const char *const rules[] = {"legacy-token-secret", "token-lifetime",
-                                    "restricted-by-node-annotation", "unbound-token",
-                                    "token-audience"};
+static const char *const rules[] = {
+    "legacy-token-secret", "token-lifetime", "restricted-by-node-annotation",
+    "unbound-token",       "token-audience", "node-boundary"};
 
 enum { SECRET, LIFETIME, ANNOTATION, UNBOUND, AUDIENCE };
 
@@ -382,9 +382,6 @@ static void notes_tell_what_does_not_hold(void **state)
 {
     static const char *const idle[] = {
         "exceptions[1]: ended on 2026-11-21 and no longer applies",
-        "rules.restricted-by-node-annotation.require: has no effect in this version",
-        "rules.node-boundary: has no effect in this version",
-        "authorize.legacyTokenUse: enforce: has no effect in this version",
     };
     struct cf_policy *policy = parse(
         HEAD "exceptions:\n"
@@ -415,9 +412,7 @@ static void the_example_parses(void **state)
     assert_lifetime(&policy->lifetime[CF_BASELINE], 600, 86400, 86400);
     assert_lifetime(&policy->lifetime[CF_RESTRICTED], 600, 3600, 3600);
     /* Where a "not yet" of the example has come true, its comment goes. */
-    assert_strings(&policy->notes,
-                   "rules.restricted-by-node-annotation.require: has no effect in this version "
-                   "rules.node-boundary: has no effect in this version");
+    assert_strings(&policy->notes, "");
     cf_policy_free(policy);
 }
 

@@ -122,6 +122,67 @@ static const char *relabelled(const char *name, const char *user, const char *la
 
 #define NO_LEVEL "'curfew.dev/enforce':'strict'"
 
+#define REQUIRE                                                                                    \
+    "rules: {restricted-by-node-annotation: {require: {serviceAccountSelector: {matchLabels: "     \
+    "{role: agent}}, usedByDaemonSets: warn}}}\n"
+
+/* Of one rule, the half that must not be undone ignores levels and exempt namespaces, and
+ * guard.groups lift it; the half that is required is like any other rule. */
+static void what_is_required(void **state)
+{
+    const char *required = "{'metadata':{'name':'csi','labels':{'role':'agent'}}}";
+    const char *in_shop = REVIEW(.kind = "ServiceAccount", .namespace_ = "shop", .name = "csi",
+                                 .user = MASTER, .object = required);
+    const char *in_base =
+        REVIEW(.kind = "ServiceAccount", .namespace_ = "base", .name = "csi", .object = required);
+    struct test_answer a;
+
+    (void)state;
+    use_config(REQUIRE);
+    assert_int_equal(exempt_of("restricted-by-node-annotation", in_shop), CF_EXEMPT_NO);
+    a = validate(in_shop);
+    assert_false(a.allowed);
+    has_part(a.message, "serviceaccount \"csi\" violates Curfew level \"restricted\": "
+                        "restricted-by-node-annotation: the annotation "
+                        "rbac.kubernetes.io/restricted-by-node is missing");
+    a = mutate(in_shop);
+    assert_string_equal(cJSON_PrintUnformatted(a.patch),
+                        "[{\"op\":\"add\",\"path\":\"/metadata/annotations\",\"value\":{}},{\"op\":"
+                        "\"add\",\"path\":\"/metadata/annotations/"
+                        "rbac.kubernetes.io~1restricted-by-node\",\"value\":\"true\"}]");
+    assert_true(validate(in_base).allowed);
+    assert_null(mutate(in_base).patch);
+    use_config(REQUIRE "exemptions: {namespaces: [shop]}");
+    assert_int_equal(exempt_of("restricted-by-node-annotation", in_shop), CF_EXEMPT_NAMESPACE);
+    assert_int_equal(exempt_of("restricted-by-node-annotation", annotation_removed("shop", ALICE)),
+                     CF_EXEMPT_NO);
+}
+
+static const char *daemon_set(const char *account)
+{
+    return REVIEW(.group = "apps", .kind = "DaemonSet", .namespace_ = "shop", .name = "csi",
+                  .object = cf_arena_printf(arena,
+                                            "{'metadata':{'name':'csi'},'spec':{'template':{'spec':"
+                                            "{'serviceAccountName':'%s'}}}}",
+                                            account));
+}
+
+static void daemon_sets(void **state)
+{
+    struct test_answer a;
+
+    (void)state;
+    use_config(REQUIRE);
+    a = validate(daemon_set("web"));
+    assert_true(a.allowed);
+    has_part(warning(&a, 0), "daemonset \"csi\" would violate Curfew level \"restricted\": "
+                             "restricted-by-node-annotation: it runs on every node as "
+                             "ServiceAccount \"web\", which is not restricted by node");
+    assert_null(validate(daemon_set("agent")).warnings);
+    use_config("defaults: {enforce: baseline}");
+    assert_null(validate(daemon_set("web")).warnings);
+}
+
 static void labels_of_namespaces(void **state)
 {
     (void)state;
@@ -362,6 +423,8 @@ int main(void)
         TEST(by_user_and_group),
         TEST(guard_groups),
         TEST(what_no_namespace_exempts),
+        TEST(what_is_required),
+        TEST(daemon_sets),
         TEST(labels_of_namespaces),
         TEST(wrong_and_lowered),
         TEST(names),

@@ -56,7 +56,11 @@ rules:
 END
 }
 
-# up_apiserver [FLAGS...]: more of its flags.
+# Another scenario may choose other authorizers, or say who calls webhooks, and start it again.
+# shellcheck disable=SC2054 # the comma is the flag's
+authorization=(--authorization-mode=Node,RBAC)
+admission=()
+
 up_apiserver() {
     audit_policy > "$E2E_WORK/audit-policy.yaml"
     start apiserver kube-apiserver --etcd-servers=http://127.0.0.1:2379 \
@@ -66,13 +70,13 @@ up_apiserver() {
         --service-account-issuer=https://kubernetes.default.svc.cluster.local \
         --service-account-key-file="$certs/sa.pub" \
         --service-account-signing-key-file="$certs/sa.key" \
-        --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction \
+        "${authorization[@]}" "${admission[@]}" --enable-admission-plugins=NodeRestriction \
         --kubelet-preferred-address-types=InternalIP \
         --kubelet-certificate-authority="$certs/ca.pem" \
         --kubelet-client-certificate="$certs/apiserver-kubelet.pem" \
         --kubelet-client-key="$certs/apiserver-kubelet.key" \
         --enable-aggregator-routing=true --allow-privileged=true \
-        --audit-policy-file="$E2E_WORK/audit-policy.yaml" --audit-log-path="$E2E_WORK/audit.log" "$@"
+        --audit-policy-file="$E2E_WORK/audit-policy.yaml" --audit-log-path="$E2E_WORK/audit.log"
     await_service apiserver 120 as admin get --raw /readyz
 }
 

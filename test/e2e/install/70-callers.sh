@@ -26,7 +26,9 @@ from_the_example admission.example.yaml > "$folder/admission.yaml"
     from_the_example kubeconfig.example.yaml | sed -n 's/curfew.curfew-system.svc/127.0.0.1:8443/; /^- name/,$p'
 } > "$folder/kubeconfig.yaml"
 halt apiserver
-up_apiserver --admission-control-config-file="$folder/admission.yaml"
+# shellcheck disable=SC2034 # for up.sh
+admission=(--admission-control-config-file="$folder/admission.yaml")
+up_apiserver
 
 scenario 'callers: over the Service, with a certificate for clients'
 shell helm install curfew charts/curfew --namespace $system --wait --timeout 3m \
@@ -68,4 +70,5 @@ shell helm uninstall curfew --namespace $system
 unguarded
 stop outside
 halt apiserver
+admission=()
 up_apiserver

@@ -173,7 +173,17 @@ prints 'admission webhook "contents.curfew.dev"'
 scenario 'chart: with nodeBoundary, what an account on a node writes is sent, and nobody else'
 admin apply -f - <<< "$(chart --set nodeBoundary.enabled=true)"
 admin create rolebinding runner-edits -n shop --clusterrole=edit --serviceaccount=shop:web
-dev create token web -n shop --duration 10m --bound-object-kind Pod --bound-object-name old
+dev create -f - << 'END'
+apiVersion: v1
+kind: Pod
+metadata: {name: holder, namespace: shop}
+spec:
+  serviceAccountName: web
+  automountServiceAccountToken: false
+  terminationGracePeriodSeconds: 1
+  containers: [{name: main, image: "localhost/curfew-e2e:1"}]
+END
+dev create token web -n shop --duration 10m --bound-object-kind Pod --bound-object-name holder
 becomes on-node
 counts
 from_a_pod() {
@@ -283,7 +293,7 @@ dev create token default -n ci --duration 240h
 held tokens 'token request for service account "default" violates Curfew level "baseline": token-lifetime: it asks for a token of 864000 s, above the 86400 s allowed'
 dev create token default -n ci --duration 1h
 the_token_lives 3600
-dev create token web -n shop --duration 2h --bound-object-kind Pod --bound-object-name old
+dev create token web -n shop --duration 2h --bound-object-kind Pod --bound-object-name holder
 held tokens 'token request for service account "web" violates Curfew level "restricted": token-lifetime: it asks for a token of 7200 s, above the 3600 s allowed'
 dev apply --dry-run=server -f - <<< "$(driver 200000)"
 held drivers 'csidriver "secrets.csi.example.com" violates Curfew level "baseline": token-lifetime: a token request of the driver asks for a token of 200000 s, above the 86400 s allowed'
@@ -344,6 +354,7 @@ prints LS0t
 admin delete validatingwebhookconfiguration gitops
 
 scenario 'chart: as it was'
+dev delete pod holder -n shop --wait=false
 curfew_config "$(in_days +60)" > "$E2E_WORK/curfew.yaml"
 curfew_start
 admin apply -f - <<< "$(webhooks)"

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* boundary.h - what belongs to one node, and whether a request stays inside.
+ *
+ * An account that carries rbac.kubernetes.io/restricted-by-node: "true" may touch, of nodes, pods,
+ * configmaps, secrets, claims, volumes and serviceaccounts/token, only what belongs to the node of
+ * its token. The annotation filters, it never grants. Both doors, admission and /authorize, make a
+ * question, have the store's part of it filled in (cf_boundary_look_up() in review/), and ask
+ * cf_boundary_judge(), which is pure. */
+#ifndef CURFEW_BOUNDARY_H
+#define CURFEW_BOUNDARY_H
+
+#include "curfew/arena.h"
+#include "curfew/config.h"
+#include "curfew/store.h"
+
+/* Where the question came from. Authorization sees reads, and no object; of a create not even
+ * a name. */
+enum cf_door { CF_DOOR_ADMISSION, CF_DOOR_AUTHORIZE };
+
+/* What a boundary reads of an object under review. Texts are "" for none. */
+struct cf_boundary_object {
+    bool given;
+    const char *node;                         /* a Pod's spec.nodeName, a Binding's target */
+    const char *account;                      /* a Pod's */
+    const char *volume;                       /* a claim's spec.volumeName */
+    const char *claim_namespace, *claim_name; /* a volume's spec.claimRef */
+};
+
+struct cf_boundary {
+    enum cf_door door;
+    const char *verb; /* as RBAC has it; at admission "create", "update", "delete" or "connect" */
+    const char *resource, *subresource, *namespace_, *name; /* "" for none */
+    /* Field selectors that ask for exactly one value; "" for none. */
+    const char *selected_name, *selected_node;
+
+    const char *caller_namespace, *caller_account; /* NULL: the caller is no ServiceAccount */
+    const char *caller_node, *caller_pod, *caller_pod_uid; /* of its token; NULL: none */
+
+    struct cf_boundary_object object, old_object; /* at admission */
+    /* What a pod's new object names and its old one does not; of a binding, what the pod names. */
+    struct cf_store_ref *refs;
+    size_t ref_count;
+    const char *bound_kind, *bound_name, *bound_uid; /* of a TokenRequest, at admission */
+
+    /* ---- filled in by cf_boundary_look_up() ---- */
+    bool known;            /* false: the store has not heard of the cluster yet */
+    bool restricted;       /* the caller is */
+    bool token_restricted; /* the account that a token is asked for is */
+    const char *node;      /* the caller's; NULL: nobody can say */
+    bool pod_known;        /* the pod that the question names, or that a token is bound to */
+    struct cf_store_pod pod;
+    enum cf_reach reach;       /* of the object, the volume, or the account that is named */
+    enum cf_reach other_reach; /* of the claim's new volume, or the volume's new claim */
+};
+
+/* Whether the boundary covers this resource of the core group, or an impersonation. */
+bool cf_boundary_covers(const char *group, const char *resource, const char *verb);
+
+/* The name of the object: of a proxy's "[scheme:]name[:port]" the middle; of a list or a watch that
+ * names none the one that its field selector asks for. In the arena; "" for none. */
+const char *cf_boundary_name(struct cf_arena *arena, const struct cf_boundary *question);
+
+/* The edge by which a resource is reached; false: by none (pods, nodes, ...). */
+bool cf_boundary_edge(const char *resource, enum cf_edge *edge);
+
+enum cf_boundary_place { CF_BOUNDARY_NO_OPINION, CF_BOUNDARY_INSIDE, CF_BOUNDARY_OUTSIDE };
+
+struct cf_boundary_verdict {
+    enum cf_boundary_place place;
+    /* Why, for whoever asked, who may not learn what is on other nodes; fit to print. */
+    const char *reason;
+    const char *nearest; /* what else is known, for whoever runs Curfew; NULL: nothing */
+};
+
+/* Texts live in the arena, which cf_arena_failed() tells of. */
+struct cf_boundary_verdict cf_boundary_judge(struct cf_arena *arena,
+                                             const struct cf_boundary *question,
+                                             const struct cf_policy *policy);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* decode_private.h - what both kinds of reviews are read with. */
+#ifndef CURFEW_REVIEW_DECODE_PRIVATE_H
+#define CURFEW_REVIEW_DECODE_PRIVATE_H
+
+#include "curfew/read.h"
+#include "curfew/rule.h"
+
+/* Who asks: `user` stands at `at`, and names them under these keys (userInfo and a
+ * SubjectAccessReview's spec differ). Failures stick to the reader. */
+void cf_caller_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *user,
+                      const char *name_key, const char *groups_key, struct cf_caller *out);
+
+/* ---- boundary_ask.c ---- */
+
+/* Makes request->boundary of an AdmissionReview's request, where node-boundary has a question about
+ * it: for a ServiceAccount's write of what a boundary covers, and for anybody's TokenRequest. */
+void cf_boundary_ask(struct cf_reader *r, const struct cf_json *json, const char *group,
+                     const char *kind, struct cf_request *request);
+
+/* Fills q->refs (boundary_refs.c). Failures stick to the reader. */
+void cf_boundary_refs(struct cf_reader *r, const struct cf_json *json, struct cf_boundary *q);
+
+/* The question that is about this caller, in the arena; NULL (and a failure) without memory. */
+struct cf_boundary *cf_boundary_new(struct cf_reader *r, enum cf_door door,
+                                    const struct cf_request *request);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* legacy-token-use: a legacy token does nothing but ask for a short-lived one.
+ *
+ * Since Kubernetes 1.32 every token that TokenRequest made carries a credential id
+ * (authentication.kubernetes.io/credential-id: JTI=...; KEP-4193), and so do those of the control
+ * plane's controllers. What comes from a ServiceAccount without one is a legacy token, or an
+ * impersonation of the account, which looks the same. Before 1.32 nobody can tell, and the rule is
+ * silent.
+ *
+ * Reads:  the caller, the API server's version
+ * Allows: tokens with a credential id, a pod or a node; the pivot: creating serviceaccounts/token
+ *         for itself, which is the way out; at /authorize everything, but told, unless
+ *         authorize.legacyTokenUse is enforce.
+ * Fixtures: test/rules/legacy-token-use/ */
+#include "common.h"
+
+static bool is_pivot(const struct cf_request *request)
+{
+    return (request->operation == CF_CREATE && cf_streq(request->resource, "serviceaccounts") &&
+            cf_streq(request->subresource, "token") &&
+            cf_caller_is_account(&request->caller, request->namespace_, request->name));
+}
+
+static void check(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    const struct cf_caller *caller = &in->request->caller;
+    struct cf_path at = CF_PATH_KEY(NULL, "userInfo");
+    struct cf_finding *f;
+
+    if (caller->account == NULL || in->request->server_minor < CF_CREDENTIAL_ID_MINOR ||
+        !cf_caller_is_legacy_token(caller) || is_pivot(in->request))
+        return;
+    f = cf_finding_add(out, caller->username, &at, cf_value_str(out, caller->username));
+    cf_finding_what(out, f,
+                    "ServiceAccount \"%s/%s\" is used by a legacy token, which never expires, or "
+                    "by impersonation",
+                    caller->namespace_, caller->account);
+    cf_finding_detail(out, f,
+                      "the request of \"%s\" carries no credential id; such a token may only ask "
+                      "for a short-lived one",
+                      caller->username);
+    if (f != NULL && in->request->authorize)
+        f->never_denied = !in->policy->enforce_legacy_token_use_at_authorize;
+}
+
+const struct cf_rule cf_rule_legacy_token_use = {
+    .id = "legacy-token-use",
+    .title = "a legacy token is used",
+    .remedy = "exchange it for a short-lived one (kubectl create token, TokenRequest), or run in a "
+              "pod with a projected token",
+    .level = CF_RESTRICTED,
+    .traits = CF_RULE_CALLER,
+    .check = check,
+};

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* node-boundary: an account that is restricted by node touches nothing of another node, and nobody
+ * asks for a token of it that belongs to no node.
+ *
+ * Whoever takes over one node has the tokens of its agents; what those may do by RBAC they may do
+ * everywhere. The annotation confines them to the node that the token belongs to. It filters, it
+ * never grants. boundary.c decides; here is what the person sees.
+ *
+ * Reads:  the question (boundary.h): who, from which node, does what with which object
+ * Allows: what belongs to the caller's node; every caller and resource that it is not about.
+ * Fixtures: test/rules/node-boundary/, and test/unit/test_boundary.c for the whole table */
+#include "common.h"
+
+/* While nothing is known of the cluster the level decides, as for Secrets. */
+static struct cf_boundary_verdict unknown(const struct cf_rule_input *in)
+{
+    struct cf_boundary_verdict v = {.place = CF_BOUNDARY_NO_OPINION};
+
+    if (in->policy->lookup_failure[in->level] == CF_LOOKUP_DENY) {
+        v.place = CF_BOUNDARY_OUTSIDE;
+        v.reason = "Curfew has not heard of the cluster yet";
+    }
+    return v;
+}
+
+static void tell(const struct cf_rule_input *in, struct cf_findings *out,
+                 const struct cf_boundary_verdict *verdict)
+{
+    const struct cf_boundary *q = in->request->boundary;
+    bool loose = q->caller_account == NULL || !q->restricted;
+    struct cf_path spec = CF_PATH_KEY(NULL, "spec");
+    struct cf_path bound_at = CF_PATH_KEY(&spec, "boundObjectRef");
+    struct cf_path user_at = CF_PATH_KEY(NULL, "userInfo");
+    struct cf_finding *f = cf_finding_add(out, "", loose ? &bound_at : &user_at,
+                                          cf_value_str(out, loose ? q->bound_kind : q->node));
+
+    cf_finding_what(out, f, "%s", verdict->reason);
+    if (loose)
+        cf_finding_detail(out, f,
+                          "a token that belongs to no node would be no better confined "
+                          "than one without the restriction");
+    else if (q->node == NULL)
+        cf_finding_detail(out, f, "ServiceAccount \"%s/%s\" is restricted by node",
+                          q->caller_namespace, q->caller_account);
+    else
+        cf_finding_detail(out, f,
+                          "ServiceAccount \"%s/%s\" is restricted by node, and this token "
+                          "belongs to node \"%s\"",
+                          q->caller_namespace, q->caller_account, q->node);
+    if (loose)
+        cf_finding_remedy(out, f,
+                          "bind it (--bound-object-kind Pod --bound-object-name POD), or "
+                          "mount a projected serviceAccountToken volume");
+}
+
+static void check(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    const struct cf_boundary *q = in->request->boundary;
+    struct cf_boundary_verdict verdict;
+
+    if (q == NULL)
+        return;
+    verdict = q->known ? cf_boundary_judge(out->arena, q, in->policy) : unknown(in);
+    if (verdict.place == CF_BOUNDARY_OUTSIDE)
+        tell(in, out, &verdict);
+}
+
+const struct cf_rule cf_rule_node_boundary = {
+    .id = "node-boundary",
+    .title = "a restricted account leaves its node",
+    .remedy = "use an account without rbac.kubernetes.io/restricted-by-node for what concerns "
+              "other nodes, or a token of a pod on the right node",
+    .level = CF_BASELINE,
+    .traits = CF_RULE_ALWAYS | CF_RULE_CALLER,
+    .check = check,
+};

@@ -1,0 +1,137 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# authorize.sh - the second door of a large cluster: SubjectAccessReviews of a node agent, half of
+# them about what is on another node, while pods change. The server is on one core, the API server
+# and wrk on another; its store is filled over HTTP, as in a cluster.
+#
+#   PODS=150000 NODES=5000 RATE=300 SECONDS_EACH=6 ROUNDS=3 test/bench/authorize.sh BUILD
+#
+# At full speed with 25 connections, and with 2, whose latency holds no queue of our own making.
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+root=$(CDPATH='' cd -- "$here/../.." && pwd)
+build=$1
+pods=${PODS:-150000}
+nodes=${NODES:-5000}
+rate=${RATE:-300}
+rounds=${ROUNDS:-3}
+seconds=${SECONDS_EACH:-6}
+work=$(mktemp -d)
+certs=$work/certs
+pids=
+
+say() { echo "bench: $*" >&2; }
+
+cleanup() {
+    for pid in $pids; do kill "$pid" 2>/dev/null || true; done
+    for pid in $pids; do wait "$pid" 2>/dev/null || true; done
+    rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+command -v wrk >/dev/null || { say 'wrk is needed (make deps-bench)'; exit 3; }
+cores=$(taskset -pc $$ | sed 's/.*: //' | tr ',' '\n' | awk -F- '{ for (i = $1; i <= $NF; i++) print i }')
+server_core=$(echo "$cores" | sed -n 1p)
+client_core=$(echo "$cores" | sed -n 2p)
+[ -n "$client_core" ] || client_core=$server_core
+
+wait_for() { # SECONDS COMMAND...
+    left=$(($1 * 20))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        left=$((left - 1))
+        [ $left -gt 0 ] || { say "nothing came of: $*"; tail -n 3 "$work"/*.log >&2; exit 3; }
+        sleep 0.05
+    done
+}
+
+rss() { # PID: in MiB
+    awk '/^VmRSS/ { printf "%.1f", $2 / 1024 }' "/proc/$1/status"
+}
+
+ticks() { # PID: of the CPU, all threads
+    sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'
+}
+
+now() { date +%s%N; }
+
+serve() { # LOG FLAG...: sets $curfew_pid, $port, $plain
+    log=$1
+    shift
+    taskset -c "$server_core" "$build/curfew" serve "$@" --tls-cert "$certs/tls.pem" \
+        --tls-key "$certs/tls.key" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
+        --drain-delay 0s 2>"$log" &
+    curfew_pid=$!
+    pids="$pids $curfew_pid"
+    wait_for 20 grep -q '"msg":"serving"' "$log"
+    port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$log")
+    plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$log")
+}
+
+"$root/certs/make-dev-certs.sh" "$certs"
+printf 'apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n' >"$work/one.yaml"
+serve "$work/idle.log" --objects "$work/one.yaml"
+idle=$(rss "$curfew_pid")
+kill "$curfew_pid"
+
+taskset -c "$client_core" "$build/bench/apiserver" "$pods" "$nodes" "$rate" "$work/questions" \
+    >"$work/api.port" &
+pids="$pids $!"
+wait_for 30 test -s "$work/api.port"
+cat >"$work/kubeconfig" <<END
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:$(cat "$work/api.port")"}}]
+users: [{name: u, user: {}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+END
+begin=$(now)
+serve "$work/curfew.log" --kubeconfig "$work/kubeconfig"
+wait_for 120 curl -fsS "http://127.0.0.1:$plain/readyz"
+synced=$((($(now) - begin) / 1000000))
+sleep 2 # what the first list took goes back to the system
+full=$(rss "$curfew_pid")
+# It denies some and not others, or this measures nothing.
+head -n 40 "$work/questions" | while read -r line; do
+    curl -sS --cacert "$certs/ca.pem" -H 'Content-Type: application/json' -d "$line" \
+        "https://localhost:$port/authorize"
+done >"$work/answers"
+denied=$(grep -o '"denied":true' "$work/answers" | wc -l)
+[ "$denied" -gt 4 ] && [ "$denied" -lt 36 ] || { say "$denied of 40 denied"; exit 3; }
+
+round=0
+while [ $round -lt "$rounds" ]; do
+    round=$((round + 1))
+    say "round $round of $rounds"
+    for connections in 25 2; do
+        before=$(ticks "$curfew_pid")
+        line=$(QUESTIONS="$work/questions" taskset -c "$client_core" wrk -t 1 -c "$connections" \
+            -d "${seconds}s" -s "$here/authorize.lua" "https://localhost:$port" |
+            grep '^rate ')
+        used=$(($(ticks "$curfew_pid") - before))
+        echo "$line cpu $(awk -v t="$used" -v hz="$(getconf CLK_TCK)" -v n="$(echo "$line" |
+            awk '{ print $12 }')" 'BEGIN { printf "%.1f", t / hz / n * 1e6 }')" \
+            >>"$work/$connections.rounds"
+    done
+done
+
+median() { # CONNECTIONS FIELD
+    sort -n -k "$2" "$work/$1.rounds" | awk -v f="$2" '{ v[NR] = $f } END { print v[int((NR + 1) / 2)] }'
+}
+echo "/authorize: $pods pods on $nodes nodes, $rate pod events a second, TLS 1.3, 1 core," \
+    "medians of $rounds rounds of $seconds s"
+echo "first sync over HTTP: $synced ms; resident: $full MiB, $idle MiB with an empty store"
+curl -fsS "http://127.0.0.1:$plain/metrics" | awk '
+    /^curfew_review_duration_seconds_bucket/ { split($1, le, "\""); within[le[2]] = $2 }
+    /^curfew_review_duration_seconds_count/ { all = $2 }
+    END { printf "the server itself, from body to answer: %.2f %% within 50 us, %.2f %% within 500\n",
+          100 * within["5e-05"] / all, 100 * within["0.0005"] / all }'
+for connections in 25 2; do
+    printf '%2d connections: %6d/s, microseconds: p50 %d, p99 %d, p99.9 %d, CPU %s (failed: %d)\n' \
+        "$connections" "$(median $connections 2)" "$(median $connections 4)" \
+        "$(median $connections 6)" "$(median $connections 8)" "$(median $connections 14)" \
+        "$(awk '{ n += $10 } END { print n }' "$work/$connections.rounds")"
+done

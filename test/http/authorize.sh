@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+# authorize.sh - SubjectAccessReviews: the second door. Sourced by run.sh.
+
+access=$recorded/authorize
+inside=$access/pod-bound.get.secrets.web-token.json
+outside=$access/pod-bound.create.pods.eviction.legacy-items.json
+everybody=$access/legacy-token.get.healthz.json
+no_opinion='{"apiVersion":"authorization.k8s.io/v1","kind":"SubjectAccessReview","status":{"allowed":false}}'
+cat >"$work/restricted.yaml" <<'END'
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: web
+  namespace: shop
+  annotations:
+    rbac.kubernetes.io/restricted-by-node: "true"
+END
+
+server "$work/authorize.log" --objects "$access/objects.yaml" --objects "$work/restricted.yaml" ||
+    exit 1
+for file in "$inside" "$everybody" "$access/pod-bound.create.configmaps.json"; do
+    name=$(basename "$file" .json)
+    equal "$name: 200" 200 "$(post /authorize "$file")"
+    equal "$name: no opinion" "$no_opinion" "$(cat "$work/body")"
+done
+equal 'the content type of an answer' application/json "$(header Content-Type)"
+equal 'outside: 200' 200 "$(post /authorize "$outside")"
+check 'outside: denied, with a reason' "$(cat "$work/body")" \
+    grep -qF '"status":{"allowed":false,"denied":true,"reason":"curfew: node-boundary: there is no pod \"shop/legacy-items\" on node \"n1\";' "$work/body"
+check 'and not where the pod is' "$(cat "$work/body")" sh -c '! grep -q n2 "$1"' sh "$work/body"
+check 'its line in the log names node, object and nearest reason' "$(tail -n 3 "$work/authorize.log")" \
+    wait_until 5 grep -qF '"node":"n1","reason":"outside the boundary: there is no pod \"shop/legacy-items\" on node \"n1\" (the pod is bound to node \"n2\")"' "$work/authorize.log"
+check 'and the rule' "$(tail -n 3 "$work/authorize.log")" \
+    grep -q '"resource":"pods/eviction".*"rule":"node-boundary","decision":"denied"' "$work/authorize.log"
+check 'nobody else is in the log' "$(tail -n 3 "$work/authorize.log")" \
+    sh -c '! grep -q no-opinion "$1"' sh "$work/authorize.log"
+sed -e 's,authorization.k8s.io/v1",authorization.k8s.io/v1beta1",' -e 's,"groups":,"group":,' \
+    "$outside" >"$work/in"
+equal 'v1beta1: 200' 200 "$(post /authorize "$work/in")"
+check 'v1beta1 is answered in v1beta1' "$(cat "$work/body")" \
+    grep -q '"apiVersion":"authorization.k8s.io/v1beta1".*"denied":true' "$work/body"
+
+# What can't be read.
+refused 'an AdmissionReview at /authorize' 400 "$(post /authorize "$good")"
+refused 'a SubjectAccessReview at /validate' 400 "$(post /validate "$outside")"
+refused 'GET /authorize' 405 "$(https /authorize)"
+refused 'another content type' 415 "$(type=text/plain && post /authorize "$outside")"
+refused 'no content type' 415 "$(type= && post /authorize "$outside")"
+head -c 100 "$outside" >"$work/in"
+refused 'half a review' 400 "$(post /authorize "$work/in")"
+sed 's,"spec":{,"spec":{"user":"a"\,,' "$outside" >"$work/in"
+refused 'duplicate keys' 400 "$(post /authorize "$work/in")"
+sed 's,"resourceAttributes":,"nonResourceAttributes":{}\,"resourceAttributes":,' "$outside" >"$work/in"
+refused 'about a URL and a resource' 400 "$(post /authorize "$work/in")"
+
+get /metrics >/dev/null
+for line in \
+    'curfew_reviews_total{endpoint="authorize",operation="READ",resource="secrets",decision="no-opinion"} 1' \
+    'curfew_reviews_total{endpoint="authorize",operation="CREATE",resource="other",decision="denied"} 2' \
+    'curfew_rule_silent{rule="legacy-token-use"} 1' \
+    'curfew_findings_total{rule="node-boundary",mode="enforce"} 2'; do
+    check "metric: $line" "$(grep -E 'authorize|boundary|silent' "$work/body")" grep -qxF "$line" "$work/body"
+done
+stops 'the server of /authorize ends' "$pid"
+
+# Its own account is never refused.
+server "$work/authorize.log" --objects "$access/objects.yaml" --objects "$work/restricted.yaml" \
+    --service-account shop/web || exit 1
+equal 'Curfew itself: 200' 200 "$(post /authorize "$outside")"
+equal 'Curfew itself is not refused' "$no_opinion" "$(cat "$work/body")"
+stops 'and ends' "$pid"
+
+# Until the cluster is known the API server's failurePolicy decides, at once. Nobody answers there.
+cat >"$work/kubeconfig" <<'END'
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
+users: [{name: u, user: {}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+END
+rm -f "$work/authorize.log"
+"$curfew" serve --kubeconfig "$work/kubeconfig" --tls-cert "$certs/tls.pem" \
+    --tls-key "$certs/tls.key" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 0s \
+    --service-account curfew-system/curfew 2>"$work/authorize.log" &
+pid=$!
+pids="$pids $pid"
+if wait_until 10 grep -q '"msg":"serving"' "$work/authorize.log"; then
+    port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/authorize.log")
+    plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/authorize.log")
+    equal 'the cluster is not known: 503' 503 "$(post /authorize "$inside")"
+    equal 'and no Retry-After' '' "$(header Retry-After)"
+    check 'and one plain sentence' "$(cat "$work/body")" is_sentence
+    equal 'what needs no store is answered' 200 "$(post /authorize "$everybody")"
+    sed 's,"system:serviceaccount:shop:web","system:serviceaccount:curfew-system:curfew",' \
+        "$inside" >"$work/in"
+    equal 'Curfew itself is answered: it has to list' 200 "$(post /authorize "$work/in")"
+    equal 'a review that is none is bad all the same' 400 "$(post /authorize "$good")"
+else
+    fail 'a server starts without its cluster' "$(cat "$work/authorize.log")"
+fi
+stops 'and it ends' "$pid"

@@ -319,25 +319,29 @@ int cf_reflect_watch(struct cf_reflector *r)
 
 /* ---- after a connection was lost ---- */
 
-/* An enum cf_watch_failure, or CF_ENDED_WELL, and then perhaps an answer in `out`. */
+/* An enum cf_watch_failure, or CF_ENDED_WELL, and then the answer in `out`. */
 static int ask(struct cf_reflector *r, const char *path, struct cf_buf *out)
 {
     struct cf_api_call call = call_of(r, path, "list");
     struct cf_err err = {.kind = CF_ERR_NONE};
     unsigned status = 0;
-    int rc;
+    int ended = CF_ENDED_WELL, rc;
 
     r->spoke = cf_monotonic_micros();
     rc = cf_api_call(r->api, &call, &status, out, &err);
     if (r->ended != CF_ENDED_WELL)
         return r->ended;
-    if (rc != 0 && status == 0) {
+    if (rc != 0) {
         r->err = err;
-        return CF_WATCH_UNREACHABLE;
+        ended = status == 401 || status == 403 ? CF_WATCH_REFUSED
+                : status != 0                  ? CF_WATCH_BROKEN
+                                               : CF_WATCH_UNREACHABLE;
+    } else if (status != 200) {
+        ended = refused(r, status, out);
     }
-    if (rc != 0 || status != 200)
+    if (ended != CF_ENDED_WELL)
         cf_buf_wipe(out);
-    return CF_ENDED_WELL;
+    return ended;
 }
 
 /* "1.36": the minor version; some write "36+". */
@@ -358,7 +362,7 @@ static const struct cf_json *parsed(struct cf_reflector *r, const struct cf_buf 
     return out->len > 0 ? cf_json_parse(r->arena, out->data, out->len, NULL, NULL, NULL) : NULL;
 }
 
-/* One that does not tell keeps what it told before. */
+/* One that answers without telling it keeps what it told before. */
 static int ask_version(struct cf_reflector *r, struct cf_buf *out)
 {
     int ended = ask(r, "/version", out);
@@ -367,11 +371,11 @@ static int ask_version(struct cf_reflector *r, struct cf_buf *out)
     if (root != NULL)
         cf_watch_note_minor(r, read_minor(root));
     cf_reflect_drop(r);
-    return ended;
+    return r->ended == CF_ENDED_WELL && ended != CF_WATCH_UNREACHABLE ? CF_ENDED_WELL : ended;
 }
 
 /* A server whose etcd was restored from a backup has versions below ours, and would let us wait in
- * silence until it gets there. */
+ * silence until it gets there. No answer is no proof: then it is asked again. */
 static int ask_backwards(struct cf_reflector *r, struct cf_buf *out)
 {
     struct cf_buf path;
@@ -384,7 +388,10 @@ static int ask_backwards(struct cf_reflector *r, struct cf_buf *out)
     if (cf_buf_ok(&path))
         ended = ask(r, path.data, out);
     now = cf_json_str(cf_json_get(cf_json_get(parsed(r, out), "metadata"), "resourceVersion"));
-    if (now != NULL && cf_version_before(now, r->version)) {
+    if (ended == CF_ENDED_WELL && now == NULL) {
+        cf_err_system(&r->err, "what came is no list: no resourceVersion");
+        ended = CF_WATCH_BROKEN;
+    } else if (now != NULL && cf_version_before(now, r->version)) {
         cf_err_system(&r->err, "the server's versions went backwards, from %s to %s", r->version,
                       now);
         ended = CF_WATCH_GONE;

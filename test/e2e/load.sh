@@ -32,7 +32,8 @@ load_ends() {
     settle
     stop load
     typed="what the load met" said=$(cat "$load/summary" && cut -d' ' -f3- "$load/failures" | sort | uniq -c)
-    printf '%s: %s\n' "$title" "$(head -n 1 "$load/summary")" | tee -a "$E2E_WORK/log/load.log"
+    printf '%s: %s\n' "$title" "$said" >> "$E2E_WORK/log/load.log"
+    echo "   $(cat "$load/summary")"
 }
 
 no_failures() {

@@ -58,7 +58,7 @@ scenario 'load: an upgrade of about everything, one that goes wrong, a rollback:
 load_starts
 before=$(pods)
 upgrade --set replicaCount=3,server.containerPort=10250,server.metricsPort=9090,server.log.level=debug \
-    --set service.port=8443,webhooks.timeoutSeconds=5,podAnnotations.example=yes,config.defaults.warn=baseline \
+    --set webhooks.timeoutSeconds=5,podAnnotations.example=yes,config.defaults.warn=baseline \
     --set webhooks.contents.enabled=true,priorityClassName=
 check 'the old ones end' await 120 'three replicas' settled 3
 check 'they are others' [ "$(pods)" != "$before" ]
@@ -73,6 +73,7 @@ status=$?
 fails
 admin get mutatingwebhookconfiguration curfew -o jsonpath='{.webhooks[0].timeoutSeconds}'
 said_is 5
+check 'what was tried goes' await 120 'three replicas' settled 3
 check 'the pods are the same' [ "$(pods)" = "$before" ]
 shell helm rollback curfew 1 --namespace $system --wait
 check 'the old ones end' await 120 'two replicas' settled 2

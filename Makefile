@@ -180,7 +180,6 @@ bench: $(BUILD)/curfew bench-store | deps-bench ## reviews per second, beside ng
 e2e: $(BUILD)/curfew image | deps-e2e ## kubectl against a real cluster of one node (root, Go; it is built once)
 	@bash test/e2e/run.sh $(BUILD) $(SCENARIOS)
 
-
 image: | deps-image ## build/curfew-image.tar: the container image, without Docker
 	+@sh deploy/image/build.sh $(BUILD)
 image-root: | deps-image

@@ -8,7 +8,8 @@
 #   fails                     that it fails
 #   person NAME ARGS          as somebody else: becomes NAME, said after a token was printed, makes one
 #   prints TEXT               what kubectl said holds TEXT; prints_not: it does not
-#   until_it_prints TEXT ...  asks again, for what the cluster does in its own time
+#   until_it_prints TEXT ...  asks again, for what the cluster does in its own time (half a minute,
+#                             or `within=SECONDS until_it_prints ...`)
 #   check WHAT COMMAND...     anything else that has to hold
 #
 # Only the first thing that goes wrong in a scenario is told, with what was typed and said.
@@ -94,7 +95,7 @@ refused() {
 
 # Half a minute is long for anything that a cluster does here.
 until_it_prints() {
-    local text=$1 until=$((SECONDS + 30))
+    local text=$1 until=$((SECONDS + ${within:-30}))
     shift
     while "$@" && ! grep -qF -- "$text" <<< "$said"; do
         [ $SECONDS -lt $until ] || break

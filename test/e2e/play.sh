@@ -7,6 +7,8 @@ E2E_HOME=$(dirname "$0")
 . "$E2E_HOME/cluster/up.sh"
 . "$E2E_HOME/lib.sh"
 . "$E2E_HOME/curfew.sh"
+. "$E2E_HOME/inside.sh"
+. "$E2E_HOME/load.sh"
 patience=1200 # seconds for all of it
 
 # took NAME SINCE

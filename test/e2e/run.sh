@@ -1,12 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # run.sh BUILD [SCENARIOS...] - Curfew in front of a real cluster of one node: builds what the cluster
-# is made of (once), brings it up, plays test/e2e/scenarios/SCENARIOS*.sh (else all), and takes it
-# down again. The last line is "N passed, N failed".
+# is made of (once), and plays two plays, each in a cluster of its own that is taken down again:
+#
+#   test/e2e/scenarios/   Curfew beside the cluster, wired by hand: what people type, and are told
+#   test/e2e/install/     Curfew in the cluster, from its chart and its image: how it lives there
+#
+# With SCENARIOS only the files of these names, in the plays that have some. The last line is
+# "N passed, N failed".
 #
 #   K8S=1.36.3      the Kubernetes version
 #   E2E_CACHE=DIR   where the cluster's programs are kept (~/.cache/curfew-e2e)
-#   E2E_SHELL=1     a shell in the cluster before it goes
+#   E2E_RATE=200    pods a second that are created while things happen to Curfew
+#   E2E_SHELL=1     a shell in each cluster before it goes
 #   E2E_KEEP=1      keeps the logs, also when nothing failed
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -37,7 +43,7 @@ cleanup() {
         kill -"$ends_with" "$child" 2> /dev/null
         wait "$child" 2> /dev/null
     fi
-    [ -z "$work" ] || rm -rf "$work"
+    [ -z "$work" ] || rm -rf "$work" "$work".*
 }
 
 [ "$(id -u)" = 0 ] || give_up "a kubelet needs root"
@@ -45,43 +51,76 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# The first two are the cluster as it was, and how Curfew comes to it.
-files=("$here"/scenarios/0[01]-*.sh)
-if [ $# = 0 ]; then
-    files+=("$here"/scenarios/[1-9]*.sh)
-fi
-for name in "$@"; do
-    # shellcheck disable=SC2206 # a pattern
-    found=("$here"/scenarios/*$name*.sh)
-    [ -e "${found[0]}" ] || give_up "no scenarios '$name'"
-    files+=("${found[@]}")
-done
+# scenes PLAY NAME...: the files of that play that have one of these names, else all of them.
+scenes() {
+    local name found
+    if [ $# = 1 ]; then
+        ls "$here/$1"/[1-9]*.sh
+        return
+    fi
+    for name in "${@:2}"; do
+        for found in "$here/$1"/*$name*.sh; do
+            [ ! -e "$found" ] || echo "$found"
+        done
+    done | sort -u
+}
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/curfew-e2e.XXXXXX") || exit 1
 took() { # NAME SINCE
     printf '%-28s %4d s\n' "$1" $(($(date +%s) - $2)) >> "$work/seconds"
 }
 
-export E2E_WORK=$work CURFEW=$build/curfew
+# play NAME SCENES...: in a room of its own. The files 0*.sh, what every scenario of the play stands on,
+# come first.
+play() {
+    local name=$1 room=$work.$1
+    local files
+    shift
+    mkdir "$room" || exit 1
+    mapfile -t files < <(printf '%s\n' "$here/$name"/0*.sh "$@" | awk '!seen[$0]++')
+    echo "=== $name" >&3
+    export E2E_WORK=$room
+    child TERM bash "$here/cluster/room.sh" "$room" bash "$here/play.sh" "${files[@]}" >&3 2>&1 ||
+        broken+=" $name"
+    [ ! -e "$room/played" ] || took 'cluster down' "$(cat "$room/played")"
+    mkdir "$work/$name"
+    cp "$room"/log/*.log "$room/audit.log" "$work/$name" 2> /dev/null
+    cat "$room/seconds" >> "$work/seconds" 2> /dev/null
+    rm -rf "$room"
+}
+
+plays=
+for name in scenarios install; do
+    [ -z "$(scenes $name "$@")" ] || plays+=" $name"
+done
+for name in "$@"; do
+    [ -n "$(scenes scenarios "$name")$(scenes install "$name")" ] || give_up "no scenarios '$name'"
+done
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/curfew-e2e.XXXXXX") || exit 1
+export CURFEW=$build/curfew
 began=$(date +%s)
 child KILL unshare --pid --kill-child --mount-proc bash "$here/cluster/build.sh" || exit 1
 took 'cluster built' "$began"
 
+broken=
 exec 3> >(tee "$work/said")
 tee=$!
-child TERM bash "$here/cluster/room.sh" "$work" bash "$here/play.sh" "${files[@]}" >&3 2>&1
-status=$?
+for name in $plays; do
+    # shellcheck disable=SC2046 # the repository's own names
+    play "$name" $(scenes "$name" "$@")
+done
 exec 3>&-
 wait "$tee"
-[ ! -e "$work/played" ] || took 'cluster down' "$(cat "$work/played")"
 
 passed=$(grep -c '^ok ' "$work/said")
 failed=$(grep -c '^FAIL ' "$work/said")
-[ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1
+[ -z "$broken" ] || [ "$failed" != 0 ] || failed=1
 if [ "$failed" != 0 ] || [ -n "${E2E_KEEP:-}" ]; then
     rm -rf "$build/e2e-logs"
     mkdir -p "$build/e2e-logs"
-    cp "$work"/log/*.log "$work/audit.log" "$build/e2e-logs" 2> /dev/null
+    for name in $plays; do
+        cp -r "$work/$name" "$build/e2e-logs"
+    done
     echo "the logs are in $build/e2e-logs"
 fi
 cat "$work/seconds"

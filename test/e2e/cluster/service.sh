@@ -15,10 +15,20 @@ start() {
     mkdir -p "$E2E_WORK/log" "$E2E_WORK/pid"
     "$@" >> "$E2E_WORK/log/$name.log" 2>&1 < /dev/null &
     echo $! > "$E2E_WORK/pid/$name"
+    disown # what becomes of it is told by who needs it
 }
 
 runs() {
     kill -0 "$(cat "$E2E_WORK/pid/$1")" 2> /dev/null
+}
+
+# gone PID: within half a minute.
+gone() {
+    for _ in $(seq 300); do
+        kill -0 "$1" 2> /dev/null || return 0
+        sleep 0.1
+    done
+    return 1
 }
 
 # stop NAME: and waits until it is gone, so that the next one finds its port free.
@@ -27,11 +37,16 @@ stop() {
     pid=$(cat "$E2E_WORK/pid/$1") || return 0
     rm "$E2E_WORK/pid/$1"
     kill "$pid" 2> /dev/null || return 0
-    for _ in $(seq 300); do
-        kill -0 "$pid" 2> /dev/null || return 0
-        sleep 0.1
-    done
-    kill -KILL "$pid"
+    gone "$pid" || kill -KILL "$pid"
+}
+
+# halt NAME: as when the machine is switched off.
+halt() {
+    local pid
+    pid=$(cat "$E2E_WORK/pid/$1") || return 0
+    rm "$E2E_WORK/pid/$1"
+    kill -KILL "$pid" 2> /dev/null || return 0
+    gone "$pid"
 }
 
 # await SECONDS WHAT COMMAND...: until the command succeeds.

@@ -56,9 +56,10 @@ rules:
 END
 }
 
-# Another scenario may choose other authorizers, and start it again.
+# Another scenario may choose other authorizers, or say who calls webhooks, and start it again.
 # shellcheck disable=SC2054 # the comma is the flag's
 authorization=(--authorization-mode=Node,RBAC)
+admission=()
 
 up_apiserver() {
     audit_policy > "$E2E_WORK/audit-policy.yaml"
@@ -69,7 +70,7 @@ up_apiserver() {
         --service-account-issuer=https://kubernetes.default.svc.cluster.local \
         --service-account-key-file="$certs/sa.pub" \
         --service-account-signing-key-file="$certs/sa.key" \
-        "${authorization[@]}" --enable-admission-plugins=NodeRestriction \
+        "${authorization[@]}" "${admission[@]}" --enable-admission-plugins=NodeRestriction \
         --kubelet-preferred-address-types=InternalIP \
         --kubelet-certificate-authority="$certs/ca.pem" \
         --kubelet-client-certificate="$certs/apiserver-kubelet.pem" \
@@ -85,6 +86,11 @@ up_controllers() {
         --use-service-account-credentials --service-account-private-key-file="$certs/sa.key" \
         --root-ca-file="$certs/ca.pem" --leader-elect=false --concurrent-deployment-syncs=2
     start scheduler kube-scheduler --kubeconfig="$certs/scheduler.kubeconfig" --leader-elect=false
+}
+
+start_runtime() {
+    start containerd containerd --config "$E2E_WORK/containerd.toml"
+    await_service containerd 30 ctr -a "$socket" version
 }
 
 up_runtime() {
@@ -108,8 +114,7 @@ runtime_type = "io.containerd.runc.v2"
 BinaryName = "$runc/runc"
 SystemdCgroup = false
 END
-    start containerd containerd --config "$E2E_WORK/containerd.toml"
-    await_service containerd 30 ctr -a "$socket" version
+    start_runtime
     bash "$here/image.sh" "$E2E_WORK/image" || give_up "no image"
     ctr -a "$socket" -n k8s.io images import --no-unpack=false "$E2E_WORK/image/image.tar" \
         > "$E2E_WORK/log/import.log" 2>&1 || give_up "the image cannot be imported"
@@ -128,12 +133,17 @@ cgroupRoot: /$E2E_CGROUP
 cgroupDriver: cgroupfs
 failCgroupV1: false
 failSwapOn: false
+syncFrequency: 5s # how soon a pod sees a changed ConfigMap; else a minute
 localStorageCapacityIsolation: false
 oomScoreAdj: 0
 protectKernelDefaults: true # room.sh shows it what it would set
 resolvConf: ""
 evictionHard: {memory.available: 50Mi, nodefs.available: 1%, imagefs.available: 1%}
 END
+    start_kubelet
+}
+
+start_kubelet() {
     start kubelet kubelet --config="$E2E_WORK/kubelet.yaml" --root-dir="$E2E_WORK/kubelet" \
         --kubeconfig="$certs/kubelet.kubeconfig" --node-ip="$NODE_IP" --hostname-override="$NODE"
     await_service kubelet 60 as admin wait --for=condition=Ready "node/$NODE" --timeout=5s
@@ -175,4 +185,42 @@ cluster_up() {
     up_kubelet
     up_people || give_up "no people"
     await 30 "role of dev" as dev auth can-i create pods/exec || exit 1
+}
+
+# room_processes PATTERN: of this room, by what they were started with.
+room_processes() {
+    grep -lszE "$1" /proc/[0-9]*/cmdline | cut -d/ -f3
+}
+
+pod_cgroups_go() {
+    local left
+    left=$(find /sys/fs/cgroup -path "*/$E2E_CGROUP/kubepods*" -depth -type d) || return 1
+    [ -z "$left" ] || xargs rmdir <<< "$left"
+}
+
+# cluster_falls: as when the machine is switched off. What it kept in memory is gone, what it kept on
+# disk is not.
+cluster_falls() {
+    local name
+    for name in kubelet scheduler controller-manager apiserver etcd containerd; do
+        halt "$name"
+    done
+    room_processes 'containerd-shim' | xargs -r kill -KILL 2> /dev/null # some end by themselves
+    find /sys/fs/cgroup -path "*/$E2E_CGROUP/kubepods/*" -name cgroup.procs -exec cat {} + 2> /dev/null |
+        sort -u | xargs -r kill -KILL 2> /dev/null
+    await 30 'end of the pods' pod_cgroups_go
+    awk -v work="$E2E_WORK/" '
+        index($2, "/run/containerd/") == 1 || index($2, "/run/netns/") == 1 ||
+            index($2, work "kubelet/") == 1 { print $2 }' /proc/mounts |
+        sort -ru | xargs -r umount -l
+    rm -rf /run/containerd /run/netns
+}
+
+# cluster_rises: the same machine, switched on.
+cluster_rises() {
+    up_etcd
+    up_apiserver
+    up_controllers
+    start_runtime
+    start_kubelet
 }

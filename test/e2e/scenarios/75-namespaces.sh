@@ -165,9 +165,8 @@ dev wait --for=delete namespace/team --timeout=60s
 
 # namespaces_policy POLICY: of the entry for namespaces.
 namespaces_policy() {
-    admin patch validatingwebhookconfiguration curfew --type=json -p '[
-        {"op": "test", "path": "/webhooks/2/name", "value": "namespaces.curfew.dev"},
-        {"op": "replace", "path": "/webhooks/2/failurePolicy", "value": "'"$1"'"}]'
+    admin patch validatingwebhookconfiguration curfew --type=strategic \
+        -p '{"webhooks": [{"name": "namespaces.curfew.dev", "failurePolicy": "'"$1"'"}]}'
 }
 relabel_lab() {
     dev label namespace lab --overwrite --dry-run=server curfew.dev/audit=baseline

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+# 20-under-load.sh - pods are created, many a second, while things happen to Curfew: none may fail.
+# shellcheck shell=bash
+
+# served ADDRESS WHAT: of the certificate that is served there, its serial or its issuer.
+served() {
+    openssl s_client -connect "$1:8443" < /dev/null 2> /dev/null | openssl x509 -noout "-$2"
+}
+one_serves() { # WHAT
+    served "$(as admin get pods -n $system -l $ours -o jsonpath='{.items[0].status.podIP}')" "$1"
+}
+# all_serve WHAT: the same, and another than `was`.
+all_serve() {
+    local address all=
+    for address in $(as admin get pods -n $system -l $ours -o jsonpath='{.items[*].status.podIP}'); do
+        all+=$(served "$address" "$1")$'\n'
+    done
+    [ "$(printf %s "$all" | sort -u | wc -l)" = 1 ] && ! grep -qxF -- "$was" <<< "$all"
+}
+renew() {
+    "$CURFEW" certs renew --secret $system/curfew-tls --kubeconfig "$certs/admin.kubeconfig" \
+        --webhook-configuration curfew "$@" >> "$E2E_WORK/log/renew.log" 2>&1
+}
+
+scenario 'load: the certificate is renewed, and then its authority: no pod fails'
+load_starts
+was=$(one_serves serial)
+check 'curfew certs renew' renew
+check 'all replicas serve the new one' await 120 'new certificate' all_serve serial
+was=$(one_serves issuer)
+check 'curfew certs renew --ca' renew --ca
+check 'all replicas serve one of the new authority' await 120 'new authority' all_serve issuer
+goes_on 400
+was=$(one_serves issuer)
+admin delete secret curfew-tls -n $system
+check 'a deleted Secret comes back with a new authority' await 120 'new authority' all_serve issuer
+no_failures
+
+scenario 'load: a rolling restart: no pod fails'
+load_starts
+before=$(pods)
+admin rollout restart -n $system deployment/curfew
+admin rollout status -n $system deployment/curfew --timeout=180s
+check 'the old ones end' await 120 'two replicas' settled 2
+check 'they are others' [ "$(pods)" != "$before" ]
+no_failures
+
+scenario 'load: one replica instead of two, then three, then two: no pod fails'
+load_starts
+for replicas in 1 3 2; do
+    admin scale -n $system deployment/curfew --replicas=$replicas
+    check "so many are left: $replicas" await 120 "$replicas replicas" settled $replicas
+    goes_on 200
+done
+no_failures
+
+scenario 'load: an upgrade of about everything, one that goes wrong, a rollback: no pod fails'
+load_starts
+before=$(pods)
+upgrade --set replicaCount=3,server.containerPort=10250,server.metricsPort=9090,server.log.level=debug \
+    --set webhooks.timeoutSeconds=5,podAnnotations.example=yes,config.defaults.warn=baseline \
+    --set webhooks.contents.enabled=true,priorityClassName=
+check 'the old ones end' await 120 'three replicas' settled 3
+check 'they are others' [ "$(pods)" != "$before" ]
+guarded
+goes_on 400
+before=$(pods)
+typed='helm upgrade --atomic, to an image that there is not'
+settle
+said=$(in_a_shell "helm upgrade curfew charts/curfew --namespace $system --atomic --timeout 15s \
+    --set image.tag=none,webhooks.timeoutSeconds=9" 2>&1)
+status=$?
+fails
+admin get mutatingwebhookconfiguration curfew -o jsonpath='{.webhooks[0].timeoutSeconds}'
+said_is 5
+check 'what was tried goes' await 120 'three replicas' settled 3
+check 'the pods are the same' [ "$(pods)" = "$before" ]
+shell helm rollback curfew 1 --namespace $system --wait
+check 'the old ones end' await 120 'two replicas' settled 2
+check 'they are others' [ "$(pods)" != "$before" ]
+guarded
+no_failures
+
+# ---- a replica dies ----
+
+# endpoints_watched: $E2E_WORK/endpoints gets a line, with its time, for whatever the Service led to.
+endpoints_watched() {
+    as admin get endpointslices -n $system -l kubernetes.io/service-name=curfew -w \
+        -o 'jsonpath={.endpoints[?(@.conditions.ready==true)].targetRef.name}{"\n"}' |
+        while read -r line; do
+            echo "$EPOCHREALTIME $line "
+        done > "$E2E_WORK/endpoints"
+}
+# left_out NAME SINCE: when it was first left out after that time.
+left_out() {
+    awk -v pod="$1 " -v since="$2" '$1 > since && !index($0 " ", " " pod) { print $1; exit }' "$E2E_WORK/endpoints"
+}
+was_left_out() {
+    [ -n "$(left_out "$@")" ]
+}
+# failed_later TIME: of pods that were sent a second after that or later.
+failed_later() {
+    awk -v time="$1" '$1 > time + 1' "$load/failures"
+}
+# dies HOW...: the first pod; what fails is what was under way to it, or sent while it was still listed.
+dies() {
+    local pod since gone failed
+    pod=$(pods | head -n 1)
+    since=$EPOCHREALTIME
+    "$@" "$pod"
+    check 'its endpoint goes' await 60 'an endpoint less' was_left_out "${pod#pod/}" "$since"
+    check 'both replicas are ready again' await 120 'two replicas' settled 2
+    gone=$(left_out "${pod#pod/}" "$since")
+    load_ends
+    failed=$(failed_later "$gone")
+    typed='what was sent a second or more after its endpoint was gone' said=$failed
+    check 'none fails later' [ -z "$failed" ]
+}
+killed() {
+    local pid
+    pid=$(process_of "$1")
+    check 'it has a process' [ -n "$pid" ]
+    kill -KILL "$pid"
+    check 'it is started again' await 60 'a restart' was_restarted "$1"
+}
+was_restarted() {
+    [ "$(as admin get -n $system "$1" -o jsonpath='{.status.containerStatuses[0].restartCount}')" = 1 ]
+}
+deleted() {
+    admin delete -n $system "$1" --grace-period=0 --force
+}
+
+scenario 'load: the program of a replica is killed: what fails was under way to it'
+endpoints_watched &
+load_starts
+dies killed
+
+scenario 'load: a replica is deleted at once: what fails was under way to it'
+load_starts
+dies deleted

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+# 40-restart.sh - the whole cluster is switched off and on with Curfew installed.
+# shellcheck shell=bash
+
+restarts() {
+    as admin get pods -n $system -l $ours -o jsonpath='{.items[*].status.containerStatuses[0].restartCount}'
+}
+restarted() {
+    ! grep -qw 0 <<< "$(restarts)" && settled 2
+}
+
+scenario 'restart: the cluster comes up by itself, and Curfew in it'
+dev run lives -n ci --image=localhost/curfew-e2e:1 --overrides='{"spec": {"terminationGracePeriodSeconds": 1}}'
+dev wait -n ci --for=condition=Ready pod/lives --timeout=60s
+before=$(pods)
+check 'all of it ends' cluster_falls
+check 'all of it starts' cluster_rises
+check 'both replicas are ready again' await 180 'two replicas' restarted
+check 'they are the same pods' [ "$(pods)" = "$before" ]
+guarded
+dev wait -n ci --for=condition=Ready pod/lives --timeout=90s
+dev run new -n ci --image=localhost/curfew-e2e:1 --overrides='{"spec": {"terminationGracePeriodSeconds": 1}}'
+dev wait -n ci --for=condition=Ready pod/new --timeout=90s
+dev delete pod lives new -n ci
+
+scenario 'restart: also when its pods were lost meanwhile'
+admin scale deployment curfew -n $system --replicas=0
+check 'no pod is left' await 120 'the end of the pods' no_pods
+check 'all of it ends' cluster_falls
+check 'all of it starts' cluster_rises
+admin scale deployment curfew -n $system --replicas=2
+check 'both replicas are ready' await 180 'two replicas' settled 2
+guarded

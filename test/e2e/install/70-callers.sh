@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+# 70-callers.sh - the API server shows who it is (deploy/admission), and nobody else may ask: over the
+# Service, and of a Curfew outside of the cluster, by its url.
+# shellcheck shell=bash
+
+folder=$E2E_WORK/callers
+
+# from_the_example FILE: with our folder, and for the two hosts.
+from_the_example() {
+    sed -e "s,/etc/kubernetes/curfew,$folder," "deploy/admission/$1"
+}
+# its_commands: those that the example tells to make the certificate with.
+its_commands() {
+    sed -n 's,^#   ,,p' deploy/admission/kubeconfig.example.yaml
+}
+
+scenario 'callers: the API server is told who it is, as the example says'
+shell helm uninstall curfew --namespace $system --ignore-not-found
+admin create namespace $system --dry-run=client -o yaml
+check 'the namespace is there' in_a_shell "kubectl get namespace $system || kubectl create namespace $system"
+mkdir -p "$folder"
+shell "cd $folder && $(its_commands)"
+from_the_example admission.example.yaml > "$folder/admission.yaml"
+{
+    from_the_example kubeconfig.example.yaml
+    from_the_example kubeconfig.example.yaml | sed -n 's/curfew.curfew-system.svc/127.0.0.1:8443/; /^- name/,$p'
+} > "$folder/kubeconfig.yaml"
+halt apiserver
+# shellcheck disable=SC2034 # for up.sh
+admission=(--admission-control-config-file="$folder/admission.yaml")
+up_apiserver
+
+scenario 'callers: over the Service, with a certificate for clients'
+shell helm install curfew charts/curfew --namespace $system --wait --timeout 3m \
+    --set callers.clientCA.configMap=apiserver-ca --set "'callers.clientCA.names={kube-apiserver}'"
+guarded
+pod=$(as admin get pods -n $system -l $ours -o jsonpath='{.items[0].status.podIP}')
+stranger() {
+    typed="curl https://$pod:8443/validate $*"
+    said=$(curl -sk -m 10 -w '%{http_code}' -H 'Content-Type: application/json' -d '{}' "$@" "https://$pod:8443/validate" 2>&1)
+}
+settle
+stranger
+prints_not 200
+prints_not 400
+stranger --cert "$certs/admin.pem" --key "$certs/admin.key" # of another authority
+prints_not 200
+prints_not 400
+stranger --cert "$folder/client.crt" --key "$folder/client.key"
+prints 400
+shell helm uninstall curfew --namespace $system
+
+scenario 'callers: a Curfew outside of the cluster, by its url'
+check 'it has its rights' readme_rights
+sh certs/make-dev-certs.sh "$E2E_WORK/curfew-certs" > "$E2E_WORK/log/curfew-certs.log" 2>&1
+start outside "$CURFEW" serve --kubeconfig "$certs/curfew.kubeconfig" \
+    --tls-cert "$E2E_WORK/curfew-certs/tls.pem" --tls-key "$E2E_WORK/curfew-certs/tls.key" \
+    --client-ca "$folder/ca.crt" --client-name kube-apiserver \
+    --listen 127.0.0.1:8443 --metrics-listen 127.0.0.1:8080 --drain-delay 0s
+check 'it is ready' await 60 'readiness' curl -sf http://127.0.0.1:8080/readyz
+shell helm install curfew charts/curfew --namespace $system --set server.enabled=false \
+    --set webhooks.url=https://127.0.0.1:8443 --set-file "webhooks.caBundle=$E2E_WORK/curfew-certs/ca.pem"
+guarded
+pod=127.0.0.1
+settle
+stranger
+prints_not 200
+prints_not 400
+shell helm uninstall curfew --namespace $system
+unguarded
+stop outside
+halt apiserver
+admission=()
+up_apiserver

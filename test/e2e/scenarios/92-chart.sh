@@ -198,7 +198,7 @@ admin create namespace boundary # the controller manager publishes the CA in it
 until_it_prints kube-root-ca.crt admin get configmap kube-root-ca.crt -n boundary
 not_sent configmaps
 person on-node delete pod holder -n shop --dry-run=server
-sent other
+sent pods
 
 # ---- the backstop: from here on Curfew is down ----
 

@@ -313,15 +313,57 @@ said=$answers_now
 check 'the same answers, byte for byte' [ "$answers_now" = "$answers_before" ]
 
 scenario 'boundary: a reference opens the door, and its end closes it'
+# door WHAT: how long that took, the API server's cache included; told, not asserted.
+door() {
+    echo "     $1 after $(awk "BEGIN { print $EPOCHREALTIME - $since }") s"
+}
 outside_by_authorization agent get secret late -n agents
 admin apply -f - <<< "$(pod late node-1 plain late late)"
 opened() {
     person agent get secret late -n agents
     status=0
 }
+since=$EPOCHREALTIME
 until_it_prints 'Opaque' opened
+door opened
 admin delete pod late -n agents --grace-period=0 --force
+since=$EPOCHREALTIME
 until_it_prints 'no pod on node "node-1" refers to Secret "agents/late"' opened
+door closed
+
+# Its pod comes from the DaemonSet controller, which nobody restricts; what it does is what such
+# agents do: find the pods of its node, say something about its node, read its configuration.
+scenario 'boundary: a DaemonSet of node agents works as it did'
+admin apply -f - << 'END'
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: on-each-node, namespace: agents}
+spec:
+  selector: {matchLabels: {app: on-each-node}}
+  template:
+    metadata: {labels: {app: on-each-node}}
+    spec:
+      nodeSelector: {kubernetes.io/hostname: node-1}
+      serviceAccountName: agent
+      terminationGracePeriodSeconds: 1
+      containers: [{name: main, image: "localhost/curfew-e2e:1"}]
+      volumes: [{name: config, configMap: {name: own}}]
+END
+admin rollout status daemonset/on-each-node -n agents --timeout=90s
+admin exec -n agents daemonset/on-each-node -- cat $token
+becomes on-each-node
+inside on-each-node get pods -A --field-selector spec.nodeName=node-1 -o name
+prints pod/on-each-node-
+prints pod/neighbour
+inside on-each-node get --raw "${by_node}node-1&watch=1&timeoutSeconds=1"
+inside on-each-node get configmap own -n agents
+inside on-each-node patch node node-1 -p '{"metadata": {"annotations": {"example.com/agent": "here"}}}'
+inside on-each-node patch node node-1 --subresource=status \
+    -p '{"status": {"conditions": [{"type": "AgentReady", "status": "True"}]}}'
+inside on-each-node create --raw /apis/coordination.k8s.io/v1/namespaces/agents/leases -f - \
+    <<< '{"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "on-each-node"}}'
+outside_by_authorization on-each-node get pods -A
+outside_by_authorization on-each-node patch node node-2 -p '{"metadata": {"annotations": {"example.com/agent": "there"}}}'
 
 scenario 'boundary: the log says who, where, and why'
 line() {

@@ -200,6 +200,20 @@ not_sent configmaps
 person on-node delete pod holder -n shop --dry-run=server
 sent pods
 
+scenario 'chart: with nodeBoundary.accounts, also what such an account writes by an unbound token'
+admin create rolebinding runner-edits -n ci --clusterrole=edit --serviceaccount=ci:runner
+dev create token runner -n ci --duration 1h
+becomes unbound
+counts
+person unbound create configmap text -n ci --from-literal=a=b --dry-run=server
+not_sent configmaps
+admin apply -f - <<< "$(chart --set nodeBoundary.enabled=true --set 'nodeBoundary.accounts={ci:runner}')"
+from_nowhere() {
+    person unbound create configmap text -n ci --from-literal=a=b --dry-run=server
+    [ "$(all_reviews | reviews configmaps)" = "$(reviews configmaps <<< "$was")" ] || said=sent
+}
+until_it_prints sent from_nowhere
+
 # ---- the backstop: from here on Curfew is down ----
 
 # held POLICY TEXT: it denied with this text.

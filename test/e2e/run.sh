@@ -51,16 +51,15 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# scenes PLAY NAME...: the files of that play that have one of these names, else all of them.
+# scenes PLAY NAME...: the files of that play that have one of these in their names, else all of them.
+# "install/" is in the name of all of a play.
 scenes() {
-    local name found
-    if [ $# = 1 ]; then
-        ls "$here/$1"/[1-9]*.sh
-        return
-    fi
-    for name in "${@:2}"; do
-        for found in "$here/$1"/*$name*.sh; do
-            [ ! -e "$found" ] || echo "$found"
+    local file name
+    for file in "$here/$1"/[0-9]*.sh; do
+        [ $# != 1 ] || echo "$file"
+        for name in "${@:2}"; do
+            # shellcheck disable=SC2254 # a pattern
+            case ${file#"$here/"} in *$name*) echo "$file" ;; esac
         done
     done | sort -u
 }

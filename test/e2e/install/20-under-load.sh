@@ -67,7 +67,7 @@ goes_on 400
 before=$(pods)
 typed='helm upgrade --atomic, to an image that there is not'
 settle
-said=$(in_a_shell "helm upgrade curfew charts/curfew --namespace $system --atomic --timeout 15s \
+said=$(in_a_shell "helm upgrade curfew charts/curfew --namespace $system --atomic --timeout 15s --reuse-values \
     --set image.tag=none,webhooks.timeoutSeconds=9" 2>&1)
 status=$?
 fails

@@ -19,5 +19,5 @@ items:
 END
 prints 'secret/web-token created'
 for namespace in shop ci load; do
-    until_it_prints default admin get serviceaccount default -n $namespace
+    until_it_prints serviceaccount/default admin get serviceaccount default -o name -n $namespace
 done

@@ -17,7 +17,7 @@ kept_waiting() {
     dev run waits -n ci --image=localhost/curfew-e2e:1 --restart=Never --dry-run=server
 }
 until_it_prints 'failed calling webhook "validate.curfew.dev"' kept_waiting
-until_it_prints default admin get serviceaccount default -n kube-system
+until_it_prints serviceaccount/default admin get serviceaccount default -o name -n kube-system
 admin run goes -n kube-system --image=localhost/curfew-e2e:1 --restart=Never --dry-run=server
 prints 'pod/goes created (server dry run)'
 

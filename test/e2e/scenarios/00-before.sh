@@ -32,9 +32,9 @@ END
 prints 'secret/web-token created'
 until_it_prints ZXlK admin get secret web-token -n shop -o jsonpath='{.data.token}'
 until_it_prints ZXlK admin get secret api-token -n shop -o jsonpath='{.data.token}'
-until_it_prints default admin get serviceaccount default -n shop
-until_it_prints default admin get serviceaccount default -n lab
-until_it_prints kube-root-ca.crt admin get configmap kube-root-ca.crt -n shop
+until_it_prints serviceaccount/default admin get serviceaccount default -o name -n shop
+until_it_prints serviceaccount/default admin get serviceaccount default -o name -n lab
+until_it_prints configmap/kube-root-ca.crt admin get configmap kube-root-ca.crt -o name -n shop
 
 scenario 'before: a pod mounts the legacy token of its account'
 dev apply -f - << 'END'

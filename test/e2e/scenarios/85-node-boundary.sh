@@ -112,7 +112,7 @@ for name in own foreign shared late; do
     admin create secret generic "$name" -n agents --from-literal=key="$name"
     admin create configmap "$name" -n agents --from-literal=key="$name"
 done
-until_it_prints kube-root-ca.crt admin get configmap kube-root-ca.crt -n agents
+until_it_prints configmap/kube-root-ca.crt admin get configmap kube-root-ca.crt -o name -n agents
 admin apply -f - <<< "$(claim_and_volume 1)"
 admin apply -f - <<< "$(claim_and_volume 2)"
 claim() {

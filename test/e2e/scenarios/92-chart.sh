@@ -135,7 +135,7 @@ dev create --dry-run=server -f - -o jsonpath='{.spec.volumes[0].projected.source
 prints 86400
 sent pods
 for namespace in kube-system curfew-system; do
-    until_it_prints default admin get serviceaccount default -n "$namespace"
+    until_it_prints serviceaccount/default admin get serviceaccount default -o name -n "$namespace"
     admin create --dry-run=server -f - <<< "$(long_pod "$namespace")"
     not_sent pods
 done
@@ -196,7 +196,7 @@ counts
 dev create configmap text -n shop --from-literal=a=b --dry-run=server
 not_sent configmaps
 admin create namespace boundary # the controller manager publishes the CA in it
-until_it_prints kube-root-ca.crt admin get configmap kube-root-ca.crt -n boundary
+until_it_prints configmap/kube-root-ca.crt admin get configmap kube-root-ca.crt -o name -n boundary
 not_sent configmaps
 person on-node delete pod holder -n shop --dry-run=server
 sent pods

@@ -75,7 +75,7 @@ END
 
 scenario 'chart: its webhooks take the place of those made by hand'
 admin create namespace curfew-system
-until_it_prints default admin get serviceaccount default -n curfew-system
+until_it_prints serviceaccount/default admin get serviceaccount default -n curfew-system -o name
 admin apply -f - <<< "$(chart)"
 prints 'validatingwebhookconfiguration.admissionregistration.k8s.io/curfew configured'
 try_secret() {

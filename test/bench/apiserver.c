@@ -136,10 +136,10 @@ static unsigned count_of(size_t resource)
 
 static void bookmark(struct stream *s, bool first)
 {
-    cf_buf_addf(
-        &s->buf,
-        "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"%u\"%s}}}\n",
-        version, first ? ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}" : "");
+    cf_buf_addf(&s->buf,
+                "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"PartialObjectMetadata\","
+                "\"metadata\":{\"resourceVersion\":\"%u\"%s}}}\n",
+                version, first ? ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}" : "");
     flush(s);
 }
 

@@ -17,25 +17,8 @@ nodes=${NODES:-5000}
 rate=${RATE:-300}
 rounds=${ROUNDS:-3}
 seconds=${SECONDS_EACH:-6}
-work=$(mktemp -d)
-certs=$work/certs
-pids=
-
-say() { echo "bench: $*" >&2; }
-
-cleanup() {
-    for pid in $pids; do kill "$pid" 2>/dev/null || true; done
-    for pid in $pids; do wait "$pid" 2>/dev/null || true; done
-    rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-
-command -v wrk >/dev/null || { say 'wrk is needed (make deps-bench)'; exit 3; }
-cores=$(taskset -pc $$ | sed 's/.*: //' | tr ',' '\n' | awk -F- '{ for (i = $1; i <= $NF; i++) print i }')
-server_core=$(echo "$cores" | sed -n 1p)
-client_core=$(echo "$cores" | sed -n 2p)
-[ -n "$client_core" ] || client_core=$server_core
+. "$here/lib.sh"
+need wrk curl openssl
 
 wait_for() { # SECONDS COMMAND...
     left=$(($1 * 20))

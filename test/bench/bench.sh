@@ -15,33 +15,8 @@ curfew=${CURFEW:-$root/build/curfew}
 rounds=${ROUNDS:-3}
 seconds=${SECONDS_EACH:-6}
 connections=${CONNECTIONS:-25}
-work=$(mktemp -d)
-certs=$work/certs
-pids=
-
-say() { echo "bench: $*" >&2; }
-
-cleanup() {
-    for pid in $pids; do kill "$pid" 2>/dev/null || true; done
-    for pid in $pids; do wait "$pid" 2>/dev/null || true; done
-    rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-
-for tool in wrk nginx taskset curl openssl; do
-    command -v $tool >/dev/null || PATH=$PATH:/usr/sbin:/sbin
-    command -v $tool >/dev/null || { say "$tool is needed (make deps-bench)"; exit 3; }
-done
-
-# The first two cores that we may use.
-cores=$(taskset -pc $$ | sed 's/.*: //' | tr ',' '\n' | awk -F- '{ for (i = $1; i <= $NF; i++) print i }')
-server_core=$(echo "$cores" | sed -n 1p)
-client_core=$(echo "$cores" | sed -n 2p)
-if [ -z "$client_core" ]; then
-    say 'only one core: the client takes from the server, ratios are rough'
-    client_core=$server_core
-fi
+. "$here/lib.sh"
+need wrk nginx curl openssl
 
 wait_for() { # COMMAND...
     left=250

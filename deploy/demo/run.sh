@@ -53,7 +53,8 @@ expect() {
 start_server() {
     : > "$work/log"
     "$curfew" serve --objects "$demo/objects.yaml" --tls-cert certs/tls.pem --tls-key certs/tls.key \
-        --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 0s 2> "$work/log" &
+        --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
+        --metrics-listen 127.0.0.1:0 --drain-delay 0s 2> "$work/log" &
     server=$!
     tries=0
     until grep -q '"msg":"serving"' "$work/log"; do

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* server.h - the webhook server: reviews over TLS on one port, probes and metrics on another. */
+/* server.h - the webhook server: reviews over TLS on one port, probes on another, metrics on a third. */
 #ifndef CURFEW_SERVER_H
 #define CURFEW_SERVER_H
 
@@ -24,7 +24,8 @@ struct cf_keeper_config {
 /* Everything behind the pointers stays the caller's and outlives the server. */
 struct cf_server_config {
     const char *listen;         /* [HOST]:PORT of the webhook */
-    const char *metrics_listen; /* [HOST]:PORT of probes and metrics */
+    const char *probe_listen;   /* [HOST]:PORT of /livez and /readyz */
+    const char *metrics_listen; /* [HOST]:PORT of /metrics and /version */
     const struct cf_store *store;
     struct cf_watch *watch; /* what keeps the store in step; NULL: it is from manifests */
 
@@ -51,7 +52,7 @@ struct cf_server_config {
 /* Blocks the signals that cf_server_run() waits for; before any thread is started. */
 void cf_server_block_signals(void);
 
-/* Starts both ports and their threads. NULL: CF_ERR_INPUT for a bad address or configuration,
+/* Starts all ports and their threads. NULL: CF_ERR_INPUT for a bad address or configuration,
  * CF_ERR_SYSTEM for the rest (a port in use, a key that does not match its certificate, ...). */
 struct cf_server *cf_server_start(const struct cf_server_config *config, struct cf_err *err);
 

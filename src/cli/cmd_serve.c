@@ -17,7 +17,7 @@
 
 struct flags {
     const char *config, *check_config;
-    const char *listen, *metrics_listen;
+    const char *listen, *probe_listen, *metrics_listen;
     struct cf_tls_flags tls;
     const char *client_ca, *client_crl;
     const char *bearer_jwks, *bearer_audience;
@@ -128,6 +128,7 @@ static int serve_with(const struct flags *flags, const char **names, const char 
 {
     struct cf_server_config config = {
         .listen = flags->listen,
+        .probe_listen = flags->probe_listen,
         .metrics_listen = flags->metrics_listen,
         .store = cluster->store,
         .watch = cluster->watch,
@@ -197,6 +198,7 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
 {
     struct flags flags = {
         .listen = ":8443",
+        .probe_listen = ":8081",
         .metrics_listen = ":8080",
         .drain_delay = 15,
         .drain_timeout = 10,
@@ -232,8 +234,10 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
          "check a configuration and exit: 0 or 2"},
         {"--listen", 0, CF_OPT_STRING, &flags.listen, "[HOST]:PORT",
          "where reviews are answered, over TLS (default :8443)"},
+        {"--probe-listen", 0, CF_OPT_STRING, &flags.probe_listen, "[HOST]:PORT",
+         "where /livez and /readyz are answered (default :8081)"},
         {"--metrics-listen", 0, CF_OPT_STRING, &flags.metrics_listen, "[HOST]:PORT",
-         "where probes and metrics are answered (default :8080)"},
+         "where /metrics and /version are answered (default :8080)"},
         {"--client-ca", 0, CF_OPT_STRING, &flags.client_ca, "FILE",
          "callers need a certificate of these authorities, PEM"},
         {"--client-name", 0, CF_OPT_LIST, &flags.client_names, "NAME",

@@ -11,11 +11,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "curfew/clock.h"
 #include "curfew/log.h"
 #include "limits.h"
 
 /* Without room for another connection, or a descriptor for it: how long until the next look. */
 #define PAUSE_MS 20
+/* How often tick() is called. */
+#define TICK_MS 250
 /* Connections accepted before the next look at the end. */
 #define BATCH 64
 
@@ -79,7 +82,7 @@ static bool wait_for(struct cf_acceptor *a, bool knocks, bool *knocked)
         {.fd = knocks ? a->fd : -1, .events = POLLIN},
     };
 
-    (void)poll(fds, 2, knocks ? -1 : PAUSE_MS);
+    (void)poll(fds, 2, knocks ? TICK_MS : PAUSE_MS);
     *knocked = fds[1].revents != 0;
     return fds[0].revents != 0;
 }
@@ -87,10 +90,15 @@ static bool wait_for(struct cf_acceptor *a, bool knocks, bool *knocked)
 static void *run(void *arg)
 {
     struct cf_acceptor *a = arg;
+    int64_t next = cf_monotonic_micros();
     bool full = false, knocked;
 
     while (!wait_for(a, !full, &knocked)) {
         full = false;
+        if (cf_monotonic_micros() >= next) {
+            a->hooks.tick(a->hooks.arg);
+            next = cf_monotonic_micros() + TICK_MS * 1000;
+        }
         if (!knocked)
             continue;
         a->starved = false;

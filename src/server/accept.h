@@ -15,13 +15,15 @@
 
 struct cf_acceptor;
 
-/* What to do with connections; both are called in the acceptor's thread. */
+/* What to do with connections; all are called in the acceptor's thread. */
 struct cf_accept_hooks {
     bool (*has_room)(void *arg);
     /* Somebody waits, and there is no room: see to it that there will be. */
     void (*make_room)(void *arg);
     /* Takes over the descriptor. */
     void (*take)(void *arg, int fd, const struct sockaddr *from, socklen_t from_len);
+    /* A few times a second. */
+    void (*tick)(void *arg);
     void *arg;
 };
 

@@ -21,6 +21,7 @@ struct cf_tls;
 struct cf_held_policy;
 struct cf_keeper;
 struct cf_jwks;
+struct cf_probes;
 
 struct cf_server {
     struct cf_server_config config;
@@ -33,9 +34,10 @@ struct cf_server {
     int64_t crl_ends; /* of the clients' revocation lists; 0: none */
     int64_t warned;   /* when the log last told of an end that is near; 0: not yet */
     struct cf_stats *stats;
-    struct cf_http *reviews; /* the webhook's port */
-    struct cf_http *probes;  /* the plain one */
-    pthread_key_t arenas;    /* each thread's arena */
+    struct cf_http *reviews;  /* the webhook's port */
+    struct cf_http *metrics;  /* /metrics and /version */
+    struct cf_probes *probes; /* /livez and /readyz */
+    pthread_key_t arenas;     /* each thread's arena */
     bool has_arenas;
     int64_t started; /* unix seconds */
     atomic_bool ready;
@@ -71,13 +73,10 @@ void cf_server_drop_policy(struct cf_server *server);
 
 /* The callbacks of struct cf_http_config for the two ports; `arg` is the server. */
 bool cf_routes_accept_review(void *arg, struct cf_http_request *request, size_t *body_len);
-bool cf_routes_accept_probe(void *arg, struct cf_http_request *request, size_t *body_len);
+bool cf_routes_accept_metrics(void *arg, struct cf_http_request *request, size_t *body_len);
 void cf_routes_answer_review(void *arg, struct cf_http_request *request);
-void cf_routes_answer_probe(void *arg, struct cf_http_request *request);
+void cf_routes_answer_metrics(void *arg, struct cf_http_request *request);
 void cf_routes_exhausted(void *arg, struct cf_http_request *request, bool busy);
-
-/* Replies with one sentence, as text/plain. */
-void cf_reply_text(struct cf_http_request *request, unsigned status, const char *sentence);
 
 /* ---- caller.c ---- */
 
@@ -96,12 +95,8 @@ struct cf_arena *cf_thread_arena(const struct cf_server *server);
 void cf_answer_review(struct cf_server *server, const struct cf_route *route,
                       struct cf_http_request *request);
 
-/* ---- probes.c ---- */
+/* ---- plain.c ---- */
 
-void cf_answer_livez(struct cf_server *server, const struct cf_route *route,
-                     struct cf_http_request *request);
-void cf_answer_readyz(struct cf_server *server, const struct cf_route *route,
-                      struct cf_http_request *request);
 void cf_answer_version(struct cf_server *server, const struct cf_route *route,
                        struct cf_http_request *request);
 void cf_answer_metrics(struct cf_server *server, const struct cf_route *route,

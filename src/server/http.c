@@ -309,6 +309,11 @@ static bool has_room(void *arg)
     return cf_http_load(http).connections < http->config.connections;
 }
 
+static void tick(void *arg)
+{
+    cf_http_sweep(arg);
+}
+
 static void make_room(void *arg)
 {
     struct cf_http *http = arg;
@@ -391,7 +396,7 @@ static int start_workers(struct cf_http *http, struct cf_err *err)
 static int start(struct cf_http *http, struct cf_err *err)
 {
     struct cf_accept_hooks hooks = {
-        .has_room = has_room, .make_room = make_room, .take = take, .arg = http};
+        .has_room = has_room, .make_room = make_room, .take = take, .tick = tick, .arg = http};
     int fd = cf_listen(http->config.listen, err);
 
     if (fd < 0)

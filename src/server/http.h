@@ -70,7 +70,8 @@ void cf_http_reply(struct cf_http_request *request, const struct cf_http_reply *
 /* Another bound for all bodies at once. */
 void cf_http_limit_bodies(struct cf_http *http, size_t bytes);
 
-/* Ends connections that took too long; to be called a few times a second. */
+/* Ends connections that took too long. The port does this by itself while it accepts; after
+ * cf_http_close() it has to be called a few times a second. */
 void cf_http_sweep(struct cf_http *http);
 
 /* From now on every answer closes its connection, so that clients go elsewhere. */

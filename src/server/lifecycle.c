@@ -15,6 +15,7 @@
 #include "curfew/json.h"
 #include "curfew/limits.h"
 #include "curfew/log.h"
+#include "curfew/probes.h"
 #include "curfew/store.h"
 #include "curfew/token.h"
 #include "curfew/version.h"
@@ -91,7 +92,8 @@ static void say_start(struct cf_server *server)
     cf_log(
         CF_LOG_INFO, "serving", CF_LOG_S("version", cf_version()),
         CF_LOG_S("revision", cf_revision()), CF_LOG_S("address", cf_http_address(server->reviews)),
-        CF_LOG_S("metricsAddress", cf_http_address(server->probes)),
+        CF_LOG_S("probeAddress", cf_probes_address(server->probes)),
+        CF_LOG_S("metricsAddress", cf_http_address(server->metrics)),
         CF_LOG_S("policy", cf_held_policy(policy)->digest),
         CF_LOG_S("cluster", watch != NULL ? cf_watch_server(watch) : "manifests"),
         count(server, "namespaces", counts.namespaces), count(server, "secrets", counts.secrets),
@@ -148,8 +150,6 @@ static void tick(struct life *life)
     struct cf_server *server = life->server;
 
     life->ticks++;
-    cf_http_sweep(server->reviews);
-    cf_http_sweep(server->probes);
     trim(life);
     if (!life->look_soon && life->ticks % TICKS_PER_LOOK != 0)
         return;

@@ -9,8 +9,9 @@
 /* Connections at once. An API server has at most 600 requests under way and one connection for
  * each; three of them with two webhooks stay below. The rest waits in the backlog. */
 #define CF_CONNECTIONS_MAX 4096
-/* The plain port serves a kubelet and a Prometheus or two. */
+/* The probe port serves a kubelet, the metrics port a Prometheus or two. */
 #define CF_PROBE_CONNECTIONS_MAX 64
+#define CF_METRICS_CONNECTIONS_MAX 64
 #define CF_BACKLOG 1024
 
 /* Seconds that a kept connection may be silent. Go's client keeps its side for 90: if ours were

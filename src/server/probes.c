@@ -1,85 +1,93 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* probes.c - the plain port: is it alive, is it ready, what is it, what has it done. */
-#include <stdio.h>
+/* probes.c - see curfew/probes.h. */
+#include "curfew/probes.h"
+
+#include <stdlib.h>
 #include <string.h>
 
-#include "context.h"
-#include "curfew/buf.h"
-#include "curfew/json_out.h"
-#include "curfew/store.h"
-#include "curfew/version.h"
+#include "curfew/str.h"
 #include "http.h"
 #include "limits.h"
+#include "reply.h"
 
-void cf_answer_livez(struct cf_server *server, const struct cf_route *route,
-                     struct cf_http_request *request)
+struct cf_probes {
+    struct cf_http *http;
+    cf_probes_ready ready;
+    void *arg;
+};
+
+static bool on_headers(void *arg, struct cf_http_request *request, size_t *body_len)
 {
-    (void)server, (void)route;
-    cf_reply_text(request, 200, "ok");
+    (void)arg, (void)body_len;
+    if (!cf_streq(request->path, "/livez") && !cf_streq(request->path, "/readyz")) {
+        cf_reply_text(request, 404, "nothing is served at this path: there are /livez and /readyz");
+        return false;
+    }
+    if (!cf_streq(request->method, "GET") && !cf_streq(request->method, "HEAD")) {
+        cf_reply_method(request, "GET, HEAD");
+        return false;
+    }
+    if (cf_has_body(request)) {
+        cf_reply_text(request, 413, "this path takes no body");
+        return false;
+    }
+    return true;
 }
 
-/* Ready means that what a review asks can be answered: everything was listed once. It stays ready
- * when the API server is away, which will call us as soon as it is back. */
-void cf_answer_readyz(struct cf_server *server, const struct cf_route *route,
-                      struct cf_http_request *request)
+static void on_request(void *arg, struct cf_http_request *request)
 {
-    const struct cf_store *store = server->config.store;
-    char waits[256] = "waiting for the first list of";
-    size_t len = strlen(waits);
+    const struct cf_probes *probes = arg;
+    char why[CF_PROBES_WHY_MAX] = "";
 
-    (void)route;
-    if (!atomic_load(&server->ready)) {
-        cf_reply_text(request, 503, "shutting down");
-        return;
-    }
-    if (cf_store_synced(store)) {
+    if (cf_streq(request->path, "/livez") || probes->ready(probes->arg, why, sizeof(why)))
         cf_reply_text(request, 200, "ok");
-        return;
-    }
-    for (int i = 0; i < CF_RESOURCES && len < sizeof(waits); i++) {
-        if (cf_store_expected(store, (enum cf_resource)i) &&
-            cf_store_age(store, (enum cf_resource)i) < 0)
-            len += (size_t)snprintf(waits + len, sizeof(waits) - len, " %s",
-                                    cf_resource_name((enum cf_resource)i));
-    }
-    cf_reply_text(request, 503, waits);
-}
-
-static void reply_buf(struct cf_http_request *request, const char *type, struct cf_buf *buf)
-{
-    struct cf_http_reply reply = {.status = 200, .type = type, .body = buf->data, .len = buf->len};
-
-    if (cf_buf_ok(buf))
-        cf_http_reply(request, &reply);
     else
-        cf_reply_text(request, 500, "out of memory");
-    cf_buf_free(buf);
+        cf_reply_text(request, 503, why);
 }
 
-void cf_answer_version(struct cf_server *server, const struct cf_route *route,
-                       struct cf_http_request *request)
+/* A request without a body never gets here, but every request must get a reply. */
+static void on_exhausted(void *arg, struct cf_http_request *request, bool busy)
 {
-    struct cf_buf buf;
-    struct cf_out out;
-
-    (void)server, (void)route;
-    cf_buf_init(&buf, 4 * CF_KIB);
-    cf_out_init(&out, &buf);
-    cf_out_object(&out, NULL);
-    cf_out_str(&out, "version", cf_version());
-    cf_out_str(&out, "revision", cf_revision());
-    cf_out_end_object(&out);
-    cf_buf_addc(&buf, '\n');
-    reply_buf(request, "application/json", &buf);
+    (void)arg, (void)busy;
+    cf_reply_text(request, 500, "out of memory");
 }
 
-void cf_answer_metrics(struct cf_server *server, const struct cf_route *route,
-                       struct cf_http_request *request)
+struct cf_probes *cf_probes_start(const char *listen, cf_probes_ready ready, void *arg,
+                                  struct cf_err *err)
 {
-    struct cf_buf buf;
+    struct cf_probes *probes = calloc(1, sizeof(*probes));
+    struct cf_http_config config = {
+        .listen = listen,
+        .threads = 1,
+        .connections = CF_PROBE_CONNECTIONS_MAX,
+        .accept = on_headers,
+        .answer = on_request,
+        .exhausted = on_exhausted,
+        .arg = probes,
+    };
 
-    (void)route;
-    cf_buf_init(&buf, CF_METRICS_MAX);
-    cf_metrics_write(server, &buf);
-    reply_buf(request, "text/plain; version=0.0.4; charset=utf-8", &buf);
+    if (probes == NULL) {
+        cf_err_memory(err);
+        return NULL;
+    }
+    probes->ready = ready;
+    probes->arg = arg;
+    probes->http = cf_http_start(&config, err);
+    if (probes->http != NULL)
+        return probes;
+    free(probes);
+    return NULL;
+}
+
+const char *cf_probes_address(const struct cf_probes *probes)
+{
+    return cf_http_address(probes->http);
+}
+
+void cf_probes_stop(struct cf_probes *probes)
+{
+    if (probes == NULL)
+        return;
+    cf_http_stop(probes->http);
+    free(probes);
 }

@@ -6,6 +6,7 @@
 #include "curfew/limits.h"
 #include "curfew/str.h"
 #include "http.h"
+#include "reply.h"
 #include "stats.h"
 
 struct cf_arena *cf_thread_arena(const struct cf_server *server)

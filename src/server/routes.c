@@ -7,6 +7,7 @@
 #include "context.h"
 #include "curfew/str.h"
 #include "http.h"
+#include "reply.h"
 #include "stats.h"
 
 static const struct cf_route review_routes[] = {
@@ -17,9 +18,7 @@ static const struct cf_route review_routes[] = {
     {NULL, NULL, false, CF_PHASE_VALIDATE, NULL},
 };
 
-static const struct cf_route probe_routes[] = {
-    {"/livez", "GET, HEAD", false, CF_PHASE_VALIDATE, cf_answer_livez},
-    {"/readyz", "GET, HEAD", false, CF_PHASE_VALIDATE, cf_answer_readyz},
+static const struct cf_route metrics_routes[] = {
     {"/metrics", "GET, HEAD", false, CF_PHASE_VALIDATE, cf_answer_metrics},
     {"/version", "GET, HEAD", false, CF_PHASE_VALIDATE, cf_answer_version},
     {NULL, NULL, false, CF_PHASE_VALIDATE, NULL},
@@ -34,22 +33,6 @@ static const struct cf_route *find(const struct cf_route *routes, const char *pa
     return NULL;
 }
 
-static void reply_sentence(struct cf_http_request *request, unsigned status, const char *allow,
-                           const char *sentence)
-{
-    char text[sizeof(((struct cf_err *)0)->msg) + 2];
-    int len = snprintf(text, sizeof(text), "%.*s\n", (int)sizeof(text) - 2, sentence);
-    struct cf_http_reply reply = {.status = status, .allow = allow, .body = text};
-
-    reply.len = len > 0 ? (size_t)len : 0;
-    cf_http_reply(request, &reply);
-}
-
-void cf_reply_text(struct cf_http_request *request, unsigned status, const char *sentence)
-{
-    reply_sentence(request, status, NULL, sentence);
-}
-
 /* Always false, so that a check can `return refuse(...)`. */
 static bool refuse(struct cf_server *server, struct cf_http_request *request, enum cf_reject reason,
                    unsigned status, const char *sentence)
@@ -62,12 +45,8 @@ static bool refuse(struct cf_server *server, struct cf_http_request *request, en
 static bool refuse_method(struct cf_server *server, struct cf_http_request *request,
                           const char *allow)
 {
-    char sentence[64];
-
-    snprintf(sentence, sizeof(sentence), "this path takes %s only",
-             cf_streq(allow, "POST") ? "POST" : "GET and HEAD");
     cf_stats_reject(server->stats, CF_REJECT_METHOD);
-    reply_sentence(request, 405, allow, sentence);
+    cf_reply_method(request, allow);
     return false;
 }
 
@@ -158,8 +137,7 @@ static bool accept_request(struct cf_server *server, const struct cf_route *rout
         return false;
     if (route->takes_review)
         return check_review(server, request, body_len);
-    if (request->transfer_encoding != NULL ||
-        (request->content_length != NULL && !cf_streq(request->content_length, "0")))
+    if (cf_has_body(request))
         return refuse(server, request, CF_REJECT_SIZE, 413, "this path takes no body");
     return true;
 }
@@ -172,11 +150,10 @@ bool cf_routes_accept_review(void *arg, struct cf_http_request *request, size_t 
                           request, body_len);
 }
 
-bool cf_routes_accept_probe(void *arg, struct cf_http_request *request, size_t *body_len)
+bool cf_routes_accept_metrics(void *arg, struct cf_http_request *request, size_t *body_len)
 {
-    return accept_request(arg, probe_routes,
-                          "nothing is served at this path: there are /livez, /readyz, /metrics and "
-                          "/version",
+    return accept_request(arg, metrics_routes,
+                          "nothing is served at this path: there are /metrics and /version",
                           request, body_len);
 }
 
@@ -187,9 +164,9 @@ void cf_routes_answer_review(void *arg, struct cf_http_request *request)
     route->answer(arg, route, request);
 }
 
-void cf_routes_answer_probe(void *arg, struct cf_http_request *request)
+void cf_routes_answer_metrics(void *arg, struct cf_http_request *request)
 {
-    const struct cf_route *route = find(probe_routes, request->path);
+    const struct cf_route *route = find(metrics_routes, request->path);
 
     route->answer(arg, route, request);
 }

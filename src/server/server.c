@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* server.c - a server is put together, and taken apart. */
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 #include "curfew/clock.h"
 #include "curfew/config.h"
 #include "curfew/limits.h"
+#include "curfew/probes.h"
+#include "curfew/store.h"
 #include "http.h"
 #include "keeper.h"
 #include "limits.h"
@@ -54,19 +57,49 @@ static int start_reviews(struct cf_server *server, struct cf_err *err)
     return server->reviews != NULL ? 0 : -1;
 }
 
-static int start_probes(struct cf_server *server, struct cf_err *err)
+static int start_metrics(struct cf_server *server, struct cf_err *err)
 {
     struct cf_http_config config = {
         .listen = server->config.metrics_listen,
         .threads = 1,
-        .connections = CF_PROBE_CONNECTIONS_MAX,
-        .accept = cf_routes_accept_probe,
-        .answer = cf_routes_answer_probe,
+        .connections = CF_METRICS_CONNECTIONS_MAX,
+        .accept = cf_routes_accept_metrics,
+        .answer = cf_routes_answer_metrics,
         .exhausted = cf_routes_exhausted,
         .arg = server,
     };
 
-    server->probes = cf_http_start(&config, err);
+    server->metrics = cf_http_start(&config, err);
+    return server->metrics != NULL ? 0 : -1;
+}
+
+/* Ready means that what a review asks can be answered: everything was listed once. It stays ready
+ * when the API server is away, which will call us as soon as it is back. */
+static bool is_ready(void *arg, char *why, size_t size)
+{
+    const struct cf_server *server = arg;
+    const struct cf_store *store = server->config.store;
+    size_t len;
+
+    if (!atomic_load(&server->ready)) {
+        snprintf(why, size, "shutting down");
+        return false;
+    }
+    if (cf_store_synced(store))
+        return true;
+    len = (size_t)snprintf(why, size, "waiting for the first list of");
+    for (int i = 0; i < CF_RESOURCES && len < size; i++) {
+        if (cf_store_expected(store, (enum cf_resource)i) &&
+            cf_store_age(store, (enum cf_resource)i) < 0)
+            len += (size_t)snprintf(why + len, size - len, " %s",
+                                    cf_resource_name((enum cf_resource)i));
+    }
+    return false;
+}
+
+static int start_probes(struct cf_server *server, struct cf_err *err)
+{
+    server->probes = cf_probes_start(server->config.probe_listen, is_ready, server, err);
     return server->probes != NULL ? 0 : -1;
 }
 
@@ -87,18 +120,19 @@ static int start(struct cf_server *server, struct cf_err *err)
     server->has_arenas = pthread_key_create(&server->arenas, free_arena) == 0;
     if (server->stats == NULL || server->policy == NULL || !server->has_arenas)
         return cf_err_memory(err);
-    /* Ready means that reviews are answered, so the port that says so comes second. */
-    if (start_reviews(server, err) != 0 || start_probes(server, err) != 0)
-        return -1;
     atomic_store(&server->ready, true);
-    return 0;
+    /* Ready means that reviews are answered, so the port that says so comes last. */
+    if (start_reviews(server, err) != 0 || start_metrics(server, err) != 0)
+        return -1;
+    return start_probes(server, err);
 }
 
 void cf_server_free(struct cf_server *server)
 {
     cf_keeper_stop(server->keeper);
     cf_http_stop(server->reviews);
-    cf_http_stop(server->probes);
+    cf_http_stop(server->metrics);
+    cf_probes_stop(server->probes);
     cf_tls_free(server->tls);
     cf_stats_free(server->stats);
     cf_server_drop_policy(server);

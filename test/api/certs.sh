@@ -58,7 +58,8 @@ replica() {
     local log="$1" name="$2"
     shift 2
     "$curfew" serve --kubeconfig "$work/admin" --tls-secret "curfew-system/$name" \
-        --webhook-configuration "$name" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
+        --webhook-configuration "$name" --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
+        --metrics-listen 127.0.0.1:0 \
         --drain-delay 0s "$@" 2>"$log" &
     replica=$!
     pids="$pids $replica"

@@ -40,16 +40,17 @@ ticks() { # PID: of the CPU, all threads
 
 now() { date +%s%N; }
 
-serve() { # LOG FLAG...: sets $curfew_pid, $port, $plain
+serve() { # LOG FLAG...: sets $curfew_pid, $port, $probes, $plain
     log=$1
     shift
     taskset -c "$server_core" "$build/curfew" serve "$@" --tls-cert "$certs/tls.pem" \
-        --tls-key "$certs/tls.key" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
-        --drain-delay 0s 2>"$log" &
+        --tls-key "$certs/tls.key" --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
+        --metrics-listen 127.0.0.1:0 --drain-delay 0s 2>"$log" &
     curfew_pid=$!
     pids="$pids $curfew_pid"
     wait_for 20 grep -q '"msg":"serving"' "$log"
     port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$log")
+    probes=$(sed -n 's/.*"probeAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$log")
     plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$log")
 }
 
@@ -73,7 +74,7 @@ current-context: x
 END
 begin=$(now)
 serve "$work/curfew.log" --kubeconfig "$work/kubeconfig"
-wait_for 120 curl -fsS "http://127.0.0.1:$plain/readyz"
+wait_for 120 curl -fsS "http://127.0.0.1:$probes/readyz"
 synced=$((($(now) - begin) / 1000000))
 sleep 2 # what the first list took goes back to the system
 full=$(rss "$curfew_pid")

@@ -35,7 +35,7 @@ post() { # URL FILE
 start_curfew() {
     taskset -c "$server_core" "$curfew" serve --objects "$root/test/recorded/objects.yaml" \
         --tls-cert "$certs/tls.pem" --tls-key "$certs/tls.key" --listen 127.0.0.1:0 \
-        --metrics-listen 127.0.0.1:0 --drain-delay 0s 2>"$work/curfew.log" &
+        --probe-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 0s 2>"$work/curfew.log" &
     curfew_pid=$!
     pids="$pids $curfew_pid"
     wait_for grep -q '"msg":"serving"' "$work/curfew.log"
@@ -160,7 +160,7 @@ sed "s/listen .*/listen 127.0.0.1:$port;/; /ssl_/d; s/return 200 .*/return 200 o
     "$work/nginx.conf" >"$work/ready.conf"
 curfew_start=$("$work/ready" $port /readyz 21 "$curfew" serve \
     --objects "$root/test/recorded/objects.yaml" --tls-cert "$certs/tls.pem" \
-    --tls-key "$certs/tls.key" --listen 127.0.0.1:0 --metrics-listen "127.0.0.1:$port" \
+    --tls-key "$certs/tls.key" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --probe-listen "127.0.0.1:$port" \
     --drain-delay 0s)
 nginx_start=$("$work/ready" $port / 21 nginx -e "$work/nginx.log" -c "$work/ready.conf")
 echo "start to ready, median of 21: curfew $curfew_start ms, nginx $nginx_start ms"

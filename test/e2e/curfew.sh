@@ -42,8 +42,8 @@ curfew_start() {
     [ -d "$E2E_WORK/curfew-certs" ] || sh certs/make-dev-certs.sh "$E2E_WORK/curfew-certs"
     start curfew "$CURFEW" serve --config "$E2E_WORK/curfew.yaml" --kubeconfig "$E2E_WORK/certs/curfew.kubeconfig" \
         --tls-cert "$E2E_WORK/curfew-certs/tls.pem" --tls-key "$E2E_WORK/curfew-certs/tls.key" \
-        --listen 127.0.0.1:8443 --metrics-listen 127.0.0.1:8080 --drain-delay 0s
-    await_service curfew 10 curl -sf http://127.0.0.1:8080/readyz
+        --listen 127.0.0.1:8443 --probe-listen 127.0.0.1:8081 --metrics-listen 127.0.0.1:8080 --drain-delay 0s
+    await_service curfew 10 curl -sf http://127.0.0.1:8081/readyz
 }
 
 curfew_stop() {

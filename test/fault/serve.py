@@ -28,7 +28,8 @@ class Curfew:
         self.log = open(os.path.join(work, "serve.log"), "w+", encoding="utf-8")
         self.process = subprocess.Popen(
             [CURFEW, "serve", "--tls-cert", cert, "--tls-key", key, "--listen", "127.0.0.1:0",
-             "--metrics-listen", "127.0.0.1:0", "--drain-delay", "0s", *flags],
+             "--probe-listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0",
+             "--drain-delay", "0s", *flags],
             stderr=self.log, env=dict(os.environ, **(env or {})))
 
     def said(self):
@@ -37,7 +38,8 @@ class Curfew:
 
     def get(self, path):
         check(until(lambda: '"serving"' in self.said() or self.process.poll() is not None), self.said())
-        port = re.search(r'"metricsAddress":"127.0.0.1:(\d+)"', self.said()).group(1)
+        which = "probeAddress" if path in ("/livez", "/readyz") else "metricsAddress"
+        port = re.search(r'"%s":"127.0.0.1:(\d+)"' % which, self.said()).group(1)
         try:
             with urllib.request.urlopen("http://127.0.0.1:%s%s" % (port, path), timeout=10) as answer:
                 return answer.status, answer.read().decode()

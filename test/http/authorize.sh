@@ -81,13 +81,13 @@ current-context: x
 END
 rm -f "$work/authorize.log"
 "$curfew" serve --kubeconfig "$work/kubeconfig" --tls-cert "$certs/tls.pem" \
-    --tls-key "$certs/tls.key" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 0s \
+    --tls-key "$certs/tls.key" --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
+    --metrics-listen 127.0.0.1:0 --drain-delay 0s \
     --service-account curfew-system/curfew 2>"$work/authorize.log" &
 pid=$!
 pids="$pids $pid"
 if wait_until 10 grep -q '"msg":"serving"' "$work/authorize.log"; then
-    port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/authorize.log")
-    plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/authorize.log")
+    ports_of "$work/authorize.log"
     equal 'the cluster is not known: 503' 503 "$(post /authorize "$inside")"
     equal 'and no Retry-After' '' "$(header Retry-After)"
     check 'and one plain sentence' "$(cat "$work/body")" is_sentence

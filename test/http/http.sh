@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # http.sh - paths, methods, connections, probes. Sourced by run.sh.
 
-for path in / /mutate/ /validate/x /mutate/kubelet/ /authorize/ /livez /metrics; do
+for path in / /mutate/ /validate/x /mutate/kubelet/ /authorize/ /livez /readyz /metrics /version; do
     refused "404 for $path" 404 "$(post $path "$good")"
 done
 for method in GET PUT DELETE PATCH OPTIONS post; do
@@ -57,7 +57,23 @@ request /validate "$good" | head -c 900 | "$work/bin/halfclose" "$port" "$certs/
 equal 'a client that half-closes too early gets none' 0 "$(grep -c HTTP "$work/raw")"
 check 'and a good review is still answered' 'it is not' answers
 
-# The plain port.
+# The two plain ports: each has its own paths, and no other.
+at() { # PORT PATH [curl flag...]: prints the status
+    local url="http://127.0.0.1:$1$2"
+    shift 2
+    curl -sS --max-time 10 -o "$work/body" -D "$work/headers" -w '%{http_code}' "$@" "$url" \
+        2>"$work/curl.err"
+}
+for path in /metrics /version / /nothing /livez/ /readyz/x /validate; do
+    equal "the probe port: GET $path" 404 "$(at "$probes" $path)"
+    check "the probe port: GET $path says so" "$(cat "$work/body")" is_sentence
+done
+for path in /livez /readyz / /nothing /metrics/ /version/x /validate; do
+    equal "the metrics port: GET $path" 404 "$(at "$plain" $path)"
+    check "the metrics port: GET $path says so" "$(cat "$work/body")" is_sentence
+done
+equal 'no review on the probe port' 404 "$(at "$probes" /validate -X POST -d '{}')"
+equal 'no review on the metrics port' 404 "$(at "$plain" /validate -X POST -d '{}')"
 for path in /livez /readyz; do
     equal "GET $path" 200 "$(get $path)"
     equal "GET $path says" ok "$(cat "$work/body")"
@@ -66,8 +82,8 @@ done
 equal 'GET /version' 200 "$(get /version)"
 check '/version is JSON' "$(cat "$work/body")" \
     grep -q '^{"version":"[^"]*","revision":"[^"]*"}$' "$work/body"
-equal 'GET /nothing' 404 "$(get /nothing)"
 equal 'POST /livez' 405 "$(get /livez -X POST -d x)"
 equal 'POST /livez: Allow' 'GET, HEAD' "$(header Allow)"
 equal 'GET /livez with a body' 413 "$(get /livez -X GET -d x)"
-equal 'no review on the plain port' 404 "$(get /validate -X POST -d '{}')"
+equal 'POST /metrics' 405 "$(get /metrics -X POST -d x)"
+equal 'GET /metrics with a body' 413 "$(get /metrics -X GET -d x)"

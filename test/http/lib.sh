@@ -5,22 +5,29 @@ ended() {
     ! kill -0 "$1" 2>/dev/null
 }
 
-# server LOG [FLAG...]: starts one on free ports; sets $pid, $port and $plain. It knows what is in
+# ports_of LOG: sets $port, $probes and $plain as this log tells.
+ports_of() {
+    port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$1")
+    probes=$(sed -n 's/.*"probeAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$1")
+    plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$1")
+}
+
+# server LOG [FLAG...]: starts one on free ports; sets $pid, $port, $probes and $plain. It knows what is in
 # $objects, unless that is empty.
 server() {
     local log="$1"
     shift
     rm -f "$log" # of a server before: its port must not be taken for this one's
     "$curfew" serve ${objects:+--objects "$objects"} --tls-cert "$certs/tls.pem" --tls-key "$certs/tls.key" \
-        --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 0s "$@" 2>"$log" &
+        --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
+        --drain-delay 0s "$@" 2>"$log" &
     pid=$!
     pids="$pids $pid"
     if ! wait_until 10 grep -q '"msg":"serving"' "$log"; then
         fail "a server starts ($*)" "$(cat "$log")"
         return 1
     fi
-    port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$log")
-    plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$log")
+    ports_of "$log"
 }
 
 # ends NAME PID: ok when it ends by itself, with exit code 0.
@@ -54,11 +61,13 @@ post() {
     https "$path" -H "Content-Type:${type- application/json}" --data-binary "@$file" "$@"
 }
 
+# get PATH [curl flag...]: at the port that has it; prints the status.
 get() {
-    local path="$1"
+    local path="$1" at="$plain"
     shift
+    case $path in /livez | /readyz) at=$probes ;; esac
     curl -sS --max-time 10 -o "$work/body" -D "$work/headers" -w '%{http_code}' "$@" \
-        "http://127.0.0.1:$plain$path" 2>"$work/curl.err"
+        "http://127.0.0.1:$at$path" 2>"$work/curl.err"
 }
 
 header() {

@@ -3,7 +3,7 @@
 
 # Clients that are slow at each stage, on a server of their own; looked at again at the end.
 server "$work/slow.log" --log-level debug || exit 1
-slow_pid=$pid slow_port=$port slow_plain=$plain slow_clients=
+slow_pid=$pid slow_port=$port slow_clients=
 for mode in connect handshake headers body read; do
     "$work/bin/slow" $mode "$port" 20 28 "$fixed" >"$work/slow.$mode" 2>/dev/null &
     slow_clients="$slow_clients $!"
@@ -12,12 +12,12 @@ pids="$pids $slow_clients"
 
 # More connections than there is room for, which say nothing: they give way.
 server "$work/room.log" || exit 1
-"$work/bin/slow" connect "$plain" 64 8 >"$work/room.out" 2>"$work/room.err" &
+"$work/bin/slow" connect "$probes" 64 8 >"$work/room.out" 2>"$work/room.err" &
 room=$!
 pids="$pids $room"
 wait_until 10 grep -q connected "$work/room.err"
 equal 'no room left, all of them new: who comes waits' 200 "$(get /readyz)"
-"$work/bin/slow" connect "$plain" 40 1 >/dev/null 2>&1
+"$work/bin/slow" connect "$probes" 40 1 >/dev/null 2>&1
 equal 'the oldest idle ones gave way' 200 "$(get /readyz)"
 kill "$room" 2>/dev/null
 stops 'and ends' "$pid"
@@ -64,13 +64,13 @@ mkfifo "$work/pipe"
 reader=$!
 pids="$pids $reader"
 "$curfew" serve --objects "$objects" --tls-cert "$certs/tls.pem" --tls-key "$certs/tls.key" \
-    --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 0s --log-level debug \
+    --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
+    --metrics-listen 127.0.0.1:0 --drain-delay 0s --log-level debug \
     2>"$work/pipe" &
 pid=$!
 pids="$pids $pid"
 wait_until 10 grep -q '"msg":"serving"' "$work/first"
-port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/first")
-plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/first")
+ports_of "$work/first"
 "$work/bin/load" "$port" "$certs/ca.pem" 'blocked log' 1 800 "\"allowed\":false=/validate=$denied" \
     >"$work/row" 2>"$work/load.err"
 check 'a log that nobody reads: reviews are answered' "$(cat "$work/row" "$work/load.err")" \
@@ -80,7 +80,8 @@ check 'a log that was closed: reviews are answered' 'they are not' answers
 stops 'and it ends' "$pid"
 port=$((20000 + $$ % 20000)) plain=$((20001 + $$ % 20000))
 "$curfew" serve --objects "$objects" --tls-cert "$certs/tls.pem" --tls-key "$certs/tls.key" \
-    --listen "127.0.0.1:$port" --metrics-listen "127.0.0.1:$plain" --drain-delay 0s 2>/dev/full &
+    --listen "127.0.0.1:$port" --probe-listen 127.0.0.1:0 \
+    --metrics-listen "127.0.0.1:$plain" --drain-delay 0s 2>/dev/full &
 pid=$!
 pids="$pids $pid"
 check 'a full log: reviews are answered' "$(cat "$work/curl.err")" wait_until 10 answers
@@ -109,7 +110,8 @@ fi
 if [ -n "$as_nobody" ] && $as_nobody test -x "$curfew" -a -r "$objects"; then
     rm -f "$work/nobody.log"
     $as_nobody "$curfew" serve --objects "$objects" --tls-cert "$certs/tls.pem" \
-        --tls-key "$certs/tls.key" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
+        --tls-key "$certs/tls.key" --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
+        --metrics-listen 127.0.0.1:0 \
         --drain-delay 0s 2>"$work/nobody.log" &
     pid=$!
     pids="$pids $pid"
@@ -132,6 +134,6 @@ check 'half a TLS hello: after 10 s' "$(cat "$work/slow.handshake")" cut_off han
 check 'slow headers: after 10 s' "$(cat "$work/slow.headers")" cut_off headers 9500 14000
 check 'a slow body: after 15 s' "$(cat "$work/slow.body")" cut_off body 14500 19000
 check 'an answer that nobody reads: after 15 s' "$(cat "$work/slow.read")" cut_off read 14500 28000
-port=$slow_port plain=$slow_plain
+port=$slow_port
 check 'and a good review is answered' 'it is not' answers
 stops 'and ends' "$slow_pid"

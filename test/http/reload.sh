@@ -56,13 +56,13 @@ config='apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\n'
 printf "$config" >"$work/live.yaml"
 rm -f "$work/reload.log"
 "$curfew" serve --objects "$objects" --config "$work/live.yaml" --tls-cert "$vol/tls.crt" \
-    --tls-key "$vol/tls.key" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 0s \
+    --tls-key "$vol/tls.key" --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
+    --metrics-listen 127.0.0.1:0 --drain-delay 0s \
     2>"$work/reload.log" &
 pid=$!
 pids="$pids $pid"
 wait_until 10 grep -q '"msg":"serving"' "$work/reload.log" || fail 'a server starts' "$(cat "$work/reload.log")"
-port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/reload.log")
-plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/reload.log")
+ports_of "$work/reload.log"
 
 # The certificate.
 certificate='curfew_file_reload_success{file="certificate"}'

@@ -29,7 +29,7 @@ for source in "$here"/*.c "$root/test/soak/load.c"; do
 done
 
 server "$work/main.log" || exit 1
-main=$pid main_port=$port main_plain=$plain
+main=$pid main_port=$port main_probes=$probes main_plain=$plain
 . "$here/bad_input.sh"
 . "$here/http.sh"
 . "$here/tls.sh"
@@ -42,7 +42,7 @@ main=$pid main_port=$port main_plain=$plain
 . "$here/namespaces.sh"
 . "$here/lookups.sh"
 
-port=$main_port plain=$main_plain
+port=$main_port probes=$main_probes plain=$main_plain
 . "$here/probe.sh"
 check 'the first server answers to the end' 'it does not' answers
 stops 'and ends' "$main"

@@ -50,7 +50,7 @@ refuses() {
     fi
 }
 
-o="--objects $objects --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0"
+o="--objects $objects --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0"
 pair="--tls-cert $certs/tls.pem --tls-key $certs/tls.key"
 printf 'x' >"$work/no.pem"
 : >"$work/empty.pem"
@@ -104,5 +104,5 @@ EOF
     refuses 'a port in use' 3 "listening at '127.0.0.1:$port': Address already in use" $o $pair \
         --listen "127.0.0.1:$port"
     refuses 'a plain port in use' 3 "listening at '127.0.0.1:$plain': Address already in use" $o \
-        $pair --metrics-listen "127.0.0.1:$plain"
+        $pair --probe-listen 127.0.0.1:0 --metrics-listen "127.0.0.1:$plain"
 }

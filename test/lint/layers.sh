@@ -13,7 +13,7 @@ kube    api.h certs_cluster.h object.h read.h refs.h store.h watch.h
 rules   boundary.h rule.h
 review  engine.h review.h
 report  report.h
-server  server.h
+server  probes.h server.h
 cli     cmd.h manifest.h
 '
 

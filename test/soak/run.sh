@@ -142,7 +142,8 @@ build "$root/test/http/slow.c" || exit 1
 prepare
 : >"$work/verdicts"
 "$curfew" serve --objects "$objects" --config "$vol/curfew.yaml" --tls-cert "$vol/tls.crt" \
-    --tls-key "$vol/tls.key" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 2s --drain-timeout 2s \
+    --tls-key "$vol/tls.key" --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
+    --metrics-listen 127.0.0.1:0 --drain-delay 2s --drain-timeout 2s \
     2>"$work/server.log" &
 pid=$!
 pids="$pids $pid"

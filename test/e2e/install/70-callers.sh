@@ -56,8 +56,8 @@ sh certs/make-dev-certs.sh "$E2E_WORK/curfew-certs" > "$E2E_WORK/log/curfew-cert
 start outside "$CURFEW" serve --kubeconfig "$certs/curfew.kubeconfig" \
     --tls-cert "$E2E_WORK/curfew-certs/tls.pem" --tls-key "$E2E_WORK/curfew-certs/tls.key" \
     --client-ca "$folder/ca.crt" --client-name kube-apiserver \
-    --listen 127.0.0.1:8443 --metrics-listen 127.0.0.1:8080 --drain-delay 0s
-check 'it is ready' await 60 'readiness' curl -sf http://127.0.0.1:8080/readyz
+    --listen 127.0.0.1:8443 --probe-listen 127.0.0.1:8081 --metrics-listen 127.0.0.1:8080 --drain-delay 0s
+check 'it is ready' await 60 'readiness' curl -sf http://127.0.0.1:8081/readyz
 shell helm install curfew charts/curfew --namespace $system --set server.enabled=false \
     --set webhooks.url=https://127.0.0.1:8443 --set-file "webhooks.caBundle=$E2E_WORK/curfew-certs/ca.pem"
 guarded

@@ -7,24 +7,24 @@ sh certs/make-dev-certs.sh "$E2E_WORK/curfew-certs" > "$E2E_WORK/log/curfew-cert
 scenario 'install: without its rights the server starts, is not ready, and says what RBAC lacks'
 start curfew-early "$CURFEW" serve --kubeconfig "$E2E_WORK/certs/curfew.kubeconfig" \
     --tls-cert "$E2E_WORK/curfew-certs/tls.pem" --tls-key "$E2E_WORK/curfew-certs/tls.key" \
-    --listen 127.0.0.1:8444 --metrics-listen 127.0.0.1:8081
+    --listen 127.0.0.1:8444 --probe-listen 127.0.0.1:8082 --metrics-listen 127.0.0.1:8083
 says_what_is_missing() {
     grep -q 'let ..curfew.. watch secrets' "$E2E_WORK/log/curfew-early.log"
 }
 check 'the log says so' await 30 'word of it' says_what_is_missing
 early() {
-    typed='curl http://127.0.0.1:8081/readyz'
-    said=$(curl -s http://127.0.0.1:8081/readyz)
+    typed='curl http://127.0.0.1:8082/readyz'
+    said=$(curl -s http://127.0.0.1:8082/readyz)
 }
 until_it_prints namespaces early
 prints secrets
 not_ready() {
-    ! curl -sf http://127.0.0.1:8081/readyz
+    ! curl -sf http://127.0.0.1:8082/readyz
 }
 check 'it is not ready' not_ready
 check "the README's first step works" readme_rights
 ready() {
-    curl -sf http://127.0.0.1:8081/readyz
+    curl -sf http://127.0.0.1:8082/readyz
 }
 check 'given them, it becomes ready by itself' await 60 'readiness' ready
 stop curfew-early

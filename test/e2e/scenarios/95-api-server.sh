@@ -16,7 +16,7 @@ younger_than() {
     [ "$(secrets_age)" -lt "$1" ]
 }
 alive() {
-    curl -sf http://127.0.0.1:8080/readyz
+    curl -sf http://127.0.0.1:8081/readyz
 }
 secret() { # NAME
     cat << END

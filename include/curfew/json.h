@@ -53,6 +53,27 @@ const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, s
                                     const struct cf_json_skip *skip, size_t *end,
                                     struct cf_err *err);
 
+/* The same, and tells how many bytes precede the first fault; `len` when there is none. */
+const struct cf_json *cf_json_parse_telling(struct cf_arena *arena, const char *bytes, size_t len,
+                                            const struct cf_json_skip *skip, size_t *end,
+                                            size_t *sound, struct cf_err *err);
+
+/* ---- before a fault (peek.c) ---- */
+
+/* A member's value as it stands in a text that may be broken further on. */
+struct cf_json_piece {
+    const char *text; /* NULL: there is no such member */
+    size_t len;
+    bool whole; /* false: the bytes end, or the fault comes, before the value does */
+};
+
+/* Finds, in the bytes of an object, the members with these keys (in order; escaped keys are not
+ * found). It looks at strings and brackets only and takes no memory: whoever needs a value parses
+ * it. Ends at the end of the object or of the bytes, at what is no JSON, and at the second member
+ * of the same name. True: the object's end was seen. */
+bool cf_json_peek(const char *bytes, size_t len, const char *const *keys, size_t count,
+                  struct cf_json_piece *pieces);
+
 /* ---- YAML (yaml.c) ---- */
 
 enum cf_yaml_flags {

@@ -38,17 +38,31 @@ struct cf_outcome {
     enum cf_decision decision;
     const struct cf_request *request;     /* NULL when it could not be read */
     const struct cf_judgement *judgement; /* NULL likewise */
+    /* Why the object could not be read, while the answer is a verdict all the same: `request` is
+     * then the envelope alone, without objects, and `judgement` NULL. NULL: it was read. */
+    const char *unread;
     bool holds_secret; /* the arena and the bytes held a Secret's content, or nobody can tell:
                         * wipe them */
     bool unsynced;     /* /authorize: the store cannot say yet (HTTP 503) */
 };
 
 /* Decodes, judges and writes the answer (one compact JSON AdmissionReview) into `answer`. 0: an
- * answer was written. -1: none was; CF_ERR_INPUT (HTTP 400) or CF_ERR_SYSTEM (500), with one
- * sentence. Never writes `allowed: true` for what could not be read. */
+ * answer was written; to what could not be read that is a verdict, see below. -1: none was;
+ * CF_ERR_INPUT (HTTP 400: no request.uid was found) or CF_ERR_SYSTEM (500), with one sentence. */
 int cf_review_answer(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
                      size_t len, struct cf_buf *answer, struct cf_outcome *outcome,
                      struct cf_err *err);
+
+/* Writes the verdict on a review that can't be read because of `sentence`: `allowed: false` with this
+ * code (400 or 413). It is `allowed: true` only where the envelope proves that no rule would have
+ * denied the request; unread.c says when. 0: a verdict was written, and outcome->unread is set.
+ * -1: none was; CF_ERR_INPUT (no request.uid was found: answer with the HTTP status `code`) or
+ * CF_ERR_SYSTEM.
+ * The arena must have room for the envelope and the answer, a few KiB: where it is what ran out,
+ * reset it first. `bytes`, `sentence` and `answer` must then live elsewhere. */
+int cf_review_unread(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
+                     size_t len, unsigned code, const char *sentence, struct cf_buf *answer,
+                     struct cf_outcome *outcome, struct cf_err *err);
 
 /* ---- SubjectAccessReviews (authorize.c) ---- */
 

@@ -18,7 +18,9 @@
 /* Only authorization sees reads. */
 enum cf_operation { CF_CREATE, CF_UPDATE, CF_DELETE, CF_CONNECT, CF_READ };
 #define CF_OPERATIONS 5
-const char *cf_operation_name(enum cf_operation operation); /* "CREATE", ... */
+/* Of a review that could not be read, and of which not even this is known. */
+#define CF_OPERATION_UNKNOWN ((enum cf_operation)CF_OPERATIONS)
+const char *cf_operation_name(enum cf_operation operation); /* "CREATE", ..., "unknown" */
 
 struct cf_caller {
     const char *username; /* "" for a manifest on disk */

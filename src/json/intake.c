@@ -84,6 +84,7 @@ static enum state fail_duplicate(struct scan *s, const struct cf_key *key)
         return fail_memory(s);
     cf_str_sanitize(shown);
     cf_utf8_cut(shown, KEY_SHOWN);
+    s->p = s->begin + key->at; /* where the fault is, which may be seen later */
     cf_err_set(s->err, "invalid JSON: duplicate key '%s' at byte %zu", shown, key->at);
     return FAILED;
 }
@@ -395,6 +396,15 @@ const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, s
                                     const struct cf_json_skip *skip, size_t *end,
                                     struct cf_err *err)
 {
+    size_t sound;
+
+    return cf_json_parse_telling(arena, bytes, len, skip, end, &sound, err);
+}
+
+const struct cf_json *cf_json_parse_telling(struct cf_arena *arena, const char *bytes, size_t len,
+                                            const struct cf_json_skip *skip, size_t *end,
+                                            size_t *sound, struct cf_err *err)
+{
     struct frame frames[CF_DEPTH_MAX]; /* not cleared: each is set when it is opened */
     struct scan s = {.begin = bytes,
                      .p = bytes,
@@ -406,6 +416,7 @@ const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, s
     struct cf_arena *before;
     struct cf_json *root;
 
+    *sound = 0;
     if (copy == NULL) {
         cf_err_memory(err);
         return NULL;
@@ -413,8 +424,11 @@ const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, s
     s.out = copy;
     cf_keys_init(&s.keys, arena);
     note_skips(&s, skip);
-    if (check(&s, end) != 0)
+    if (check(&s, end) != 0) {
+        *sound = (size_t)(s.p - s.begin);
         return NULL;
+    }
+    *sound = len;
 
     before = cf_json_use(arena);
     root = cf_json_parse_checked(copy, (size_t)(s.out - copy));

@@ -5,7 +5,9 @@
 #include "curfew/limits.h"
 #include "curfew/review.h"
 #include "curfew/str.h"
+#include "decode_private.h"
 #include "message.h"
+#include "unread.h"
 #include "warnings.h"
 
 #include <string.h>
@@ -204,6 +206,106 @@ static int answer_validate(struct answer *a, enum cf_decision *decision, struct 
     return 0;
 }
 
+/* ---- what could not be read ---- */
+
+/* `pod "web"`; of a kind that no rule knows its resource. */
+static const char *unread_subject(struct answer *a, const struct cf_unread *u)
+{
+    const char *name = u->request.name, *text;
+
+    if (u->info == NULL || cf_str_empty(name))
+        return u->info == NULL ? cf_subject(a->arena, &u->request) : u->info->spoken;
+    text = cf_arena_printf(a->arena, "%s \"%s\"", u->info->spoken, name);
+    return cf_str_or_empty(text);
+}
+
+/* The first line stands alone; a sentence that it cuts follows whole. */
+static const char *unread_message(struct answer *a, const struct cf_unread *u, const char *sentence)
+{
+    const char *subject = unread_subject(a, u);
+    const char *line =
+        cf_line(a->arena, CF_FIRST_LINE_MAX, "%s could not be read: %s", subject, sentence);
+    const char *text;
+
+    if (cf_ends_with(line, sentence))
+        return line;
+    text = cf_arena_printf(a->arena, "%s\n  %s", line,
+                           cf_line(a->arena, CF_DENIAL_LINE_MAX, "%s", sentence));
+    return cf_str_or_empty(text);
+}
+
+static void allow_unread(struct answer *a, const struct cf_unread *u, const char *sentence)
+{
+    open_answer(a, true);
+    if (u->advised) {
+        cf_out_array(&a->out, "warnings");
+        cf_out_str(&a->out, NULL,
+                   cf_line(a->arena, CF_WARNING_MAX, "%s could not be judged: %s",
+                           unread_subject(a, u), sentence));
+        cf_out_end_array(&a->out);
+    }
+    cf_out_object(&a->out, "auditAnnotations");
+    if (u->enforce != NULL)
+        cf_out_str(&a->out, "enforce-level", cf_level_name(*u->enforce));
+    if (u->exempt != CF_EXEMPT_NO)
+        cf_out_str(&a->out, "exempt", cf_exempt_name(u->exempt));
+    cf_out_str(&a->out, "unread", cf_line(a->arena, CF_DENIAL_LINE_MAX, "%s", sentence));
+    cf_out_end_object(&a->out);
+}
+
+static void deny_unread(struct answer *a, const struct cf_unread *u, unsigned code,
+                        const char *sentence)
+{
+    open_answer(a, false);
+    cf_out_object(&a->out, "status");
+    cf_out_int(&a->out, "code", code);
+    cf_out_str(&a->out, "reason", code == 413 ? "RequestEntityTooLarge" : "BadRequest");
+    cf_out_str(&a->out, "message", unread_message(a, u, sentence));
+    cf_out_end_object(&a->out);
+}
+
+/* `sentence` may be err's own, and the fault is at or behind bytes[len]. */
+static int answer_unread(struct answer *a, const char *bytes, size_t len, unsigned code,
+                         const char *sentence, struct cf_buf *answer, struct cf_outcome *outcome,
+                         struct cf_err *err)
+{
+    struct cf_unread *u = cf_arena_alloc(a->arena, sizeof(*u));
+    const char *kept = cf_arena_strdup(a->arena, sentence);
+    int rc;
+
+    if (u == NULL || kept == NULL)
+        return cf_err_memory(err);
+    rc = cf_unread_judge(a->arena, a->in, bytes, len, u, err);
+    if (rc > 0)
+        return cf_err_set(err, "%s", kept);
+    if (rc < 0)
+        return -1;
+    a->request = &u->request;
+    cf_out_init(&a->out, answer);
+    if (u->allowed)
+        allow_unread(a, u, kept);
+    else
+        deny_unread(a, u, code, kept);
+    close_answer(a);
+    if (cf_arena_failed(a->arena) || !cf_buf_ok(answer))
+        return cf_err_memory(err);
+    *outcome = (struct cf_outcome){.decision = u->allowed ? CF_ALLOWED : CF_DENIED,
+                                   .request = &u->request,
+                                   .holds_secret = true,
+                                   .unread = kept};
+    return 0;
+}
+
+int cf_review_unread(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
+                     size_t len, unsigned code, const char *sentence, struct cf_buf *answer,
+                     struct cf_outcome *outcome, struct cf_err *err)
+{
+    struct answer a = {.arena = arena, .in = in};
+
+    *outcome = (struct cf_outcome){.decision = CF_ERROR, .holds_secret = true};
+    return answer_unread(&a, bytes, len, code, sentence, answer, outcome, err);
+}
+
 /* ---- both ---- */
 
 static struct cf_engine_input engine_input(const struct cf_review_input *in)
@@ -251,11 +353,14 @@ int cf_review_answer(struct cf_arena *arena, const struct cf_review_input *in, c
     struct answer a = {.arena = arena, .in = in};
     enum cf_decision decision = CF_ALLOWED;
     struct cf_request *request;
+    size_t sound;
     int rc;
 
     *outcome = (struct cf_outcome){.decision = CF_ERROR, .holds_secret = true};
-    if (cf_review_decode(arena, bytes, len, &request, err) != 0)
-        return -1;
+    if (cf_review_decode_telling(arena, bytes, len, &request, &sound, err) != 0)
+        return err->kind != CF_ERR_INPUT
+                   ? -1
+                   : answer_unread(&a, bytes, sound, 400, err->msg, answer, outcome, err);
     outcome->request = a.request = request;
     outcome->holds_secret = request->holds_secret;
     if (judge(arena, in, request, &a.judgement, err) != 0)

@@ -138,3 +138,20 @@ void cf_boundary_ask(struct cf_reader *r, const struct cf_json *json, const char
     }
     request->boundary = q;
 }
+
+bool cf_boundary_ask_unread(struct cf_reader *r, const char *group, const char *kind,
+                            struct cf_request *request)
+{
+    const char *verb = verb_of(request->operation);
+    bool token = cf_streq(request->resource, "serviceaccounts") &&
+                 cf_streq(request->subresource, "token");
+
+    if (!cf_boundary_covers(group, request->resource, verb) ||
+        (request->caller.account == NULL && !token))
+        return false;
+    request->boundary = cf_boundary_new(r, CF_DOOR_ADMISSION, request);
+    if (request->boundary != NULL)
+        request->boundary->verb = verb;
+    /* Of a token request nothing else is read than what it is bound to; unbound is the worst. */
+    return has_objects(kind) || cf_str_empty(request->name);
+}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* decode.c - from the bytes of an AdmissionReview to a typed request.
  *
- * admission.k8s.io/v1 (k8s.io/api admission/v1/types.go). What can't be read is refused: the
- * API server then follows its failurePolicy, which is the admin's choice and not ours. */
+ * admission.k8s.io/v1 (k8s.io/api admission/v1/types.go). What can't be read is told with a
+ * sentence; unread.c decides what the answer to it is. */
 #include <string.h>
 
 #include "curfew/attr.h"
@@ -38,14 +38,21 @@ static const char *const quiet_subresources[] = {"status", "binding", "eviction"
 
 static const struct cf_path request_at = {.key = "request"};
 
-static int operation_decode(struct cf_reader *r, const char *text, enum cf_operation *out)
+bool cf_operation_parse(const char *text, enum cf_operation *out)
 {
     for (int i = 0; text != NULL && i < CF_READ; i++) {
         if (cf_streq(text, cf_operation_name((enum cf_operation)i))) {
             *out = (enum cf_operation)i;
-            return 0;
+            return true;
         }
     }
+    return false;
+}
+
+static int operation_decode(struct cf_reader *r, const char *text, enum cf_operation *out)
+{
+    if (cf_operation_parse(text, out))
+        return 0;
     if (!r->failed)
         cf_err_set(r->err, "request.operation must be CREATE, UPDATE, DELETE or CONNECT");
     r->failed = true;
@@ -169,8 +176,17 @@ static int envelope_check(struct cf_reader *r, const struct cf_json *root,
 int cf_review_decode(struct cf_arena *arena, const char *bytes, size_t len, struct cf_request **out,
                      struct cf_err *err)
 {
+    size_t sound;
+
+    return cf_review_decode_telling(arena, bytes, len, out, &sound, err);
+}
+
+int cf_review_decode_telling(struct cf_arena *arena, const char *bytes, size_t len,
+                             struct cf_request **out, size_t *sound, struct cf_err *err)
+{
     struct cf_reader r = {.arena = arena, .where = "", .err = err};
-    const struct cf_json *root = cf_json_parse(arena, bytes, len, skipped, NULL, err);
+    const struct cf_json *root =
+        cf_json_parse_telling(arena, bytes, len, skipped, NULL, sound, err);
     struct cf_request *request = cf_arena_alloc(arena, sizeof(*request));
     const struct cf_json *json = NULL;
 

@@ -39,11 +39,17 @@ static bool is_owned_template(const struct cf_object *object)
            (cf_streq(object->kind_name, "replicaset") || cf_streq(object->kind_name, "job"));
 }
 
-/* A kubelet's request for a pod that was judged when it was made. */
+bool cf_is_kubelet_token(enum cf_kind kind, const struct cf_caller *caller, const char *bound_kind)
+{
+    return kind == CF_KIND_TOKEN_REQUEST && cf_caller_is_node(caller) &&
+           cf_streq(bound_kind, "Pod");
+}
+
 static bool is_kubelet_token(const struct cf_request *request)
 {
-    return request->kind == CF_KIND_TOKEN_REQUEST && cf_caller_is_node(&request->caller) &&
-           cf_streq(request->object->token_request.bound_kind, "Pod");
+    return request->kind == CF_KIND_TOKEN_REQUEST &&
+           cf_is_kubelet_token(request->kind, &request->caller,
+                               request->object->token_request.bound_kind);
 }
 
 static bool is_skipped(const struct cf_engine_input *in, const struct cf_request *request)

@@ -25,10 +25,19 @@ bool cf_boundary_known(const struct cf_store *store);
 void cf_boundary_look_up(struct cf_arena *arena, const struct cf_store *store,
                          struct cf_boundary *question);
 
+/* ---- engine.c ---- */
+
+/* A kubelet's request for the token of a pod, which was judged when it was made. */
+bool cf_is_kubelet_token(enum cf_kind kind, const struct cf_caller *caller, const char *bound_kind);
+
 /* ---- exempt.c ---- */
 
 /* The namespace whose level, exemption and exceptions hold for the rule. */
 const char *cf_rule_namespace(const struct cf_rule *rule, const struct cf_request *request);
+
+/* Whom exemptions.usernames or exemptions.groups name, and whom guard.groups does. */
+enum cf_exempt cf_exempt_caller(const struct cf_policy *policy, const struct cf_caller *caller);
+bool cf_in_guard_groups(const struct cf_policy *policy, const struct cf_caller *caller);
 
 /* The exception in force for the rule and the request's object; NULL: none. */
 const struct cf_exception *cf_exception_find(struct cf_arena *arena,

@@ -22,30 +22,39 @@ static bool has_trait(const struct cf_finding *finding, enum cf_rule_traits trai
     return (finding->rule->traits & (unsigned)trait) != 0 && !finding->by_level;
 }
 
-static bool in_exempt_group(const struct cf_policy *policy, const struct cf_finding *finding,
-                            const struct cf_caller *caller)
+bool cf_in_guard_groups(const struct cf_policy *policy, const struct cf_caller *caller)
 {
     for (size_t i = 0; i < caller->group_count; i++) {
-        if (cf_strings_has(&policy->exempt_groups, caller->groups[i]))
-            return true;
-        if (has_trait(finding, CF_RULE_GUARDED) &&
-            cf_strings_has(&policy->guard_groups, caller->groups[i]))
+        if (cf_strings_has(&policy->guard_groups, caller->groups[i]))
             return true;
     }
     return false;
 }
 
+enum cf_exempt cf_exempt_caller(const struct cf_policy *policy, const struct cf_caller *caller)
+{
+    if (cf_strings_has(&policy->exempt_usernames, caller->username))
+        return CF_EXEMPT_USER;
+    for (size_t i = 0; i < caller->group_count; i++) {
+        if (cf_strings_has(&policy->exempt_groups, caller->groups[i]))
+            return CF_EXEMPT_GROUP;
+    }
+    return CF_EXEMPT_NO;
+}
+
 static enum cf_exempt exemption(const struct cf_policy *policy, const struct cf_request *request,
                                 const struct cf_finding *finding)
 {
+    enum cf_exempt caller;
+
     if (!has_trait(finding, CF_RULE_ALWAYS) &&
         cf_strings_has(&policy->exempt_namespaces, cf_rule_namespace(finding->rule, request)))
         return CF_EXEMPT_NAMESPACE;
-    if (cf_strings_has(&policy->exempt_usernames, request->caller.username))
-        return CF_EXEMPT_USER;
-    if (in_exempt_group(policy, finding, &request->caller))
+    caller = cf_exempt_caller(policy, &request->caller);
+    if (caller == CF_EXEMPT_NO && has_trait(finding, CF_RULE_GUARDED) &&
+        cf_in_guard_groups(policy, &request->caller))
         return CF_EXEMPT_GROUP;
-    return CF_EXEMPT_NO;
+    return caller;
 }
 
 /* The account that an exception's serviceAccounts are about; NULL: none. */

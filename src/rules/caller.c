@@ -74,9 +74,9 @@ bool cf_caller_is_legacy_token(const struct cf_caller *caller)
 
 const char *cf_operation_name(enum cf_operation operation)
 {
-    static const char *const names[CF_OPERATIONS] = {
+    static const char *const names[CF_OPERATIONS + 1] = {
         [CF_CREATE] = "CREATE",   [CF_UPDATE] = "UPDATE", [CF_DELETE] = "DELETE",
-        [CF_CONNECT] = "CONNECT", [CF_READ] = "READ",
+        [CF_CONNECT] = "CONNECT", [CF_READ] = "READ",     [CF_OPERATION_UNKNOWN] = "unknown",
     };
 
     return names[operation];

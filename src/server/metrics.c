@@ -48,7 +48,7 @@ static void write_reviews(const struct cf_stats *stats, struct cf_buf *out)
                     "curfew_reviews_total{endpoint=\"%s\",operation=\"%s\",resource=\"%s\","
                     "decision=\"%s\"} %llu\n",
                     cf_phase_name((enum cf_phase)(i / row / (CF_OPERATIONS + 1))),
-                    cf_operation_label(i / row % (CF_OPERATIONS + 1)),
+                    cf_operation_name((enum cf_operation)(i / row % (CF_OPERATIONS + 1))),
                     cf_resource_label(i / CF_DECISIONS % CF_RESOURCE_LABELS),
                     cf_decision_name((enum cf_decision)(i % CF_DECISIONS)),
                     (unsigned long long)value);

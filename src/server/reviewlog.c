@@ -98,6 +98,8 @@ static bool is_told(const struct cf_outcome *outcome)
 
 static enum cf_log_level level_of(const struct cf_outcome *outcome)
 {
+    if (outcome->unread != NULL)
+        return CF_LOG_WARN;
     if (outcome->decision == CF_ALLOWED)
         return CF_LOG_DEBUG;
     return outcome->decision == CF_NO_OPINION && !is_told(outcome) ? CF_LOG_DEBUG : CF_LOG_INFO;
@@ -119,13 +121,17 @@ void cf_log_review(struct cf_arena *arena, const struct cf_policy *policy, enum 
 {
     enum cf_log_level level = level_of(outcome);
     const struct cf_request *request = outcome->request;
-    char msg[64];
+    const char *unread = outcome->unread;
+    char *msg;
 
     if (!cf_log_enabled(level) || request == NULL)
         return;
-    snprintf(msg, sizeof(msg), "review at /%s", cf_phase_name(phase));
+    msg = cf_arena_printf(arena, "review at /%s%s%s", cf_phase_name(phase),
+                          unread != NULL ? ": " : "", cf_str_or_empty(unread));
+    if (msg != NULL)
+        cf_str_sanitize(msg);
     cf_log(
-        level, msg, CF_LOG_S("uid", clean(arena, request->uid)),
+        level, msg != NULL ? msg : "review", CF_LOG_S("uid", clean(arena, request->uid)),
         CF_LOG_S("user", clean(arena, request->caller.username)),
         CF_LOG_S("credentialId", clean(arena, request->caller.credential_id)),
         CF_LOG_S("operation", cf_operation_name(request->operation)),

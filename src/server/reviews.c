@@ -31,15 +31,20 @@ static unsigned status_of(const struct cf_err *err, const struct cf_outcome *out
     return outcome->unsynced ? 503 : 500;
 }
 
+/* What can't be read is counted by reason as well; whether its JSON or the review in it is at fault
+ * only the message tells. */
+static void count_unread(struct cf_server *server, const char *sentence)
+{
+    cf_stats_reject(server->stats, cf_starts_with(sentence, "invalid JSON") ? CF_REJECT_JSON
+                                                                            : CF_REJECT_REVIEW);
+}
+
 static void reply_failed(struct cf_server *server, enum cf_phase phase,
                          struct cf_http_request *request, const struct cf_outcome *outcome,
                          struct cf_err *err, int64_t micros)
 {
-    /* What can't be read is counted by reason as well; whether its JSON or the review in it is
-     * at fault only the message tells. */
     if (err->kind == CF_ERR_INPUT)
-        cf_stats_reject(server->stats, cf_starts_with(err->msg, "invalid JSON") ? CF_REJECT_JSON
-                                                                                : CF_REJECT_REVIEW);
+        count_unread(server, err->msg);
     cf_str_sanitize(err->msg);
     cf_reply_text(request, status_of(err, outcome), err->msg);
     cf_log_unanswered(phase, err, micros);
@@ -91,6 +96,8 @@ static void review(struct cf_server *server, const struct cf_policy *policy, enu
             .status = 200, .type = "application/json", .body = answer.data, .len = answer.len};
 
         cf_http_reply(request, &reply);
+        if (outcome.unread != NULL)
+            count_unread(server, outcome.unread);
         cf_log_review(arena, in.policy, phase, &outcome, micros);
     } else {
         reply_failed(server, phase, request, &outcome, &err, micros);

@@ -51,12 +51,6 @@ const char *cf_resource_label(unsigned resource)
     return resources[resource];
 }
 
-const char *cf_operation_label(unsigned operation)
-{
-    return operation == CF_OPERATION_UNKNOWN ? "unknown"
-                                             : cf_operation_name((enum cf_operation)operation);
-}
-
 struct cf_stats *cf_stats_new(void)
 {
     struct cf_stats *stats = calloc(1, sizeof(*stats));

@@ -28,10 +28,6 @@ const char *cf_reject_name(enum cf_reject reason);
 #define CF_RESOURCE_LABELS 22
 const char *cf_resource_label(unsigned resource);
 
-/* What is known of a review that could not be read. */
-#define CF_OPERATION_UNKNOWN CF_OPERATIONS
-const char *cf_operation_label(unsigned operation);
-
 /* Upper bounds of the duration buckets, in microseconds. */
 #define CF_BUCKETS 14
 extern const uint32_t cf_buckets[CF_BUCKETS];

@@ -99,6 +99,15 @@ refused() {
     fi
 }
 
+# verdict NAME CODE REASON SENTENCE STATUS: the answer to the request just made denies it with this code,
+# in a message that ends with the sentence (a basic regular expression).
+verdict() {
+    equal "$1: the status" 200 "$5"
+    check "$1" "$(head -c 600 "$work/body")" grep -q \
+        "^{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\",\"response\":{\"uid\":\"[0-9a-f-]*\",\"allowed\":false,\"status\":{\"code\":$2,\"reason\":\"$3\",\"message\":\"[^\"].*could not be read: .*$4\"}}}\$" \
+        "$work/body"
+}
+
 # tls [s_client flag...]: a verified connection; the talk to $work/tls.
 tls() {
     timeout 5 openssl s_client -connect "127.0.0.1:$port" -servername localhost \

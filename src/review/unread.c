@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unread.c - a review whose object could not be read is still answered.
+ *
+ * An HTTP error would be no answer to the API server: an entry with failurePolicy Ignore would let
+ * the object pass, and with Fail the person would read "rejected our request for an unknown
+ * reason". So Curfew answers with a verdict wherever it knows the request's uid. The API server
+ * writes uid, kind, resource, name, namespace, operation and userInfo, the envelope, before the
+ * object: they are read from what precedes the fault.
+ *
+ * The verdict is a denial. It allows only where the envelope proves that no rule would have denied
+ * the request, whatever the object is:
+ *
+ * - The caller is in exemptions.usernames or exemptions.groups, which lift every rule but one: a
+ *   namespace's label that is no level is refused whoever sets it. So Namespaces stay denied.
+ * - The request is a kubelet's, for a token that is bound to a Pod. The object has to be read for
+ *   that; in what can't be read nobody sees to what the token is bound.
+ * - The object is a workload template: those are warned about, never denied.
+ * - The namespace is in exemptions.namespaces, or its enforce level is privileged (for
+ *   cluster-scoped objects the default is). Rules that ignore levels and exempt namespaces are not
+ *   lifted by these, so a kind that such a rule is about stays denied: ServiceAccounts, but for
+ *   guard.groups, and Namespaces.
+ *
+ * The last two hold only where the rules about the caller allow the request as well. They are run
+ * as for every review, because legacy-token-use reads the envelope alone and node-boundary mostly.
+ * Where node-boundary reads the object (pods, bindings, claims, volumes, a token's bound object, an
+ * object that the envelope does not name) a restricted account is denied. Exceptions are granted
+ * for findings, and there are none: they allow nothing here.
+ *
+ * What the fault hides counts against the request: an envelope without its caller, operation or
+ * namespace proves nothing. kube-controller-manager and the API server get no better answer than
+ * others: rules except them from single findings only, and the chart's entries do not send their
+ * requests for Secrets at all. */
+#include "unread.h"
+
+#include "curfew/attr.h"
+#include "curfew/str.h"
+#include "decode_private.h"
+
+/* Members of the request, all but the last of which stand before the object. */
+enum { UID, KIND, RESOURCE, SUBRESOURCE, NAMESPACE, NAME, OPERATION, USER, OBJECT, MEMBERS };
+
+static const char *const keys[MEMBERS] = {"uid",       "kind", "resource",  "subResource",
+                                          "namespace", "name", "operation", "userInfo",
+                                          "object"};
+
+struct envelope {
+    struct cf_arena *arena;
+    struct cf_json_piece pieces[MEMBERS];
+    const struct cf_json *values[MEMBERS]; /* NULL: absent, cut off, or broken; not OBJECT's */
+    bool whole;                            /* the fault is behind the request: absent is absent */
+    const char *resource_group;
+    bool knows_caller, knows_place;
+    bool objects_matter; /* to node-boundary, if it has a question */
+};
+
+/* ---- reading ---- */
+
+static const struct cf_json *parse(struct cf_arena *arena, const struct cf_json_piece *piece)
+{
+    if (piece->text == NULL || !piece->whole)
+        return NULL;
+    return cf_json_parse(arena, piece->text, piece->len, NULL, NULL, NULL);
+}
+
+static bool is_text(struct cf_arena *arena, const struct cf_json_piece *piece, const char *text)
+{
+    return piece->text == NULL || cf_streq(cf_json_str(parse(arena, piece)), text);
+}
+
+/* Finds the request in a review of our version; false: there is none. */
+static bool open_review(struct envelope *e, const char *bytes, size_t len)
+{
+    static const char *const root_keys[] = {"apiVersion", "kind", "request"};
+    struct cf_json_piece root[CF_COUNT(root_keys)];
+
+    cf_json_peek(bytes, len, root_keys, CF_COUNT(root_keys), root);
+    if (root[2].text == NULL || !is_text(e->arena, &root[0], "admission.k8s.io/v1") ||
+        !is_text(e->arena, &root[1], "AdmissionReview"))
+        return false;
+    e->whole = cf_json_peek(root[2].text, root[2].len, keys, MEMBERS, e->pieces);
+    for (int i = 0; i < OBJECT; i++)
+        e->values[i] = parse(e->arena, &e->pieces[i]);
+    return true;
+}
+
+static const char *text_of(const struct cf_json *value)
+{
+    return cf_str_or_empty(cf_json_str(value));
+}
+
+static const char *member(const struct cf_json *object, const char *key)
+{
+    return text_of(cf_json_get(object, key));
+}
+
+/* Each member for itself: a fault in one must not hide the others. */
+static int read_caller(struct envelope *e, struct cf_caller *caller)
+{
+    struct cf_path at = {.key = "userInfo"};
+    struct cf_err err = {0};
+    struct cf_reader r = {.arena = e->arena, .where = "", .err = &err};
+
+    if (cf_json_type(e->values[USER]) == CF_JSON_OBJECT)
+        cf_caller_decode(&r, &at, e->values[USER], "username", "groups", caller);
+    if (err.kind == CF_ERR_SYSTEM)
+        return -1;
+    e->knows_caller = !r.failed && cf_json_type(e->values[USER]) == CF_JSON_OBJECT;
+    if (!e->knows_caller)
+        *caller = (struct cf_caller){.username = ""};
+    /* A review on disk may name nobody. */
+    e->knows_caller |= e->whole && e->pieces[USER].text == NULL;
+    return 0;
+}
+
+static bool knows_namespace(const struct envelope *e, const struct cf_unread *u)
+{
+    if (e->pieces[NAMESPACE].text == NULL)
+        return e->whole || u->info == NULL || u->info->cluster_scoped;
+    return cf_json_str(e->values[NAMESPACE]) != NULL;
+}
+
+static int read_request(struct envelope *e, struct cf_unread *u)
+{
+    struct cf_request *request = &u->request;
+    const char *kind = member(e->values[KIND], "kind");
+    bool operation;
+
+    u->kind = cf_str_empty(kind) ? NULL : kind;
+    u->info = cf_kind_find(member(e->values[KIND], "group"), u->kind);
+    request->uid = text_of(e->values[UID]);
+    request->operation = CF_OPERATION_UNKNOWN;
+    operation = cf_operation_parse(cf_json_str(e->values[OPERATION]), &request->operation);
+    e->resource_group = member(e->values[RESOURCE], "group");
+    request->resource = member(e->values[RESOURCE], "resource");
+    request->subresource = text_of(e->values[SUBRESOURCE]);
+    request->namespace_ = text_of(e->values[NAMESPACE]);
+    request->name = text_of(e->values[NAME]);
+    request->holds_secret = true;
+    if (read_caller(e, &request->caller) != 0)
+        return -1;
+    e->knows_place = u->kind != NULL && operation && !cf_str_empty(request->resource) &&
+                     knows_namespace(e, u);
+    return 0;
+}
+
+/* ---- what the envelope proves ---- */
+
+/* To what a token is to be bound, where that much can be read. */
+static const char *bound_kind(const struct envelope *e)
+{
+    const struct cf_json *object = parse(e->arena, &e->pieces[OBJECT]);
+
+    return cf_json_str(cf_json_pointer(object, "/spec/boundObjectRef/kind"));
+}
+
+static bool is_kubelet_token(const struct envelope *e, const struct cf_unread *u)
+{
+    return u->info != NULL && u->info->bit == CF_KIND_TOKEN_REQUEST &&
+           cf_caller_is_node(&u->request.caller) &&
+           cf_is_kubelet_token(u->info->bit, &u->request.caller, bound_kind(e));
+}
+
+/* A rule about this kind that no level and no exempt namespace lifts, and no guard group here. */
+static bool is_always_judged(const struct cf_policy *policy, const struct cf_unread *u)
+{
+    bool guard = cf_in_guard_groups(policy, &u->request.caller);
+
+    for (size_t i = 0; u->info != NULL && i < cf_rule_count; i++) {
+        const struct cf_rule *rule = cf_rules[i];
+        enum cf_level level;
+
+        if ((rule->kinds & (unsigned)u->info->bit) != 0 &&
+            (rule->traits & (CF_RULE_ALWAYS | CF_RULE_ANY_LEVEL)) != 0 &&
+            cf_rule_level(rule, policy, &level) &&
+            !(guard && (rule->traits & CF_RULE_GUARDED) != 0))
+            return true;
+    }
+    return false;
+}
+
+/* Whether the rules about the caller deny the request; looks up the namespace's levels, too. */
+static int judge_caller(struct envelope *e, const struct cf_review_input *in, struct cf_unread *u,
+                        struct cf_judgement *out, bool *denied, struct cf_err *err)
+{
+    struct cf_engine_input engine = {.policy = in->policy,
+                                     .store = in->store,
+                                     .now = in->now,
+                                     .modes = CF_MODE_BIT(CF_ENFORCE),
+                                     .level = in->level};
+    struct cf_reader r = {.arena = e->arena, .where = "", .err = err};
+    const struct cf_boundary *q;
+
+    e->objects_matter = cf_boundary_ask_unread(&r, e->resource_group, u->kind, &u->request);
+    if (r.failed || cf_engine_judge(e->arena, &engine, &u->request, out, err) != 0)
+        return -1;
+    q = u->request.boundary;
+    *denied = e->objects_matter && q != NULL && q->restricted;
+    for (size_t i = 0; i < out->count; i++)
+        *denied |= (out->items[i].modes & CF_MODE_BIT(CF_ENFORCE)) != 0;
+    return 0;
+}
+
+static int judge_place(struct envelope *e, const struct cf_review_input *in, struct cf_unread *u,
+                       struct cf_err *err)
+{
+    struct cf_judgement *judgement = cf_arena_alloc(e->arena, sizeof(*judgement));
+    bool denied;
+
+    if (judgement == NULL)
+        return cf_err_memory(err);
+    if (judge_caller(e, in, u, judgement, &denied, err) != 0)
+        return -1;
+    u->enforce = &judgement->levels.mode[CF_ENFORCE];
+    u->advised = !denied && u->info != NULL && u->info->bit == CF_KIND_TEMPLATE;
+    u->allowed = u->advised;
+    if (denied || is_always_judged(in->policy, u))
+        return 0;
+    if (cf_strings_has(&in->policy->exempt_namespaces, u->request.namespace_))
+        u->exempt = CF_EXEMPT_NAMESPACE;
+    if (u->exempt != CF_EXEMPT_NO || *u->enforce == CF_PRIVILEGED)
+        u->allowed = true;
+    return 0;
+}
+
+static int judge(struct envelope *e, const struct cf_review_input *in, struct cf_unread *u,
+                 struct cf_err *err)
+{
+    if (!e->knows_caller || u->kind == NULL ||
+        (u->info != NULL && u->info->bit == CF_KIND_NAMESPACE))
+        return 0;
+    u->exempt = cf_exempt_caller(in->policy, &u->request.caller);
+    u->allowed = u->exempt != CF_EXEMPT_NO || is_kubelet_token(e, u);
+    if (u->allowed || !e->knows_place)
+        return 0;
+    return judge_place(e, in, u, err);
+}
+
+int cf_unread_judge(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
+                    size_t len, struct cf_unread *out, struct cf_err *err)
+{
+    struct envelope e = {.arena = arena};
+
+    *out = (struct cf_unread){.exempt = CF_EXEMPT_NO};
+    if (!open_review(&e, bytes, len) || cf_str_empty(cf_json_str(e.values[UID])))
+        return 1;
+    if (read_request(&e, out) != 0)
+        return cf_err_memory(err);
+    if (judge(&e, in, out, err) != 0)
+        return -1;
+    /* Only now: to the engine it was a request without an object to judge. */
+    out->request.kind = out->info != NULL ? out->info->bit : CF_KIND_OTHER;
+    return 0;
+}

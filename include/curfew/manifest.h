@@ -22,6 +22,8 @@ struct cf_document {
     const struct cf_json *root; /* NULL: empty, or it could not be read */
     /* kind != CF_ERR_NONE: it could not be read; "FILE:LINE[:COL]: ..." */
     struct cf_err err;
+    /* An AdmissionReview whose JSON is broken: what the server answers to its bytes is known. */
+    bool broken_review;
 };
 
 struct cf_documents {

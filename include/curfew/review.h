@@ -53,10 +53,10 @@ int cf_review_answer(struct cf_arena *arena, const struct cf_review_input *in, c
                      size_t len, struct cf_buf *answer, struct cf_outcome *outcome,
                      struct cf_err *err);
 
-/* Writes the verdict on a review that can't be read because of `sentence`: `allowed: false` with this
- * code (400 or 413). It is `allowed: true` only where the envelope proves that no rule would have
- * denied the request; unread.c says when. 0: a verdict was written, and outcome->unread is set.
- * -1: none was; CF_ERR_INPUT (no request.uid was found: answer with the HTTP status `code`) or
+/* Writes the verdict on a review that can't be read because of `sentence`: `allowed: false` with
+ * this code (400 or 413). It is `allowed: true` only where the envelope proves that no rule would
+ * have denied the request; unread.c says when. 0: a verdict was written, and outcome->unread is
+ * set. -1: none was; CF_ERR_INPUT (no request.uid was found: answer with the HTTP status `code`) or
  * CF_ERR_SYSTEM.
  * The arena must have room for the envelope and the answer, a few KiB: where it is what ran out,
  * reset it first. `bytes`, `sentence` and `answer` must then live elsewhere. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "curfew/attr.h"
 #include "curfew/str.h"
 #include "manifest_private.h"
 #include "split.h"
@@ -103,6 +104,18 @@ static bool looks_like_json(const struct reader *r, const char *bytes, size_t le
     return i < len && (bytes[i] == '"' || bytes[i] == '}');
 }
 
+/* A broken text is an AdmissionReview when it has a request, and no other kind. */
+static bool looks_like_review(const char *bytes, size_t len)
+{
+    static const char *const keys[] = {"kind", "request"}, kind[] = "\"AdmissionReview\"";
+    struct cf_json_piece pieces[CF_COUNT(keys)];
+
+    cf_json_peek(bytes, len, keys, CF_COUNT(keys), pieces);
+    return pieces[1].text != NULL &&
+           (pieces[0].text == NULL || (pieces[0].len == sizeof(kind) - 1 &&
+                                       memcmp(pieces[0].text, kind, pieces[0].len) == 0));
+}
+
 static int read_yaml(struct reader *r, const struct cf_section *section)
 {
     struct cf_document *doc = add(r, section->bytes, section->len, section->content);
@@ -125,9 +138,10 @@ static int json_failed(struct reader *r, const struct cf_section *section, size_
 {
     const char *bytes = section->bytes + pos;
     size_t len = section->len - pos, line = section->line + cf_split_lines(section->bytes, pos);
+    bool review = looks_like_review(bytes, len);
     struct cf_document *doc;
 
-    if (pos == 0 && !r->json_name) {
+    if (pos == 0 && !r->json_name && !review) {
         if (read_yaml(r, section) != 0)
             return -1;
         doc = &r->out->items[r->out->count - 1];
@@ -140,6 +154,7 @@ static int json_failed(struct reader *r, const struct cf_section *section, size_
     if (doc == NULL)
         return -1;
     doc->is_json = true;
+    doc->broken_review = review && err->kind == CF_ERR_INPUT;
     if (err->kind == CF_ERR_INPUT)
         locate_json(err, bytes, len, line);
     fail(doc, err, err->kind == CF_ERR_INPUT ? 0 : line);

@@ -73,7 +73,10 @@ static void answer_item(struct cf_run *run, const struct cf_store *store,
         add_answer(run, &answer, outcome.decision);
         explain(run, arena, item, &outcome);
     } else {
-        cf_run_say_error(run, item->doc, item->json, &err);
+        if (item->json == NULL)
+            cf_run_say(run, CF_EXIT_FAILED, "%s", item->doc->err.msg);
+        else
+            cf_run_say_error(run, item->doc, item->json, &err);
         run->errors++;
     }
     cf_buf_free(&answer);

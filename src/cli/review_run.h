@@ -23,7 +23,7 @@ struct cf_review_options {
 /* One object: a document, or an item of a List. */
 struct cf_review_item {
     const struct cf_document *doc;
-    const struct cf_json *json;
+    const struct cf_json *json;      /* NULL: a review whose JSON is broken */
     const char *kind;                /* as the manifest has it */
     const struct cf_kind_info *info; /* NULL: no rule knows it */
     bool is_review;                  /* an AdmissionReview or SubjectAccessReview: to be answered,

@@ -27,7 +27,8 @@
  * for findings, and there are none: they allow nothing here.
  *
  * What the fault hides counts against the request: an envelope without its caller, operation or
- * namespace proves nothing. kube-controller-manager and the API server get no better answer than
+ * namespace proves nothing, nor does one that the fault is in (a key that is there twice, say): the
+ * object must have begun. kube-controller-manager and the API server get no better answer than
  * others: rules except them from single findings only, and the chart's entries do not send their
  * requests for Secrets at all. */
 #include "unread.h"
@@ -225,7 +226,7 @@ static int judge_place(struct envelope *e, const struct cf_review_input *in, str
 static int judge(struct envelope *e, const struct cf_review_input *in, struct cf_unread *u,
                  struct cf_err *err)
 {
-    if (!e->knows_caller || u->kind == NULL ||
+    if ((!e->whole && e->pieces[OBJECT].text == NULL) || !e->knows_caller || u->kind == NULL ||
         (u->info != NULL && u->info->bit == CF_KIND_NAMESPACE))
         return 0;
     u->exempt = cf_exempt_caller(in->policy, &u->request.caller);

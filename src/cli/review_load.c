@@ -195,8 +195,7 @@ static int store_items(struct cf_run *run, struct cf_store *store,
         const struct cf_review_item *item = &items->items[i];
         struct cf_err err = {0};
 
-        if (item->json == NULL ||
-            cf_store_add(store, item->json, run->opts->namespace_, &err) == 0)
+        if (item->json == NULL || cf_store_add(store, item->json, run->opts->namespace_, &err) == 0)
             continue;
         if (err.kind == CF_ERR_SYSTEM)
             return -1;

@@ -104,8 +104,8 @@ static bool read_member(struct peek *k)
     skip_space(k);
     behind = skip_value(k->p, k->end);
     if (piece != NULL)
-        *piece = (struct cf_json_piece){
-            k->p, (size_t)((behind != NULL ? behind : k->end) - k->p), behind != NULL};
+        *piece = (struct cf_json_piece){k->p, (size_t)((behind != NULL ? behind : k->end) - k->p),
+                                        behind != NULL};
     k->p = behind;
     return behind != NULL;
 }

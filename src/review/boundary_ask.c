@@ -143,8 +143,8 @@ bool cf_boundary_ask_unread(struct cf_reader *r, const char *group, const char *
                             struct cf_request *request)
 {
     const char *verb = verb_of(request->operation);
-    bool token = cf_streq(request->resource, "serviceaccounts") &&
-                 cf_streq(request->subresource, "token");
+    bool token =
+        cf_streq(request->resource, "serviceaccounts") && cf_streq(request->subresource, "token");
 
     if (!cf_boundary_covers(group, request->resource, verb) ||
         (request->caller.account == NULL && !token))

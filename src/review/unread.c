@@ -40,9 +40,9 @@
 /* Members of the request, all but the last of which stand before the object. */
 enum { UID, KIND, RESOURCE, SUBRESOURCE, NAMESPACE, NAME, OPERATION, USER, OBJECT, MEMBERS };
 
-static const char *const keys[MEMBERS] = {"uid",       "kind", "resource",  "subResource",
-                                          "namespace", "name", "operation", "userInfo",
-                                          "object"};
+static const char *const keys[MEMBERS] = {"uid",         "kind",      "resource",
+                                          "subResource", "namespace", "name",
+                                          "operation",   "userInfo",  "object"};
 
 struct envelope {
     struct cf_arena *arena;
@@ -139,8 +139,8 @@ static int read_request(struct envelope *e, struct cf_unread *u)
     request->holds_secret = true;
     if (read_caller(e, &request->caller) != 0)
         return -1;
-    e->knows_place = u->kind != NULL && operation && !cf_str_empty(request->resource) &&
-                     knows_namespace(e, u);
+    e->knows_place =
+        u->kind != NULL && operation && !cf_str_empty(request->resource) && knows_namespace(e, u);
     return 0;
 }
 

@@ -7,7 +7,7 @@
 #include "engine_private.h"
 
 struct cf_unread {
-    struct cf_request request; /* of the envelope: its objects are NULL, its kind is known */
+    struct cf_request request;       /* of the envelope: its objects are NULL, its kind is known */
     const struct cf_kind_info *info; /* NULL: no rule knows the kind, or nobody knows it */
     const char *kind;                /* "Pod"; NULL: unknown */
     const enum cf_level *enforce;    /* of the namespace; NULL: it was not looked up */

@@ -35,8 +35,8 @@ static unsigned status_of(const struct cf_err *err, const struct cf_outcome *out
  * only the message tells. */
 static void count_unread(struct cf_server *server, const char *sentence)
 {
-    cf_stats_reject(server->stats, cf_starts_with(sentence, "invalid JSON") ? CF_REJECT_JSON
-                                                                            : CF_REJECT_REVIEW);
+    cf_stats_reject(server->stats,
+                    cf_starts_with(sentence, "invalid JSON") ? CF_REJECT_JSON : CF_REJECT_REVIEW);
 }
 
 static void reply_failed(struct cf_server *server, enum cf_phase phase,

@@ -10,6 +10,7 @@
 
 #include "../answer.h"
 #include "authorize.h"
+#include "broken.h"
 #include "curfew/file.h"
 #include "curfew/manifest.h"
 #include "curfew/str.h"
@@ -491,6 +492,7 @@ int main(int argc, char **argv)
     check_quiet();
     check_templates();
     check_annotation();
+    check_broken(root, store, result);
     cf_policy_free(policy);
     cf_store_free(store);
     cf_arena_free(arena);

@@ -23,8 +23,7 @@
 #define POD(ns) .kind = "Pod", .resource = "pods", .namespace_ = ns, .name = "web"
 #define ACCOUNT(ns)                                                                                \
     .kind = "ServiceAccount", .resource = "serviceaccounts", .namespace_ = ns, .name = "agent"
-#define CONFIG_MAP(ns)                                                                             \
-    .kind = "ConfigMap", .resource = "configmaps", .namespace_ = ns, .name = "c"
+#define CONFIG_MAP(ns) .kind = "ConfigMap", .resource = "configmaps", .namespace_ = ns, .name = "c"
 
 static const char config[] =
     "exemptions: {namespaces: [kube-system], usernames: [boss], groups: [ops]}\n"
@@ -122,11 +121,9 @@ static const struct {
     {"a token for a restricted account", {TOKEN_FOR("free", "agent"), .whole = true}},
     {"a token for a restricted account, by a kubelet",
      {TOKEN_FOR("free", "agent"), .user = NODE1, .whole = true}},
-    {"a token at baseline, by a kubelet",
-     {TOKEN_FOR("base", "web"), .user = NODE1, .whole = true}},
+    {"a token at baseline, by a kubelet", {TOKEN_FOR("base", "web"), .user = NODE1, .whole = true}},
     /* legacy-token-use is of the caller's namespace, whatever the object's is. */
-    {"a legacy token at privileged",
-     {POD("free"), .user = LEGACY_CALLER("shop"), .whole = true}},
+    {"a legacy token at privileged", {POD("free"), .user = LEGACY_CALLER("shop"), .whole = true}},
     {"a legacy token and a template",
      {.group = "apps",
       .kind = "Deployment",
@@ -136,13 +133,13 @@ static const struct {
       .user = LEGACY_CALLER("shop"),
       .whole = true}},
     /* Who or where is not known. */
-    {"groups that are no list", {POD("free"), .user = "{'username':'a','groups':'ops'}",
-                                 .whole = true}},
+    {"groups that are no list",
+     {POD("free"), .user = "{'username':'a','groups':'ops'}", .whole = true}},
     {"a caller that is no object", {POD("kube-system"), .user = "'boss'", .whole = true}},
     {"an unknown operation", {POD("free"), .operation = "PATCH", .whole = true}},
     {"no resource", {.kind = "Pod", .namespace_ = "free", .name = "web", .whole = true}},
-    {"no kind", {.kind = "", .resource = "pods", .namespace_ = "free", .user = BOSS,
-                 .whole = true}},
+    {"no kind",
+     {.kind = "", .resource = "pods", .namespace_ = "free", .user = BOSS, .whole = true}},
 };
 
 static void denials(void **state)
@@ -172,23 +169,37 @@ static const struct {
     {"privileged", {POD("free"), .whole = true}, "", "privileged"},
     {"privileged, though it is repaired", {POD("soft"), .whole = true}, "", "privileged"},
     {"privileged, by an account that is not restricted",
-     {POD("free"), .user = PLAIN_ACCOUNT, .whole = true}, "", "privileged"},
+     {POD("free"), .user = PLAIN_ACCOUNT, .whole = true},
+     "",
+     "privileged"},
     {"privileged, by a legacy token where that is no matter",
-     {POD("free"), .user = LEGACY_CALLER("free"), .whole = true}, "", "privileged"},
+     {POD("free"), .user = LEGACY_CALLER("free"), .whole = true},
+     "",
+     "privileged"},
     {"an exempt namespace", {POD("kube-system"), .whole = true}, "namespace", "baseline"},
     {"an exempt user", {POD("shop"), .user = BOSS, .whole = true}, "user", ""},
     {"an exempt group", {POD("shop"), .user = OPS, .whole = true}, "group", ""},
     {"an exempt user and an account", {ACCOUNT("shop"), .user = BOSS, .whole = true}, "user", ""},
     {"an exempt user and no operation",
-     {POD("shop"), .user = BOSS, .operation = "", .whole = true}, "user", ""},
+     {POD("shop"), .user = BOSS, .operation = "", .whole = true},
+     "user",
+     ""},
     {"guard.groups and an account at privileged",
-     {ACCOUNT("free"), .user = MASTER, .whole = true}, "", "privileged"},
+     {ACCOUNT("free"), .user = MASTER, .whole = true},
+     "",
+     "privileged"},
     {"guard.groups and an account in an exempt namespace",
-     {ACCOUNT("kube-system"), .user = MASTER, .whole = true}, "namespace", "baseline"},
+     {ACCOUNT("kube-system"), .user = MASTER, .whole = true},
+     "namespace",
+     "baseline"},
     {"a token for an account that is not restricted",
-     {TOKEN_FOR("free", "web"), .whole = true}, "", "privileged"},
+     {TOKEN_FOR("free", "web"), .whole = true},
+     "",
+     "privileged"},
     {"a legacy token that asks for its successor",
-     {TOKEN_FOR("free", "web"), .user = LEGACY_CALLER("free"), .whole = true}, "", "privileged"},
+     {TOKEN_FOR("free", "web"), .user = LEGACY_CALLER("free"), .whole = true},
+     "",
+     "privileged"},
 };
 
 static void passes(void **state)
@@ -248,8 +259,11 @@ static void templates(void **state)
 
     (void)state;
     for (size_t i = 0; i < 2 * CF_COUNT(kinds); i++) {
-        struct review r = {.group = "apps", .kind = kinds[i / 2], .resource = "x",
-                           .namespace_ = "shop", .name = "web"};
+        struct review r = {.group = "apps",
+                           .kind = kinds[i / 2],
+                           .resource = "x",
+                           .namespace_ = "shop",
+                           .name = "web"};
         struct test_answer a;
 
         r = with(&r, i % 2);
@@ -277,8 +291,8 @@ static void kubelets(void **state)
 
     (void)state;
     for (size_t i = 0; i < CF_COUNT(rows); i++) {
-        struct test_answer a = validate(
-            REVIEW(TOKEN_FOR("shop", "agent"), .user = NODE1, .object = rows[i].object));
+        struct test_answer a =
+            validate(REVIEW(TOKEN_FOR("shop", "agent"), .user = NODE1, .object = rows[i].object));
 
         if (a.allowed != rows[i].allowed)
             fail_msg("%s: %s", rows[i].object, a.text);
@@ -424,9 +438,8 @@ static void too_large(void **state)
     assert_string_equal(outcome.request->resource, "pods");
     assert_null(outcome.request->object);
     buf.len = 0;
-    assert_int_equal(cf_review_unread(small, &in, "{}", 2, 413, "it is too large", &buf, &outcome,
-                                      &err),
-                     -1);
+    assert_int_equal(
+        cf_review_unread(small, &in, "{}", 2, 413, "it is too large", &buf, &outcome, &err), -1);
     assert_int_equal(err.kind, CF_ERR_INPUT);
     assert_string_equal(err.msg, "it is too large");
     assert_int_equal(buf.len, 0);
@@ -439,8 +452,8 @@ static void too_large(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(denials),   TEST(passes),           TEST(unknown_kinds), TEST(templates),
-        TEST(kubelets),  TEST(before_the_fault), TEST(messages),      TEST(too_large),
+        TEST(denials),  TEST(passes),           TEST(unknown_kinds), TEST(templates),
+        TEST(kubelets), TEST(before_the_fault), TEST(messages),      TEST(too_large),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,7 @@ done
 server "$work/main.log" || exit 1
 main=$pid main_port=$port main_probes=$probes main_plain=$plain
 . "$here/bad_input.sh"
+. "$here/unread.sh"
 . "$here/http.sh"
 . "$here/tls.sh"
 . "$here/authorize.sh"

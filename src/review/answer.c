@@ -211,11 +211,13 @@ static int answer_validate(struct answer *a, enum cf_decision *decision, struct 
 /* `pod "web"`; of a kind that no rule knows its resource. */
 static const char *unread_subject(struct answer *a, const struct cf_unread *u)
 {
-    const char *name = u->request.name, *text;
+    const char *name = u->request.name, *text, *link = " ";
 
     if (u->info == NULL || cf_str_empty(name))
         return u->info == NULL ? cf_subject(a->arena, &u->request) : u->info->spoken;
-    text = cf_arena_printf(a->arena, "%s \"%s\"", u->info->spoken, name);
+    if (u->info->bit == CF_KIND_TOKEN_REQUEST)
+        link = " for service account ";
+    text = cf_arena_printf(a->arena, "%s%s\"%s\"", u->info->spoken, link, name);
     return cf_str_or_empty(text);
 }
 

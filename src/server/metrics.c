@@ -93,7 +93,7 @@ static void write_durations(const struct cf_stats *stats, struct cf_buf *out)
 static void write_requests(const struct cf_server *server, struct cf_buf *out)
 {
     cf_metrics_head(out, "curfew_rejected_requests_total", "counter",
-                    "Requests that got no review, by reason.");
+                    "Requests that were no review, or could not be read, by reason.");
     for (unsigned i = 0; i < CF_REJECTS; i++) {
         uint64_t value = cf_stats_read(&server->stats->rejected[i]);
 

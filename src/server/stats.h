@@ -8,7 +8,7 @@
 
 #include "curfew/review.h"
 
-/* Why a request got no review: the label `reason`. */
+/* Why a request was no review, or could not be read: the label `reason`. */
 enum cf_reject {
     CF_REJECT_METHOD,
     CF_REJECT_PATH,

@@ -391,8 +391,8 @@ static void messages(void **state)
                         "pod could not be read: request.object must be an object, not an array");
     a = validate(REVIEW(TOKEN_FOR("base", "web"), .object = "{'spec':{'audiences':[5]}}"));
     assert_string_equal(a.message,
-                        "token request \"web\" could not be read: request.object.spec.audiences[0] "
-                        "must be a string, not a number");
+                        "token request for service account \"web\" could not be read: "
+                        "request.object.spec.audiences[0] must be a string, not a number");
     a = validate(REVIEW(.kind = "Node", .resource = "nodes", .name = "n", .object = "@"));
     has_part(a.message, "nodes \"n\" could not be read: invalid JSON at byte ");
     /* A long name does not hide the sentence. */

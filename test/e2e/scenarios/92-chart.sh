@@ -110,10 +110,10 @@ admin label namespace kube-system curfew.dev/warn-
 admin create namespace fresh --dry-run=server
 not_sent namespaces
 
-scenario 'chart: templates and drivers are with advise.curfew.dev'
+scenario 'chart: drivers are with csidrivers.curfew.dev, templates with advise.curfew.dev'
 dev apply --dry-run=server -f - <<< "$(driver 200000)"
 refused 'csidriver "secrets.csi.example.com" violates Curfew level "baseline": token-lifetime'
-prints 'admission webhook "advise.curfew.dev"'
+prints 'admission webhook "csidrivers.curfew.dev"'
 dev create --dry-run=server -f - << 'END'
 apiVersion: apps/v1
 kind: Deployment

@@ -171,6 +171,22 @@ copied() {
 until_it_prints 'denied the request: configmap "copied" violates Curfew level "baseline": copied-token' copied
 prints 'admission webhook "contents.curfew.dev"'
 
+scenario 'chart: a NUL hides no copied token'
+with_nul() { # KIND, where the NUL is in an annotation, and in another text of a ConfigMap
+    local token
+    token=$(cat "$E2E_WORK/copied")
+    [ "$1" = ConfigMap ] || token=$(printf '%s' "$token" | base64 -w0)
+    printf '{"apiVersion":"v1","kind":"%s","metadata":{"name":"nul","annotations":{"a":"\\u0000"}},%s"data":{"t":"%s"%s}}' \
+        "$1" "$([ "$1" = ConfigMap ] || printf '"type":"Opaque",')" "$token" \
+        "$([ "$1" = Secret ] || printf ',"x":"\\u0000"')"
+}
+dev create --dry-run=server -n ci -f - <<< "$(with_nul ConfigMap)"
+refused 'configmap "nul" violates Curfew level "baseline": copied-token'
+dev create --dry-run=server -n ci -f - <<< "$(with_nul Secret)"
+refused 'secret "nul" violates Curfew level "baseline": copied-token'
+prints 'admission webhook "contents.curfew.dev"'
+prints_not eyJ
+
 scenario 'chart: with nodeBoundary, what an account on a node writes is sent, and nobody else'
 admin apply -f - <<< "$(chart --set nodeBoundary.enabled=true)"
 admin create rolebinding runner-edits -n shop --clusterrole=edit --serviceaccount=shop:web

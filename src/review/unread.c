@@ -240,9 +240,13 @@ int cf_unread_judge(struct cf_arena *arena, const struct cf_review_input *in, co
                     size_t len, struct cf_unread *out, struct cf_err *err)
 {
     struct envelope e = {.arena = arena};
+    bool found = open_review(&e, bytes, len) && !cf_str_empty(cf_json_str(e.values[UID]));
 
     *out = (struct cf_unread){.exempt = CF_EXEMPT_NO};
-    if (!open_review(&e, bytes, len) || cf_str_empty(cf_json_str(e.values[UID])))
+    /* What there was no memory for must not pass for absent. */
+    if (cf_arena_failed(arena))
+        return cf_err_memory(err);
+    if (!found)
         return 1;
     if (read_request(&e, out) != 0)
         return cf_err_memory(err);

@@ -35,18 +35,21 @@ const char *cf_libyaml_version(void);
 
 /* ---- parsing (intake.c) ---- */
 
-/* A member that no rule reads and that is therefore checked, but not kept: the member `key` of
- * any object that is itself the value of a member `parent` (arrays between them do not
- * count). */
+/* A member that no rule reads and that is therefore not kept: the member `key` of any object that
+ * is itself the value of a member `parent` (arrays between them do not count). Of its value only
+ * the structure is checked (brackets and quotes are closed, commas are where they belong): it may
+ * be of any depth, and its values are not counted. */
 struct cf_json_skip {
     const char *parent;
     const char *key;
 };
 
 /* Parses one JSON value (RFC 8259). Refused, with a sentence that names the byte offset: bad
- * grammar, invalid UTF-8, raw control characters, \u0000, lone surrogates, duplicate keys (after
- * unescaping), a byte order mark, nesting over CF_DEPTH_MAX, more than CF_NODES_MAX values,
- * empty input.
+ * grammar, invalid UTF-8, raw control characters, lone surrogates, duplicate keys, a byte order
+ * mark, nesting over CF_DEPTH_MAX, more than CF_NODES_MAX values, empty input.
+ * \u0000 becomes U+FFFD. Keys are duplicates when their bytes are the same, before unescaping: so
+ * whatever Go's encoder makes of keys that differ is taken ("a\u0000" beside "a\ufffd"). Of keys
+ * that become the same text cf_json_get() finds the last one, as Go does.
  * `skip` ends with {NULL, NULL}, or is NULL. With `end` NULL anything but white space after
  * the value is an error; else *end is the offset behind the value and the white space after it. */
 const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, size_t len,
@@ -74,6 +77,30 @@ struct cf_json_piece {
 bool cf_json_peek(const char *bytes, size_t len, const char *const *keys, size_t count,
                   struct cf_json_piece *pieces);
 
+/* ---- what can't be parsed (skip.c) ---- */
+
+/* The members of an object of which nothing is known but its first byte, one by one, as their bytes
+ * stand there; in the order in which they stand, duplicates and all. For what cf_json_parse()
+ * refused, or for a text that was cut off. */
+struct cf_json_walk {
+    struct cf_arena *arena;
+    const char *p, *end;
+    bool begun;
+    bool broken; /* the bytes ended before the object did, or its structure is none */
+};
+struct cf_json_member {
+    const char *key; /* without its quotes, escapes and all */
+    size_t key_len;
+    const char *value; /* the last one of a broken object: up to the end of the bytes */
+    size_t value_len;
+};
+
+/* False: it is no object. */
+bool cf_json_walk_open(struct cf_json_walk *walk, struct cf_arena *arena, const char *bytes,
+                       size_t len);
+/* False: there are no more. */
+bool cf_json_walk_next(struct cf_json_walk *walk, struct cf_json_member *member);
+
 /* ---- YAML (yaml.c) ---- */
 
 enum cf_yaml_flags {
@@ -85,7 +112,8 @@ enum cf_yaml_flags {
 /* Parses exactly one YAML document (the text between two `---` lines); NULL and no error
  * (err->kind == CF_ERR_NONE) when it holds nothing but comments. The same ceilings and
  * refusals as for JSON; aliases and merge keys (<<) are expanded under the node ceiling; keys
- * that are numbers, booleans or null become texts as kubectl's do. Messages begin with
+ * that are numbers, booleans or null become texts as kubectl's do; "\0" becomes U+FFFD (with
+ * CF_YAML_TEXT it is refused). Messages begin with
  * "LINE:COLUMN: ", counted from 1, `first_line` being the document's first line in its file. */
 const struct cf_json *cf_yaml_parse(struct cf_arena *arena, const char *bytes, size_t len,
                                     size_t first_line, enum cf_yaml_flags flags,
@@ -106,7 +134,8 @@ const char *cf_json_type_name(enum cf_json_type type);
 /* Absent or JSON null. */
 bool cf_json_is_null(const struct cf_json *value);
 
-/* The member of an object, case-sensitive; NULL when absent or when `object` is no object. */
+/* The member of an object, case-sensitive, the last of that name; NULL when absent or when `object`
+ * is no object. */
 const struct cf_json *cf_json_get(const struct cf_json *object, const char *key);
 
 /* Iteration over an array's items or an object's members; NULL at the end, or for scalars. */

@@ -2,10 +2,14 @@
 /* intake.c - hostile bytes to a document.
  *
  * One pass over the bytes checks all that RFC 8259 asks, and our ceilings, and writes a copy that
- * differs in two ways only: members that no rule reads are left out, and a number N becomes the
- * string "\xFFN" (see json_private.h). cJSON then parses the copy, in which it can find no fault.
+ * differs in three ways only: members that no rule reads are left out, a number N becomes the
+ * string "\xFFN" (see json_private.h), and \u0000 becomes \ufffd, since a C string can't hold a
+ * NUL. cJSON then parses the copy, in which it can find no fault.
  *
- * The copy is made in runs: nothing is written until a number or a dropped member interrupts
+ * Of what is left out only the structure is checked (skip.c): whoever writes an object may put
+ * anything there, and nobody reads it.
+ *
+ * The copy is made in runs: nothing is written until a number, a NUL or a dropped member interrupts
  * the bytes that can stay as they are. There is no recursion: open containers are frames in an
  * array of CF_DEPTH_MAX. */
 #include <stdint.h>
@@ -16,6 +20,7 @@
 #include "json_private.h"
 #include "keys.h"
 #include "lex.h"
+#include "skip.h"
 
 /* Of a skip list; entries beyond are not looked at, which is never wrong, only slower. */
 #define SKIPS_MAX 32
@@ -38,8 +43,6 @@ struct scan {
     char *out;        /* where the copy goes on */
     const char *mark; /* where the run begins that is not copied yet */
     const char *cut;  /* where it ends if the coming member is dropped */
-    bool skipping;    /* inside a member that is dropped, of the frame at skip_depth */
-    size_t skip_depth;
 
     const struct cf_json_skip *skip;
     size_t skip_count;
@@ -52,6 +55,7 @@ struct scan {
     size_t depth;
     struct frame *frames; /* CF_DEPTH_MAX of them */
     struct cf_keys keys;
+    struct cf_skip dropped;
     struct cf_arena *arena;
     struct cf_err *err;
 };
@@ -78,10 +82,11 @@ static enum state fail_memory(struct scan *s)
 
 static enum state fail_duplicate(struct scan *s, const struct cf_key *key)
 {
-    char *shown = cf_arena_strndup(s->arena, key->text, key->len);
+    char *shown = cf_arena_alloc(s->arena, key->len + 1);
 
     if (shown == NULL)
         return fail_memory(s);
+    shown[cf_lex_unescape(key->text, key->len, shown)] = '\0';
     cf_str_sanitize(shown);
     cf_utf8_cut(shown, KEY_SHOWN);
     s->p = s->begin + key->at; /* where the fault is, which may be seen later */
@@ -91,11 +96,7 @@ static enum state fail_duplicate(struct scan *s, const struct cf_key *key)
 
 static void skip_space(struct scan *s)
 {
-    const char *p = s->p;
-
-    while (p < s->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
-        p++;
-    s->p = p;
+    s->p = cf_skip_space(s->p, s->end);
 }
 
 static bool next_is(const struct scan *s, char c)
@@ -117,11 +118,27 @@ static void flush(struct scan *s, const char *upto)
 {
     size_t len = (size_t)(upto - s->mark);
 
-    if (!s->skipping) {
-        memcpy(s->out, s->mark, len);
-        s->out += len;
-    }
+    memcpy(s->out, s->mark, len);
+    s->out += len;
     s->mark = upto;
+}
+
+/* Copies up to s->p, where a string ends that begins at `quote`: each \u0000 in it becomes \ufffd,
+ * which is as long. */
+static void flush_nul(struct scan *s, const char *quote)
+{
+    char *out;
+
+    flush(s, quote);
+    out = s->out;
+    flush(s, s->p);
+    for (; out < s->out; out++) {
+        if (*out != '\\')
+            continue;
+        out++; /* a quote is behind it, at the least */
+        if (s->out - out > 5 && memcmp(out, "u0000", 5) == 0)
+            memcpy(out, "ufffd", 5);
+    }
 }
 
 /* ---- members to drop ---- */
@@ -160,33 +177,36 @@ static bool is_skipped(const struct scan *s, uint32_t skips, const char *key, si
     return false;
 }
 
-static void begin_member(struct scan *s, struct frame *frame, const char *key, size_t len)
+/* Whether the member is to be dropped. */
+static bool begin_member(struct scan *s, struct frame *frame, const char *key, size_t len)
 {
     s->under = parents(s, key, len);
-    if (frame->skips == 0 || s->skipping)
-        return;
-    if (is_skipped(s, frame->skips, key, len)) {
-        flush(s, s->cut);
-        s->skipping = true;
-        s->skip_depth = s->depth;
-    } else {
-        frame->kept = true;
-    }
+    if (frame->skips == 0)
+        return false;
+    if (is_skipped(s, frame->skips, key, len))
+        return true;
+    frame->kept = true;
+    return false;
 }
 
-static void end_member(struct scan *s)
+/* At its value. */
+static enum state drop_member(struct scan *s)
 {
-    if (s->skipping && s->depth == s->skip_depth) {
-        s->mark = s->p;
-        s->skipping = false;
-    }
+    struct cf_fault fault;
+    const char *behind = cf_skip_value(&s->dropped, s->p, s->end, &fault);
+
+    if (behind == NULL)
+        return fault.what == NULL ? fail_memory(s) : fail_at(s, fault.at, fault.what);
+    flush(s, s->cut);
+    s->mark = s->p = behind;
+    return AFTER;
 }
 
 /* At the comma between two members or items. */
 static void separate(struct scan *s, const struct frame *frame)
 {
     s->cut = s->p++;
-    if (frame->object && frame->skips != 0 && !frame->kept && !s->skipping)
+    if (frame->object && frame->skips != 0 && !frame->kept)
         s->cut = s->mark = s->p; /* all members so far were dropped, and so is the comma */
     s->under = frame->object ? 0 : frame->skips;
 }
@@ -202,8 +222,6 @@ static enum state read_number(struct scan *s)
         return fail_at(s, fault.at, fault.what);
     flush(s, s->p);
     s->p = behind;
-    if (s->skipping)
-        return AFTER;
     *s->out++ = '"';
     *s->out++ = CF_NUMBER_MARK;
     flush(s, behind);
@@ -221,10 +239,10 @@ static enum state read_word(struct scan *s, const char *word)
 }
 
 /* At the first quote. */
-static bool read_string(struct scan *s, bool *escaped)
+static bool lex_string(struct scan *s, struct cf_escapes *escapes)
 {
     struct cf_fault fault;
-    const char *behind = cf_lex_string(s->p + 1, s->end, escaped, &fault);
+    const char *behind = cf_lex_string(s->p + 1, s->end, escapes, &fault);
 
     if (behind == NULL) {
         fail_at(s, fault.at, fault.what);
@@ -232,6 +250,18 @@ static bool read_string(struct scan *s, bool *escaped)
     }
     s->p = behind;
     return true;
+}
+
+static enum state read_string(struct scan *s)
+{
+    struct cf_escapes escapes = {.any = false};
+    const char *quote = s->p;
+
+    if (!lex_string(s, &escapes))
+        return FAILED;
+    if (escapes.nul)
+        flush_nul(s, quote);
+    return AFTER;
 }
 
 static enum state open_container(struct scan *s, bool object)
@@ -277,40 +307,47 @@ static bool unescape(struct scan *s, const char **key, size_t *len)
     return true;
 }
 
+/* Two keys are the same when their bytes are, escapes and all: an API server writes each character
+ * in one way, but several that are no characters as \ufffd. */
+static enum state add_key(struct scan *s, struct frame *frame, const char *quote)
+{
+    size_t len = (size_t)(s->p - quote) - 2;
+    int added =
+        cf_keys_add(&s->keys, &frame->keys, quote + 1, len, (size_t)(quote - s->begin));
+
+    if (added < 0)
+        return fail_memory(s);
+    return added > 0 ? fail_duplicate(s, &s->keys.list[s->keys.count - 1]) : VALUE;
+}
+
 static enum state read_key(struct scan *s)
 {
     struct frame *frame = &s->frames[s->depth - 1];
-    const char *key = s->p + 1;
-    size_t at = (size_t)(s->p - s->begin);
-    bool escaped = false;
+    struct cf_escapes escapes = {.any = false};
+    const char *quote = s->p, *key = quote + 1;
     size_t len;
-    int added;
+    bool drop;
 
     if (!next_is(s, '"'))
         return fail(s, "expected a key");
-    if (!read_string(s, &escaped))
+    if (!lex_string(s, &escapes) || add_key(s, frame, quote) == FAILED)
         return FAILED;
     len = (size_t)(s->p - 1 - key);
-    if (escaped && !unescape(s, &key, &len))
+    if (escapes.any && s->skip_count > 0 && !unescape(s, &key, &len))
         return fail_memory(s);
-    added = cf_keys_add(&s->keys, &frame->keys, key, len, at);
-    if (added < 0)
-        return fail_memory(s);
-    if (added > 0)
-        return fail_duplicate(s, &s->keys.list[s->keys.count - 1]);
-    begin_member(s, frame, key, len);
+    drop = begin_member(s, frame, key, len);
+    if (escapes.nul && !drop)
+        flush_nul(s, quote);
     skip_space(s);
     if (!next_is(s, ':'))
         return fail(s, "expected ':'");
     s->p++;
     skip_space(s);
-    return VALUE;
+    return drop ? drop_member(s) : VALUE;
 }
 
 static enum state read_value(struct scan *s)
 {
-    bool escaped;
-
     if (s->p == s->end)
         return fail(s, "expected a value");
     if (++s->nodes > CF_NODES_MAX) {
@@ -319,7 +356,7 @@ static enum state read_value(struct scan *s)
     }
     switch (*s->p) {
     case '"':
-        return read_string(s, &escaped) ? AFTER : FAILED;
+        return read_string(s);
     case '{':
         return open_container(s, true);
     case '[':
@@ -342,7 +379,6 @@ static enum state read_after(struct scan *s)
 {
     const struct frame *frame;
 
-    end_member(s);
     if (s->depth == 0)
         return DONE;
     frame = &s->frames[s->depth - 1];
@@ -423,6 +459,7 @@ const struct cf_json *cf_json_parse_telling(struct cf_arena *arena, const char *
     }
     s.out = copy;
     cf_keys_init(&s.keys, arena);
+    s.dropped.arena = arena;
     note_skips(&s, skip);
     if (check(&s, end) != 0) {
         *sound = (size_t)(s.p - s.begin);

@@ -223,13 +223,15 @@ bool cf_json_is_null(const struct cf_json *value)
 
 const struct cf_json *cf_json_get(const struct cf_json *object, const char *key)
 {
+    const cJSON *found = NULL;
+
     if (cf_json_type(object) != CF_JSON_OBJECT)
         return NULL;
     for (const cJSON *member = in(object)->child; member != NULL; member = member->next) {
         if (strcmp(member->string, key) == 0)
-            return out_const(member);
+            found = member;
     }
-    return NULL;
+    return out_const(found);
 }
 
 const struct cf_json *cf_json_first(const struct cf_json *container)

@@ -15,10 +15,13 @@ static const char *refuse(struct cf_fault *fault, const char *at, const char *wh
     return NULL;
 }
 
+/* A C string can't hold a NUL; Go writes this for what is no character, too. */
+#define REPLACEMENT 0xFFFD
+
 /* ---- strings ---- */
 
 /* What a backslash and this character stand for; 0 for those that have no meaning, and 'u'. */
-static const char escapes[256] = {
+static const char meanings[256] = {
     ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
     ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
 };
@@ -78,7 +81,8 @@ static long unicode_escape(const char *p, const char *end)
     return code;
 }
 
-static const char *lex_unicode(const char *p, const char *end, struct cf_fault *fault)
+static const char *lex_unicode(const char *p, const char *end, struct cf_escapes *escapes,
+                               struct cf_fault *fault)
 {
     long code = unicode_escape(p, end);
     long low;
@@ -86,7 +90,7 @@ static const char *lex_unicode(const char *p, const char *end, struct cf_fault *
     if (code < 0)
         return refuse(fault, end - p < 6 ? end : p, "no four hexadecimal digits after \\u");
     if (code == 0)
-        return refuse(fault, p, "\\u0000 in a string");
+        escapes->nul = true;
     p += 6;
     if (code < 0xD800 || code > 0xDFFF)
         return p;
@@ -96,13 +100,15 @@ static const char *lex_unicode(const char *p, const char *end, struct cf_fault *
     return p + 6;
 }
 
-static const char *lex_escape(const char *p, const char *end, struct cf_fault *fault)
+static const char *lex_escape(const char *p, const char *end, struct cf_escapes *escapes,
+                              struct cf_fault *fault)
 {
+    escapes->any = true;
     if (end - p < 2)
         return refuse(fault, end, "unexpected end");
     if (p[1] == 'u')
-        return lex_unicode(p, end, fault);
-    if (escapes[(unsigned char)p[1]] == '\0')
+        return lex_unicode(p, end, escapes, fault);
+    if (meanings[(unsigned char)p[1]] == '\0')
         return refuse(fault, p, "unknown escape in a string");
     return p + 2;
 }
@@ -121,7 +127,8 @@ static const char *lex_multibyte(const char *p, const char *end, struct cf_fault
     return p;
 }
 
-const char *cf_lex_string(const char *p, const char *end, bool *escaped, struct cf_fault *fault)
+const char *cf_lex_string(const char *p, const char *end, struct cf_escapes *escapes,
+                          struct cf_fault *fault)
 {
     while (p != NULL) {
         p = skip_plain(p, end);
@@ -130,8 +137,7 @@ const char *cf_lex_string(const char *p, const char *end, bool *escaped, struct 
         if (*p == '"')
             return p + 1;
         if (*p == '\\') {
-            *escaped = true;
-            p = lex_escape(p, end, fault);
+            p = lex_escape(p, end, escapes, fault);
         } else if ((unsigned char)*p < ' ') {
             return refuse(fault, p, "raw control character in a string");
         } else {
@@ -160,12 +166,14 @@ static const char *unescape_one(const char *p, char *out, size_t *len)
     uint32_t code;
 
     if (p[1] != 'u') {
-        *out = escapes[(unsigned char)p[1]];
+        *out = meanings[(unsigned char)p[1]];
         *len = 1;
         return p + 2;
     }
     code = (uint32_t)unicode_escape(p, p + 6);
     p += 6;
+    if (code == 0)
+        code = REPLACEMENT;
     if (code >= 0xD800 && code <= 0xDBFF) {
         code = 0x10000 + ((code & 0x3FF) << 10) + ((uint32_t)unicode_escape(p, p + 6) & 0x3FF);
         p += 6;

@@ -12,15 +12,22 @@ struct cf_fault {
     const char *what;
 };
 
-/* From behind the first quote to behind the last one; NULL and a fault. Sets *escaped when
- * there is a backslash in it, else leaves it alone. */
-const char *cf_lex_string(const char *p, const char *end, bool *escaped, struct cf_fault *fault);
+/* What a string has that its text is not. */
+struct cf_escapes {
+    bool any; /* a backslash */
+    bool nul; /* a \u0000 among them */
+};
+
+/* From behind the first quote to behind the last one; NULL and a fault. What the string does not
+ * have is left alone in *escapes. */
+const char *cf_lex_string(const char *p, const char *end, struct cf_escapes *escapes,
+                          struct cf_fault *fault);
 
 /* From the first byte, a minus or a digit, to behind the last one; NULL and a fault. */
 const char *cf_lex_number(const char *p, const char *end, struct cf_fault *fault);
 
 /* Writes the text that a checked string (without its quotes) stands for; its bytes, never more
- * than `len`. */
+ * than `len`. \u0000 becomes U+FFFD. */
 size_t cf_lex_unescape(const char *string, size_t len, char *text);
 
 #endif

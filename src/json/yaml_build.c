@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "curfew/buf.h"
 #include "curfew/str.h"
 #include "yaml_scalar.h"
 
@@ -130,6 +131,31 @@ static int expand(struct cf_yaml_build *b, struct cf_yaml_place at, const char *
 
 /* ---- scalars ---- */
 
+static const char replacement[] = "\xEF\xBF\xBD"; /* U+FFFD */
+
+/* "\0" is what \u0000 is in JSON, and becomes the same. In a configuration it is a mistake. */
+static int without_nul(struct cf_yaml_build *b, struct cf_yaml_place at, struct cf_yaml_scalar *in)
+{
+    struct cf_buf text;
+
+    if (memchr(in->text, '\0', in->len) == NULL)
+        return 0;
+    if ((b->flags & CF_YAML_TEXT) != 0)
+        return cf_yaml_fail(b->err, at, "a NUL character in a text");
+    cf_buf_init_arena(&text, b->arena, in->len * strlen(replacement) + 1);
+    for (size_t i = 0; i < in->len; i++) {
+        if (in->text[i] != '\0')
+            cf_buf_addc(&text, in->text[i]);
+        else
+            cf_buf_adds(&text, replacement);
+    }
+    if (!cf_buf_ok(&text))
+        return cf_err_memory(b->err);
+    in->text = cf_buf_str(&text);
+    in->len = text.len;
+    return 0;
+}
+
 static const struct tag {
     const char *name;
     const char *wanted; /* for messages */
@@ -163,8 +189,6 @@ static int resolve(struct cf_yaml_build *b, struct cf_yaml_place at, const char 
     const struct tag *known = tag_find(tag);
 
     out->kind = CF_SCALAR_TEXT;
-    if (memchr(in.text, '\0', in.len) != NULL)
-        return cf_yaml_fail(b->err, at, "a NUL character in a text");
     if (tag != NULL && known == NULL && !is_text_tag(tag))
         return cf_yaml_fail(b->err, at, "the tag '%s' is not known", shown(b, tag));
     if (known == NULL && (tag != NULL || !in.plain))
@@ -206,16 +230,23 @@ static int fail_duplicate(struct cf_yaml_build *b, const struct cf_key *key)
     return cf_yaml_fail(b->err, at, "duplicate key '%s'", shown(b, key->text));
 }
 
-static int set_key(struct cf_yaml_build *b, struct cf_yaml_place at, const char *text)
+/* `written` is the key as the document has it, where it differs: with its NULs. */
+static int set_key(struct cf_yaml_build *b, struct cf_yaml_place at, const char *text,
+                   const struct cf_yaml_scalar *written)
 {
     struct cf_yaml_frame *frame = innermost(b);
-    char *key = cf_arena_strdup(b->arena, text);
+    char *key = cf_arena_strdup(b->arena, text), *compared = key;
+    size_t len = written != NULL ? written->len : strlen(text);
     int added;
 
-    if (key == NULL)
+    if (written != NULL && (compared = cf_arena_alloc(b->arena, len + 1)) != NULL) {
+        memcpy(compared, written->text, len);
+        compared[len] = '\0';
+    }
+    if (key == NULL || compared == NULL)
         return cf_err_memory(b->err);
-    added =
-        cf_keys_add(&b->keys, &frame->keys, key, strlen(key), at.line << COLUMN_BITS | at.column);
+    added = cf_keys_add(&b->keys, &frame->keys, compared, len,
+                        at.line << COLUMN_BITS | at.column);
     if (added < 0)
         return cf_err_memory(b->err);
     frame->key = key;
@@ -225,16 +256,21 @@ static int set_key(struct cf_yaml_build *b, struct cf_yaml_place at, const char 
 static int scalar_key(struct cf_yaml_build *b, struct cf_yaml_place at, struct cf_yaml_props props,
                       struct cf_yaml_scalar in)
 {
+    const struct cf_yaml_scalar written = in;
     struct cf_yaml_anchor *anchor;
     struct cf_scalar scalar;
     char digits[CF_SCALAR_DIGITS];
-    const char *text = in.text;
+    const char *text;
 
+    if (without_nul(b, at, &in) != 0)
+        return -1;
+    text = in.text;
     if (resolve(b, at, props.tag, in, &scalar) != 0)
         return -1;
     if ((b->flags & CF_YAML_TEXT) == 0)
         text = cf_scalar_key(&scalar, in.text, digits);
-    if (set_key(b, at, text) != 0 || note_anchor(b, props.anchor, &anchor) != 0)
+    if (set_key(b, at, text, in.text != written.text ? &written : NULL) != 0 ||
+        note_anchor(b, props.anchor, &anchor) != 0)
         return -1;
     if (anchor != NULL)
         anchor->value = cf_json_new_text(text);
@@ -254,10 +290,11 @@ static int alias_key(struct cf_yaml_build *b, struct cf_yaml_place at, const cha
     if (type == CF_JSON_ARRAY || type == CF_JSON_OBJECT)
         return cf_yaml_fail(b->err, at, "a key that is %s", cf_json_type_name(type));
     if (type == CF_JSON_NULL)
-        return set_key(b, at, "null");
+        return set_key(b, at, "null", NULL);
     if (type == CF_JSON_BOOL)
-        return set_key(b, at, cf_json_true(value) ? "true" : "false");
-    return set_key(b, at, type == CF_JSON_STRING ? cf_json_str(value) : cf_json_num(value));
+        return set_key(b, at, cf_json_true(value) ? "true" : "false", NULL);
+    return set_key(b, at, type == CF_JSON_STRING ? cf_json_str(value) : cf_json_num(value),
+                   NULL);
 }
 
 /* ---- merging ---- */
@@ -355,8 +392,8 @@ int cf_yaml_build_scalar(struct cf_yaml_build *b, struct cf_yaml_place at,
 
     if (key_is_next(b))
         return scalar_key(b, at, props, in);
-    if (count_nodes(b, at, 1) != 0 || resolve(b, at, props.tag, in, &scalar) != 0 ||
-        note_anchor(b, props.anchor, &anchor) != 0)
+    if (count_nodes(b, at, 1) != 0 || without_nul(b, at, &in) != 0 ||
+        resolve(b, at, props.tag, in, &scalar) != 0 || note_anchor(b, props.anchor, &anchor) != 0)
         return -1;
     if (scalar.kind == CF_SCALAR_NOT_FINITE && (b->flags & CF_YAML_TEXT) == 0)
         return cf_yaml_fail(b->err, at, "infinity and not-a-number are no JSON values");

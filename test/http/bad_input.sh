@@ -64,6 +64,14 @@ labels '{"k":"@!"}' | tr '@!' '\300\200' >"$work/in" &&
 labels '{"k":"\\ud800"}' >"$work/in" &&
     unread 'a lone surrogate' 'byte [0-9]*: half of a surrogate pair'
 
+# What Go's encoder writes is read, whatever somebody put there.
+for labels in '{"k":"a\\u0000b"}' '{"a\\u0000":"1","a\\ufffd":"1"}' '{"k":"a","\\u006b":"b"}'; do
+    labels "$labels" >"$work/in"
+    equal "labels $labels are answered" 200 "$(post /validate "$work/in")"
+done
+pod 3600 | sed 's|"metadata":{|"metadata":{"managedFields":[{"\\ufffd":1,"\\ufffd":'"$nest$(printf '%s' "$nest" | tr '[' ']')"'}],|' >"$work/in"
+equal 'managedFields of any content are answered' 200 "$(post /validate "$work/in")"
+
 at=request.object.spec.volumes.0..projected.sources.0..serviceAccountToken.expirationSeconds
 for value in 3600.5 3600.0 1e3 9223372036854775808 -9223372036854775809; do
     pod "$value" >"$work/in" &&

@@ -197,24 +197,113 @@ static void skipped_members(void **state)
     skips_to("[1,{\"object\":{\"status\":0},\"a\":1},2]", "[1,{\"object\":{},\"a\":1},2]");
 }
 
-/* What is skipped is checked all the same. */
-static void skipped_members_are_checked(void **state)
+/* Only the structure of what is skipped is looked at. */
+static void skipped_members_are_of_any_content(void **state)
 {
-    static const char *const bad[] = {
-        "{\"object\":{\"status\":{\"a\":1,\"a\":2}}}",
-        "{\"object\":{\"status\":1,\"status\":1}}",
-        "{\"object\":{\"status\":01}}",
-        "{\"object\":{\"status\":\"\xFF\"}}",
-        "{\"object\":{\"status\":\"\\u0000\"}}",
-        "{\"object\":{\"status\":}}",
-        "{\"object\":{\"status\":1,}}",
-        "{\"object\":{\"status\":[1,{]}}}",
-        "{\"object\":{\"status\":1",
+    static const char *const values[] = {
+        "{\"a\":1,\"a\":2}",       /* duplicates */
+        "{\"\\ufffd\":1,\"\\ufffd\":2}",
+        "{\"a\\u0000\":\"\\u0000\"}", /* NUL */
+        "\"\\ud800 \\x \xFF \xC3( \n\"", /* no escapes, no UTF-8 */
+        "01",
+        "1e",
+        "-",
+        "1.2.3",
+        "[truth,nil]",
+        "\"\"",
+        "\"\\\"\"",
+        "\"\\\\\"",
+        "[ ]",
+        "{ }",
+        " [ { \"a\" : [ ] , \"b\" : { } } , \"]}\" ] ",
+    };
+    char text[400];
+
+    (void)state;
+    for (size_t i = 0; i < CF_COUNT(values); i++) {
+        snprintf(text, sizeof(text), "{\"object\":{\"status\":%s}}", values[i]);
+        skips_to(text, "{\"object\":{}}");
+        snprintf(text, sizeof(text), "{\"object\":{\"a\":1,\"status\":%s,\"b\":2},\"c\":[3]}",
+                 values[i]);
+        skips_to(text, "{\"object\":{\"a\":1,\"b\":2},\"c\":[3]}");
+    }
+}
+
+static void skipped_members_have_a_structure(void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } bad[] = {
+        {"{\"object\":{\"status\":}}", " at byte 20: expected a value"},
+        {"{\"object\":{\"status\":1,}}", " at byte 22: expected a key"},
+        {"{\"object\":{\"status\" 1}}", " at byte 20: expected ':'"},
+        {"{\"object\":{\"status\":1 2}}", " at byte 22: expected ',' or '}'"},
+        {"{\"object\":{\"status\":[1 2]}}", " at byte 23: expected ',' or ']'"},
+        {"{\"object\":{\"status\":[1,]}}", " at byte 23: expected a value"},
+        {"{\"object\":{\"status\":[,1]}}", " at byte 21: expected a value"},
+        {"{\"object\":{\"status\":[1,,2]}}", " at byte 23: expected a value"},
+        {"{\"object\":{\"status\":[1,{]}}}", " at byte 24: expected a key"},
+        {"{\"object\":{\"status\":[1}}}", " at byte 22: expected ',' or ']'"},
+        {"{\"object\":{\"status\":{\"a\":1]}}", " at byte 26: expected ',' or '}'"},
+        {"{\"object\":{\"status\":{\"a\"}}}", " at byte 24: expected ':'"},
+        {"{\"object\":{\"status\":{\"a\":}}}", " at byte 25: expected a value"},
+        {"{\"object\":{\"status\":{a:1}}}", " at byte 21: expected a key"},
+        {"{\"object\":{\"status\":{\"a\":1,}}}", " at byte 27: expected a key"},
+        {"{\"object\":{\"status\":1\"a\"}}", " at byte 21: expected ',' or '}'"},
+        {"{\"object\":{\"status\":\"a\"1}}", " at byte 23: expected ',' or '}'"},
+        {"{\"object\":{\"status\":#}}", " at byte 20: expected a value"},
+        {"{\"object\":{\"status\":1", " at byte 21: unexpected end"},
+        {"{\"object\":{\"status\":[[", " at byte 22: unexpected end"},
+        {"{\"object\":{\"status\":\"a", " at byte 22: unexpected end"},
+        {"{\"object\":{\"status\":\"a\\", " at byte 23: unexpected end"},
+        /* The member itself is one of an object that is kept. */
+        {"{\"object\":{\"status\":1,\"status\":1}}", ": duplicate key 'status' at byte 22"},
     };
 
     (void)state;
-    for (size_t i = 0; i < CF_COUNT(bad); i++)
-        assert_null(json_with(bad[i], strlen(bad[i]), skips, NULL));
+    for (size_t i = 0; i < CF_COUNT(bad); i++) {
+        assert_null(json_with(bad[i].text, strlen(bad[i].text), skips, NULL));
+        if (strcmp(err.msg + strlen("invalid JSON"), bad[i].message) != 0)
+            fail_msg("%s: '%s', not '%s'", bad[i].text, err.msg, bad[i].message);
+    }
+}
+
+/* Neither the depth nor the number of values of what is skipped is counted, and its time grows with
+ * its bytes. */
+static void skipped_members_are_of_any_size(void **state)
+{
+    static const struct {
+        const char *open, *inner, *close;
+        size_t count;
+    } cases[] = {
+        {"[", "", "]", 4000000},          {"{\"a\":", "1", "}", 1000000},
+        {"[1,{\"b\":", "\"\"", "}]", 500000}, {"", "[]", ",[]", 2000000},
+        {"", "[\"", "\\\"", 2000000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CF_COUNT(cases); i++) {
+        int64_t began;
+        size_t len;
+        char *text = NULL;
+        FILE *out = open_memstream(&text, &len);
+        bool list = i == 3, string = i == 4;
+
+        fprintf(out, "{\"object\":{\"status\":%s", list ? "[" : "");
+        for (size_t n = 0; n < cases[i].count; n++)
+            fputs(cases[i].open, out);
+        fputs(cases[i].inner, out);
+        for (size_t n = 0; n < cases[i].count; n++)
+            fputs(cases[i].close, out);
+        fprintf(out, "%s,\"a\":1}}", list ? "]" : string ? "\"]" : "");
+        fclose(out);
+        began = cf_monotonic_micros();
+        assert_string_equal(compact(json_with(text, len, skips, NULL)), "{\"object\":{\"a\":1}}");
+        assert_true(cf_monotonic_micros() - began < 2000000);
+        /* Kept, it is too much. */
+        assert_true(json_with(text, len, NULL, NULL) == NULL || string);
+        free(text);
+    }
 }
 
 static void many_skips(void **state)
@@ -231,6 +320,59 @@ static void many_skips(void **state)
     const struct cf_json *value = json_with(text, strlen(text), many, NULL);
 
     assert_string_equal(compact(value), "{\"parent0\":{},\"parent31\":{},\"parent48\":{}}");
+}
+
+/* ---- without parsing ---- */
+
+/* Each member in brackets; a "!" where it ends too early. */
+static void walks_to(const char *text, const char *want)
+{
+    char *exact = exact_copy(text, strlen(text));
+    struct cf_json_member member;
+    struct cf_json_walk walk;
+    struct cf_buf seen;
+
+    cf_arena_reset(arena, true);
+    cf_buf_init_arena(&seen, arena, CF_KIB);
+    if (!cf_json_walk_open(&walk, arena, exact, strlen(text)))
+        cf_buf_adds(&seen, "no object");
+    else
+        while (cf_json_walk_next(&walk, &member))
+            cf_buf_addf(&seen, "<%.*s=%.*s>", (int)member.key_len, member.key, (int)member.value_len,
+                        member.value);
+    if (walk.broken)
+        cf_buf_addc(&seen, '!');
+    assert_string_equal(cf_buf_str(&seen), want);
+    free(exact);
+}
+
+static void walk_through_members(void **state)
+{
+    (void)state;
+    walks_to("{}", "");
+    walks_to(" { } trailing", "");
+    walks_to("{\"a\":1}", "<a=1>");
+    walks_to(" { \"a\" : [ 1 , {} ] , \"b\\\"\" : \"}\" ,\"a\":{\"a\":01}}",
+             "<a=[ 1 , {} ]><b\\\"=\"}\"><a={\"a\":01}>");
+    walks_to("[]", "no object");
+    walks_to("", "no object");
+    walks_to("\"{\"", "no object");
+}
+
+static void walk_through_broken_objects(void **state)
+{
+    (void)state;
+    walks_to("{", "!");
+    walks_to("{\"a", "!");
+    walks_to("{\"a\"", "!");
+    walks_to("{\"a\":", "<a=>!");
+    walks_to("{\"a\":\"x", "<a=\"x>!");
+    walks_to("{\"a\":{\"b\":1", "<a={\"b\":1>!");
+    walks_to("{\"a\":1", "<a=1>!");
+    walks_to("{\"a\":1,", "<a=1>!");
+    walks_to("{\"a\":1 \"b\":2}", "<a=1>!");
+    walks_to("{\"a\":1,\"b\":[}]}", "<a=1><b=[}]}>!");
+    walks_to("{a:1}", "!");
 }
 
 static const char sample[] =
@@ -339,7 +481,11 @@ int main(void)
         cmocka_unit_test(node_count),
         cmocka_unit_test(the_end_of_a_value),
         cmocka_unit_test(skipped_members),
-        cmocka_unit_test(skipped_members_are_checked),
+        cmocka_unit_test(skipped_members_are_of_any_content),
+        cmocka_unit_test(skipped_members_have_a_structure),
+        cmocka_unit_test(skipped_members_are_of_any_size),
+        cmocka_unit_test(walk_through_members),
+        cmocka_unit_test(walk_through_broken_objects),
         cmocka_unit_test(many_skips),
         cmocka_unit_test(every_truncation_fails),
         cmocka_unit_test(every_byte_may_change),

@@ -122,10 +122,23 @@ static void bad_json(void **state)
     refused("{", "{}", "its header: invalid JSON at byte 1: unexpected end");
     refused(HEADER, "{\"exp\":1", "its payload: invalid JSON");
     refused(HEADER, "{\"exp\":1,\"exp\":2}", "its payload: invalid JSON: duplicate key 'exp'");
-    refused("{\"alg\":\"ES256\",\"\\u0061lg\":\"none\"}", "{}",
+    refused("{\"alg\":\"ES256\",\"alg\":\"none\"}", "{}",
             "its header: invalid JSON: duplicate key 'alg'");
     refused(HEADER, "{} {}", "its payload: invalid JSON: unexpected bytes");
     refused(HEADER, "{\"a\":\"\xff\"}", "its payload: invalid JSON");
+}
+
+/* RFC 7515, 4: the last one, as libjwt takes it. */
+static void a_name_in_two_forms(void **state)
+{
+    struct cf_token token;
+    struct cf_err err = {0};
+
+    (void)state;
+    assert_int_equal(decode("{\"alg\":\"ES256\",\"\\u0061lg\":\"none\"}", "{}", &token, &err), 0);
+    assert_string_equal(token.alg, "none");
+    assert_int_equal(decode("{\"\\u0061lg\":\"none\",\"alg\":\"ES256\"}", "{}", &token, &err), 0);
+    assert_string_equal(token.alg, "ES256");
 }
 
 static void wrong_types(void **state)
@@ -507,6 +520,7 @@ int main(void)
         cmocka_unit_test(no_three_parts),
         cmocka_unit_test(bad_parts),
         cmocka_unit_test(bad_json),
+        cmocka_unit_test(a_name_in_two_forms),
         cmocka_unit_test(wrong_types),
         cmocka_unit_test(huge_tokens),
         cmocka_unit_test(claims_without_room),

@@ -337,9 +337,6 @@ static void long_and_hostile_names(void **state)
         "'secret':{'secretName':'web-token'}},{'name':'a\\nb\\u0000c','secret':{'secretName':"
         "'web-token'}}]}}",
         name, name);
-    /* NUL is refused long before; a newline is not */
-    object = cf_arena_printf(arena, "%.*s%s", (int)(strstr(object, "\\u0000") - object), object,
-                             strstr(object, "\\u0000") + 6);
     a = mutate(REVIEW(.kind = "Pod", .namespace_ = "shop", .object = object));
     assert_int_equal(count_of(&a), 1);
     inside_the_limits(&a);
@@ -347,7 +344,7 @@ static void long_and_hostile_names(void **state)
     a = validate(REVIEW(.kind = "Pod", .namespace_ = "default", .object = object));
     assert_int_equal(count_of(&a), 2);
     inside_the_limits(&a);
-    has_part(warning(&a, 1), "volume \"a?bc\"");
+    has_part(warning(&a, 1), "volume \"a?b\xEF\xBF\xBD" "c\"");
 }
 
 /* The rule's id is in every warning. */

@@ -47,8 +47,6 @@ static void broken_files(void **state)
     refuses("a: \xE2\x82", "1:4: incomplete UTF-8 octet sequence");
     refuses("a: b\x01\n", "1:5: control characters are not allowed");
     refuses("a: \x7f\n", "1:4: control characters are not allowed");
-    refuses("a: \"\\0\"\n", "1:4: a NUL character in a text");
-    refuses("? \"\\x00\"\n: 1\n", "1:3: a NUL character in a text");
     refuses("a: \"\\ud800\"\n", "1:7: found invalid Unicode character escape code (while parsing a "
                                 "quoted scalar, which begins at line 1)");
     assert_null(yaml_with("a: \0\n", 5, first_line, CF_YAML_MANIFEST));
@@ -73,6 +71,7 @@ static void duplicate_keys(void **state)
     refuses("1: x\n0x1: y\n", "2:1: duplicate key '1'");
     refuses("yes: x\ntrue: y\n", "2:1: duplicate key 'true'");
     refuses("<<: {}\n<<: {}\n", "2:1: duplicate key '<<'");
+    refuses("\"a\\0\": x\n\"a\\x00\": y\n", "2:1: duplicate key 'a'");
     refuses("? eyJhbGciOiJSUzI1NiJ9.e30.x\n: 1\n? eyJhbGciOiJSUzI1NiJ9.e30.x\n: 2\n",
             "3:3: duplicate key '[redacted]'");
     reads("a: {a: {a: 1}}\n", "{\"a\":{\"a\":{\"a\":1}}}");
@@ -388,6 +387,19 @@ static void small_arenas_fail_cleanly(void **state)
     assert_true(failed > 50);
 }
 
+/* As \u0000 in JSON. */
+static void nul_becomes_a_replacement(void **state)
+{
+    (void)state;
+    reads("a: \"\\0\"\nb: \"x\\x00y\\u0000\"\n",
+          "{\"a\":\"\xEF\xBF\xBD\",\"b\":\"x\xEF\xBF\xBD" "y\xEF\xBF\xBD\"}");
+    reads("? \"a\\0\"\n: 1\n\"a\\ufffd\": 2\n",
+          "{\"a\xEF\xBF\xBD\":1,\"a\xEF\xBF\xBD\":2}");
+    reads("'\\0': '\\0'\n", "{\"\\\\0\":\"\\\\0\"}");
+    is_refused(parse_text("a: \"\\0\"\n"), "1:4: a NUL character in a text");
+    is_refused(parse_text("\"\\0\": 1\n"), "1:1: a NUL character in a text");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +416,7 @@ int main(void)
         cmocka_unit_test(documents),
         cmocka_unit_test(places),
         cmocka_unit_test(text_mode),
+        cmocka_unit_test(nul_becomes_a_replacement),
         cmocka_unit_test(mutations),
         cmocka_unit_test(small_arenas_fail_cleanly),
     };

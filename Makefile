@@ -140,9 +140,11 @@ lint: $(BUILD)/libcurfew.a ## check the house rules
 unit rules recorded property golden api fault http lint: | deps
 	@V=1 sh test/all.sh $(BUILD) $@
 
-storm: $(BUILD)/fault-test | deps ## 1,000 random sequences of changes and faults under a watch (3 min.)
+storm: $(BUILD)/fault-test | deps ## 1,000 random sequences of changes and faults, and 20,000 odd objects (5 min.)
 	@BUILD=$(BUILD) python3 test/fault/storm.py $(SEQUENCES)
+	@BUILD=$(BUILD) python3 test/fault/objects.py $(OBJECTS)
 SEQUENCES ?= 1000
+OBJECTS   ?= 20000
 
 asan: ## run the tests once more under AddressSanitizer and UBSan (clang)
 	@$(MAKE) --no-print-directory test BUILD=build/asan CC=clang CFLAGS='-O1 -g' \

@@ -48,17 +48,42 @@ void cf_store_free(struct cf_store *store); /* takes NULL */
 int cf_store_add(struct cf_store *store, const struct cf_json *object, const char *namespace_,
                  struct cf_err *err);
 
+/* What was not there to be read of an object that a watch brought. */
+enum cf_unread_part {
+    CF_UNREAD_REST = 1, /* all but the metadata */
+    CF_UNREAD_LABELS = 2,
+    CF_UNREAD_ANNOTATIONS = 4,
+};
+
 /* The same for objects of one resource that a watch brought (their kind may be absent, as in a
  * typed list), and what it deleted: at most CF_STORE_BATCH changes under one hold of the lock. A
- * PartialObjectMetadata of CF_SECRETS is a legacy Secret. After -1, what came before the object
- * that could not be taken holds. */
+ * PartialObjectMetadata of CF_SECRETS is a legacy Secret. -1: out of memory.
+ *
+ * An object of which a member has the wrong type does not end a batch. Its `unread` is set then,
+ * and err says why (of the last one), though 0 is returned; that of one that could not even be
+ * parsed was set before. Of such an object is known:
+ *   Namespace  its levels. If its labels can't be read: those that it had; and of one that was not
+ *              known before, restricted for each mode, as for a label that is no level.
+ *   Secret     that it is a legacy one (the watch lists no others), its owner and its labels. What
+ *              of these can't be read is as it was before.
+ *   account    whether it is restricted by node. If its annotations can't be read: whether it was;
+ *              and one that was not known before is.
+ *   claim      everything.
+ *   pod        its uid, its controller and its workload; and all the rest, if it was known whole
+ *              and is still the same (its uid), since what it refers to does not change.
+ *   volume     its uid; and all the rest in the same case.
+ * A pod or a volume that was never known whole refers to nothing, is on no node and runs as nobody.
+ * So nobody reaches anything through it, and nobody who is restricted by node may bind it. What it
+ * refers to may seem to be another node's alone (CF_REACH_OWN, not CF_REACH_SHARED); that is the
+ * loss of whoever wrote it so. */
 #define CF_STORE_BATCH 64
 struct cf_store_change {
     const struct cf_json *object; /* the object, or its last state where it was deleted */
     bool deleted;
+    unsigned unread; /* enum cf_unread_part; in and out */
 };
 int cf_store_apply(struct cf_store *store, enum cf_resource resource,
-                   const struct cf_store_change *changes, size_t count, struct cf_err *err);
+                   struct cf_store_change *changes, size_t count, struct cf_err *err);
 
 /* A list: what cf_store_apply() gives between the two is all there is, the rest is dropped at the
  * end (in batches), and the resource is synced from then on. A list that broke off is begun anew.

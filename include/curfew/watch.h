@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* watch.h - keeps a store in step with a cluster: list and watch of all that the store holds.
  *
+ * No object ends a stream. Whoever may write an object may make it one that can't be read whole
+ * (two keys that print the same, more values or bytes than are read, a member of another type):
+ * then its neighbours are known, the version goes on behind it, and a list with it is complete. It
+ * is counted, logged, and known by its metadata; store.h says what that means for each resource.
+ *
  * One thread and one connection for each resource. A list comes first (a watch-list, KEP-3157,
  * where the server has it; else pages), then watches from the version that it had, each from where
  * the last one ended. What can go wrong ends in one of three ways: the next watch goes on where the
@@ -78,6 +83,7 @@ const char *cf_watch_failure_name(enum cf_watch_failure failure); /* the label `
 /* What one resource's watch has seen since the start; all 0 where there is none. */
 struct cf_watch_counts {
     uint64_t events; /* added, modified, deleted */
+    uint64_t unread; /* of those listed, added and modified: could not be read whole */
     uint64_t lists;  /* complete ones */
     uint64_t failures[CF_WATCH_FAILURES];
 };

@@ -58,33 +58,39 @@ bool cf_cut_whole(const struct cf_cut *cut)
 
 /* ---- where the bytes go ---- */
 
+/* Of an object that is too large the first bytes are kept. */
+static int add(struct cf_cut *cut, const char *bytes, size_t len, struct cf_err *err)
+{
+    size_t room = cut->to->max - cut->to->len;
+
+    if (cut->to == &cut->text && len > room) {
+        cut->large = true;
+        len = room;
+    }
+    if (len > room)
+        return cf_err_set(err, "a list's own members of more than %zu bytes", cut->to->max);
+    cf_buf_add(cut->to, bytes, len);
+    return cf_buf_ok(cut->to) ? 0 : cf_err_memory(err);
+}
+
 static int flush(struct cf_cut *cut, const char **mark, const char *upto, struct cf_err *err)
 {
-    if (cut->to != NULL) {
-        cf_buf_add(cut->to, *mark, (size_t)(upto - *mark));
-        if (!cf_buf_ok(cut->to) && cut->to->len + (size_t)(upto - *mark) <= cut->to->max)
-            return cf_err_memory(err);
-        if (!cf_buf_ok(cut->to))
-            return cf_err_set(err, "%s of more than %zu bytes",
-                              cut->to == &cut->text ? "an object" : "a list's own members",
-                              cut->to->max);
-    }
+    size_t len = (size_t)(upto - *mark);
+
+    if (cut->to != NULL && len > 0 && add(cut, *mark, len, err) != 0)
+        return -1;
     *mark = upto;
     return 0;
 }
 
-/* The depth that an event, or an item in its wrapping, would have if it stood alone. */
-static size_t level(const struct cf_cut *cut)
-{
-    return cut->form == CF_CUT_LIST ? cut->depth - 1 : cut->depth;
-}
-
+/* The last text in the head, with its quote. */
 static bool key_is(const struct cf_cut *cut, const char *name)
 {
     size_t len = strlen(name);
 
-    return cut->to != NULL && cut->key > 0 && cut->to->len > cut->key + len &&
-           memcmp(cut->to->data + cut->key, name, len) == 0 && cut->to->data[cut->key + len] == '"';
+    return cut->key > 0 && cut->head.len > cut->key + len &&
+           memcmp(cut->head.data + cut->key, name, len) == 0 &&
+           cut->head.data[cut->key + len] == '"';
 }
 
 static int begin_object(struct cf_cut *cut, const char **mark, const char *at, struct cf_err *err)
@@ -93,35 +99,45 @@ static int begin_object(struct cf_cut *cut, const char **mark, const char *at, s
         return -1;
     empty(&cut->text);
     cut->to = &cut->text;
-    cut->object = (struct cf_cut_object){.object = 0};
-    cut->values = 0;
-    cut->key = 0;
-    if (cut->form == CF_CUT_LIST) {
+    cut->large = false;
+    if (cut->form == CF_CUT_LIST)
         cf_buf_adds(&cut->text, item_prefix);
-        cut->object.object = cut->text.len;
-    }
     return 0;
+}
+
+static int give_object(struct cf_cut *cut, bool torn, struct cf_err *err)
+{
+    struct cf_cut_object object = {
+        .text = cf_buf_str(&cut->text),
+        .len = cut->text.len,
+        .large = cut->large,
+        .torn = torn,
+    };
+    int rc = cut->take(cut->arg, &object, err);
+
+    empty(&cut->text);
+    cut->to = NULL;
+    cut->comma = false;
+    return rc;
 }
 
 /* At the byte behind its last brace. */
 static int end_object(struct cf_cut *cut, const char **mark, const char *behind, struct cf_err *err)
 {
-    int rc;
-
-    if (flush(cut, mark, behind, err) != 0)
+    if (flush(cut, mark, behind, err) != 0 ||
+        (cut->form == CF_CUT_LIST && add(cut, "}", 1, err) != 0))
         return -1;
-    if (cut->form == CF_CUT_LIST)
-        cf_buf_addc(&cut->text, '}');
-    if (!cf_buf_ok(&cut->text))
-        return cf_err_memory(err);
-    cut->object.text = cut->text.data;
-    cut->object.len = cut->text.len;
-    cut->object.over = cut->object.over || cut->values > CF_NODES_MAX;
-    rc = cut->take(cut->arg, &cut->object, err);
-    empty(&cut->text);
-    cut->to = NULL;
-    cut->comma = false;
-    return rc;
+    return give_object(cut, false, err);
+}
+
+/* At a newline in the midst of an event: what comes next is another one. */
+static int tear_object(struct cf_cut *cut, const char **mark, const char *at, struct cf_err *err)
+{
+    if (flush(cut, mark, at, err) != 0)
+        return -1;
+    cut->depth = 0;
+    cut->in_string = cut->escaped = false;
+    return give_object(cut, true, err);
 }
 
 /* ---- structure ---- */
@@ -135,18 +151,8 @@ static int opened(struct cf_cut *cut, const char **mark, const char *at, char c,
             cut->in_items = cut->items = cut->comma = true;
             cut->to = NULL;
         }
-    } else if (cut->to == &cut->text && level(cut) <= 2 && c == '{') {
-        if (flush(cut, mark, at, err) != 0)
-            return -1;
-        if (level(cut) == 1 && key_is(cut, "object"))
-            cut->object.object = cut->text.len;
-        else if (level(cut) == 2 && key_is(cut, "metadata"))
-            cut->object.meta = cut->text.len;
     }
     cut->depth++;
-    cut->values++;
-    if (level(cut) > CF_DEPTH_MAX)
-        cut->object.over = true;
     return 0;
 }
 
@@ -163,11 +169,6 @@ static int closed(struct cf_cut *cut, const char **mark, const char *at, char c,
     }
     if (cut->to != &cut->text)
         return 0;
-    if (level(cut) == 2 && cut->object.meta != 0 && cut->object.meta_len == 0) {
-        if (flush(cut, mark, at + 1, err) != 0)
-            return -1;
-        cut->object.meta_len = cut->text.len - cut->object.meta;
-    }
     if (cut->depth == (cut->form == CF_CUT_LIST ? 2 : 0))
         return end_object(cut, mark, at + 1, err);
     return 0;
@@ -215,7 +216,8 @@ static int structure(struct cf_cut *cut, const char **mark, const char *at, stru
     switch (*at) {
     case '"':
         cut->in_string = true;
-        cut->key = cut->to->len + (size_t)(at - *mark) + 1;
+        if (cut->to == &cut->head)
+            cut->key = cut->to->len + (size_t)(at - *mark) + 1;
         return 0;
     case '{':
     case '[':
@@ -223,13 +225,6 @@ static int structure(struct cf_cut *cut, const char **mark, const char *at, stru
     case '}':
     case ']':
         return closed(cut, mark, at, *at, err);
-    case ',':
-        cut->values++;
-        return 0;
-    case '\n':
-        if (cut->form == CF_CUT_EVENTS)
-            return cf_err_set(err, "a line ended in the middle of an event");
-        return 0;
     default:
         return 0;
     }
@@ -237,51 +232,32 @@ static int structure(struct cf_cut *cut, const char **mark, const char *at, stru
 
 /* ---- texts ---- */
 
-static int escaped(struct cf_cut *cut, const char **mark, const char *at, struct cf_err *err)
-{
-    if (cut->escape == 1) {
-        cut->escape = *at == 'u' ? 2 : 0;
-        cut->zeros = true;
-        return 0;
-    }
-    cut->zeros = cut->zeros && *at == '0';
-    if (++cut->escape < 6)
-        return 0;
-    cut->escape = 0;
-    if (!cut->zeros)
-        return 0;
-    if (flush(cut, mark, at + 1, err) != 0)
-        return -1;
-    memcpy(cut->to->data + cut->to->len - 4, "fffd", 4);
-    return 0;
-}
-
-/* Up to what ends a run of plain characters. */
+/* Up to what ends a run of plain characters: a newline is one of what does. */
 static const char *plain(const char *p, const char *end)
 {
-    while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
+    while (p < end && *p != '"' && *p != '\\' && *p != '\n')
         p++;
     return p;
 }
 
-static int in_string(struct cf_cut *cut, char c, struct cf_err *err)
+static void in_string(struct cf_cut *cut, char c)
 {
-    if (c == '\\')
-        cut->escape = 1;
+    if (cut->escaped)
+        cut->escaped = false;
+    else if (c == '\\')
+        cut->escaped = true;
     else if (c == '"')
         cut->in_string = false;
-    else
-        return cf_err_set(err, "a text is not closed in its line");
-    return 0;
 }
 
 static int step(struct cf_cut *cut, const char **mark, const char *at, struct cf_err *err)
 {
-    if (cut->escape != 0)
-        return escaped(cut, mark, at, err);
-    if (cut->in_string)
-        return in_string(cut, *at, err);
-    return structure(cut, mark, at, err);
+    if (*at == '\n' && cut->form == CF_CUT_EVENTS && cut->to != NULL)
+        return tear_object(cut, mark, at, err);
+    if (!cut->in_string)
+        return structure(cut, mark, at, err);
+    in_string(cut, *at);
+    return 0;
 }
 
 int cf_cut_feed(struct cf_cut *cut, const char *bytes, size_t len, struct cf_err *err)
@@ -289,7 +265,7 @@ int cf_cut_feed(struct cf_cut *cut, const char *bytes, size_t len, struct cf_err
     const char *p = bytes, *end = bytes + len, *mark = bytes;
 
     while (p < end) {
-        if (cut->in_string && cut->escape == 0)
+        if (cut->in_string && !cut->escaped)
             p = plain(p, end);
         if (p == end)
             break;

@@ -2,7 +2,9 @@
 /* cut.h - cuts what an API server sends into its objects while the bytes come, so that of a list
  * or a watch never more than one object is held.
  *
- * It only finds where objects begin and end; each is then parsed by itself, strictly (json.h). */
+ * It only finds where objects begin and end; each is then parsed by itself, strictly (json.h).
+ * Nothing that an object holds ends the stream: one that is too large is cut off, and the next one
+ * begins behind it. */
 #ifndef CF_KUBE_CUT_H
 #define CF_KUBE_CUT_H
 
@@ -17,14 +19,12 @@ enum cf_cut_form {
     CF_CUT_LIST,   /* {"kind":"PodList",...,"items":[{...},...]} */
 };
 
-/* One event; an item of a list comes as {"object":{...}}. \u0000, which an annotation may hold and
- * our texts may not, is \ufffd in it. */
+/* One event; an item of a list comes as {"object":{...}}. */
 struct cf_cut_object {
     const char *text;
     size_t len;
-    size_t object;         /* where the value of "object" begins */
-    size_t meta, meta_len; /* where in that the value of "metadata" is; 0: nowhere */
-    bool over;             /* deeper, or of more values, than cf_json_parse() takes */
+    bool large; /* it has more than CF_OBJECT_MAX bytes; these are the first ones */
+    bool torn;  /* its line ended before it did */
 };
 
 /* 0 to go on; -1 and a sentence ends it all. */
@@ -39,12 +39,10 @@ struct cf_cut {
     struct cf_buf head; /* a list without its items */
     struct cf_buf *to;  /* where the bytes go; NULL: nowhere */
     size_t depth;       /* open objects and arrays */
-    size_t values;      /* of the object, at most */
-    size_t key;         /* where the last text begins in `to` */
-    struct cf_cut_object object;
+    size_t key;         /* where the last text begins in `head` */
+    bool large;         /* the object has more bytes than are kept */
     bool in_string;
-    unsigned escape; /* 0: none; 1: behind a backslash; 2 to 5: a digit of \uXXXX is next */
-    bool zeros;      /* of these digits, so far */
+    bool escaped; /* behind a backslash */
     bool in_items;
     bool comma; /* between two items: it has come */
     bool items; /* the list had an array of them */
@@ -55,7 +53,7 @@ void cf_cut_init(struct cf_cut *cut, cf_cut_take *take, void *arg);
 void cf_cut_reset(struct cf_cut *cut, enum cf_cut_form form);
 void cf_cut_free(struct cf_cut *cut); /* what it held is wiped, here and above */
 
-/* -1: what came is no such thing, or is too large, or what `take` said. */
+/* -1: what came is no such thing, or what `take` said. */
 int cf_cut_feed(struct cf_cut *cut, const char *bytes, size_t len, struct cf_err *err);
 
 /* Nothing was begun that has not ended: of a list, that it is whole. */

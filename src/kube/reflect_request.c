@@ -28,16 +28,18 @@
 /* ---- while it is open ---- */
 
 /* How long nothing whole may come: a list may be long in coming, and then its bytes count; a watch
- * is ended by its server. */
+ * is ended by its server. An object that is on its way may take longer, as long as it moves. */
 static bool is_silent(const struct cf_reflector *r, int64_t now)
 {
-    int64_t third = cf_watch_third(r->watch);
+    int64_t third = cf_watch_third(r->watch), patience = r->watch->patience, most;
 
     if (r->phase != CF_WATCHING)
-        return now - r->spoke > r->watch->patience;
-    if (r->was_list) /* it was to last for as long as the list would take */
-        return now - r->told > third;
-    return now - r->told > r->lasts + third / 2;
+        return now - r->spoke > patience;
+    most = r->was_list ? third /* it was to last for as long as the list would take */
+                       : r->lasts + third / 2;
+    if (cf_cut_whole(&r->cut))
+        return now - r->told > most;
+    return now - r->spoke > most || now - r->told > most + patience;
 }
 
 /* Four times a second. */
@@ -73,6 +75,7 @@ static bool data(void *arg, const char *bytes, size_t len)
         return true;
     if (r->ended == CF_ENDED_WELL) {
         r->ended = CF_WATCH_BROKEN;
+        r->no_events += r->is_no_event;
         cf_err_system(&r->err, "what came is no %s: %.300s",
                       r->phase == CF_LISTING ? "list" : "event", why.msg);
         cf_str_sanitize(r->err.msg);
@@ -120,7 +123,7 @@ static void begin(struct cf_reflector *r, enum cf_phase_of_watch phase)
     r->ended = CF_ENDED_WELL;
     r->err = (struct cf_err){.kind = CF_ERR_NONE};
     r->code = 0;
-    r->in_stream = false;
+    r->in_stream = r->is_no_event = false;
     r->began = r->spoke = r->told = cf_monotonic_micros();
     cf_cut_reset(&r->cut, phase == CF_LISTING ? CF_CUT_LIST : CF_CUT_EVENTS);
     cf_reflect_drop(r);
@@ -374,30 +377,45 @@ static int ask_version(struct cf_reflector *r, struct cf_buf *out)
     return r->ended == CF_ENDED_WELL && ended != CF_WATCH_UNREACHABLE ? CF_ENDED_WELL : ended;
 }
 
+/* What the list itself says of its version; its one item may be anything. */
+static int ask_version_of_list(struct cf_reflector *r, const char *path,
+                               char version[CF_VERSION_MAX])
+{
+    struct cf_buf token;
+    int ended;
+
+    cf_buf_init(&token, CF_LIST_HEAD_MAX);
+    r->only_head = true;
+    ended = request(r, path);
+    r->only_head = false;
+    if (ended == CF_ENDED_WELL && cf_reflect_head(r, version, &token, &r->err) != 0)
+        ended = CF_WATCH_BROKEN;
+    cf_buf_free(&token);
+    return ended;
+}
+
 /* A server whose etcd was restored from a backup has versions below ours, and would let us wait in
  * silence until it gets there. No answer is no proof: then it is asked again. */
-static int ask_backwards(struct cf_reflector *r, struct cf_buf *out)
+static int ask_backwards(struct cf_reflector *r)
 {
+    char version[CF_VERSION_MAX];
     struct cf_buf path;
-    const char *now;
-    int ended = CF_ENDED_WELL;
+    int ended = CF_WATCH_BROKEN;
 
+    begin(r, CF_LISTING);
     cf_buf_init(&path, PATH_MAX_BYTES);
     add_path(&path, r);
     cf_buf_adds(&path, "limit=1");
-    if (cf_buf_ok(&path))
-        ended = ask(r, path.data, out);
-    now = cf_json_str(cf_json_get(cf_json_get(parsed(r, out), "metadata"), "resourceVersion"));
-    if (ended == CF_ENDED_WELL && now == NULL) {
-        cf_err_system(&r->err, "what came is no list: no resourceVersion");
-        ended = CF_WATCH_BROKEN;
-    } else if (now != NULL && cf_version_before(now, r->version)) {
+    if (!cf_buf_ok(&path))
+        cf_err_memory(&r->err);
+    else
+        ended = ask_version_of_list(r, path.data, version);
+    if (ended == CF_ENDED_WELL && cf_version_before(version, r->version)) {
         cf_err_system(&r->err, "the server's versions went backwards, from %s to %s", r->version,
-                      now);
+                      version);
         ended = CF_WATCH_GONE;
     }
     cf_buf_free(&path);
-    cf_reflect_drop(r);
     return ended;
 }
 
@@ -407,11 +425,10 @@ int cf_reflect_doubt(struct cf_reflector *r)
     int ended;
 
     begin(r, CF_LISTING);
-    cf_buf_init(&out, CF_OBJECT_MAX);
+    cf_buf_init(&out, CF_STATUS_MAX);
     ended = ask_version(r, &out);
-    if (ended == CF_ENDED_WELL && r->version[0] != '\0')
-        ended = ask_backwards(r, &out);
-    cf_buf_wipe(&out);
     cf_buf_free(&out);
+    if (ended == CF_ENDED_WELL && r->version[0] != '\0')
+        ended = ask_backwards(r);
     return ended;
 }

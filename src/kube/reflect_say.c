@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reflect_say.c - what a watch tells the log: that it fails, works again, has become too old, is in
  * step; each once. The metrics count the rest. */
+#include <string.h>
+
 #include "curfew/clock.h"
+#include "curfew/json.h"
 #include "curfew/log.h"
+#include "curfew/str.h"
 #include "watch_private.h"
 
 /* Another reason is told at once, but each not more often than this. */
@@ -76,15 +80,34 @@ void cf_reflect_say_age(struct cf_reflector *r)
     r->stale = stale;
 }
 
-void cf_reflect_say_large(struct cf_reflector *r)
+/* A reason may quote what people wrote: it is told up to there. */
+static void cut_reason(char *reason)
 {
-    int64_t now = cf_monotonic_micros();
+    size_t len = strcspn(reason, "'\"[");
 
-    if (r->large_told != 0 && now - r->large_told < RETELL_MICROS)
+    while (len > 0 && reason[len - 1] == ' ')
+        len--;
+    reason[len] = '\0';
+    cf_str_sanitize(reason);
+}
+
+void cf_reflect_say_unread(struct cf_reflector *r, const struct cf_json *object,
+                           const struct cf_err *why)
+{
+    const struct cf_json *meta = cf_json_get(object, "metadata");
+    int64_t now = cf_monotonic_micros();
+    char reason[sizeof(why->msg)];
+
+    if (r->unread_told != 0 && now - r->unread_told < RETELL_MICROS)
         return;
-    r->large_told = now;
-    cf_log(CF_LOG_WARN, "an object is larger than is read: only its metadata are known",
-           CF_LOG_S("resource", name(r)));
+    r->unread_told = now;
+    memcpy(reason, why->msg, sizeof(reason));
+    cut_reason(reason);
+    cf_log(CF_LOG_WARN, "an object can't be read whole: only its metadata are known",
+           CF_LOG_S("resource", name(r)),
+           CF_LOG_S("namespace", cf_str_or_empty(cf_json_str(cf_json_get(meta, "namespace")))),
+           CF_LOG_S("name", cf_str_or_empty(cf_json_str(cf_json_get(meta, "name")))),
+           CF_LOG_S("reason", reason));
 }
 
 void cf_reflect_say_synced(struct cf_watch *watch)

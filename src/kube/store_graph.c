@@ -88,7 +88,10 @@ int cf_graph_put_claim(struct cf_store *store, const struct cf_facts *facts)
         cf_item_let_go(store, CF_ITEM_CLAIM, id);
         return -1;
     }
-    set_claim(store, id, &uid, true);
+    if (facts->unread != 0 && cf_uid_is_none(&uid) && claim_at(store, id)->target.item.known)
+        cf_item_know(store, CF_ITEM_CLAIM, id, true); /* it is what it was */
+    else
+        set_claim(store, id, &uid, true);
     cf_item_let_go(store, CF_ITEM_CLAIM, id);
     return 0;
 }
@@ -105,7 +108,7 @@ void cf_graph_drop_claim(struct cf_store *store, uint32_t id)
 /* What a volume will hold: gathered first, so that nothing has changed when memory runs out. */
 struct volume_parts {
     uint32_t claim, node, secrets;
-    struct cf_uid claim_uid;
+    struct cf_uid uid, claim_uid;
 };
 
 static void let_go_volume_parts(struct cf_store *store, const struct volume_parts *parts)
@@ -114,6 +117,7 @@ static void let_go_volume_parts(struct cf_store *store, const struct volume_part
 
     cf_item_let_go(store, CF_ITEM_CLAIM, parts->claim);
     cf_names_let_go(&store->names, parts->node);
+    cf_uid_let_go(store, &parts->uid);
     cf_uid_let_go(store, &parts->claim_uid);
     for (uint32_t i = 0; i < secrets->count; i++)
         cf_item_let_go(store, CF_ITEM_SECRET, secrets->id[i]);
@@ -145,9 +149,11 @@ static bool hold_volume_secrets(struct cf_store *store, const struct cf_volume_f
     return false;
 }
 
-static bool hold_volume_parts(struct cf_store *store, const struct cf_volume_facts *facts,
-                              struct volume_parts *parts)
+static bool hold_volume_parts(struct cf_store *store, const char *uid,
+                              const struct cf_volume_facts *facts, struct volume_parts *parts)
 {
+    if (!cf_uid_hold(store, uid, &parts->uid))
+        return false;
     if (!cf_str_empty(facts->claim) && !cf_str_empty(facts->claim_namespace)) {
         parts->claim = cf_item_hold(store, CF_ITEM_CLAIM, facts->claim_namespace, facts->claim);
         if (parts->claim == 0)
@@ -186,7 +192,8 @@ static void set_volume(struct cf_store *store, uint32_t id, const struct volume_
                        bool known)
 {
     struct cf_item_volume *volume = volume_at(store, id);
-    struct volume_parts old = {volume->claim, volume->node, volume->secrets, volume->claim_uid};
+    struct volume_parts old = {volume->claim, volume->node, volume->secrets, volume->uid,
+                               volume->claim_uid};
     bool was_known = volume->item.known;
 
     volume->item.known = false; /* to unlink it */
@@ -197,10 +204,18 @@ static void set_volume(struct cf_store *store, uint32_t id, const struct volume_
     volume->claim = parts->claim;
     volume->node = parts->node;
     volume->secrets = parts->secrets;
+    volume->uid = parts->uid;
     volume->claim_uid = parts->claim_uid;
     join_claim(store, id);
     relink(store, volume);
     let_go_volume_parts(store, &old);
+}
+
+/* Of a volume that can't be read whole: whether it is one that was. */
+static bool is_still(const struct cf_item_volume *volume, const struct cf_uid *uid)
+{
+    return volume->item.known &&
+           (cf_uid_is_none(uid) || memcmp(&volume->uid, uid, sizeof(*uid)) == 0);
 }
 
 int cf_graph_put_volume(struct cf_store *store, const struct cf_facts *facts)
@@ -210,12 +225,17 @@ int cf_graph_put_volume(struct cf_store *store, const struct cf_facts *facts)
 
     if (id == 0)
         return -1;
-    if (!hold_volume_parts(store, &facts->volume, &parts)) {
+    if (!hold_volume_parts(store, facts->uid, &facts->volume, &parts)) {
         let_go_volume_parts(store, &parts);
         cf_item_let_go(store, CF_ITEM_VOLUME, id);
         return -1;
     }
-    set_volume(store, id, &parts, true);
+    if (facts->unread != 0 && is_still(volume_at(store, id), &parts.uid)) {
+        cf_item_know(store, CF_ITEM_VOLUME, id, true);
+        let_go_volume_parts(store, &parts);
+    } else {
+        set_volume(store, id, &parts, true);
+    }
     cf_item_let_go(store, CF_ITEM_VOLUME, id);
     return 0;
 }

@@ -209,6 +209,12 @@ static bool is_same(const struct cf_store *store, const struct cf_item_pod *pod,
            memcmp(&pod->uid, &parts->uid, sizeof(pod->uid)) == 0;
 }
 
+/* Of a pod that can't be read whole: whether it is one that was. Its uid is `uid`. */
+static bool is_still(const struct cf_item_pod *pod, const struct cf_uid *uid)
+{
+    return pod->item.known && (cf_uid_is_none(uid) || memcmp(&pod->uid, uid, sizeof(*uid)) == 0);
+}
+
 int cf_graph_put_pod(struct cf_store *store, struct cf_arena *arena, const struct cf_facts *facts)
 {
     uint32_t id = cf_item_hold(store, CF_ITEM_POD, facts->namespace_, facts->name);
@@ -221,7 +227,8 @@ int cf_graph_put_pod(struct cf_store *store, struct cf_arena *arena, const struc
         cf_item_let_go(store, CF_ITEM_POD, id);
         return -1;
     }
-    if (is_same(store, pod_at(store, id), &parts)) {
+    if (is_same(store, pod_at(store, id), &parts) ||
+        (facts->unread != 0 && is_still(pod_at(store, id), &parts.uid))) {
         cf_item_know(store, CF_ITEM_POD, id, true);
         let_go_parts(store, &parts);
     } else {

@@ -81,7 +81,7 @@ struct cf_item_claim {
 struct cf_item_volume {
     struct cf_item_head item;
     uint32_t claim; /* 0: no claimRef */
-    struct cf_uid claim_uid;
+    struct cf_uid uid, claim_uid;
     uint32_t prev, next; /* of the same claim */
     uint32_t node;       /* text: the only node that its required affinity names */
     uint32_t secrets;    /* cf_list of items */

@@ -309,3 +309,67 @@ int cf_facts_read(struct cf_arena *arena, const struct cf_json *object, enum cf_
     }
     return r.failed ? -1 : 0;
 }
+
+/* ---- by the metadata alone ---- */
+
+/* Whether a map of texts has nothing else under the key. */
+static bool is_readable(const struct cf_json *map, const char *key)
+{
+    const struct cf_json *value = cf_json_get(map, key);
+
+    return (cf_json_is_null(map) || cf_json_type(map) == CF_JSON_OBJECT) &&
+           (cf_json_is_null(value) || cf_json_str(value) != NULL);
+}
+
+static void identify_secret(const struct cf_json *labels, const struct cf_json *annotations,
+                            struct cf_facts *out)
+{
+    out->secret.legacy = true;
+    out->secret.owner =
+        cf_str_or_empty(cf_json_str(cf_json_get(annotations, CF_SA_NAME_ANNOTATION)));
+    out->secret.used = !cf_str_empty(cf_json_str(cf_json_get(labels, CF_LAST_USED_LABEL)));
+    out->secret.invalid = !cf_str_empty(cf_json_str(cf_json_get(labels, CF_INVALID_SINCE_LABEL)));
+}
+
+static void identify_pod(struct cf_arena *arena, const struct cf_json *json, struct cf_facts *out)
+{
+    struct cf_reader r = {.arena = arena, .where = ""};
+    struct cf_object object = {.json = json};
+
+    read_owner(&r, json, &object);
+    if (r.failed)
+        object = (struct cf_object){.json = json};
+    out->pod.namespace_ = out->namespace_;
+    out->pod.node = out->pod.account = "";
+    out->pod.owner_kind = cf_str_or_empty(object.owner_kind);
+    out->pod.owner_name = cf_str_or_empty(object.owner_name);
+    out->pod.workload = cf_str_or_empty(cf_object_workload(arena, &object));
+    out->pod.mirror = object.mirror;
+}
+
+void cf_facts_identify(struct cf_arena *arena, const struct cf_json *object,
+                       enum cf_resource resource, unsigned unread, struct cf_facts *out)
+{
+    const struct cf_json *meta = cf_json_get(object, "metadata");
+    const struct cf_json *labels = cf_json_get(meta, "labels");
+    const struct cf_json *annotations = cf_json_get(meta, "annotations");
+
+    cf_facts_name(object, resource, "", out);
+    out->unread = unread | CF_UNREAD_REST;
+    if (!is_readable(labels, CF_LAST_USED_LABEL) || !is_readable(labels, CF_INVALID_SINCE_LABEL))
+        out->unread |= CF_UNREAD_LABELS;
+    if (!is_readable(annotations, CF_SA_NAME_ANNOTATION) ||
+        !is_readable(annotations, CF_RESTRICTED_ANNOTATION))
+        out->unread |= CF_UNREAD_ANNOTATIONS;
+    if (resource == CF_NAMESPACES)
+        read_labels(object, out);
+    else if (resource == CF_SECRETS)
+        identify_secret(labels, annotations, out);
+    else if (resource == CF_ACCOUNTS)
+        out->restricted =
+            cf_streq(cf_json_str(cf_json_get(annotations, CF_RESTRICTED_ANNOTATION)), "true");
+    else if (resource == CF_PODS)
+        identify_pod(arena, object, out);
+    else if (resource == CF_VOLUMES)
+        out->volume = (struct cf_volume_facts){"", "", "", "", NULL, 0};
+}

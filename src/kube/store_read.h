@@ -26,6 +26,7 @@ struct cf_volume_facts {
 
 struct cf_facts {
     enum cf_resource resource;
+    unsigned unread; /* enum cf_unread_part; what it hides is empty below */
     const char *namespace_; /* "" for what is cluster-scoped */
     const char *name;
     const char *uid; /* "" for none */
@@ -52,6 +53,11 @@ bool cf_facts_resource(struct cf_arena *arena, const struct cf_json *object,
  * gets the name "". -1: a member has the wrong type, or out of memory. */
 int cf_facts_read(struct cf_arena *arena, const struct cf_json *object, enum cf_resource resource,
                   const char *namespace_, struct cf_facts *out, struct cf_err *err);
+
+/* The same by the metadata alone (store.h says what is known then). `unread` is what could not be
+ * read before. It never fails: what has the wrong type is unread as well. */
+void cf_facts_identify(struct cf_arena *arena, const struct cf_json *object,
+                       enum cf_resource resource, unsigned unread, struct cf_facts *out);
 
 /* Its namespace and name alone: all that a deleted object needs. */
 void cf_facts_name(const struct cf_json *object, enum cf_resource resource, const char *namespace_,

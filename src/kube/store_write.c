@@ -18,9 +18,13 @@ static int put_namespace(struct cf_store *store, const struct cf_facts *facts)
     if (id == 0)
         return -1;
     ns = cf_item_at(store, CF_ITEM_NAMESPACE, id);
-    for (int mode = 0; mode < CF_MODES; mode++)
-        ns->label[mode] =
-            facts->labels.labelled[mode] ? (uint8_t)facts->labels.level[mode] : CF_NO_LABEL;
+    for (int mode = 0; mode < CF_MODES; mode++) {
+        if ((facts->unread & CF_UNREAD_LABELS) == 0)
+            ns->label[mode] =
+                facts->labels.labelled[mode] ? (uint8_t)facts->labels.level[mode] : CF_NO_LABEL;
+        else if (!ns->item.known)
+            ns->label[mode] = CF_RESTRICTED;
+    }
     cf_item_know(store, CF_ITEM_NAMESPACE, id, true);
     cf_item_let_go(store, CF_ITEM_NAMESPACE, id);
     return 0;
@@ -48,10 +52,15 @@ static void set_restricted(struct cf_store *store, uint32_t id, bool restricted)
 static int put_account(struct cf_store *store, const struct cf_facts *facts)
 {
     uint32_t id = cf_item_hold(store, CF_ITEM_ACCOUNT, facts->namespace_, facts->name);
+    const struct cf_item_head *account;
+    bool restricted = facts->restricted;
 
     if (id == 0)
         return -1;
-    set_restricted(store, id, facts->restricted);
+    account = cf_item_at(store, CF_ITEM_ACCOUNT, id);
+    if ((facts->unread & CF_UNREAD_ANNOTATIONS) != 0)
+        restricted = !account->known || (account->flags & CF_FLAG_RESTRICTED) != 0;
+    set_restricted(store, id, restricted);
     cf_item_know(store, CF_ITEM_ACCOUNT, id, true);
     cf_item_let_go(store, CF_ITEM_ACCOUNT, id);
     return 0;
@@ -94,22 +103,35 @@ static void set_secret(struct cf_store *store, uint32_t id, uint8_t flags, uint3
     cf_item_let_go(store, CF_ITEM_NAMESPACE, old.namespace_);
 }
 
+static uint8_t secret_flags(const struct cf_facts *facts, const struct cf_item_secret *old)
+{
+    uint8_t flags = CF_FLAG_LEGACY;
+
+    if ((facts->unread & CF_UNREAD_LABELS) != 0) /* of one that was not known they are 0 */
+        return flags | (old->target.item.flags & (CF_FLAG_USED | CF_FLAG_INVALID));
+    return (uint8_t)(flags | (facts->secret.used ? CF_FLAG_USED : 0) |
+                     (facts->secret.invalid ? CF_FLAG_INVALID : 0));
+}
+
 static int put_secret(struct cf_store *store, const struct cf_facts *facts)
 {
     uint32_t id = cf_item_hold(store, CF_ITEM_SECRET, facts->namespace_, facts->name);
+    const struct cf_item_secret *old = id != 0 ? cf_item_at(store, CF_ITEM_SECRET, id) : NULL;
+    const char *name = facts->secret.owner;
     uint32_t owner = 0, ns = 0;
     uint8_t flags = 0;
 
     if (id == 0)
         return -1;
+    if ((facts->unread & CF_UNREAD_ANNOTATIONS) != 0)
+        name = cf_text_at(store, old->owner);
     if (facts->secret.legacy) {
-        flags = CF_FLAG_LEGACY | (facts->secret.used ? CF_FLAG_USED : 0) |
-                (facts->secret.invalid ? CF_FLAG_INVALID : 0);
+        flags = secret_flags(facts, old);
         ns = cf_item_hold(store, CF_ITEM_NAMESPACE, "", facts->namespace_);
-        if (!cf_str_empty(facts->secret.owner))
-            owner = cf_names_add(&store->names, facts->secret.owner);
+        if (!cf_str_empty(name))
+            owner = cf_names_add(&store->names, name);
     }
-    if ((facts->secret.legacy && ns == 0) || (!cf_str_empty(facts->secret.owner) && owner == 0)) {
+    if ((facts->secret.legacy && ns == 0) || (!cf_str_empty(name) && owner == 0)) {
         cf_names_let_go(&store->names, owner);
         cf_item_let_go(store, CF_ITEM_NAMESPACE, ns);
         cf_item_let_go(store, CF_ITEM_SECRET, id);
@@ -194,33 +216,36 @@ static int apply_facts(struct cf_store *store, struct cf_arena *arena,
     return rc == 0 ? 0 : cf_err_memory(err);
 }
 
-/* Reads without the lock, then applies under one hold of it. What comes before an object that
- * can't be read holds. */
+static void read_change(struct cf_arena *arena, enum cf_resource resource,
+                        struct cf_store_change *change, struct fact_change *out, struct cf_err *err)
+{
+    out->deleted = change->deleted;
+    if (change->deleted) {
+        cf_facts_name(change->object, resource, "", &out->facts);
+        return;
+    }
+    if (change->unread == 0 &&
+        cf_facts_read(arena, change->object, resource, "", &out->facts, err) == 0)
+        return;
+    cf_facts_identify(arena, change->object, resource, change->unread, &out->facts);
+    change->unread = out->facts.unread;
+}
+
+/* Reads without the lock, then applies under one hold of it. */
 static int apply_batch(struct cf_store *store, struct cf_arena *arena, enum cf_resource resource,
-                       const struct cf_store_change *changes, size_t count, struct cf_err *err)
+                       struct cf_store_change *changes, size_t count, struct cf_err *err)
 {
     struct fact_change *facts = cf_arena_array(arena, count, sizeof(*facts));
-    size_t read = 0;
-    int rc = 0;
 
     if (facts == NULL)
         return cf_err_memory(err);
-    for (; read < count; read++) {
-        facts[read].deleted = changes[read].deleted;
-        if (changes[read].deleted)
-            cf_facts_name(changes[read].object, resource, "", &facts[read].facts);
-        else
-            rc = cf_facts_read(arena, changes[read].object, resource, "", &facts[read].facts, err);
-        if (rc != 0)
-            break;
-    }
-    if (apply_facts(store, arena, facts, read, err) != 0)
-        return -1;
-    return rc;
+    for (size_t i = 0; i < count; i++)
+        read_change(arena, resource, &changes[i], &facts[i], err);
+    return apply_facts(store, arena, facts, count, err);
 }
 
 int cf_store_apply(struct cf_store *store, enum cf_resource resource,
-                   const struct cf_store_change *changes, size_t count, struct cf_err *err)
+                   struct cf_store_change *changes, size_t count, struct cf_err *err)
 {
     CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
     int rc = 0;

@@ -51,6 +51,7 @@ struct cf_watch_counts cf_watch_counts(const struct cf_watch *watch, enum cf_res
 {
     const struct cf_reflector *r = &watch->reflectors[resource];
     struct cf_watch_counts counts = {.events = atomic_load(&r->events),
+                                     .unread = atomic_load(&r->unread),
                                      .lists = atomic_load(&r->lists)};
 
     for (int i = 0; i < CF_WATCH_FAILURES; i++)

@@ -48,6 +48,7 @@ struct cf_reflector {
     struct cf_err err;          /* and in words */
     int64_t code;               /* of the Status that says why; 0: none */
     bool in_stream;             /* which came as an ERROR event */
+    bool only_head;             /* of a list nothing but its version is wanted */
     struct cf_cut cut;
 
     /* Changes that are not applied yet, in the arena, and the version after them. */
@@ -55,6 +56,10 @@ struct cf_reflector {
     struct cf_store_change changes[CF_STORE_BATCH];
     size_t count;
     char next[CF_VERSION_MAX];
+    struct cf_err why; /* why the last object could not be read whole */
+
+    bool is_no_event;   /* the request that is open ended at what is no event */
+    unsigned no_events; /* requests that did, since it was last heard of */
 
     int64_t pause;     /* before the next try, without its jitter; micros */
     int last;          /* how the last one failed; CF_ENDED_WELL: heard of since */
@@ -65,10 +70,10 @@ struct cf_reflector {
     int failure;
     int64_t told_at[CF_WATCH_FAILURES]; /* monotonic micros; 0: never */
     int64_t failing_since;
-    int64_t large_told; /* monotonic micros; 0: never */
+    int64_t unread_told; /* monotonic micros; 0: never */
 
     /* Read by others. */
-    atomic_uint_fast64_t events, lists, failures[CF_WATCH_FAILURES];
+    atomic_uint_fast64_t events, unread, lists, failures[CF_WATCH_FAILURES];
     atomic_uint minor; /* of the server that answered last; 0: not known */
 };
 
@@ -129,8 +134,9 @@ bool cf_version_before(const char *a, const char *b);
 /* The log hears of changes only. */
 void cf_reflect_say_failure(struct cf_reflector *r, int failure);
 void cf_reflect_say_heard(struct cf_reflector *r);
-/* Of an object only the metadata were read. */
-void cf_reflect_say_large(struct cf_reflector *r);
+/* Of this object (NULL: nobody knows which one) only the metadata are known. */
+void cf_reflect_say_unread(struct cf_reflector *r, const struct cf_json *object,
+                           const struct cf_err *why);
 /* Often: whether what is known has become too old. */
 void cf_reflect_say_age(struct cf_reflector *r);
 void cf_reflect_say_synced(struct cf_watch *watch);

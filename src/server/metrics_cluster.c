@@ -54,6 +54,14 @@ static void write_watches(const struct cf_server *server, struct cf_buf *out)
                         cf_resource_name((enum cf_resource)i),
                         (unsigned long long)counts[i].events);
     }
+    cf_metrics_head(out, "curfew_watch_objects_unread_total", "counter",
+                    "Objects that could not be read whole: only their metadata are known.");
+    for (int i = 0; i < CF_RESOURCES; i++) {
+        if (is_watched(server, i))
+            cf_buf_addf(out, "curfew_watch_objects_unread_total{resource=\"%s\"} %llu\n",
+                        cf_resource_name((enum cf_resource)i),
+                        (unsigned long long)counts[i].unread);
+    }
     cf_metrics_head(out, "curfew_watch_lists_total", "counter", "Complete lists.");
     for (int i = 0; i < CF_RESOURCES; i++) {
         if (is_watched(server, i))

@@ -99,7 +99,7 @@ static void flush(void)
 static void give(enum cf_resource resource, const struct cf_json *object)
 {
     batch_of = resource;
-    batch[batched++] = (struct cf_store_change){object, false};
+    batch[batched++] = (struct cf_store_change){.object = object};
     if (batched == CF_STORE_BATCH)
         flush();
 }

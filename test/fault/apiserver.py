@@ -23,8 +23,9 @@ Of a stream, at the next thing that it has to send:
   end         the stream ends, as at its timeout
   gone        the connection is closed without the end of the stream
 Of a list: `cut` as well, in the middle of its body.
-Lasting ones are the attributes of Server: watch_list, bookmarks, token, forbidden, deaf, ...
+Lasting ones are the attributes of Server: watch_list, bookmarks, token, forbidden, deaf, encode, ...
 """
+import copy
 import json
 import socket
 import socketserver
@@ -33,6 +34,7 @@ import struct
 import threading
 import time
 import urllib.parse
+
 
 RESOURCES = {
     "namespaces": "Namespace",
@@ -44,6 +46,12 @@ RESOURCES = {
 }
 LEGACY = "kubernetes.io/service-account-token"
 REQUEST_FAULTS = ("status", "html", "drop", "hang", "slow")
+
+
+class Odd(dict):
+    """An object that can't be read whole. `plain` is what is to be known of it all the same."""
+
+    plain = None
 
 
 class Cluster:
@@ -62,7 +70,7 @@ class Cluster:
         key = (meta.get("namespace", ""), meta["name"])
         with self.changed:
             self.version += 1
-            obj = json.loads(json.dumps(obj))
+            obj = copy.deepcopy(obj)
             obj["metadata"]["resourceVersion"] = str(self.version)
             kind = "MODIFIED" if key in self.objects[resource] else "ADDED"
             self.objects[resource][key] = obj
@@ -75,7 +83,7 @@ class Cluster:
             if obj is None:
                 return False
             self.version += 1
-            obj = json.loads(json.dumps(obj))
+            obj = copy.deepcopy(obj)
             obj["metadata"]["resourceVersion"] = str(self.version)
             self.history.append((self.version, resource, "DELETED", obj))
             self.changed.notify_all()
@@ -100,7 +108,7 @@ class Cluster:
         """A List of all there is, as kubectl would print it."""
         with self.changed:
             items = [
-                dict(obj, kind=RESOURCES[resource], apiVersion="v1")
+                dict(getattr(obj, "plain", obj), kind=RESOURCES[resource], apiVersion="v1")
                 for resource, objects in self.objects.items()
                 for obj in objects.values()
             ]
@@ -292,8 +300,8 @@ class Handler(socketserver.StreamRequestHandler):
             items.append(item)
         body = {"kind": "PartialObjectMetadataList" if partial else RESOURCES[resource] + "List",
                 "apiVersion": "meta.k8s.io/v1" if partial else "v1", "metadata": meta, "items": items}
-        text = json.dumps(body, indent=2 if api.pretty else None)
-        return self.reply(200, text.encode(), cut=api.take("list", resource, ("cut",)) is not None)
+        text = json.dumps(body, indent=2).encode() if api.pretty else api.encode(body)
+        return self.reply(200, text, cut=api.take("list", resource, ("cut",)) is not None)
 
     # ---- watches ----
 
@@ -377,7 +385,9 @@ class Handler(socketserver.StreamRequestHandler):
 
     def event(self, kind, obj, resource=None):
         """Sends a line, or what a fault makes of it; False: the stream is over."""
-        line = json.dumps({"type": kind, "object": obj}, separators=(",", ":")).encode() + b"\n"
+        line = self.api.encode({"type": kind, "object": obj}) + b"\n"
+        if self.api.torn is not None and obj["metadata"].get("name") == self.api.torn:
+            return self.fault_half(None, line)
         fault = self.api.take("watch", resource, None) if resource else None
         if fault is None:
             self.chunk(line)
@@ -430,6 +440,10 @@ class Handler(socketserver.StreamRequestHandler):
         return False
 
 
+def compact(value):
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
 class Listener(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
@@ -456,6 +470,8 @@ class Server:
         self.forbidden = set()  # resources
         self.deaf = False  # no request is answered
         self.pretty = False
+        self.encode = compact  # how objects are written
+        self.torn = None  # the name of one of which each line is half
         self.whole = False  # whole objects, though only metadata is asked for
         self.stuck = False  # each page says that it is before the same one
         self.minor = "36"

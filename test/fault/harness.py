@@ -55,15 +55,6 @@ class Failed(Exception):
     pass
 
 
-def without_nul(value):
-    """As the watch makes it; our own manifests may not hold one."""
-    if isinstance(value, dict):
-        return {k: without_nul(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [without_nul(v) for v in value]
-    return value.replace("\x00", "\ufffd") if isinstance(value, str) else value
-
-
 class Watcher:
     def __init__(self, work, server, *flags, token=None, ca=None):
         self.server = server
@@ -97,7 +88,7 @@ class Watcher:
         list_["items"] = [o for o in list_["items"]
                           if o["kind"] != "Secret" or o["type"] == apiserver.LEGACY]
         with open(self.file, "w", encoding="utf-8") as f:
-            json.dump(without_nul(list_), f)
+            json.dump(list_, f)
         return sorted(self.ask("expect " + self.file))
 
     def known(self):

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# run.sh - the watch against an API server at which everything goes wrong: each fault alone, a short
-# storm of them, and `curfew serve` on it. One line per case, then "N passed, N failed".
+# run.sh - the watch against an API server at which everything goes wrong: each fault alone, objects
+# that nobody can read, `curfew serve` on it, and a short storm. One line per case, then "N passed, N
+# failed".
 set -u
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -11,7 +12,7 @@ unset http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY KUBERNETES_SERVICE_
     KUBERNETES_SERVICE_PORT
 export PYTHONDONTWRITEBYTECODE=1
 status=0
-for part in watches serve; do
+for part in watches unread serve objects; do
     python3 "$here/$part.py" || status=1
 done
 python3 "$here/storm.py" 25 || status=1

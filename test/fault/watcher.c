@@ -175,10 +175,11 @@ static void tell_state(const struct cf_store *store, const struct cf_watch *watc
         struct cf_watch_counts counts = cf_watch_counts(watch, resource);
         const char *name = cf_resource_name(resource);
 
-        printf("%s age %lld\n%s fresh %d\n%s events %llu\n%s lists %llu\n", name,
+        printf("%s age %lld\n%s fresh %d\n%s events %llu\n%s lists %llu\n%s unread %llu\n", name,
                (long long)cf_store_age(store, resource), name,
                cf_store_fresh(store, resource, stale_after), name,
-               (unsigned long long)counts.events, name, (unsigned long long)counts.lists);
+               (unsigned long long)counts.events, name, (unsigned long long)counts.lists, name,
+               (unsigned long long)counts.unread);
         for (int f = 0; f < CF_WATCH_FAILURES; f++)
             printf("%s %s %llu\n", name, cf_watch_failure_name((enum cf_watch_failure)f),
                    (unsigned long long)counts.failures[f]);

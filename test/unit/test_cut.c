@@ -19,8 +19,8 @@
 struct taken {
     struct cf_buf lines;
     size_t count;
-    bool over, refuse;
-    char meta[256];
+    struct cf_cut_object last;
+    bool refuse;
 };
 
 static int take(void *arg, const struct cf_cut_object *o, struct cf_err *err)
@@ -30,8 +30,9 @@ static int take(void *arg, const struct cf_cut_object *o, struct cf_err *err)
     if (t->refuse)
         return cf_err_set(err, "enough");
     t->count++;
-    t->over = o->over;
-    snprintf(t->meta, sizeof(t->meta), "%.*s", (int)o->meta_len, o->text + o->meta);
+    t->last = *o;
+    if (o->torn)
+        cf_buf_adds(&t->lines, "torn ");
     if (o->len < CF_KIB) {
         cf_buf_add(&t->lines, o->text, o->len);
         cf_buf_addc(&t->lines, '\n');
@@ -138,8 +139,6 @@ static void test_no_events(void **state)
     is_wrong(CF_CUT_EVENTS, "{}\nnull\n", "an event was expected", 1);
     is_wrong(CF_CUT_EVENTS, "{},{}", "an event was expected", 1);
     is_wrong(CF_CUT_EVENTS, "}", "an event was expected", 0);
-    is_wrong(CF_CUT_EVENTS, "{\"a\":1\n{\"b\":2}\n", "a line ended in the middle", 0);
-    is_wrong(CF_CUT_EVENTS, "{\"a\":\"x\n{\"b\":2}\n", "not closed in its line", 0);
     is_wrong(CF_CUT_EVENTS, "{}\n{\"a\":", NULL, 1);
     is_wrong(CF_CUT_EVENTS, "{\"a\":\"\\", NULL, 0);
 }
@@ -157,46 +156,24 @@ static void test_no_list(void **state)
     is_wrong(CF_CUT_LIST, "]", "closes nothing", 0);
 }
 
-static void cut_one(enum cf_cut_form form, const char *text, size_t piece, struct taken *t)
-{
-    struct cf_cut cut;
-    const char *wrong;
-
-    cf_buf_init(&t->lines, CF_MIB);
-    cf_cut_init(&cut, take, t);
-    cf_cut_reset(&cut, form);
-    wrong = feed(&cut, text, strlen(text), piece);
-    if (wrong != NULL)
-        fail_msg("%s", wrong);
-    cf_cut_free(&cut);
-}
-
-static void test_metadata(void **state)
-{
-    static const char event[] = "{\"type\":\"metadata\",\"object\":{\"kind\":\"metadata\",\"x\":"
-                                "{\"metadata\":{\"no\":1}},\"metadata\":{\"name\":\"a\",\"y\":{}},"
-                                "\"spec\":{\"metadata\":{\"no\":2}}}}\n";
-    static const char list[] =
-        "{\"metadata\":{\"no\":1},\"items\":[{\"metadata\":{\"name\":\"b\"}}]}";
-
-    (void)state;
-    for (size_t piece = 1; piece < sizeof(event); piece++) {
-        struct taken t = {.count = 0};
-
-        cut_one(CF_CUT_EVENTS, event, piece, &t);
-        assert_string_equal(t.meta, "{\"name\":\"a\",\"y\":{}}");
-        cf_buf_free(&t.lines);
-        cut_one(CF_CUT_LIST, list, piece, &t);
-        assert_string_equal(t.meta, "{\"name\":\"b\"}");
-        cf_buf_free(&t.lines);
-    }
-}
-
-static void test_nul(void **state)
+/* An event ends with its line, whole or not, and the next one begins behind it. */
+static void test_torn(void **state)
 {
     (void)state;
-    is_cut(CF_CUT_EVENTS, "{\"a\":\"x\\u0000\\u0001\\u00000\\\\u0000\\u10000\"}",
-           "{\"a\":\"x\\ufffd\\u0001\\ufffd0\\\\u0000\\u10000\"}\n", NULL);
+    is_cut(CF_CUT_EVENTS, "{\"a\":1\n{\"b\":2}\n", "torn {\"a\":1\n{\"b\":2}\n", NULL);
+    is_cut(CF_CUT_EVENTS, "{\"a\":[\"x\n{\"b\":2}\n", "torn {\"a\":[\"x\n{\"b\":2}\n", NULL);
+    is_cut(CF_CUT_EVENTS, "{\"a\":\"x\\\n\n{\"b\":2}\n", "torn {\"a\":\"x\\\n{\"b\":2}\n", NULL);
+    is_cut(CF_CUT_EVENTS, "{\n{\n{}\n", "torn {\ntorn {\n{}\n", NULL);
+}
+
+/* Whatever else a text holds is no matter of the cutter's. */
+static void test_texts(void **state)
+{
+    (void)state;
+    is_cut(CF_CUT_EVENTS, "{\"a\":\"\x01\t\xff\\x\\u00\\u0000\"}\n{}",
+           "{\"a\":\"\x01\t\xff\\x\\u00\\u0000\"}\n{}\n", NULL);
+    is_cut(CF_CUT_LIST, "{\"items\":[{\"a\":\"x\n\"},{}]}", "{\"object\":{\"a\":\"x\n\"}}\n{\"object\":{}}\n",
+           "{\"items\":[]}");
 }
 
 static char *repeated(const char *begin, const char *part, size_t count, const char *end)
@@ -212,37 +189,51 @@ static char *repeated(const char *begin, const char *part, size_t count, const c
     return cf_buf_take(&text, &len);
 }
 
-static void test_over(void **state)
+/* Of an object of too many bytes the first ones are given, and the next object begins behind it. */
+static void test_large(void **state)
 {
-    struct {
-        char *text;
-        bool over;
+    static const struct {
+        enum cf_cut_form form;
+        const char *begin, *end;
+        int most; /* more of 16 bytes than this many beyond the ceiling are too large */
     } cases[] = {
-        {repeated("{\"a\":[0", ",0", CF_NODES_MAX - 10, "]}"), false},
-        {repeated("{\"a\":[0", ",0", CF_NODES_MAX, "]}"), true},
-        {repeated("{\"a\":", "[", CF_DEPTH_MAX - 1, ""), false},
-        {repeated("{\"a\":", "[", CF_DEPTH_MAX, ""), true},
+        {CF_CUT_EVENTS, "{\"a\":\"", "\"}\n{\"b\":1}\n", -1},
+        {CF_CUT_LIST, "{\"items\":[{\"a\":\"", "\"},{\"b\":1}]}", -2},
+        {CF_CUT_EVENTS, "{\"a\":[{}],\"c\":{\"d\":\"", "}\"}}\n{\"b\":1}\n", -2},
     };
 
     (void)state;
-    for (size_t i = 0; i < 4; i++) {
-        struct taken t = {.count = 0};
-        struct cf_cut cut;
+    for (size_t i = 0; i < CF_COUNT(cases); i++) {
+        for (int more = -1; more <= 1; more++) {
+            char *text = repeated(cases[i].begin, "0123456789abcdef",
+                                  (size_t)((int)(CF_OBJECT_MAX / 16) + more), cases[i].end);
+            struct taken t = {.count = 0};
+            struct cf_cut cut;
 
-        cf_buf_init(&t.lines, CF_MIB);
-        cf_cut_init(&cut, take, &t);
-        cf_cut_reset(&cut, CF_CUT_EVENTS);
-        assert_null(feed(&cut, cases[i].text, strlen(cases[i].text), 4096));
-        assert_int_equal(cut.object.over || t.over, cases[i].over);
-        cf_cut_free(&cut);
-        cf_buf_free(&t.lines);
-        free(cases[i].text);
+            cf_buf_init(&t.lines, CF_MIB);
+            cf_cut_init(&cut, take, &t);
+            cf_cut_reset(&cut, cases[i].form);
+            assert_null(feed(&cut, text, strlen(text), 65536));
+            assert_int_equal(t.count, 2);
+            assert_false(t.last.large);
+            assert_string_equal(cf_buf_str(&t.lines),
+                                cases[i].form == CF_CUT_LIST ? "{\"object\":{\"b\":1}}\n" : "{\"b\":1}\n");
+            assert_true(cf_cut_whole(&cut));
+            /* Alone, to see how it is given. */
+            cf_cut_reset(&cut, cases[i].form);
+            assert_null(feed(&cut, text, strlen(text) - strlen(strpbrk(cases[i].end, ",\n")), 65536));
+            assert_int_equal(t.count, 3);
+            assert_int_equal(t.last.large, more > cases[i].most);
+            assert_true(t.last.len <= CF_OBJECT_MAX && t.last.len > CF_OBJECT_MAX - 64);
+            cf_cut_free(&cut);
+            cf_buf_free(&t.lines);
+            free(text);
+        }
     }
 }
 
 static void test_ceilings(void **state)
 {
-    char *huge = repeated("{\"a\":\"", "0123456789abcdef", CF_OBJECT_MAX / 16, "\"}");
     char *head = repeated("{\"metadata\":\"", "0123456789abcdef", CF_LIST_HEAD_MAX / 16, "\"}");
     struct taken t = {.count = 0};
     struct cf_cut cut;
@@ -250,8 +241,6 @@ static void test_ceilings(void **state)
     (void)state;
     cf_buf_init(&t.lines, CF_MIB);
     cf_cut_init(&cut, take, &t);
-    cf_cut_reset(&cut, CF_CUT_EVENTS);
-    assert_non_null(strstr(feed(&cut, huge, strlen(huge), 65536), "an object of more than"));
     cf_cut_reset(&cut, CF_CUT_LIST);
     assert_non_null(strstr(feed(&cut, head, strlen(head), 65536), "a list's own members of more"));
     /* And it goes on as if nothing had been. */
@@ -262,17 +251,15 @@ static void test_ceilings(void **state)
     assert_string_equal(feed(&cut, "{}\n", 3, 3), "enough");
     cf_cut_free(&cut);
     cf_buf_free(&t.lines);
-    free(huge);
     free(head);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_events),    cmocka_unit_test(test_list),
-        cmocka_unit_test(test_no_events), cmocka_unit_test(test_no_list),
-        cmocka_unit_test(test_metadata),  cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_over),      cmocka_unit_test(test_ceilings),
+        cmocka_unit_test(test_events), cmocka_unit_test(test_list),  cmocka_unit_test(test_no_events),
+        cmocka_unit_test(test_no_list), cmocka_unit_test(test_torn), cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_large),  cmocka_unit_test(test_ceilings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

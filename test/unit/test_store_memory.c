@@ -57,7 +57,7 @@ static struct cf_store_change change_of(const char *text, bool deleted)
     const struct cf_json *json = cf_json_parse(arena, q(text), strlen(text), NULL, NULL, &err);
 
     assert_non_null(json);
-    return (struct cf_store_change){json, deleted};
+    return (struct cf_store_change){.object = json, .deleted = deleted};
 }
 
 /* Fails at the first allocation, at the second, ... until none fails; after each failure the store

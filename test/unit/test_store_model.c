@@ -149,7 +149,7 @@ static void size_of(enum cf_resource resource, unsigned *spaces, unsigned *names
     *names = sizes[resource];
 }
 
-static void apply(enum cf_resource resource, const struct cf_store_change *changes, size_t count)
+static void apply(enum cf_resource resource, struct cf_store_change *changes, size_t count)
 {
     struct cf_err err = {0};
 
@@ -160,7 +160,7 @@ static void apply(enum cf_resource resource, const struct cf_store_change *chang
 /* What a watch brings: some changes of one resource at once. */
 static void events(enum cf_resource resource)
 {
-    struct cf_store_change changes[5];
+    struct cf_store_change changes[5] = {{.deleted = false}};
     size_t count = 1 + chance(CF_COUNT(changes));
     unsigned spaces, names;
 

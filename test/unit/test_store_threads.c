@@ -40,7 +40,7 @@ static const struct cf_json *parse(struct cf_arena *arena, const char *text)
     return cf_json_parse(arena, copy, strlen(copy), NULL, NULL, &err);
 }
 
-static void apply(enum cf_resource resource, const struct cf_store_change *changes, size_t count)
+static void apply(enum cf_resource resource, struct cf_store_change *changes, size_t count)
 {
     struct cf_err err = {0};
 
@@ -56,8 +56,8 @@ static void apply(enum cf_resource resource, const struct cf_store_change *chang
 static void *write_pods(void *arg)
 {
     struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
-    const struct cf_store_change here = {parse(arena, POD("node-0")), false};
-    const struct cf_store_change there_ = {parse(arena, POD("node-1")), false};
+    struct cf_store_change here = {.object = parse(arena, POD("node-0"))};
+    struct cf_store_change there_ = {.object = parse(arena, POD("node-1"))};
 
     (void)arg;
     for (int i = 0; i < CHANGES; i++) {
@@ -71,16 +71,14 @@ static void *write_pods(void *arg)
 static void *write_lists(void *arg)
 {
     struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
-    const struct cf_store_change secret = {
-        parse(arena, "{'kind':'PartialObjectMetadata','metadata':{'name':'s','namespace':'n',"
-                     "'annotations':{'kubernetes.io/service-account.name':'a'}}}"),
-        false};
-    const struct cf_store_change volume = {
-        parse(arena, "{'metadata':{'name':'v'},'spec':{'claimRef':{'namespace':'n','name':'c',"
-                     "'uid':'u'},'rbd':{'secretRef':{'name':'r','namespace':'m'}}}}"),
-        false};
-    const struct cf_store_change claim = {
-        parse(arena, "{'metadata':{'name':'c','namespace':'n','uid':'u'}}"), false};
+    struct cf_store_change secret = {
+        .object = parse(arena, "{'kind':'PartialObjectMetadata','metadata':{'name':'s','namespace':'n',"
+                     "'annotations':{'kubernetes.io/service-account.name':'a'}}}")};
+    struct cf_store_change volume = {
+        .object = parse(arena, "{'metadata':{'name':'v'},'spec':{'claimRef':{'namespace':'n','name':'c',"
+                     "'uid':'u'},'rbd':{'secretRef':{'name':'r','namespace':'m'}}}}")};
+    struct cf_store_change claim = {
+        .object = parse(arena, "{'metadata':{'name':'c','namespace':'n','uid':'u'}}")};
 
     (void)arg;
     for (int i = 0; i < CHANGES / 4; i++) {
@@ -90,8 +88,8 @@ static void *write_lists(void *arg)
         cf_store_list_end(store, CF_SECRETS);
         apply(CF_CLAIMS, &claim, 1);
         apply(CF_VOLUMES, &volume, 1);
-        apply(CF_CLAIMS, &(struct cf_store_change){claim.object, true}, 1);
-        apply(CF_VOLUMES, &(struct cf_store_change){volume.object, true}, 1);
+        apply(CF_CLAIMS, &(struct cf_store_change){.object = claim.object, .deleted = true}, 1);
+        apply(CF_VOLUMES, &(struct cf_store_change){.object = volume.object, .deleted = true}, 1);
     }
     cf_arena_free(arena);
     return NULL;
@@ -156,7 +154,7 @@ static void readers_and_writers(void **state)
 {
     pthread_t writers[2], readers[READERS];
     struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
-    const struct cf_store_change first = {parse(arena, POD("node-0")), false};
+    struct cf_store_change first = {.object = parse(arena, POD("node-0"))};
 
     (void)state;
     apply(CF_PODS, &first, 1);

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+# 88-unread.sh - objects that are hard to read, made by somebody who may edit one namespace: a real API
+# server takes them, and Curfew, started anew, still knows everybody else's.
+# shellcheck shell=bash
+
+metric() {
+    curl -s http://127.0.0.1:8080/metrics | awk -v want="$1" '$1 == want { print $2 }'
+}
+
+# posts RESOURCE: as the editor, byte for byte; from stdin.
+posts() {
+    cat > "$E2E_WORK/posted.json"
+    person editor create --raw "/api/v1/namespaces/ci/$1" -f "$E2E_WORK/posted.json"
+    prints '"uid"'
+    said='(an object)'
+}
+
+# managed: managedFields with two keys that differ by a NUL.
+managed() {
+    printf '%s' '"managedFields":[{"manager":"x","operation":"Update","apiVersion":"v1",' \
+        '"time":"2026-01-01T00:00:00Z","fieldsType":"FieldsV1","fieldsV1":' \
+        '{"f:metadata":{"f:annotations":{".":{},"f:a\u0000":{},"f:a\ufffd":{}}}}}]'
+}
+
+scenario 'unread: somebody with ClusterRole edit in one namespace makes objects that are hard to read'
+admin create serviceaccount editor -n ci
+admin create rolebinding editor -n ci --clusterrole=edit --serviceaccount=ci:editor
+dev create token editor -n ci --duration 1h
+becomes editor
+posts persistentvolumeclaims << 'END'
+{"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"poison"},"spec":{
+"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi","a\u0000":"1","a\ufffd":"1"}}}}
+END
+posts serviceaccounts << END
+{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"poison",$(managed)}}
+END
+posts pods << END
+{"apiVersion":"v1","kind":"Pod","metadata":{"name":"poison",$(managed)},"spec":{"nodeName":"nowhere",
+"automountServiceAccountToken":false,"containers":[{"name":"c","image":"localhost/curfew-e2e:1"}]}}
+END
+# More values than are read.
+{
+    printf '%s' '{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"many"},"secrets":[{}'
+    awk 'BEGIN { for (i = 0; i < 310000; i++) printf ",{}" }'
+    printf ']}'
+} | posts serviceaccounts
+
+scenario 'unread: Curfew, started anew, is ready, and counts the one that it cannot read whole'
+curfew_stop
+curfew_start
+check 'the account of too many values is counted' \
+    [ "$(metric 'curfew_watch_objects_unread_total{resource="serviceaccounts"}')" = 1 ]
+check 'it is named in the log' \
+    grep -q '"name":"many".*"reason":"invalid JSON: more than 300000 values"' "$E2E_WORK/log/curfew.log"
+check 'no list broke' [ "$(metric 'curfew_watch_failures_total{resource="serviceaccounts",reason="broken"}')" = 0 ]
+check 'nor did one of claims' \
+    [ "$(metric 'curfew_watch_failures_total{resource="persistentvolumeclaims",reason="broken"}')" = 0 ]
+
+scenario 'unread: admission of others works as before'
+dev create --dry-run=server -f - << 'END'
+apiVersion: v1
+kind: Secret
+metadata: {name: unread-token, namespace: ci, annotations: {kubernetes.io/service-account.name: default}}
+type: kubernetes.io/service-account-token
+END
+refused 'secret "unread-token" violates Curfew level "baseline": legacy-token-secret'
+dev run beside -n ci --image=localhost/curfew-e2e:1 --restart=Never --dry-run=server
+prints 'pod/beside created'
+
+scenario 'unread: an account whose managedFields hold a NUL can be restricted by node, and is'
+was=$(metric curfew_accounts_restricted_by_node)
+admin annotate serviceaccount poison -n ci rbac.kubernetes.io/restricted-by-node=true
+prints 'serviceaccount/poison annotated'
+restricted() {
+    said=$(metric curfew_accounts_restricted_by_node)
+}
+until_it_prints "$((was + 1))" restricted
+admin annotate serviceaccount poison -n ci rbac.kubernetes.io/restricted-by-node-
+refused 'serviceaccount "poison" violates Curfew: restricted-by-node-annotation'
+
+scenario 'unread: they can be deleted'
+person editor delete serviceaccount poison many -n ci
+prints 'serviceaccount "many" deleted'
+until_it_prints "$was" restricted
+person editor delete persistentvolumeclaim poison -n ci --wait=false
+person editor delete pod poison -n ci --force
+admin delete rolebinding,serviceaccount editor -n ci

@@ -150,7 +150,10 @@ struct cf_secret {
     const char *account;       /* annotation kubernetes.io/service-account.name */
     const char *account_uid;   /* annotation kubernetes.io/service-account.uid */
     const char *invalid_since; /* label kubernetes.io/legacy-token-invalid-since */
-    const char *token;         /* data.token; never to be printed */
+    /* Never to be printed: */
+    const char *token;       /* data.token of the legacy type */
+    const char *any_token;   /* data.token of any type, base64 */
+    const char *plain_token; /* stringData.token, which the API server writes over data.token */
 };
 
 struct cf_service_account {

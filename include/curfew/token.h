@@ -12,7 +12,7 @@
 #include "curfew/arena.h"
 #include "curfew/err.h"
 
-/* ---- one token (token.c, claims.c) ---- */
+/* ---- one token (token.c, claims.c, legacy.c) ---- */
 
 /* What a JWT says, in its header and in its claims. Texts that are absent are NULL; a time that
  * is absent has its `has_` false. */
@@ -67,6 +67,11 @@ bool cf_token_lifetime(const struct cf_token *token, int64_t *seconds);
 
 /* It never expires, lives longer than max, or nobody can say. */
 bool cf_token_outlives(const struct cf_token *token, int64_t max);
+
+/* Whether the API server takes the text as the token of the Secret of that name: it then looks for
+ * no type, no account's annotation and no end (legacy.c). Fills `out`, in the arena. */
+bool cf_token_of_secret(struct cf_arena *arena, const char *text, size_t len,
+                        const char *namespace_, const char *name, struct cf_token *out);
 
 bool cf_token_expired(const struct cf_token *token, int64_t now);
 /* Past its `warnafter`: whoever still uses it does not re-read the file. */

@@ -30,14 +30,21 @@ static void secret_decode(struct cf_reader *r, const struct cf_json *json,
     struct cf_path meta = CF_PATH_KEY(NULL, "metadata"), data_at = CF_PATH_KEY(NULL, "data");
     struct cf_path labels_at = CF_PATH_KEY(&meta, "labels");
     struct cf_path annotations_at = CF_PATH_KEY(&meta, "annotations");
+    struct cf_path plain_at = CF_PATH_KEY(NULL, "stringData");
     const struct cf_json *data = cf_read_object(r, NULL, json, "data");
+    const struct cf_json *plain = cf_read_object(r, NULL, json, "stringData");
 
     out->legacy_type = cf_streq(cf_read_str(r, NULL, json, "type"), CF_SA_TOKEN_TYPE);
     out->account = cf_read_str(r, &annotations_at, annotations, CF_SA_NAME_ANNOTATION);
     out->account_uid = cf_read_str(r, &annotations_at, annotations, CF_SA_UID_ANNOTATION);
     out->invalid_since = cf_read_str(r, &labels_at, labels, CF_INVALID_SINCE_LABEL);
+    out->any_token = cf_read_str(r, &data_at, data, "token");
     if (out->legacy_type)
-        out->token = cf_read_str(r, &data_at, data, "token");
+        out->token = out->any_token;
+    out->plain_token = cf_read_str(r, &plain_at, plain, "token");
+    /* A null there is an empty text to the API server. */
+    if (cf_json_get(plain, "token") != NULL)
+        out->plain_token = cf_str_or_empty(out->plain_token);
 }
 
 /* What a Secret or a ConfigMap holds; neither has all three. Of a legacy Secret no rule reads more

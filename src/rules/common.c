@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common.h"
+#include "curfew/base64.h"
 #include "curfew/limits.h"
 
 const char *cf_value_str(struct cf_findings *out, const char *text)
@@ -149,6 +150,33 @@ void cf_tell_unknown(const struct cf_rule_input *in, struct cf_findings *out, st
         return;
     f->unknown = true;
     f->never_denied = !denies;
+}
+
+bool cf_holds_own_token(const struct cf_rule_input *in, const struct cf_object *secret,
+                        struct cf_findings *out, struct cf_own_token *own)
+{
+    const char *plain = secret->secret.plain_token, *name = secret->name;
+    const char *text = plain != NULL ? plain : cf_str_or_empty(secret->secret.any_token);
+    size_t len = strlen(text);
+    struct cf_token token;
+    struct cf_buf bytes;
+
+    if (plain == NULL) {
+        cf_buf_init_arena(&bytes, out->arena, len);
+        if (!cf_base64_decode(text, len, &bytes))
+            return false;
+        text = cf_buf_str(&bytes);
+        len = bytes.len;
+    }
+    /* A name that is still to be generated is in no token, and admission asks when it is there. */
+    if (cf_str_empty(name))
+        name = in->request->name;
+    if (!cf_token_of_secret(out->arena, text, len, in->request->namespace_, name, &token))
+        return false;
+    own->map = plain != NULL ? "stringData" : "data";
+    own->account = cf_str_or_empty(token.account);
+    cf_token_hash(text, len, own->hash);
+    return true;
 }
 
 bool cf_is_unbound(const struct cf_token_request *request)

@@ -6,6 +6,7 @@
 #include "curfew/json_out.h"
 #include "curfew/rule.h"
 #include "curfew/str.h"
+#include "curfew/token.h"
 
 /* The one value that makes the API server hand out a token of a year (kubernetes-facts: it is
  * what its own admission plugin asks for; pkg/registry/core/serviceaccount/storage/token.go). */
@@ -47,6 +48,18 @@ bool cf_is_legacy(const struct cf_rule_input *in, const struct cf_secret_ref *re
  * it is denied. `spoken` is who uses the Secret how: `volume "tok" mounts`. */
 void cf_tell_unknown(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f,
                      const struct cf_secret_ref *ref, const char *spoken);
+
+/* A legacy token that stands in the Secret that it names. */
+struct cf_own_token {
+    const char *map;     /* "data" or "stringData" */
+    const char *account; /* whose it is */
+    char hash[CF_TOKEN_HASH + 1];
+};
+
+/* Whether data.token (or stringData.token) of a Secret is a legacy token that names this very
+ * Secret: the API server takes it, whatever the Secret's type. */
+bool cf_holds_own_token(const struct cf_rule_input *in, const struct cf_object *secret,
+                        struct cf_findings *out, struct cf_own_token *own);
 
 /* No boundObjectRef, or one of kind Secret, which anyone can make. */
 bool cf_is_unbound(const struct cf_token_request *request);

@@ -2,11 +2,13 @@
 /* legacy-token-revival: a legacy token that was put to rest stays at rest.
  *
  * The label kubernetes.io/legacy-token-invalid-since makes the API server refuse the token;
- * without it the token works again (pkg/serviceaccount/legacy.go). And a legacy Secret that is
+ * without it the token works again (pkg/serviceaccount/legacy.go), whatever type the Secret has
+ * that holds it. And a legacy Secret that is
  * no longer in a ServiceAccount's secrets[] counts as made by hand, which the cluster's cleaner
  * never removes: that is told, but not refused.
  *
- * Reads:  metadata.labels of Secrets, secrets[] of ServiceAccounts, each old and new
+ * Reads:  type, metadata.labels and data.token of Secrets, secrets[] of ServiceAccounts, each old
+ *         and new
  * Allows: kube-controller-manager, the API server, guard.groups; another non-empty label value.
  * Fixtures: test/rules/legacy-token-revival/ */
 #include <stdlib.h>
@@ -20,17 +22,22 @@ static void label_removed(const struct cf_rule_input *in, struct cf_findings *ou
     struct cf_path meta = CF_PATH_KEY(NULL, "metadata");
     struct cf_path labels = CF_PATH_KEY(&meta, "labels");
     struct cf_path at = CF_PATH_KEY(&labels, CF_INVALID_SINCE_LABEL);
+    struct cf_own_token own;
     struct cf_finding *f;
 
-    if (!old->legacy_type || cf_str_empty(old->invalid_since) || !cf_str_empty(now->invalid_since))
+    if (cf_str_empty(old->invalid_since) || !cf_str_empty(now->invalid_since))
+        return;
+    /* One of another type without its token has none that could work again. */
+    if (!old->legacy_type && !cf_holds_own_token(in, in->object, out, &own))
         return;
     f = cf_finding_add(out, CF_INVALID_SINCE_LABEL, &at, cf_value_str(out, now->invalid_since));
     cf_finding_what(out, f, "removing the label %s makes a token work again that never expires",
                     CF_INVALID_SINCE_LABEL);
     cf_finding_detail(out, f,
                       "it is \"%s\"; kubectl replace and apply drop it unless the "
-                      "manifest has it",
-                      old->invalid_since);
+                      "manifest has it%s",
+                      old->invalid_since,
+                      old->legacy_type ? "" : "; the API server does not look at the type");
     cf_finding_remedy(out, f,
                       "keep it in the manifest (labels: {" CF_INVALID_SINCE_LABEL
                       ": \"%s\"}); only the groups of guard.groups may take it off",

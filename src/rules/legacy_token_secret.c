@@ -5,8 +5,14 @@
  * The control plane fills such a Secret with a token that carries no expiry (KEP-2799). It fills
  * it again when the token is emptied, or when the Secret is pointed at another account.
  *
- * Reads:  type, metadata.annotations (service-account.name, .uid), metadata.labels, data.token
- * Allows: every other type; other updates; kube-controller-manager and the API server.
+ * Whoever has a copy of such a token can bring it back to life under any type: the API server
+ * only compares it with data.token of the Secret that the token names (pkg/serviceaccount/
+ * legacy.go). So a Secret that holds its own token counts, whatever its type.
+ *
+ * Reads:  type, metadata.annotations (service-account.name, .uid), metadata.labels, data.token,
+ *         stringData.token
+ * Allows: every other type, but with its own token; other updates; for the type also
+ *         kube-controller-manager and the API server.
  * Fixtures: test/rules/legacy-token-secret/ */
 #include "common.h"
 
@@ -30,6 +36,32 @@ static void created(const struct cf_rule_input *in, struct cf_findings *out)
                           "the token of ServiceAccount \"%s\" would work from anywhere until "
                           "someone deletes this Secret",
                           secret->account);
+}
+
+static void token_put_in(const struct cf_rule_input *in, struct cf_findings *out,
+                         const struct cf_own_token *own)
+{
+    struct cf_path up = CF_PATH_KEY(NULL, own->map);
+    struct cf_path at = CF_PATH_KEY(&up, "token");
+    const char *value = cf_arena_printf(out->arena, "\"sha256:%s\"", own->hash);
+    struct cf_finding *f = cf_finding_add(out, "token", &at, value);
+
+    cf_finding_what(out, f, "%s.token holds a token of this very Secret, which never expires",
+                    own->map);
+    if (!cf_str_empty(in->object->secret.invalid_since))
+        cf_finding_detail(out, f,
+                          "the label " CF_INVALID_SINCE_LABEL
+                          " is no end date: removing it makes the token work; the API server does "
+                          "not look at the type");
+    else if (cf_str_empty(own->account))
+        cf_finding_detail(out, f,
+                          "the token would work from anywhere until someone deletes this Secret: "
+                          "the API server does not look at the type");
+    else
+        cf_finding_detail(out, f,
+                          "the token of ServiceAccount \"%s\" would work from anywhere until "
+                          "someone deletes this Secret: the API server does not look at the type",
+                          own->account);
 }
 
 static void annotation_changed(struct cf_findings *out, const char *key, const char *was,
@@ -56,9 +88,15 @@ static void token_changed(const struct cf_rule_input *in, struct cf_findings *ou
     const char *was = in->old_object->secret.token, *is = in->object->secret.token;
     struct cf_path data = CF_PATH_KEY(NULL, "data");
     struct cf_path at = CF_PATH_KEY(&data, "token");
+    struct cf_own_token own;
     struct cf_finding *f;
 
-    if (cf_str_empty(was) || cf_streq(was, is))
+    if (cf_str_empty(was)) {
+        if (cf_holds_own_token(in, in->object, out, &own))
+            token_put_in(in, out, &own);
+        return;
+    }
+    if (cf_streq(was, is))
         return;
     f = cf_finding_add(out, "data.token", &at, "null");
     cf_finding_what(out, f, "changing data.token makes a new token that never expires");
@@ -68,12 +106,27 @@ static void token_changed(const struct cf_rule_input *in, struct cf_findings *ou
                       "Secret), or delete the Secret");
 }
 
+/* A Secret of any other type. Its type can't change, and what it held before is let be. */
+static void check_other(const struct cf_rule_input *in, struct cf_findings *out)
+{
+    const struct cf_secret *now = &in->object->secret;
+    struct cf_own_token own;
+
+    if (in->old_object != NULL && now->plain_token == NULL &&
+        cf_streq(now->any_token, in->old_object->secret.any_token))
+        return;
+    if (cf_holds_own_token(in, in->object, out, &own))
+        token_put_in(in, out, &own);
+}
+
 static void check(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_object *old = in->old_object;
 
-    if (!in->object->secret.legacy_type)
+    if (!in->object->secret.legacy_type) {
+        check_other(in, out);
         return;
+    }
     if (old == NULL || !old->secret.legacy_type) {
         created(in, out);
         return;

@@ -366,6 +366,14 @@ static void secrets(void **state)
     decoded("", "Secret", "{'type':'Opaque','data':{'token':'dA=='}}");
     assert_false(object.secret.legacy_type);
     assert_null(object.secret.token);
+    assert_string_equal(object.secret.any_token, "dA==");
+    assert_null(object.secret.plain_token);
+    decoded("", "Secret", "{'data':{'token':'dA=='},'stringData':{'token':'t','x':'y'}}");
+    assert_string_equal(object.secret.any_token, "dA==");
+    assert_string_equal(object.secret.plain_token, "t");
+    decoded("", "Secret", "{'data':{'token':null},'stringData':{'token':null}}");
+    assert_null(object.secret.any_token);
+    assert_string_equal(object.secret.plain_token, "");
     decoded("", "Secret", "{'type':'Kubernetes.io/service-account-token'}");
     assert_false(object.secret.legacy_type);
 }

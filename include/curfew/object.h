@@ -117,13 +117,16 @@ struct cf_env_ref {
     const char *variable; /* NULL: envFrom */
 };
 
-/* A text of a container in which a copied token may be. Only those that could hold one at all
- * are kept (cf_token_may_hold), which are hardly any. */
+/* A text of a container or a volume in which a copied token may be. Only those that could hold one
+ * at all are kept (cf_token_may_hold), which are hardly any. */
 struct cf_text {
     const struct cf_path *at;
-    const char *container;
-    const char *field; /* "env", "command", "args", "livenessProbe", "postStart", ... */
-    const char *name;  /* of the variable or the header; NULL: it has none */
+    const char *container; /* NULL: it is a volume's */
+    const char *volume;
+    const char *field; /* "env", "command", "args", "livenessProbe", "postStart", ...,
+                        * "csi.volumeAttributes", "flexVolume.options" */
+    const char *part;  /* of a probe or a hook: "path", "host", "service"; NULL: a header, a word */
+    const char *name;  /* of the variable, the header or the attribute; NULL: it has none */
     const char *text;  /* never to be printed */
 };
 
@@ -141,7 +144,7 @@ struct cf_pod_spec {
     size_t volume_count;
     struct cf_env_ref *env; /* containers in the order init, regular, ephemeral */
     size_t env_count;
-    struct cf_text *texts; /* in the same order */
+    struct cf_text *texts; /* of the volumes, then in the same order */
     size_t text_count;
 };
 
@@ -246,6 +249,10 @@ int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,
  * for each. */
 void cf_object_secret_refs(struct cf_object *object,
                            void (*visit)(struct cf_secret_ref *ref, void *arg), void *arg);
+
+/* Whether a text came with the object that may be a token, in its annotations or in its pod spec:
+ * its bytes are then to be treated as a Secret's. */
+bool cf_object_may_hold_token(const struct cf_object *object);
 
 /* The workload's name, from the controller owner or generateName (see cf_workload_name, which knows
  * the request as well); NULL: the object stands for itself. */

@@ -224,7 +224,7 @@ void cf_pod_spec_decode(struct cf_reader *r, const struct cf_path *at, const str
     *out = (struct cf_pod_spec){.at = at};
     out->account = cf_pod_account(r, at, spec);
     out->node_name = cf_read_str(r, at, spec, "nodeName");
-    cf_volumes_decode(r, at, spec, out);
+    cf_volumes_decode(&visit.texts, at, spec);
     for (size_t i = 0; i < CF_COUNT(container_lists); i++)
         visit_containers(&visit, at, spec, container_lists[i]);
     if (!r->failed)

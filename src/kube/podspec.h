@@ -18,16 +18,16 @@ const char *cf_pod_account(struct cf_reader *r, const struct cf_path *at,
 void cf_owner_decode(struct cf_reader *r, const struct cf_path *up, const struct cf_json *meta,
                      struct cf_object *out);
 
-/* Decodes the volumes alone (volumes.c). */
-void cf_volumes_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *spec,
-                       struct cf_pod_spec *out);
-
-/* The texts of a pod spec's containers, while they are gathered (texts.c). */
+/* The texts of a pod spec, while they are gathered (texts.c). */
 struct cf_texts {
     struct cf_reader *r;
     struct cf_pod_spec *out;
     size_t capacity;
 };
+
+/* Decodes the volumes of the pod spec at `at`, with their texts (volumes.c). */
+void cf_volumes_decode(struct cf_texts *texts, const struct cf_path *at,
+                       const struct cf_json *spec);
 
 /* Keeps a text, which may be NULL, if it could hold a token. `text->at` may be on the stack. */
 void cf_text_note(struct cf_texts *texts, const struct cf_text *text);
@@ -35,6 +35,10 @@ void cf_text_note(struct cf_texts *texts, const struct cf_text *text);
 /* command, args, and what probes and lifecycle hooks send or run, of the container at `at`. */
 void cf_container_texts_decode(struct cf_texts *texts, const struct cf_path *at,
                                const struct cf_json *container, const char *name);
+
+/* What the volume hands to its driver besides Secrets. */
+void cf_volume_texts_decode(struct cf_texts *texts, const struct cf_volume *volume,
+                            const struct cf_json *json);
 
 /* The member `key` of `object`: a map whose values are strings or null. */
 void cf_text_map_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,

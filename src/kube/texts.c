@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "curfew/attr.h"
+#include "curfew/str.h"
 #include "curfew/token.h"
 #include "podspec.h"
 
@@ -71,6 +72,34 @@ static void headers_decode(struct cf_texts *texts, const struct cf_path *up,
     }
 }
 
+/* One text of a probe or a hook: where it asks, and for what. */
+static void part_decode(struct cf_texts *texts, const struct cf_path *up,
+                        const struct cf_json *object, const char *key, struct cf_text text)
+{
+    struct cf_path at = CF_PATH_KEY(up, key);
+
+    text.at = &at;
+    text.part = key;
+    text.text = cf_read_str(texts->r, up, object, key);
+    cf_text_note(texts, &text);
+}
+
+static void parts_decode(struct cf_texts *texts, const struct cf_path *up,
+                         const struct cf_json *handler, const struct cf_text *text)
+{
+    static const struct {
+        const char *type, *part;
+    } parts[] = {
+        {"httpGet", "path"}, {"httpGet", "host"}, {"tcpSocket", "host"}, {"grpc", "service"}};
+
+    for (size_t i = 0; i < CF_COUNT(parts); i++) {
+        struct cf_path at = CF_PATH_KEY(up, parts[i].type);
+
+        part_decode(texts, &at, cf_read_object(texts->r, up, handler, parts[i].type), parts[i].part,
+                    *text);
+    }
+}
+
 /* A probe, or a lifecycle hook: what it sends, and what it runs. */
 static void handler_decode(struct cf_texts *texts, const struct cf_path *up,
                            const struct cf_json *object, const char *key, const char *container)
@@ -83,6 +112,7 @@ static void handler_decode(struct cf_texts *texts, const struct cf_path *up,
 
     if (handler == NULL)
         return;
+    parts_decode(texts, &at, handler, &text);
     get = cf_read_object(r, &at, handler, "httpGet");
     exec = cf_read_object(r, &at, handler, "exec");
     if (get != NULL)
@@ -109,6 +139,36 @@ void cf_container_texts_decode(struct cf_texts *texts, const struct cf_path *at,
         handler_decode(texts, &lifecycle_at, lifecycle, hooks[i], name);
 }
 
+void cf_volume_texts_decode(struct cf_texts *texts, const struct cf_volume *volume,
+                            const struct cf_json *json)
+{
+    static const struct {
+        const char *type, *map, *field;
+    } maps[] = {{"csi", "volumeAttributes", "csi.volumeAttributes"},
+                {"flexVolume", "options", "flexVolume.options"}};
+    struct cf_reader *r = texts->r;
+
+    for (size_t i = 0; i < CF_COUNT(maps); i++) {
+        struct cf_path body_at = CF_PATH_KEY(volume->at, maps[i].type);
+        struct cf_path map_at = CF_PATH_KEY(&body_at, maps[i].map);
+        const struct cf_json *body = cf_read_object(r, volume->at, json, maps[i].type);
+        const struct cf_json *v = cf_json_first(cf_read_object(r, &body_at, body, maps[i].map));
+
+        for (; v != NULL && !r->failed; v = cf_json_next(v)) {
+            struct cf_path at = CF_PATH_KEY(&map_at, cf_json_key(v));
+            const struct cf_text text = {.at = &at,
+                                         .volume = cf_str_or_empty(volume->name),
+                                         .field = maps[i].field,
+                                         .name = cf_json_key(v),
+                                         .text = cf_json_str(v)};
+
+            if (text.text == NULL && !cf_json_is_null(v))
+                cf_read_fail(r, &at, cf_json_type_name(CF_JSON_STRING), v);
+            cf_text_note(texts, &text);
+        }
+    }
+}
+
 void cf_text_map_decode(struct cf_reader *r, const struct cf_path *up, const struct cf_json *object,
                         const char *key, struct cf_text_map *out)
 {
@@ -124,4 +184,21 @@ void cf_text_map_decode(struct cf_reader *r, const struct cf_path *up, const str
             cf_read_fail(r, &here, cf_json_type_name(CF_JSON_STRING), v);
     }
     *out = (struct cf_text_map){keep(r, &at), map};
+}
+
+static bool map_may_hold(const struct cf_text_map *map)
+{
+    for (const struct cf_json *v = cf_json_first(map->values); v != NULL; v = cf_json_next(v)) {
+        const char *text = cf_str_or_empty(cf_json_str(v));
+
+        if (cf_token_may_hold(text, strlen(text)))
+            return true;
+    }
+    return false;
+}
+
+bool cf_object_may_hold_token(const struct cf_object *object)
+{
+    return object->pod.text_count > 0 || map_may_hold(&object->annotations) ||
+           map_may_hold(&object->pod_annotations);
 }

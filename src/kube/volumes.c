@@ -191,9 +191,10 @@ static void volume_decode(struct cf_reader *r, const struct cf_json *v, struct c
     }
 }
 
-void cf_volumes_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *spec,
-                       struct cf_pod_spec *out)
+void cf_volumes_decode(struct cf_texts *texts, const struct cf_path *at, const struct cf_json *spec)
 {
+    struct cf_reader *r = texts->r;
+    struct cf_pod_spec *out = texts->out;
     const struct cf_json *array = cf_read_array(r, at, spec, "volumes"), *v;
     const struct cf_path *here = cf_read_key(r, at, "volumes");
     size_t n = 0;
@@ -206,6 +207,7 @@ void cf_volumes_decode(struct cf_reader *r, const struct cf_path *at, const stru
         if (!cf_read_is_object(r, out->volumes[n].at, v))
             return;
         volume_decode(r, v, &out->volumes[n]);
+        cf_volume_texts_decode(texts, &out->volumes[n], v);
     }
     out->volume_count = n;
 }

@@ -10,11 +10,9 @@
 #include "curfew/str.h"
 #include "decode_private.h"
 
-/* What no rule reads, and what makes up most of a review. The annotation that kubectl apply writes
- * repeats the object that it stands in: copied-token finds there whatever it holds, once. */
+/* What no rule reads, and what makes up most of a review. */
 static const struct cf_json_skip skipped[] = {
     {"metadata", "managedFields"},
-    {"annotations", "kubectl.kubernetes.io/last-applied-configuration"},
     {"object", "status"},
     {"oldObject", "status"},
     {"request", "options"},
@@ -112,7 +110,8 @@ static int objects_decode(struct cf_reader *r, const struct cf_json *json,
     if (request->kind == CF_KIND_NAMESPACE)
         request->namespace_ =
             cf_str_empty(request->name) ? cf_str_or_empty(request->object->name) : request->name;
-    if (request->object->pod.text_count > 0)
+    if (cf_object_may_hold_token(request->object) ||
+        (request->old_object != NULL && cf_object_may_hold_token(request->old_object)))
         request->holds_secret = true;
     return 0;
 }

@@ -11,8 +11,11 @@
  *
  * Reads:  data, stringData, binaryData of Secrets (but those of the type for tokens, which
  *         legacy-token-secret is about) and ConfigMaps: manifests always, requests only with
- *         `contents: true`; env[].value, command, args, and headers and commands of probes and
- *         lifecycle hooks of all containers; annotations of these objects and of pod templates
+ *         `contents: true`; env[].value, command, args, and paths, hosts, headers and commands of
+ *         probes and lifecycle hooks of all containers; values of csi.volumeAttributes and
+ *         flexVolume.options; annotations of these objects and of pod templates
+ *         The annotation in which kubectl apply keeps the manifest repeats the object: it is read
+ *         only where the object's own contents are not.
  * Allows: tokens with `exp - iat` of at most the level's max, and JWTs of no ServiceAccount.
  * Fixtures: test/rules/copied-token/ */
 #include <string.h>
@@ -46,12 +49,18 @@ static const char *place(const struct search *s)
     if (t == NULL)
         return cf_arena_printf(arena, "%s \"%s\"", cf_streq(s->map, "data") ? "key" : s->map,
                                s->entry);
+    if (t->container == NULL)
+        return cf_arena_printf(arena, "key \"%s\" of %s of volume \"%s\"", t->name, t->field,
+                               t->volume);
     if (cf_streq(t->field, "env"))
         return cf_arena_printf(arena, "variable \"%s\" of container \"%s\"", t->name, t->container);
     if (cf_streq(t->field, "args"))
         return cf_arena_printf(arena, "an argument of container \"%s\"", t->container);
     if (!cf_streq(t->field, "command") && !cf_ends_with(t->field, "Probe"))
         hook = " hook";
+    if (t->part != NULL)
+        return cf_arena_printf(arena, "the %s of the %s%s of container \"%s\"", t->part, t->field,
+                               hook, t->container);
     if (t->name == NULL)
         return cf_arena_printf(arena, "the %s%s of container \"%s\"", t->field, hook, t->container);
     return cf_arena_printf(arena, "header \"%s\" of the %s%s of container \"%s\"", t->name,
@@ -60,9 +69,12 @@ static const char *place(const struct search *s)
 
 static const char *key(const struct search *s)
 {
-    if (s->text == NULL)
+    const struct cf_text *t = s->text;
+
+    if (t == NULL)
         return cf_key2(s->out, s->map, s->entry);
-    return cf_key3(s->out, s->text->container, s->text->field, cf_str_or_empty(s->text->name));
+    return cf_key3(s->out, t->container != NULL ? t->container : t->volume, t->field,
+                   cf_str_or_empty(t->part != NULL ? t->part : t->name));
 }
 
 /* Whose it is: `ServiceAccount "web" in namespace "shop"`. */
@@ -127,6 +139,10 @@ static void found(const struct cf_token_hit *hit, void *arg)
         tell_legacy(s, f, token);
     else
         tell_long(s, f, token);
+    if (s->text == NULL && cf_streq(s->entry, CF_APPLIED_ANNOTATION))
+        cf_finding_remedy(s->out, f,
+                          "take the token out of the manifest: kubectl apply keeps a copy of the "
+                          "manifest in this annotation (kubectl apply --server-side does not)");
 }
 
 /* ---- texts ---- */
@@ -141,21 +157,35 @@ static void search_text(struct search *s, const char *text)
         s->out->failed = true;
 }
 
-static void search_map(struct search *s, const struct cf_text_map *map, const char *name)
+static void search_entry(struct search *s, const struct cf_text_map *map, const char *name,
+                         const struct cf_json *value)
 {
-    const struct cf_json *v;
+    const char *text = cf_str_or_empty(cf_json_str(value));
+    struct cf_path at = CF_PATH_KEY(map->at, cf_json_key(value));
 
     s->text = NULL;
     s->map = name;
-    for (v = cf_json_first(map->values); v != NULL; v = cf_json_next(v)) {
-        const char *text = cf_str_or_empty(cf_json_str(v));
-        struct cf_path at = CF_PATH_KEY(map->at, cf_json_key(v));
+    s->entry = cf_json_key(value);
+    s->at = &at;
+    if (cf_token_may_hold(text, strlen(text)))
+        search_text(s, text);
+}
 
-        s->entry = cf_json_key(v);
-        s->at = &at;
-        if (!cf_streq(s->entry, CF_APPLIED_ANNOTATION) && cf_token_may_hold(text, strlen(text)))
-            search_text(s, text);
+static void search_map(struct search *s, const struct cf_text_map *map, const char *name)
+{
+    for (const struct cf_json *v = cf_json_first(map->values); v != NULL; v = cf_json_next(v)) {
+        if (!cf_streq(cf_json_key(v), CF_APPLIED_ANNOTATION))
+            search_entry(s, map, name, v);
     }
+}
+
+/* The copy of the manifest that kubectl apply keeps: a Secret's contents as well. */
+static void search_applied(struct search *s, const struct cf_text_map *annotations)
+{
+    const struct cf_json *applied = cf_json_get(annotations->values, CF_APPLIED_ANNOTATION);
+
+    if (applied != NULL)
+        search_entry(s, annotations, "annotation", applied);
 }
 
 static void search_pod(struct search *s, const struct cf_pod_spec *pod)
@@ -167,28 +197,32 @@ static void search_pod(struct search *s, const struct cf_pod_spec *pod)
     }
 }
 
+/* Whether the contents of a Secret or a ConfigMap are ours to read. */
 static bool may_read(const struct cf_rule_input *in)
 {
-    const struct cf_object *object = in->object;
+    return (in->object->kind & (CF_KIND_SECRET | CF_KIND_CONFIG_MAP)) == 0 ||
+           in->request->manifest || in->policy->contents;
+}
 
-    if ((object->kind & (CF_KIND_SECRET | CF_KIND_CONFIG_MAP)) == 0)
-        return true;
-    if (object->kind == CF_KIND_SECRET && object->secret.legacy_type)
-        return false;
-    return in->request->manifest || in->policy->contents;
+static void search_all(struct search *s, const struct cf_object *object)
+{
+    search_map(s, &object->annotations, "annotation");
+    search_map(s, &object->pod_annotations, "pod annotation");
+    search_pod(s, &object->pod);
+    for (size_t i = 0; i < CF_CONTENTS; i++)
+        search_map(s, &object->contents[i], "data");
 }
 
 static void check(const struct cf_rule_input *in, struct cf_findings *out)
 {
     struct search s = {.in = in, .out = out};
 
-    if (!may_read(in))
+    if (in->object->kind == CF_KIND_SECRET && in->object->secret.legacy_type)
         return;
-    search_map(&s, &in->object->annotations, "annotation");
-    search_map(&s, &in->object->pod_annotations, "pod annotation");
-    search_pod(&s, &in->object->pod);
-    for (size_t i = 0; i < CF_CONTENTS; i++)
-        search_map(&s, &in->object->contents[i], "data");
+    if (may_read(in))
+        search_all(&s, in->object);
+    else
+        search_applied(&s, &in->object->annotations);
     cf_token_scanner_free(s.scanner);
 }
 

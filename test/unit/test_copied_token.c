@@ -54,7 +54,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct test_answer ask(const char *kind, const char *object, const char *more)
+static struct test_answer ask_as(const char *operation, const char *kind, const char *object,
+                                 const char *more)
 {
     const struct cf_review_input in = {
         .phase = CF_PHASE_VALIDATE, .policy = policy, .store = store, .now = 4070908800};
@@ -64,13 +65,18 @@ static struct test_answer ask(const char *kind, const char *object, const char *
     assert_true(
         asprintf(&review,
                  "{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\","
-                 "\"request\":{\"uid\":\"u\",\"operation\":\"CREATE\",\"namespace\":\"shop\","
+                 "\"request\":{\"uid\":\"u\",\"operation\":\"%s\",\"namespace\":\"shop\","
                  "\"name\":\"x\",\"kind\":{\"group\":\"\",\"kind\":\"%s\"},\"object\":%s%s}}",
-                 kind, object, more) > 0);
+                 operation, kind, object, more) > 0);
     cf_arena_reset(arena, true);
     a = test_ask(arena, &in, review);
     free(review);
     return a;
+}
+
+static struct test_answer ask(const char *kind, const char *object, const char *more)
+{
+    return ask_as("CREATE", kind, object, more);
 }
 
 static struct test_answer ask_pod(const char *value)
@@ -90,14 +96,22 @@ static struct test_answer ask_pod(const char *value)
 static void what_held_a_token_is_wiped(void **state)
 {
     struct test_answer a = ask_pod(legacy);
-    char *object = NULL;
+    char *object = NULL, *old = NULL;
 
     (void)state;
     assert_true(a.holds_secret);
     assert_false(ask_pod("value").holds_secret);
     assert_true(asprintf(&object, "{\"metadata\":{\"annotations\":{\"a\":\"%s\"}}}", legacy) > 0);
     assert_true(ask("Pod", object, "").holds_secret);
+    assert_true(asprintf(&old, ",\"oldObject\":%s", object) > 0);
+    /* Also where it is nothing new, and nothing is told; or where it goes away. */
+    a = ask_as("UPDATE", "Pod", object, old);
+    assert_true(a.allowed);
+    assert_true(a.holds_secret);
+    assert_true(ask_as("UPDATE", "Pod", "{}", old).holds_secret);
+    assert_false(ask_as("UPDATE", "Pod", "{}", ",\"oldObject\":{}").holds_secret);
     free(object);
+    free(old);
     assert_true(ask("ConfigMap", "{\"data\":{\"a\":\"b\"}}", "").holds_secret);
     assert_true(ask("Secret", "{\"data\":{\"a\":\"Yg==\"}}", "").holds_secret);
 }

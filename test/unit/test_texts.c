@@ -83,6 +83,12 @@ static void wrong_types(void **state)
         "", "Pod", POD("\"livenessProbe\":{\"httpGet\":{\"httpHeaders\":[{\"value\":1}]}}"),
         "spec.containers[0].livenessProbe.httpGet.httpHeaders[0].value must be a string, not "
         "a number");
+    unreadable("", "Pod", POD("\"livenessProbe\":{\"httpGet\":{\"path\":1}}"),
+               "spec.containers[0].livenessProbe.httpGet.path must be a string, not a number");
+    unreadable("", "Pod", "{\"spec\":{\"volumes\":[{\"csi\":{\"volumeAttributes\":{\"a\":1}}}]}}",
+               "spec.volumes[0].csi.volumeAttributes.a must be a string, not a number");
+    unreadable("", "Pod", "{\"spec\":{\"volumes\":[{\"flexVolume\":{\"options\":[]}}]}}",
+               "spec.volumes[0].flexVolume.options must be an object, not an array");
     unreadable("", "Pod", POD("\"lifecycle\":1"),
                "spec.containers[0].lifecycle must be an object, not a number");
     unreadable("", "Pod", POD("\"lifecycle\":{\"preStop\":{\"exec\":{\"command\":[1]}}}"),
@@ -167,6 +173,50 @@ static void texts_in_order(void **state)
     }
 }
 
+/* What volumes hand to their drivers comes first, then where probes and hooks ask. */
+static void texts_of_volumes_and_handlers(void **state)
+{
+    static const struct {
+        const char *path, *volume, *container, *field, *part, *name;
+    } wanted[] = {
+        {"spec.volumes[1].csi.volumeAttributes[\"a/b\"]", "v", NULL, "csi.volumeAttributes", NULL,
+         "a/b"},
+        {"spec.volumes[2].flexVolume.options.o", "", NULL, "flexVolume.options", NULL, "o"},
+        {"spec.containers[0].livenessProbe.httpGet.path", NULL, "a", "livenessProbe", "path", NULL},
+        {"spec.containers[0].livenessProbe.httpGet.host", NULL, "a", "livenessProbe", "host", NULL},
+        {"spec.containers[0].readinessProbe.grpc.service", NULL, "a", "readinessProbe", "service",
+         NULL},
+        {"spec.containers[0].lifecycle.preStop.tcpSocket.host", NULL, "a", "preStop", "host", NULL},
+    };
+    struct cf_object o;
+    struct cf_err err;
+
+    (void)state;
+    assert_int_equal(
+        decode("", "Pod",
+               "{\"spec\":{\"volumes\":[{\"name\":\"e\",\"emptyDir\":{}},{\"name\":\"v\",\"csi\":{"
+               "\"volumeAttributes\":{\"n\":null,\"x\":\"y\",\"a/b\":\"@\"}}},{\"flexVolume\":{"
+               "\"options\":{\"o\":\"@\"}}}],\"containers\":[{\"name\":\"a\",\"livenessProbe\":{"
+               "\"httpGet\":{\"path\":\"/?@\",\"host\":\"@\",\"port\":\"http\"}},"
+               "\"readinessProbe\":{\"grpc\":{\"port\":1,\"service\":\"@\"}},"
+               "\"startupProbe\":{\"grpc\":{\"port\":1,\"service\":null}},"
+               "\"lifecycle\":{\"preStop\":{\"tcpSocket\":{\"host\":\"@\"}}}}]}}",
+               &o, &err),
+        0);
+    assert_int_equal(o.pod.text_count, CF_COUNT(wanted));
+    for (size_t i = 0; i < CF_COUNT(wanted); i++) {
+        const struct cf_text *t = &o.pod.texts[i];
+
+        assert_string_equal(cf_path_text(arena, t->at), wanted[i].path);
+        assert_true(cf_streq(t->volume, wanted[i].volume));
+        assert_true(cf_streq(t->container, wanted[i].container));
+        assert_string_equal(t->field, wanted[i].field);
+        assert_true(cf_streq(t->part, wanted[i].part));
+        assert_true(cf_streq(t->name, wanted[i].name));
+        assert_non_null(strstr(t->text, token));
+    }
+}
+
 static void maps(void **state)
 {
     struct cf_object o;
@@ -207,6 +257,7 @@ int main(void)
         cmocka_unit_test(wrong_types),
         cmocka_unit_test(nothing_is_kept_of_an_ordinary_pod),
         cmocka_unit_test(texts_in_order),
+        cmocka_unit_test(texts_of_volumes_and_handlers),
         cmocka_unit_test(maps),
     };
 

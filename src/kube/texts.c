@@ -186,12 +186,14 @@ void cf_text_map_decode(struct cf_reader *r, const struct cf_path *up, const str
     *out = (struct cf_text_map){keep(r, &at), map};
 }
 
+/* But for the copy of the object, which holds what the object itself holds. */
 static bool map_may_hold(const struct cf_text_map *map)
 {
     for (const struct cf_json *v = cf_json_first(map->values); v != NULL; v = cf_json_next(v)) {
         const char *text = cf_str_or_empty(cf_json_str(v));
 
-        if (cf_token_may_hold(text, strlen(text)))
+        if (!cf_streq(cf_json_key(v), CF_APPLIED_ANNOTATION) &&
+            cf_token_may_hold(text, strlen(text)))
             return true;
     }
     return false;

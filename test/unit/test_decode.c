@@ -537,8 +537,18 @@ static void what_is_dropped(void **state)
 
     (void)state;
     assert_true(request->object->has_annotations);
+    assert_int_equal(cf_json_count(request->object->annotations.values), 0);
     assert_null(cf_json_pointer(request->object->json, "/metadata/managedFields"));
     assert_null(cf_json_pointer(request->object->json, "/status"));
+    /* What kubectl apply keeps of a Secret or a ConfigMap is read. */
+    for (size_t i = 0; i < 2; i++) {
+        request = decode(
+            REVIEW(.kind = i == 0 ? "Secret" : "ConfigMap",
+                   .object = "{'metadata':{'managedFields':[{'a':1}],'annotations':{"
+                             "'kubectl.kubernetes.io/last-applied-configuration':'x'}}}"));
+        assert_int_equal(cf_json_count(request->object->annotations.values), 1);
+        assert_null(cf_json_pointer(request->object->json, "/metadata/managedFields"));
+    }
     text = REVIEW(.kind = "Pod", .object = "{'metadata':{'managedFields':[1,]}}");
     assert_int_equal(cf_review_decode(arena, text, strlen(text), &unread, &err), -1);
     assert_int_equal(err.kind, CF_ERR_INPUT);

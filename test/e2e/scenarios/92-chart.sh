@@ -140,6 +140,23 @@ for namespace in kube-system curfew-system; do
     not_sent pods
 done
 
+scenario 'chart: of other Secrets those with a JWT under token are sent, of pods those with a new long annotation'
+counts
+dev create secret generic other -n ci --from-literal=token=hunter2 --dry-run=server
+not_sent secrets
+dev create secret generic other -n ci --from-literal=token=eyJh --dry-run=server
+prints 'secret/other created'
+sent secrets
+dev run noted -n ci --image=localhost/curfew-e2e:1 --overrides='{"spec": {"terminationGracePeriodSeconds": 1}}'
+dev wait -n ci --for=condition=Ready pod/noted --timeout=60s
+counts
+dev annotate pod noted -n ci address=10.0.0.1
+not_sent pods
+dev annotate pod noted -n ci "id=$(printf '%064d' 7)"
+said_is 'pod/noted annotated'
+sent pods
+dev delete pod noted -n ci
+
 scenario 'chart: with webhooks.contents, texts are sent when they are new'
 printf 'contents: true\n' >> "$E2E_WORK/curfew.yaml"
 admin apply -f - <<< "$(chart --set webhooks.contents.enabled=true,webhooks.kubelet.enabled=true)"

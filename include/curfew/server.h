@@ -45,6 +45,8 @@ struct cf_server_config {
 
     const char *own_user; /* Curfew's own username, which /authorize never refuses; NULL: unknown */
 
+    bool metrics_namespaces; /* what is counted of the cluster is told by namespace */
+
     int64_t drain_delay;   /* seconds to serve on after SIGTERM, not ready any more */
     int64_t drain_timeout; /* then, at most, for what is in flight */
 };

@@ -18,6 +18,7 @@
 struct flags {
     const char *config, *check_config;
     const char *listen, *probe_listen, *metrics_listen;
+    bool metrics_namespaces;
     struct cf_tls_flags tls;
     const char *client_ca, *client_crl;
     const char *bearer_jwks, *bearer_audience;
@@ -130,6 +131,7 @@ static int serve_with(const struct flags *flags, const char **names, const char 
         .listen = flags->listen,
         .probe_listen = flags->probe_listen,
         .metrics_listen = flags->metrics_listen,
+        .metrics_namespaces = flags->metrics_namespaces,
         .store = cluster->store,
         .watch = cluster->watch,
         .config = flags->config,
@@ -238,6 +240,8 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
          "where /livez and /readyz are answered (default :8081)"},
         {"--metrics-listen", 0, CF_OPT_STRING, &flags.metrics_listen, "[HOST]:PORT",
          "where /metrics and /version are answered (default :8080)"},
+        {"--metrics-namespaces", 0, CF_OPT_FLAG, &flags.metrics_namespaces, NULL,
+         "name the namespaces that have legacy Secrets in the metrics"},
         {"--client-ca", 0, CF_OPT_STRING, &flags.client_ca, "FILE",
          "callers need a certificate of these authorities, PEM"},
         {"--client-name", 0, CF_OPT_LIST, &flags.client_names, "NAME",

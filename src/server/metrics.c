@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metrics.c - all metrics as Prometheus reads them. Label values come from fixed lists only. */
+/* metrics.c - all metrics as Prometheus reads them. Label values come from fixed lists, or through
+ * cf_metrics_label(). */
 #include "metrics.h"
 
 #include <string.h>
 #include <unistd.h>
 
+#include "curfew/attr.h"
 #include "curfew/buf.h"
 #include "curfew/clock.h"
 #include "curfew/file.h"
@@ -18,6 +20,21 @@
 void cf_metrics_head(struct cf_buf *out, const char *name, const char *type, const char *help)
 {
     cf_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+void cf_metrics_label(struct cf_buf *out, const char *name, const char *value)
+{
+    cf_buf_addf(out, "%s=\"", name);
+    for (; *value != '\0'; value++) {
+        if (*value == '\n') {
+            cf_buf_adds(out, "\\n");
+            continue;
+        }
+        if (*value == '\\' || *value == '"')
+            cf_buf_addc(out, '\\');
+        cf_buf_addc(out, *value);
+    }
+    cf_buf_addc(out, '"');
 }
 
 static void sample(struct cf_buf *out, const char *series, uint64_t value)
@@ -170,11 +187,21 @@ static uint64_t resident_bytes(void)
 
 static void write_process(const struct cf_server *server, struct cf_buf *out)
 {
+    const struct {
+        const char *label, *value;
+    } build[] = {
+        {"version", cf_version()},
+        {"revision", cf_revision()},
+        {"microhttpd", cf_http_version()},
+        {"gnutls", cf_tls_version()},
+    };
+
     cf_metrics_head(out, "curfew_build_info", "gauge", "Always 1; the labels say what is running.");
-    cf_buf_addf(out,
-                "curfew_build_info{version=\"%s\",revision=\"%s\",microhttpd=\"%s\","
-                "gnutls=\"%s\"} 1\n",
-                cf_version(), cf_revision(), cf_http_version(), cf_tls_version());
+    for (size_t i = 0; i < CF_COUNT(build); i++) {
+        cf_buf_adds(out, i == 0 ? "curfew_build_info{" : ",");
+        cf_metrics_label(out, build[i].label, build[i].value);
+    }
+    cf_buf_adds(out, "} 1\n");
     gauge(out, "process_resident_memory_bytes", "Resident memory.", resident_bytes());
     gauge(out, "process_start_time_seconds", "When the process started, in Unix time.",
           (uint64_t)server->started);

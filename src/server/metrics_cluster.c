@@ -87,45 +87,68 @@ static void write_watches(const struct cf_server *server, struct cf_buf *out)
 struct rows {
     struct cf_buf *out;
     size_t count;
-    bool pods; /* which of the two metrics is written */
-    struct cf_store_inventory others;
+    size_t max; /* of namespaces with a row of their own */
+    bool pods;  /* which of the two metrics is written */
+    struct cf_store_inventory rest;
 };
+
+/* A namespace or a state that is NULL has no label. */
+static void write_series(struct cf_buf *out, const char *name, const char *namespace_,
+                         const char *state, size_t value)
+{
+    bool labels = namespace_ != NULL || state != NULL;
+
+    cf_buf_adds(out, name);
+    cf_buf_adds(out, labels ? "{" : "");
+    if (namespace_ != NULL)
+        cf_metrics_label(out, "namespace", namespace_);
+    cf_buf_adds(out, namespace_ != NULL && state != NULL ? "," : "");
+    if (state != NULL)
+        cf_metrics_label(out, "state", state);
+    cf_buf_addf(out, "%s %zu\n", labels ? "}" : "", value);
+}
 
 static void write_row(struct rows *rows, const struct cf_store_inventory *row)
 {
-    if (rows->pods)
-        cf_buf_addf(rows->out, "curfew_pods_with_legacy_secrets{namespace=\"%s\"} %zu\n",
-                    row->namespace_, row->pods_mounting);
-    else
-        cf_buf_addf(rows->out,
-                    "curfew_legacy_secrets{namespace=\"%s\",state=\"used\"} %zu\n"
-                    "curfew_legacy_secrets{namespace=\"%s\",state=\"unused\"} %zu\n"
-                    "curfew_legacy_secrets{namespace=\"%s\",state=\"invalid\"} %zu\n",
-                    row->namespace_, row->legacy_used, row->namespace_, row->legacy_unused,
-                    row->namespace_, row->legacy_invalid);
+    static const char legacy[] = "curfew_legacy_secrets";
+
+    if (rows->pods) {
+        write_series(rows->out, "curfew_pods_with_legacy_secrets", row->namespace_, NULL,
+                     row->pods_mounting);
+        return;
+    }
+    write_series(rows->out, legacy, row->namespace_, "used", row->legacy_used);
+    write_series(rows->out, legacy, row->namespace_, "unused", row->legacy_unused);
+    write_series(rows->out, legacy, row->namespace_, "invalid", row->legacy_invalid);
 }
 
 static void take_row(const struct cf_store_inventory *row, void *arg)
 {
     struct rows *rows = arg;
 
-    if (rows->count++ < NAMESPACES_MAX) {
+    if (rows->count++ < rows->max) {
         write_row(rows, row);
         return;
     }
-    rows->others.legacy_used += row->legacy_used;
-    rows->others.legacy_unused += row->legacy_unused;
-    rows->others.legacy_invalid += row->legacy_invalid;
-    rows->others.pods_mounting += row->pods_mounting;
+    rows->rest.legacy_used += row->legacy_used;
+    rows->rest.legacy_unused += row->legacy_unused;
+    rows->rest.legacy_invalid += row->legacy_invalid;
+    rows->rest.pods_mounting += row->pods_mounting;
 }
 
+/* By namespace only where that is asked for: the port has no login, and the names would tell every
+ * pod where tokens are that never expire. */
 static void write_rows(const struct cf_server *server, struct cf_buf *out, bool pods)
 {
-    struct rows rows = {.out = out, .pods = pods, .others = {.namespace_ = OTHERS}};
+    bool by_namespace = server->config.metrics_namespaces;
+    struct rows rows = {.out = out,
+                        .max = by_namespace ? NAMESPACES_MAX : 0,
+                        .pods = pods,
+                        .rest = {.namespace_ = by_namespace ? OTHERS : NULL}};
 
     cf_store_inventory(server->config.store, take_row, &rows);
-    if (rows.count > NAMESPACES_MAX)
-        write_row(&rows, &rows.others);
+    if (!by_namespace || rows.count > rows.max)
+        write_row(&rows, &rows.rest);
 }
 
 static void write_totals(struct cf_server *server, struct cf_buf *out)

@@ -118,7 +118,7 @@ def _(work):
 @case("ready when everything was listed; what it knows is in the metrics")
 def _(work):
     api = new_api()
-    with serving(work, api=api) as curfew:
+    with serving(work, "--metrics-namespaces", api=api) as curfew:
         check(until(curfew.is_ready), curfew.get("/readyz"))
         m = curfew.metrics()
         for series, value in (

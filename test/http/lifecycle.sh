@@ -63,6 +63,7 @@ not_metrics "${h}a_total\n"
 not_metrics "${h}a_total x\n"
 not_metrics "${h}a_total{a=\"b\" 1\n"
 not_metrics "${h}a_total{a=\"b\"c=\"d\"} 1\n"
+not_metrics "${h}a_total{a=\"b\\\\c\"} 1\n"
 not_metrics "${h}a_total{a=\"1\"} 1\na_total{a=\"1\"} 2\n"
 not_metrics '# HELP a_total A.\n# TYPE a_total number\na_total 1\n'
 not_metrics "${h}a_total 1\n# HELP b_total B.\n# TYPE b_total counter\nb_total 1\na_total{a=\"1\"} 2\n"

@@ -40,6 +40,7 @@ main=$pid main_port=$port main_probes=$probes main_plain=$plain
 . "$here/reload.sh"
 . "$here/lifecycle.sh"
 . "$here/limits.sh"
+. "$here/metrics.sh"
 . "$here/namespaces.sh"
 . "$here/lookups.sh"
 

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# metrics.sh - what the metrics tell of the cluster, and what a name can do to them. Sourced by run.sh.
+
+# legacy NAMESPACE NAME: a legacy Secret, the names as texts of JSON. Manifests can hold names that an
+# API server would never take.
+legacy() {
+    printf '{"apiVersion":"v1","kind":"Secret","type":"kubernetes.io/service-account-token",'
+    printf '"metadata":{"name":"%s","namespace":"%s",' "$2" "$1"
+    printf '"annotations":{"kubernetes.io/service-account.name":"a"}}},\n'
+}
+{
+    printf '{"apiVersion":"v1","kind":"List","items":[\n'
+    legacy 'x\"} 0\ncurfew_forged{a=\"b' one
+    legacy 'back\\slash' two
+    legacy 'back\\slash' three
+    legacy team four
+    printf '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","namespace":"team"},"spec":{'
+    printf '"containers":[{"name":"c","envFrom":[{"secretRef":{"name":"four"}}]}]}}]}\n'
+} >"$work/names.json"
+
+# has_series LINE: exactly this one.
+has_series() {
+    check "metrics have: $1" "$(grep -E '^curfew_(legacy|pods|forged)' "$work/metrics")" \
+        grep -qxF -- "$1" "$work/metrics"
+}
+in_format() {
+    check "$1" "$(awk -f "$here/metrics.awk" "$work/metrics")" \
+        awk -f "$here/metrics.awk" "$work/metrics"
+}
+no_series() {
+    check "$1" "$(grep -E -- "$2" "$work/metrics")" sh -c '! grep -qE -- "$1" "$2"' sh "$2" \
+        "$work/metrics"
+}
+
+was=$objects
+objects=$work/names.json
+server "$work/names.log" || exit 1
+get /metrics >/dev/null
+cp "$work/body" "$work/metrics"
+in_format 'names of the cluster leave the format as it is'
+no_series 'no name of the cluster is told' 'forged|slash|team|namespace='
+has_series 'curfew_legacy_secrets{state="used"} 0'
+has_series 'curfew_legacy_secrets{state="unused"} 4'
+has_series 'curfew_legacy_secrets{state="invalid"} 0'
+has_series 'curfew_pods_with_legacy_secrets 1'
+stops 'and it ends' "$pid"
+
+server "$work/names.log" --metrics-namespaces || exit 1
+get /metrics >/dev/null
+cp "$work/body" "$work/metrics"
+in_format 'with --metrics-namespaces, too'
+no_series 'no name makes a series of its own' '^curfew_forged'
+has_series 'curfew_legacy_secrets{namespace="x\"} 0\ncurfew_forged{a=\"b",state="unused"} 1'
+has_series 'curfew_legacy_secrets{namespace="back\\slash",state="unused"} 2'
+has_series 'curfew_legacy_secrets{namespace="team",state="unused"} 1'
+has_series 'curfew_pods_with_legacy_secrets{namespace="team"} 1'
+has_series 'curfew_pods_with_legacy_secrets{namespace="back\\slash"} 0'
+no_series 'nothing is counted twice' '^curfew_(legacy_secrets\{state|pods_with_legacy_secrets )'
+stops 'and it ends' "$pid"
+objects=$was

@@ -38,17 +38,20 @@ size_t cf_jwks_ignored(const struct cf_jwks *jwks);
 int cf_token_verify(const struct cf_jwks *jwks, const char *text, size_t len,
                     const struct cf_token *token, struct cf_err *err);
 
-/* What a caller's token has to be. */
+/* What a caller's token has to be. The keys of an issuer sign the tokens of everybody it knows, so
+ * nothing here can be left open: without an issuer, subjects or audiences no token is accepted. */
 struct cf_token_demands {
     int64_t now;
-    int64_t leeway;       /* seconds that the clocks may differ by */
-    const char *audience; /* must be among the token's; NULL: any */
+    int64_t leeway;               /* seconds that the clocks may differ by */
+    const char *issuer;           /* the token's, exactly */
+    const char *const *subjects;  /* globs, up to a NULL: one of them matches the token's */
+    const char *const *audiences; /* up to a NULL: one of them is among the token's */
 };
 
 /* The whole of it, for `Authorization: Bearer`: decoded, signed by one of the keys, with an end
- * that has not come, begun already, and for the audience. -1: CF_ERR_INPUT, it is refused; the
- * sentence says why, and holds no part of it. `out` lives in the arena, which held the token:
- * reset it with `wipe`. */
+ * that has not come, begun already, by the issuer, about one of the subjects and for one of the
+ * audiences. -1: CF_ERR_INPUT, it is refused; the sentence says why, and holds no part of its
+ * signature. `out` lives in the arena, which held the token: reset it with `wipe`. */
 int cf_token_accept(struct cf_arena *arena, const struct cf_jwks *jwks, const char *text,
                     size_t len, const struct cf_token_demands *demands, struct cf_token *out,
                     struct cf_err *err);

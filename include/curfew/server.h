@@ -41,9 +41,14 @@ struct cf_server_config {
     const char *client_crl;          /* PEM: their revocation lists; NULL: none */
     const char *const *client_names; /* up to a NULL: one of them is in the certificate */
     const char *bearer_jwks;         /* a JWK Set: the keys that sign callers' tokens */
-    const char *bearer_audience;     /* which the token must be for */
+    /* With it, all of them: see struct cf_token_demands. */
+    const char *bearer_issuer;
+    const char *const *bearer_subjects, *const *bearer_audiences;
+    bool authorize_anonymous; /* /authorize answers even where nobody is asked who it is */
 
-    const char *own_user; /* Curfew's own username, which /authorize never refuses; NULL: unknown */
+    /* Curfew's own username, which /authorize never refuses, and its namespace, whose ConfigMaps and
+     * Secrets restricted accounts may not write. NULL: unknown. */
+    const char *own_user, *own_namespace;
 
     bool metrics_namespaces; /* what is counted of the cluster is told by namespace */
 

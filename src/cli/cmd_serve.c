@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* curfew serve: the webhook server. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "curfew/attr.h"
 #include "curfew/clock.h"
@@ -11,6 +10,7 @@
 #include "curfew/rule.h"
 #include "curfew/server.h"
 #include "curfew/str.h"
+#include "serve_callers.h"
 #include "serve_cluster.h"
 #include "serve_own.h"
 #include "serve_tls.h"
@@ -20,11 +20,9 @@ struct flags {
     const char *listen, *probe_listen, *metrics_listen;
     bool metrics_namespaces;
     struct cf_tls_flags tls;
-    const char *client_ca, *client_crl;
-    const char *bearer_jwks, *bearer_audience;
+    struct cf_callers_flags callers;
     const char *service_account;
     struct cf_cluster_flags cluster;
-    struct cf_opt_list client_names;
     int64_t drain_delay, drain_timeout;
     const char *log_format, *log_level;
 };
@@ -85,23 +83,9 @@ static int setup_log(const struct cf_cmd *cmd, const struct flags *flags)
     return CF_EXIT_OK;
 }
 
-/* A flag that would be without effect is a mistake, and here one that opens a door. */
-static int check_callers(const struct cf_cmd *cmd, const struct flags *flags)
-{
-    if (flags->client_ca == NULL && (flags->client_names.count > 0 || flags->client_crl != NULL))
-        return cf_usage_error(cmd, "%s needs --client-ca",
-                              flags->client_crl != NULL ? "--client-crl" : "--client-name");
-    if (flags->bearer_jwks != NULL && flags->bearer_audience == NULL)
-        return cf_usage_error(cmd, "--bearer-jwks needs --bearer-audience: a token that was made "
-                                   "for another service must not do here");
-    if (flags->bearer_audience != NULL && flags->bearer_jwks == NULL)
-        return cf_usage_error(cmd, "--bearer-audience needs --bearer-jwks");
-    return CF_EXIT_OK;
-}
-
 static int check_flags(const struct cf_cmd *cmd, const struct flags *flags)
 {
-    int status = check_callers(cmd, flags);
+    int status = cf_callers_check_flags(cmd, &flags->callers);
 
     if (status != CF_EXIT_OK)
         return status;
@@ -114,17 +98,7 @@ static int check_flags(const struct cf_cmd *cmd, const struct flags *flags)
     return setup_log(cmd, flags);
 }
 
-/* The names with a NULL behind them; NULL when out of memory. */
-static const char **client_names(const struct flags *flags)
-{
-    const char **names = calloc(flags->client_names.count + 1, sizeof(*names));
-
-    for (size_t i = 0; names != NULL && i < flags->client_names.count; i++)
-        names[i] = flags->client_names.items[i];
-    return names;
-}
-
-static int serve_with(const struct flags *flags, const char **names, const char *own_user,
+static int serve_with(const struct flags *flags, const struct cf_own *own,
                       const struct cf_cluster *cluster, const struct cf_tls_wish *wish)
 {
     struct cf_server_config config = {
@@ -148,17 +122,20 @@ static int serve_with(const struct flags *flags, const char **names, const char 
                 .leaf_lifetime = wish->leaf_lifetime,
                 .ca_lifetime = wish->ca_lifetime,
             },
-        .client_ca = flags->client_ca,
-        .client_crl = flags->client_crl,
-        .client_names = names,
-        .bearer_jwks = flags->bearer_jwks,
-        .bearer_audience = flags->bearer_audience,
-        .own_user = own_user,
+        .own_user = own->user,
+        .own_namespace = own->namespace_,
         .drain_delay = flags->drain_delay,
         .drain_timeout = flags->drain_timeout,
     };
+    struct cf_err err = {.kind = CF_ERR_NONE};
+    struct cf_callers callers;
+    int status;
 
-    return names != NULL ? serve(&config) : CF_EXIT_FAILED;
+    if (cf_callers_take(&flags->callers, &callers, &config, &err) != 0)
+        return failed(&err);
+    status = serve(&config);
+    cf_callers_free(&callers);
+    return status;
 }
 
 static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
@@ -166,33 +143,30 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
     struct cf_err err = {.kind = CF_ERR_NONE};
     struct cf_cluster cluster;
     struct cf_tls_wish wish;
-    const char **names;
-    char *own_user = NULL;
+    struct cf_own own = {.user = NULL};
     int status;
 
     if (flags->check_config != NULL)
         return check_config(flags->check_config);
     status = check_flags(cmd, flags);
     if (status == CF_EXIT_OK)
-        status = cf_own_user(cmd, flags->service_account, &own_user);
+        status = cf_own_find(cmd, flags->service_account, &own);
     if (status == CF_EXIT_OK)
         status = cf_tls_wish_make(cmd, &flags->tls, &wish);
     if (status != CF_EXIT_OK) {
-        free(own_user);
+        cf_own_free(&own);
         return status;
     }
     cf_process_harden();
     cf_server_block_signals();
     if (cf_cluster_open(&flags->cluster, &cluster, &err) == 0) {
-        names = client_names(flags);
-        status = serve_with(flags, names, own_user, &cluster, &wish);
-        free(names);
+        status = serve_with(flags, &own, &cluster, &wish);
         cf_cluster_close(&cluster);
     } else {
         status = failed(&err);
     }
     cf_tls_wish_free(&wish);
-    free(own_user);
+    cf_own_free(&own);
     return status;
 }
 
@@ -242,18 +216,24 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
          "where /metrics and /version are answered (default :8080)"},
         {"--metrics-namespaces", 0, CF_OPT_FLAG, &flags.metrics_namespaces, NULL,
          "name the namespaces that have legacy Secrets in the metrics"},
-        {"--client-ca", 0, CF_OPT_STRING, &flags.client_ca, "FILE",
+        {"--client-ca", 0, CF_OPT_STRING, &flags.callers.client_ca, "FILE",
          "callers need a certificate of these authorities, PEM"},
-        {"--client-name", 0, CF_OPT_LIST, &flags.client_names, "NAME",
+        {"--client-name", 0, CF_OPT_LIST, &flags.callers.client_names, "NAME",
          "which carries this name (repeatable: one of them)"},
-        {"--client-crl", 0, CF_OPT_STRING, &flags.client_crl, "FILE",
+        {"--client-crl", 0, CF_OPT_STRING, &flags.callers.client_crl, "FILE",
          "and is not on these revocation lists, PEM"},
-        {"--bearer-jwks", 0, CF_OPT_STRING, &flags.bearer_jwks, "FILE",
+        {"--bearer-jwks", 0, CF_OPT_STRING, &flags.callers.bearer_jwks, "FILE",
          "callers need a bearer token signed by these keys"},
-        {"--bearer-audience", 0, CF_OPT_STRING, &flags.bearer_audience, "NAME",
-         "which was made for this audience"},
+        {"--bearer-issuer", 0, CF_OPT_STRING, &flags.callers.bearer_issuer, "NAME",
+         "with it: of this issuer"},
+        {"--bearer-subject", 0, CF_OPT_LIST, &flags.callers.bearer_subjects, "NAME",
+         "with it: about this subject, '*' for any text (repeatable: one of them)"},
+        {"--bearer-audience", 0, CF_OPT_LIST, &flags.callers.bearer_audiences, "NAME",
+         "with it: made for this audience (repeatable: one of them)"},
+        {"--authorize-anonymous", 0, CF_OPT_FLAG, &flags.callers.authorize_anonymous, NULL,
+         "answer /authorize without --client-ca or --bearer-jwks, to anybody"},
         {"--service-account", 0, CF_OPT_STRING, &flags.service_account, "NAMESPACE/NAME",
-         "our own, never refused at /authorize; else that of the mounted token"},
+         "our own account, else that of the mounted token"},
         {"--drain-delay", 0, CF_OPT_DURATION, &flags.drain_delay, "DURATION",
          "after SIGTERM: time to serve on, not ready any more (default 15s)"},
         {"--drain-timeout", 0, CF_OPT_DURATION, &flags.drain_timeout, "DURATION",
@@ -268,7 +248,7 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
     if (status == CF_EXIT_OK)
         status = run_with(cmd, &flags);
     cf_opt_list_free(&flags.cluster.objects);
-    cf_opt_list_free(&flags.client_names);
+    cf_callers_flags_free(&flags.callers);
     cf_tls_flags_free(&flags.tls);
     return status < 0 ? CF_EXIT_OK : status;
 }

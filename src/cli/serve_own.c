@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* serve_own.c - Curfew fills its store with its own ServiceAccount, through the very door that
- * /authorize guards: it must never refuse itself. */
+/* serve_own.c - who Curfew is itself. It fills its store with its own ServiceAccount, and the API
+ * server may ask /authorize about that: it must never refuse itself. And what restricted accounts
+ * may not change is what Curfew reads: the ConfigMaps and Secrets of its namespace. */
 #include "serve_own.h"
 
 #include <stdio.h>
@@ -16,47 +17,55 @@
 
 #define MOUNTED_TOKEN "/var/run/secrets/kubernetes.io/serviceaccount/token"
 
-static char *username(const char *namespace_, size_t len, const char *name)
+/* Leaves *out without anything when out of memory. */
+static void set(struct cf_own *out, const char *namespace_, size_t len, const char *name)
 {
-    char *text = NULL;
-
-    if (asprintf(&text, "system:serviceaccount:%.*s:%s", (int)len, namespace_, name) < 0)
-        return NULL;
-    return text;
+    *out = (struct cf_own){.namespace_ = strndup(namespace_, len)};
+    if (out->namespace_ == NULL ||
+        asprintf(&out->user, "system:serviceaccount:%s:%s", out->namespace_, name) < 0) {
+        free(out->namespace_);
+        *out = (struct cf_own){.user = NULL};
+    }
 }
 
 /* What the token says of itself is enough: whoever can write it is Curfew anyway. */
-static char *user_of_mounted_token(void)
+static void of_mounted_token(struct cf_own *out)
 {
     CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(CF_TOKEN_ARENA_MAX);
     struct cf_token token = {.service_account = false};
     struct cf_err err;
     struct cf_buf text;
-    char *user = NULL;
 
     cf_buf_init(&text, CF_TOKEN_MAX);
     if (arena != NULL && cf_file_read(MOUNTED_TOKEN, &text, &err) == 0 && text.len > 0 &&
         cf_token_decode(arena, text.data, text.len, &token, &err) == 0 && token.service_account &&
         !cf_str_empty(token.namespace_) && !cf_str_empty(token.account))
-        user = username(token.namespace_, strlen(token.namespace_), token.account);
+        set(out, token.namespace_, strlen(token.namespace_), token.account);
     cf_buf_wipe(&text);
     cf_buf_free(&text);
     if (arena != NULL)
         cf_arena_reset(arena, true);
-    return user;
 }
 
-int cf_own_user(const struct cf_cmd *cmd, const char *flag, char **out)
+int cf_own_find(const struct cf_cmd *cmd, const char *flag, struct cf_own *out)
 {
     const char *slash = flag != NULL ? strchr(flag, '/') : NULL;
 
+    *out = (struct cf_own){.user = NULL};
     if (flag == NULL) {
-        *out = user_of_mounted_token();
+        of_mounted_token(out);
         return CF_EXIT_OK;
     }
     if (slash == NULL || slash == flag || slash[1] == '\0' || strchr(slash + 1, '/') != NULL ||
         strchr(flag, ':') != NULL)
         return cf_usage_error(cmd, "--service-account must be NAMESPACE/NAME, not '%s'", flag);
-    *out = username(flag, (size_t)(slash - flag), slash + 1);
-    return *out != NULL ? CF_EXIT_OK : CF_EXIT_FAILED;
+    set(out, flag, (size_t)(slash - flag), slash + 1);
+    return out->user != NULL ? CF_EXIT_OK : CF_EXIT_FAILED;
+}
+
+void cf_own_free(struct cf_own *own)
+{
+    free(own->user);
+    free(own->namespace_);
+    *own = (struct cf_own){.user = NULL};
 }

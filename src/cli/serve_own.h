@@ -5,9 +5,15 @@
 
 #include "curfew/cmd.h"
 
-/* Curfew's own username, system:serviceaccount:NAMESPACE:NAME: of the flag's NAMESPACE/NAME, else
- * what the token says that its pod has mounted. CF_EXIT_OK and *out (to be freed; NULL: it is no
- * ServiceAccount, so far as anybody can tell), or CF_EXIT_USAGE after a sentence. */
-int cf_own_user(const struct cf_cmd *cmd, const char *flag, char **out);
+/* Both NULL: it is no ServiceAccount, so far as anybody can tell. */
+struct cf_own {
+    char *user; /* system:serviceaccount:NAMESPACE:NAME */
+    char *namespace_;
+};
+
+/* Curfew's own ServiceAccount: the flag's NAMESPACE/NAME, else what the token says that its pod has
+ * mounted. CF_EXIT_OK and *out, to be freed; or CF_EXIT_USAGE after a sentence. */
+int cf_own_find(const struct cf_cmd *cmd, const char *flag, struct cf_own *out);
+void cf_own_free(struct cf_own *own);
 
 #endif

@@ -192,7 +192,7 @@ int cf_token_verify(const struct cf_jwks *jwks, const char *text, size_t len,
     return verify_by_alg(jwks, alg, text, len, err);
 }
 
-/* ---- times and audiences ---- */
+/* ---- times, who made it, about whom and for whom ---- */
 
 /* a + b, or the nearest number there is. */
 static int64_t add(int64_t a, int64_t b)
@@ -218,15 +218,52 @@ static int check_times(const struct cf_token *token, const struct cf_token_deman
     return 0;
 }
 
-static int check_audience(const struct cf_token *token, const char *audience, struct cf_err *err)
+static int check_issuer(const struct cf_token *token, const char *issuer, struct cf_err *err)
+{
+    char name[NAME_BYTES];
+
+    if (cf_str_empty(token->issuer))
+        return cf_err_set(err, "it names no issuer (iss)");
+    if (cf_str_empty(issuer) || !cf_streq(token->issuer, issuer))
+        return cf_err_set(err, "its issuer '%s' is not the one that is accepted",
+                          shown(token->issuer, name));
+    return 0;
+}
+
+static int check_subject(const struct cf_token *token, const char *const *subjects,
+                         struct cf_err *err)
+{
+    char name[NAME_BYTES];
+
+    if (cf_str_empty(token->subject))
+        return cf_err_set(err, "it names no subject (sub)");
+    for (size_t i = 0; subjects != NULL && subjects[i] != NULL; i++) {
+        if (cf_glob(subjects[i], token->subject))
+            return 0;
+    }
+    return cf_err_set(err, "its subject '%s' is none of those that are accepted",
+                      shown(token->subject, name));
+}
+
+static bool is_for(const struct cf_token *token, const char *audience)
 {
     for (size_t i = 0; i < token->audience_count; i++) {
         if (cf_streq(token->audiences[i], audience))
+            return true;
+    }
+    return false;
+}
+
+static int check_audience(const struct cf_token *token, const char *const *audiences,
+                          struct cf_err *err)
+{
+    for (size_t i = 0; audiences != NULL && audiences[i] != NULL; i++) {
+        if (is_for(token, audiences[i]))
             return 0;
     }
-    if (audience == NULL)
-        return 0;
-    return cf_err_set(err, "it is not for the audience '%s'", audience);
+    if (audiences != NULL && audiences[0] != NULL && audiences[1] == NULL)
+        return cf_err_set(err, "it is not for the audience '%s'", audiences[0]);
+    return cf_err_set(err, "it is for none of the audiences that are accepted");
 }
 
 int cf_token_accept(struct cf_arena *arena, const struct cf_jwks *jwks, const char *text,
@@ -238,7 +275,9 @@ int cf_token_accept(struct cf_arena *arena, const struct cf_jwks *jwks, const ch
     if (cf_token_decode(arena, text, len, &token, err) != 0 ||
         cf_token_verify(jwks, text, len, &token, err) != 0 ||
         check_times(&token, demands, err) != 0 ||
-        check_audience(&token, demands->audience, err) != 0)
+        check_issuer(&token, demands->issuer, err) != 0 ||
+        check_subject(&token, demands->subjects, err) != 0 ||
+        check_audience(&token, demands->audiences, err) != 0)
         return -1;
     *out = token;
     return 0;

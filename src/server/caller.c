@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* caller.c - the bearer token that a caller has to show, where --bearer-jwks asks for one. Client
- * certificates are the handshake's matter: see tls_clients.c. */
+/* caller.c - the bearer token that a caller has to show, where --bearer-jwks asks for one, and
+ * /authorize, which answers nobody whom it does not know. Client certificates are the handshake's
+ * matter: see tls_clients.c. */
 #include <stdio.h>
 
 #include "context.h"
@@ -40,7 +41,9 @@ static int check_token(struct cf_server *server, const struct cf_http_request *r
     struct cf_token_demands demands = {
         .now = cf_now(),
         .leeway = CF_TOKEN_LEEWAY_SECONDS,
-        .audience = server->config.bearer_audience,
+        .issuer = server->config.bearer_issuer,
+        .subjects = server->config.bearer_subjects,
+        .audiences = server->config.bearer_audiences,
     };
     struct cf_arena *arena = cf_thread_arena(server);
     struct cf_jwks *keys;
@@ -60,9 +63,10 @@ static int check_token(struct cf_server *server, const struct cf_http_request *r
     return result == 0 ? 0 : cf_err_wrap(err, "the bearer token is refused");
 }
 
-static void refuse(struct cf_server *server, struct cf_http_request *request, struct cf_err *err)
+static void refuse(struct cf_server *server, struct cf_http_request *request, unsigned status,
+                   struct cf_err *err)
 {
-    struct cf_http_reply reply = {.status = 401, .authenticate = "Bearer"};
+    struct cf_http_reply reply = {.status = status, .authenticate = status == 401 ? "Bearer" : NULL};
     char text[sizeof(err->msg) + 2];
 
     cf_stats_reject(server->stats, CF_REJECT_CLIENT);
@@ -74,16 +78,33 @@ static void refuse(struct cf_server *server, struct cf_http_request *request, st
     cf_http_reply(request, &reply);
 }
 
-bool cf_caller_check(struct cf_server *server, struct cf_http_request *request)
+/* The store answers there what runs on which node, and which accounts are restricted: a restricted
+ * account would learn what its boundary hides. */
+static bool is_open(const struct cf_server *server, const struct cf_route *route)
+{
+    return route->phase != CF_PHASE_AUTHORIZE || server->config.client_ca != NULL ||
+           server->config.authorize_anonymous;
+}
+
+bool cf_caller_check(struct cf_server *server, const struct cf_route *route,
+                     struct cf_http_request *request)
 {
     struct cf_err err = {.kind = CF_ERR_NONE};
+    unsigned status = 401;
     int result;
 
-    if (server->config.bearer_jwks == NULL)
+    if (server->config.bearer_jwks != NULL) {
+        result = check_token(server, request, &err);
+        cf_http_forget_token(request);
+    } else if (is_open(server, route)) {
         return true;
-    result = check_token(server, request, &err);
-    cf_http_forget_token(request);
+    } else {
+        status = 403;
+        result = cf_err_set(&err, "this path answers authenticated callers only, and this server "
+                                  "asks nobody who it is: start it with --client-ca or "
+                                  "--bearer-jwks");
+    }
     if (result != 0)
-        refuse(server, request, &err);
+        refuse(server, request, status, &err);
     return result == 0;
 }

@@ -80,8 +80,10 @@ void cf_routes_exhausted(void *arg, struct cf_http_request *request, bool busy);
 
 /* ---- caller.c ---- */
 
-/* Whether the request may be read on, so far as its headers tell; else it has been answered. */
-bool cf_caller_check(struct cf_server *server, struct cf_http_request *request);
+/* Whether the caller may ask at this path, so far as the headers tell; else the request has been
+ * answered. */
+bool cf_caller_check(struct cf_server *server, const struct cf_route *route,
+                     struct cf_http_request *request);
 
 /* Takes over the reference. */
 void cf_server_use_keys(struct cf_server *server, struct cf_jwks *keys);

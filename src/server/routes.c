@@ -133,7 +133,7 @@ static bool accept_request(struct cf_server *server, const struct cf_route *rout
         return refuse(server, request, CF_REJECT_PATH, 404, no_path);
     if (!has_method(route->methods, request->method))
         return refuse_method(server, request, route->methods);
-    if (route->takes_review && !cf_caller_check(server, request))
+    if (route->takes_review && !cf_caller_check(server, route, request))
         return false;
     if (route->takes_review)
         return check_review(server, request, body_len);

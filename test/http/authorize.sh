@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# authorize.sh - SubjectAccessReviews: the second door. Sourced by run.sh.
+# authorize.sh - SubjectAccessReviews. Sourced by run.sh.
 
 access=$recorded/authorize
 inside=$access/pod-bound.get.secrets.web-token.json
@@ -16,8 +16,29 @@ metadata:
     rbac.kubernetes.io/restricted-by-node: "true"
 END
 
+# Whoever nobody asked who it is learns nothing here; a webhook review is answered all the same.
 server "$work/authorize.log" --objects "$access/objects.yaml" --objects "$work/restricted.yaml" ||
     exit 1
+for file in "$inside" "$outside" "$everybody"; do
+    refused "$(basename "$file" .json) by a caller that is not known" 403 "$(post /authorize "$file")"
+done
+refused 'a body that is none' 403 "$(post /authorize /dev/null)"
+refused 'another method is told first' 405 "$(https /authorize)"
+head -c 9000000 /dev/zero >"$work/in"
+equal '403 before the body is read' 403 "$(post /authorize "$work/in" -H 'Expect: 100-continue')"
+equal 'it asks for no token' '' "$(header WWW-Authenticate)"
+check 'it says what to do' "$(cat "$work/body")" grep -q -- '--client-ca or --bearer-jwks' "$work/body"
+get /metrics >/dev/null
+for line in 'curfew_rejected_requests_total{reason="client"} 5' \
+    'curfew_rejected_requests_total{reason="method"} 1'; do
+    check "metric: $line" "$(grep rejected "$work/body")" grep -qxF "$line" "$work/body"
+done
+check 'the log tells of a refused caller' "$(cat "$work/authorize.log")" \
+    grep -q '"level":"warn","msg":"a client was refused"' "$work/authorize.log"
+stops 'and ends' "$pid"
+
+server "$work/authorize.log" --objects "$access/objects.yaml" --objects "$work/restricted.yaml" \
+    --authorize-anonymous || exit 1
 for file in "$inside" "$everybody" "$access/pod-bound.create.configmaps.json"; do
     name=$(basename "$file" .json)
     equal "$name: 200" 200 "$(post /authorize "$file")"
@@ -65,9 +86,25 @@ stops 'the server of /authorize ends' "$pid"
 
 # Its own account is never refused.
 server "$work/authorize.log" --objects "$access/objects.yaml" --objects "$work/restricted.yaml" \
-    --service-account shop/web || exit 1
+    --service-account shop/web --authorize-anonymous || exit 1
 equal 'Curfew itself: 200' 200 "$(post /authorize "$outside")"
 equal 'Curfew itself is not refused' "$no_opinion" "$(cat "$work/body")"
+stops 'and ends' "$pid"
+
+# The ConfigMaps and Secrets of Curfew's own namespace may be read, as the table has it, not written.
+server "$work/authorize.log" --objects "$access/objects.yaml" --objects "$work/restricted.yaml" \
+    --service-account shop/curfew --authorize-anonymous || exit 1
+equal 'a Secret of its own namespace: 200' 200 "$(post /authorize "$inside")"
+equal 'it may be read' "$no_opinion" "$(cat "$work/body")"
+for verb in update patch delete; do
+    sed "s,\"verb\":\"get\",\"verb\":\"$verb\"," "$inside" >"$work/in"
+    equal "$verb: 200" 200 "$(post /authorize "$work/in")"
+    check "$verb: it may not be written" "$(cat "$work/body")" grep -qF \
+        'Secret \"shop/web-token\" may only be read: it is in Curfew'"'"'s own namespace' "$work/body"
+done
+equal 'a create there: 200' 200 "$(post /authorize "$access/pod-bound.create.configmaps.json")"
+check 'a create there is refused' "$(cat "$work/body")" \
+    grep -qF 'this account may not create configmaps' "$work/body"
 stops 'and ends' "$pid"
 
 # Until the cluster is known the API server's failurePolicy decides, at once. Nobody answers there.
@@ -83,7 +120,7 @@ rm -f "$work/authorize.log"
 "$curfew" serve --kubeconfig "$work/kubeconfig" --tls-cert "$certs/tls.pem" \
     --tls-key "$certs/tls.key" --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
     --metrics-listen 127.0.0.1:0 --drain-delay 0s \
-    --service-account curfew-system/curfew 2>"$work/authorize.log" &
+    --service-account curfew-system/curfew --authorize-anonymous 2>"$work/authorize.log" &
 pid=$!
 pids="$pids $pid"
 if wait_until 10 grep -q '"msg":"serving"' "$work/authorize.log"; then

@@ -35,7 +35,9 @@ claims="\"iss\":\"i\",\"sub\":\"system:serviceaccount:kube-system:api\",\"iat\":
 rsa_key one
 rsa_key two
 printf '{"keys":[%s]}' "$(cat "$work/one.jwk")" >"$work/jwks.json"
-server "$work/bearer.log" --bearer-jwks "$work/jwks.json" --bearer-audience curfew \
+server "$work/bearer.log" --bearer-jwks "$work/jwks.json" --bearer-issuer i \
+    --bearer-subject system:apiserver --bearer-subject 'system:serviceaccount:kube-system:ap*' \
+    --bearer-audience curfew --bearer-audience https://curfew.curfew-system.svc:443/validate \
     --log-level debug || exit 1
 right=$(token one "{$claims,\"aud\":[\"curfew\",\"x\"],\"exp\":$((now + 600)),\"nbf\":$now}")
 equal '/authorize without a token' 401 "$(post /authorize "$recorded/authorize/pod-bound.list.pods.json")"
@@ -44,6 +46,10 @@ equal '/authorize with a right token' 200 "$(post /authorize \
 equal 'a bearer token' 200 "$(with "$right")"
 equal 'its audience as a text' 200 \
     "$(with "$(token one "{$claims,\"aud\":\"curfew\",\"exp\":$((now + 600))}")")"
+equal 'another audience that is accepted' 200 "$(with "$(token one \
+    "{$claims,\"aud\":\"https://curfew.curfew-system.svc:443/validate\",\"exp\":$((now + 600))}")")"
+equal 'another subject that is accepted' 200 "$(with "$(token one \
+    "{\"iss\":\"i\",\"sub\":\"system:apiserver\",\"aud\":\"curfew\",\"exp\":$((now + 600))}")")"
 equal 'the scheme in other letters' 200 \
     "$(post /validate "$good" -H "authorization: bearer $right")"
 
@@ -75,6 +81,18 @@ bad_token "another key under this one's name" \
     "$(token two "{$claims,\"aud\":\"curfew\",$in_time}" '{"alg":"RS256","kid":"one"}')"
 bad_token 'another audience' "$(token one "{$claims,\"aud\":[\"vault\"],$in_time}")"
 bad_token 'no audience' "$(token one "{$claims,$in_time}")"
+# Every pod of the cluster gets a token that the same key signs.
+of() {
+    token one "{$1\"aud\":\"curfew\",$in_time}"
+}
+bad_token 'another subject' "$(of '"iss":"i","sub":"system:serviceaccount:shop:any",')"
+bad_token 'a subject that a glob does not match' \
+    "$(of '"iss":"i","sub":"x:system:serviceaccount:kube-system:api",')"
+bad_token 'no subject' "$(of '"iss":"i",')"
+bad_token 'an empty subject' "$(of '"iss":"i","sub":"",')"
+bad_token 'another issuer' "$(of '"iss":"i2","sub":"system:apiserver",')"
+bad_token 'no issuer' "$(of '"sub":"system:apiserver",')"
+bad_token 'an empty issuer' "$(of '"iss":"","sub":"system:apiserver",')"
 bad_token 'expired' "$(token one "{$claims,\"aud\":\"curfew\",\"exp\":$((now - 120))}")"
 bad_token 'no end' "$(token one "{$claims,\"aud\":\"curfew\"}")"
 bad_token 'not yet' "$(token one "{$claims,\"aud\":\"curfew\",$in_time,\"nbf\":$((now + 300))}")"
@@ -84,10 +102,12 @@ bad_token 'alg HS256' \
     "$(token one "{$claims,\"aud\":\"curfew\",$in_time}" '{"alg":"HS256","kid":"one"}')"
 head -c 9000000 /dev/zero >"$work/in"
 equal '401 before the body is read' 401 "$(post /validate "$work/in" -H 'Expect: 100-continue')"
+equal '/authorize: 401 before the body is read, too' 401 \
+    "$(post /authorize "$work/in" -H 'Expect: 100-continue')"
 equal 'the probes stay open' 200 "$(get /readyz)"
 get /metrics >/dev/null
 refusals=$(sed -n 's/^curfew_rejected_requests_total{reason="client"} //p' "$work/body")
-check 'refused tokens are counted' "$refusals" test "$refusals" -ge 15
+check 'refused tokens are counted' "$refusals" test "$refusals" -ge 22
 
 # The keys are read again.
 printf '{"keys":[]}' >"$work/jwks.json"
@@ -101,7 +121,8 @@ equal 'a token of the new key' 200 "$(with "$right")"
 stops 'and ends' "$pid"
 
 # Both: a certificate and a token.
-server "$work/both.log" --bearer-jwks "$work/jwks.json" --bearer-audience curfew \
+server "$work/both.log" --bearer-jwks "$work/jwks.json" --bearer-issuer i --bearer-subject '*' \
+    --bearer-audience curfew \
     --client-ca "$ca/api/ca.pem" --client-name kube-apiserver || exit 1
 equal 'both: a token and no certificate' 000 "$(with "$right")"
 unauthorized 'both: a certificate and no token' --cert "$ca/right.pem" --key "$ca/right.key"

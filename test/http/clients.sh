@@ -116,6 +116,9 @@ kept_out expired 'certificate expired'
 kept_out future
 kept_out other-ca 'unknown ca'
 kept_out for-servers 'unsupported certificate'
+equal '/authorize is served to callers with a certificate' 200 "$(post /authorize \
+    "$recorded/authorize/pod-bound.list.pods.json" --cert "$ca/right.pem" --key "$ca/right.key")"
+equal 'and to nobody else' 000 "$(post /authorize "$recorded/authorize/pod-bound.list.pods.json")"
 equal 'without a client certificate there is no answer' 000 "$(post /validate "$good")"
 check 'and the client is told why' "$(tail -n 5 "$work/tls")" told 'certificate required'
 equal 'nor over TLS 1.2' 000 "$(post /validate "$good" --tls-max 1.2)"
@@ -204,8 +207,27 @@ stops 'and ends' "$pid"
         --client-name a
     refuses 'a revocation list without a CA' 2 'client-crl needs --client-ca' $o $pair \
         --client-crl a
-    refuses 'keys without an audience' 2 'bearer-jwks needs --bearer-audience' $o $pair \
+    refuses 'keys alone' 2 \
+        'bearer-jwks needs --bearer-issuer, --bearer-subject, --bearer-audience: ' $o $pair \
         --bearer-jwks a
-    refuses 'an audience without keys' 2 'bearer-audience needs --bearer-jwks' $o $pair \
-        --bearer-audience a
+    refuses 'keys without an issuer' 2 \
+        'bearer-jwks needs --bearer-issuer: only one issuer' $o $pair \
+        --bearer-jwks a --bearer-subject a --bearer-audience a
+    refuses 'keys without a subject' 2 \
+        'bearer-jwks needs --bearer-subject: the keys of a cluster sign a token for every pod' \
+        $o $pair --bearer-jwks a --bearer-issuer a --bearer-audience a
+    refuses 'keys without an audience' 2 \
+        'bearer-jwks needs --bearer-audience: a token that was made for another service' $o $pair \
+        --bearer-jwks a --bearer-issuer a --bearer-subject a
+    for flag in issuer subject audience; do
+        refuses "$flag without keys" 2 "bearer-$flag needs --bearer-jwks" $o $pair --bearer-$flag a
+        refuses "$flag without a value" 2 "bearer-$flag must not be empty" $o $pair \
+            --bearer-jwks a --bearer-issuer a --bearer-subject a --bearer-audience a --bearer-$flag=
+    done
+    refuses '/authorize for anybody and for those with a certificate' 2 \
+        'authorize-anonymous and --client-ca: ' $o $pair \
+        --authorize-anonymous --client-ca "$ca/api/ca.pem"
+    refuses '/authorize for anybody and for those with a token' 2 \
+        'authorize-anonymous and --bearer-jwks: ' $o $pair --authorize-anonymous \
+        --bearer-jwks a --bearer-issuer a --bearer-subject a --bearer-audience a
 }

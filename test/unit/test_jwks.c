@@ -531,22 +531,30 @@ static void empty_signatures(void **state)
 
 #define HEADER_P256 "{\"alg\":\"ES256\",\"kid\":\"p256\"}"
 
-static void accept_says(const char *claims, int64_t now, int64_t leeway, const char *audience,
+static const char *const subjects[] = {"system:serviceaccount:kube-system:api", "api-*", NULL};
+static const char *const curfew_only[] = {"curfew", NULL};
+static const char *const paths[] = {"https://curfew/validate", "https://curfew/mutate", NULL};
+
+/* Of the issuer, the subject and the audience that are asked for. */
+#define BY "\"iss\":\"https://i\",\"sub\":\"api-1\""
+#define GOOD BY ",\"aud\":\"curfew\""
+
+static void accept_with(const struct cf_token_demands *demands, const char *claims,
                         const char *sentence)
 {
     struct cf_jwks *jwks = all_keys();
     char *text = test_token(p256, "SHA256", HEADER_P256, claims);
-    struct cf_token_demands demands = {now, leeway, audience};
     struct cf_token token = {.alg = "untouched"};
     struct cf_err err = {0};
     int rc;
 
     cf_arena_reset(arena, true);
-    rc = cf_token_accept(arena, jwks, text, strlen(text), &demands, &token, &err);
+    rc = cf_token_accept(arena, jwks, text, strlen(text), demands, &token, &err);
     if (sentence == NULL && rc != 0)
         fail_msg("%s", err.msg);
     if (sentence != NULL) {
-        assert_int_equal(rc, -1);
+        if (rc != -1)
+            fail_msg("accepted, and not refused with '%s': %s", sentence, claims);
         assert_string_equal(err.msg, sentence);
         assert_string_equal(token.alg, "untouched");
     } else {
@@ -556,30 +564,114 @@ static void accept_says(const char *claims, int64_t now, int64_t leeway, const c
     cf_jwks_unref(jwks);
 }
 
-static void times_and_audiences(void **state)
+static void accept_at(const char *claims, int64_t now, int64_t leeway, const char *sentence)
+{
+    struct cf_token_demands demands = {now, leeway, "https://i", subjects, curfew_only};
+
+    accept_with(&demands, claims, sentence);
+}
+
+static void times(void **state)
 {
     (void)state;
-    accept_says("{\"exp\":1000}", 999, 0, NULL, NULL);
-    accept_says("{\"exp\":1000}", 1000, 0, NULL, "it expired at 1970-01-01T00:16:40Z");
-    accept_says("{\"exp\":1000}", 1059, 60, NULL, NULL);
-    accept_says("{\"exp\":1000}", 1060, 60, NULL, "it expired at 1970-01-01T00:16:40Z");
-    accept_says("{}", 0, 0, NULL, "it never expires");
-    accept_says("{\"exp\":null}", 0, 0, NULL, "it never expires");
-    accept_says("{\"exp\":1000,\"iss\":\"kubernetes/serviceaccount\"}", 0, 0, NULL,
-                "it never expires");
-    accept_says("{\"exp\":1000,\"nbf\":500}", 499, 0, NULL,
-                "it is not valid before 1970-01-01T00:08:20Z");
-    accept_says("{\"exp\":1000,\"nbf\":500}", 500, 0, NULL, NULL);
-    accept_says("{\"exp\":1000,\"nbf\":500}", 490, 10, NULL, NULL);
-    accept_says("{\"exp\":9223372036854775807,\"nbf\":-9223372036854775808}", 5, 60, NULL, NULL);
-    accept_says("{\"exp\":-9223372036854775808}", 5, 60, NULL,
-                "it expired at 1000-01-01T00:00:00Z");
-    accept_says("{\"exp\":1000,\"aud\":[\"a\",\"curfew\"]}", 5, 0, "curfew", NULL);
-    accept_says("{\"exp\":1000,\"aud\":\"curfew\"}", 5, 0, "curfew", NULL);
-    accept_says("{\"exp\":1000,\"aud\":[\"Curfew\",\"curfew2\"]}", 5, 0, "curfew",
-                "it is not for the audience 'curfew'");
-    accept_says("{\"exp\":1000}", 5, 0, "curfew", "it is not for the audience 'curfew'");
-    accept_says("{\"exp\":1000,\"aud\":\"x\"}", 5, 0, NULL, NULL);
+    accept_at("{" GOOD ",\"exp\":1000}", 999, 0, NULL);
+    accept_at("{" GOOD ",\"exp\":1000}", 1000, 0, "it expired at 1970-01-01T00:16:40Z");
+    accept_at("{" GOOD ",\"exp\":1000}", 1059, 60, NULL);
+    accept_at("{" GOOD ",\"exp\":1000}", 1060, 60, "it expired at 1970-01-01T00:16:40Z");
+    accept_at("{}", 0, 0, "it never expires");
+    accept_at("{" GOOD ",\"exp\":null}", 0, 0, "it never expires");
+    accept_at("{\"exp\":1000,\"iss\":\"kubernetes/serviceaccount\"}", 0, 0, "it never expires");
+    accept_at("{" GOOD ",\"exp\":1000,\"nbf\":500}", 499, 0,
+              "it is not valid before 1970-01-01T00:08:20Z");
+    accept_at("{" GOOD ",\"exp\":1000,\"nbf\":500}", 500, 0, NULL);
+    accept_at("{" GOOD ",\"exp\":1000,\"nbf\":500}", 490, 10, NULL);
+    accept_at("{" GOOD ",\"exp\":9223372036854775807,\"nbf\":-9223372036854775808}", 5, 60, NULL);
+    accept_at("{" GOOD ",\"exp\":-9223372036854775808}", 5, 60,
+              "it expired at 1000-01-01T00:00:00Z");
+}
+
+#define IN_TIME ",\"exp\":1000}"
+
+static void issuers(void **state)
+{
+    (void)state;
+    accept_at("{\"sub\":\"api-1\",\"aud\":\"curfew\"" IN_TIME, 5, 0, "it names no issuer (iss)");
+    accept_at("{\"iss\":\"\",\"sub\":\"api-1\",\"aud\":\"curfew\"" IN_TIME, 5, 0,
+              "it names no issuer (iss)");
+    accept_at("{\"iss\":\"https://i/\",\"sub\":\"api-1\",\"aud\":\"curfew\"" IN_TIME, 5, 0,
+              "its issuer 'https://i/' is not the one that is accepted");
+    accept_at("{\"iss\":\"HTTPS://i\",\"sub\":\"api-1\",\"aud\":\"curfew\"" IN_TIME, 5, 0,
+              "its issuer 'HTTPS://i' is not the one that is accepted");
+}
+
+static void subject_says(const char *subject, const char *sentence)
+{
+    char claims[256];
+
+    snprintf(claims, sizeof(claims), "{\"iss\":\"https://i\",\"aud\":\"curfew\"%s" IN_TIME, subject);
+    accept_at(claims, 5, 0, sentence);
+}
+
+/* The keys of a cluster sign a token for every pod in it. */
+static void subjects_of_tokens(void **state)
+{
+    (void)state;
+    subject_says(",\"sub\":\"system:serviceaccount:kube-system:api\"", NULL);
+    subject_says(",\"sub\":\"api-\"", NULL);
+    subject_says("", "it names no subject (sub)");
+    subject_says(",\"sub\":null", "it names no subject (sub)");
+    subject_says(",\"sub\":\"\"", "it names no subject (sub)");
+    subject_says(",\"sub\":\"system:serviceaccount:shop:any\"",
+                 "its subject 'system:serviceaccount:shop:any' is none of those that are accepted");
+    subject_says(",\"sub\":\"system:serviceaccount:kube-system:api2\"",
+                 "its subject 'system:serviceaccount:kube-system:api2' is none of those that are "
+                 "accepted");
+    subject_says(",\"sub\":\"x-api-1\"",
+                 "its subject 'x-api-1' is none of those that are accepted");
+    subject_says(",\"sub\":\"a\\nb\"", "its subject 'a?b' is none of those that are accepted");
+}
+
+static void audiences(void **state)
+{
+    struct cf_token_demands demands = {5, 0, "https://i", subjects, paths};
+
+    (void)state;
+    accept_at("{" BY ",\"aud\":[\"a\",\"curfew\"]" IN_TIME, 5, 0, NULL);
+    accept_at("{" BY ",\"aud\":\"curfew\"" IN_TIME, 5, 0, NULL);
+    accept_at("{" BY ",\"aud\":[\"Curfew\",\"curfew2\"]" IN_TIME, 5, 0,
+              "it is not for the audience 'curfew'");
+    accept_at("{" BY IN_TIME, 5, 0, "it is not for the audience 'curfew'");
+    accept_with(&demands, "{" BY ",\"aud\":\"https://curfew/validate\"" IN_TIME, NULL);
+    accept_with(&demands, "{" BY ",\"aud\":[\"x\",\"https://curfew/mutate\"]" IN_TIME, NULL);
+    accept_with(&demands, "{" BY ",\"aud\":\"https://curfew/*\"" IN_TIME,
+                "it is for none of the audiences that are accepted");
+}
+
+/* What nobody demanded is not fulfilled by everybody. */
+static void nothing_is_left_open(void **state)
+{
+    static const char *const none[] = {NULL};
+    static const char good[] = "{" GOOD IN_TIME;
+    const struct cf_token_demands all[] = {
+        {5, 0, NULL, subjects, curfew_only},  {5, 0, "", subjects, curfew_only},
+        {5, 0, "https://i", NULL, curfew_only}, {5, 0, "https://i", none, curfew_only},
+        {5, 0, "https://i", subjects, NULL},  {5, 0, "https://i", subjects, none},
+    };
+    static const char *const sentences[] = {
+        "its issuer 'https://i' is not the one that is accepted",
+        "its issuer 'https://i' is not the one that is accepted",
+        "its subject 'api-1' is none of those that are accepted",
+        "its subject 'api-1' is none of those that are accepted",
+        "it is for none of the audiences that are accepted",
+        "it is for none of the audiences that are accepted",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CF_COUNT(all); i++)
+        accept_with(&all[i], good, sentences[i]);
+    accept_with(&(struct cf_token_demands){5, 0, "", subjects, curfew_only},
+                "{\"iss\":\"\",\"sub\":\"api-1\",\"aud\":\"curfew\"" IN_TIME,
+                "it names no issuer (iss)");
 }
 
 static void bearer_headers(void **state)
@@ -613,7 +705,7 @@ static void *verify_often(void *arg)
 {
     struct worker *w = arg;
     struct cf_arena *own = cf_arena_new(CF_MIB);
-    struct cf_token_demands demands = {5, 0, NULL};
+    struct cf_token_demands demands = {5, 0, "https://i", subjects, curfew_only};
     struct cf_token token;
 
     for (int i = 0; i < 200; i++) {
@@ -631,8 +723,8 @@ static void *verify_often(void *arg)
 static void many_threads(void **state)
 {
     struct cf_jwks *jwks = all_keys();
-    char *good = test_token(p256, "SHA256", HEADER_P256, "{\"exp\":1000}");
-    char *bad = test_token(p256_other, "SHA256", HEADER_P256, "{\"exp\":1000}");
+    char *good = test_token(p256, "SHA256", HEADER_P256, "{" GOOD IN_TIME);
+    char *bad = test_token(p256_other, "SHA256", HEADER_P256, "{" GOOD IN_TIME);
     struct worker workers[4];
     pthread_t threads[4];
 
@@ -675,7 +767,11 @@ int main(void)
         cmocka_unit_test(hostile_names),
         cmocka_unit_test(changed_anywhere),
         cmocka_unit_test(empty_signatures),
-        cmocka_unit_test(times_and_audiences),
+        cmocka_unit_test(times),
+        cmocka_unit_test(issuers),
+        cmocka_unit_test(subjects_of_tokens),
+        cmocka_unit_test(audiences),
+        cmocka_unit_test(nothing_is_left_open),
         cmocka_unit_test(bearer_headers),
         cmocka_unit_test(many_threads),
     };

@@ -41,6 +41,7 @@ struct cf_boundary {
     struct cf_store_ref *refs;
     size_t ref_count;
     const char *bound_kind, *bound_name, *bound_uid; /* of a TokenRequest, at admission */
+    const char *own_namespace;                       /* Curfew's; NULL: unknown */
 
     /* ---- filled in by cf_boundary_look_up() ---- */
     bool known;            /* false: the store has not heard of the cluster yet */

@@ -41,6 +41,7 @@ struct cf_engine_input {
     int64_t now;                /* unix seconds */
     unsigned modes;             /* CF_MODE_BIT of the modes that matter */
     bool kubelets;              /* judge kubelets' TokenRequests too (/mutate/kubelet) */
+    const char *own_namespace;  /* Curfew's own; NULL: unknown */
     const enum cf_level *level; /* set: all modes at this level, over labels and defaults */
     /* Set: these levels, and the request's names are looked up already (cf_engine_look_up). */
     const struct cf_levels *known;

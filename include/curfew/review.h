@@ -27,7 +27,8 @@ struct cf_review_input {
     const struct cf_store *store;
     int64_t now;
     const enum cf_level *level; /* set: all modes at this level, over labels and defaults */
-    const char *own_user;       /* Curfew's own username, never refused; NULL: unknown */
+    /* Curfew's own username, never refused, and its namespace; NULL: unknown. */
+    const char *own_user, *own_namespace;
     /* When the API server stops waiting, by cf_monotonic_micros(); 0: CF_REVIEW_SECONDS from now.
      */
     int64_t deadline;

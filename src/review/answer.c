@@ -320,6 +320,7 @@ static struct cf_engine_input engine_input(const struct cf_review_input *in)
         .now = in->now,
         .modes = validate ? CF_ALL_MODES : CF_MODE_BIT(CF_FIX),
         .kubelets = in->phase == CF_PHASE_MUTATE_KUBELET,
+        .own_namespace = in->own_namespace,
         .level = in->level,
     };
 }

@@ -205,6 +205,7 @@ static int judge(struct cf_arena *arena, const struct cf_review_input *in,
         .store = in->store,
         .now = in->now,
         .modes = CF_ALL_MODES & ~CF_MODE_BIT(CF_FIX),
+        .own_namespace = in->own_namespace,
         .level = in->level,
     };
 

@@ -122,8 +122,10 @@ static void look_up(struct cf_arena *arena, const struct cf_engine_input *in,
     request->server_minor = cf_store_server_minor(in->store);
     if (request->kind != CF_KIND_OTHER && !out->skipped)
         cf_engine_look_up(arena, in->policy, in->store, request);
-    if (request->boundary != NULL)
+    if (request->boundary != NULL) {
+        request->boundary->own_namespace = in->own_namespace;
         cf_boundary_look_up(arena, in->store, request->boundary);
+    }
     cf_store_unlock(in->store);
     /* The labels that a namespace will have, not those that it had. */
     if (request->kind == CF_KIND_NAMESPACE)

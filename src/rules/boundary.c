@@ -319,6 +319,14 @@ static bool moves_away(const struct judging *j, struct cf_boundary_verdict *out)
     return true;
 }
 
+/* Curfew's policy and the key of its certificate are among them: whoever could write these would
+ * have no boundary any more. */
+static bool is_curfews(const struct judging *j)
+{
+    return (is_resource(j, "configmaps") || is_resource(j, "secrets")) &&
+           !cf_str_empty(j->q->own_namespace) && cf_streq(j->q->namespace_, j->q->own_namespace);
+}
+
 static struct cf_boundary_verdict judge_needed(const struct judging *j, enum cf_edge edge)
 {
     const struct cf_boundary *q = j->q;
@@ -339,6 +347,8 @@ static struct cf_boundary_verdict judge_needed(const struct judging *j, enum cf_
     /* Every pod of the namespace trusts it. */
     if (edge == CF_EDGE_CONFIG_MAP && cf_streq(j->name, CF_ROOT_CA_CONFIG_MAP))
         return OUTSIDE("%s may only be read", object);
+    if (is_curfews(j))
+        return OUTSIDE("%s may only be read: it is in Curfew's own namespace", object);
     if (q->reach == CF_REACH_SHARED && j->policy->deny_shared_objects)
         return OUTSIDE("pods of other nodes refer to %s as well (sharedObjects)", object);
     if (moves_away(j, &v))
@@ -437,7 +447,7 @@ static struct cf_boundary_verdict judge_covered(const struct judging *j)
     if (q->node == NULL)
         return OUTSIDE("its token belongs to no node: it is a legacy or an unbound one, or the "
                        "account is impersonated");
-    if (is_create(j) && q->door == CF_DOOR_AUTHORIZE)
+    if (is_create(j) && q->door == CF_DOOR_AUTHORIZE && !is_curfews(j))
         return NO_OPINION("admission decides about creates");
     if (is_resource(j, "nodes"))
         return judge_node(j);

@@ -73,6 +73,7 @@ static void review(struct cf_server *server, const struct cf_policy *policy, enu
         .store = server->config.store,
         .now = cf_now(),
         .own_user = server->config.own_user,
+        .own_namespace = server->config.own_namespace,
         .deadline = deadline_of(request, begin),
     };
     int (*answer_it)(struct cf_arena *, const struct cf_review_input *, const char *, size_t,

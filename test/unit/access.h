@@ -70,8 +70,11 @@ static inline const char *attributes_of(const struct question *one)
 /* The answer's bytes. */
 static inline const char *authorize(const char *text)
 {
-    struct cf_review_input in = {
-        .phase = CF_PHASE_AUTHORIZE, .policy = policy, .store = store, .now = NOW};
+    struct cf_review_input in = {.phase = CF_PHASE_AUTHORIZE,
+                                 .policy = policy,
+                                 .store = store,
+                                 .now = NOW,
+                                 .own_namespace = own_namespace};
     struct cf_buf buf;
 
     cf_buf_init_arena(&buf, arena, CF_ANSWER_MAX);

@@ -147,9 +147,15 @@ static inline void is_refused(const char *text, const char *message)
     assert_string_equal(err.msg, message);
 }
 
+static const char *own_namespace; /* Curfew's */
+
 static inline struct test_answer answer(enum cf_phase phase, const char *text)
 {
-    struct cf_review_input in = {.phase = phase, .policy = policy, .store = store, .now = NOW};
+    struct cf_review_input in = {.phase = phase,
+                                 .policy = policy,
+                                 .store = store,
+                                 .now = NOW,
+                                 .own_namespace = own_namespace};
     struct test_answer a = test_ask(arena, &in, text);
 
     if (a.rc != 0)

@@ -228,6 +228,35 @@ static void the_root_ca_is_read_only(void **state)
     EXPECT(OUT, "get", "configmaps", "other", "kube-root-ca.crt");
 }
 
+/* Where Curfew itself runs: a pod on the node refers to all of these. */
+static void curfews_own_namespace_is_read_only(void **state)
+{
+    static const char *const resources[] = {"configmaps", "secrets"};
+    static const char *const names[] = {"agent-config", "agent-secret"};
+
+    (void)state;
+    own_namespace = "shop";
+    for (size_t i = 0; i < CF_COUNT(resources); i++) {
+        EXPECT(IN, "get", resources[i], "shop", names[i]);
+        EXPECT(IN, "list", resources[i], "shop", .by_name = names[i]);
+        EXPECT(IN, "watch", resources[i], "shop", .by_name = names[i]);
+        for (size_t v = 1; v < CF_COUNT(by_name); v++)
+            EXPECT(OUT, by_name[v], resources[i], "shop", names[i]);
+        has_part(place_of(&outcome), "may only be read: it is in Curfew's own namespace");
+        EXPECT(OUT, "deletecollection", resources[i], "shop", .by_name = names[i]);
+        EXPECT(OUT, "create", resources[i], "shop");
+        EXPECT(OUT, "get", resources[i], "shop", "no-such");
+        /* Nowhere else. */
+        EXPECT(NONE, "create", resources[i], "other");
+    }
+    EXPECT(IN, "patch", "secrets", "storage", "pv-secret");
+    EXPECT(IN, "patch", "pods", "shop", "web-1");
+    EXPECT(NONE, "create", "pods", "shop");
+    EXPECT(IN, "patch", "persistentvolumeclaims", "shop", "data-1");
+    own_namespace = NULL;
+    EXPECT(IN, "patch", "configmaps", "shop", "agent-config");
+}
+
 static void claims_and_volumes(void **state)
 {
     static const char *const inside[] = {"pv-1", "pv-local"};
@@ -490,6 +519,7 @@ int main(void)
         BOUNDARY_TEST(only_one_value_counts),
         BOUNDARY_TEST(configs_and_secrets),
         BOUNDARY_TEST(the_root_ca_is_read_only),
+        BOUNDARY_TEST(curfews_own_namespace_is_read_only),
         BOUNDARY_TEST(claims_and_volumes),
         BOUNDARY_TEST(shared_objects),
         BOUNDARY_TEST(tokens),

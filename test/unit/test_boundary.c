@@ -210,6 +210,25 @@ static void configs_and_secrets(void **state)
     WRITES(OUT, "ConfigMap", "configmaps", "shop", "agent-config", NAMED("agent-config"));
 }
 
+/* Curfew's policy, and the key of its certificate. */
+static void curfews_own_namespace_is_read_only(void **state)
+{
+    (void)state;
+    own_namespace = "shop";
+    WRITES(OUT, "ConfigMap", "configmaps", "shop", "agent-config", NAMED("agent-config"));
+    EXPECT(OUT, "UPDATE", "", "ConfigMap", "configmaps", NULL, "shop", "agent-config", NULL,
+           NAMED("agent-config"), NAMED("agent-config"));
+    has_part(last.message, "node-boundary: ConfigMap \"shop/agent-config\" may only be read: it is "
+                           "in Curfew's own namespace");
+    WRITES(OUT, "Secret", "secrets", "shop", "db", NAMED("db"));
+    CREATES(OUT, "Secret", "secrets", "shop", "new", NAMED("new"));
+    CREATES(OUT, "ConfigMap", "configmaps", "shop", "new", NAMED("new"));
+    WRITES(IN, "Secret", "secrets", "storage", "pv-secret", NAMED("pv-secret"));
+    WRITES(IN, "Pod", "pods", "shop", "web-1", POD_ON("web-1", "n1", ""));
+    own_namespace = NULL;
+    WRITES(IN, "Secret", "secrets", "shop", "db", NAMED("db"));
+}
+
 #define CLAIM_ON(name, volume) "{'metadata':{'name':'" name "'},'spec':{'volumeName':'" volume "'}}"
 #define VOLUME_OF(name, claim)                                                                     \
     "{'metadata':{'name':'" name "'},'spec':{'claimRef':{'namespace':'shop','name':'" claim "'}}}"
@@ -573,6 +592,7 @@ int main(void)
         BOUNDARY_TEST(creating_pods),
         BOUNDARY_TEST(bindings),
         BOUNDARY_TEST(configs_and_secrets),
+        BOUNDARY_TEST(curfews_own_namespace_is_read_only),
         BOUNDARY_TEST(claims_and_volumes),
         BOUNDARY_TEST(tokens),
         BOUNDARY_TEST(tokens_for_a_restricted_account),

@@ -3,8 +3,8 @@
  *
  * An account that carries rbac.kubernetes.io/restricted-by-node: "true" may touch, of nodes, pods,
  * configmaps, secrets, claims, volumes and serviceaccounts/token, only what belongs to the node of
- * its token. The annotation filters, it never grants. Both doors, admission and /authorize, make a
- * question, have the store's part of it filled in (cf_boundary_look_up() in review/), and ask
+ * its token. The annotation filters, it never grants. Admission and authorization (/authorize) make
+ * a question, have the store's part of it filled in (cf_boundary_look_up() in review/), and ask
  * cf_boundary_judge(), which is pure. */
 #ifndef CURFEW_BOUNDARY_H
 #define CURFEW_BOUNDARY_H
@@ -15,7 +15,7 @@
 
 /* Where the question came from. Authorization sees reads, and no object; of a create not even
  * a name. */
-enum cf_door { CF_DOOR_ADMISSION, CF_DOOR_AUTHORIZE };
+enum cf_boundary_from { CF_FROM_ADMISSION, CF_FROM_AUTHORIZATION };
 
 /* What a boundary reads of an object under review. Texts are "" for none. */
 struct cf_boundary_object {
@@ -27,7 +27,7 @@ struct cf_boundary_object {
 };
 
 struct cf_boundary {
-    enum cf_door door;
+    enum cf_boundary_from from;
     const char *verb; /* as RBAC has it; at admission "create", "update", "delete" or "connect" */
     const char *resource, *subresource, *namespace_, *name; /* "" for none */
     /* Field selectors that ask for exactly one value; "" for none. */

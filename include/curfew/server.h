@@ -46,8 +46,8 @@ struct cf_server_config {
     const char *const *bearer_subjects, *const *bearer_audiences;
     bool authorize_anonymous; /* /authorize answers even where nobody is asked who it is */
 
-    /* Curfew's own username, which /authorize never refuses, and its namespace, whose ConfigMaps and
-     * Secrets restricted accounts may not write. NULL: unknown. */
+    /* Curfew's own username, which /authorize never refuses, and its namespace, whose ConfigMaps
+     * and Secrets restricted accounts may not write. NULL: unknown. */
     const char *own_user, *own_namespace;
 
     bool metrics_namespaces; /* what is counted of the cluster is told by namespace */

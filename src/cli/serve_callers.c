@@ -83,8 +83,9 @@ int cf_callers_check_flags(const struct cf_cmd *cmd, const struct cf_callers_fla
     if (status != CF_EXIT_OK)
         return status;
     if (flags->authorize_anonymous && (flags->client_ca != NULL || flags->bearer_jwks != NULL))
-        return cf_usage_error(cmd, "--authorize-anonymous and %s: callers are either asked who they "
-                                   "are or not; leave out one of the two",
+        return cf_usage_error(cmd,
+                              "--authorize-anonymous and %s: callers are either asked who they are "
+                              "or not; leave out one of the two",
                               flags->client_ca != NULL ? "--client-ca" : "--bearer-jwks");
     return CF_EXIT_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* authorize.c - the second door: SubjectAccessReview in, `denied` or no opinion out
+/* authorize.c - authorization: SubjectAccessReview in, `denied` or no opinion out
  * (k8s.io/api authorization/v1 and v1beta1, which differ in one key).
  *
  * It filters and never grants: no answer is `allowed`. Where there is nothing to refuse it says
@@ -91,7 +91,7 @@ static void resource_decode(struct cf_reader *r, const struct cf_json *attribute
     request->name = cf_str_or_empty(cf_read_str(r, &at, attributes, "name"));
     if (request->caller.account == NULL || !cf_boundary_covers(group, request->resource, verb))
         return;
-    q = cf_boundary_new(r, CF_DOOR_AUTHORIZE, request);
+    q = cf_boundary_new(r, CF_FROM_AUTHORIZATION, request);
     if (q == NULL)
         return;
     q->verb = verb;

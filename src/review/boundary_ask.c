@@ -4,7 +4,7 @@
 #include "curfew/str.h"
 #include "decode_private.h"
 
-struct cf_boundary *cf_boundary_new(struct cf_reader *r, enum cf_door door,
+struct cf_boundary *cf_boundary_new(struct cf_reader *r, enum cf_boundary_from from,
                                     const struct cf_request *request)
 {
     struct cf_boundary *q = cf_arena_alloc(r->arena, sizeof(*q));
@@ -14,7 +14,7 @@ struct cf_boundary *cf_boundary_new(struct cf_reader *r, enum cf_door door,
         return NULL;
     }
     *q = (struct cf_boundary){
-        .door = door,
+        .from = from,
         .verb = "",
         .resource = request->resource,
         .subresource = request->subresource,
@@ -118,7 +118,7 @@ void cf_boundary_ask(struct cf_reader *r, const struct cf_json *json, const char
     if (!cf_boundary_covers(group, request->resource, verb_of(request->operation)) ||
         (request->caller.account == NULL && !token))
         return;
-    q = cf_boundary_new(r, CF_DOOR_ADMISSION, request);
+    q = cf_boundary_new(r, CF_FROM_ADMISSION, request);
     if (q == NULL)
         return;
     q->verb = verb_of(request->operation);
@@ -149,7 +149,7 @@ bool cf_boundary_ask_unread(struct cf_reader *r, const char *group, const char *
     if (!cf_boundary_covers(group, request->resource, verb) ||
         (request->caller.account == NULL && !token))
         return false;
-    request->boundary = cf_boundary_new(r, CF_DOOR_ADMISSION, request);
+    request->boundary = cf_boundary_new(r, CF_FROM_ADMISSION, request);
     if (request->boundary != NULL)
         request->boundary->verb = verb;
     /* Of a token request nothing else is read than what it is bound to; unbound is the worst. */

@@ -93,7 +93,7 @@ void cf_boundary_look_up(struct cf_arena *arena, const struct cf_store *store,
     struct cf_boundary *q = question;
 
     q->known = cf_boundary_known(store);
-    if (q->door == CF_DOOR_ADMISSION && cf_streq(q->resource, "serviceaccounts") &&
+    if (q->from == CF_FROM_ADMISSION && cf_streq(q->resource, "serviceaccounts") &&
         cf_streq(q->subresource, "token"))
         q->token_restricted = cf_store_restricted(store, q->namespace_, q->name);
     if (q->caller_account == NULL)

@@ -35,7 +35,7 @@ bool cf_boundary_ask_unread(struct cf_reader *r, const char *group, const char *
 void cf_boundary_refs(struct cf_reader *r, const struct cf_json *json, struct cf_boundary *q);
 
 /* The question that is about this caller, in the arena; NULL (and a failure) without memory. */
-struct cf_boundary *cf_boundary_new(struct cf_reader *r, enum cf_door door,
+struct cf_boundary *cf_boundary_new(struct cf_reader *r, enum cf_boundary_from from,
                                     const struct cf_request *request);
 
 #endif

@@ -187,6 +187,7 @@ static int judge_caller(struct envelope *e, const struct cf_review_input *in, st
                                      .store = in->store,
                                      .now = in->now,
                                      .modes = CF_MODE_BIT(CF_ENFORCE),
+                                     .own_namespace = in->own_namespace,
                                      .level = in->level};
     struct cf_reader r = {.arena = e->arena, .where = "", .err = err};
     const struct cf_boundary *q;

@@ -250,7 +250,7 @@ static struct cf_boundary_verdict judge_binding(const struct judging *j)
 
     if (!j->policy->allow_pod_create)
         return OUTSIDE("this account may not bind pods to nodes (allowPodCreate)");
-    if (q->door == CF_DOOR_AUTHORIZE)
+    if (q->from == CF_FROM_AUTHORIZATION)
         return NO_OPINION("admission decides, which sees the node");
     if (!cf_streq(q->object.node, q->node))
         return OUTSIDE("this account may bind pods only to node \"%s\"", q->node);
@@ -387,7 +387,7 @@ static struct cf_boundary_verdict judge_token(const struct judging *j)
     bool on_node = q->pod_known && cf_streq(q->pod.node, q->node) &&
                    (cf_str_empty(q->bound_uid) || cf_streq(q->bound_uid, q->pod.uid));
 
-    if (q->door == CF_DOOR_AUTHORIZE)
+    if (q->from == CF_FROM_AUTHORIZATION)
         return judge_token_unseen(j);
     if (!own && !j->policy->token_for_pods_on_node)
         return OUTSIDE("this account may ask for tokens of its own account only (tokenFor)");
@@ -414,7 +414,7 @@ static struct cf_boundary_verdict judge_token(const struct judging *j)
 /* An unbound token would be of no node, and so of all; whoever asks for it. */
 static bool is_loose_token(const struct judging *j)
 {
-    return j->q->door == CF_DOOR_ADMISSION && is_token(j) && j->q->token_restricted &&
+    return j->q->from == CF_FROM_ADMISSION && is_token(j) && j->q->token_restricted &&
            !cf_streq(j->q->bound_kind, "Pod") && !cf_streq(j->q->bound_kind, "Node");
 }
 
@@ -438,7 +438,7 @@ static struct cf_boundary_verdict judge_covered(const struct judging *j)
     if (is_resource(j, "serviceaccounts") && !is_token(j)) {
         if (is_read(j))
             return NO_OPINION("reading ServiceAccounts is not restricted");
-        if (is_create(j) && q->door == CF_DOOR_AUTHORIZE && q->node != NULL)
+        if (is_create(j) && q->from == CF_FROM_AUTHORIZATION && q->node != NULL)
             return NO_OPINION("admission decides about creates");
         return OUTSIDE("this account may not write ServiceAccounts");
     }
@@ -447,7 +447,7 @@ static struct cf_boundary_verdict judge_covered(const struct judging *j)
     if (q->node == NULL)
         return OUTSIDE("its token belongs to no node: it is a legacy or an unbound one, or the "
                        "account is impersonated");
-    if (is_create(j) && q->door == CF_DOOR_AUTHORIZE && !is_curfews(j))
+    if (is_create(j) && q->from == CF_FROM_AUTHORIZATION && !is_curfews(j))
         return NO_OPINION("admission decides about creates");
     if (is_resource(j, "nodes"))
         return judge_node(j);

@@ -66,7 +66,8 @@ static int check_token(struct cf_server *server, const struct cf_http_request *r
 static void refuse(struct cf_server *server, struct cf_http_request *request, unsigned status,
                    struct cf_err *err)
 {
-    struct cf_http_reply reply = {.status = status, .authenticate = status == 401 ? "Bearer" : NULL};
+    struct cf_http_reply reply = {.status = status,
+                                  .authenticate = status == 401 ? "Bearer" : NULL};
     char text[sizeof(err->msg) + 2];
 
     cf_stats_reject(server->stats, CF_REJECT_CLIENT);

@@ -8,8 +8,8 @@
 #include "context.h"
 
 void cf_metrics_head(struct cf_buf *out, const char *name, const char *type, const char *help);
-/* `name="value"`, escaped as the text format asks for: for every value that is not from a fixed list
- * of ours, or whoever chose it could write series of their own. */
+/* `name="value"`, escaped as the text format asks for: for every value that is not from a fixed
+ * list of ours, or whoever chose it could write series of their own. */
 void cf_metrics_label(struct cf_buf *out, const char *name, const char *value);
 /* Micros as seconds, without a detour through a double's digits. */
 void cf_metrics_seconds(struct cf_buf *out, uint64_t micros);

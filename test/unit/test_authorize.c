@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The second door: every row of the boundary's table, inside and outside, for every verb. */
+/* Authorization: every row of the boundary's table, inside and outside, for every verb. */
 #include "access.h"
 
 #define IN "inside the boundary"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The second door, around the boundary: legacy tokens, what can't be read, and when it can't be
+/* Authorization, around the boundary: legacy tokens, what can't be read, and when it can't be
  * answered. */
 #include "access.h"
 

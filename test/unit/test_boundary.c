@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The first door: every row of the boundary's table for every write that admission sees, which
+/* Admission: every row of the boundary's table for every write that admission sees, which
  * brings the object, new and old. Reads and the rest of the table: test_authorize.c. */
 #include "boundary.h"
 
@@ -229,6 +229,26 @@ static void curfews_own_namespace_is_read_only(void **state)
     WRITES(IN, "Secret", "secrets", "shop", "db", NAMED("db"));
 }
 
+static bool unreadable_is_allowed(void)
+{
+    struct review r = *WRITE("UPDATE", "", "ConfigMap", "configmaps", NULL, "shop", "agent-config",
+                             NULL, "{'metadata':7}", NAMED("agent-config"));
+
+    r.user = INFO(AGENT);
+    return validate(review(&r)).allowed;
+}
+
+/* Where the level would let what can't be read pass. */
+static void unreadable_objects_of_curfews_own_namespace(void **state)
+{
+    (void)state;
+    use_config("exemptions: {namespaces: [shop]}");
+    assert_true(unreadable_is_allowed());
+    own_namespace = "shop";
+    assert_false(unreadable_is_allowed());
+    own_namespace = NULL;
+}
+
 #define CLAIM_ON(name, volume) "{'metadata':{'name':'" name "'},'spec':{'volumeName':'" volume "'}}"
 #define VOLUME_OF(name, claim)                                                                     \
     "{'metadata':{'name':'" name "'},'spec':{'claimRef':{'namespace':'shop','name':'" claim "'}}}"
@@ -436,7 +456,7 @@ static void an_unsynced_store(void **state)
     store = known;
 }
 
-/* ---- both doors ---- */
+/* ---- admission and authorization ---- */
 
 static bool authorization_refuses(const char *verb, const char *resource, const char *namespace_,
                                   const char *name)
@@ -458,7 +478,7 @@ static bool authorization_refuses(const char *verb, const char *resource, const 
 }
 
 /* What one of them lets through by name, so does the other; of whatever the objects name. */
-static void both_doors_agree(void **state)
+static void admission_and_authorization_agree(void **state)
 {
     static const struct {
         const char *kind, *resource, *namespace_;
@@ -593,6 +613,7 @@ int main(void)
         BOUNDARY_TEST(bindings),
         BOUNDARY_TEST(configs_and_secrets),
         BOUNDARY_TEST(curfews_own_namespace_is_read_only),
+        BOUNDARY_TEST(unreadable_objects_of_curfews_own_namespace),
         BOUNDARY_TEST(claims_and_volumes),
         BOUNDARY_TEST(tokens),
         BOUNDARY_TEST(tokens_for_a_restricted_account),
@@ -603,7 +624,7 @@ int main(void)
         BOUNDARY_TEST(what_lifts_it),
         BOUNDARY_TEST(what_is_malformed),
         BOUNDARY_TEST(an_unsynced_store),
-        BOUNDARY_TEST(both_doors_agree),
+        BOUNDARY_TEST(admission_and_authorization_agree),
         BOUNDARY_TEST(legacy_tokens),
         BOUNDARY_TEST(the_pivot_stays_open),
     };

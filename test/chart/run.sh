@@ -70,6 +70,45 @@ steady() {
         $chart/templates | grep -vE 'dateInZone "2006-01-02" now "UTC"|"variables\.'
 }
 
+# No entry leaves out the release's namespace: what it may write there is somebody's boundary.
+guards_itself() {
+    render "$1" > "$work/rendered.yaml" 2>&1 || cat "$work/rendered.yaml"
+    grep -c '^- name: .*\.curfew\.dev$' "$work/rendered.yaml" | grep -qv '^0$' || echo 'it has no entry'
+    awk '/NotIn/ { n = 2 } n-- > 0 && /curfew-system/ { print FNR ": " $0 }' "$work/rendered.yaml"
+}
+
+# notes FLAG...: what helm says after the installation. `helm template` does not render NOTES.txt, and
+# `helm install --dry-run` asks for a cluster: here they are the text of a ConfigMap.
+notes() {
+    rm -rf "$work/noted"
+    cp -r $chart "$work/noted"
+    mv "$work/noted/templates/NOTES.txt" "$work/noted/NOTES.txt"
+    cat > "$work/noted/templates/notes.yaml" << 'END'
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: notes}
+data:
+  notes: |
+{{ tpl (.Files.Get "NOTES.txt") . | indent 4 }}
+END
+    chart_helm template curfew "$work/noted" --namespace curfew-system --show-only templates/notes.yaml "$@" 2>&1
+}
+
+# warns TEXT FLAG..., warns_not TEXT FLAG...
+warns() {
+    want=$1
+    shift
+    notes "$@" > "$work/out"
+    grep -qF -- "$want" "$work/out" || { echo "they do not say: $want" && cat "$work/out"; }
+}
+warns_not() {
+    but=$1
+    shift
+    notes "$@" > "$work/out"
+    grep -q 'What is NOT covered' "$work/out" || echo 'there are no notes'
+    grep -F -- "$but" "$work/out"
+}
+
 manifests() {
     sh test/chart/manifests.sh "$work/manifests" 2>&1
     [ -z "${UPDATE:-}" ] || sh test/chart/manifests.sh
@@ -94,6 +133,20 @@ for folder in test/chart/golden/*/; do
     renders "${folder%/}" > "$work/bad"
     result "rendered: $(basename "$folder")" "$work/bad"
 done
+for folder in defaults everything outside; do
+    guards_itself test/chart/golden/$folder/values.yaml > "$work/bad"
+    result "no entry leaves out the namespace of the release: $folder" "$work/bad"
+done
+bearer='callers.bearer.configMap=keys,callers.bearer.issuer=i,callers.bearer.audiences={curfew}'
+warns 'any pod that reaches the Service can post reviews' > "$work/bad"
+result 'the notes warn where nobody asks who calls' "$work/bad"
+warns_not 'WARNING' --set callers.clientCA.configMap=ca > "$work/bad"
+result 'and not where a certificate is asked for' "$work/bad"
+warns_not 'WARNING' --set "$bearer,callers.bearer.subjects={system:apiserver}" > "$work/bad"
+result 'nor where a token is' "$work/bad"
+warns 'lets every pod of the cluster in' --set "$bearer,callers.bearer.subjects={system:serviceaccount:*}" \
+    > "$work/bad"
+result 'the notes warn of a subject that every pod has' "$work/bad"
 manifests > "$work/bad"
 result 'deploy/manifests is what `make manifests` renders' "$work/bad"
 echo "$passed passed, $failed failed"

@@ -38,6 +38,19 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{/* Our own accounts in our namespace, as a list of JSON: the servers' and the rotator's. One that is
+not ours must not be in it: whoever made it would be left out as we are. */}}
+{{- define "curfew.ownAccounts" -}}
+{{- $names := list }}
+{{- if .Values.server.enabled }}
+{{- $names = append $names (include "curfew.serviceAccount" .) }}
+{{- if eq (include "curfew.tls" .) "self" }}
+{{- $names = append $names (printf "%s-rotator" (include "curfew.fullname" .)) }}
+{{- end }}
+{{- end }}
+{{- $names | uniq | toJson }}
+{{- end }}
+
 {{- define "curfew.image" -}}
 {{- with .Values.image -}}
 {{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ default $.Chart.AppVersion .tag }}{{ end }}
@@ -106,8 +119,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and .callers.clientCA.names (not .callers.clientCA.configMap) }}
 {{- fail "callers.clientCA.names needs callers.clientCA.configMap: without a CA no certificate is asked for" }}
 {{- end }}
-{{- if ne (empty .callers.bearer.configMap) (empty .callers.bearer.audience) }}
-{{- fail "callers.bearer needs both configMap and audience: a token that was made for others must not do" }}
+{{- $bearer := .callers.bearer }}
+{{- $needs := dict "issuer" "only one issuer's tokens may do" "subjects" "the keys of a cluster sign a token for every pod" "audiences" "a token that was made for others must not do" }}
+{{- range $key, $why := $needs }}
+{{- if and $bearer.configMap (empty (index $bearer $key)) }}
+{{- fail (printf "callers.bearer.configMap needs callers.bearer.%s: %s" $key $why) }}
+{{- end }}
+{{- if and (not $bearer.configMap) (index $bearer $key) }}
+{{- fail (printf "callers.bearer.%s needs callers.bearer.configMap: without keys no token is asked for" $key) }}
+{{- end }}
 {{- end }}
 {{- if and .metrics.serviceMonitor.enabled .metrics.podMonitor.enabled }}
 {{- fail "metrics.serviceMonitor and metrics.podMonitor: every pod would be asked twice; enable one of the two" }}

@@ -27,27 +27,28 @@ timeoutSeconds: {{ $.Values.webhooks.timeoutSeconds }}
 admissionReviewVersions: [v1]
 {{- end }}
 
-{{/* One list, here and in the policy, and our own namespace: we could not start while we are down. */}}
+{{/* One list, here and in the policy. Our own namespace is none of them: see not-our-pods. */}}
 {{- define "curfew.namespaces" -}}
+{{- with .Values.exemptNamespaces -}}
 namespaceSelector:
   matchExpressions:
   - key: kubernetes.io/metadata.name
     operator: NotIn
-    values: {{ append .Values.exemptNamespaces .Release.Namespace | uniq | toJson }}
+    values: {{ . | uniq | toJson }}
+{{- else -}}
+namespaceSelector: {}
+{{- end }}
 {{- end }}
 
-{{- define "curfew.notOurNamespace" -}}
-namespaceSelector:
-  matchExpressions:
-  - {key: kubernetes.io/metadata.name, operator: NotIn, values: [{{ .Release.Namespace }}]}
-{{- end }}
-
-{{/* curfew.conditions (list $ NAME...): these, and those of the values. */}}
+{{/* curfew.conditions (list $ NAME...): these, less those that come to nothing, and those of the
+values. */}}
 {{- define "curfew.conditions" -}}
 {{- $ := index . 0 -}}
 matchConditions:
 {{- range rest . }}
-{{ include (printf "curfew.condition.%s" .) $ }}
+{{- with include (printf "curfew.condition.%s" .) $ }}
+{{ . }}
+{{- end }}
 {{- end }}
 {{- with $.Values.webhooks.matchConditions }}
 {{ toYaml . }}
@@ -63,6 +64,50 @@ matchConditions:
 {{- define "curfew.isKubelet" -}}
 request.userInfo.username.startsWith('system:node:') &&
 has(request.userInfo.groups) && 'system:nodes' in request.userInfo.groups
+{{- end }}
+
+{{/* Usernames of our own accounts, as a list of CEL. */}}
+{{- define "curfew.ownUsers" -}}
+{{- $users := list }}
+{{- range include "curfew.ownAccounts" . | fromJsonArray }}
+{{- $users = append $users (printf "system:serviceaccount:%s:%s" $.Release.Namespace .) }}
+{{- end }}
+{{- toJson $users }}
+{{- end }}
+
+{{- define "curfew.condition.not-our-pods" -}}
+{{- $accounts := include "curfew.ownAccounts" . }}
+{{- if ne $accounts "[]" -}}
+# Curfew's own pods, and their tokens: they could not start while it is down. All else in its
+# namespace is judged, ephemeral containers of these pods as well.
+- name: not-our-pods
+  expression: >-
+    request.namespace != '{{ .Release.Namespace }}' || request.operation != 'CREATE' ||
+    !(request.resource.resource == 'pods' &&
+    object.spec.?serviceAccountName.orValue('') in {{ $accounts }} ||
+    request.resource.resource == 'serviceaccounts' && request.?subResource.orValue('') == 'token' &&
+    request.?name.orValue('') in {{ $accounts }})
+{{- end }}
+{{- end }}
+
+{{- define "curfew.condition.not-ourselves" -}}
+{{- $users := include "curfew.ownUsers" . }}
+{{- if ne $users "[]" -}}
+# Curfew's own accounts, as callers: it would wait for itself.
+- name: not-ourselves
+  expression: >-
+    !(request.userInfo.username in {{ $users }})
+{{- end }}
+{{- end }}
+
+{{- define "curfew.condition.not-our-repair" -}}
+# What has to change so that a Curfew that is down comes back: its configuration, its certificate's
+# Secret, and what Helm writes down of this release.
+- name: not-our-repair
+  expression: >-
+    request.namespace != '{{ .Release.Namespace }}' ||
+    !(request.?name.orValue('') in {{ list (include "curfew.fullname" .) (include "curfew.tlsSecret" .) | toJson }} ||
+    request.?name.orValue('').startsWith('sh.helm.release.v1.{{ .Release.Name }}.'))
 {{- end }}
 
 {{- define "curfew.condition.not-kubelets" -}}

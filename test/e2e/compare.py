@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""compare.py API CERTS AUTHORIZE CA COUNT - the real Node authorizer beside Curfew's boundary.
+"""compare.py API CERTS AUTHORIZE CA CLIENT COUNT - the real Node authorizer beside Curfew's boundary.
 
 COUNT questions are made of the cluster's own objects, and of names that do not exist. Each is asked
 twice: the API server (API, as CERTS.pem, whose CA is beside it) whether the node may, and Curfew
-(AUTHORIZE, whose CA is CA) whether a restricted account on that node is refused. Prints how often
+(AUTHORIZE, whose CA is CA, as CLIENT.crt) whether a restricted account on that node is refused. Prints how often
 both agree, and every sort of difference with its reason; exits 1 for one without a reason.
 """
 import collections
@@ -27,12 +27,11 @@ SUBRESOURCES = {"pods": ("status", "eviction", "log", "exec"), "nodes": ("status
 
 
 class Client:
-    def __init__(self, url, ca, cert=None):
+    def __init__(self, url, ca, cert, key):
         self.url = urllib.parse.urlsplit(url)
         context = ssl.create_default_context(cafile=ca)
         context.check_hostname = False
-        if cert:
-            context.load_cert_chain(cert + ".pem", cert + ".key")
+        context.load_cert_chain(cert, key)
         self.connection = http.client.HTTPSConnection(self.url.hostname, self.url.port,
                                                       context=context, timeout=30)
 
@@ -117,9 +116,9 @@ def reason(q):
 
 
 def main():
-    api_url, cert, authorize, ca, count = sys.argv[1:6]
-    api = Client(api_url, os.path.join(os.path.dirname(cert), "ca.pem"), cert)
-    curfew = Client(authorize, ca)
+    api_url, cert, authorize, ca, client, count = sys.argv[1:7]
+    api = Client(api_url, os.path.join(os.path.dirname(cert), "ca.pem"), cert + ".pem", cert + ".key")
+    curfew = Client(authorize, ca, client + ".crt", client + ".key")
     chance = random.Random(7)
     names = names_of(api)
     agree, differ, wrong = collections.Counter(), collections.Counter(), []

@@ -37,12 +37,15 @@ readme_rights() {
     KUBECONFIG=$E2E_WORK/certs/admin.kubeconfig sh -eu "$E2E_WORK/rights.sh"
 }
 
+# What else it is started with: who may call. A scenario may choose.
+callers=()
+
 curfew_start() {
     [ -s "$E2E_WORK/curfew.yaml" ] || curfew_config "$(in_days +60)" > "$E2E_WORK/curfew.yaml"
     [ -d "$E2E_WORK/curfew-certs" ] || sh certs/make-dev-certs.sh "$E2E_WORK/curfew-certs"
     start curfew "$CURFEW" serve --config "$E2E_WORK/curfew.yaml" --kubeconfig "$E2E_WORK/certs/curfew.kubeconfig" \
         --tls-cert "$E2E_WORK/curfew-certs/tls.pem" --tls-key "$E2E_WORK/curfew-certs/tls.key" \
-        --listen 127.0.0.1:8443 --probe-listen 127.0.0.1:8081 --metrics-listen 127.0.0.1:8080 --drain-delay 0s
+        --listen 127.0.0.1:8443 --probe-listen 127.0.0.1:8081 --metrics-listen 127.0.0.1:8080 --drain-delay 0s "${callers[@]}"
     await_service curfew 10 curl -sf http://127.0.0.1:8081/readyz
 }
 
@@ -56,21 +59,60 @@ webhooks() {
         -e "s,CA_BUNDLE,$(base64 -w0 < "$E2E_WORK/curfew-certs/ca.pem")," deploy/webhooks.example.yaml
 }
 
-# authorizers POLICY: Curfew before Node and RBAC, as the example has it (Kubernetes 1.32 or newer).
+# Who the API server is to Curfew, as the examples of deploy/admission and deploy/authorization say:
+# client.crt and client.key, of the authority ca.crt.
+callers_folder=$E2E_WORK/callers
+
+# callers_example FILE: of deploy/admission, with that folder.
+callers_example() {
+    sed -e "s,/etc/kubernetes/curfew,$callers_folder," "deploy/admission/$1"
+}
+# callers_commands: those that the example tells to make the certificate with.
+callers_commands() {
+    sed -n 's,^#   ,,p' deploy/admission/kubeconfig.example.yaml
+}
+# callers_of HOST...: what the API server is started with so that it shows its certificate there.
+callers_of() {
+    callers_example admission.example.yaml > "$callers_folder/admission.yaml"
+    callers_example kubeconfig.example.yaml | sed '/^- name:/,$d' > "$callers_folder/kubeconfig.yaml"
+    for host in "$@"; do
+        callers_example kubeconfig.example.yaml | sed -n "s/curfew.curfew-system.svc/$host/; /^- name:/,\$p"
+    done >> "$callers_folder/kubeconfig.yaml"
+    # shellcheck disable=SC2034 # for up.sh
+    admission=(--admission-control-config-file="$callers_folder/admission.yaml")
+}
+
+# curfew_asks FLAG...: Curfew starts again, if it runs, and asks its callers for this.
+curfew_asks() {
+    callers=("$@")
+    runs curfew || return 0
+    curfew_stop
+    curfew_start
+}
+
+# authorizers POLICY: Curfew before Node and RBAC, as the example has it (Kubernetes 1.32 or newer). It
+# answers nobody whom it does not know, so the API server shows a certificate, here and at webhooks.
 authorizers() {
-    mkdir -p "$E2E_WORK/authorization"
-    cp "$E2E_WORK/curfew-certs/ca.pem" "$E2E_WORK/authorization/ca.pem"
-    sed -e 's,WEBHOOK_ADDRESS,127.0.0.1:8443,' -e '/client-certificate:/d' -e '/client-key:/d' \
-        -e 's,  user:$,  user: {},' deploy/authorization/kubeconfig.example.yaml \
-        > "$E2E_WORK/authorization/kubeconfig.yaml"
+    local folder=$E2E_WORK/authorization
+    mkdir -p "$folder" "$callers_folder"
+    [ -s "$callers_folder/client.crt" ] ||
+        (cd "$callers_folder" && callers_commands | grep -v '^kubectl' | sh -eu) || return 1
+    [ ${#callers[@]} != 0 ] ||
+        curfew_asks --client-ca "$callers_folder/ca.crt" --client-name kube-apiserver
+    callers_of 127.0.0.1:8443
+    cp "$E2E_WORK/curfew-certs/ca.pem" "$folder/ca.pem"
+    cp "$callers_folder/client.crt" "$folder/apiserver.pem"
+    cp "$callers_folder/client.key" "$folder/apiserver-key.pem"
+    sed -e 's,WEBHOOK_ADDRESS,127.0.0.1:8443,' deploy/authorization/kubeconfig.example.yaml \
+        > "$folder/kubeconfig.yaml"
     sed -e 's,CURFEW_ACCOUNT,system:serviceaccount:curfew-system:curfew,' \
         -e "s,'RESTRICTED_IN_KUBE_SYSTEM',''," \
-        -e "s,/etc/kubernetes/curfew/,$E2E_WORK/authorization/," \
+        -e "s,/etc/kubernetes/curfew/,$folder/," \
         -e "s,failurePolicy: NoOpinion,failurePolicy: $1," \
-        deploy/authorization/authorization.example.yaml > "$E2E_WORK/authorization/config.yaml"
+        deploy/authorization/authorization.example.yaml > "$folder/config.yaml"
     stop apiserver
     # shellcheck disable=SC2034 # for up.sh
-    authorization=(--authorization-config="$E2E_WORK/authorization/config.yaml")
+    authorization=(--authorization-config="$folder/config.yaml")
     up_apiserver
 }
 
@@ -78,5 +120,8 @@ no_authorizer() {
     stop apiserver
     # shellcheck disable=SC2034,SC2054 # for up.sh, and its comma is the flag's
     authorization=(--authorization-mode=Node,RBAC)
+    # shellcheck disable=SC2034 # for up.sh
+    admission=()
     up_apiserver
+    curfew_asks
 }

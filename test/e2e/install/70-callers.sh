@@ -3,31 +3,16 @@
 # Service, and of a Curfew outside of the cluster, by its url.
 # shellcheck shell=bash
 
-folder=$E2E_WORK/callers
-
-# from_the_example FILE: with our folder, and for the two hosts.
-from_the_example() {
-    sed -e "s,/etc/kubernetes/curfew,$folder," "deploy/admission/$1"
-}
-# its_commands: those that the example tells to make the certificate with.
-its_commands() {
-    sed -n 's,^#   ,,p' deploy/admission/kubeconfig.example.yaml
-}
+folder=$callers_folder
 
 scenario 'callers: the API server is told who it is, as the example says'
 shell helm uninstall curfew --namespace $system --ignore-not-found
 admin create namespace $system --dry-run=client -o yaml
 check 'the namespace is there' in_a_shell "kubectl get namespace $system || kubectl create namespace $system"
 mkdir -p "$folder"
-shell "cd $folder && $(its_commands)"
-from_the_example admission.example.yaml > "$folder/admission.yaml"
-{
-    from_the_example kubeconfig.example.yaml
-    from_the_example kubeconfig.example.yaml | sed -n 's/curfew.curfew-system.svc/127.0.0.1:8443/; /^- name/,$p'
-} > "$folder/kubeconfig.yaml"
+shell "cd $folder && $(callers_commands)"
+callers_of curfew.curfew-system.svc 127.0.0.1:8443
 halt apiserver
-# shellcheck disable=SC2034 # for up.sh
-admission=(--admission-control-config-file="$folder/admission.yaml")
 up_apiserver
 
 scenario 'callers: over the Service, with a certificate for clients'

@@ -123,7 +123,7 @@ lower() {
     dev label namespace shop --overwrite --dry-run=server curfew.dev/enforce=baseline
 }
 
-scenario 'with guard.lowering only system:masters lower a level, through no door'
+scenario 'with guard.lowering only system:masters lower a level, whichever way'
 guarded yes
 until_it_prints 'denied the request: namespace "shop" violates Curfew: guard: label curfew.dev/enforce lowers the level from "restricted" to "baseline"' \
     lower

@@ -9,8 +9,8 @@ case $K8S in
 1.30.* | 1.31.*) return 0 ;;
 esac
 
-# inside PERSON ARGS: kubectl as PERSON, which has to work. outside: refused by the boundary, at one
-# of the two doors.
+# inside PERSON ARGS: kubectl as PERSON, which has to work. outside: refused by the boundary, at
+# admission or at authorization.
 inside() {
     person "$@"
 }
@@ -19,7 +19,7 @@ outside() {
     fails
     prints 'node-boundary: '
 }
-# The same at a door that is named.
+# The same at the one that is named.
 outside_by_authorization() {
     person "$@"
     fails
@@ -141,7 +141,7 @@ becomes legacy
 person agent auth whoami
 prints authentication.kubernetes.io/node-name
 
-# What an account without the restriction is told, to compare with when both doors are there.
+# What an account without the restriction is told, to compare with when both are there.
 questions() {
     local out
     for what in 'get configmap foreign -n agents -o json' 'get pods -A -o name' \
@@ -159,6 +159,16 @@ answers_before=$(questions)
 scenario 'boundary: until it is restricted the account may do everything'
 inside agent get secret foreign -n agents
 inside agent label node node-2 was=touched
+
+scenario 'boundary: /authorize answers nobody whom Curfew does not know'
+nobody() {
+    said=$(curl -s --cacert "$E2E_WORK/curfew-certs/ca.pem" -w '%{http_code}' -H 'Content-Type: application/json' \
+        -d '{}' https://127.0.0.1:8443/authorize 2>&1)
+}
+typed='curl /authorize'
+nobody
+prints 'authenticated callers only'
+prints 403
 
 scenario 'boundary: the admin restricts it, and wires authorization as the example says'
 admin annotate serviceaccount agent -n agents rbac.kubernetes.io/restricted-by-node=true
@@ -312,9 +322,9 @@ answers_now=$(questions)
 said=$answers_now
 check 'the same answers, byte for byte' [ "$answers_now" = "$answers_before" ]
 
-scenario 'boundary: a reference opens the door, and its end closes it'
-# door WHAT: how long that took, the API server's cache included; told, not asserted.
-door() {
+scenario 'boundary: a reference brings an object inside, and its end takes it out again'
+# took_effect WHAT: how long that took, the API server's cache included; told, not asserted.
+took_effect() {
     echo "     $1 after $(awk "BEGIN { print $EPOCHREALTIME - $since }") s"
 }
 outside_by_authorization agent get secret late -n agents
@@ -325,11 +335,11 @@ opened() {
 }
 since=$EPOCHREALTIME
 until_it_prints 'Opaque' opened
-door opened
+took_effect inside
 admin delete pod late -n agents --grace-period=0 --force
 since=$EPOCHREALTIME
 until_it_prints 'no pod on node "node-1" refers to Secret "agents/late"' opened
-door closed
+took_effect outside
 
 # Its pod comes from the DaemonSet controller, which nobody restricts; what it does is what such
 # agents do: find the pods of its node, say something about its node, read its configuration.
@@ -414,7 +424,7 @@ outside_by_authorization agent get secret foreign -n agents
 scenario 'boundary: 5,000 questions of a kubelet, to the real Node authorizer and to us'
 compare() {
     said=$(python3 "$E2E_HOME/compare.py" "https://$NODE_IP:6443" "$E2E_WORK/certs/admin" \
-        https://127.0.0.1:8443/authorize "$E2E_WORK/curfew-certs/ca.pem" 5000 2>&1)
+        https://127.0.0.1:8443/authorize "$E2E_WORK/curfew-certs/ca.pem" "$callers_folder/client" 5000 2>&1)
 }
 check 'every difference has its reason' compare
 echo "$said" >> "$E2E_WORK/log/compare.log"

@@ -24,7 +24,7 @@ refused 'pod "mine" violates Curfew level "restricted": legacy-token-use: Servic
 admin run mine -n shop --image=localhost/curfew-e2e:1 --as=system:serviceaccount:shop:web
 refused 'pod "mine" violates Curfew level "restricted": legacy-token-use: '
 
-scenario 'legacy token: at the second door its reads are told, and pass'
+scenario 'legacy token: at authorization its reads are told, and pass'
 check 'the API server takes the example' authorizers NoOpinion
 read_it() {
     person old-client get configmap kube-root-ca.crt -n shop

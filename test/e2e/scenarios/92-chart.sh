@@ -129,16 +129,18 @@ spec:
 END
 prints 'Warning: deployment "long" would violate Curfew level "restricted": token-lifetime'
 
-scenario 'chart: a pod is repaired, in our own namespace and kube-system it is not even sent'
-dev create --dry-run=server -f - -o jsonpath='{.spec.volumes[0].projected.sources[0].serviceAccountToken.expirationSeconds}' \
-    <<< "$(long_pod ci)"
-prints 86400
-sent pods
-for namespace in kube-system curfew-system; do
+scenario 'chart: a pod is repaired, in the namespace of the release too; in kube-system it is not even sent'
+for namespace in ci curfew-system; do
     until_it_prints serviceaccount/default admin get serviceaccount default -o name -n "$namespace"
-    admin create --dry-run=server -f - <<< "$(long_pod "$namespace")"
-    not_sent pods
+    counts
+    admin create --dry-run=server -f - -o jsonpath='{.spec.volumes[0].projected.sources[0].serviceAccountToken.expirationSeconds}' \
+        <<< "$(long_pod $namespace)"
+    prints 86400
+    sent pods
 done
+until_it_prints serviceaccount/default admin get serviceaccount default -o name -n kube-system
+admin create --dry-run=server -f - <<< "$(long_pod kube-system)"
+not_sent pods
 
 scenario 'chart: of other Secrets those with a JWT under token are sent, of pods those with a new long annotation'
 counts

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+# 45-own-namespace.sh - Curfew guards its own namespace as well, and comes back when all of it is lost,
+# with failurePolicy Fail in every entry that knows one. What an account restricted by node may do
+# there is below: read.
+# shellcheck shell=bash
+
+scenario 'own namespace: everything is Fail'
+upgrade --set webhooks.mutate.failurePolicy=Fail --set webhooks.contents.enabled=true \
+    --set webhooks.contents.failurePolicy=Fail --set nodeBoundary.enabled=true
+admin get mutatingwebhookconfigurations,validatingwebhookconfigurations -l $ours \
+    -o jsonpath='{range .items[*].webhooks[*]}{.failurePolicy}:{.name}{"\n"}{end}'
+prints_not Ignore:mutate
+prints_not Ignore:contents
+prints_not Ignore:node
+guarded
+
+# lost: all pods at once, none of which drains.
+lost() {
+    pods_go
+    [ "$(pods)" != "$before" ]
+}
+
+scenario 'own namespace: all pods are lost at once, and come back'
+before=$(pods)
+check 'the pods are lost' lost
+check 'both replicas are ready again' await 180 'two replicas' settled 2
+guarded
+
+scenario 'own namespace: the Secret of the certificate is lost as well, and comes back'
+before=$(pods)
+admin delete secret curfew-tls -n $system
+check 'the pods are lost' lost
+check 'both replicas are ready again' await 180 'two replicas' settled 2
+guarded
+
+scenario 'own namespace: a rolling restart, with all pods and with none'
+before=$(pods)
+admin rollout restart -n $system deployment/curfew
+admin rollout status -n $system deployment/curfew --timeout=180s
+check 'both replicas are ready' await 180 'two replicas' settled 2
+check 'they are others' [ "$(pods)" != "$before" ]
+admin scale deployment curfew -n $system --replicas=0
+check 'no pod is left' await 120 'the end of the pods' no_pods
+admin rollout restart -n $system deployment/curfew
+
+scenario 'own namespace: with no pod left, Helm still changes the configuration, and all of it comes back'
+dev create configmap waits -n ci --from-literal=a=b --dry-run=server
+fails
+prints 'failed calling webhook "contents.curfew.dev"'
+upgrade --reuse-values --set config.staleAfter=45s
+check 'both replicas are ready' await 180 'two replicas' settled 2
+admin get configmap curfew -n $system -o jsonpath='{.data}'
+prints 'staleAfter: 45s'
+guarded
+
+# in_it NAME ACCOUNT: a pod of Curfew's namespace with a token of more than a day.
+in_it() {
+    cat << END
+apiVersion: v1
+kind: Pod
+metadata: {name: $1, namespace: $system}
+spec:
+  serviceAccountName: $2
+  containers: [{name: main, image: "localhost/curfew-e2e:1"}]
+  volumes:
+  - {name: tok, projected: {sources: [{serviceAccountToken: {path: t, expirationSeconds: 200000}}]}}
+END
+}
+life() {
+    admin create --dry-run=server -f - -o jsonpath='{.spec.volumes[0].projected.sources[0].serviceAccountToken.expirationSeconds}'
+}
+
+scenario 'own namespace: pods of other accounts are repaired, legacy Secrets are denied'
+until_it_prints serviceaccount/default admin get serviceaccount default -o name -n $system
+life <<< "$(in_it another default)"
+prints 86400
+life <<< "$(in_it ours curfew)"
+prints 200000
+dev create -f - << END
+apiVersion: v1
+kind: Secret
+metadata: {name: another, namespace: $system, annotations: {kubernetes.io/service-account.name: default}}
+type: kubernetes.io/service-account-token
+END
+refused 'secret "another" violates Curfew level "baseline": legacy-token-secret'
+
+scenario 'own namespace: a node agent with the rights of an admin, restricted by node'
+admin apply -f - << 'END'
+apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: Namespace
+  metadata: {name: agents, labels: {curfew.dev/enforce: privileged, curfew.dev/fix: privileged}}
+- {apiVersion: v1, kind: ServiceAccount, metadata: {name: agent, namespace: agents}}
+- apiVersion: rbac.authorization.k8s.io/v1
+  kind: ClusterRoleBinding
+  metadata: {name: agents}
+  roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+  subjects: [{kind: ServiceAccount, name: agent, namespace: agents}]
+END
+until_it_prints configmap/kube-root-ca.crt admin get configmap kube-root-ca.crt -o name -n agents
+admin apply -f - << 'END'
+apiVersion: v1
+kind: Pod
+metadata: {name: agent, namespace: agents}
+spec:
+  serviceAccountName: agent
+  terminationGracePeriodSeconds: 1
+  containers: [{name: main, image: "localhost/curfew-e2e:1"}]
+END
+admin wait -n agents --for=condition=Ready pod/agent --timeout=60s
+admin exec -n agents agent -- cat /var/run/secrets/kubernetes.io/serviceaccount/token
+becomes agent
+person agent annotate configmap curfew -n $system agent=was-here --overwrite
+admin annotate serviceaccount agent -n agents rbac.kubernetes.io/restricted-by-node=true
+
+# outside ARGS: the agent is refused, with a 403. Curfew's pods are on the agent's node, so these
+# objects are what a pod on its node refers to.
+outside() {
+    person agent "$@"
+    fails
+    prints '(Forbidden)'
+    prints 'denied the request: '
+    prints 'violates Curfew: node-boundary: '
+}
+restricted() {
+    person agent create secret generic new -n ci --from-literal=a=b --dry-run=server
+    status=0
+}
+until_it_prints 'node-boundary: this account may not create secrets' restricted
+
+scenario 'own namespace: it reads the configuration, and writes neither that nor the certificate'
+person agent get configmap curfew -n $system
+outside patch configmap curfew -n $system --type=merge \
+    -p '{"data": {"config.yaml": "exemptions: {usernames: [\"system:serviceaccount:agents:agent\"]}"}}'
+prints "ConfigMap \"$system/curfew\" may only be read: it is in Curfew's own namespace"
+outside delete configmap curfew -n $system
+outside patch secret curfew-tls -n $system --type=merge -p '{"data": {"tls.key": null}}'
+outside delete secret curfew-tls -n $system
+admin get configmap curfew -n $system -o jsonpath='{.data}'
+prints_not agents:agent
+
+scenario 'own namespace: it makes no Secret there, and no token that never ends'
+outside create secret generic x -n $system --from-literal=a=b
+outside create configmap x -n $system --from-literal=a=b
+person agent create -f - << END
+apiVersion: v1
+kind: Secret
+metadata: {name: for-ever, namespace: $system, annotations: {kubernetes.io/service-account.name: curfew}}
+type: kubernetes.io/service-account-token
+END
+fails
+prints '(Forbidden)'
+prints '.curfew.dev" denied the request: '
+admin get secrets -n $system -o name
+prints_not secret/x
+prints_not for-ever
+
+scenario 'own namespace: the cluster is left as it was'
+admin delete namespace agents --wait=false
+admin delete clusterrolebinding agents
+upgrade
+guarded

@@ -44,11 +44,40 @@ not ours must not be in it: whoever made it would be left out as we are. */}}
 {{- $names := list }}
 {{- if .Values.server.enabled }}
 {{- $names = append $names (include "curfew.serviceAccount" .) }}
-{{- if eq (include "curfew.tls" .) "self" }}
-{{- $names = append $names (printf "%s-rotator" (include "curfew.fullname" .)) }}
+{{- if include "curfew.rotator.enabled" . }}
+{{- $names = append $names (include "curfew.rotator.serviceAccountName" .) }}
 {{- end }}
 {{- end }}
 {{- $names | uniq | toJson }}
+{{- end }}
+
+{{/* The rotator writes the certificate's Secret and the caBundles: "yes" where the chart has it. */}}
+{{- define "curfew.rotator.enabled" -}}
+{{- if and .Values.server.enabled (eq (include "curfew.tls" .) "self") }}yes{{ end }}
+{{- end }}
+
+{{- define "curfew.rotator.fullname" -}}
+{{- printf "%s-rotator" (include "curfew.fullname" .) }}
+{{- end }}
+
+{{/* Its pods are none of the server's: the Service and the Deployment of these select by name. */}}
+{{- define "curfew.rotator.selector" -}}
+app.kubernetes.io/name: {{ printf "%s-rotator" (include "curfew.name" . | trunc 55 | trimSuffix "-") }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "curfew.rotator.labels" -}}
+{{ include "curfew.labels" . | replace (include "curfew.selector" .) (include "curfew.rotator.selector" .) }}
+{{- end }}
+
+{{- define "curfew.rotator.serviceAccountName" -}}
+{{- with .Values.rotator.serviceAccount }}
+{{- if .create }}
+{{- default (include "curfew.rotator.fullname" $) .name }}
+{{- else }}
+{{- default "default" .name }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "curfew.image" -}}

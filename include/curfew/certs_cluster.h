@@ -28,10 +28,16 @@ struct cf_certs_secret; /* its name, and what was last read of it */
 struct cf_certs_secret *cf_certs_secret_new(const char *namespace_, const char *name);
 void cf_certs_secret_free(struct cf_certs_secret *secret); /* wipes it; takes NULL */
 
-/* Reads it into `out` (emptied first), which stays empty where there is none. *exists tells. -1:
- * CF_ERR_INPUT: it is somebody else's. CF_ERR_SYSTEM: no answer, or a refusal. */
+/* Reads it into `out` (emptied first), which stays empty where there is none. *exists tells. -1: no
+ * answer, or a refusal. */
 int cf_certs_secret_read(struct cf_certs_secret *secret, const struct cf_asker *asker,
                          struct cf_certs *out, bool *exists, struct cf_err *err);
+
+/* Whether what was read last may be written. -1 (CF_ERR_INPUT): it is somebody else's. */
+int cf_certs_secret_check_owner(const struct cf_certs_secret *secret, struct cf_err *err);
+
+/* Wipes what was read last. */
+void cf_certs_secret_forget(struct cf_certs_secret *secret);
 
 /* Writes what was read last with these contents, or creates it. *conflict: somebody else was
  * faster; nothing was written. */
@@ -48,6 +54,9 @@ struct cf_webhooks {
     unsigned differing;      /* their webhooks whose caBundle is another one, before any writing */
     unsigned distrusting;    /* those of them that did not trust `cert` */
     char first[256]; /* of the differing: "validatingwebhookconfiguration NAME, webhook NAME" */
+
+    /* The first caBundle that is not empty, PEM; NULL: it is not wanted. */
+    struct cf_buf *trusted;
 
     /* The names that an API server verifies our certificate by: added to what is there. */
     struct cf_arena *arena;

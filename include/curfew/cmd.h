@@ -19,6 +19,7 @@ enum cf_opt_type {
     CF_OPT_STRING,   /* const char **; the last one wins */
     CF_OPT_LIST,     /* struct cf_opt_list *; repeatable */
     CF_OPT_DURATION, /* int64_t * in seconds */
+    CF_OPT_MOVED,    /* an error, which says `help`: where it went; not in the help */
 };
 
 struct cf_opt_list {

@@ -12,13 +12,10 @@
 struct cf_server;
 struct cf_watch;
 
-/* A certificate that the replicas keep for themselves (--tls-secret). */
-struct cf_keeper_config {
-    const char *kubeconfig, *context;   /* NULL: in-cluster */
-    const char *namespace_, *name;      /* of the Secret; name NULL: none of this */
-    const char *const *configurations;  /* our webhook configurations, up to a NULL: at least one */
-    const char *const *names;           /* more names that the certificate is for, up to a NULL */
-    int64_t leaf_lifetime, ca_lifetime; /* seconds */
+/* A certificate that somebody else keeps in a Secret (--tls-secret). */
+struct cf_tls_secret_config {
+    const char *kubeconfig, *context; /* NULL: in-cluster */
+    const char *namespace_, *name;    /* of the Secret; name NULL: none of this */
 };
 
 /* Everything behind the pointers stays the caller's and outlives the server. */
@@ -31,10 +28,10 @@ struct cf_server_config {
 
     /* Files, read at the start and again whenever they change. */
     const char *config;   /* the configuration; NULL: what is built in */
-    const char *tls_cert; /* PEM: the leaf, then its intermediates; NULL: see keeper */
+    const char *tls_cert; /* PEM: the leaf, then its intermediates; NULL: see tls_secret */
     const char *tls_key;  /* PEM */
 
-    struct cf_keeper_config keeper; /* in place of the two files */
+    struct cf_tls_secret_config tls_secret; /* in place of the two files */
 
     /* Who may call; NULL: anybody who can reach the port. Both hold where both are given. */
     const char *client_ca;           /* PEM: authorities of clients' certificates */

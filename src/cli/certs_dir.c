@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "certs_run.h"
+#include "certs_hand.h"
 #include "curfew/attr.h"
 #include "curfew/file.h"
 

@@ -2,7 +2,7 @@
 /* certs_say.c - what `curfew certs` prints. */
 #include <stdio.h>
 
-#include "certs_run.h"
+#include "certs_hand.h"
 #include "curfew/clock.h"
 #include "curfew/str.h"
 
@@ -139,5 +139,5 @@ void cf_certs_say_made(const struct cf_certs_run *run, enum cf_certs_step step)
         printf("next: put ca.crt into the caBundles, then 'curfew certs renew' signs with the new "
                "authority\n");
     else
-        printf("next: the replicas publish the new authority, and then sign with it\n");
+        printf("next: the rotator (curfew certs run) publishes the new authority, and then signs with it\n");
 }

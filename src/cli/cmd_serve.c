@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* curfew serve: the webhook server. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "curfew/attr.h"
 #include "curfew/clock.h"
 #include "curfew/cmd.h"
 #include "curfew/config.h"
-#include "curfew/log.h"
 #include "curfew/rule.h"
 #include "curfew/server.h"
 #include "curfew/str.h"
+#include "log_flags.h"
 #include "serve_callers.h"
 #include "serve_cluster.h"
 #include "serve_own.h"
@@ -24,7 +25,7 @@ struct flags {
     const char *service_account;
     struct cf_cluster_flags cluster;
     int64_t drain_delay, drain_timeout;
-    const char *log_format, *log_level;
+    struct cf_log_flags log;
 };
 
 static int failed(const struct cf_err *err)
@@ -66,23 +67,6 @@ static int serve(const struct cf_server_config *config)
 
 /* ---- flags ---- */
 
-static int setup_log(const struct cf_cmd *cmd, const struct flags *flags)
-{
-    static const char *const levels[] = {"debug", "info", "warn", "error"};
-    bool json = cf_streq(flags->log_format, "json");
-    size_t level = 0;
-
-    if (!json && !cf_streq(flags->log_format, "text"))
-        return cf_usage_error(cmd, "--log-format is json or text, not '%s'", flags->log_format);
-    while (level < CF_COUNT(levels) && !cf_streq(flags->log_level, levels[level]))
-        level++;
-    if (level == CF_COUNT(levels))
-        return cf_usage_error(cmd, "--log-level is debug, info, warn or error, not '%s'",
-                              flags->log_level);
-    cf_log_setup(json ? CF_LOG_JSON : CF_LOG_TEXT, (enum cf_log_level)level);
-    return CF_EXIT_OK;
-}
-
 static int check_flags(const struct cf_cmd *cmd, const struct flags *flags)
 {
     int status = cf_callers_check_flags(cmd, &flags->callers);
@@ -95,11 +79,12 @@ static int check_flags(const struct cf_cmd *cmd, const struct flags *flags)
     status = cf_tls_check_flags(cmd, &flags->tls);
     if (status != CF_EXIT_OK)
         return status;
-    return setup_log(cmd, flags);
+    return cf_log_flags_use(cmd, &flags->log);
 }
 
 static int serve_with(const struct flags *flags, const struct cf_own *own,
-                      const struct cf_cluster *cluster, const struct cf_tls_wish *wish)
+                      const struct cf_cluster *cluster,
+                      const struct cf_tls_secret_config *secret)
 {
     struct cf_server_config config = {
         .listen = flags->listen,
@@ -111,17 +96,7 @@ static int serve_with(const struct flags *flags, const struct cf_own *own,
         .config = flags->config,
         .tls_cert = flags->tls.cert,
         .tls_key = flags->tls.key,
-        .keeper =
-            {
-                .kubeconfig = flags->cluster.kubeconfig,
-                .context = flags->cluster.context,
-                .namespace_ = wish->namespace_,
-                .name = wish->name,
-                .configurations = wish->configurations,
-                .names = wish->names,
-                .leaf_lifetime = wish->leaf_lifetime,
-                .ca_lifetime = wish->ca_lifetime,
-            },
+        .tls_secret = *secret,
         .own_user = own->user,
         .own_namespace = own->namespace_,
         .drain_delay = flags->drain_delay,
@@ -142,8 +117,10 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
 {
     struct cf_err err = {.kind = CF_ERR_NONE};
     struct cf_cluster cluster;
-    struct cf_tls_wish wish;
+    struct cf_tls_secret_config secret = {.kubeconfig = flags->cluster.kubeconfig,
+                                          .context = flags->cluster.context};
     struct cf_own own = {.user = NULL};
+    char *namespace_ = NULL;
     int status;
 
     if (flags->check_config != NULL)
@@ -152,23 +129,27 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
     if (status == CF_EXIT_OK)
         status = cf_own_find(cmd, flags->service_account, &own);
     if (status == CF_EXIT_OK)
-        status = cf_tls_wish_make(cmd, &flags->tls, &wish);
+        status = cf_tls_take_secret(cmd, &flags->tls, &namespace_, &secret);
     if (status != CF_EXIT_OK) {
+        free(namespace_);
         cf_own_free(&own);
         return status;
     }
     cf_process_harden();
     cf_server_block_signals();
     if (cf_cluster_open(&flags->cluster, &cluster, &err) == 0) {
-        status = serve_with(flags, &own, &cluster, &wish);
+        status = serve_with(flags, &own, &cluster, &secret);
         cf_cluster_close(&cluster);
     } else {
         status = failed(&err);
     }
-    cf_tls_wish_free(&wish);
+    free(namespace_);
     cf_own_free(&own);
     return status;
 }
+
+static const char moved[] = "is a flag of 'curfew certs run': it writes the Secret and the "
+                            "caBundles, and serve only reads the Secret";
 
 static int run(const struct cf_cmd *cmd, int argc, char **argv)
 {
@@ -178,8 +159,7 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
         .metrics_listen = ":8080",
         .drain_delay = 15,
         .drain_timeout = 10,
-        .log_format = "json",
-        .log_level = "info",
+        .log = {.format = "json", .level = "info"},
     };
     const struct cf_opt opts[] = {
         {"--kubeconfig", 0, CF_OPT_STRING, &flags.cluster.kubeconfig, "FILE",
@@ -193,17 +173,12 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
         {"--tls-cert", 0, CF_OPT_STRING, &flags.tls.cert, "FILE", "serving certificate, PEM"},
         {"--tls-key", 0, CF_OPT_STRING, &flags.tls.key, "FILE", "its key, PEM"},
         {"--tls-secret", 0, CF_OPT_STRING, &flags.tls.secret, "NAMESPACE/NAME",
-         "instead of files: a Secret that the replicas make and renew"},
-        {"--webhook-configuration", 0, CF_OPT_LIST, &flags.tls.configurations, "NAME",
-         "with it: whose caBundle is ours to write (repeatable)"},
-        {"--service", 0, CF_OPT_LIST, &flags.tls.services, "NAME.NAMESPACE",
-         "with it: a Service that the certificate is for, too"},
-        {"--dns", 0, CF_OPT_LIST, &flags.tls.names, "NAME",
-         "with it: a DNS name or IP address that it is for, too"},
-        {"--cert-lifetime", 0, CF_OPT_DURATION, &flags.tls.leaf_lifetime, "DURATION",
-         "with it: how long a certificate holds (default 2160h)"},
-        {"--ca-lifetime", 0, CF_OPT_DURATION, &flags.tls.ca_lifetime, "DURATION",
-         "with it: how long its authority holds (default 8760h)"},
+         "instead of files: a Secret that 'curfew certs run' keeps"},
+        {"--webhook-configuration", 0, CF_OPT_MOVED, NULL, NULL, moved},
+        {"--service", 0, CF_OPT_MOVED, NULL, NULL, moved},
+        {"--dns", 0, CF_OPT_MOVED, NULL, NULL, moved},
+        {"--cert-lifetime", 0, CF_OPT_MOVED, NULL, NULL, moved},
+        {"--ca-lifetime", 0, CF_OPT_MOVED, NULL, NULL, moved},
         {"--config", 0, CF_OPT_STRING, &flags.config, "FILE",
          "configuration; else what is built in"},
         {"--check-config", 0, CF_OPT_STRING, &flags.check_config, "FILE",
@@ -238,8 +213,8 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
          "after SIGTERM: time to serve on, not ready any more (default 15s)"},
         {"--drain-timeout", 0, CF_OPT_DURATION, &flags.drain_timeout, "DURATION",
          "then: time for what is in flight (default 10s)"},
-        {"--log-format", 0, CF_OPT_STRING, &flags.log_format, "json|text", "default json"},
-        {"--log-level", 0, CF_OPT_STRING, &flags.log_level, "debug|info|warn|error",
+        {"--log-format", 0, CF_OPT_STRING, &flags.log.format, "json|text", "default json"},
+        {"--log-level", 0, CF_OPT_STRING, &flags.log.level, "debug|info|warn|error",
          "default info"},
         {0},
     };
@@ -249,7 +224,6 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
         status = run_with(cmd, &flags);
     cf_opt_list_free(&flags.cluster.objects);
     cf_callers_flags_free(&flags.callers);
-    cf_tls_flags_free(&flags.tls);
     return status < 0 ? CF_EXIT_OK : status;
 }
 

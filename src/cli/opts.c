@@ -61,13 +61,15 @@ static int print_help(const struct cf_cmd *cmd, const struct cf_opt *opts)
     int width = print_names(NULL, &help);
 
     for (const struct cf_opt *o = opts; o->name != NULL; o++) {
-        int len = print_names(NULL, o);
+        int len = o->type != CF_OPT_MOVED ? print_names(NULL, o) : 0;
 
         width = len > width ? len : width;
     }
     printf("curfew %s: %s\n\nUsage: %s\n\nFlags:\n", cmd->name, cmd->summary, cmd->usage);
-    for (const struct cf_opt *o = opts; o->name != NULL; o++)
-        print_option(o, width);
+    for (const struct cf_opt *o = opts; o->name != NULL; o++) {
+        if (o->type != CF_OPT_MOVED)
+            print_option(o, width);
+    }
     print_option(&help, width);
     return HELP_ASKED;
 }
@@ -141,6 +143,8 @@ static const char *next_value(struct parser *p)
 static int take_value(struct parser *p, const struct cf_opt *opt, const char *name,
                       const char *value)
 {
+    if (opt->type == CF_OPT_MOVED)
+        return cf_usage_error(p->cmd, "%s %s", name, opt->help);
     if (opt->type == CF_OPT_FLAG) {
         if (value != NULL)
             return cf_usage_error(p->cmd, "%s takes no value", name);
@@ -160,8 +164,10 @@ static int unknown_flag(const struct parser *p, const char *arg, size_t len)
     struct cf_suggestion s = {.word = word};
 
     snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : sizeof(word)), arg);
-    for (const struct cf_opt *o = p->opts; o->name != NULL; o++)
-        cf_suggest(&s, o->name);
+    for (const struct cf_opt *o = p->opts; o->name != NULL; o++) {
+        if (o->type != CF_OPT_MOVED)
+            cf_suggest(&s, o->name);
+    }
     cf_suggest(&s, "--help");
     return cf_usage_error(p->cmd, "unknown flag '%s'%s", word, cf_suggestion_text(&s, hint));
 }

@@ -97,13 +97,13 @@ static int unexpected(const struct cf_certs_secret *secret, const char *what, un
 
 /* ---- reading ---- */
 
-static int check_owner(const struct cf_certs_secret *secret, const struct cf_json *data,
-                       struct cf_err *err)
+int cf_certs_secret_check_owner(const struct cf_certs_secret *secret, struct cf_err *err)
 {
     const struct cf_json *meta = cf_json_get(secret->object, "metadata");
     const struct cf_json *mark = cf_json_get(cf_json_get(meta, "annotations"), MARK);
 
-    if (cf_streq(cf_json_str(mark), MARK_VALUE) || cf_json_count(data) == 0)
+    if (cf_streq(cf_json_str(mark), MARK_VALUE) ||
+        cf_json_count(cf_json_get(secret->object, "data")) == 0)
         return 0;
     return cf_err_set(err,
                       "Secret %s/%s is somebody else's: it holds data, and not the annotation " MARK
@@ -135,12 +135,16 @@ static int read_object(struct cf_certs_secret *secret, const struct cf_buf *body
         return cf_err_system(err, "reading Secret %s/%s: %s", secret->namespace_, secret->name,
                              why.msg);
     data = cf_json_get(secret->object, "data");
-    if (check_owner(secret, data, err) != 0)
-        return -1;
     parts_of(out, parts);
     for (size_t i = 0; i < PARTS; i++)
         take(data, &parts[i]);
     return 0;
+}
+
+void cf_certs_secret_forget(struct cf_certs_secret *secret)
+{
+    secret->object = NULL;
+    cf_arena_reset(secret->arena, true);
 }
 
 int cf_certs_secret_read(struct cf_certs_secret *secret, const struct cf_asker *asker,
@@ -151,8 +155,7 @@ int cf_certs_secret_read(struct cf_certs_secret *secret, const struct cf_asker *
     unsigned status;
 
     empty(out);
-    secret->object = NULL;
-    cf_arena_reset(secret->arena, true);
+    cf_certs_secret_forget(secret);
     call.path = cf_arena_printf(secret->arena, "/api/v1/namespaces/%s/secrets/%s",
                                 secret->namespace_, secret->name);
     if (call.path == NULL)

@@ -101,6 +101,16 @@ static void take_name(const struct look *look, const struct cf_json *client)
 
 /* ---- bundles ---- */
 
+static void take_trusted(const struct look *look, const struct cf_json *webhook)
+{
+    const char *text = cf_json_str(cf_json_get(cf_json_get(webhook, "clientConfig"), "caBundle"));
+    struct cf_buf *trusted = look->out->trusted;
+
+    if (trusted != NULL && trusted->len == 0 && text != NULL &&
+        !cf_base64_decode(text, strlen(text), trusted))
+        cf_buf_wipe(trusted);
+}
+
 /* Whether the webhook's caBundle is ours; counts those that are not. */
 static bool compare(const struct look *look, const struct cf_json *webhook)
 {
@@ -198,6 +208,7 @@ static int look_once(const struct look *look, bool write, bool *conflict, struct
     look->out->configurations++;
     for (v = cf_json_first(cf_json_get(object, "webhooks")); v != NULL; v = cf_json_next(v)) {
         take_name(look, cf_json_get(v, "clientConfig"));
+        take_trusted(look, v);
         all_same = (look->bundle == NULL || compare(look, v)) && all_same;
     }
     return all_same || !write ? 0 : patch(look, object, conflict, err);

@@ -19,14 +19,14 @@ struct cf_stats;
 struct cf_tls;
 
 struct cf_held_policy;
-struct cf_keeper;
+struct cf_tls_secret;
 struct cf_jwks;
 struct cf_probes;
 
 struct cf_server {
     struct cf_server_config config;
     struct cf_tls *tls;
-    struct cf_keeper *keeper;      /* of the certificate; NULL: it is from files */
+    struct cf_tls_secret *tls_secret; /* where its certificate is from; NULL: from files */
     struct cf_held_policy *policy; /* in force; see policy.c */
     struct cf_jwks *keys;          /* of bearer tokens; see caller.c */
     pthread_mutex_t lock;          /* of the two, to change or to take a reference */

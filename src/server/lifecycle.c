@@ -21,8 +21,8 @@
 #include "curfew/version.h"
 #include "curfew/watch.h"
 #include "http.h"
-#include "keeper.h"
 #include "tls.h"
+#include "tls_secret.h"
 
 /* How often deadlines are looked at; files are about once a second. */
 #define TICK_MICROS 250000
@@ -112,13 +112,14 @@ static void warn_of_end(const char *sentence, int64_t when, int64_t now, int64_t
 /* Once a day, and after each change. */
 static void warn_of_ends(struct cf_server *server)
 {
-    struct cf_tls_leaf leaf = cf_tls_leaf(server->tls);
-    int64_t notice = (leaf.expires - leaf.begins) / 4;
-    int64_t now = cf_now();
+    struct cf_tls_leaf leaf;
+    int64_t now = cf_now(), notice;
 
-    if (server->warned != 0 && now - server->warned < DAY_SECONDS)
+    if ((server->warned != 0 && now - server->warned < DAY_SECONDS) ||
+        !cf_tls_leaf(server->tls, &leaf))
         return;
     server->warned = now;
+    notice = (leaf.expires - leaf.begins) / 4;
     if (!leaf.has_names)
         cf_log(CF_LOG_WARN, "the certificate has no subjectAltName: an API server refuses it");
     warn_of_end("the certificate ends soon", leaf.expires, now,
@@ -170,8 +171,8 @@ static int wait_for_signal(const struct life *life, int64_t micros)
 static void reload_all(struct life *life)
 {
     life->look_soon = cf_reload_changed(life->server, true);
-    if (life->server->keeper != NULL)
-        cf_keeper_wake(life->server->keeper);
+    if (life->server->tls_secret != NULL)
+        cf_tls_secret_wake(life->server->tls_secret);
 }
 
 /* Until a signal that ends it, or that point of time (0: never). Returns the signal, or 0. */

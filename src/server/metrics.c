@@ -13,9 +13,9 @@
 #include "curfew/str.h"
 #include "curfew/version.h"
 #include "http.h"
-#include "keeper.h"
 #include "stats.h"
 #include "tls.h"
+#include "tls_secret.h"
 
 void cf_metrics_head(struct cf_buf *out, const char *name, const char *type, const char *help)
 {
@@ -148,6 +148,8 @@ static void write_policy(struct cf_server *server, struct cf_buf *out)
 /* The configuration has a metric of its own; the others share one, by file. */
 static void write_files(const struct cf_server *server, struct cf_buf *out)
 {
+    struct cf_tls_leaf leaf;
+
     gauge(out, "curfew_config_reload_success", "Whether the configuration in its file is in force.",
           atomic_load(&server->watched[CF_KEPT_CONFIG].good) ? 1 : 0);
     cf_metrics_head(out, "curfew_file_reload_success", "gauge",
@@ -158,12 +160,13 @@ static void write_files(const struct cf_server *server, struct cf_buf *out)
                         cf_kept_name((enum cf_kept)i),
                         atomic_load(&server->watched[i].good) ? 1 : 0);
     }
-    gauge(out, "curfew_certificate_expiry_timestamp_seconds",
-          "When the serving certificate expires.", (uint64_t)cf_tls_leaf(server->tls).expires);
-    if (server->keeper != NULL)
+    if (cf_tls_leaf(server->tls, &leaf))
+        gauge(out, "curfew_certificate_expiry_timestamp_seconds",
+              "When the serving certificate expires.", (uint64_t)leaf.expires);
+    if (server->tls_secret != NULL)
         gauge(out, "curfew_tls_secret_success",
-              "Whether the Secret of the certificate and our caBundles are as they should be.",
-              cf_keeper_good(server->keeper) ? 1 : 0);
+              "Whether the certificate in its Secret could be read and served.",
+              cf_tls_secret_good(server->tls_secret) ? 1 : 0);
 }
 
 /* The second number of /proc/self/statm, in pages. */

@@ -2,6 +2,7 @@
 /* probes.c - see curfew/probes.h. */
 #include "curfew/probes.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 struct cf_probes {
     struct cf_http *http;
     cf_probes_ready ready;
+    _Atomic(cf_probes_ready) alive; /* NULL: as long as it answers at all */
     void *arg;
 };
 
@@ -36,10 +38,12 @@ static bool on_headers(void *arg, struct cf_http_request *request, size_t *body_
 
 static void on_request(void *arg, struct cf_http_request *request)
 {
-    const struct cf_probes *probes = arg;
+    struct cf_probes *probes = arg;
+    bool asks_alive = cf_streq(request->path, "/livez");
+    cf_probes_ready ask = asks_alive ? atomic_load(&probes->alive) : probes->ready;
     char why[CF_PROBES_WHY_MAX] = "";
 
-    if (cf_streq(request->path, "/livez") || probes->ready(probes->arg, why, sizeof(why)))
+    if (ask == NULL || ask(probes->arg, why, sizeof(why)))
         cf_reply_text(request, 200, "ok");
     else
         cf_reply_text(request, 503, why);
@@ -77,6 +81,11 @@ struct cf_probes *cf_probes_start(const char *listen, cf_probes_ready ready, voi
         return probes;
     free(probes);
     return NULL;
+}
+
+void cf_probes_ask_alive(struct cf_probes *probes, cf_probes_ready alive)
+{
+    atomic_store(&probes->alive, alive);
 }
 
 const char *cf_probes_address(const struct cf_probes *probes)

@@ -169,9 +169,11 @@ static void tell_success(struct cf_server *server, const struct source *source)
     struct cf_held_policy *policy = cf_server_hold_policy(server);
     bool is_config = source == &sources[CF_KEPT_CONFIG];
     bool is_pair = source == &sources[CF_KEPT_CERTIFICATE];
+    struct cf_tls_leaf leaf = {.expires = 0};
     char when[32];
 
-    cf_time_format(cf_tls_leaf(server->tls).expires, when);
+    cf_tls_leaf(server->tls, &leaf);
+    cf_time_format(leaf.expires, when);
     cf_log(CF_LOG_INFO, "reloaded", CF_LOG_S("what", source->what),
            CF_LOG_S("policy", is_config ? cf_held_policy(policy)->digest : NULL),
            CF_LOG_S("expires", is_pair ? when : NULL));

@@ -13,10 +13,10 @@
 #include "curfew/probes.h"
 #include "curfew/store.h"
 #include "http.h"
-#include "keeper.h"
 #include "limits.h"
 #include "stats.h"
 #include "tls.h"
+#include "tls_secret.h"
 
 /* The cores that this process may use, not those that the machine has. */
 static unsigned usable_cores(void)
@@ -73,11 +73,25 @@ static int start_metrics(struct cf_server *server, struct cf_err *err)
     return server->metrics != NULL ? 0 : -1;
 }
 
-/* Ready means that what a review asks can be answered: everything was listed once. It stays ready
- * when the API server is away, which will call us as soon as it is back. */
+/* Without a certificate nobody can ask. */
+static bool has_certificate(struct cf_server *server, char *why, size_t size)
+{
+    struct cf_tls_leaf leaf;
+    char failure[CF_PROBES_WHY_MAX];
+
+    if (cf_tls_leaf(server->tls, &leaf))
+        return true;
+    cf_tls_secret_why(server->tls_secret, failure, sizeof(failure));
+    snprintf(why, size, "waiting for the certificate: %.200s", failure);
+    return false;
+}
+
+/* Ready means that what a review asks can be answered: there is a certificate, and everything was
+ * listed once. It stays ready when the API server is away, which will call us as soon as it is
+ * back. */
 static bool is_ready(void *arg, char *why, size_t size)
 {
-    const struct cf_server *server = arg;
+    struct cf_server *server = arg;
     const struct cf_store *store = server->config.store;
     size_t len;
 
@@ -85,6 +99,8 @@ static bool is_ready(void *arg, char *why, size_t size)
         snprintf(why, size, "shutting down");
         return false;
     }
+    if (!has_certificate(server, why, size))
+        return false;
     if (cf_store_synced(store))
         return true;
     len = (size_t)snprintf(why, size, "waiting for the first list of");
@@ -103,18 +119,18 @@ static int start_probes(struct cf_server *server, struct cf_err *err)
     return server->probes != NULL ? 0 : -1;
 }
 
-static int start_keeper(struct cf_server *server, struct cf_err *err)
+static int start_tls_secret(struct cf_server *server, struct cf_err *err)
 {
-    if (server->config.keeper.name == NULL)
+    if (server->config.tls_secret.name == NULL)
         return 0;
-    server->keeper = cf_keeper_start(&server->config.keeper, server->tls, err);
-    return server->keeper != NULL ? 0 : -1;
+    server->tls_secret = cf_tls_secret_start(&server->config.tls_secret, server->tls, err);
+    return server->tls_secret != NULL ? 0 : -1;
 }
 
 static int start(struct cf_server *server, struct cf_err *err)
 {
     server->tls = cf_tls_new(err);
-    if (server->tls == NULL || cf_reload_first(server, err) != 0 || start_keeper(server, err) != 0)
+    if (server->tls == NULL || cf_reload_first(server, err) != 0 || start_tls_secret(server, err) != 0)
         return -1;
     server->stats = cf_stats_new();
     server->has_arenas = pthread_key_create(&server->arenas, free_arena) == 0;
@@ -129,7 +145,7 @@ static int start(struct cf_server *server, struct cf_err *err)
 
 void cf_server_free(struct cf_server *server)
 {
-    cf_keeper_stop(server->keeper);
+    cf_tls_secret_stop(server->tls_secret);
     cf_http_stop(server->reviews);
     cf_http_stop(server->metrics);
     cf_probes_stop(server->probes);

@@ -103,7 +103,8 @@ static struct cf_tls_pair *take_pair(struct cf_tls *tls)
 
     pthread_mutex_lock(&tls->lock);
     pair = tls->pair;
-    atomic_fetch_add(&pair->refs, 1);
+    if (pair != NULL)
+        atomic_fetch_add(&pair->refs, 1);
     pthread_mutex_unlock(&tls->lock);
     return pair;
 }
@@ -118,14 +119,16 @@ static struct cf_tls_clients *take_clients(struct cf_tls *tls)
     return clients;
 }
 
-struct cf_tls_leaf cf_tls_leaf(struct cf_tls *tls)
+bool cf_tls_leaf(struct cf_tls *tls, struct cf_tls_leaf *out)
 {
-    struct cf_tls_leaf leaf;
+    bool there;
 
     pthread_mutex_lock(&tls->lock);
-    leaf = tls->pair->leaf;
+    there = tls->pair != NULL;
+    if (there)
+        *out = tls->pair->leaf;
     pthread_mutex_unlock(&tls->lock);
-    return leaf;
+    return there;
 }
 
 uint64_t cf_tls_handshakes(const struct cf_tls *tls, enum cf_handshake result)
@@ -157,6 +160,8 @@ int cf_tls_hand_out(gnutls_session_t session, const gnutls_datum_t *authorities,
         return -1; /* no memory at the connection's start */
     if (peer->pair == NULL)
         peer->pair = take_pair(peer->tls);
+    if (peer->pair == NULL)
+        return -1; /* the Secret does not hold one yet */
     *chain = peer->pair->chain;
     *chain_len = peer->pair->chain_len;
     *key = peer->pair->key;

@@ -61,8 +61,8 @@ void cf_tls_free(struct cf_tls *tls); /* takes NULL */
 void cf_tls_use_pair(struct cf_tls *tls, struct cf_tls_pair *pair);
 void cf_tls_use_clients(struct cf_tls *tls, struct cf_tls_clients *clients);
 
-/* Of the pair in use. */
-struct cf_tls_leaf cf_tls_leaf(struct cf_tls *tls);
+/* Of the pair in use. False: there is none yet, and handshakes fail. */
+bool cf_tls_leaf(struct cf_tls *tls, struct cf_tls_leaf *out);
 
 /* Handshakes that ended so, since the start; and those of them that failed because of who
  * called. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# certs.sh - the certificate that replicas keep for themselves: who makes it, who follows, and that
-# nobody who verifies it is ever disappointed. Sourced by run.sh, in two parts, since the life of an
+# certs.sh - the certificate in a Secret: who makes it (curfew certs run), who follows (curfew serve),
+# and that nobody who verifies it is ever disappointed. Sourced by run.sh, in two parts, since the life of an
 # authority takes its time.
 
 curfew=${CURFEW:-$root/build/curfew}
@@ -20,6 +20,8 @@ wait_until 20 test -s "$work/cluster.port" || {
 api=https://127.0.0.1:$(cat "$work/cluster.port")
 kubeconfig "$work/admin" "server: $api
 certificate-authority: ca/good.pem" 'token: cluster-token'
+kubeconfig "$work/server" "server: $api
+certificate-authority: ca/good.pem" 'token: server-token'
 
 control() { # PATH [JSON]
     curl -sS --cacert "$ca/good.pem" -X POST -d "${2:-}" "$api/_/$1" >/dev/null
@@ -53,27 +55,60 @@ webhooks() { # NAME [KIND]: makes one, with two webhooks that are called as the 
         {\"name\":\"b.curfew.dev\",\"clientConfig\":{\"service\":{\"name\":\"$1\",\"namespace\":\"curfew-system\"},\"caBundle\":\"eA==\"}}]}"
 }
 
-# replica LOG SECRET [FLAG...]: starts one that keeps SECRET, for the configuration of that name.
+# replica LOG SECRET [FLAG...]: starts a server that reads SECRET.
 replica() {
     local log="$1" name="$2"
     shift 2
-    "$curfew" serve --kubeconfig "$work/admin" --tls-secret "curfew-system/$name" \
-        --webhook-configuration "$name" --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
-        --metrics-listen 127.0.0.1:0 \
+    "$curfew" serve --kubeconfig "$work/server" --tls-secret "curfew-system/$name" \
+        --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
         --drain-delay 0s "$@" 2>"$log" &
     replica=$!
     pids="$pids $replica"
 }
 
-# serving LOG: waits, and sets $port and $plain.
-serving() {
+# rotator LOG SECRET [FLAG...]: starts one that keeps SECRET, for the configuration of that name.
+rotator() {
+    local log="$1" name="$2"
+    shift 2
+    "$curfew" certs run --kubeconfig "$work/admin" --secret "curfew-system/$name" \
+        --webhook-configuration "$name" --probe-listen 127.0.0.1:0 "$@" 2>"$log" &
+    rotator=$!
+    pids="$pids $rotator"
+}
+
+address_in() { sed -n 's/.*"'"$2"'":"127.0.0.1:\([0-9]*\)".*/\1/p' "$1"; } # LOG KEY
+
+# listening LOG: waits, and sets $port, $probes and $plain.
+listening() {
     wait_until 60 grep -q '"msg":"serving"' "$1" || {
+        fail 'a replica listens' "$(cat "$1")"
+        exit 1
+    }
+    port=$(address_in "$1" address)
+    probes=$(address_in "$1" probeAddress)
+    plain=$(address_in "$1" metricsAddress)
+}
+
+# serving LOG: the same, once there is a certificate.
+serving() {
+    listening "$1"
+    wait_until 60 grep -q '"msg":"the certificate is in use"' "$1" || {
         fail 'a replica serves' "$(cat "$1")"
         exit 1
     }
-    port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$1")
-    plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$1")
 }
+
+# keeping LOG: waits, and sets $rotator_probes.
+keeping() {
+    wait_until 60 grep -q '"msg":"keeping the certificate"' "$1" || {
+        fail 'a rotator runs' "$(cat "$1")"
+        exit 1
+    }
+    rotator_probes=$(address_in "$1" probeAddress)
+}
+
+status_of() { curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$1"; } # PORT/PATH
+answers() { [ "$(status_of "$1")" = "$2" ]; }
 
 # probe NAME PORTS: starts to call them as the Service NAME.
 probe() {
@@ -112,7 +147,9 @@ in_order() {
 
 # One that lives through the end of its certificate and of its authority, while other things go on.
 webhooks short
-replica "$work/short.log" short --cert-lifetime 30s --ca-lifetime 90s
+rotator "$work/short.rotator.log" short --cert-lifetime 30s --ca-lifetime 90s
+short_rotator=$rotator
+replica "$work/short.log" short
 short=$replica
 serving "$work/short.log"
 short_port=$port

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# certs_replicas.sh - two replicas and one Secret. Sourced by run.sh, after certs.sh.
+# certs_replicas.sh - two rotators, two servers and one Secret. Sourced by run.sh, after certs.sh.
 
 k=$work/admin
 fast='--cert-lifetime 40s --ca-lifetime 300s --log-level debug'
 
-# told CASE PATTERN: one of the two logs says so, or will in a moment.
+# told CASE PATTERN: one of the two rotators says so, or will in a moment.
 told() {
     wait_until 20 grep -q "$2" "$work/one.log" "$work/two.log" && ok "$1" ||
         fail "$1" "want: $2" "$(cat "$work/one.log" "$work/two.log")"
@@ -15,20 +15,44 @@ told() {
 control race
 # shellcheck disable=SC2086 # a list of words
 {
-    replica "$work/one.log" curfew $fast
-    one=$replica
-    replica "$work/two.log" curfew $fast
-    two=$replica
+    rotator "$work/one.log" curfew $fast
+    one=$rotator
+    rotator "$work/two.log" curfew $fast
+    two=$rotator
+    replica "$work/server.one.log" curfew
+    one_server=$replica
+    replica "$work/server.two.log" curfew
+    two_server=$replica
 }
 wait_until 30 grep -q 'there is no webhook configuration \\"curfew\\" yet' "$work/one.log" &&
     ok 'without the webhook configuration it waits, and says so' ||
     fail 'without the webhook configuration it waits, and says so' "$(cat "$work/one.log")"
+keeping "$work/one.log"
+wait_until 10 answers "$rotator_probes/readyz" 503 && ok 'it is not ready' || fail 'it is not ready' 'no 503'
+matches 'and says what it waits for' 'there is no webhook configuration "curfew" yet' \
+    "$(curl -sS "http://127.0.0.1:$rotator_probes/readyz")"
+equal 'but it lives' 200 "$(status_of "$rotator_probes/livez")"
+listening "$work/server.one.log"
+wait_until 10 answers "$probes/readyz" 503 && ok 'a server without a certificate is not ready' ||
+    fail 'a server without a certificate is not ready' "$(status_of "$probes/readyz")"
+has_reason() { curl -sS "http://127.0.0.1:$probes/readyz" | grep -q 'waiting for the certificate: there is no Secret curfew-system/curfew yet'; }
+wait_until 10 has_reason && ok 'and says what it waits for, too' ||
+    fail 'and says what it waits for, too' "$(curl -sS "http://127.0.0.1:$probes/readyz")"
+equal 'but it lives, too' 200 "$(status_of "$probes/livez")"
+equal 'nobody gets a certificate from it' '' "$(served "$port" 2>/dev/null)"
+equal 'its metrics tell of no end' '' "$(curl -sS "http://127.0.0.1:$plain/metrics" | grep '^curfew_certificate_expiry')"
+equal 'and that it has none' 'curfew_tls_secret_success 0' \
+    "$(curl -sS "http://127.0.0.1:$plain/metrics" | grep '^curfew_tls_secret_success')"
 webhooks curfew
 webhooks curfew mutating
-serving "$work/one.log"
+serving "$work/server.one.log"
 one_port=$port one_plain=$plain
-serving "$work/two.log"
+wait_until 20 answers "$probes/readyz" 200 && ok 'with a certificate it is ready' ||
+    fail 'with a certificate it is ready' "$(curl -sS "http://127.0.0.1:$probes/readyz")"
+serving "$work/server.two.log"
 two_port=$port
+wait_until 20 answers "$rotator_probes/readyz" 200 && ok 'so is the rotator' ||
+    fail 'so is the rotator' "$(curl -sS "http://127.0.0.1:$rotator_probes/readyz")"
 both_serve() { [ "$(served "$one_port")" = "$(in_secret curfew)" ] && [ "$(served "$two_port")" = "$(in_secret curfew)" ]; }
 wait_until 20 both_serve && ok 'both serve what the Secret holds' ||
     fail 'both serve what the Secret holds' "$(served "$one_port") $(served "$two_port") $(in_secret curfew)"
@@ -53,7 +77,7 @@ expiry() { date -u -d "$(get "$(secret_path curfew)" | field tls.crt | openssl x
 told_expiry() { [ "$(metric curfew_certificate_expiry_timestamp_seconds)" = "$(expiry)" ]; }
 wait_until 20 told_expiry && ok 'the metric of its end' ||
     fail 'the metric of its end' "$(metric curfew_certificate_expiry_timestamp_seconds) $(expiry)"
-equal 'the metric of its keeping' 1 "$(metric curfew_tls_secret_success)"
+equal 'the metric of its reading' 1 "$(metric curfew_tls_secret_success)"
 
 # ---- renewed by hand ----
 
@@ -68,14 +92,14 @@ matches 'a conflict is settled' '^written in' "$out"
 [ "$(count PUT 409)" -ge 1 ] && ok 'and there was one' || fail 'and there was one' 'no 409'
 
 out=$("$curfew" certs renew --ca --secret curfew-system/curfew --kubeconfig "$k" --cert-lifetime 40s --ca-lifetime 300s)
-matches 'certs renew --ca' '^next: the replicas publish the new authority' "$out"
+matches 'certs renew --ca' '^next: the rotator (curfew certs run) publishes the new authority' "$out"
 newest=$(printf '%s\n' "$out" | sed -n 's/^authority \(.*\), until.*/\1/p')
 signed_by_newest() {
     get "$(secret_path curfew)" | field tls.crt | openssl x509 -noout -issuer | grep -q "$newest"
 }
-wait_until 40 signed_by_newest && ok 'the replicas sign with it' ||
-    fail 'the replicas sign with it' "$(tail -n 5 "$work/one.log")"
-wait_until 20 both_serve && ok 'and serve it' || fail 'and serve it' "$(tail -n 5 "$work/one.log")"
+wait_until 40 signed_by_newest && ok 'a rotator signs with it' ||
+    fail 'a rotator signs with it' "$(tail -n 5 "$work/one.log")"
+wait_until 20 both_serve && ok 'and the servers serve it' || fail 'and the servers serve it' "$(tail -n 5 "$work/server.one.log")"
 told 'why is in the log' 'the Secret was written.*the new authority is trusted'
 out=$("$curfew" certs show --secret curfew-system/curfew --kubeconfig "$k" --webhook-configuration curfew)
 matches 'certs show: the newest' "^authority $newest$" "$out"
@@ -98,7 +122,7 @@ control "object$(secret_path curfew)" "$garbage"
 is_whole() { [ -n "$(in_secret curfew 2>/dev/null)" ]; }
 wait_until 20 is_whole && ok 'a Secret that was broken is mended' ||
     fail 'a Secret that was broken is mended' "$(tail -n 5 "$work/one.log")"
-told 'with another word' "what it held can't be served"
+told 'with another word' "it held what cannot be served"
 matches 'its labels are kept' '"keep": "me"' "$(get "$(secret_path curfew)")"
 matches 'and its other data' '"mine": "eA=="' "$(get "$(secret_path curfew)")"
 probed 'not one handshake failed' curfew "$prober"
@@ -117,33 +141,41 @@ lacks 'which is no error' 'could not be published' "$(cat "$work/one.log" "$work
 
 # ---- without the right ----
 
+keeping "$work/one.log"
 control forbid/patch/validatingwebhookconfigurations
 webhooks curfew
 wait_until 20 grep -q 'RBAC does not let .*curfew\\" patch the validatingwebhookconfiguration \\"curfew\\"' "$work/one.log" &&
     ok '403: what is missing' || fail '403: what is missing' "$(tail -n 5 "$work/one.log")"
-not_good() { [ "$(metric curfew_tls_secret_success)" = 0 ]; }
-wait_until 10 not_good && ok '403: the metric' || fail '403: the metric' "$(metric curfew_tls_secret_success)"
-[ -n "$(served "$one_port")" ] && ok '403: it serves on' || fail '403: it serves on' 'no handshake'
+wait_until 10 answers "$rotator_probes/readyz" 503 && ok '403: the rotator is not ready' ||
+    fail '403: the rotator is not ready' "$(status_of "$rotator_probes/readyz")"
+equal '403: it lives' 200 "$(status_of "$rotator_probes/livez")"
+[ -n "$(served "$one_port")" ] && ok '403: the servers serve on' || fail '403: the servers serve on' 'no handshake'
 control allow
 wait_until 20 carried && ok 'and with it all is well' || fail 'and with it all is well' "$(tail -n 5 "$work/one.log")"
-is_good() { [ "$(metric curfew_tls_secret_success)" = 1 ]; }
-wait_until 10 is_good && ok 'which the metric tells' || fail 'which the metric tells' "$(metric curfew_tls_secret_success)"
+wait_until 10 answers "$rotator_probes/readyz" 200 && ok 'and the rotator is ready' ||
+    fail 'and the rotator is ready' "$(curl -sS "http://127.0.0.1:$rotator_probes/readyz")"
 
 control forbid/get/secrets
-replica "$work/blind.log" curfew
+rotator "$work/blind.log" curfew
 wait_until 20 grep -q 'RBAC does not let .*get the Secret \\"curfew\\"' "$work/blind.log" &&
     ok 'without the right to read it waits, and says why' || fail 'without the right to read' "$(cat "$work/blind.log")"
-kill -TERM "$replica"
-wait "$replica"
-equal 'until it is told to end' 3 $?
+kill -TERM "$rotator"
+wait "$rotator"
+equal 'until it is told to end' 0 $?
+not_read() { [ "$(metric curfew_tls_secret_success)" = 0 ]; }
+wait_until 20 not_read && ok 'a server that may not read tells so in its metric' ||
+    fail 'a server that may not read tells so in its metric' "$(metric curfew_tls_secret_success)"
+[ -n "$(served "$one_port")" ] && ok 'and serves on' || fail 'and serves on' 'no handshake'
 control allow
+is_read() { [ "$(metric curfew_tls_secret_success)" = 1 ]; }
+wait_until 10 is_read && ok 'and reads again' || fail 'and reads again' "$(tail -n 3 "$work/server.one.log")"
 
 # ---- what is not ours ----
 
 control "object$(secret_path theirs)" '{"metadata":{"name":"theirs","namespace":"curfew-system"},"type":"kubernetes.io/tls","data":{"tls.crt":"eA==","tls.key":"eA=="}}'
 before=$(get "$(secret_path theirs)")
-replica "$work/theirs.log" theirs --service theirs.curfew-system
-wait "$replica"
+rotator "$work/theirs.log" theirs --service theirs.curfew-system
+wait "$rotator"
 equal "somebody else's Secret is refused" 2 $?
 matches 'and why' "Secret curfew-system/theirs is somebody else's.*--tls-cert" "$(cat "$work/theirs.log")"
 equal 'and not written' "$before" "$(get "$(secret_path theirs)")"
@@ -160,16 +192,16 @@ matches 'init: and their caBundles' '^caBundle written in 2 webhooks' "$out"
 
 before=$("$client" secret future 3600)
 control "object$(secret_path future)" "$before"
-replica "$work/future.log" future --dns x
+rotator "$work/future.log" future --dns x
 wait_until 20 grep -q 'Secret curfew-system/future is not valid before 20.*: the clock here' "$work/future.log" &&
     ok 'a certificate of a clock that is ahead' || fail 'a certificate of a clock that is ahead' "$(cat "$work/future.log")"
-kill -TERM "$replica"
-wait "$replica"
+kill -TERM "$rotator"
+wait "$rotator"
 matches 'is not replaced' "$(printf '%s' "$before" | sed 's/.*"tls.crt":"\([^"]*\)".*/\1/')" \
     "$(get "$(secret_path future)")"
 
-kill -TERM "$one" "$two"
-wait "$one"
-equal 'the first replica ends' 0 $?
-wait "$two"
-equal 'the second replica ends' 0 $?
+kill -TERM "$one" "$two" "$one_server" "$two_server"
+for pid in "$one" "$two" "$one_server" "$two_server"; do
+    wait "$pid"
+    equal 'it ends in good order' 0 $?
+done

@@ -4,7 +4,9 @@
  *   api-test open   FLAG...                 who and where: server, namespace
  *   api-test call   METHOD PATH FLAG...     the status, then the body
  *   api-test stream PATH FLAG...            the bytes, then the status and why it ended
- *   api-test secret NAME SECONDS            a Secret with a certificate that begins then, as JSON
+ *   api-test secret NAME SECONDS [SECONDS]  a Secret with an authority that was made then (from now
+ *                                           on, or -SECONDS before), and a certificate of then, or
+ *                                           of the second point of time, as JSON
  *
  * An error is "error: SENTENCE", after "status N" where there is one. Exit code 0 in any case but
  * that of wrong usage: what was printed is what is tested. */
@@ -170,22 +172,42 @@ static void print_part(struct cf_arena *arena, const char *key, const struct cf_
     printf(",\"%s\":\"%s\"", key, cf_base64(arena, part->data, part->len));
 }
 
-static int print_secret(const char *name, const char *seconds)
+/* Takes one step in place. */
+static bool step(struct cf_certs *certs, const struct cf_certs_wish *wish)
 {
-    const char *const names[] = {"x"};
+    enum cf_certs_step did;
+    struct cf_certs next;
+
+    cf_certs_init(&next);
+    if (cf_certs_next(certs, wish, &next, &did, NULL, NULL) != 0)
+        return false;
+    cf_certs_free(certs);
+    *certs = next;
+    return true;
+}
+
+static int print_secret(const char *name, const char *seconds, const char *leaf_seconds)
+{
+    char service[300];
+    const char *const names[] = {"x", service};
     struct cf_certs_wish wish = {.names = names,
-                                 .name_count = 1,
+                                 .name_count = 2,
                                  .leaf_lifetime = CF_LEAF_LIFETIME,
                                  .ca_lifetime = CF_CA_LIFETIME,
                                  .now = cf_now() + number(seconds)};
     struct cf_arena *arena = cf_arena_new(1 << 20);
-    struct cf_certs none, made;
-    enum cf_certs_step step;
+    struct cf_certs made;
 
-    cf_certs_init(&none);
+    snprintf(service, sizeof(service), "%s.curfew-system.svc", name);
     cf_certs_init(&made);
-    if (arena == NULL || cf_certs_next(&none, &wish, &made, &step, NULL, NULL) != 0)
+    if (arena == NULL || !step(&made, &wish))
         return 1;
+    if (leaf_seconds != NULL) {
+        wish.now = cf_now() + number(leaf_seconds);
+        wish.renew_leaf = true;
+        if (!step(&made, &wish))
+            return 1;
+    }
     printf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"curfew-system\",\"annotations\":{"
            "\"curfew.dev/certificates\":\"managed\"}},\"type\":\"kubernetes.io/tls\","
            "\"data\":{\"x\":\"eA==\"",
@@ -206,8 +228,8 @@ int main(int argc, char **argv)
     const char *what = argc > 1 ? argv[1] : "";
     int at = 2;
 
-    if (cf_streq(what, "secret") && argc == 4)
-        return print_secret(argv[2], argv[3]);
+    if (cf_streq(what, "secret") && argc >= 4)
+        return print_secret(argv[2], argv[3], argv[4]);
     f.call.arg = f.stream.arg = &f;
     f.stream.data = take;
     f.stream.silence_seconds = 10;

@@ -5,7 +5,9 @@
 
 Everything that is written is kept, in order, as DIR/NNNN-KIND-NAME.json. What a real one has and
 this one has not: everything but resourceVersions, conflicts, the strategic merge of webhooks by
-name, and lists and watches of nothing. Without a token, under /_/:
+name, and lists and watches of nothing. Who says cluster-token may do everything; who says
+server-token may list, watch and get Secrets, as the chart's role of the servers has it. Without a
+token, under /_/:
 
     POST /_/object/PATH      puts an object there as it is
     POST /_/delete/PATH
@@ -13,6 +15,7 @@ name, and lists and watches of nothing. Without a token, under /_/:
     POST /_/conflict         somebody else writes just before the next PUT
     POST /_/race             the next Secret is created by two at once: the first waits for the second
     GET  /_/count/VERB/STATUS how often a Secret was asked for so
+    GET  /_/trespasses       how often a server asked for what its role does not have
 """
 import argparse
 import json
@@ -32,6 +35,7 @@ forbidden = set()  # (method, kind)
 conflicts = 0
 race = None  # who arrived, once it was asked for
 counts = {}
+trespasses = 0
 
 
 def keep(path, value):
@@ -76,6 +80,8 @@ class Handler(BaseHTTPRequestHandler):
         path = self.path.split("?")[0]
         if path.startswith("/_/"):
             self.control(path[3:].split("/"), body)
+        elif self.headers.get("Authorization") == "Bearer server-token":
+            self.limited(path, body)
         elif self.headers.get("Authorization") != "Bearer cluster-token":
             self.refuse(401, "Unauthorized", "Unauthorized")
         elif "watch=" in self.path:
@@ -86,6 +92,17 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = handle_request
 
     # ---- the API ----
+
+    def limited(self, path, body):
+        global trespasses
+        if self.command == "GET" and "watch=" in self.path:
+            self.watch()
+        elif self.command == "GET" and "webhookconfigurations" not in path:
+            self.api(path, body)
+        else:
+            with lock:
+                trespasses += 1
+            self.refuse(403, "Forbidden", f'{self.command} {path} is forbidden to a server')
 
     def api(self, path, body):
         words = path.strip("/").split("/")
@@ -162,7 +179,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        line = json.dumps({"type": "BOOKMARK", "object": {"kind": "X", "apiVersion": "v1",
+        # Of Secrets only the metadata is asked for.
+        kind = "PartialObjectMetadata" if "/secrets" in self.path else "X"
+        line = json.dumps({"type": "BOOKMARK", "object": {"kind": kind, "apiVersion": "v1",
                            "metadata": {"resourceVersion": "1", "annotations": {
                                "k8s.io/initial-events-end": "true"}}}}).encode() + b"\n"
         while True:
@@ -178,6 +197,10 @@ class Handler(BaseHTTPRequestHandler):
         if words[0] == "count":
             with lock:
                 self.answer(200, counts.get((words[1], int(words[2])), 0))
+            return
+        if words[0] == "trespasses":
+            with lock:
+                self.answer(200, trespasses)
             return
         with lock:
             if words[0] == "object":

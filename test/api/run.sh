@@ -46,6 +46,7 @@ main=$port
 . "$here/trust.sh"
 . "$here/credentials.sh"
 . "$here/certs_replicas.sh"
+. "$here/certs_away.sh"
 . "$here/certs_end.sh"
 
 equal 'no sanitizer spoke' '' "$(cat "$work"/sanitizer.* 2>/dev/null)"

@@ -78,7 +78,7 @@ settled() {
 process_of() {
     local uid pid
     uid=$(as admin get -n $system "$1" -o jsonpath='{.metadata.uid}') || return 1
-    for pid in $(room_processes '^--webhook-configuration=curfew$'); do
+    for pid in $(room_processes "^--tls-secret=$system/curfew-tls$"); do
         ! grep -q "$uid" "/proc/$pid/cgroup" || echo "$pid"
     done
 }

@@ -118,6 +118,15 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if or (hasKey .config "apiVersion") (hasKey .config "kind") }}
 {{- fail "config: leave out apiVersion and kind, which the chart writes" }}
 {{- end }}
+{{- range .server.extraArgs }}
+{{- $flag := splitList "=" . | first }}
+{{- if has $flag (list "--service" "--dns" "--webhook-configuration" "--cert-lifetime" "--ca-lifetime") }}
+{{- fail (printf "server.extraArgs: %s is a flag of the rotator now: set rotator.extraArgs or rotator.certificate" $flag) }}
+{{- end }}
+{{- end }}
+{{- if and (include "curfew.rotator.enabled" $) (eq (include "curfew.rotator.serviceAccountName" $) (include "curfew.serviceAccount" $)) }}
+{{- fail (printf "rotator.serviceAccount: %s is the servers' account too, and these must not write webhook configurations; give the rotator one of its own" (include "curfew.serviceAccount" $)) }}
+{{- end }}
 {{- if eq (int .serviceAccount.tokenSeconds) 3607 }}
 {{- fail "serviceAccount.tokenSeconds: the API server makes a year of exactly 3607 seconds; 3600 is fine" }}
 {{- end }}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* certs_run.c - what the three actions of `curfew certs` do. */
-#include "certs_run.h"
+/* certs_hand.c - what `curfew certs init`, `renew` and `show` do. */
+#include "certs_hand.h"
 
 #include <string.h>
 
@@ -34,7 +34,9 @@ static int read_place(struct cf_certs_run *run, struct cf_err *err)
     cf_certs_init(&run->certs);
     if (run->dir != NULL)
         return cf_certs_dir_read(run->dir, &run->certs, &run->exists, err);
-    return cf_certs_secret_read(run->place, &run->asker, &run->certs, &run->exists, err);
+    if (cf_certs_secret_read(run->place, &run->asker, &run->certs, &run->exists, err) != 0)
+        return -1;
+    return cf_certs_secret_check_owner(run->place, err);
 }
 
 static int write_place(struct cf_certs_run *run, bool *conflict, struct cf_err *err)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* certs_run.h - what the files of `curfew certs` share. */
-#ifndef CF_CLI_CERTS_RUN_H
-#define CF_CLI_CERTS_RUN_H
+/* certs_hand.h - what the actions of `curfew certs` share that somebody calls by hand. */
+#ifndef CF_CLI_CERTS_HAND_H
+#define CF_CLI_CERTS_HAND_H
 
+#include "certs_flags.h"
 #include "curfew/certs_cluster.h"
 #include "curfew/cmd.h"
-#include "serve_tls.h"
 
 /* One run: the flags, and what was read. */
 struct cf_certs_run {
@@ -13,7 +13,7 @@ struct cf_certs_run {
     const char *dir; /* NULL: a Secret */
     const char *kubeconfig, *context;
     const char *secret; /* as it was given */
-    struct cf_tls_wish wish;
+    struct cf_certs_given wish;
     bool renew_ca, drop_old;
     int64_t now;
 
@@ -33,7 +33,7 @@ int cf_certs_dir_read(const char *dir, struct cf_certs *out, bool *exists, struc
 /* Replaces all four, each at once, keys readable by their owner only; makes the folder. */
 int cf_certs_dir_write(const char *dir, const struct cf_certs *certs, struct cf_err *err);
 
-/* ---- certs_run.c ---- */
+/* ---- certs_hand.c ---- */
 
 int cf_certs_init_run(struct cf_certs_run *run, struct cf_err *err);
 int cf_certs_renew_run(struct cf_certs_run *run, struct cf_err *err);

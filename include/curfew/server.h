@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* server.h - the webhook server: reviews over TLS on one port, probes on another, metrics on a third. */
+/* server.h - the webhook server: reviews over TLS on one port, probes on another, metrics on a
+ * third. */
 #ifndef CURFEW_SERVER_H
 #define CURFEW_SERVER_H
 

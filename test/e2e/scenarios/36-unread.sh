@@ -64,7 +64,7 @@ dev create --dry-run=server -f - <<< "$(nul_driver 315360000)"
 refused 'csidriver "nul.example.com" violates Curfew level "baseline": token-lifetime: '
 prints 'admission webhook "csidrivers.curfew.dev"'
 dev create --dry-run=server -f - <<< "$(nul_driver 3600)"
-said_is 'csidriver.storage.k8s.io/nul.example.com created (server dry run)'
+prints 'csidriver.storage.k8s.io/nul.example.com created (server dry run)'
 
 scenario 'nor a copied token in a variable of a pod'
 admin get secret api-token -n shop -o go-template='{{.data.token | base64decode}}'

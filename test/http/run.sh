@@ -31,7 +31,6 @@ done
 server "$work/main.log" || exit 1
 main=$pid main_port=$port main_probes=$probes main_plain=$plain
 . "$here/bad_input.sh"
-. "$here/unread.sh"
 . "$here/http.sh"
 . "$here/tls.sh"
 . "$here/authorize.sh"
@@ -42,6 +41,7 @@ main=$pid main_port=$port main_probes=$probes main_plain=$plain
 . "$here/limits.sh"
 . "$here/metrics.sh"
 . "$here/namespaces.sh"
+. "$here/unread.sh"
 . "$here/lookups.sh"
 
 port=$main_port probes=$main_probes plain=$main_plain

@@ -209,7 +209,7 @@ static int answer_validate(struct answer *a, enum cf_decision *decision, struct 
 /* ---- what could not be read ---- */
 
 /* `pod "web"`; of a kind that no rule knows its resource. */
-static const char *unread_subject(struct answer *a, const struct cf_unread *u)
+static const char *unread_subject(struct answer *a, const struct cf_unread_review *u)
 {
     const char *name = u->request.name, *text, *link = " ";
 
@@ -222,7 +222,8 @@ static const char *unread_subject(struct answer *a, const struct cf_unread *u)
 }
 
 /* The first line stands alone; a sentence that it cuts follows whole. */
-static const char *unread_message(struct answer *a, const struct cf_unread *u, const char *sentence)
+static const char *unread_message(struct answer *a, const struct cf_unread_review *u,
+                                  const char *sentence)
 {
     const char *subject = unread_subject(a, u);
     const char *line =
@@ -236,7 +237,7 @@ static const char *unread_message(struct answer *a, const struct cf_unread *u, c
     return cf_str_or_empty(text);
 }
 
-static void allow_unread(struct answer *a, const struct cf_unread *u, const char *sentence)
+static void allow_unread(struct answer *a, const struct cf_unread_review *u, const char *sentence)
 {
     open_answer(a, true);
     if (u->advised) {
@@ -255,7 +256,7 @@ static void allow_unread(struct answer *a, const struct cf_unread *u, const char
     cf_out_end_object(&a->out);
 }
 
-static void deny_unread(struct answer *a, const struct cf_unread *u, unsigned code,
+static void deny_unread(struct answer *a, const struct cf_unread_review *u, unsigned code,
                         const char *sentence)
 {
     open_answer(a, false);
@@ -271,7 +272,7 @@ static int answer_unread(struct answer *a, const char *bytes, size_t len, unsign
                          const char *sentence, struct cf_buf *answer, struct cf_outcome *outcome,
                          struct cf_err *err)
 {
-    struct cf_unread *u = cf_arena_alloc(a->arena, sizeof(*u));
+    struct cf_unread_review *u = cf_arena_alloc(a->arena, sizeof(*u));
     const char *kept = cf_arena_strdup(a->arena, sentence);
     int rc;
 

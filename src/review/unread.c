@@ -113,14 +113,14 @@ static int read_caller(struct envelope *e, struct cf_caller *caller)
     return 0;
 }
 
-static bool knows_namespace(const struct envelope *e, const struct cf_unread *u)
+static bool knows_namespace(const struct envelope *e, const struct cf_unread_review *u)
 {
     if (e->pieces[NAMESPACE].text == NULL)
         return e->whole || u->info == NULL || u->info->cluster_scoped;
     return cf_json_str(e->values[NAMESPACE]) != NULL;
 }
 
-static int read_request(struct envelope *e, struct cf_unread *u)
+static int read_request(struct envelope *e, struct cf_unread_review *u)
 {
     struct cf_request *request = &u->request;
     const char *kind = member(e->values[KIND], "kind");
@@ -154,7 +154,7 @@ static const char *bound_kind(const struct envelope *e)
     return cf_json_str(cf_json_pointer(object, "/spec/boundObjectRef/kind"));
 }
 
-static bool is_kubelet_token(const struct envelope *e, const struct cf_unread *u)
+static bool is_kubelet_token(const struct envelope *e, const struct cf_unread_review *u)
 {
     return u->info != NULL && u->info->bit == CF_KIND_TOKEN_REQUEST &&
            cf_caller_is_node(&u->request.caller) &&
@@ -162,7 +162,7 @@ static bool is_kubelet_token(const struct envelope *e, const struct cf_unread *u
 }
 
 /* A rule about this kind that no level and no exempt namespace lifts, and no guard group here. */
-static bool is_always_judged(const struct cf_policy *policy, const struct cf_unread *u)
+static bool is_always_judged(const struct cf_policy *policy, const struct cf_unread_review *u)
 {
     bool guard = cf_in_guard_groups(policy, &u->request.caller);
 
@@ -180,8 +180,9 @@ static bool is_always_judged(const struct cf_policy *policy, const struct cf_unr
 }
 
 /* Whether the rules about the caller deny the request; looks up the namespace's levels, too. */
-static int judge_caller(struct envelope *e, const struct cf_review_input *in, struct cf_unread *u,
-                        struct cf_judgement *out, bool *denied, struct cf_err *err)
+static int judge_caller(struct envelope *e, const struct cf_review_input *in,
+                        struct cf_unread_review *u, struct cf_judgement *out, bool *denied,
+                        struct cf_err *err)
 {
     struct cf_engine_input engine = {.policy = in->policy,
                                      .store = in->store,
@@ -202,8 +203,8 @@ static int judge_caller(struct envelope *e, const struct cf_review_input *in, st
     return 0;
 }
 
-static int judge_place(struct envelope *e, const struct cf_review_input *in, struct cf_unread *u,
-                       struct cf_err *err)
+static int judge_place(struct envelope *e, const struct cf_review_input *in,
+                       struct cf_unread_review *u, struct cf_err *err)
 {
     struct cf_judgement *judgement = cf_arena_alloc(e->arena, sizeof(*judgement));
     bool denied;
@@ -224,7 +225,7 @@ static int judge_place(struct envelope *e, const struct cf_review_input *in, str
     return 0;
 }
 
-static int judge(struct envelope *e, const struct cf_review_input *in, struct cf_unread *u,
+static int judge(struct envelope *e, const struct cf_review_input *in, struct cf_unread_review *u,
                  struct cf_err *err)
 {
     if ((!e->whole && e->pieces[OBJECT].text == NULL) || !e->knows_caller || u->kind == NULL ||
@@ -238,12 +239,12 @@ static int judge(struct envelope *e, const struct cf_review_input *in, struct cf
 }
 
 int cf_unread_judge(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
-                    size_t len, struct cf_unread *out, struct cf_err *err)
+                    size_t len, struct cf_unread_review *out, struct cf_err *err)
 {
     struct envelope e = {.arena = arena};
     bool found = open_review(&e, bytes, len) && !cf_str_empty(cf_json_str(e.values[UID]));
 
-    *out = (struct cf_unread){.exempt = CF_EXEMPT_NO};
+    *out = (struct cf_unread_review){.exempt = CF_EXEMPT_NO};
     /* What there was no memory for must not pass for absent. */
     if (cf_arena_failed(arena))
         return cf_err_memory(err);

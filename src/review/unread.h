@@ -6,7 +6,7 @@
 #include "curfew/review.h"
 #include "engine_private.h"
 
-struct cf_unread {
+struct cf_unread_review {
     struct cf_request request;       /* of the envelope: its objects are NULL, its kind is known */
     const struct cf_kind_info *info; /* NULL: no rule knows the kind, or nobody knows it */
     const char *kind;                /* "Pod"; NULL: unknown */
@@ -19,6 +19,6 @@ struct cf_unread {
 /* Reads what precedes the fault, which is at or behind bytes[len], and decides. 1: it is no
  * AdmissionReview, or no uid was found, and *out is undefined. -1: out of memory. */
 int cf_unread_judge(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
-                    size_t len, struct cf_unread *out, struct cf_err *err);
+                    size_t len, struct cf_unread_review *out, struct cf_err *err);
 
 #endif

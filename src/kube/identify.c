@@ -227,7 +227,8 @@ const struct cf_json *cf_identify(struct cf_arena *arena, const char *text, size
     take_event(&id, text, len);
     cf_buf_init_arena(&out, arena, len + CF_KIB);
     write_identity(&out, &id);
-    if (!cf_buf_ok(&out)) {
+    /* Without memory nothing could be read, and that is not the object's. */
+    if (!cf_buf_ok(&out) || cf_arena_failed(arena)) {
         cf_err_memory(err);
         return NULL;
     }

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* identify.c: what is read of an object that can't be read whole. */
+#include "document.h"
+
+#include "../../src/kube/identify.h"
+
+/* `text` with " for each ', from a block of exactly its bytes. */
+static void identifies(const char *text, size_t len, const char *want, unsigned unread)
+{
+    char *exact = exact_copy(text, len);
+    const struct cf_json *root;
+    unsigned got = 0;
+
+    for (size_t i = 0; i < len; i++)
+        exact[i] = exact[i] == '\'' ? '"' : exact[i];
+    cf_arena_reset(arena, true);
+    root = cf_identify(arena, exact, len, &got, &err);
+    free(exact);
+    if (want != NULL) {
+        is_read(root, want);
+        assert_int_equal(got, unread);
+    }
+    assert_non_null(root);
+    assert_true((got & CF_UNREAD_REST) != 0);
+}
+
+static void is_known(const char *text, const char *want, unsigned unread)
+{
+    char *wanted = exact_copy(want, strlen(want) + 1);
+
+    for (char *c = wanted; *c != '\0'; c++)
+        *c = *c == '\'' ? '"' : *c;
+    identifies(text, strlen(text), wanted, unread | CF_UNREAD_REST);
+    free(wanted);
+}
+
+#define NOTHING "{'object':{'metadata':{'labels':{},'annotations':{}}}}"
+#define ALL (CF_UNREAD_LABELS | CF_UNREAD_ANNOTATIONS)
+
+static void whole_metadata(void **state)
+{
+    (void)state;
+    is_known("{'type':'ADDED','object':{'kind':'Pod','apiVersion':'v1','metadata':{'name':'a',"
+             "'generateName':'a-','namespace':'b','uid':'u','resourceVersion':'7','x':[01],"
+             "'labels':{'curfew.dev/enforce':'baseline','pod-template-hash':'h','l':'m'},"
+             "'annotations':{'\\ufffd':'1','\\ufffd':'2','kubernetes.io/config.mirror':''},"
+             "'ownerReferences':[{'kind':'Job'}],'managedFields':[{'\\ufffd':1,'\\ufffd':1}]},"
+             "'spec':{'a':1,'a':2}}}",
+             "{'type':'ADDED','object':{'kind':'Pod','metadata':{'name':'a','namespace':'b','uid':'u',"
+             "'resourceVersion':'7','generateName':'a-','labels':{'pod-template-hash':'h',"
+             "'curfew.dev/enforce':'baseline'},'annotations':{'kubernetes.io/config.mirror':''},"
+             "'ownerReferences':[{'kind':'Job'}]}}}",
+             0);
+    is_known("{'object':{'metadata':{'name':'a','labels':null}}}",
+             "{'object':{'metadata':{'name':'a','labels':{},'annotations':{}}}}", 0);
+}
+
+static void of_two_the_last_one(void **state)
+{
+    (void)state;
+    is_known("{'object':{'metadata':{'name':'a','name':'b','labels':{'pod-template-hash':'1'},'labels':{}}}}",
+             "{'object':{'metadata':{'name':'b','labels':{},'annotations':{}}}}", 0);
+    is_known("{'object':{'metadata':{'labels':{'pod-template-hash':'1','pod-template-hash':'2'}}}}",
+             "{'object':{'metadata':{'labels':{'pod-template-hash':'2'},'annotations':{}}}}", 0);
+    /* The server's own member is there once, or it is no event. */
+    is_known("{'type':'ADDED','object':{'metadata':{}},'type':'DELETED'}", NOTHING, 0);
+}
+
+static void what_is_no_text_is_left_out(void **state)
+{
+    (void)state;
+    is_known("{'type':1,'object':{'kind':[],'metadata':{'name':{},'uid':'\\ud800','namespace':'b'}}}",
+             "{'object':{'metadata':{'namespace':'b','labels':{},'annotations':{}}}}", 0);
+    is_known("{'object':{'metadata':{'name':'a','labels':{'curfew.dev/fix':5},"
+             "'annotations':{'kubernetes.io/config.mirror':'\xff'},'ownerReferences':{}}}}",
+             "{'object':{'metadata':{'name':'a','labels':{},'annotations':{}}}}", ALL);
+    is_known("{'object':{'metadata':{'labels':5,'annotations':['a']}}}", NOTHING, ALL);
+    is_known("{'object':{'metadata':5}}", NOTHING, ALL);
+    is_known("{'object':[]}", NOTHING, ALL);
+    is_known("[]", NOTHING, ALL);
+    is_known("", NOTHING, ALL);
+}
+
+static void what_was_cut_off(void **state)
+{
+    static const char text[] =
+        "{'type':'ADDED','object':{'metadata':{'name':'a','labels':{'pod-template-hash':'h'},"
+        "'annotations':{'rbac.kubernetes.io/restricted-by-node':'true'}},'spec':{'x':'y'}}}";
+
+    (void)state;
+    is_known("{'object':{'metadata':{'name':'a','uid':'u",
+             "{'object':{'metadata':{'name':'a','labels':{},'annotations':{}}}}", ALL);
+    is_known("{'object':{'metadata':{'name':'a','labels':{'pod-template-hash':'h','x':'y",
+             "{'object':{'metadata':{'name':'a','labels':{'pod-template-hash':'h'},'annotations':{}}}}", ALL);
+    is_known("{'object':{'metadata':{'name':'a','labels':{},'annotations':{},'managedFields':[{",
+             "{'object':{'metadata':{'name':'a','labels':{},'annotations':{}}}}", 0);
+    for (size_t len = 0; len < sizeof(text); len++)
+        identifies(text, len, NULL, 0);
+}
+
+static void out_of_memory(void **state)
+{
+    static const char text[] = "{\"object\":{\"metadata\":{\"name\":\"a\",\"labels\":{\"x\":\"y\"}}}}";
+    size_t failed = 0;
+
+    (void)state;
+    for (size_t ceiling = 0; ceiling < 40 * CF_KIB; ceiling += 64) {
+        struct cf_arena *small = cf_arena_new(ceiling);
+        struct cf_err why = {.kind = CF_ERR_NONE};
+        unsigned unread = 0;
+
+        if (cf_identify(small, text, sizeof(text) - 1, &unread, &why) == NULL) {
+            assert_int_equal(why.kind, CF_ERR_SYSTEM);
+            failed++;
+        }
+        cf_arena_free(small);
+    }
+    assert_true(failed > 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_metadata),
+        cmocka_unit_test(of_two_the_last_one),
+        cmocka_unit_test(what_is_no_text_is_left_out),
+        cmocka_unit_test(what_was_cut_off),
+        cmocka_unit_test(out_of_memory),
+    };
+
+    return cmocka_run_group_tests(tests, document_setup, document_teardown);
+}

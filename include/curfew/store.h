@@ -49,7 +49,7 @@ int cf_store_add(struct cf_store *store, const struct cf_json *object, const cha
                  struct cf_err *err);
 
 /* What was not there to be read of an object that a watch brought. */
-enum cf_unread_part {
+enum cf_store_unread {
     CF_UNREAD_REST = 1, /* all but the metadata */
     CF_UNREAD_LABELS = 2,
     CF_UNREAD_ANNOTATIONS = 4,
@@ -80,7 +80,7 @@ enum cf_unread_part {
 struct cf_store_change {
     const struct cf_json *object; /* the object, or its last state where it was deleted */
     bool deleted;
-    unsigned unread; /* enum cf_unread_part; in and out */
+    unsigned unread; /* enum cf_store_unread; in and out */
 };
 int cf_store_apply(struct cf_store *store, enum cf_resource resource,
                    struct cf_store_change *changes, size_t count, struct cf_err *err);

@@ -103,7 +103,7 @@ static bool take_map(const struct identity *id, struct found *list,
     return whole && !walk.broken;
 }
 
-static void take_flag(struct identity *id, bool whole, enum cf_unread_part which)
+static void take_flag(struct identity *id, bool whole, enum cf_store_unread which)
 {
     id->unread = whole ? id->unread & ~(unsigned)which : id->unread | (unsigned)which;
 }

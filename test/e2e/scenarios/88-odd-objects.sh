@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# 88-unread.sh - objects that are hard to read, made by somebody who may edit one namespace: a real API
+# 88-odd-objects.sh - objects that are hard to read, made by somebody who may edit one namespace: a real API
 # server takes them, and Curfew, started anew, still knows everybody else's.
 # shellcheck shell=bash
 
@@ -22,7 +22,7 @@ managed() {
         '{"f:metadata":{"f:annotations":{".":{},"f:a\u0000":{},"f:a\ufffd":{}}}}}]'
 }
 
-scenario 'unread: somebody with ClusterRole edit in one namespace makes objects that are hard to read'
+scenario 'odd objects: somebody with ClusterRole edit in one namespace makes objects that are hard to read'
 admin create serviceaccount editor -n ci
 admin create rolebinding editor -n ci --clusterrole=edit --serviceaccount=ci:editor
 dev create token editor -n ci --duration 1h
@@ -45,7 +45,7 @@ END
     printf ']}'
 } | posts serviceaccounts
 
-scenario 'unread: Curfew, started anew, is ready, and counts the one that it cannot read whole'
+scenario 'odd objects: Curfew, started anew, is ready, and counts the one that it cannot read whole'
 curfew_stop
 curfew_start
 check 'the account of too many values is counted' \
@@ -56,7 +56,7 @@ check 'no list broke' [ "$(metric 'curfew_watch_failures_total{resource="service
 check 'nor did one of claims' \
     [ "$(metric 'curfew_watch_failures_total{resource="persistentvolumeclaims",reason="broken"}')" = 0 ]
 
-scenario 'unread: admission of others works as before'
+scenario 'odd objects: admission of others works as before'
 dev create --dry-run=server -f - << 'END'
 apiVersion: v1
 kind: Secret
@@ -67,7 +67,7 @@ refused 'secret "unread-token" violates Curfew level "baseline": legacy-token-se
 dev run beside -n ci --image=localhost/curfew-e2e:1 --restart=Never --dry-run=server
 prints 'pod/beside created'
 
-scenario 'unread: an account whose managedFields hold a NUL can be restricted by node, and is'
+scenario 'odd objects: an account whose managedFields hold a NUL can be restricted by node, and is'
 was=$(metric curfew_accounts_restricted_by_node)
 admin annotate serviceaccount poison -n ci rbac.kubernetes.io/restricted-by-node=true
 prints 'serviceaccount/poison annotated'
@@ -78,7 +78,7 @@ until_it_prints "$((was + 1))" restricted
 admin annotate serviceaccount poison -n ci rbac.kubernetes.io/restricted-by-node-
 refused 'serviceaccount "poison" violates Curfew: restricted-by-node-annotation'
 
-scenario 'unread: they can be deleted'
+scenario 'odd objects: they can be deleted'
 person editor delete serviceaccount poison many -n ci
 prints 'serviceaccount "many" deleted'
 until_it_prints "$was" restricted

@@ -36,7 +36,7 @@ layer=$(blob "$work/layer.gz")
 cat > "$work/config" << END
 {"architecture":"$(dpkg --print-architecture)","os":"linux","created":"$(date -u -d "@$stamp" +%FT%TZ)",
 "config":{"User":"65532:65532","WorkingDir":"/","Entrypoint":["/usr/bin/curfew"],"Cmd":["serve"],
-"ExposedPorts":{"8443/tcp":{},"8080/tcp":{}},
+"ExposedPorts":{"8443/tcp":{},"8080/tcp":{},"8081/tcp":{}},
 "Labels":{"org.opencontainers.image.title":"curfew","org.opencontainers.image.version":"$version",
 "org.opencontainers.image.licenses":"Apache-2.0"}},
 "rootfs":{"type":"layers","diff_ids":["sha256:$plain"]}}

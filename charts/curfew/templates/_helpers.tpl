@@ -154,6 +154,12 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if eq (int .server.containerPort) (int .server.metricsPort) }}
 {{- fail (printf "server.containerPort and server.metricsPort are both %d: they need ports of their own" (int .server.metricsPort)) }}
 {{- end }}
+{{- if eq (int .server.containerPort) (int .server.probePort) }}
+{{- fail (printf "server.containerPort and server.probePort are both %d: they need ports of their own" (int .server.probePort)) }}
+{{- end }}
+{{- if eq (int .server.metricsPort) (int .server.probePort) }}
+{{- fail (printf "server.metricsPort and server.probePort are both %d: they need ports of their own" (int .server.probePort)) }}
+{{- end }}
 {{- if and .callers.clientCA.names (not .callers.clientCA.configMap) }}
 {{- fail "callers.clientCA.names needs callers.clientCA.configMap: without a CA no certificate is asked for" }}
 {{- end }}

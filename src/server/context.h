@@ -41,6 +41,7 @@ struct cf_server {
     bool has_arenas;
     int64_t started; /* unix seconds */
     atomic_bool ready;
+    atomic_bool complete; /* all ports are there; of interest to those that are there already */
 };
 
 /* One row of a port's table of paths. */

@@ -2,7 +2,7 @@
 /* http.c - see http.h. The only file that includes libmicrohttpd.
  *
  * Every thread is a libmicrohttpd daemon of its own with an epoll set and no listening socket;
- * the acceptor gives each new connection to the one that has the fewest (accept.h says why). A
+ * the acceptor gives each new connection to one that has few (accept.h says why). A
  * request lives inside its connection: HTTP/1.1 has one at a time. */
 #include "http.h"
 
@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
@@ -19,15 +18,18 @@
 #include "body.h"
 #include "conns.h"
 #include "curfew/attr.h"
+#include "curfew/clock.h"
 #include "curfew/log.h"
 #include "limits.h"
 #include "listen.h"
+#include "slots.h"
 #include "tls.h"
 
 struct worker {
     struct cf_http *http;
     struct MHD_Daemon *daemon;
     atomic_uint connections; /* given to it and not closed yet */
+    struct cf_slots slots;
 };
 
 struct cf_http {
@@ -47,8 +49,10 @@ struct connection {
     struct worker *worker;
     struct MHD_Connection *mhd;
     struct cf_tls_peer *peer; /* NULL on a plain port */
-    bool busy;                /* with a request */
-    bool replied;             /* to it */
+    struct cf_slot slot;      /* among its worker's */
+    bool busy;    /* with a request */
+    bool replied; /* to it */
+    bool good;    /* with 2xx */
     struct cf_body body;
 };
 
@@ -96,10 +100,25 @@ void cf_http_reply(struct cf_http_request *request, const struct cf_http_reply *
         add_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, reply->authenticate) &&
         add_header(response, MHD_HTTP_HEADER_CONNECTION, draining ? "close" : NULL))
         c->replied = MHD_queue_response(c->mhd, reply->status, response) == MHD_YES;
+    c->good = c->replied && reply->status / 100 == 2;
     MHD_destroy_response(response);
 }
 
 /* ---- requests ---- */
+
+static void enter(struct connection *c, enum cf_stage stage)
+{
+    cf_conns_enter(&c->worker->http->conns, &c->conn, stage);
+}
+
+/* Its first step is done, so that another one may be given to its worker. */
+static void leave_slot(struct connection *c)
+{
+    struct cf_http *http = c->worker->http;
+
+    if (cf_slot_leave(&c->slot) && cf_conns_has_ready(&http->conns))
+        cf_acceptor_wake(http->acceptor);
+}
 
 /* NULL: there was no memory at its start. */
 static struct connection *connection_of(struct MHD_Connection *mhd)
@@ -113,38 +132,9 @@ static struct connection *connection_of(struct MHD_Connection *mhd)
 static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char *name,
                                  const char *value)
 {
-    struct cf_http_request *r = arg;
-    const struct {
-        const char *name;
-        const char **value;
-    } wanted[] = {
-        {MHD_HTTP_HEADER_CONTENT_TYPE, &r->content_type},
-        {MHD_HTTP_HEADER_CONTENT_LENGTH, &r->content_length},
-        {MHD_HTTP_HEADER_CONTENT_ENCODING, &r->content_encoding},
-        {MHD_HTTP_HEADER_TRANSFER_ENCODING, &r->transfer_encoding},
-    };
-
     (void)kind;
-    if (strcasecmp(name, MHD_HTTP_HEADER_AUTHORIZATION) == 0) {
-        r->authorized_twice = r->authorization != NULL;
-        r->authorization = value != NULL ? value : "";
-    }
-    for (size_t i = 0; i < CF_COUNT(wanted); i++) {
-        if (strcasecmp(name, wanted[i].name) != 0)
-            continue;
-        r->repeated = r->repeated || *wanted[i].value != NULL;
-        *wanted[i].value = value != NULL ? value : "";
-    }
+    cf_http_header(arg, name, value != NULL ? value : "");
     return MHD_YES;
-}
-
-/* The value stands in the connection's own memory, which is writable; libmicrohttpd's const keeps
- * its users from writing to what it may read again. It reads no header after this. */
-void cf_http_forget_token(struct cf_http_request *request)
-{
-    if (request->authorization != NULL)
-        explicit_bzero((char *)(uintptr_t)request->authorization, strlen(request->authorization));
-    request->authorization = NULL;
 }
 
 /* The request line has come: what is missing of the headers has a short time. */
@@ -154,7 +144,7 @@ static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *
 
     (void)arg, (void)uri;
     if (c != NULL)
-        cf_conn_enter(&c->conn, CF_STAGE_HEADERS);
+        enter(c, CF_STAGE_HEADERS);
     return NULL;
 }
 
@@ -170,14 +160,15 @@ static enum MHD_Result begin(struct connection *c, const char *path, const char 
         .timeout = MHD_lookup_connection_value(c->mhd, MHD_GET_ARGUMENT_KIND, "timeout"),
     };
     c->busy = true;
-    c->replied = false;
-    cf_conn_enter(&c->conn, CF_STAGE_BODY);
+    c->replied = c->good = false;
+    leave_slot(c);
+    enter(c, CF_STAGE_BODY);
     MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, on_header, &c->request);
     taken = http->config.accept(http->config.arg, &c->request, &expected);
     cf_body_begin(&c->body, &http->inflight, expected);
     if (taken)
         return MHD_YES;
-    cf_conn_enter(&c->conn, CF_STAGE_ANSWER);
+    enter(c, CF_STAGE_ANSWER);
     return c->replied ? MHD_YES : MHD_NO;
 }
 
@@ -193,7 +184,7 @@ static enum MHD_Result finish(struct connection *c)
         config->exhausted(config->arg, &c->request, c->body.state == CF_BODY_BUSY);
     c->request.body = NULL;
     cf_body_drop(&c->body);
-    cf_conn_enter(&c->conn, CF_STAGE_ANSWER);
+    enter(c, CF_STAGE_ANSWER);
     return c->replied ? MHD_YES : MHD_NO;
 }
 
@@ -208,7 +199,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
     struct connection *c = connection_of(mhd);
 
     (void)arg, (void)version;
-    if (c == NULL || (c->peer != NULL && !cf_tls_trusted(c->peer)))
+    if (c == NULL || (c->worker->http->config.tls != NULL && !cf_tls_trusted(c->peer)))
         return MHD_NO; /* no memory at its start */
     if (*state == NULL) {
         *state = c;
@@ -226,46 +217,54 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **state,
 {
     struct connection *c = *state;
 
-    (void)arg, (void)mhd, (void)why;
+    (void)arg, (void)mhd;
     if (c == NULL || !c->busy)
         return;
     cf_body_drop(&c->body);
     c->busy = false;
-    cf_conn_enter(&c->conn, CF_STAGE_IDLE);
+    if (c->good && why == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        cf_conns_verdict(&c->worker->http->conns, &c->conn);
+    enter(c, CF_STAGE_IDLE);
 }
 
 /* ---- connections ---- */
 
-static void on_established(void *arg)
+static void on_flight(void *arg)
 {
-    struct connection *c = arg;
-
-    cf_conn_enter(&c->conn, CF_STAGE_FRESH);
+    leave_slot(arg);
 }
 
-static void *open_connection(struct worker *worker, struct MHD_Connection *mhd)
+static void on_established(void *arg)
 {
-    struct cf_http *http = worker->http;
-    bool tls = http->config.tls != NULL;
-    struct connection *c = calloc(1, sizeof(*c));
+    enter(arg, CF_STAGE_FRESH);
+}
+
+/* Without memory for its session it gets no answer. */
+static struct connection *open_connection(struct cf_http *http, struct MHD_Connection *mhd)
+{
+    int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    struct cf_conn *conn = cf_conns_start(&http->conns, fd);
+    struct connection *c = conn != NULL ? conn->owner : NULL;
 
     if (c == NULL)
         return NULL;
-    c->worker = worker;
     c->mhd = mhd;
-    if (tls)
+    if (http->config.tls != NULL)
         c->peer = cf_tls_attach(
             http->config.tls,
             MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session,
-            on_established, c);
-    if (tls && c->peer == NULL) {
-        free(c);
-        return NULL;
-    }
-    cf_conns_add(&http->conns, &c->conn,
-                 MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
-                 tls ? CF_STAGE_HANDSHAKE : CF_STAGE_FRESH);
+            on_flight, on_established, c);
     return c;
+}
+
+static void drop_conn(void *arg, struct cf_conn *conn)
+{
+    struct connection *c = conn->owner;
+
+    (void)arg;
+    if (c->worker != NULL)
+        atomic_fetch_sub_explicit(&c->worker->connections, 1, memory_order_relaxed);
+    free(c);
 }
 
 /* CLOSED comes when the TLS session is gone already, but the descriptor is not. */
@@ -276,16 +275,16 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
     struct connection *c = *context;
 
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-        *context = open_connection(worker, mhd);
+        *context = open_connection(worker->http, mhd);
         return;
     }
-    atomic_fetch_sub_explicit(&worker->connections, 1, memory_order_relaxed);
     if (c == NULL)
         return;
     cf_conns_remove(&worker->http->conns, &c->conn);
+    leave_slot(c);
     cf_body_drop(&c->body);
     cf_tls_detach(c->peer);
-    free(c);
+    drop_conn(NULL, &c->conn);
 }
 
 static unsigned load_of(const struct worker *worker)
@@ -302,37 +301,58 @@ struct cf_http_load cf_http_load(const struct cf_http *http)
     return load;
 }
 
-static bool has_room(void *arg)
+uint64_t cf_http_evicted(const struct cf_http *http, enum cf_evicted why)
 {
-    const struct cf_http *http = arg;
-
-    return cf_http_load(http).connections < http->config.connections;
+    return cf_conns_evicted(&http->conns, why);
 }
 
-static void tick(void *arg)
+/* ---- what the acceptor asks ---- */
+
+static struct cf_conn *make_conn(void *arg)
 {
-    cf_http_sweep(arg);
+    struct connection *c = calloc(1, sizeof(*c));
+
+    (void)arg;
+    if (c == NULL)
+        return NULL;
+    c->conn.owner = c;
+    return &c->conn;
 }
 
-static void make_room(void *arg)
+/* Of those with a free slot, the one that has the fewest connections; NULL: none has one. */
+static struct worker *least_loaded(struct cf_http *http, int64_t now)
 {
-    struct cf_http *http = arg;
+    struct worker *least = NULL;
 
-    cf_conns_evict(&http->conns, CF_EVICT_MAX);
-}
+    for (unsigned i = 0; i < http->worker_count; i++) {
+        struct worker *w = &http->workers[i];
 
-static void take(void *arg, int fd, const struct sockaddr *from, socklen_t from_len)
-{
-    struct cf_http *http = arg;
-    struct worker *least = &http->workers[0];
-
-    for (unsigned i = 1; i < http->worker_count; i++) {
-        if (load_of(&http->workers[i]) < load_of(least))
-            least = &http->workers[i];
+        if (cf_slots_free(&w->slots, now) && (least == NULL || load_of(w) < load_of(least)))
+            least = w;
     }
-    atomic_fetch_add_explicit(&least->connections, 1, memory_order_relaxed);
-    if (MHD_add_connection(least->daemon, fd, from, from_len) != MHD_YES)
-        atomic_fetch_sub_explicit(&least->connections, 1, memory_order_relaxed);
+    return least;
+}
+
+static bool can_take(void *arg)
+{
+    return least_loaded(arg, cf_monotonic_micros()) != NULL;
+}
+
+/* Only the acceptor takes slots, so those that can_take() found are still free. */
+static void take(void *arg, struct cf_conn *conn)
+{
+    struct cf_http *http = arg;
+    struct connection *c = conn->owner;
+    int64_t now = cf_monotonic_micros();
+    struct worker *worker = least_loaded(http, now);
+
+    c->worker = worker;
+    c->slot = cf_slots_take(&worker->slots, now);
+    atomic_fetch_add_explicit(&worker->connections, 1, memory_order_relaxed);
+    /* From here on it is the worker's, which may have freed it already. If this fails, the
+     * descriptor is closed, and its entry is found when it is given out again. */
+    (void)MHD_add_connection(worker->daemon, conn->fd, (const struct sockaddr *)&conn->from,
+                             conn->from_len);
 }
 
 /* ---- starting and stopping ---- */
@@ -350,7 +370,7 @@ static void on_log(void *arg, const char *fmt, va_list args)
     cf_log(CF_LOG_DEBUG, "libmicrohttpd", CF_LOG_S("text", text));
 }
 
-/* The limit of connections is ours, in has_room(): at its own, 0.9.75 leaves a lock held. */
+/* The limit of connections is ours, in conns.c: at its own, 0.9.75 leaves a lock held. */
 static struct MHD_Daemon *start_daemon(struct worker *worker)
 {
     const struct cf_http_config *config = &worker->http->config;
@@ -365,7 +385,8 @@ static struct MHD_Daemon *start_daemon(struct worker *worker)
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, worker,
         MHD_OPTION_URI_LOG_CALLBACK, on_request_line, worker,
-        MHD_OPTION_CONNECTION_LIMIT, 2 * config->connections,
+        MHD_OPTION_CONNECTION_LIMIT, 2 * (config->room.all + CF_ENDING_MAX),
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, config->memory,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CF_IDLE_SECONDS,
         tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, cf_tls_certificate_hook(),
         MHD_OPTION_HTTPS_PRIORITIES, cf_tls_priorities(),
@@ -396,15 +417,18 @@ static int start_workers(struct cf_http *http, struct cf_err *err)
 static int start(struct cf_http *http, struct cf_err *err)
 {
     struct cf_accept_hooks hooks = {
-        .has_room = has_room, .make_room = make_room, .take = take, .tick = tick, .arg = http};
-    int fd = cf_listen(http->config.listen, err);
+        .make = make_conn, .drop = drop_conn, .can_take = can_take, .take = take, .arg = http};
+    int fd;
 
+    if (cf_conns_init(&http->conns, &http->config.room, err) != 0)
+        return -1;
+    fd = cf_listen(http->config.listen, err);
     if (fd < 0)
         return -1;
     cf_listen_name(fd, http->address);
-    if (start_workers(http, err) == 0)
-        http->acceptor = cf_acceptor_start(fd, &hooks, err);
-    if (http->acceptor != NULL)
+    if (start_workers(http, err) == 0 &&
+        cf_acceptor_start(&http->acceptor, fd, &http->conns, http->config.tls != NULL, &hooks,
+                          err) == 0)
         return 0;
     close(fd);
     return -1;
@@ -419,7 +443,6 @@ struct cf_http *cf_http_start(const struct cf_http_config *config, struct cf_err
         return NULL;
     }
     http->config = *config;
-    cf_conns_init(&http->conns);
     cf_http_limit_bodies(http, config->bodies);
     if (start(http, err) == 0)
         return http;
@@ -439,8 +462,7 @@ void cf_http_drain(struct cf_http *http)
 
 void cf_http_close(struct cf_http *http)
 {
-    cf_acceptor_stop(http->acceptor);
-    http->acceptor = NULL;
+    cf_acceptor_close(http->acceptor);
 }
 
 void cf_http_limit_bodies(struct cf_http *http, size_t bytes)
@@ -448,26 +470,25 @@ void cf_http_limit_bodies(struct cf_http *http, size_t bytes)
     atomic_store(&http->inflight.max, bytes);
 }
 
-void cf_http_sweep(struct cf_http *http)
-{
-    unsigned ended = cf_conns_sweep(&http->conns);
-
-    if (ended > 0)
-        cf_log(CF_LOG_DEBUG, "connections were too slow", CF_LOG_N("ended", (int64_t)ended));
-}
-
 unsigned cf_http_pending(struct cf_http *http, bool new_ones)
 {
     return cf_conns_pending(&http->conns, new_ones);
 }
 
+/* The threads first: each may still wake the acceptor. */
 void cf_http_stop(struct cf_http *http)
 {
+    struct cf_conn *left;
+
     if (http == NULL)
         return;
-    cf_http_close(http);
+    if (http->acceptor != NULL)
+        cf_acceptor_stop(http->acceptor);
     for (unsigned i = 0; i < http->worker_count; i++)
         MHD_stop_daemon(http->workers[i].daemon);
+    cf_acceptor_free(http->acceptor);
+    while (http->conns.peers != NULL && (left = cf_conns_any(&http->conns)) != NULL)
+        drop_conn(http, left);
     cf_conns_destroy(&http->conns);
     free(http->workers);
     free(http);

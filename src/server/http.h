@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "conns.h"
 #include "curfew/err.h"
 
 struct cf_http;
@@ -41,7 +42,8 @@ struct cf_http_reply {
 struct cf_http_config {
     const char *listen; /* [HOST]:PORT */
     unsigned threads;
-    unsigned connections; /* at once; the oldest idle ones give way to new ones */
+    struct cf_room room;  /* for connections: see conns.h */
+    size_t memory;        /* of each for its headers, and a piece of its body */
     size_t bodies;        /* bytes of all bodies at once */
     struct cf_tls *tls;   /* NULL: plain */
 
@@ -61,6 +63,9 @@ struct cf_http *cf_http_start(const struct cf_http_config *config, struct cf_err
 /* Where it listens, as HOST:PORT. */
 const char *cf_http_address(const struct cf_http *http);
 
+/* Takes note of a header of the request. */
+void cf_http_header(struct cf_http_request *request, const char *name, const char *value);
+
 /* Wipes the Authorization header, which is not needed any more, out of the request's memory. */
 void cf_http_forget_token(struct cf_http_request *request);
 
@@ -69,10 +74,6 @@ void cf_http_reply(struct cf_http_request *request, const struct cf_http_reply *
 
 /* Another bound for all bodies at once. */
 void cf_http_limit_bodies(struct cf_http *http, size_t bytes);
-
-/* Ends connections that took too long. The port does this by itself while it accepts; after
- * cf_http_close() it has to be called a few times a second. */
-void cf_http_sweep(struct cf_http *http);
 
 /* From now on every answer closes its connection, so that clients go elsewhere. */
 void cf_http_drain(struct cf_http *http);
@@ -86,6 +87,9 @@ struct cf_http_load {
     size_t bytes; /* of bodies */
 };
 struct cf_http_load cf_http_load(const struct cf_http *http);
+
+/* Connections that gave way to others, since the start. */
+uint64_t cf_http_evicted(const struct cf_http *http, enum cf_evicted why);
 
 /* Connections with a request whose answer has not been sent whole; with `new_ones` also those that
  * are about to send one. */

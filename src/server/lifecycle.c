@@ -224,7 +224,6 @@ static unsigned finish(struct life *life, bool at_once)
         int got = wait_for_signal(life, STOP_MICROS);
 
         at_once = got != 0 && got != SIGHUP;
-        cf_http_sweep(reviews);
     }
     return cf_http_pending(reviews, false);
 }

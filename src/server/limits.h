@@ -6,13 +6,27 @@
 
 #include "curfew/limits.h"
 
-/* Connections at once. An API server has at most 600 requests under way and one connection for
- * each; three of them with two webhooks stay below. The rest waits in the backlog. */
-#define CF_CONNECTIONS_MAX 4096
-/* The probe port serves a kubelet, the metrics port a Prometheus or two. */
-#define CF_PROBE_CONNECTIONS_MAX 64
-#define CF_METRICS_CONNECTIONS_MAX 64
-#define CF_BACKLOG 1024
+/* Connections to the port of reviews. The API servers of a managed control plane may come from one
+ * address, and keep one connection for each review that was ever under way at once: 2,000 of them
+ * have room. One that is established takes 20 KiB, one in the middle of its handshake 28 KiB, so
+ * that all together stay below 50 MiB (the container has 96 MiB beside what reviews may take, and
+ * the store of 150,000 pods takes 40). The lobby holds a burst of new connections until it is
+ * their turn. */
+#define CF_ROOM_REVIEWS                                                                            \
+    ((struct cf_room){.all = 2304, .fresh = 768, .reserve = 64, .lobby = 2048})
+/* The probe port serves a kubelet, the metrics port a Prometheus or two. Their lobbies are large,
+ * so that a flood of 30,000 connections a second leaves each 30 ms for its first words. */
+#define CF_ROOM_PLAIN                                                                              \
+    ((struct cf_room){.all = 64, .fresh = 48, .reserve = 16, .lobby = 1024})
+/* What libmicrohttpd has for a connection: its headers, and a piece of its body. It clears it all
+ * after each request, so that it really is in memory. An API server's headers have some 500 bytes,
+ * and with a token (--bearer-jwks) as much as that has. */
+#define CF_CONNECTION_MEMORY (8 * CF_KIB)
+#define CF_CONNECTION_MEMORY_TOKEN (CF_CONNECTION_MEMORY + CF_TOKEN_MAX)
+/* Shut down and not closed yet by their threads: beyond this, newcomers wait. */
+#define CF_ENDING_MAX 512
+/* The kernel's queue of connections that are not accepted yet, which it cuts to somaxconn. */
+#define CF_BACKLOG 4096
 
 /* Seconds that a kept connection may be silent. Go's client keeps its side for 90: if ours were
  * the shorter time, a request could meet a connection that is just being closed. */
@@ -28,9 +42,6 @@
 /* What the system keeps for a client of answers that it has not read: most are below 4 KiB, and a
  * patch of 1,000 operations is some 100 KiB. */
 #define CF_SEND_BUFFER (128 * 1024)
-
-/* Connections that give way at a time, where there is no room for another. */
-#define CF_EVICT_MAX 32
 
 /* Threads that answer reviews: beyond this a webhook has long met another bottleneck. */
 #define CF_THREADS_MAX 32

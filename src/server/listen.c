@@ -48,7 +48,7 @@ static bool split(const char *address, struct place *out)
 
 static int open_socket(const struct addrinfo *at)
 {
-    int on = 1, off = 0;
+    const int on = 1, off = 0, bytes = CF_SEND_BUFFER;
     int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
     int saved;
 
@@ -56,6 +56,9 @@ static int open_socket(const struct addrinfo *at)
         return -1;
     /* A restart must not wait for the connections of the one before to be forgotten. */
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    /* Answers are small: a client that sends requests and reads no answer must not make the system
+     * keep megabytes of them, as it would by itself. Accepted sockets inherit this. */
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
     if (at->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
     if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, CF_BACKLOG) == 0)

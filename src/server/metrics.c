@@ -127,6 +127,29 @@ static void write_requests(const struct cf_server *server, struct cf_buf *out)
            cf_tls_handshakes(server->tls, CF_HANDSHAKE_FAILED));
 }
 
+static void write_evicted(const struct cf_server *server, struct cf_buf *out)
+{
+    static const char *const reasons[CF_EVICTEDS] = {"waiting", "new", "idle"};
+
+    cf_metrics_head(out, "curfew_evicted_connections_total", "counter",
+                    "Connections that gave way to others because their port was full.");
+    for (unsigned i = 0; i < CF_EVICTEDS; i++) {
+        const struct {
+            const char *name;
+            uint64_t count;
+        } ports[] = {
+            {"reviews", cf_http_evicted(server->reviews, (enum cf_evicted)i)},
+            {"probes", cf_probes_evicted(server->probes, (enum cf_evicted)i)},
+            {"metrics", cf_http_evicted(server->metrics, (enum cf_evicted)i)},
+        };
+
+        for (size_t port = 0; port < CF_COUNT(ports); port++)
+            cf_buf_addf(
+                out, "curfew_evicted_connections_total{port=\"%s\",reason=\"%s\"} %llu\n",
+                ports[port].name, reasons[i], (unsigned long long)ports[port].count);
+    }
+}
+
 static void write_policy(struct cf_server *server, struct cf_buf *out)
 {
     static const char *const names[CF_EXCEPTION_STATES] = {"active", "ending", "ended"};
@@ -216,6 +239,8 @@ void cf_metrics_write(struct cf_server *server, struct cf_buf *out)
     write_findings(server->stats, out);
     write_durations(server->stats, out);
     write_requests(server, out);
+    if (atomic_load(&server->complete))
+        write_evicted(server, out);
     write_policy(server, out);
     write_files(server, out);
     cf_metrics_write_cluster(server, out);

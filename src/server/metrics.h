@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "conns.h"
 #include "context.h"
 
 void cf_metrics_head(struct cf_buf *out, const char *name, const char *type, const char *help);
@@ -17,5 +18,9 @@ void cf_metrics_seconds(struct cf_buf *out, uint64_t micros);
 /* ---- metrics_cluster.c ---- */
 
 void cf_metrics_write_cluster(struct cf_server *server, struct cf_buf *out);
+
+/* ---- probes.c ---- */
+
+uint64_t cf_probes_evicted(const struct cf_probes *probes, enum cf_evicted why);
 
 #endif

@@ -9,6 +9,7 @@
 #include "curfew/str.h"
 #include "http.h"
 #include "limits.h"
+#include "metrics.h"
 #include "reply.h"
 
 struct cf_probes {
@@ -63,7 +64,8 @@ struct cf_probes *cf_probes_start(const char *listen, cf_probes_ready ready, voi
     struct cf_http_config config = {
         .listen = listen,
         .threads = 1,
-        .connections = CF_PROBE_CONNECTIONS_MAX,
+        .room = CF_ROOM_PLAIN,
+        .memory = CF_CONNECTION_MEMORY,
         .accept = on_headers,
         .answer = on_request,
         .exhausted = on_exhausted,
@@ -91,6 +93,11 @@ void cf_probes_ask_alive(struct cf_probes *probes, cf_probes_ready alive)
 const char *cf_probes_address(const struct cf_probes *probes)
 {
     return cf_http_address(probes->http);
+}
+
+uint64_t cf_probes_evicted(const struct cf_probes *probes, enum cf_evicted why)
+{
+    return cf_http_evicted(probes->http, why);
 }
 
 void cf_probes_stop(struct cf_probes *probes)

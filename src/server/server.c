@@ -43,7 +43,9 @@ static int start_reviews(struct cf_server *server, struct cf_err *err)
     struct cf_http_config config = {
         .listen = server->config.listen,
         .threads = usable_cores(),
-        .connections = CF_CONNECTIONS_MAX,
+        .room = CF_ROOM_REVIEWS,
+        .memory = server->config.bearer_jwks != NULL ? CF_CONNECTION_MEMORY_TOKEN
+                                                     : CF_CONNECTION_MEMORY,
         .bodies = cf_held_policy(held)->max_inflight_bytes,
         .tls = server->tls,
         .accept = cf_routes_accept_review,
@@ -62,7 +64,8 @@ static int start_metrics(struct cf_server *server, struct cf_err *err)
     struct cf_http_config config = {
         .listen = server->config.metrics_listen,
         .threads = 1,
-        .connections = CF_METRICS_CONNECTIONS_MAX,
+        .room = CF_ROOM_PLAIN,
+        .memory = CF_CONNECTION_MEMORY,
         .accept = cf_routes_accept_metrics,
         .answer = cf_routes_answer_metrics,
         .exhausted = cf_routes_exhausted,
@@ -141,13 +144,16 @@ static int start(struct cf_server *server, struct cf_err *err)
     /* Ready means that reviews are answered, so the port that says so comes last. */
     if (start_reviews(server, err) != 0 || start_metrics(server, err) != 0)
         return -1;
-    return start_probes(server, err);
+    if (start_probes(server, err) != 0)
+        return -1;
+    atomic_store(&server->complete, true);
+    return 0;
 }
 
 void cf_server_free(struct cf_server *server)
 {
+    cf_http_stop(server->metrics); /* first: it tells of the others */
     cf_http_stop(server->reviews);
-    cf_http_stop(server->metrics);
     cf_probes_stop(server->probes);
     cf_tls_secret_stop(server->tls_secret);
     cf_tls_free(server->tls);

@@ -27,11 +27,13 @@ struct cf_tls_peer {
     struct cf_tls *tls;
     struct cf_tls_pair *pair;       /* NULL before the handshake */
     struct cf_tls_clients *clients; /* NULL: no certificate is asked for */
+    void (*flight)(void *arg);
     void (*established)(void *arg);
     void *arg;
     bool accepted; /* the client's certificate may call */
     bool finished; /* the handshake has succeeded */
     bool begun;    /* the client has sent something; a mere connection is no handshake */
+    bool answered; /* the server has */
 };
 
 const char *cf_tls_version(void)
@@ -225,6 +227,10 @@ static int on_message(gnutls_session_t session, unsigned type, unsigned post, un
 
     (void)message;
     peer->begun = true;
+    if (!incoming && !peer->answered) {
+        peer->answered = true;
+        peer->flight(peer->arg);
+    }
     if (incoming && post && type == GNUTLS_HANDSHAKE_FINISHED && !peer->finished)
         return on_finished(peer, session);
     return 0;
@@ -239,8 +245,8 @@ static void ask_for_certificate(struct cf_tls_peer *peer, gnutls_session_t sessi
     gnutls_session_set_verify_function(session, on_certificate);
 }
 
-struct cf_tls_peer *cf_tls_attach(struct cf_tls *tls, void *session, void (*established)(void *arg),
-                                  void *arg)
+struct cf_tls_peer *cf_tls_attach(struct cf_tls *tls, void *session, void (*flight)(void *arg),
+                                  void (*established)(void *arg), void *arg)
 {
     static unsigned char http_1_1[] = "http/1.1";
     gnutls_datum_t protocol = {.data = http_1_1, .size = sizeof(http_1_1) - 1};
@@ -249,6 +255,7 @@ struct cf_tls_peer *cf_tls_attach(struct cf_tls *tls, void *session, void (*esta
     if (peer == NULL)
         return NULL;
     peer->tls = tls;
+    peer->flight = flight;
     peer->established = established;
     peer->arg = arg;
     peer->clients = take_clients(tls);
@@ -265,7 +272,7 @@ struct cf_tls_peer *cf_tls_attach(struct cf_tls *tls, void *session, void (*esta
 
 bool cf_tls_trusted(const struct cf_tls_peer *peer)
 {
-    return peer->finished && (peer->clients == NULL || peer->accepted);
+    return peer != NULL && peer->finished && (peer->clients == NULL || peer->accepted);
 }
 
 void cf_tls_detach(struct cf_tls_peer *peer)

@@ -76,12 +76,13 @@ const char *cf_tls_priorities(void);
 typedef void (*cf_tls_hook)(void);
 cf_tls_hook cf_tls_certificate_hook(void);
 
-/* Ties a new session to the certificate and to who may call, before its handshake; calls
- * established() once that has succeeded. NULL when out of memory. */
-struct cf_tls_peer *cf_tls_attach(struct cf_tls *tls, void *session, void (*established)(void *arg),
-                                  void *arg);
+/* Ties a new session to the certificate and to who may call, before its handshake. Calls flight()
+ * when the first answer to the client is made, and established() once the handshake has succeeded.
+ * NULL when out of memory. */
+struct cf_tls_peer *cf_tls_attach(struct cf_tls *tls, void *session, void (*flight)(void *arg),
+                                  void (*established)(void *arg), void *arg);
 
-/* Whether the handshake is over, and with a client that may call. */
+/* Whether the handshake is over, and with a client that may call. NULL: no. */
 bool cf_tls_trusted(const struct cf_tls_peer *peer);
 
 /* When the connection has ended, and its session with it; takes NULL. */

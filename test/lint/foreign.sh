@@ -18,8 +18,8 @@ curl/           src/kube/api\.c
 plain='
 assert.h ctype.h dirent.h emmintrin.h errno.h fcntl.h float.h inttypes.h limits.h locale.h
 malloc.h math.h netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h sanitizer/asan_interface.h
-sched.h search.h signal.h spawn.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h
-stdlib.h string.h strings.h sys/epoll.h sys/eventfd.h sys/file.h sys/mman.h sys/prctl.h
+sched.h search.h semaphore.h signal.h spawn.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h
+stdlib.h string.h strings.h sys/epoll.h sys/eventfd.h sys/file.h sys/ioctl.h sys/mman.h sys/prctl.h
 sys/random.h sys/resource.h sys/signalfd.h sys/socket.h sys/stat.h sys/syscall.h sys/time.h
 sys/timerfd.h sys/types.h sys/uio.h sys/un.h sys/wait.h termios.h threads.h time.h unistd.h
 arpa/inet.h

@@ -27,6 +27,8 @@
 #define TURN_MS 10
 /* How often deadlines are looked at. */
 #define TICK_MS 250
+/* This many batches in a row: the kernel's queue is long. */
+#define LONG_QUEUE 4
 /* Connections accepted, and events seen, before the next look at the others. */
 #define BATCH 64
 
@@ -39,36 +41,44 @@ struct cf_acceptor {
     pthread_t thread;
     sem_t closed;
     atomic_bool closing, stopping;
+    unsigned batches; /* in a row, with more in the queue behind them */
     bool starved; /* the last accept() found no descriptor or memory */
     bool told;    /* of that, once in a row */
 };
 
 /* ---- the lobby ---- */
 
-/* At once and without a farewell: a reset leaves nothing behind in the kernel. */
+/* Accepted sockets inherit this: while they are in the lobby, closing them is a reset, which leaves
+ * nothing behind in the kernel. Those that are served say farewell. */
+static void set_farewell(int fd, bool on)
+{
+    const struct linger linger = {.l_onoff = on ? 0 : 1, .l_linger = 0};
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
 static void hang_up(struct cf_acceptor *a, struct cf_conn *conn)
 {
-    const struct linger now = {.l_onoff = 1, .l_linger = 0};
-
-    (void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
     close(conn->fd);
     a->hooks.drop(a->hooks.arg, conn);
 }
 
-static bool has_words(const struct cf_acceptor *a, int fd, bool *gone)
+enum words { NONE, SOME, WHOLE, GONE };
+
+static enum words look(const struct cf_acceptor *a, int fd)
 {
     unsigned char data[CF_WORDS_MAX];
     ssize_t len = recv(fd, data, a->tls ? 16 : sizeof(data), MSG_PEEK | MSG_DONTWAIT);
     int waiting = 0;
+    bool whole;
 
-    *gone = len == 0 || (len < 0 && errno != EAGAIN && errno != EINTR);
     if (len <= 0)
-        return false;
-    if (!a->tls)
-        return cf_words_are_headers((const char *)data, (size_t)len);
-    if (ioctl(fd, FIONREAD, &waiting) != 0)
+        return len < 0 && (errno == EAGAIN || errno == EINTR) ? NONE : GONE;
+    if (a->tls && ioctl(fd, FIONREAD, &waiting) != 0)
         waiting = 0;
-    return cf_words_are_hello(data, (size_t)len, (size_t)waiting);
+    whole = a->tls ? cf_words_are_hello(data, (size_t)len, (size_t)waiting)
+                   : cf_words_are_headers((const char *)data, (size_t)len);
+    return whole ? WHOLE : SOME;
 }
 
 /* Nothing more comes from this client. With the headers of a request it can still have an answer;
@@ -81,17 +91,23 @@ static bool ended_early(const struct cf_acceptor *a, const struct cf_conn *conn,
 /* Something has come from one in the lobby, or it has hung up. */
 static void listen_to(struct cf_acceptor *a, struct cf_conn *conn, uint32_t events)
 {
-    bool gone = false;
+    enum words words = conn->stage == CF_STAGE_SILENT ? look(a, conn->fd) : SOME;
 
-    if (conn->stage == CF_STAGE_SILENT && has_words(a, conn->fd, &gone)) {
+    if (words == WHOLE) {
         cf_conns_enter(a->conns, conn, CF_STAGE_READY);
         return;
     }
-    gone = gone || (events & (EPOLLHUP | EPOLLERR)) != 0 || ended_early(a, conn, events);
-    if (!gone)
+    if (words != GONE && (events & (EPOLLHUP | EPOLLERR)) == 0 && !ended_early(a, conn, events))
         return;
     cf_conns_remove(a->conns, conn);
     hang_up(a, conn);
+}
+
+/* While the kernel's queue is long, what a client says right after it has connected has come before
+ * its turn here. Who has said nothing by then gives way at once. */
+static bool is_in_the_way(const struct cf_acceptor *a, const struct cf_conn *conn)
+{
+    return a->batches >= LONG_QUEUE && look(a, conn->fd) == NONE;
 }
 
 static void welcome(struct cf_acceptor *a, struct cf_conn *conn)
@@ -102,6 +118,11 @@ static void welcome(struct cf_acceptor *a, struct cf_conn *conn)
 
     if (stale != NULL)
         a->hooks.drop(a->hooks.arg, stale);
+    if (is_in_the_way(a, conn)) {
+        cf_conns_count(a->conns, CF_EVICTED_WAITING);
+        hang_up(a, conn);
+        return;
+    }
     if (!cf_conns_arrive(a->conns, conn)) {
         hang_up(a, conn);
         return;
@@ -128,6 +149,7 @@ static void hand_over(struct cf_acceptor *a)
         if (conn == NULL)
             return;
         epoll_ctl(a->epoll, EPOLL_CTL_DEL, conn->fd, NULL);
+        set_farewell(conn->fd, true);
         a->hooks.take(a->hooks.arg, conn);
     }
 }
@@ -232,7 +254,7 @@ static bool turn(struct cf_acceptor *a)
     }
     hand_over(a);
     if (knocked && a->fd >= 0)
-        (void)accept_some(a, BATCH);
+        a->batches = accept_some(a, BATCH) ? a->batches + 1 : 0;
     if (atomic_load(&a->closing) && a->fd >= 0)
         close_door(a);
     hand_over(a);
@@ -292,6 +314,7 @@ int cf_acceptor_start(struct cf_acceptor **out, int fd, struct cf_conns *conns, 
     *out = a;
     if (a == NULL)
         return cf_err_memory(err);
+    set_farewell(fd, false);
     a->fd = fd;
     a->conns = conns;
     a->tls = tls;

@@ -149,11 +149,6 @@ static void end(struct cf_conns *conns, struct cf_conn *conn)
     shutdown(conn->fd, SHUT_RDWR);
 }
 
-static void count(struct cf_conns *conns, enum cf_evicted why)
-{
-    atomic_fetch_add_explicit(&conns->evicted[why], 1, memory_order_relaxed);
-}
-
 /* ---- the lobby ---- */
 
 /* Doubles, so that a port with few connections has a small table. */
@@ -204,7 +199,7 @@ struct cf_conn *cf_conns_surplus(struct cf_conns *conns, bool one_more)
     }
     if (conn != NULL) {
         drop(conns, conn);
-        count(conns, CF_EVICTED_WAITING);
+        cf_conns_count(conns, CF_EVICTED_WAITING);
     }
     pthread_mutex_unlock(&conns->lock);
     return conn;
@@ -285,7 +280,7 @@ static bool evict_fresh(struct cf_conns *conns, const struct cf_conn *newcomer)
     if (cf_peers_weight(&conn->link) <= cf_peers_weight(&newcomer->link) + 1)
         conns->turned = now;
     end(conns, conn);
-    count(conns, CF_EVICTED_NEW);
+    cf_conns_count(conns, CF_EVICTED_NEW);
     return true;
 }
 
@@ -304,7 +299,7 @@ static bool evict_idle(struct cf_conns *conns)
         return false;
     }
     end(conns, conn);
-    count(conns, CF_EVICTED_IDLE);
+    cf_conns_count(conns, CF_EVICTED_IDLE);
     return true;
 }
 
@@ -429,6 +424,11 @@ unsigned cf_conns_pending(struct cf_conns *conns, bool new_ones)
         pending += young(conns, (enum cf_stage)stage, now);
     pthread_mutex_unlock(&conns->lock);
     return pending;
+}
+
+void cf_conns_count(struct cf_conns *conns, enum cf_evicted why)
+{
+    atomic_fetch_add_explicit(&conns->evicted[why], 1, memory_order_relaxed);
 }
 
 uint64_t cf_conns_evicted(const struct cf_conns *conns, enum cf_evicted why)

@@ -133,6 +133,8 @@ unsigned cf_conns_sweep(struct cf_conns *conns);
  * young that their first request must be expected. */
 unsigned cf_conns_pending(struct cf_conns *conns, bool new_ones);
 
+/* One has given way that was never in the table. */
+void cf_conns_count(struct cf_conns *conns, enum cf_evicted why);
 uint64_t cf_conns_evicted(const struct cf_conns *conns, enum cf_evicted why);
 
 #endif

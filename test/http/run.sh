@@ -40,6 +40,7 @@ main=$pid main_port=$port main_probes=$probes main_plain=$plain
 . "$here/lifecycle.sh"
 . "$here/limits.sh"
 . "$here/metrics.sh"
+. "$here/floods.sh"
 . "$here/namespaces.sh"
 . "$here/unread.sh"
 . "$here/lookups.sh"

@@ -4,8 +4,9 @@
 # happens that does in a year: its files are swapped (also for bad ones), slow and idle clients
 # hold on to it, it is told to end. No answer may be wrong, and none lost. One row a condition.
 #
-# SECONDS (3) is for each condition; RATE (500) reviews a second, and bursts. Ends with
-# "N passed, N failed".
+# SECONDS (3) is for each condition; RATE (500) reviews a second, and bursts. Two floods together have
+# 3.2 times FLOODS (10000) connections that never become a request. THREADS ("2 16") are those of the
+# flooded servers. Ends with "N passed, N failed".
 set -u
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -13,6 +14,7 @@ root=$(CDPATH='' cd -- "$here/../.." && pwd)
 curfew=${CURFEW:-$root/build/curfew}
 each=${1:-3}
 rate=${RATE:-500}
+floods=${FLOODS:-10000}
 recorded=$root/test/recorded
 objects=$recorded/objects.yaml
 work=$(mktemp -d)
@@ -131,14 +133,71 @@ row() { # LABEL [keep]: with keep, what goes on beside it goes on
     [ "${2:-}" = keep ] || quiet_down
 }
 
+# What never becomes a request, of each kind and at each port, from one address and from many: each
+# half of them by one process, which has 20,000 descriptors.
+all_floods() {
+    share=$((floods / 10))
+    for addresses in 1 200; do
+        behind "$work/flood" 3600 $addresses "silent:$port:$((3 * share))" \
+            "hello:$port:$((3 * share))" "half-hello:$port:$((2 * share))" "tls-headers:$port:$share" \
+            "silent:$probes:$((2 * share))" "headers:$probes:$((2 * share))" "kept:$probes:$share" \
+            "silent:$plain:$share" "headers:$plain:$share" >/dev/null 2>&1
+    done
+}
+
+# THREADS: on a server of its own, whose memory is looked at.
+flooded() {
+    label="all floods${1:+, $1 threads}"
+    "$curfew" serve --objects "$objects" --tls-cert "$vol/one/tls.crt" --tls-key "$vol/one/tls.key" \
+        ${1:+--threads "$1"} --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
+        --metrics-listen 127.0.0.1:0 --drain-delay 0s 2>"$work/flooded.log" &
+    pid=$!
+    pids="$pids $pid"
+    wait_until 10 grep -q '"msg":"serving"' "$work/flooded.log" || { cat "$work/flooded.log"; exit 1; }
+    ports_of "$work/flooded.log"
+    lost=0
+    for try in 1 2 3; do
+        flooded_once "$label" $try
+        lost=$((lost + $(awk '$1 == "warm" || $1 == "kept" { lost += $4 } END { print lost + 0 }' "$work/beside.out")))
+        ! in_time || break
+    done
+    quiet_down
+    peak=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")
+    echo "    peak $((peak / 1024)) MiB"
+    {
+        check "$label: probes in 0.5 s, a new connection in 1 s" "$(cat "$work/beside.out")" in_time
+        equal "$label: reviews lost on kept connections" 0 $lost
+        check "$label: the peak is below 96 MiB" "$peak KiB" test "$peak" -lt $((96 * 1024))
+        stops "$label: it ends" "$pid"
+    } >>"$work/verdicts"
+}
+
+# LABEL TRY: what others see of it; the best of three counts, since others use this machine.
+flooded_once() {
+    "$work/beside" "$port" "$probes" "$plain" $((each + 2)) "$good" >"$work/beside.out" 2>"$work/beside.err" &
+    beside=$!
+    wait_until 10 grep -q warm "$work/beside.err"
+    [ "$2" != 1 ] || all_floods
+    row "$1" keep
+    wait "$beside"
+    sed 's/^/    /' "$work/beside.out"
+}
+
+in_time() {
+    awk '{ worst[$1] = $10; lost += $4 } END { exit lost > 0 || worst["probes"] > 500 || worst["new"] > 1000 }' \
+        "$work/beside.out"
+}
+
 reloaded() { # WHAT: it really was, good and bad
     check "$1 was reloaded" "$(tail -n 3 "$work/server.log")" grep -q "\"reloaded\",\"what\":\"$1\"" "$work/server.log"
     check "bad files of $1 were refused" none grep -q "not reloaded.*\"what\":\"$1\"" "$work/server.log"
 }
 
 "$root/certs/make-dev-certs.sh" "$certs" || exit 1
-build "$here/load.c" || exit 1
-build "$root/test/http/slow.c" || exit 1
+for source in "$here/load.c" "$root/test/http/slow.c" "$root/test/http/flood.c" \
+    "$root/test/http/beside.c"; do
+    build "$source" || exit 1
+done
 prepare
 : >"$work/verdicts"
 "$curfew" serve --objects "$objects" --config "$vol/curfew.yaml" --tls-cert "$vol/tls.crt" \
@@ -148,8 +207,7 @@ prepare
 pid=$!
 pids="$pids $pid"
 wait_until 10 grep -q '"msg":"serving"' "$work/server.log" || { cat "$work/server.log"; exit 1; }
-port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/server.log")
-plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/server.log")
+ports_of "$work/server.log"
 
 echo "$rate reviews/s and a burst of 40 each second, $each s a condition; times in ms"
 printf '%-22s %7s %5s %5s %7s %6s %15s %15s %7s\n' '' '' '' '' '' new 'kept: p50   p99' 'new: p50   p99' ''
@@ -172,6 +230,15 @@ fi
 slow idle 1000
 connected idle || fail 'idle clients connect' "$(cat "$work"/slow.idle.err)"
 row '1,000 idle connections'
+main=$pid
+# Memory grows with threads, of which a large node has more than this machine.
+if "$curfew" serve --help | grep -q -- --threads; then
+    for threads in ${THREADS:-2 16}; do flooded $threads; done
+else
+    flooded
+fi
+pid=$main
+ports_of "$work/server.log"
 behind swap_pairs
 behind swap_policies
 for mode in headers body read; do behind slow_again $mode 100; done
@@ -196,7 +263,5 @@ reloaded 'the configuration'
 check 'no sanitizer spoke' "$(grep -A20 -E 'ERROR: |WARNING: |runtime error' "$work/server.log")" \
     sh -c '! grep -qE "Sanitizer|runtime error" "$1"' sh "$work/server.log"
 cat "$work/verdicts"
-passed=$((passed + $(grep -c '^ok' "$work/verdicts")))
-failed=$((failed + $(grep -c '^FAIL' "$work/verdicts")))
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

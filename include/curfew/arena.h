@@ -16,6 +16,12 @@ struct cf_arena;
 /* An empty arena that never holds more than `ceiling` bytes; NULL when out of memory. */
 struct cf_arena *cf_arena_new(size_t ceiling);
 
+/* Asked for `bytes` more than the ceiling; true: they are the arena's. */
+typedef bool cf_arena_more(void *arg, size_t bytes);
+
+/* Another ceiling, which `more` may raise when it is reached (NULL: it stands). */
+void cf_arena_limit(struct cf_arena *arena, size_t ceiling, cf_arena_more *more, void *arg);
+
 /* Frees it and all that came from it; takes NULL. */
 void cf_arena_free(struct cf_arena *arena);
 
@@ -29,6 +35,10 @@ void *cf_arena_alloc(struct cf_arena *arena, size_t size);
 /* The same for `count` members of `size` bytes, safe against overflow. */
 void *cf_arena_array(struct cf_arena *arena, size_t count, size_t size);
 
+/* Wipes an allocation of `size` bytes that is not needed any more, and gives it back where it is
+ * so large (a MiB) that it has a block of its own; else it stays until the next reset. */
+void cf_arena_drop(struct cf_arena *arena, void *bytes, size_t size);
+
 /* A NUL-terminated copy; NULL as above, or when text is NULL. */
 char *cf_arena_strdup(struct cf_arena *arena, const char *text);
 char *cf_arena_strndup(struct cf_arena *arena, const char *text, size_t len);
@@ -38,9 +48,12 @@ char *cf_arena_vprintf(struct cf_arena *arena, const char *fmt, va_list args) CF
 /* Whether an allocation has failed since the last reset: builders may ask once at the end. */
 bool cf_arena_failed(const struct cf_arena *arena);
 
-/* Forgets all allocations. Keeps at most CF_ARENA_KEEP bytes for the next use and gives the
- * rest back. With `wipe`, what was used is overwritten first. */
+/* Forgets all allocations. Keeps at most CF_ARENA_KEEP bytes for the next use (and never more than
+ * the ceiling) and gives the rest back. With `wipe`, what was used is overwritten first. */
 void cf_arena_reset(struct cf_arena *arena, bool wipe);
+
+/* Bytes that it has from the system. */
+size_t cf_arena_held(const struct cf_arena *arena);
 
 /* Bytes given out since the last reset. */
 size_t cf_arena_used(const struct cf_arena *arena);

@@ -90,7 +90,8 @@ struct cf_policy {
     struct cf_strings api_server_audiences;
     int64_t stale_after; /* seconds */
     bool contents;
-    size_t max_body, max_inflight_bytes;
+    size_t max_body; /* bytes of one review */
+    size_t memory;   /* bytes that all reviews hold together, see server/budget.h */
     bool enforce_legacy_token_use_at_authorize;
 
     struct cf_rule_setting *rules; /* one for each id handed in, in that order */

@@ -12,13 +12,19 @@
 
 /* The default of limits.maxBody: an object of 3 MiB and its old self, escaped, stay below. */
 #define CF_BODY_DEFAULT (16 * CF_MIB)
-#define CF_INFLIGHT_DEFAULT (96 * CF_MIB)
+/* The default of limits.memory: the largest review of the default size fits in alone, whatever is
+ * in it (test/http/worst.sh), or some 40 pods of 100 KiB at the same time. */
+#define CF_MEMORY_DEFAULT (128 * CF_MIB)
 
-/* What one review may allocate: the pruned copy of a body, 300,000 nodes of 64 bytes, and
- * their strings once more. */
+/* What the document of a manifest, a configuration or a list's item may allocate: the copy of its
+ * text, 300,000 nodes of 64 bytes, and their strings once more. The server gives each review what
+ * limits.memory has room for. */
 #define CF_ARENA_MAX (128 * CF_MIB)
-/* What an arena keeps between reviews; the rest goes back to the system. */
+/* What an arena keeps between reviews, enough for most; the rest goes back to the system. */
 #define CF_ARENA_KEEP (256 * CF_KIB)
+
+/* Threads that answer reviews: beyond this a webhook has long met another bottleneck. */
+#define CF_THREADS_MAX 32
 
 /* What `curfew probe` takes for an answer: a denial with all that it may say. */
 #define CF_PROBE_ANSWER_MAX (64 * CF_KIB)
@@ -64,6 +70,19 @@
 #define CF_REPORT_MAX (512 * CF_MIB)
 /* All documents of one run and what was found in them; a big platform's take some 500 MiB. */
 #define CF_RUN_MAX (2048 * CF_MIB)
+
+/* Names and values as keys and messages have them; a DNS subdomain, the longest name that there is,
+ * has this length. */
+#define CF_NAME_MAX 253
+/* Findings of one rule about one object. The first 1,000 say all that a person can use, and what
+ * they take stays small however many there are. */
+#define CF_FINDINGS_MAX 1000
+/* One text of a finding, in bytes: a line of a denial is cut at 600 characters. */
+#define CF_FINDING_TEXT_MAX 1200
+/* A line that is still to be cut to fit, in bytes: 16 quoted names of the longest kind. */
+#define CF_LINE_BYTES_MAX (16 * CF_KIB)
+/* Items of a Secret's volume that can be converted: the Secret has three keys. */
+#define CF_CONVERT_ITEMS_MAX 16
 
 /* What a person sees (design of the messages: see README, "Messages"). The API server drops
  * all warnings past 4096 runes and cuts each to 256; an event table shows one line. */

@@ -97,7 +97,8 @@ enum cf_volume_type { CF_VOLUME_OTHER, CF_VOLUME_SECRET, CF_VOLUME_PROJECTED };
 struct cf_volume {
     const struct cf_path *at; /* spec.volumes[i] */
     size_t index;
-    const char *name;
+    const char *name;   /* as it is written, for a patch */
+    const char *called; /* the same, made to fit */
     enum cf_volume_type type;
     struct cf_secret_ref *secret; /* CF_VOLUME_SECRET, and what any other volume type refers to */
     const char *secret_via;       /* of another type: "csi.nodePublishSecretRef", ... */
@@ -237,6 +238,11 @@ const struct cf_kind_info *cf_kind_find(const char *group, const char *kind);
 
 /* "apps" of "apps/v1", "" of "v1"; the result lives in the arena. */
 const char *cf_api_group(struct cf_arena *arena, const char *api_version);
+
+/* A name for keys and messages, wherever it is used again and again: itself, or, where it is longer
+ * than Kubernetes allows any (CF_NAME_MAX), its beginning and a hash of all of it, which nobody else
+ * has. In the arena; "" when that is out of memory, and the arena says so. NULL for NULL. */
+const char *cf_name_fit(struct cf_arena *arena, const char *name);
 
 /* Decodes an object of a known kind. `where` begins the paths in messages ("request.object."
  * or ""). -1: a member that rules read has the wrong JSON type, or is no integer in int64; the

@@ -113,7 +113,11 @@ struct cf_finding {
                                * none of those, exempt namespaces count and guard.groups do not */
     bool malformed;           /* the object is wrong whoever sends it: nobody is exempt */
     bool unknown;             /* what it depends on can't be looked up now */
+    bool more;                /* stands for all of the rule that come behind CF_FINDINGS_MAX */
 };
+
+/* Findings as a multiset of hashes: what an object had before. */
+struct cf_prints;
 
 struct cf_findings {
     struct cf_arena *arena;
@@ -121,7 +125,33 @@ struct cf_findings {
     struct cf_finding *items;
     size_t count, capacity;
     bool failed; /* out of memory: asked once at the end */
+
+    /* How the running rule's findings are kept; cf_findings_begin() sets it. */
+    size_t first;             /* where its own begin */
+    size_t more;              /* how many there were behind the first CF_FINDINGS_MAX */
+    bool more_denies;         /* one of those is a reason to deny */
+    struct cf_prints *prints; /* the old object's, of which each takes one away; NULL: none */
+    bool noting;              /* keep none of them: only note them in `prints` */
+    bool is_spare;            /* the newest is `spare`, and not looked at yet */
+    struct cf_finding spare;  /* in place of one that is not kept: rules may write to it */
+    char scratch[4096];       /* keys and values until it is known whether they are kept */
+    size_t scratch_used;
 };
+
+/* The findings of the rule begin. With `prints`: those that are in there are left out, once each;
+ * with `noting` as well, all are put in there and none is kept. */
+void cf_findings_begin(struct cf_findings *out, const struct cf_rule *rule,
+                       struct cf_prints *prints, bool noting);
+/* The findings of the rule are complete. */
+void cf_findings_end(struct cf_findings *out);
+
+/* An empty multiset in the arena; NULL when out of memory. */
+struct cf_prints *cf_prints_new(struct cf_arena *arena);
+size_t cf_prints_count(const struct cf_prints *prints);
+/* By key and value. False: out of memory. */
+bool cf_prints_add(struct cf_prints *prints, const struct cf_finding *finding);
+/* Takes one of them out; false: there was none. */
+bool cf_prints_take(struct cf_prints *prints, const struct cf_finding *finding);
 
 struct cf_rule_input {
     const struct cf_request *request;
@@ -136,11 +166,17 @@ struct cf_rule_input {
     bool may_fix; /* false: the object exists already, fixing it is not possible */
 };
 
-/* Adds a finding of the running rule; NULL when out of memory. `key`, `path` and `value` are
- * taken as they are (arena or static); the texts are set by the two below. */
+/* Adds a finding of the running rule; NULL when out of memory. `key` and `value` are short (see
+ * cf_key2 and cf_value_str) and copied where need be; the texts are set by those below. A finding
+ * that will not be kept is the spare one: it takes what is written to it. */
 struct cf_finding *cf_finding_add(struct cf_findings *out, const char *key,
                                   const struct cf_path *at, const char *value);
-/* These take NULL for the finding, and make names fit to print. */
+/* Whether it is worth making texts and fixes for: it is neither NULL nor the spare one. */
+bool cf_finding_kept(const struct cf_findings *out, const struct cf_finding *f);
+/* Room for a text of a finding that need not outlive cf_finding_add(): in the scratch, else in the
+ * arena. NULL when out of memory. */
+char *cf_finding_scratch(struct cf_findings *out, size_t size);
+/* These do nothing for a finding that is not kept, and make names fit to print. */
 void cf_finding_what(struct cf_findings *out, struct cf_finding *f, const char *fmt, ...)
     CF_PRINTF(3, 4);
 void cf_finding_detail(struct cf_findings *out, struct cf_finding *f, const char *fmt, ...)

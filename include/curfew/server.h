@@ -24,6 +24,7 @@ struct cf_server_config {
     const char *listen;         /* [HOST]:PORT of the webhook */
     const char *probe_listen;   /* [HOST]:PORT of /livez and /readyz */
     const char *metrics_listen; /* [HOST]:PORT of /metrics and /version */
+    unsigned threads;           /* that answer reviews; 0: as many as there are CPUs to use */
     const struct cf_store *store;
     struct cf_watch *watch; /* what keeps the store in step; NULL: it is from manifests */
 

@@ -81,6 +81,10 @@ bool cf_token_stale(const struct cf_token *token, int64_t now);
 #define CF_TOKEN_HASH 12
 void cf_token_hash(const char *text, size_t len, char out[CF_TOKEN_HASH + 1]);
 
+/* The first 32 characters of any text's SHA-256 in hex. */
+#define CF_TEXT_HASH 32
+void cf_text_hash(const char *text, size_t len, char out[CF_TEXT_HASH + 1]);
+
 /* ---- tokens in other texts (scan.c): best effort ---- */
 
 /* Searches one object, or one file, in time that is linear in it. Not thread-safe. */

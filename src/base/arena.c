@@ -50,6 +50,8 @@ struct cf_arena {
     struct chunk *chunks; /* in use; the first is the one given out from */
     struct chunk *spare;  /* kept from before the last reset, empty */
     size_t ceiling;
+    cf_arena_more *more; /* asked at the ceiling; NULL: it stands */
+    void *more_arg;
     size_t held; /* of all chunks, headers included */
     size_t used;
     size_t next_cap;
@@ -65,6 +67,13 @@ struct cf_arena *cf_arena_new(size_t ceiling)
     arena->ceiling = ceiling;
     arena->next_cap = CHUNK_MIN;
     return arena;
+}
+
+void cf_arena_limit(struct cf_arena *arena, size_t ceiling, cf_arena_more *more, void *arg)
+{
+    arena->ceiling = ceiling;
+    arena->more = more;
+    arena->more_arg = arg;
 }
 
 static void chunk_free(struct cf_arena *arena, struct chunk *chunk)
@@ -113,12 +122,32 @@ static struct chunk *spare_take(struct cf_arena *arena, size_t size)
     return NULL;
 }
 
-/* What a chunk's bytes may still be. */
+/* What a chunk's bytes may still be. A ceiling may have been lowered below what is held. */
 static size_t room(const struct cf_arena *arena)
 {
-    size_t left = arena->ceiling - arena->held;
+    size_t left = arena->ceiling > arena->held ? arena->ceiling - arena->held : 0;
 
     return left < sizeof(struct chunk) ? 0 : left - sizeof(struct chunk);
+}
+
+/* Has the ceiling raised, so that a chunk of the wanted size fits; if not that, one that is just
+ * large enough. Neither fits now. */
+static bool raise_ceiling(struct cf_arena *arena, size_t size, size_t wanted)
+{
+    const size_t sizes[] = {wanted, size};
+
+    for (size_t i = 0; arena->more != NULL && i < 2; i++) {
+        size_t missing;
+
+        if (sizes[i] > SIZE_MAX - arena->held - sizeof(struct chunk))
+            continue;
+        missing = arena->held + sizeof(struct chunk) + sizes[i] - arena->ceiling;
+        if (arena->more(arena->more_arg, missing)) {
+            arena->ceiling += missing;
+            return true;
+        }
+    }
+    return false;
 }
 
 static struct chunk *chunk_new(struct cf_arena *arena, size_t size)
@@ -130,10 +159,10 @@ static struct chunk *chunk_new(struct cf_arena *arena, size_t size)
         list_free(arena, arena->spare);
         arena->spare = NULL;
     }
-    if (size > room(arena))
-        return NULL;
     if (cap < size)
         cap = size;
+    if (size > room(arena) && !raise_ceiling(arena, size, cap))
+        return NULL;
     if (cap > room(arena))
         cap = room(arena);
     chunk = calloc(1, sizeof(*chunk) + cap);
@@ -221,6 +250,26 @@ bool cf_arena_extend(struct cf_arena *arena, void *newest, size_t size, size_t n
     return true;
 }
 
+void cf_arena_drop(struct cf_arena *arena, void *bytes, size_t size)
+{
+    size_t step = step_of(size);
+
+    if (bytes == NULL || step < CHUNK_MAX)
+        return;
+    for (struct chunk **at = &arena->chunks; *at != NULL; at = &(*at)->next) {
+        struct chunk *chunk = *at;
+
+        if (chunk->bytes != bytes || chunk->used != step)
+            continue;
+        *at = chunk->next;
+        arena->used -= step;
+        UNPOISON(chunk->bytes, chunk->used);
+        explicit_bzero(chunk->bytes, size);
+        chunk_free(arena, chunk);
+        return;
+    }
+}
+
 char *cf_arena_strdup(struct cf_arena *arena, const char *text)
 {
     return text == NULL ? NULL : cf_arena_strndup(arena, text, strlen(text));
@@ -276,13 +325,14 @@ bool cf_arena_failed(const struct cf_arena *arena)
     return arena->failed;
 }
 
-/* Empties the chunks of a list; keeps those that fit below CF_ARENA_KEEP and frees the rest. */
+/* Empties the chunks of a list; keeps those that fit below CF_ARENA_KEEP and the ceiling, and frees
+ * the rest. */
 static void list_reset(struct cf_arena *arena, struct chunk *chunk, size_t *kept, bool wipe)
 {
     while (chunk != NULL) {
         struct chunk *next = chunk->next;
         size_t size = sizeof(*chunk) + chunk->cap;
-        bool keep = *kept + size <= CF_ARENA_KEEP;
+        bool keep = *kept + size <= CF_ARENA_KEEP && *kept + size <= arena->ceiling;
 
         UNPOISON(chunk->bytes, chunk->used);
         if (wipe || keep)
@@ -315,6 +365,11 @@ void cf_arena_reset(struct cf_arena *arena, bool wipe)
     /* One huge review must not make all later ones ask for chunks too big to be kept. */
     if (arena->next_cap > CF_ARENA_KEEP / 2)
         arena->next_cap = CF_ARENA_KEEP / 2;
+}
+
+size_t cf_arena_held(const struct cf_arena *arena)
+{
+    return arena->held;
 }
 
 size_t cf_arena_used(const struct cf_arena *arena)

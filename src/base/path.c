@@ -32,10 +32,27 @@ static bool is_plain(const char *key)
                                              "0123456789_-")] == '\0';
 }
 
+/* A key that nobody can read whole. */
+static void add_long(struct cf_buf *buf, const char *key)
+{
+    char cut[CF_NAME_MAX + 4];
+    size_t len = CF_NAME_MAX;
+
+    while (len > 0 && ((unsigned char)key[len] & 0xC0) == 0x80)
+        len--;
+    memcpy(cut, key, len);
+    memcpy(cut + len, "...", 4);
+    cf_buf_addc(buf, '[');
+    cf_buf_add_quoted(buf, cut);
+    cf_buf_addc(buf, ']');
+}
+
 static void add_text(struct cf_buf *buf, const struct cf_path *path)
 {
     if (path->key == NULL) {
         cf_buf_addf(buf, "[%zu]", path->index);
+    } else if (strnlen(path->key, CF_NAME_MAX + 1) > CF_NAME_MAX) {
+        add_long(buf, path->key);
     } else if (is_plain(path->key)) {
         if (path->up != NULL)
             cf_buf_addc(buf, '.');

@@ -7,6 +7,7 @@
 #include "curfew/clock.h"
 #include "curfew/cmd.h"
 #include "curfew/config.h"
+#include "curfew/limits.h"
 #include "curfew/rule.h"
 #include "curfew/server.h"
 #include "curfew/str.h"
@@ -25,6 +26,8 @@ struct flags {
     const char *service_account;
     struct cf_cluster_flags cluster;
     int64_t drain_delay, drain_timeout;
+    const char *threads_text;
+    unsigned threads; /* 0: not given */
     struct cf_log_flags log;
 };
 
@@ -67,6 +70,18 @@ static int serve(const struct cf_server_config *config)
 
 /* ---- flags ---- */
 
+static int read_threads(const struct cf_cmd *cmd, struct flags *flags)
+{
+    const char *text = flags->threads_text;
+    int64_t threads = 0;
+
+    if (text != NULL && (!cf_str_int64(text, &threads) || threads < 1 || threads > CF_THREADS_MAX))
+        return cf_usage_error(cmd, "--threads is a number from 1 to %d, not '%s'", CF_THREADS_MAX,
+                              text);
+    flags->threads = (unsigned)threads;
+    return CF_EXIT_OK;
+}
+
 static int check_flags(const struct cf_cmd *cmd, const struct flags *flags)
 {
     int status = cf_callers_check_flags(cmd, &flags->callers);
@@ -91,6 +106,7 @@ static int serve_with(const struct flags *flags, const struct cf_own *own,
         .probe_listen = flags->probe_listen,
         .metrics_listen = flags->metrics_listen,
         .metrics_namespaces = flags->metrics_namespaces,
+        .threads = flags->threads,
         .store = cluster->store,
         .watch = cluster->watch,
         .config = flags->config,
@@ -191,6 +207,8 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
          "where /metrics and /version are answered (default :8080)"},
         {"--metrics-namespaces", 0, CF_OPT_FLAG, &flags.metrics_namespaces, NULL,
          "name the namespaces that have legacy Secrets in the metrics"},
+        {"--threads", 0, CF_OPT_STRING, &flags.threads_text, "1..32",
+         "that answer reviews; else as many as there are CPUs to use, at most 8"},
         {"--client-ca", 0, CF_OPT_STRING, &flags.callers.client_ca, "FILE",
          "callers need a certificate of these authorities, PEM"},
         {"--client-name", 0, CF_OPT_LIST, &flags.callers.client_names, "NAME",
@@ -220,6 +238,8 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
     };
     int status = cf_opts_parse(cmd, opts, argc, argv, NULL);
 
+    if (status == CF_EXIT_OK)
+        status = read_threads(cmd, &flags);
     if (status == CF_EXIT_OK)
         status = run_with(cmd, &flags);
     cf_opt_list_free(&flags.cluster.objects);

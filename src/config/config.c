@@ -23,7 +23,7 @@ static void set_builtin(struct cf_policy *policy)
     policy->lookup_failure[CF_RESTRICTED] = CF_LOOKUP_DENY;
     policy->stale_after = 30;
     policy->max_body = CF_BODY_DEFAULT;
-    policy->max_inflight_bytes = CF_INFLIGHT_DEFAULT;
+    policy->memory = CF_MEMORY_DEFAULT;
     policy->lifetime[CF_BASELINE] = (struct cf_lifetime){600, 86400, 86400};
     policy->lifetime[CF_RESTRICTED] = (struct cf_lifetime){600, 3600, 3600};
     snprintf(policy->digest, sizeof(policy->digest), "builtin");

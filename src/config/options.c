@@ -29,16 +29,18 @@ static const struct cf_config_option *find(const struct cf_config_option *table,
 static int unknown_key(struct cf_config_reader *reader, const struct cf_config_option *table,
                        const struct cf_json *member)
 {
-    size_t count = 0;
+    size_t room = 0, count = 0;
     const char **known;
 
-    while (table[count].key != NULL)
-        count++;
-    known = cf_arena_array(reader->arena, count, sizeof(*known));
+    while (table[room].key != NULL)
+        room++;
+    known = cf_arena_array(reader->arena, room, sizeof(*known));
     if (known == NULL)
         return cf_err_memory(reader->err);
-    for (size_t i = 0; i < count; i++)
-        known[i] = table[i].key;
+    for (size_t i = 0; table[i].key != NULL; i++) {
+        if (table[i].gone == NULL)
+            known[count++] = table[i].key;
+    }
     return cf_config_unknown(reader, member, true, "key", known, count);
 }
 
@@ -62,6 +64,8 @@ int cf_config_walk(struct cf_config_reader *reader, const struct cf_config_optio
 
         if (option == NULL)
             return unknown_key(reader, table, member);
+        if (option->gone != NULL)
+            return cf_config_error(reader, member, "'%s' is gone: %s", option->key, option->gone);
         if (cf_config_absent(member))
             continue;
         if (option->read(reader, option, member, (char *)base + option->offset) != 0)

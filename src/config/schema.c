@@ -125,16 +125,18 @@ static const struct cf_config_option limit_options[] = {
      .offset = offsetof(struct cf_policy, max_body),
      .min = 64 * CF_KIB,
      .max = 64 * CF_MIB},
-    {.key = "maxInflightBytes",
-     .want = "a size from 64KiB to 4GiB, such as 96MiB",
+    {.key = "memory",
+     .want = "a size from 64KiB to 4GiB, such as 128MiB",
      .read = cf_config_size,
-     .offset = offsetof(struct cf_policy, max_inflight_bytes),
+     .offset = offsetof(struct cf_policy, memory),
      .min = 64 * CF_KIB,
      .max = (int64_t)4 << 30},
+    {.key = "maxInflightBytes",
+     .gone = "set limits.memory, which holds the bodies of reviews and all that they take besides"},
     {0},
 };
 
-/* Only a small maxInflightBytes can be at fault: its default holds the largest maxBody. */
+/* Only a small memory can be at fault: its default holds the largest maxBody. */
 static int read_limits(struct cf_config_reader *reader, const struct cf_config_option *option,
                        const struct cf_json *value, void *target)
 {
@@ -142,9 +144,9 @@ static int read_limits(struct cf_config_reader *reader, const struct cf_config_o
 
     if (cf_config_mapping(reader, option, value, target) != 0)
         return -1;
-    if (policy->max_inflight_bytes < policy->max_body)
-        return cf_config_error(reader, cf_json_get(value, "maxInflightBytes"),
-                               "'maxInflightBytes' must be at least 'maxBody', which is %zu bytes",
+    if (policy->memory < policy->max_body)
+        return cf_config_error(reader, cf_json_get(value, "memory"),
+                               "'memory' must be at least 'maxBody', which is %zu bytes",
                                policy->max_body);
     return 0;
 }

@@ -82,15 +82,25 @@ bool cf_token_stale(const struct cf_token *token, int64_t now)
     return token->has_warn_after && token->warn_after < now;
 }
 
-void cf_token_hash(const char *text, size_t len, char out[CF_TOKEN_HASH + 1])
+static void hash(const char *text, size_t len, char *out, size_t digits)
 {
     static const char hex[] = "0123456789abcdef";
     unsigned char digest[EVP_MAX_MD_SIZE] = {0};
 
     (void)EVP_Digest(text, len, digest, NULL, EVP_sha256(), NULL);
-    for (size_t i = 0; i < CF_TOKEN_HASH / 2; i++) {
+    for (size_t i = 0; i < digits / 2; i++) {
         out[2 * i] = hex[digest[i] >> 4];
         out[2 * i + 1] = hex[digest[i] & 15];
     }
-    out[CF_TOKEN_HASH] = '\0';
+    out[digits] = '\0';
+}
+
+void cf_token_hash(const char *text, size_t len, char out[CF_TOKEN_HASH + 1])
+{
+    hash(text, len, out, CF_TOKEN_HASH);
+}
+
+void cf_text_hash(const char *text, size_t len, char out[CF_TEXT_HASH + 1])
+{
+    hash(text, len, out, CF_TEXT_HASH);
 }

@@ -470,6 +470,7 @@ const struct cf_json *cf_json_parse_telling(struct cf_arena *arena, const char *
     before = cf_json_use(arena);
     root = cf_json_parse_checked(copy, (size_t)(s.out - copy));
     cf_json_use(before);
+    cf_arena_drop(arena, copy, copy_max(len) + 1); /* cJSON has copied what it keeps of it */
     if (root == NULL) {
         cf_err_memory(err);
         return NULL;

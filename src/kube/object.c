@@ -18,7 +18,7 @@ void cf_owner_decode(struct cf_reader *r, const struct cf_path *up, const struct
         if (!cf_read_is_object(r, &at, v) || !cf_read_bool(r, &at, v, "controller"))
             continue;
         out->owner_kind = cf_read_str(r, &at, v, "kind");
-        out->owner_name = cf_read_str(r, &at, v, "name");
+        out->owner_name = cf_name_fit(r->arena, cf_read_str(r, &at, v, "name"));
         return;
     }
 }
@@ -76,10 +76,14 @@ static void account_decode(struct cf_reader *r, const struct cf_json *json,
     if (out->secrets == NULL)
         return;
     for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
-        const struct cf_path *at = cf_read_index(r, list, n);
+        struct cf_path here = CF_PATH_INDEX(list, n);
+        const struct cf_path *at;
 
-        if (!cf_read_is_object(r, at, v))
+        if (!cf_read_is_object(r, &here, v))
             return;
+        if (cf_str_empty(cf_read_str(r, &here, v, "name")))
+            continue;
+        at = cf_read_index(r, list, n);
         if (cf_secret_ref_decode(r, at, v, "name", &out->secrets[out->secret_count]))
             out->secret_count++;
     }
@@ -117,12 +121,14 @@ static void csi_driver_decode(struct cf_reader *r, const struct cf_json *json,
         return;
     for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
         const struct cf_path *here = cf_read_index(r, list, n);
+        struct cf_csi_token *token = &out->tokens[n];
 
         if (!cf_read_is_object(r, here, v))
             return;
-        out->tokens[n].audience = cf_read_str(r, here, v, "audience");
-        out->tokens[n].audience_at = cf_read_key(r, here, "audience");
-        cf_expiration_decode(r, here, v, &out->tokens[n].expiration);
+        token->audience = cf_read_str(r, here, v, "audience");
+        if (!cf_str_empty(token->audience))
+            token->audience_at = cf_read_key(r, here, "audience");
+        cf_expiration_decode(r, here, v, &token->expiration);
     }
     out->token_count = n;
 }
@@ -184,8 +190,8 @@ static void metadata_decode(struct cf_reader *r, const struct cf_json *json, str
     *annotations = out->annotations.values;
     out->has_metadata = meta != NULL;
     out->has_annotations = *annotations != NULL;
-    out->name = cf_read_str(r, &at, meta, "name");
-    out->generate_name = cf_read_str(r, &at, meta, "generateName");
+    out->name = cf_name_fit(r->arena, cf_read_str(r, &at, meta, "name"));
+    out->generate_name = cf_name_fit(r->arena, cf_read_str(r, &at, meta, "generateName"));
     out->pod_template_hash = cf_read_str(r, &labels_at, *labels, "pod-template-hash");
     out->fixed_by = cf_read_str(r, &annotations_at, *annotations, CF_FIXED_ANNOTATION);
     out->mirror = cf_json_get(*annotations, CF_MIRROR_ANNOTATION) != NULL;

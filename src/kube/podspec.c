@@ -40,6 +40,7 @@ void *cf_pod_grow(struct cf_reader *r, void *items, size_t count, size_t *capaci
     }
     if (count > 0)
         memcpy(bigger, items, count * size);
+    cf_arena_drop(r->arena, items, *capacity * size);
     *capacity = wanted;
     return bigger;
 }
@@ -152,7 +153,7 @@ static void visit_containers(struct visit *visit, const struct cf_path *up,
 
         if (!cf_read_is_object(r, at, v))
             return;
-        name = cf_str_or_empty(cf_read_str(r, at, v, "name"));
+        name = cf_name_fit(r->arena, cf_str_or_empty(cf_read_str(r, at, v, "name")));
         visit_env(visit, at, v, name);
         visit_env_from(visit, at, v, name);
         visit_mounts(visit, at, v, name);
@@ -211,9 +212,9 @@ const char *cf_pod_account(struct cf_reader *r, const struct cf_path *at,
     const char *name = cf_read_str(r, at, spec, "serviceAccountName");
     const char *alias = cf_read_str(r, at, spec, "serviceAccount");
 
-    if (!cf_str_empty(name))
-        return name;
-    return cf_str_empty(alias) ? "default" : alias;
+    if (cf_str_empty(name))
+        name = cf_str_empty(alias) ? "default" : alias;
+    return cf_name_fit(r->arena, name);
 }
 
 void cf_pod_spec_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *spec,

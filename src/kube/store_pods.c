@@ -54,6 +54,7 @@ static struct cf_volume *make_volume(const struct cf_store *store, struct cf_are
 
     volume->index = out->volume_count++;
     volume->name = copy(store, arena, place);
+    volume->called = volume->name != NULL ? volume->name : "";
     volume->default_mode = CF_MODE_NONE;
     return volume;
 }

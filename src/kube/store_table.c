@@ -2,6 +2,8 @@
 /* store_table.c - open addressing with linear probing; what is removed leaves no trace. */
 #include "store_table.h"
 
+#include "curfew/hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,54 +104,9 @@ uint32_t cf_hash_numbers(uint64_t seed, const uint32_t *numbers, size_t count)
     return (uint32_t)(h >> 32);
 }
 
-struct sip {
-    uint64_t v0, v1, v2, v3;
-};
-
-static uint64_t rotate(uint64_t x, int bits)
-{
-    return x << bits | x >> (64 - bits);
-}
-
-static void sip_round(struct sip *s)
-{
-    s->v0 += s->v1;
-    s->v1 = rotate(s->v1, 13) ^ s->v0;
-    s->v0 = rotate(s->v0, 32);
-    s->v2 += s->v3;
-    s->v3 = rotate(s->v3, 16) ^ s->v2;
-    s->v0 += s->v3;
-    s->v3 = rotate(s->v3, 21) ^ s->v0;
-    s->v2 += s->v1;
-    s->v1 = rotate(s->v1, 17) ^ s->v2;
-    s->v2 = rotate(s->v2, 32);
-}
-
-static void sip_word(struct sip *s, uint64_t word)
-{
-    s->v3 ^= word;
-    sip_round(s);
-    s->v0 ^= word;
-}
-
 uint32_t cf_hash_text(const uint64_t key[2], const char *text, size_t len)
 {
-    struct sip s = {key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
-                    key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573)};
-    uint64_t word;
-    size_t i = 0;
+    uint64_t hash = cf_hash64(key, text, len);
 
-    for (; i + 8 <= len; i += 8) {
-        memcpy(&word, text + i, 8);
-        sip_word(&s, word);
-    }
-    word = (uint64_t)len << 56;
-    for (unsigned shift = 0; i < len; i++, shift += 8)
-        word |= (uint64_t)(unsigned char)text[i] << shift;
-    sip_word(&s, word);
-    s.v2 ^= 0xff;
-    for (int n = 0; n < 3; n++)
-        sip_round(&s);
-    word = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
-    return (uint32_t)(word ^ word >> 32);
+    return (uint32_t)(hash ^ hash >> 32);
 }

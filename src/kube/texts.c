@@ -21,6 +21,28 @@ static const struct cf_path *keep(struct cf_reader *r, const struct cf_path *at)
     return at->key != NULL ? cf_read_key(r, up, at->key) : cf_read_index(r, up, at->index);
 }
 
+static bool same_path(const struct cf_path *a, const struct cf_path *b)
+{
+    for (; a != NULL && b != NULL; a = a->up, b = b->up) {
+        if (a == b)
+            return true;
+        if (a->index != b->index || !cf_streq(a->key, b->key))
+            return false;
+    }
+    return a == b;
+}
+
+/* The same, where the one before it may be its neighbour: of 100,000 arguments in a row each keeps
+ * one step. */
+static const struct cf_path *keep_beside(struct cf_reader *r, const struct cf_path *at,
+                                         const struct cf_path *last)
+{
+    if (last == NULL || last->up == NULL || at->up == NULL || !same_path(at->up, last->up))
+        return keep(r, at);
+    return at->key != NULL ? cf_read_key(r, last->up, at->key)
+                           : cf_read_index(r, last->up, at->index);
+}
+
 void cf_text_note(struct cf_texts *texts, const struct cf_text *text)
 {
     struct cf_pod_spec *out = texts->out;
@@ -32,7 +54,9 @@ void cf_text_note(struct cf_texts *texts, const struct cf_text *text)
     if (r->failed)
         return;
     out->texts[out->text_count] = *text;
-    out->texts[out->text_count++].at = keep(r, text->at);
+    out->texts[out->text_count].at = keep_beside(
+        r, text->at, out->text_count > 0 ? out->texts[out->text_count - 1].at : NULL);
+    out->text_count++;
 }
 
 /* The words of a command line. */

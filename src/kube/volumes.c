@@ -130,6 +130,21 @@ static void source_decode(struct cf_reader *r, const struct cf_json *v, struct c
     }
 }
 
+/* As cf_read_room(), for those that are not empty: `{}` is the shortest item that there is, and takes
+ * a hundred times as much to keep. */
+static void *room_for_full(struct cf_reader *r, const struct cf_json *array, size_t size)
+{
+    size_t count = 0;
+    void *room;
+
+    for (const struct cf_json *v = cf_json_first(array); v != NULL; v = cf_json_next(v))
+        count += cf_json_first(v) != NULL;
+    room = count > 0 && !r->failed ? cf_arena_array(r->arena, count, size) : NULL;
+    if (count > 0 && room == NULL)
+        cf_read_fail_memory(r);
+    return room;
+}
+
 static void projected_decode(struct cf_reader *r, const struct cf_path *up,
                              const struct cf_json *body, struct cf_volume *out)
 {
@@ -139,16 +154,18 @@ static void projected_decode(struct cf_reader *r, const struct cf_path *up,
 
     out->type = CF_VOLUME_PROJECTED;
     out->default_mode = cf_read_int(r, up, body, "defaultMode", CF_MODE_NONE, NULL);
-    out->sources = cf_read_room(r, array, sizeof(*out->sources));
-    if (out->sources == NULL)
-        return;
+    out->sources = room_for_full(r, array, sizeof(*out->sources));
     for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
-        out->sources[n] = (struct cf_source){.at = cf_read_index(r, at, n), .index = n};
-        if (!cf_read_is_object(r, out->sources[n].at, v))
-            return;
-        source_decode(r, v, &out->sources[n]);
+        struct cf_path here = CF_PATH_INDEX(at, n);
+        struct cf_source *source;
+
+        if (!cf_read_is_object(r, &here, v) || cf_json_first(v) == NULL)
+            continue;
+        source = &out->sources[out->source_count];
+        *source = (struct cf_source){.at = cf_read_index(r, at, n), .index = n};
+        source_decode(r, v, source);
+        out->source_count++;
     }
-    out->source_count = n;
 }
 
 /* A volume of another type that hands a Secret to a driver. */
@@ -175,6 +192,7 @@ static void volume_decode(struct cf_reader *r, const struct cf_json *v, struct c
     const struct cf_json *body;
 
     out->name = cf_read_str(r, out->at, v, "name");
+    out->called = cf_name_fit(r->arena, cf_str_or_empty(out->name));
     out->default_mode = CF_MODE_NONE;
     out->mixed = is_mixed(v);
     if ((body = cf_read_object(r, out->at, v, "secret")) != NULL) {
@@ -199,15 +217,17 @@ void cf_volumes_decode(struct cf_texts *texts, const struct cf_path *at, const s
     const struct cf_path *here = cf_read_key(r, at, "volumes");
     size_t n = 0;
 
-    out->volumes = cf_read_room(r, array, sizeof(*out->volumes));
-    if (out->volumes == NULL)
-        return;
+    out->volumes = room_for_full(r, array, sizeof(*out->volumes));
     for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
-        out->volumes[n] = (struct cf_volume){.at = cf_read_index(r, here, n), .index = n};
-        if (!cf_read_is_object(r, out->volumes[n].at, v))
-            return;
-        volume_decode(r, v, &out->volumes[n]);
-        cf_volume_texts_decode(texts, &out->volumes[n], v);
+        struct cf_path at_n = CF_PATH_INDEX(here, n);
+        struct cf_volume *volume;
+
+        if (!cf_read_is_object(r, &at_n, v) || cf_json_first(v) == NULL)
+            continue;
+        volume = &out->volumes[out->volume_count];
+        *volume = (struct cf_volume){.at = cf_read_index(r, here, n), .index = n};
+        volume_decode(r, v, volume);
+        cf_volume_texts_decode(texts, volume, v);
+        out->volume_count++;
     }
-    out->volume_count = n;
 }

@@ -84,11 +84,27 @@ static const char *fixed_rules(struct answer *a)
     return cf_buf_str(&ids);
 }
 
+/* The first rule that has more findings than are told, where its fixes are wanted; NULL: none. Then
+ * nothing is repaired: half of it would look like all. */
+static const struct cf_verdict *too_many(const struct cf_judgement *judgement)
+{
+    for (size_t i = 0; i < judgement->count; i++) {
+        const struct cf_verdict *v = &judgement->items[i];
+
+        if (v->finding.more && v->exempt == CF_EXEMPT_NO &&
+            (v->reached & CF_MODE_BIT(CF_FIX)) != 0)
+            return v;
+    }
+    return NULL;
+}
+
 static int answer_mutate(struct answer *a, enum cf_decision *decision, struct cf_err *err)
 {
     const char *patch = NULL, *encoded;
 
-    if (may_patch(a->request)) {
+    const struct cf_verdict *more = too_many(a->judgement);
+
+    if (may_patch(a->request) && more == NULL) {
         patch = cf_patch_text(a->arena, a->request, a->judgement, err);
         if (patch == NULL && err->kind != CF_ERR_NONE)
             return -1;
@@ -105,6 +121,8 @@ static int answer_mutate(struct answer *a, enum cf_decision *decision, struct cf
         cf_out_str(&a->out, "fixed", fixed_rules(a));
         cf_out_end_object(&a->out);
         *decision = CF_FIXED;
+    } else if (may_patch(a->request) && more != NULL) {
+        cf_warnings_unfixed(&a->out, a->arena, a->request, a->judgement);
     }
     close_answer(a);
     return 0;

@@ -157,26 +157,66 @@ static int64_t converted_expiration(struct cf_arena *arena, const struct cf_engi
     return 3607;
 }
 
-static void run_rule(const struct cf_rule *rule, struct cf_rule_input *in, struct cf_findings *out)
+/* `prints`: what the old object had, which is left out. */
+static void check_object(const struct cf_rule *rule, struct cf_rule_input *in,
+                         struct cf_prints *prints, struct cf_findings *out)
 {
     const struct cf_request *request = in->request;
-    bool both = (rule->traits & (CF_RULE_TRANSITION | CF_RULE_CALLER)) != 0;
-    struct cf_findings old = {.arena = out->arena, .rule = rule};
-    size_t first = out->count;
 
-    out->rule = rule;
     in->object = request->object;
     in->old_object = (rule->traits & CF_RULE_TRANSITION) != 0 ? request->old_object : NULL;
     in->may_fix = request->kind != CF_KIND_POD ||
                   (request->operation == CF_CREATE && cf_str_empty(request->subresource));
+    cf_findings_begin(out, rule, prints, false);
     rule->check(in, out);
-    if (request->old_object == NULL || both || out->count == first)
-        return;
-    in->object = request->old_object;
+}
+
+/* All that the old object has: none of it is cut off, or something old could pass for new. NULL when
+ * out of memory. */
+static struct cf_prints *check_old_object(const struct cf_rule *rule, struct cf_rule_input *in,
+                                          struct cf_arena *arena)
+{
+    struct cf_findings old = {.arena = arena};
+    struct cf_prints *prints = cf_prints_new(arena);
+
+    if (prints == NULL)
+        return NULL;
+    in->object = in->request->old_object;
     in->may_fix = false;
+    cf_findings_begin(&old, rule, prints, true);
     rule->check(in, &old);
-    out->failed = out->failed || old.failed;
-    cf_findings_subtract(out, first, &old);
+    return old.failed ? NULL : prints;
+}
+
+static void drop_old(struct cf_findings *out, struct cf_prints *prints)
+{
+    size_t kept = out->first;
+
+    for (size_t i = out->first; i < out->count; i++) {
+        if (!cf_prints_take(prints, &out->items[i]))
+            out->items[kept++] = out->items[i];
+    }
+    out->count = kept;
+}
+
+static void run_rule(const struct cf_rule *rule, struct cf_rule_input *in, struct cf_findings *out)
+{
+    bool both = (rule->traits & (CF_RULE_TRANSITION | CF_RULE_CALLER)) != 0;
+    struct cf_prints *prints;
+
+    check_object(rule, in, NULL, out);
+    if (in->request->old_object != NULL && !both && out->count > out->first && !out->failed) {
+        prints = check_old_object(rule, in, out->arena);
+        out->failed = prints == NULL;
+        if (prints != NULL && out->more == 0) {
+            drop_old(out, prints);
+        } else if (prints != NULL && cf_prints_count(prints) > 0) {
+            /* What is new may be among those that were not kept. */
+            out->count = out->first;
+            check_object(rule, in, prints, out);
+        }
+    }
+    cf_findings_end(out);
 }
 
 /* Rules about the object, or (`caller`) those about who asks. */

@@ -7,10 +7,6 @@
 
 /* ---- verdicts.c ---- */
 
-/* Drops, from out->items[first..], what the old object has too: the same key and value, as
- * multisets. */
-void cf_findings_subtract(struct cf_findings *out, size_t first, struct cf_findings *old);
-
 /* Adds the findings of one level, which count for `modes`, to the judgement: a finding that is
  * there already (the same rule, path, key and value) gains the modes. -1: out of memory. */
 int cf_verdicts_merge(struct cf_arena *arena, struct cf_judgement *judgement,

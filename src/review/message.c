@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* message.c - sentences: the subject, one line that fits, and the denial as a whole. */
+#include <stdio.h>
 #include <string.h>
 
 #include "curfew/json.h"
@@ -17,9 +18,11 @@ static const char *named_resource(struct cf_arena *arena, const struct cf_reques
 
     if (cf_str_empty(request->resource))
         return "object";
-    text = cf_arena_printf(arena, "%s%s%s%s%s%s", request->resource,
-                           cf_str_empty(request->subresource) ? "" : "/", request->subresource,
-                           cf_str_empty(name) ? "" : " \"", name, cf_str_empty(name) ? "" : "\"");
+    text = cf_arena_printf(arena, "%s%s%s%s%s%s", cf_name_fit(arena, request->resource),
+                           cf_str_empty(request->subresource) ? "" : "/",
+                           cf_name_fit(arena, request->subresource),
+                           cf_str_empty(name) ? "" : " \"", cf_name_fit(arena, name),
+                           cf_str_empty(name) ? "" : "\"");
     if (text != NULL)
         cf_str_sanitize(text);
     return cf_str_or_empty(text);
@@ -44,7 +47,7 @@ const char *cf_subject(struct cf_arena *arena, const struct cf_request *request)
         link = " for service account ";
     else if (request->kind == CF_KIND_POD && !cf_str_empty(object->owner_name))
         link = " of ";
-    text = cf_arena_printf(arena, "%s%s\"%s\"", object->kind_name, link, name);
+    text = cf_arena_printf(arena, "%s%s\"%s\"", object->kind_name, link, cf_name_fit(arena, name));
     if (text != NULL)
         cf_str_sanitize(text);
     return cf_str_or_empty(text);
@@ -79,6 +82,22 @@ static char *cut_quotes(struct cf_arena *arena, const char *text, size_t max)
     return out;
 }
 
+static char *bounded(struct cf_arena *arena, const char *fmt, va_list args) CF_PRINTF(2, 0);
+
+/* What is to be cut may be as long as a review, and there may be 1,000 such lines. */
+static char *bounded(struct cf_arena *arena, const char *fmt, va_list args)
+{
+    char made[CF_LINE_BYTES_MAX];
+    size_t end = sizeof(made) - 1;
+
+    if (vsnprintf(made, sizeof(made), fmt, args) >= (int)sizeof(made)) {
+        while (end > 0 && ((unsigned char)made[end - 1] & 0x80) != 0)
+            end--;
+        made[end] = '\0';
+    }
+    return cf_arena_strdup(arena, made);
+}
+
 const char *cf_line(struct cf_arena *arena, size_t max, const char *fmt, ...)
 {
     static const size_t lengths[] = {63, 48, 36, 24, 16};
@@ -86,7 +105,7 @@ const char *cf_line(struct cf_arena *arena, size_t max, const char *fmt, ...)
     char *text, *line;
 
     va_start(args, fmt);
-    text = cf_arena_vprintf(arena, fmt, args);
+    text = bounded(arena, fmt, args);
     va_end(args);
     if (text == NULL)
         return "";
@@ -112,6 +131,10 @@ static void add_findings(struct cf_buf *buf, struct cf_arena *arena,
                             denied[i]->finding.detail));
     if (count > CF_DENIAL_FINDINGS_MAX)
         cf_buf_addf(buf, "\n  and %zu more", count - CF_DENIAL_FINDINGS_MAX);
+    for (size_t i = CF_DENIAL_FINDINGS_MAX; i < count; i++) {
+        if (denied[i]->finding.more)
+            cf_buf_addf(buf, "\n  %s: %s", denied[i]->finding.rule->id, denied[i]->finding.what);
+    }
 }
 
 static const char *remedy_of(const struct cf_verdict *verdict)

@@ -1,88 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* verdicts.c - lists of findings, compared and joined. A hostile object may have 100,000 of
- * them, so everything here sorts. */
+/* verdicts.c - the findings of several levels, joined. Each has up to CF_FINDINGS_MAX of a rule, so
+ * everything here sorts. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine_private.h"
-
-/* ---- an UPDATE: what was there before ---- */
-
-static int by_key(const void *a, const void *b)
-{
-    const struct cf_finding *x = *(const struct cf_finding *const *)a;
-    const struct cf_finding *y = *(const struct cf_finding *const *)b;
-    int order = strcmp(x->key, y->key);
-
-    return order != 0 ? order : strcmp(x->value, y->value);
-}
-
-/* Of equal ones the earlier comes first: it is the later that counts as new. */
-static int by_key_and_place(const void *a, const void *b)
-{
-    const struct cf_finding *x = *(const struct cf_finding *const *)a;
-    const struct cf_finding *y = *(const struct cf_finding *const *)b;
-    int order = by_key(a, b);
-
-    if (order != 0)
-        return order;
-    return x < y ? -1 : x > y;
-}
-
-static const struct cf_finding **sorted(struct cf_arena *arena, const struct cf_finding *items,
-                                        size_t count)
-{
-    const struct cf_finding **list = cf_arena_array(arena, count + 1, sizeof(*list));
-
-    for (size_t i = 0; list != NULL && i < count; i++)
-        list[i] = &items[i];
-    if (list != NULL)
-        qsort(list, count, sizeof(*list), by_key_and_place);
-    return list;
-}
-
-/* Marks in `drop` the findings that have a partner among the old ones. */
-static void match(const struct cf_finding *base, const struct cf_finding **now, size_t now_count,
-                  const struct cf_finding **old, size_t old_count, bool *drop)
-{
-    size_t i = 0, j = 0;
-
-    while (i < now_count && j < old_count) {
-        int order = by_key(&now[i], &old[j]);
-
-        if (order == 0) {
-            drop[now[i] - base] = true;
-            j++;
-        }
-        if (order <= 0)
-            i++;
-        else
-            j++;
-    }
-}
-
-void cf_findings_subtract(struct cf_findings *out, size_t first, struct cf_findings *old)
-{
-    size_t count = out->count - first, kept = first;
-    const struct cf_finding **now_list, **old_list;
-    bool *drop;
-
-    if (out->failed || old->count == 0)
-        return;
-    now_list = sorted(out->arena, out->items + first, count);
-    old_list = sorted(out->arena, old->items, old->count);
-    drop = cf_arena_array(out->arena, count, sizeof(*drop));
-    if (now_list == NULL || old_list == NULL || drop == NULL) {
-        out->failed = true;
-        return;
-    }
-    match(out->items + first, now_list, count, old_list, old->count, drop);
-    for (size_t i = 0; i < count; i++) {
-        if (!drop[i])
-            out->items[kept++] = out->items[first + i];
-    }
-    out->count = kept;
-}
 
 /* ---- two levels: what both found ---- */
 

@@ -79,6 +79,24 @@ void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena, const struct 
     finish(&w, arena, false);
 }
 
+void cf_warnings_unfixed(struct cf_out *out, struct cf_arena *arena,
+                         const struct cf_request *request, const struct cf_judgement *judgement)
+{
+    struct warnings w = {.out = out};
+    const char *subject = cf_subject(arena, request);
+
+    for (size_t i = 0; i < judgement->count; i++) {
+        const struct cf_verdict *v = &judgement->items[i];
+
+        if (v->finding.more && v->exempt == CF_EXEMPT_NO &&
+            (v->reached & CF_MODE_BIT(CF_FIX)) != 0)
+            add(&w, cf_line(arena, CF_WARNING_MAX,
+                            "%s: %s: it has more than %d findings, and nothing was repaired",
+                            subject, v->finding.rule->id, CF_FINDINGS_MAX));
+    }
+    finish(&w, arena, false);
+}
+
 /* ---- /validate ---- */
 
 bool cf_verdict_denies(const struct cf_request *request, const struct cf_verdict *verdict)
@@ -176,6 +194,11 @@ void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
 
         if (cf_verdict_denies(request, v))
             continue;
+        /* No line is made that has no room. */
+        if (w.dropped > 0 && modes != 0) {
+            w.dropped++;
+            continue;
+        }
         if (v->exempt == CF_EXEMPT_EXCEPTION && v->exception != told) {
             told = v->exception;
             warn_exception(&w, arena, subject, v, now);

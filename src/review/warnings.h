@@ -11,6 +11,9 @@
 /* Write the member "warnings" where there are any; `more` comes behind those of the findings. */
 void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena, const struct cf_request *request,
                        const struct cf_judgement *judgement);
+/* That nothing was repaired, for each rule that has more findings than are told. */
+void cf_warnings_unfixed(struct cf_out *out, struct cf_arena *arena,
+                         const struct cf_request *request, const struct cf_judgement *judgement);
 void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
                           const struct cf_request *request, const struct cf_judgement *judgement,
                           const struct cf_lines *more, int64_t now);

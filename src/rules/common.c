@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common.h"
 #include "curfew/base64.h"
 #include "curfew/limits.h"
 
+/* The longest that a name of CF_NAME_MAX bytes becomes: an escape is six for one. */
+#define VALUE_MAX (6 * CF_NAME_MAX + 3)
+
 const char *cf_value_str(struct cf_findings *out, const char *text)
 {
-    char *fit = cf_arena_strdup(out->arena, text);
+    char fit[CF_NAME_MAX + 1];
     struct cf_buf buf;
     struct cf_out json;
 
-    if (fit != NULL)
-        cf_str_sanitize(fit);
-    cf_buf_init_arena(&buf, out->arena, CF_ANSWER_MAX);
+    if (text == NULL)
+        return "null";
+    snprintf(fit, sizeof(fit), "%s", cf_name_fit(out->arena, text));
+    cf_str_sanitize(fit);
+    cf_buf_init_arena(&buf, out->arena, VALUE_MAX - 1);
+    buf.data = cf_finding_scratch(out, VALUE_MAX);
+    buf.cap = buf.data != NULL ? VALUE_MAX : 0;
     cf_out_init(&json, &buf);
     cf_out_str(&json, NULL, fit);
     return cf_buf_ok(&buf) ? cf_buf_str(&buf) : NULL;
@@ -22,22 +30,34 @@ const char *cf_value_str(struct cf_findings *out, const char *text)
 
 const char *cf_value_int(struct cf_findings *out, int64_t number)
 {
-    return cf_arena_printf(out->arena, "%" PRId64, number);
+    char *text = cf_finding_scratch(out, 24);
+
+    if (text != NULL)
+        snprintf(text, 24, "%" PRId64, number);
+    return text;
 }
 
 const char *cf_key2(struct cf_findings *out, const char *a, const char *b)
 {
-    return cf_arena_printf(out->arena, "%s\n%s", a, b);
+    return cf_key3(out, a, NULL, b);
 }
 
+/* Without `b` there are two. */
 const char *cf_key3(struct cf_findings *out, const char *a, const char *b, const char *c)
 {
-    return cf_arena_printf(out->arena, "%s\n%s\n%s", a, b, c);
+    const char *x = cf_name_fit(out->arena, a), *z = cf_name_fit(out->arena, c);
+    const char *y = b != NULL ? cf_name_fit(out->arena, b) : "";
+    size_t len = strlen(x) + strlen(y) + strlen(z) + 3;
+    char *text = cf_finding_scratch(out, len);
+
+    if (text != NULL)
+        snprintf(text, len, "%s\n%s%s%s", x, y, b != NULL ? "\n" : "", z);
+    return text;
 }
 
 static bool is_automounted(const struct cf_volume *volume)
 {
-    return cf_starts_with(cf_str_or_empty(volume->name), "kube-api-access-");
+    return cf_starts_with(volume->called, "kube-api-access-");
 }
 
 const char *cf_volume_spoken(struct cf_findings *out, const struct cf_volume *volume)
@@ -46,7 +66,7 @@ const char *cf_volume_spoken(struct cf_findings *out, const struct cf_volume *vo
 
     if (is_automounted(volume))
         return "the automounted token volume";
-    text = cf_arena_printf(out->arena, "volume \"%s\"", cf_str_or_empty(volume->name));
+    text = cf_arena_printf(out->arena, "volume \"%s\"", volume->called);
     return cf_str_or_empty(text);
 }
 
@@ -76,8 +96,24 @@ struct cf_fix *cf_fix_expiration(struct cf_findings *out, const struct cf_expira
     if (fix == NULL)
         return NULL;
     cf_fix_op(fix, expiration->given ? "replace" : "add",
-              cf_path_pointer(out->arena, expiration->at), cf_value_int(out, seconds));
+              cf_path_pointer(out->arena, expiration->at),
+              cf_arena_printf(out->arena, "%" PRId64, seconds));
     return fix;
+}
+
+static bool is_short(const char *text)
+{
+    return text == NULL || strnlen(text, CF_DENIAL_MAX + 1) <= CF_DENIAL_MAX;
+}
+
+static const char *printable(struct cf_findings *out, const char *text)
+{
+    char *copy = cf_arena_strdup(out->arena, text);
+
+    if (copy == NULL)
+        return "";
+    cf_str_sanitize(copy);
+    return copy;
 }
 
 void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix, const struct cf_source *source,
@@ -86,7 +122,8 @@ void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix, const struc
     struct cf_buf buf;
     struct cf_out json;
 
-    if (fix == NULL)
+    /* Longer than a message can show. */
+    if (fix == NULL || !is_short(source->audience) || !is_short(source->token_path))
         return;
     cf_buf_init_arena(&buf, out->arena, CF_ANSWER_MAX);
     cf_out_init(&json, &buf);
@@ -94,7 +131,7 @@ void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix, const struc
     cf_out_object(&json, NULL);
     cf_out_object(&json, "serviceAccountToken");
     if (!cf_str_empty(source->audience))
-        cf_out_raw(&json, "audience", cf_str_or_empty(cf_value_str(out, source->audience)));
+        cf_out_str(&json, "audience", printable(out, source->audience));
     cf_out_int(&json, "expirationSeconds", seconds);
     cf_out_str(&json, "path", source->token_path);
     cf_out_end_object(&json);

@@ -12,11 +12,12 @@
  * what its own admission plugin asks for; pkg/registry/core/serviceaccount/storage/token.go). */
 #define CF_EXTENDING_SECONDS 3607
 
-/* JSON text of a value, fit to print, in the arena of the findings; NULL when out of memory. */
+/* JSON text of a value for cf_finding_add() alone, fit to print, and of a name's length at most
+ * (cf_name_fit); NULL when out of memory. */
 const char *cf_value_str(struct cf_findings *out, const char *text);
 const char *cf_value_int(struct cf_findings *out, int64_t number);
 
-/* Parts of a key, joined; none is NULL. */
+/* Parts of a key for cf_finding_add() alone, joined, each of a name's length at most; none is NULL. */
 const char *cf_key2(struct cf_findings *out, const char *a, const char *b);
 const char *cf_key3(struct cf_findings *out, const char *a, const char *b, const char *c);
 

@@ -6,6 +6,7 @@
  * token source has no mode of its own, it follows the volume's defaultMode; so where the token
  * item has one, that becomes the default, and every other item states its own. */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -168,6 +169,20 @@ static size_t token_count(const struct conversion *c)
     return n;
 }
 
+/* Kubernetes refuses such a name, and no file system has such a path. */
+static bool is_too_long(const struct conversion *c)
+{
+    if (c->volume->name != NULL && c->volume->name != c->volume->called)
+        return true;
+    for (size_t i = 0; i < c->items.count; i++) {
+        const char *path = c->items.items[i].path;
+
+        if (path != NULL && strnlen(path, PATH_MAX + 1) > PATH_MAX)
+            return true;
+    }
+    return false;
+}
+
 static bool has_obstacle(struct conversion *c, struct cf_shared_paths *shared,
                          struct cf_obstacle *obstacle)
 {
@@ -183,6 +198,10 @@ static bool has_obstacle(struct conversion *c, struct cf_shared_paths *shared,
             c->volume->sub_path_container);
         obstacle->remedy = "mount the whole volume as a folder instead of one file by subPath; "
                            "then it can be converted";
+    } else if (c->items.count > CF_CONVERT_ITEMS_MAX) {
+        obstacle->why = cf_arena_printf(arena, "it lists more than %d files", CF_CONVERT_ITEMS_MAX);
+    } else if (is_too_long(c)) {
+        obstacle->why = "a name or a path in it is longer than any can be";
     } else if ((text = foreign_key(c)) != NULL) {
         obstacle->why = cf_arena_printf(
             arena, "items[] asks for key \"%s\", which only a Secret can give", text);

@@ -133,6 +133,8 @@ static void found(const struct cf_token_hit *hit, void *arg)
         return;
     f = cf_finding_add(s->out, key(s), s->at,
                        cf_arena_printf(s->out->arena, "\"sha256:%s\"", hit->hash));
+    if (!cf_finding_kept(s->out, f))
+        return;
     cf_finding_what(s->out, f, "%s holds a copied token that %s", cf_str_or_empty(place(s)),
                     cf_str_or_empty(life(s, token)));
     if (cf_token_kind(token, 0) == CF_TOKEN_LEGACY)
@@ -163,12 +165,14 @@ static void search_entry(struct search *s, const struct cf_text_map *map, const 
     const char *text = cf_str_or_empty(cf_json_str(value));
     struct cf_path at = CF_PATH_KEY(map->at, cf_json_key(value));
 
+    if (!cf_token_may_hold(text, strlen(text)))
+        return;
     s->text = NULL;
     s->map = name;
-    s->entry = cf_json_key(value);
+    s->entry = cf_name_fit(s->out->arena, cf_json_key(value));
     s->at = &at;
-    if (cf_token_may_hold(text, strlen(text)))
-        search_text(s, text);
+    search_text(s, text);
+    s->at = NULL;
 }
 
 static void search_map(struct search *s, const struct cf_text_map *map, const char *name)

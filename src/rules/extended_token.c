@@ -16,12 +16,18 @@
 #define DETAIL                                                                                     \
     "the API server stretches exactly 3607 s to a year, for clients that never re-read the file"
 
+/* NULL: it is not kept. `volume`: whose source it is; NULL: it is a request. */
 static struct cf_finding *found(const struct cf_rule_input *in, struct cf_findings *out,
-                                const char *key, const char *who, const struct cf_expiration *e)
+                                const char *key, const struct cf_volume *volume,
+                                const struct cf_expiration *e)
 {
     int64_t max = in->policy->lifetime[in->level].max;
     struct cf_finding *f = cf_finding_add(out, key, e->at, cf_value_int(out, e->seconds));
+    const char *who;
 
+    if (!cf_finding_kept(out, f))
+        return NULL;
+    who = volume != NULL ? cf_volume_spoken(out, volume) : "it";
     cf_finding_what(out, f, "%s asks for 3607 s, which becomes a token of a year", who);
     cf_finding_detail(out, f, DETAIL);
     cf_finding_remedy(out, f, "set expirationSeconds: %" PRId64, max);
@@ -50,12 +56,11 @@ static void check_source(const struct cf_rule_input *in, struct cf_findings *out
 
     if (source->expiration.seconds != CF_EXTENDING_SECONDS)
         return;
-    who = cf_volume_spoken(out, volume);
-    f = found(in, out,
-              cf_key2(out, cf_str_or_empty(volume->name), cf_str_or_empty(source->token_path)), who,
+    f = found(in, out, cf_key2(out, volume->called, cf_str_or_empty(source->token_path)), volume,
               &source->expiration);
     if (f == NULL || !in->may_fix)
         return;
+    who = cf_volume_spoken(out, volume);
     fix = fix_of(in, out, who, &source->expiration, volume->index, source->index);
     cf_fix_warn_written(in, out, fix, volume);
     cf_fix_show_source(out, fix, source, in->policy->lifetime[in->level].max);
@@ -71,7 +76,7 @@ static void check_request(const struct cf_rule_input *in, struct cf_findings *ou
     if (request->expiration.seconds != CF_EXTENDING_SECONDS ||
         !cf_streq(request->bound_kind, "Pod"))
         return;
-    f = found(in, out, "", "it", &request->expiration);
+    f = found(in, out, "", NULL, &request->expiration);
     if (f == NULL || !in->may_fix)
         return;
     fix = fix_of(in, out, "it", &request->expiration, 0, 0);

@@ -1,9 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* findings.c - collecting what rules find. */
+/* findings.c - collecting what rules find.
+ *
+ * One object may give a rule 100,000 things to find. Of each rule the first CF_FINDINGS_MAX are
+ * kept and told; of the others only their number, and whether one is a reason to deny. */
+#include <stdio.h>
 #include <string.h>
 
+#include "curfew/limits.h"
 #include "curfew/rule.h"
 #include "curfew/str.h"
+
+void cf_findings_begin(struct cf_findings *out, const struct cf_rule *rule,
+                       struct cf_prints *prints, bool noting)
+{
+    out->rule = rule;
+    out->first = out->count;
+    out->more = 0;
+    out->more_denies = false;
+    out->prints = prints;
+    out->noting = noting;
+    out->is_spare = false;
+    out->scratch_used = 0;
+}
+
+/* What the rule wrote to the one that was not kept. */
+static void look_at_spare(struct cf_findings *out)
+{
+    if (!out->is_spare)
+        return;
+    out->is_spare = false;
+    out->more_denies = out->more_denies || !out->spare.never_denied;
+}
 
 static struct cf_finding *room(struct cf_findings *out)
 {
@@ -24,47 +51,142 @@ static struct cf_finding *room(struct cf_findings *out)
     return &out->items[out->count++];
 }
 
+char *cf_finding_scratch(struct cf_findings *out, size_t size)
+{
+    char *text = out->scratch + out->scratch_used;
+
+    if (size > sizeof(out->scratch) - out->scratch_used)
+        return cf_arena_alloc(out->arena, size);
+    out->scratch_used += size;
+    return text;
+}
+
+static bool in_scratch(const struct cf_findings *out, const char *text)
+{
+    return text >= out->scratch && text < out->scratch + sizeof(out->scratch);
+}
+
+static const char *keep(struct cf_findings *out, const char *text)
+{
+    return text != NULL && in_scratch(out, text) ? cf_arena_strdup(out->arena, text) : text;
+}
+
+/* Whether it was there before, or is only noted. */
+static bool is_left_out(struct cf_findings *out, const struct cf_finding *f)
+{
+    if (out->prints == NULL)
+        return false;
+    if (!out->noting)
+        return cf_prints_take(out->prints, f);
+    if (!cf_prints_add(out->prints, f))
+        out->failed = true;
+    return true;
+}
+
+static struct cf_finding *spare(struct cf_findings *out, const struct cf_finding *f)
+{
+    out->spare = *f;
+    out->scratch_used = 0;
+    return &out->spare;
+}
+
 struct cf_finding *cf_finding_add(struct cf_findings *out, const char *key,
                                   const struct cf_path *at, const char *value)
 {
-    struct cf_finding *f = room(out);
-
-    if (f == NULL)
-        return NULL;
-    *f = (struct cf_finding){
+    struct cf_finding made = {
         .rule = out->rule,
         .key = key,
-        .path = cf_path_text(out->arena, at),
         .value = value,
         .what = out->rule->title,
         .detail = out->rule->title,
         .never_denied = (out->rule->traits & CF_RULE_NEVER_DENIES) != 0,
     };
-    if (f->key == NULL || f->path == NULL || f->value == NULL)
+    struct cf_finding *f;
+
+    look_at_spare(out);
+    if (key == NULL || value == NULL) {
         out->failed = true;
+        return NULL;
+    }
+    if (is_left_out(out, &made))
+        return spare(out, &made);
+    if (out->count - out->first >= CF_FINDINGS_MAX) {
+        out->more++;
+        out->is_spare = true;
+        return spare(out, &made);
+    }
+    made.key = keep(out, key);
+    made.value = keep(out, value);
+    made.path = cf_path_text(out->arena, at);
+    out->scratch_used = 0;
+    if (made.key == NULL || made.value == NULL || made.path == NULL)
+        out->failed = true;
+    f = out->failed ? NULL : room(out);
+    if (f != NULL)
+        *f = made;
     return f;
+}
+
+bool cf_finding_kept(const struct cf_findings *out, const struct cf_finding *f)
+{
+    return f != NULL && f != &out->spare;
+}
+
+/* The last one that was kept makes way for one that stands for it and all behind it. */
+void cf_findings_end(struct cf_findings *out)
+{
+    struct cf_finding *f;
+
+    look_at_spare(out);
+    if (out->more == 0 || out->failed)
+        return;
+    f = &out->items[out->count - 1];
+    *f = (struct cf_finding){
+        .rule = out->rule,
+        .key = "\n",
+        .path = f->path,
+        .value = "null",
+        .what = out->rule->title,
+        .detail = "here begins what is not listed",
+        .remedy = "repair those that are listed, and look again",
+        .never_denied = f->never_denied && !out->more_denies,
+        .more = true,
+    };
+    cf_finding_what(out, f, "and more: of this rule %zu further findings are not listed",
+                    out->more + 1);
 }
 
 static const char *text(struct cf_findings *out, const char *fmt, va_list args) CF_PRINTF(2, 0);
 
+/* Ends a full text in dots, and not within a character. */
+static void cut(char made[CF_FINDING_TEXT_MAX])
+{
+    size_t at = CF_FINDING_TEXT_MAX - sizeof("...");
+
+    while (at > 0 && ((unsigned char)made[at] & 0xC0) == 0x80)
+        at--;
+    memcpy(made + at, "...", sizeof("..."));
+}
+
 /* A text for people, without what a name must not smuggle into a terminal or a header. */
 static const char *text(struct cf_findings *out, const char *fmt, va_list args)
 {
-    char *made = cf_arena_vprintf(out->arena, fmt, args);
+    char made[CF_FINDING_TEXT_MAX], *copy;
 
-    if (made == NULL) {
-        out->failed = true;
-        return "";
-    }
+    if (vsnprintf(made, sizeof(made), fmt, args) >= (int)sizeof(made))
+        cut(made);
     cf_str_sanitize(made);
-    return made;
+    copy = cf_arena_strdup(out->arena, made);
+    if (copy == NULL)
+        out->failed = true;
+    return cf_str_or_empty(copy);
 }
 
 void cf_finding_what(struct cf_findings *out, struct cf_finding *f, const char *fmt, ...)
 {
     va_list args;
 
-    if (f == NULL)
+    if (!cf_finding_kept(out, f))
         return;
     va_start(args, fmt);
     f->what = text(out, fmt, args);
@@ -75,7 +197,7 @@ void cf_finding_detail(struct cf_findings *out, struct cf_finding *f, const char
 {
     va_list args;
 
-    if (f == NULL)
+    if (!cf_finding_kept(out, f))
         return;
     va_start(args, fmt);
     f->detail = text(out, fmt, args);
@@ -86,7 +208,7 @@ void cf_finding_remedy(struct cf_findings *out, struct cf_finding *f, const char
 {
     va_list args;
 
-    if (f == NULL)
+    if (!cf_finding_kept(out, f))
         return;
     va_start(args, fmt);
     f->remedy = text(out, fmt, args);

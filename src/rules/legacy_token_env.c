@@ -20,13 +20,16 @@ static void found(const struct cf_rule_input *in, struct cf_findings *out,
                        variable != NULL ? cf_key2(out, env->container, variable)
                                         : cf_key3(out, env->container, "", ref->name),
                        ref->at, cf_value_str(out, ref->name));
-    const char *spoken;
+    const char *spoken = "";
 
     if (ref->state == CF_SECRET_UNKNOWN) {
-        spoken = cf_arena_printf(out->arena, "container \"%s\" reads", env->container);
+        if (cf_finding_kept(out, f))
+            spoken = cf_arena_printf(out->arena, "container \"%s\" reads", env->container);
         cf_tell_unknown(in, out, f, ref, cf_str_or_empty(spoken));
         return;
     }
+    if (!cf_finding_kept(out, f))
+        return;
     cf_finding_what(out, f,
                     "container \"%s\" reads Secret \"%s\", a token that never expires, into its "
                     "environment",

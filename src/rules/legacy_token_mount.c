@@ -63,13 +63,16 @@ static struct cf_finding *found(const struct cf_rule_input *in, struct cf_findin
                                 const struct cf_secret_ref *ref)
 {
     struct cf_finding *f = cf_finding_add(out, key, ref->at, cf_value_str(out, ref->name));
-    const char *spoken;
+    const char *spoken = "";
 
     if (ref->state == CF_SECRET_UNKNOWN) {
-        spoken = cf_arena_printf(out->arena, "%s mounts", cf_volume_spoken(out, volume));
+        if (cf_finding_kept(out, f))
+            spoken = cf_arena_printf(out->arena, "%s mounts", cf_volume_spoken(out, volume));
         cf_tell_unknown(in, out, f, ref, cf_str_or_empty(spoken));
         return f;
     }
+    if (!cf_finding_kept(out, f))
+        return NULL;
     cf_finding_what(out, f, "%s mounts Secret \"%s\", a token that never expires",
                     cf_volume_spoken(out, volume), ref->name);
     return f;
@@ -88,9 +91,9 @@ static void check_sources(const struct cf_rule_input *in, struct cf_findings *ou
 
         if (ref == NULL || !cf_is_legacy(in, ref))
             continue;
-        key = cf_key2(out, cf_str_or_empty(volume->name), ref->name);
+        key = cf_key2(out, volume->called, ref->name);
         f = found(in, out, key, volume, ref);
-        if (ref->state == CF_SECRET_LEGACY)
+        if (ref->state == CF_SECRET_LEGACY && f != NULL)
             try_to_convert(in, out, f, volume, source, ref, &shared);
     }
 }
@@ -108,8 +111,8 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
         check_sources(in, out, volume);
         if (ref == NULL || !cf_is_legacy(in, ref))
             continue;
-        f = found(in, out, cf_str_or_empty(volume->name), volume, ref);
-        if (ref->state == CF_SECRET_UNKNOWN)
+        f = found(in, out, volume->called, volume, ref);
+        if (ref->state == CF_SECRET_UNKNOWN || f == NULL)
             continue;
         if (volume->type == CF_VOLUME_SECRET)
             try_to_convert(in, out, f, volume, NULL, ref, &shared);

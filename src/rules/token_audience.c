@@ -16,11 +16,16 @@ static bool allowed(const struct cf_policy *policy, const char *audience)
            cf_strings_has(&policy->api_server_audiences, audience);
 }
 
-static void found(struct cf_findings *out, const char *key, const char *who,
-                  const struct cf_path *at, const char *audience)
+/* `volume`: whose source it is; NULL: `who` asks. */
+static void found(struct cf_findings *out, const char *key, const struct cf_volume *volume,
+                  const char *who, const struct cf_path *at, const char *audience)
 {
     struct cf_finding *f = cf_finding_add(out, key, at, cf_value_str(out, audience));
 
+    if (!cf_finding_kept(out, f))
+        return;
+    if (volume != NULL)
+        who = cf_volume_spoken(out, volume);
     cf_finding_what(out, f, "%s asks for audience \"%s\", which is not allowed", who, audience);
     cf_finding_detail(out, f, "\"%s\" is not in rules.token-audience.allowed", audience);
 }
@@ -29,8 +34,8 @@ static void check_source(const struct cf_rule_input *in, struct cf_findings *out
                          const struct cf_volume *volume, const struct cf_source *source)
 {
     if (!allowed(in->policy, source->audience))
-        found(out, cf_key2(out, cf_str_or_empty(volume->name), cf_str_or_empty(source->token_path)),
-              cf_volume_spoken(out, volume), source->audience_at, source->audience);
+        found(out, cf_key2(out, volume->called, cf_str_or_empty(source->token_path)), volume, NULL,
+              source->audience_at, source->audience);
 }
 
 static void check_request(const struct cf_rule_input *in, struct cf_findings *out)
@@ -43,7 +48,8 @@ static void check_request(const struct cf_rule_input *in, struct cf_findings *ou
         struct cf_path at = CF_PATH_INDEX(&list, i);
 
         if (!allowed(in->policy, request->audiences[i]))
-            found(out, request->audiences[i], "it", &at, request->audiences[i]);
+            found(out, cf_key2(out, "", request->audiences[i]), NULL, "it", &at,
+                  request->audiences[i]);
     }
 }
 
@@ -55,8 +61,8 @@ static void check_csi_driver(const struct cf_rule_input *in, struct cf_findings 
         const struct cf_csi_token *token = &driver->tokens[i];
 
         if (!allowed(in->policy, token->audience))
-            found(out, token->audience, "a token request of the driver", token->audience_at,
-                  token->audience);
+            found(out, cf_key2(out, "", token->audience), NULL, "a token request of the driver",
+                  token->audience_at, token->audience);
     }
 }
 

@@ -20,12 +20,18 @@ static int64_t clamp(const struct cf_lifetime *bounds, int64_t max, int64_t seco
     return seconds < bounds->min ? bounds->min : seconds;
 }
 
-static struct cf_finding *found(struct cf_findings *out, const char *key, const char *who,
+/* NULL: it is not kept. `volume`: whose source it is; NULL: `who` asks. */
+static struct cf_finding *found(struct cf_findings *out, const char *key,
+                                const struct cf_volume *volume, const char *who,
                                 const struct cf_expiration *e, int64_t allowed)
 {
     const char *side = e->seconds > allowed ? "above" : "below";
     struct cf_finding *f = cf_finding_add(out, key, e->at, cf_value_int(out, e->seconds));
 
+    if (!cf_finding_kept(out, f))
+        return NULL;
+    if (volume != NULL)
+        who = cf_volume_spoken(out, volume);
     cf_finding_what(out, f, "%s asks for a token of %" PRId64 " s, %s the %" PRId64 " s allowed",
                     who, e->seconds, side, allowed);
     cf_finding_detail(out, f, "%" PRId64 "%s is %s %" PRId64, e->seconds,
@@ -55,11 +61,11 @@ static void check_source(const struct cf_rule_input *in, struct cf_findings *out
 
     if (allowed == seconds || seconds == CF_EXTENDING_SECONDS)
         return;
-    who = cf_volume_spoken(out, volume);
-    f = found(out, cf_key2(out, cf_str_or_empty(volume->name), cf_str_or_empty(source->token_path)),
-              who, &source->expiration, allowed);
+    f = found(out, cf_key2(out, volume->called, cf_str_or_empty(source->token_path)), volume, NULL,
+              &source->expiration, allowed);
     if (f == NULL || !in->may_fix)
         return;
+    who = cf_volume_spoken(out, volume);
     fix = cf_fix_expiration(out, &source->expiration, allowed, volume->index, source->index);
     warn_clamped(out, fix, who, seconds, allowed);
     cf_fix_warn_written(in, out, fix, volume);
@@ -81,7 +87,7 @@ static void check_request(const struct cf_rule_input *in, struct cf_findings *ou
         return;
     if (seconds == CF_EXTENDING_SECONDS && cf_streq(request->bound_kind, "Pod"))
         return;
-    f = found(out, "", "it", &request->expiration, allowed);
+    f = found(out, "", NULL, "it", &request->expiration, allowed);
     cf_finding_remedy(out, f,
                       "ask for at most %" PRId64 " s (kubectl create token --duration %" PRId64
                       "s), and again when it ends",
@@ -106,8 +112,8 @@ static void check_csi_driver(const struct cf_rule_input *in, struct cf_findings 
 
         if (allowed == token->expiration.seconds)
             continue;
-        f = found(out, cf_str_or_empty(token->audience), "a token request of the driver",
-                  &token->expiration, allowed);
+        f = found(out, cf_key2(out, "", cf_str_or_empty(token->audience)), NULL,
+                  "a token request of the driver", &token->expiration, allowed);
         if (f != NULL && in->may_fix)
             f->fix = cf_fix_expiration(out, &token->expiration, allowed, 0, i);
     }

@@ -2,13 +2,12 @@
 /* body.c - see body.h. */
 #include "body.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-void cf_body_begin(struct cf_body *body, struct cf_inflight *inflight, size_t expected)
+void cf_body_begin(struct cf_body *body, struct cf_budget *budget, size_t expected)
 {
-    *body = (struct cf_body){.inflight = inflight, .expected = expected};
+    *body = (struct cf_body){.budget = budget, .expected = expected};
 }
 
 void cf_body_drop(struct cf_body *body)
@@ -17,20 +16,9 @@ void cf_body_drop(struct cf_body *body)
         return;
     explicit_bzero(body->data, body->len);
     free(body->data);
-    atomic_fetch_sub(&body->inflight->bytes, body->len);
+    cf_budget_give(body->budget, body->len);
     body->data = NULL;
     body->len = 0;
-}
-
-/* Takes the room or leaves all as it was: two threads at the edge must not both get in. */
-static bool reserve(struct cf_inflight *inflight, size_t len)
-{
-    size_t before = atomic_fetch_add(&inflight->bytes, len);
-
-    if (before + len <= atomic_load_explicit(&inflight->max, memory_order_relaxed))
-        return true;
-    atomic_fetch_sub(&inflight->bytes, len);
-    return false;
 }
 
 static void let_go(struct cf_body *body, enum cf_body_state why)
@@ -56,7 +44,7 @@ void cf_body_add(struct cf_body *body, const char *data, size_t len)
         let_go(body, CF_BODY_NO_MEMORY);
         return;
     }
-    if (!reserve(body->inflight, len)) {
+    if (!cf_budget_take(body->budget, len, cf_budget_is_large(body->expected))) {
         let_go(body, CF_BODY_BUSY);
         return;
     }

@@ -1,35 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* body.h - the body of a request while it comes in, and what all bodies together may hold.
+/* body.h - the body of a request while it comes in.
  *
  * Bytes count as they are received, not as they are promised. Every body is wiped: it may be a
  * Secret's. */
 #ifndef CF_SERVER_BODY_H
 #define CF_SERVER_BODY_H
 
-#include <stdatomic.h>
 #include <stddef.h>
 
-/* Of all requests of a port. */
-struct cf_inflight {
-    atomic_size_t bytes;
-    atomic_size_t max;
-};
+#include "budget.h"
 
 enum cf_body_state {
     CF_BODY_GOOD,
-    CF_BODY_BUSY,      /* all bodies together were too much: this one was let go */
+    CF_BODY_BUSY,      /* all requests together were too much: this one was let go */
     CF_BODY_NO_MEMORY, /* the same, for want of memory */
 };
 
 struct cf_body {
-    struct cf_inflight *inflight;
+    struct cf_budget *budget;
     enum cf_body_state state;
     char *data; /* NUL-terminated; NULL for none */
     size_t len, expected;
 };
 
 /* Of a request that promises so many bytes. */
-void cf_body_begin(struct cf_body *body, struct cf_inflight *inflight, size_t expected);
+void cf_body_begin(struct cf_body *body, struct cf_budget *budget, size_t expected);
 
 /* The next piece of it; once it has been let go, pieces are dropped. */
 void cf_body_add(struct cf_body *body, const char *data, size_t len);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "budget.h"
 #include "curfew/server.h"
 #include "reload.h"
 
@@ -34,6 +35,7 @@ struct cf_server {
     int64_t crl_ends; /* of the clients' revocation lists; 0: none */
     int64_t warned;   /* when the log last told of an end that is near; 0: not yet */
     struct cf_stats *stats;
+    struct cf_budget budget;  /* limits.memory */
     struct cf_http *reviews;  /* the webhook's port */
     struct cf_http *metrics;  /* /metrics and /version */
     struct cf_probes *probes; /* /livez and /readyz */
@@ -112,11 +114,12 @@ void cf_metrics_write(struct cf_server *server, struct cf_buf *out);
 
 /* ---- reviewlog.c ---- */
 
-/* One line for a denial, a fix or a legacy token; for other reviews only at level debug. */
+/* One line for a denial, a fix or a legacy token; for other reviews only at level debug. It tells
+ * how long the review took since `begin`, by cf_monotonic_micros(), this line's own work included. */
 void cf_log_review(struct cf_arena *arena, const struct cf_policy *policy, enum cf_phase phase,
-                   const struct cf_outcome *outcome, int64_t micros);
+                   const struct cf_outcome *outcome, int64_t begin);
 
 /* One line for a review that got no answer. */
-void cf_log_unanswered(enum cf_phase phase, const struct cf_err *err, int64_t micros);
+void cf_log_unanswered(enum cf_phase phase, const struct cf_err *err, int64_t begin);
 
 #endif

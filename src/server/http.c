@@ -39,7 +39,6 @@ struct cf_http {
     unsigned worker_count;
     atomic_bool draining;
     struct cf_conns conns;
-    struct cf_inflight inflight;
     char address[CF_ADDRESS_MAX];
 };
 
@@ -63,20 +62,41 @@ const char *cf_http_version(void)
 
 /* ---- replies ---- */
 
-static struct MHD_Response *response_of(const char *body, size_t len)
-{
-    struct MHD_Response *response;
-    void *copy = NULL;
+/* Until it has been sent whole, or its connection is gone. */
+struct answer {
+    struct cf_budget *budget;
+    size_t taken;
+    char bytes[];
+};
 
-    if (len > 0) {
-        copy = malloc(len);
-        if (copy == NULL)
-            return NULL;
-        memcpy(copy, body, len);
+static void free_answer(void *arg)
+{
+    struct answer *answer = arg;
+
+    if (answer->taken > 0)
+        cf_budget_give(answer->budget, answer->taken);
+    free(answer);
+}
+
+/* `taken` is of the budget, and goes back with the answer. */
+static struct MHD_Response *response_of(struct cf_budget *budget, size_t taken, const char *body,
+                                        size_t len)
+{
+    struct answer *answer = malloc(sizeof(*answer) + len);
+    struct MHD_Response *response;
+
+    if (answer == NULL) {
+        if (taken > 0)
+            cf_budget_give(budget, taken);
+        return NULL;
     }
-    response = MHD_create_response_from_buffer_with_free_callback_cls(len, copy, free, copy);
+    *answer = (struct answer){.budget = budget, .taken = taken};
+    if (len > 0)
+        memcpy(answer->bytes, body, len);
+    response = MHD_create_response_from_buffer_with_free_callback_cls(len, answer->bytes,
+                                                                      free_answer, answer);
     if (response == NULL)
-        free(copy);
+        free_answer(answer);
     return response;
 }
 
@@ -85,14 +105,19 @@ static bool add_header(struct MHD_Response *response, const char *name, const ch
     return value == NULL || MHD_add_response_header(response, name, value) == MHD_YES;
 }
 
-void cf_http_reply(struct cf_http_request *request, const struct cf_http_reply *reply)
+bool cf_http_reply(struct cf_http_request *request, const struct cf_http_reply *reply)
 {
     struct connection *c = (struct connection *)request;
+    struct cf_budget *budget = c->worker->http->config.memory;
     bool draining = atomic_load_explicit(&c->worker->http->draining, memory_order_relaxed);
-    struct MHD_Response *response = response_of(reply->body, reply->len);
+    bool counts = budget != NULL && cf_budget_take(budget, reply->len, true);
+    struct MHD_Response *response;
 
+    if (budget != NULL && !counts && reply->len >= CF_SMALL_ANSWER)
+        return false;
+    response = response_of(budget, counts ? reply->len : 0, reply->body, reply->len);
     if (response == NULL)
-        return;
+        return true; /* no answer: the connection is closed */
     if (add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                    reply->type != NULL ? reply->type : "text/plain; charset=utf-8") &&
         add_header(response, MHD_HTTP_HEADER_ALLOW, reply->allow) &&
@@ -102,6 +127,7 @@ void cf_http_reply(struct cf_http_request *request, const struct cf_http_reply *
         c->replied = MHD_queue_response(c->mhd, reply->status, response) == MHD_YES;
     c->good = c->replied && reply->status / 100 == 2;
     MHD_destroy_response(response);
+    return true;
 }
 
 /* ---- requests ---- */
@@ -165,7 +191,7 @@ static enum MHD_Result begin(struct connection *c, const char *path, const char 
     enter(c, CF_STAGE_BODY);
     MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, on_header, &c->request);
     taken = http->config.accept(http->config.arg, &c->request, &expected);
-    cf_body_begin(&c->body, &http->inflight, expected);
+    cf_body_begin(&c->body, http->config.memory, expected);
     if (taken)
         return MHD_YES;
     enter(c, CF_STAGE_ANSWER);
@@ -294,7 +320,8 @@ static unsigned load_of(const struct worker *worker)
 
 struct cf_http_load cf_http_load(const struct cf_http *http)
 {
-    struct cf_http_load load = {.bytes = atomic_load(&http->inflight.bytes)};
+    struct cf_budget *memory = http->config.memory;
+    struct cf_http_load load = {.bytes = memory != NULL ? atomic_load(&memory->used) : 0};
 
     for (unsigned i = 0; i < http->worker_count; i++)
         load.connections += load_of(&http->workers[i]);
@@ -386,7 +413,7 @@ static struct MHD_Daemon *start_daemon(struct worker *worker)
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, worker,
         MHD_OPTION_URI_LOG_CALLBACK, on_request_line, worker,
         MHD_OPTION_CONNECTION_LIMIT, 2 * (config->room.all + CF_ENDING_MAX),
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, config->memory,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, config->connection_memory,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CF_IDLE_SECONDS,
         tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, cf_tls_certificate_hook(),
         MHD_OPTION_HTTPS_PRIORITIES, cf_tls_priorities(),
@@ -443,7 +470,6 @@ struct cf_http *cf_http_start(const struct cf_http_config *config, struct cf_err
         return NULL;
     }
     http->config = *config;
-    cf_http_limit_bodies(http, config->bodies);
     if (start(http, err) == 0)
         return http;
     cf_http_stop(http);
@@ -463,11 +489,6 @@ void cf_http_drain(struct cf_http *http)
 void cf_http_close(struct cf_http *http)
 {
     cf_acceptor_close(http->acceptor);
-}
-
-void cf_http_limit_bodies(struct cf_http *http, size_t bytes)
-{
-    atomic_store(&http->inflight.max, bytes);
 }
 
 unsigned cf_http_pending(struct cf_http *http, bool new_ones)

@@ -13,6 +13,7 @@
 #include "conns.h"
 #include "curfew/err.h"
 
+struct cf_budget;
 struct cf_http;
 struct cf_tls;
 
@@ -42,9 +43,9 @@ struct cf_http_reply {
 struct cf_http_config {
     const char *listen; /* [HOST]:PORT */
     unsigned threads;
-    struct cf_room room;  /* for connections: see conns.h */
-    size_t memory;        /* of each for its headers, and a piece of its body */
-    size_t bodies;        /* bytes of all bodies at once */
+    struct cf_room room;      /* for connections: see conns.h */
+    size_t connection_memory; /* bytes of each for its headers, and a piece of its body */
+    struct cf_budget *memory; /* of bodies and answers; NULL: there are no bodies */
     struct cf_tls *tls;   /* NULL: plain */
 
     /* At the headers. True: read a body of exactly *body_len bytes (the default is 0), then ask
@@ -69,11 +70,10 @@ void cf_http_header(struct cf_http_request *request, const char *name, const cha
 /* Wipes the Authorization header, which is not needed any more, out of the request's memory. */
 void cf_http_forget_token(struct cf_http_request *request);
 
-/* The one way to answer a request: once, from within accept(), answer() or exhausted(). */
-void cf_http_reply(struct cf_http_request *request, const struct cf_http_reply *reply);
-
-/* Another bound for all bodies at once. */
-void cf_http_limit_bodies(struct cf_http *http, size_t bytes);
+/* The one way to answer a request: once, from within accept(), answer() or exhausted(). False:
+ * there is no room for an answer of this size (one below CF_SMALL_ANSWER always has it), and
+ * another may be given. */
+bool cf_http_reply(struct cf_http_request *request, const struct cf_http_reply *reply);
 
 /* From now on every answer closes its connection, so that clients go elsewhere. */
 void cf_http_drain(struct cf_http *http);
@@ -84,7 +84,7 @@ void cf_http_close(struct cf_http *http);
 /* What it holds at the moment. */
 struct cf_http_load {
     unsigned connections;
-    size_t bytes; /* of bodies */
+    size_t bytes; /* of its budget */
 };
 struct cf_http_load cf_http_load(const struct cf_http *http);
 

@@ -43,8 +43,24 @@
  * patch of 1,000 operations is some 100 KiB. */
 #define CF_SEND_BUFFER (128 * 1024)
 
-/* Threads that answer reviews: beyond this a webhook has long met another bottleneck. */
-#define CF_THREADS_MAX 32
+/* What is taken without being asked for: each of them holds memory of its own. */
+#define CF_THREADS_DEFAULT_MAX 8
+
+/* limits.memory. A request counts as large above this body, which holds nearly every pod; one part
+ * in so many is for the small ones alone, some 40 at a time, whatever large ones hold. */
+#define CF_SMALL_BODY (64 * CF_KIB)
+#define CF_SMALL_SHARE 16
+/* An answer below this is given however little room there is: a sentence, most verdicts. */
+#define CF_SMALL_ANSWER (8 * CF_KIB)
+/* What a review's arena is given before it is parsed: this much, and for each byte of its body
+ * 16 up to some MiB and 3 beyond. Most take a third of it. Shapes that hardly any object has
+ * take more (an array of numbers 42 for each byte); their arena asks again (reviews.c). */
+#define CF_REVIEW_BASE (64 * CF_KIB)
+#define CF_REVIEW_STEEP 16
+#define CF_REVIEW_FLAT 3
+#define CF_REVIEW_MORE (40 * CF_MIB)
+/* Beside the budget, to read whose review it is that does not fit. */
+#define CF_REFUSAL_MAX (64 * CF_KIB)
 
 /* Certificates and keys: a chain of ten RSA certificates is some 20 KiB. */
 #define CF_PEM_MAX (1 * CF_MIB)
@@ -62,5 +78,7 @@
 
 /* A log line names its texts up to here: names are 253, user names are anybody's. */
 #define CF_LOG_TEXT_MAX 253
+/* So many characters have at most so many bytes, and a few more show that there is more. */
+#define CF_LOG_BYTES_MAX (4 * CF_LOG_TEXT_MAX + 16)
 
 #endif

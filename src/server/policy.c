@@ -55,8 +55,7 @@ void cf_server_use_policy(struct cf_server *server, struct cf_policy *policy)
     server->policy = held;
     pthread_mutex_unlock(&server->lock);
     unref(old);
-    if (server->reviews != NULL)
-        cf_http_limit_bodies(server->reviews, policy->max_inflight_bytes);
+    cf_budget_set(&server->budget, policy->memory, policy->max_body, server->config.threads);
 }
 
 void cf_server_drop_policy(struct cf_server *server)

@@ -65,7 +65,7 @@ struct cf_probes *cf_probes_start(const char *listen, cf_probes_ready ready, voi
         .listen = listen,
         .threads = 1,
         .room = CF_ROOM_PLAIN,
-        .memory = CF_CONNECTION_MEMORY,
+        .connection_memory = CF_CONNECTION_MEMORY,
         .accept = on_headers,
         .answer = on_request,
         .exhausted = on_exhausted,

@@ -2,19 +2,24 @@
 /* reviewlog.c - what the log says of a review: who, what, where, and what came of it. Never a
  * body, never a token: texts are copies, cut and made fit to print. */
 #include <stdio.h>
+#include <string.h>
 
 #include "context.h"
 #include "curfew/arena.h"
 #include "curfew/attr.h"
 #include "curfew/buf.h"
+#include "curfew/clock.h"
 #include "curfew/log.h"
 #include "curfew/str.h"
 #include "limits.h"
 
-/* A copy for the log; NULL (and so left out) for none, or when out of memory. */
+/* A copy for the log, of no more than can be shown; NULL (and so left out) for none, or when out of
+ * memory. */
 static const char *clean(struct cf_arena *arena, const char *text)
 {
-    char *copy = cf_str_empty(text) ? NULL : cf_arena_strdup(arena, text);
+    char *copy = cf_str_empty(text)
+                     ? NULL
+                     : cf_arena_strndup(arena, text, strnlen(text, CF_LOG_BYTES_MAX));
 
     if (copy == NULL)
         return NULL;
@@ -38,31 +43,23 @@ static unsigned logged_modes(enum cf_decision decision)
     }
 }
 
-static bool is_new(const struct cf_judgement *judgement, size_t index, unsigned modes)
-{
-    for (size_t i = 0; i < index; i++) {
-        if (judgement->items[i].finding.rule == judgement->items[index].finding.rule &&
-            (judgement->items[i].modes & modes) != 0)
-            return false;
-    }
-    return true;
-}
-
-/* The ids of the rules that decided, each once, comma-joined. */
+/* The ids of the rules that decided, each once, comma-joined: verdicts are in the order of rules. */
 static const char *rules_of(struct cf_arena *arena, const struct cf_outcome *outcome)
 {
     const struct cf_judgement *judgement = outcome->judgement;
     unsigned modes = logged_modes(outcome->decision);
+    const struct cf_rule *last = NULL;
     struct cf_buf buf;
 
     cf_buf_init_arena(&buf, arena, CF_KIB);
     for (size_t i = 0; judgement != NULL && i < judgement->count; i++) {
         const struct cf_verdict *verdict = &judgement->items[i];
 
-        if ((verdict->modes & modes) == 0 || !is_new(judgement, i, modes))
+        if ((verdict->modes & modes) == 0 || verdict->finding.rule == last)
             continue;
+        last = verdict->finding.rule;
         cf_buf_adds(&buf, buf.len > 0 ? "," : "");
-        cf_buf_adds(&buf, verdict->finding.rule->id);
+        cf_buf_adds(&buf, last->id);
     }
     return buf.len > 0 && cf_buf_ok(&buf) ? buf.data : NULL;
 }
@@ -116,12 +113,35 @@ static const char *reason_of(struct cf_arena *arena, const struct cf_policy *pol
     return clean(arena, cf_boundary_explain(arena, outcome, policy));
 }
 
+struct texts {
+    const char *uid, *user, *credential_id, *resource, *namespace_, *name, *rule, *node, *reason;
+};
+
+static struct texts texts_of(struct cf_arena *arena, const struct cf_policy *policy,
+                             const struct cf_outcome *outcome)
+{
+    const struct cf_request *request = outcome->request;
+
+    return (struct texts){
+        .uid = clean(arena, request->uid),
+        .user = clean(arena, request->caller.username),
+        .credential_id = clean(arena, request->caller.credential_id),
+        .resource = resource_of(arena, request),
+        .namespace_ = clean(arena, request->namespace_),
+        .name = clean(arena, name_of(request)),
+        .rule = rules_of(arena, outcome),
+        .node = request->boundary != NULL ? clean(arena, request->boundary->node) : NULL,
+        .reason = reason_of(arena, policy, outcome),
+    };
+}
+
 void cf_log_review(struct cf_arena *arena, const struct cf_policy *policy, enum cf_phase phase,
-                   const struct cf_outcome *outcome, int64_t micros)
+                   const struct cf_outcome *outcome, int64_t begin)
 {
     enum cf_log_level level = level_of(outcome);
     const struct cf_request *request = outcome->request;
     const char *unread = outcome->unread;
+    struct texts texts;
     char *msg;
 
     if (!cf_log_enabled(level) || request == NULL)
@@ -130,26 +150,24 @@ void cf_log_review(struct cf_arena *arena, const struct cf_policy *policy, enum 
                           unread != NULL ? ": " : "", cf_str_or_empty(unread));
     if (msg != NULL)
         cf_str_sanitize(msg);
-    cf_log(
-        level, msg != NULL ? msg : "review", CF_LOG_S("uid", clean(arena, request->uid)),
-        CF_LOG_S("user", clean(arena, request->caller.username)),
-        CF_LOG_S("credentialId", clean(arena, request->caller.credential_id)),
-        CF_LOG_S("operation", cf_operation_name(request->operation)),
-        CF_LOG_S("resource", resource_of(arena, request)),
-        CF_LOG_S("namespace", clean(arena, request->namespace_)),
-        CF_LOG_S("name", clean(arena, name_of(request))),
-        CF_LOG_S("rule", rules_of(arena, outcome)),
-        CF_LOG_S("decision", cf_decision_name(outcome->decision)),
-        CF_LOG_S("node", request->boundary != NULL ? clean(arena, request->boundary->node) : NULL),
-        CF_LOG_S("reason", reason_of(arena, policy, outcome)), CF_LOG_N("durationMicros", micros));
+    /* First of all, so that the time tells of it. */
+    texts = texts_of(arena, policy, outcome);
+    cf_log(level, msg != NULL ? msg : "review", CF_LOG_S("uid", texts.uid),
+           CF_LOG_S("user", texts.user), CF_LOG_S("credentialId", texts.credential_id),
+           CF_LOG_S("operation", cf_operation_name(request->operation)),
+           CF_LOG_S("resource", texts.resource), CF_LOG_S("namespace", texts.namespace_),
+           CF_LOG_S("name", texts.name), CF_LOG_S("rule", texts.rule),
+           CF_LOG_S("decision", cf_decision_name(outcome->decision)),
+           CF_LOG_S("node", texts.node), CF_LOG_S("reason", texts.reason),
+           CF_LOG_N("durationMicros", cf_monotonic_micros() - begin));
 }
 
-void cf_log_unanswered(enum cf_phase phase, const struct cf_err *err, int64_t micros)
+void cf_log_unanswered(enum cf_phase phase, const struct cf_err *err, int64_t begin)
 {
     enum cf_log_level level = err->kind == CF_ERR_INPUT ? CF_LOG_WARN : CF_LOG_ERROR;
     char msg[sizeof(err->msg) + 64];
 
     snprintf(msg, sizeof(msg), "review at /%s: %s", cf_phase_name(phase), err->msg);
     cf_log(level, msg, CF_LOG_S("decision", cf_decision_name(CF_ERROR)),
-           CF_LOG_N("durationMicros", micros));
+           CF_LOG_N("durationMicros", cf_monotonic_micros() - begin));
 }

@@ -174,7 +174,7 @@ void cf_routes_answer_metrics(void *arg, struct cf_http_request *request)
 void cf_routes_exhausted(void *arg, struct cf_http_request *request, bool busy)
 {
     static const char sentence[] =
-        "too many reviews at once (limits.maxInflightBytes): try again in a second\n";
+        "too many reviews at once (limits.memory): try again in a second\n";
     struct cf_http_reply reply = {
         .status = 429, .retry_after = "1", .body = sentence, .len = sizeof(sentence) - 1};
     struct cf_server *server = arg;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* server.c - a server is put together, and taken apart. */
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "curfew/clock.h"
 #include "curfew/config.h"
 #include "curfew/limits.h"
+#include "cpus.h"
 #include "curfew/probes.h"
 #include "curfew/store.h"
 #include "http.h"
@@ -18,20 +18,6 @@
 #include "tls.h"
 #include "tls_secret.h"
 
-/* The cores that this process may use, not those that the machine has. */
-static unsigned usable_cores(void)
-{
-    cpu_set_t set;
-    int count;
-
-    if (sched_getaffinity(0, sizeof(set), &set) != 0)
-        return 1;
-    count = CPU_COUNT(&set);
-    if (count < 1)
-        return 1;
-    return count > CF_THREADS_MAX ? CF_THREADS_MAX : (unsigned)count;
-}
-
 static void free_arena(void *arena)
 {
     cf_arena_free(arena);
@@ -39,14 +25,13 @@ static void free_arena(void *arena)
 
 static int start_reviews(struct cf_server *server, struct cf_err *err)
 {
-    struct cf_held_policy *held = cf_server_hold_policy(server);
     struct cf_http_config config = {
         .listen = server->config.listen,
-        .threads = usable_cores(),
+        .threads = server->config.threads,
         .room = CF_ROOM_REVIEWS,
-        .memory = server->config.bearer_jwks != NULL ? CF_CONNECTION_MEMORY_TOKEN
-                                                     : CF_CONNECTION_MEMORY,
-        .bodies = cf_held_policy(held)->max_inflight_bytes,
+        .connection_memory = server->config.bearer_jwks != NULL ? CF_CONNECTION_MEMORY_TOKEN
+                                                                : CF_CONNECTION_MEMORY,
+        .memory = &server->budget,
         .tls = server->tls,
         .accept = cf_routes_accept_review,
         .answer = cf_routes_answer_review,
@@ -54,7 +39,6 @@ static int start_reviews(struct cf_server *server, struct cf_err *err)
         .arg = server,
     };
 
-    cf_server_let_policy(held);
     server->reviews = cf_http_start(&config, err);
     return server->reviews != NULL ? 0 : -1;
 }
@@ -65,7 +49,7 @@ static int start_metrics(struct cf_server *server, struct cf_err *err)
         .listen = server->config.metrics_listen,
         .threads = 1,
         .room = CF_ROOM_PLAIN,
-        .memory = CF_CONNECTION_MEMORY,
+        .connection_memory = CF_CONNECTION_MEMORY,
         .accept = cf_routes_accept_metrics,
         .answer = cf_routes_answer_metrics,
         .exhausted = cf_routes_exhausted,
@@ -175,6 +159,8 @@ struct cf_server *cf_server_start(const struct cf_server_config *config, struct 
         return NULL;
     }
     server->config = *config;
+    if (server->config.threads == 0)
+        server->config.threads = cf_usable_cpus("");
     server->started = cf_now();
     pthread_mutex_init(&server->lock, NULL);
     if (start(server, err) == 0)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* name.c - names that are too long to be any. One that is told with each of 100,000 findings must
+ * not be copied, compared or even measured whole each time. */
+#include <string.h>
+
+#include "curfew/limits.h"
+#include "curfew/object.h"
+#include "curfew/str.h"
+#include "curfew/token.h"
+
+/* What stays of it in front of "...#" and the hash. */
+#define SHOWN (CF_NAME_MAX - CF_TEXT_HASH - 4)
+
+const char *cf_name_fit(struct cf_arena *arena, const char *name)
+{
+    char hash[CF_TEXT_HASH + 1];
+    const char *fit;
+    size_t shown = SHOWN;
+
+    if (name == NULL || strnlen(name, CF_NAME_MAX + 1) <= CF_NAME_MAX)
+        return name;
+    /* Not in the middle of a character. */
+    while (shown > 0 && ((unsigned char)name[shown] & 0xC0) == 0x80)
+        shown--;
+    cf_text_hash(name, strlen(name), hash);
+    fit = cf_arena_printf(arena, "%.*s...#%s", (int)shown, name, hash);
+    return cf_str_or_empty(fit);
+}

@@ -75,7 +75,7 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all test tests unit rules recorded property golden api fault http soak lint storm asan tsan
+.PHONY: all test tests unit rules recorded property golden api fault http soak lint storm worst asan tsan
 .PHONY: demo bench bench-store bench-authorize e2e image image-root image-test chart manifests
 .PHONY: deps deps-build deps-bench deps-soak deps-e2e deps-image
 .PHONY: certs install uninstall fmt fmt-check clean help FORCE
@@ -139,6 +139,9 @@ SECONDS_EACH ?= 15
 lint: $(BUILD)/libcurfew.a ## check the house rules
 unit rules recorded property golden api fault http lint: | deps
 	@V=1 sh test/all.sh $(BUILD) $@
+
+worst: $(BUILD)/curfew | deps ## what every pair of the worst reviews costs (15 min.)
+	@ONLY=worst WORST=all sh test/http/run.sh $(BUILD)/curfew
 
 storm: $(BUILD)/fault-test | deps ## 1,000 random sequences of changes and faults, and 20,000 odd objects (5 min.)
 	@BUILD=$(BUILD) python3 test/fault/storm.py $(SEQUENCES)

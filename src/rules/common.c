@@ -172,8 +172,14 @@ void cf_tell_unknown(const struct cf_rule_input *in, struct cf_findings *out, st
 {
     bool denies = in->policy->lookup_failure[in->level] == CF_LOOKUP_DENY;
 
-    cf_finding_what(out, f, "%s Secret \"%s\", which Curfew can't look up%s", spoken, ref->name,
-                    in->request->unknown_stays ? "" : " now");
+    if (f == NULL)
+        return;
+    f->unknown = true;
+    f->never_denied = !denies;
+    if (!cf_finding_kept(out, f))
+        return;
+    cf_finding_what(out, f, "%s Secret \"%s\", which Curfew can't look up%s", spoken,
+                    cf_name_fit(out->arena, ref->name), in->request->unknown_stays ? "" : " now");
     cf_finding_detail(out, f, "%s; what it can't look up is %s at level \"%s\" (lookupFailure)",
                       cf_str_or_empty(in->request->unknown_why), denies ? "denied" : "allowed",
                       cf_level_name(in->level));
@@ -183,10 +189,6 @@ void cf_tell_unknown(const struct cf_rule_input *in, struct cf_findings *out, st
     else
         cf_finding_remedy(out, f,
                           "try again in some seconds; if it stays so, Curfew's log says why");
-    if (f == NULL)
-        return;
-    f->unknown = true;
-    f->never_denied = !denies;
 }
 
 bool cf_holds_own_token(const struct cf_rule_input *in, const struct cf_object *secret,

@@ -20,7 +20,7 @@ static void found(const struct cf_rule_input *in, struct cf_findings *out,
                        variable != NULL ? cf_key2(out, env->container, variable)
                                         : cf_key3(out, env->container, "", ref->name),
                        ref->at, cf_value_str(out, ref->name));
-    const char *spoken = "";
+    const char *spoken = "", *secret;
 
     if (ref->state == CF_SECRET_UNKNOWN) {
         if (cf_finding_kept(out, f))
@@ -30,19 +30,21 @@ static void found(const struct cf_rule_input *in, struct cf_findings *out,
     }
     if (!cf_finding_kept(out, f))
         return;
+    secret = cf_name_fit(out->arena, ref->name);
+    variable = cf_name_fit(out->arena, variable);
     cf_finding_what(out, f,
                     "container \"%s\" reads Secret \"%s\", a token that never expires, into its "
                     "environment",
-                    env->container, ref->name);
+                    env->container, secret);
     if (variable != NULL)
         cf_finding_detail(out, f,
                           "variable \"%s\" of container \"%s\" comes from legacy Secret "
                           "\"%s\"",
-                          variable, env->container, ref->name);
+                          variable, env->container, secret);
     else
         cf_finding_detail(out, f,
                           "the whole of legacy Secret \"%s\" becomes variables of container \"%s\"",
-                          ref->name, env->container);
+                          secret, env->container);
     if (ref->owner != NULL && !cf_streq(ref->owner, in->object->pod.account))
         cf_finding_remedy(out, f,
                           "set serviceAccountName: %s and read the mounted token file, which is "

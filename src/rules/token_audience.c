@@ -26,6 +26,7 @@ static void found(struct cf_findings *out, const char *key, const struct cf_volu
         return;
     if (volume != NULL)
         who = cf_volume_spoken(out, volume);
+    audience = cf_name_fit(out->arena, audience);
     cf_finding_what(out, f, "%s asks for audience \"%s\", which is not allowed", who, audience);
     cf_finding_detail(out, f, "\"%s\" is not in rules.token-audience.allowed", audience);
 }

@@ -48,8 +48,8 @@ check 'each of them is answered, or told to come again' \
 check 'some are answered' "$(cat "$work/many.out")" grep -q 'answered [1-9]' "$work/many.out"
 check 'some are told to come again' "$(cat "$work/many.out")" grep -q 'busy [1-9]' "$work/many.out"
 if $measured; then
-    check 'memory: the peak is under maxInflightBytes and 64 MiB' "idle $idle, peak $peak KiB" \
-        test "$peak" -lt $((idle + (96 + 64) * 1024))
+    check 'memory: the peak is under limits.memory and 96 MiB' "idle $idle, peak $peak KiB" \
+        test "$peak" -lt $(((128 + 96) * 1024))
     check 'memory: it comes back' "$(memory VmRSS) KiB" wait_until 10 small_again
 fi
 get /metrics >/dev/null

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* many PORT COUNT FILE - COUNT connections send the review in FILE at the same time.
+/* many PORT COUNT FILE [TRIES] - COUNT connections send the review in FILE at the same time; who is
+ * told to try again does, after a second, up to TRIES (1) times in all.
  *
  * Prints how many were answered, told to try again (429 with Retry-After: 1), and anything else:
  * "answered 40 busy 560 other 0". */
@@ -19,6 +20,7 @@
 static int port;
 static char *body;
 static size_t body_len;
+static int tries = 1;
 static pthread_barrier_t all_connected;
 static gnutls_certificate_credentials_t credentials;
 static atomic_int answered, busy, other;
@@ -73,7 +75,8 @@ static atomic_int *verdict(const char *answer)
     return &other;
 }
 
-static void *run(void *arg)
+/* Returns what to count it as. */
+static atomic_int *ask(bool first)
 {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     gnutls_session_t tls = connect_to_server(fd);
@@ -81,30 +84,43 @@ static void *run(void *arg)
     size_t len = 0;
     ssize_t got;
 
-    (void)arg;
-    pthread_barrier_wait(&all_connected);
+    if (first)
+        pthread_barrier_wait(&all_connected);
     if (tls != NULL && send_review(tls)) {
         while (len < sizeof(answer) - 1 &&
                (got = gnutls_record_recv(tls, answer + len, sizeof(answer) - 1 - len)) > 0)
             len += (size_t)got;
     }
-    atomic_fetch_add(verdict(answer), 1);
     close(fd);
     if (tls != NULL)
         gnutls_deinit(tls);
+    return verdict(answer);
+}
+
+static void *run(void *arg)
+{
+    atomic_int *as = ask(true);
+
+    (void)arg;
+    for (int i = 1; i < tries && as == &busy; i++) {
+        sleep(1);
+        as = ask(false);
+    }
+    atomic_fetch_add(as, 1);
     return NULL;
 }
 
 int main(int argc, char **argv)
 {
-    int count = argc == 4 ? atoi(argv[2]) : 0;
+    int count = argc >= 4 ? atoi(argv[2]) : 0;
     pthread_t *threads = calloc((size_t)count + 1, sizeof(*threads));
     pthread_attr_t small;
-    FILE *in = argc == 4 ? fopen(argv[3], "r") : NULL;
+    FILE *in = argc >= 4 ? fopen(argv[3], "r") : NULL;
 
     if (in == NULL)
         return 2;
     port = atoi(argv[1]);
+    tries = argc > 4 ? atoi(argv[4]) : 1;
     body = malloc(64 << 20);
     body_len = fread(body, 1, 64 << 20, in);
     fclose(in);

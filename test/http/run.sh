@@ -28,6 +28,14 @@ for source in "$here"/*.c "$root/test/soak/load.c"; do
     ${CC:-cc} -O1 -o "$work/bin/$(basename "$source" .c)" "$source" -lgnutls -lpthread || exit 1
 done
 
+# ONLY=worst: one file alone.
+if [ -n "${ONLY:-}" ]; then
+    . "$here/$ONLY.sh"
+    echo "$passed passed, $failed failed"
+    [ "$failed" = 0 ]
+    exit
+fi
+
 server "$work/main.log" || exit 1
 main=$pid main_port=$port main_probes=$probes main_plain=$plain
 . "$here/bad_input.sh"
@@ -41,6 +49,8 @@ main=$pid main_port=$port main_probes=$probes main_plain=$plain
 . "$here/limits.sh"
 . "$here/metrics.sh"
 . "$here/floods.sh"
+. "$here/memory.sh"
+. "$here/worst.sh"
 . "$here/namespaces.sh"
 . "$here/unread.sh"
 . "$here/lookups.sh"

@@ -207,7 +207,8 @@ static void measure_all(const struct cf_shape *const *shapes, size_t count, bool
         return;
     }
     measure(shapes, count, "/validate", false, false);
-    measure(shapes, count, "/mutate", false, false);
+    if (all || shapes[0]->slot == CF_SLOT_SOURCES)
+        measure(shapes, count, "/mutate", false, false);
     if (kind == CF_SHAPE_TOKEN_REQUEST)
         measure(shapes, count, "/mutate/kubelet", false, false);
     if (all || kind == CF_SHAPE_DRIVER || kind == CF_SHAPE_NAMESPACE)

@@ -5,13 +5,14 @@
 
 #include "../../src/server/body.h"
 
-static struct cf_inflight inflight;
+static struct cf_budget budget;
 
 static int set_up(void **state)
 {
     (void)state;
-    atomic_store(&inflight.bytes, 0);
-    atomic_store(&inflight.max, 100);
+    atomic_store(&budget.used, 0);
+    atomic_store(&budget.max, 100);
+    atomic_store(&budget.max_large, 80);
     return 0;
 }
 
@@ -20,17 +21,17 @@ static void pieces_become_a_body(void **state)
     struct cf_body body;
 
     (void)state;
-    cf_body_begin(&body, &inflight, 11);
-    assert_int_equal(atomic_load(&inflight.bytes), 0); /* promised is not received */
+    cf_body_begin(&body, &budget, 11);
+    assert_int_equal(atomic_load(&budget.used), 0); /* promised is not received */
     cf_body_add(&body, "hello ", 6);
-    assert_int_equal(atomic_load(&inflight.bytes), 6);
+    assert_int_equal(atomic_load(&budget.used), 6);
     cf_body_add(&body, "world", 5);
     assert_int_equal(body.state, CF_BODY_GOOD);
     assert_string_equal(body.data, "hello world");
     assert_int_equal(body.len, 11);
     cf_body_drop(&body);
     assert_null(body.data);
-    assert_int_equal(atomic_load(&inflight.bytes), 0);
+    assert_int_equal(atomic_load(&budget.used), 0);
     cf_body_drop(&body);
 }
 
@@ -39,7 +40,7 @@ static void more_than_promised_is_let_go(void **state)
     struct cf_body body;
 
     (void)state;
-    cf_body_begin(&body, &inflight, 3);
+    cf_body_begin(&body, &budget, 3);
     cf_body_add(&body, "abcd", 4);
     assert_int_not_equal(body.state, CF_BODY_GOOD);
     assert_null(body.data);
@@ -52,8 +53,8 @@ static void all_together_are_bounded(void **state)
     struct cf_body one, two;
 
     (void)state;
-    cf_body_begin(&one, &inflight, 80);
-    cf_body_begin(&two, &inflight, 80);
+    cf_body_begin(&one, &budget, 80);
+    cf_body_begin(&two, &budget, 80);
     cf_body_add(&one, bytes, 50);
     cf_body_add(&two, bytes, 50);
     assert_int_equal(one.state, CF_BODY_GOOD);
@@ -61,14 +62,14 @@ static void all_together_are_bounded(void **state)
     cf_body_add(&two, bytes, 1);
     assert_int_equal(two.state, CF_BODY_BUSY);
     assert_null(two.data);
-    assert_int_equal(atomic_load(&inflight.bytes), 50);
+    assert_int_equal(atomic_load(&budget.used), 50);
     cf_body_add(&two, bytes, 29); /* the rest of it is dropped */
-    assert_int_equal(atomic_load(&inflight.bytes), 50);
+    assert_int_equal(atomic_load(&budget.used), 50);
     cf_body_add(&one, bytes, 30);
     assert_int_equal(one.state, CF_BODY_GOOD);
     cf_body_drop(&one);
     cf_body_drop(&two);
-    assert_int_equal(atomic_load(&inflight.bytes), 0);
+    assert_int_equal(atomic_load(&budget.used), 0);
 }
 
 int main(void)

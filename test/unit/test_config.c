@@ -80,7 +80,7 @@ static void assert_builtin(const struct cf_policy *policy)
     assert_int_equal(policy->stale_after, 30);
     assert_false(policy->contents);
     assert_int_equal(policy->max_body, 16 * CF_MIB);
-    assert_int_equal(policy->max_inflight_bytes, 96 * CF_MIB);
+    assert_int_equal(policy->memory, 128 * CF_MIB);
     assert_false(policy->enforce_legacy_token_use_at_authorize);
     assert_int_equal(policy->rule_count, CF_COUNT(rules));
     for (size_t i = 0; i < CF_COUNT(rules); i++) {
@@ -135,7 +135,7 @@ static void what_is_left_out_or_empty_has_its_default(void **state)
         HEAD "defaults: {enforce: , fix: ~, audit: null, warn: }\n"
              "exemptions: {namespaces: , usernames: [], groups: []}\n"
              "guard: {groups: null, lowering: ~}\nlookupFailure: {baseline: , restricted: }\n"
-             "limits: {maxBody: , maxInflightBytes: null}\nauthorize: {legacyTokenUse: }\n",
+             "limits: {maxBody: , memory: null}\nauthorize: {legacyTokenUse: }\n",
         HEAD "rules: {unbound-token: , token-lifetime: ~}\n",
         HEAD "rules:\n  unbound-token: {level: }\n  token-audience: {allowed: }\n"
              "  token-lifetime: {baseline: {max: }, restricted: }\n"
@@ -159,7 +159,7 @@ static void every_key_reaches_the_policy(void **state)
              "guard: {groups: [], lowering: yes}\n"
              "lookupFailure: {baseline: deny, restricted: allow}\n"
              "apiServerAudiences: [api]\nstaleAfter: 1h\ncontents: on\n"
-             "limits: {maxBody: 64MiB, maxInflightBytes: '4GiB'}\n"
+             "limits: {maxBody: 64MiB, memory: '4GiB'}\n"
              "authorize: {legacyTokenUse: enforce}\n");
 
     (void)state;
@@ -179,7 +179,7 @@ static void every_key_reaches_the_policy(void **state)
     assert_int_equal(policy->stale_after, 3600);
     assert_true(policy->contents);
     assert_int_equal(policy->max_body, 64 * CF_MIB);
-    assert_int_equal(policy->max_inflight_bytes, 4096 * CF_MIB);
+    assert_int_equal(policy->memory, 4096 * CF_MIB);
     assert_true(policy->enforce_legacy_token_use_at_authorize);
     cf_policy_free(policy);
 }

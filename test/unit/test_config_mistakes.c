@@ -156,10 +156,14 @@ static void wrong_values(void **state)
                                     "16MiB, not '1KiB'"},
         {"limits: {maxBody: 65MiB}", "3:19: 'maxBody' must be"},
         {"limits: {maxBody: 16Mi}", "3:19: 'maxBody' must be"},
-        {"limits: {maxInflightBytes: 5GiB}", "3:28: 'maxInflightBytes' must be a size from 64KiB "
-                                             "to 4GiB, such as 96MiB, not '5GiB'"},
-        {"limits: {maxInflightBytes: 1MiB}", "3:28: 'maxInflightBytes' must be at least "
-                                             "'maxBody', which is 16777216 bytes"},
+        {"limits: {memory: 5GiB}", "3:18: 'memory' must be a size from 64KiB to 4GiB, such as "
+                                   "128MiB, not '5GiB'"},
+        {"limits: {memory: 1MiB}", "3:18: 'memory' must be at least 'maxBody', which is 16777216 "
+                                   "bytes"},
+        {"limits: {maxInflightBytes: 96MiB}", "3:28: 'maxInflightBytes' is gone: set "
+                                              "limits.memory, which holds the bodies of reviews "
+                                              "and all that they take besides"},
+        {"limits: {maxInflightBytes: }", "3:28: 'maxInflightBytes' is gone: set limits.memory"},
         {"lookupFailure: {baseline: ignore}", "3:27: 'baseline' must be allow or deny, not "
                                               "'ignore'"},
         {"authorize: {legacyTokenUse: warn}", "3:29: 'legacyTokenUse' must be audit or enforce, "
@@ -440,7 +444,7 @@ static void long_and_ugly_texts_are_shown_short(void **state)
     refuse(
         text, strlen(text),
         "t.yaml:3:10: unknown key 'kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk...' "
-        "(known here: maxBody, maxInflightBytes)");
+        "(known here: maxBody, memory)");
     snprintf(text, sizeof(text), HEAD "contents: %s", key);
     refuse(text, strlen(text),
            "t.yaml:3:11: 'contents' must be true or false, without quotes, "

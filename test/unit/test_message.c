@@ -294,8 +294,11 @@ static void yaml_that_does_not_fit(void **state)
     cf_buf_init_arena(&object, arena, CF_MIB);
     cf_buf_adds(&object, "{'spec':{'serviceAccountName':'web','volumes':[{'name':'t','secret':{"
                          "'secretName':'web-token','items':[{'key':'token','path':'token'}");
-    for (int i = 0; i < 60; i++)
-        cf_buf_addf(&object, ",{'key':'ca.crt','path':'some/longer/path/of/the/ca-%d'}", i);
+    for (int i = 0; i < 15; i++)
+        cf_buf_addf(&object,
+                    ",{'key':'ca.crt','path':'some/path/that/is/longer/than/anybody/would/like/to/"
+                    "read/of/the/certificate/authority/with/the/number/%d'}",
+                    i);
     cf_buf_adds(&object, "]}}]}}");
     message = denial(
         REVIEW(.kind = "Pod", .namespace_ = "shop", .name = "web", .object = cf_buf_str(&object)));

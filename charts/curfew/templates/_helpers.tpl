@@ -106,6 +106,19 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- merge $own $config | toYaml }}
 {{- end }}
 
+{{/* The values' resources; without a limit of the memory, what reviews may take (config.limits.memory)
+and 96 MiB for the rest. */}}
+{{- define "curfew.resources" -}}
+{{- $size := default "128MiB" (default dict .Values.config.limits).memory }}
+{{- $bytes := int64 (kindIs "string" $size | ternary (regexFind "^[0-9]+" (toString $size)) $size) }}
+{{- if kindIs "string" $size }}
+{{- $units := dict "KiB" 1024 "MiB" 1048576 "GiB" 1073741824 }}
+{{- $bytes = mul $bytes (int64 (default 1 (get $units (trimAll "0123456789" $size)))) }}
+{{- end }}
+{{- $mib := add 96 (div (add $bytes 1048575) 1048576) }}
+{{- merge (deepCopy .Values.resources) (dict "limits" (dict "memory" (printf "%dMi" $mib))) | toYaml }}
+{{- end }}
+
 {{/* What cannot be told by a schema, in words. */}}
 {{- define "curfew.check" -}}
 {{- with .Values }}
@@ -114,6 +127,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 {{- if hasKey .config "contents" }}
 {{- fail "config.contents: set webhooks.contents.enabled, which also makes the API server send them" }}
+{{- end }}
+{{- if hasKey (default dict .config.limits) "maxInflightBytes" }}
+{{- fail "config.limits.maxInflightBytes is gone: set config.limits.memory (limits.memory of the configuration), which holds all that reviews take" }}
 {{- end }}
 {{- if or (hasKey .config "apiVersion") (hasKey .config "kind") }}
 {{- fail "config: leave out apiVersion and kind, which the chart writes" }}

@@ -130,6 +130,7 @@ struct cf_findings {
     size_t first;             /* where its own begin */
     size_t more;              /* how many there were behind the first CF_FINDINGS_MAX */
     bool more_denies;         /* one of those is a reason to deny */
+    bool stopped;             /* and there may be others: the rule looked no further */
     struct cf_prints *prints; /* the old object's, of which each takes one away; NULL: none */
     bool noting;              /* keep none of them: only note them in `prints` */
     bool is_spare;            /* the newest is `spare`, and not looked at yet */
@@ -142,6 +143,8 @@ struct cf_findings {
  * with `noting` as well, all are put in there and none is kept. */
 void cf_findings_begin(struct cf_findings *out, const struct cf_rule *rule,
                        struct cf_prints *prints, bool noting);
+/* Whether nothing that is found now would be told: a rule for which looking is dear may stop. */
+bool cf_findings_stop(struct cf_findings *out);
 /* The findings of the rule are complete. */
 void cf_findings_end(struct cf_findings *out);
 

@@ -151,7 +151,7 @@ static void found(const struct cf_token_hit *hit, void *arg)
 
 static void search_text(struct search *s, const char *text)
 {
-    if (s->out->failed)
+    if (s->out->failed || cf_findings_stop(s->out))
         return;
     if (s->scanner == NULL)
         s->scanner = cf_token_scanner_new(CF_SCAN_ACCOUNTS);

@@ -17,6 +17,7 @@ void cf_findings_begin(struct cf_findings *out, const struct cf_rule *rule,
     out->first = out->count;
     out->more = 0;
     out->more_denies = false;
+    out->stopped = false;
     out->prints = prints;
     out->noting = noting;
     out->is_spare = false;
@@ -132,6 +133,15 @@ bool cf_finding_kept(const struct cf_findings *out, const struct cf_finding *f)
     return f != NULL && f != &out->spare;
 }
 
+bool cf_findings_stop(struct cf_findings *out)
+{
+    if (out->noting || out->more == 0)
+        return false;
+    look_at_spare(out);
+    out->stopped = out->more_denies;
+    return out->stopped;
+}
+
 /* The last one that was kept makes way for one that stands for it and all behind it. */
 void cf_findings_end(struct cf_findings *out)
 {
@@ -152,8 +162,8 @@ void cf_findings_end(struct cf_findings *out)
         .never_denied = f->never_denied && !out->more_denies,
         .more = true,
     };
-    cf_finding_what(out, f, "and more: of this rule %zu further findings are not listed",
-                    out->more + 1);
+    cf_finding_what(out, f, "and more: of this rule %s%zu further findings are not listed",
+                    out->stopped ? "at least " : "", out->more + 1);
 }
 
 static const char *text(struct cf_findings *out, const char *fmt, va_list args) CF_PRINTF(2, 0);

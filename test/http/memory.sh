@@ -109,8 +109,10 @@ for path in /validate /mutate; do
     check "$path: denied with code 413, and why" "$(head -c 400 "$work/body")" \
         grep -q '"uid":"11111111-2222-3333-4444-555555555555","allowed":false,"status":{.*"code":413.*limits\.memory' "$work/body"
 done
-refused 'at /authorize it is 413' 413 "$(post /authorize "$work/in")"
+equal 'at /authorize it is 413' 413 "$(post /authorize "$work/in")"
+check 'one plain sentence' "$(cat "$work/body")" is_sentence
 check 'which names limits.memory' "$(cat "$work/body")" grep -q 'limits\.memory' "$work/body"
+check 'a good review is answered then' 'it is not' answers
 limits 128MiB >"$work/limits.yaml.new" && mv "$work/limits.yaml.new" "$work/limits.yaml"
 fits() {
     [ "$(post /validate "$work/in")" = 200 ] && grep -q '"allowed":true' "$work/body"

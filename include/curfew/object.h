@@ -240,8 +240,8 @@ const struct cf_kind_info *cf_kind_find(const char *group, const char *kind);
 const char *cf_api_group(struct cf_arena *arena, const char *api_version);
 
 /* A name for keys and messages, wherever it is used again and again: itself, or, where it is longer
- * than Kubernetes allows any (CF_NAME_MAX), its beginning and a hash of all of it, which nobody else
- * has. In the arena; "" when that is out of memory, and the arena says so. NULL for NULL. */
+ * than Kubernetes allows any (CF_NAME_MAX), its beginning and a hash of all of it. In the arena; ""
+ * when that is out of memory, and the arena says so. NULL for NULL. */
 const char *cf_name_fit(struct cf_arena *arena, const char *name);
 
 /* Decodes an object of a known kind. `where` begins the paths in messages ("request.object."

@@ -130,8 +130,8 @@ static void source_decode(struct cf_reader *r, const struct cf_json *v, struct c
     }
 }
 
-/* As cf_read_room(), for those that are not empty: `{}` is the shortest item that there is, and takes
- * a hundred times as much to keep. */
+/* As cf_read_room(), for those that are not empty: `{}` is the shortest item that there is, and
+ * takes a hundred times as much to keep. */
 static void *room_for_full(struct cf_reader *r, const struct cf_json *array, size_t size)
 {
     size_t count = 0;

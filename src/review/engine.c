@@ -171,8 +171,8 @@ static void check_object(const struct cf_rule *rule, struct cf_rule_input *in,
     rule->check(in, out);
 }
 
-/* All that the old object has: none of it is cut off, or something old could pass for new. NULL when
- * out of memory. */
+/* All that the old object has: none of it is cut off, or something old could pass for new. NULL
+ * when out of memory. */
 static struct cf_prints *check_old_object(const struct cf_rule *rule, struct cf_rule_input *in,
                                           struct cf_arena *arena)
 {

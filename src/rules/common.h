@@ -17,7 +17,8 @@
 const char *cf_value_str(struct cf_findings *out, const char *text);
 const char *cf_value_int(struct cf_findings *out, int64_t number);
 
-/* Parts of a key for cf_finding_add() alone, joined, each of a name's length at most; none is NULL. */
+/* Parts of a key for cf_finding_add() alone, joined, each of a name's length at most. None is NULL,
+ * but for `b`, which is then left out. */
 const char *cf_key2(struct cf_findings *out, const char *a, const char *b);
 const char *cf_key3(struct cf_findings *out, const char *a, const char *b, const char *c);
 

@@ -51,7 +51,8 @@ static int by_text(const void *a, const void *b)
 
 static void secret_dropped(struct cf_findings *out, const struct cf_secret_ref *ref)
 {
-    struct cf_finding *f = cf_finding_add(out, cf_key2(out, "", ref->name), ref->at, cf_value_str(out, ref->name));
+    const char *key = cf_key2(out, "", ref->name);
+    struct cf_finding *f = cf_finding_add(out, key, ref->at, cf_value_str(out, ref->name));
 
     cf_finding_what(out, f, "legacy Secret \"%s\" leaves secrets[] and will never be cleaned up",
                     ref->name);

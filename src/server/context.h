@@ -115,7 +115,7 @@ void cf_metrics_write(struct cf_server *server, struct cf_buf *out);
 /* ---- reviewlog.c ---- */
 
 /* One line for a denial, a fix or a legacy token; for other reviews only at level debug. It tells
- * how long the review took since `begin`, by cf_monotonic_micros(), this line's own work included. */
+ * how long the review took since `begin`, by cf_monotonic_micros(), with this line's own work. */
 void cf_log_review(struct cf_arena *arena, const struct cf_policy *policy, enum cf_phase phase,
                    const struct cf_outcome *outcome, int64_t begin);
 

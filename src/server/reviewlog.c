@@ -43,7 +43,7 @@ static unsigned logged_modes(enum cf_decision decision)
     }
 }
 
-/* The ids of the rules that decided, each once, comma-joined: verdicts are in the order of rules. */
+/* The ids of the rules that decided, each once, comma-joined: verdicts come in the rules' order. */
 static const char *rules_of(struct cf_arena *arena, const struct cf_outcome *outcome)
 {
     const struct cf_judgement *judgement = outcome->judgement;

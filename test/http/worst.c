@@ -197,6 +197,13 @@ static void measure(const struct cf_shape *const *shapes, size_t count, const ch
     note(name, seconds);
 }
 
+/* What /mutate has more to do with than to find it. */
+static bool has_fixes(const struct cf_shape *shape)
+{
+    return shape->slot == CF_SLOT_SOURCES || shape->slot == CF_SLOT_VOLUMES ||
+           shape->slot == CF_SLOT_ITEMS || shape->slot == CF_SLOT_VOLUME_NAME;
+}
+
 static void measure_all(const struct cf_shape *const *shapes, size_t count, bool all)
 {
     enum cf_shape_kind kind = shapes[0]->kind;
@@ -211,11 +218,11 @@ static void measure_all(const struct cf_shape *const *shapes, size_t count, bool
         return;
     }
     measure(shapes, count, "/validate", false, false);
-    if (all || shapes[0]->slot == CF_SLOT_SOURCES)
+    if (count == 1 || has_fixes(shapes[0]) || (all && has_fixes(shapes[1])))
         measure(shapes, count, "/mutate", false, false);
     if (kind == CF_SHAPE_TOKEN_REQUEST)
         measure(shapes, count, "/mutate/kubelet", false, false);
-    if (all || kind == CF_SHAPE_DRIVER || kind == CF_SHAPE_NAMESPACE)
+    if (count == 1 || kind == CF_SHAPE_DRIVER || kind == CF_SHAPE_NAMESPACE)
         measure(shapes, count, "/validate", true, false);
     if (kind != CF_SHAPE_TOKEN_REQUEST)
         measure(shapes, count, "/validate", true, true);

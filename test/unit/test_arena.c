@@ -42,6 +42,73 @@ static void a_tiny_ceiling_fails_cleanly(void **state)
     }
 }
 
+struct purse {
+    size_t left, asked;
+};
+
+static bool give(void *arg, size_t bytes)
+{
+    struct purse *purse = arg;
+
+    purse->asked++;
+    if (bytes > purse->left)
+        return false;
+    purse->left -= bytes;
+    return true;
+}
+
+/* At its ceiling it asks for more, and holds no more than it was given. */
+static void a_ceiling_can_be_raised(void **state)
+{
+    struct purse purse = {.left = 3 * CF_MIB};
+    struct cf_arena *arena = cf_arena_new(64 * CF_KIB);
+    size_t got = 0;
+
+    (void)state;
+    cf_arena_limit(arena, 64 * CF_KIB, give, &purse);
+    assert_non_null(cf_arena_alloc(arena, 1000));
+    assert_int_equal(purse.asked, 0);
+    while (cf_arena_alloc(arena, 1000) != NULL) {
+        got += 1000;
+        assert_true(cf_arena_held(arena) <= 64 * CF_KIB + 3 * CF_MIB - purse.left);
+    }
+    assert_true(cf_arena_failed(arena));
+    assert_true(got > 2 * CF_MIB);
+    /* Less than it holds: what is kept is as much. */
+    cf_arena_limit(arena, 20 * CF_KIB, NULL, NULL);
+    cf_arena_reset(arena, false);
+    assert_true(cf_arena_held(arena) <= 20 * CF_KIB);
+    assert_non_null(cf_arena_alloc(arena, 1000));
+    assert_null(cf_arena_alloc(arena, 30 * CF_KIB));
+    cf_arena_limit(arena, 0, NULL, NULL);
+    cf_arena_reset(arena, false);
+    assert_int_equal(cf_arena_held(arena), 0);
+    cf_arena_free(arena);
+}
+
+/* A large allocation goes back at once, a small one does no harm. */
+static void what_is_dropped_is_given_back(void **state)
+{
+    struct cf_arena *arena = cf_arena_new(8 * CF_MIB);
+    char *small = cf_arena_alloc(arena, 100), *large = cf_arena_alloc(arena, 5 * CF_MIB), *other;
+    size_t held;
+
+    (void)state;
+    memset(small, 'x', 100);
+    memset(large, 'x', 5 * CF_MIB);
+    held = cf_arena_held(arena);
+    assert_null(cf_arena_alloc(arena, 5 * CF_MIB));
+    cf_arena_drop(arena, large, 5 * CF_MIB);
+    assert_true(cf_arena_held(arena) + 5 * CF_MIB <= held);
+    cf_arena_drop(arena, small, 100);
+    cf_arena_drop(arena, NULL, 0);
+    assert_int_equal(small[99], 'x');
+    other = cf_arena_alloc(arena, 5 * CF_MIB);
+    assert_non_null(other);
+    assert_true(is_zero(other, 5 * CF_MIB));
+    cf_arena_free(arena);
+}
+
 static void absurd_sizes_fail(void **state)
 {
     struct cf_arena *arena = cf_arena_new(SIZE_MAX);
@@ -152,6 +219,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_ceiling_is_never_passed),
         cmocka_unit_test(a_tiny_ceiling_fails_cleanly),
+        cmocka_unit_test(a_ceiling_can_be_raised),
+        cmocka_unit_test(what_is_dropped_is_given_back),
         cmocka_unit_test(absurd_sizes_fail),
         cmocka_unit_test(bytes_are_zero_and_aligned),
         cmocka_unit_test(a_reset_forgives),

@@ -93,10 +93,11 @@ curfew_asks() {
 # authorizers POLICY: Curfew before Node and RBAC, as the example has it (Kubernetes 1.32 or newer). It
 # answers nobody whom it does not know, so the API server shows a certificate, here and at webhooks.
 authorizers() {
-    local folder=$E2E_WORK/authorization
+    local folder=$E2E_WORK/authorization commands
+    commands=$(callers_commands | grep -v '^kubectl')
     mkdir -p "$folder" "$callers_folder"
     [ -s "$callers_folder/client.crt" ] ||
-        (cd "$callers_folder" && callers_commands | grep -v '^kubectl' | sh -eu) || return 1
+        (cd "$callers_folder" && sh -euc "$commands") 2> "$E2E_WORK/log/callers.log" || return 1
     [ ${#callers[@]} != 0 ] ||
         curfew_asks --client-ca "$callers_folder/ca.crt" --client-name kube-apiserver
     callers_of 127.0.0.1:8443

@@ -105,12 +105,12 @@ static bool looks_like_json(const struct reader *r, const char *bytes, size_t le
 }
 
 /* A broken text is an AdmissionReview when it has a request, and no other kind. */
-static bool looks_like_review(const char *bytes, size_t len)
+static bool looks_like_review(struct cf_arena *arena, const char *bytes, size_t len)
 {
     static const char *const keys[] = {"kind", "request"}, kind[] = "\"AdmissionReview\"";
     struct cf_json_piece pieces[CF_COUNT(keys)];
 
-    cf_json_peek(bytes, len, keys, CF_COUNT(keys), pieces);
+    cf_json_peek(arena, bytes, len, keys, CF_COUNT(keys), pieces);
     return pieces[1].text != NULL &&
            (pieces[0].text == NULL || (pieces[0].len == sizeof(kind) - 1 &&
                                        memcmp(pieces[0].text, kind, pieces[0].len) == 0));
@@ -138,7 +138,7 @@ static int json_failed(struct reader *r, const struct cf_section *section, size_
 {
     const char *bytes = section->bytes + pos;
     size_t len = section->len - pos, line = section->line + cf_split_lines(section->bytes, pos);
-    bool review = looks_like_review(bytes, len);
+    bool review = looks_like_review(r->arena, bytes, len);
     struct cf_document *doc;
 
     if (pos == 0 && !r->json_name && !review) {

@@ -74,11 +74,11 @@ static bool open_review(struct envelope *e, const char *bytes, size_t len)
     static const char *const root_keys[] = {"apiVersion", "kind", "request"};
     struct cf_json_piece root[CF_COUNT(root_keys)];
 
-    cf_json_peek(bytes, len, root_keys, CF_COUNT(root_keys), root);
+    cf_json_peek(e->arena, bytes, len, root_keys, CF_COUNT(root_keys), root);
     if (root[2].text == NULL || !is_text(e->arena, &root[0], "admission.k8s.io/v1") ||
         !is_text(e->arena, &root[1], "AdmissionReview"))
         return false;
-    e->whole = cf_json_peek(root[2].text, root[2].len, keys, MEMBERS, e->pieces);
+    e->whole = cf_json_peek(e->arena, root[2].text, root[2].len, keys, MEMBERS, e->pieces);
     for (int i = 0; i < OBJECT; i++)
         e->values[i] = parse(e->arena, &e->pieces[i]);
     return true;

@@ -38,6 +38,12 @@ enum cf_slot {
     CF_SLOT_DATA_TEXT,   /* of the same, likewise */
     CF_SLOT_SELECTOR,    /* requirements of a SubjectAccessReview's fieldSelector */
     CF_SLOT_SAR_GROUPS,  /* of the caller of a SubjectAccessReview */
+    CF_SLOT_ENV_NAME,    /* of one variable: the copies are glued together */
+    CF_SLOT_ENV_TEXT,    /* of the same, likewise */
+    CF_SLOT_ATTRIBUTES,  /* of one volume's driver */
+    CF_SLOT_DRIVER_NAME, /* of that volume, glued */
+    CF_SLOT_TOKEN,       /* data.token of a Secret, glued */
+    CF_SLOT_SECRET_DATA, /* of the same Secret */
     CF_SLOTS,
 };
 
@@ -48,6 +54,7 @@ enum cf_shape_kind {
     CF_SHAPE_TOKEN_REQUEST,
     CF_SHAPE_DRIVER,
     CF_SHAPE_CONFIG_MAP,
+    CF_SHAPE_SECRET,
     CF_SHAPE_ACCESS,
     CF_SHAPE_KINDS,
 };
@@ -96,6 +103,15 @@ static const struct cf_shape cf_shapes[] = {
      "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\""},
     {"copied-headers", CF_SHAPE_POD, CF_SLOT_HEADERS, 3, "{\"name\":\"H\",\"value\":\"@\"}"},
     {"copied-annotations", CF_SHAPE_POD, CF_SLOT_ANNOTATIONS, 1, "\"t#\":\"@\""},
+    {"env-name", CF_SHAPE_POD, CF_SLOT_ENV_NAME, 0, "NAME_OF_A_VARIABLE_THAT_NEVER_ENDS_"},
+    {"env-text", CF_SHAPE_POD, CF_SLOT_ENV_TEXT, 0, "@# "},
+    {"attributes", CF_SHAPE_POD, CF_SLOT_ATTRIBUTES, 1, "\"k#\":\"@\""},
+    {"driver-name", CF_SHAPE_POD, CF_SLOT_DRIVER_NAME, 0, "name-of-a-volume-that-never-ends-"},
+    {"drivers", CF_SHAPE_POD, CF_SLOT_VOLUMES, 4,
+     "{\"name\":\"v#\",\"csi\":{\"volumeAttributes\":{\"k\":\"@\"}}}"},
+    {"secret-token", CF_SHAPE_SECRET, CF_SLOT_TOKEN, 0, "ZXlKaGJHY2lPaUpTVXpJMU5pSjku"},
+    {"secret-data", CF_SHAPE_SECRET, CF_SLOT_SECRET_DATA, 1, "\"t#\":\"@\""},
+    {"secret-labels", CF_SHAPE_SECRET, CF_SLOT_LABELS, 1, "\"l#\":\"v\""},
     {"copied-data", CF_SHAPE_CONFIG_MAP, CF_SLOT_DATA, 1, "\"t#\":\"@\""},
     {"copied-key", CF_SHAPE_CONFIG_MAP, CF_SLOT_DATA_KEY, 0, "key-that-never-ends."},
     {"copied-text", CF_SHAPE_CONFIG_MAP, CF_SLOT_DATA_TEXT, 0, "@ "},
@@ -145,13 +161,30 @@ static inline void cf_shape_add(struct cf_shape_out *out, const char *text)
     out->to += len;
 }
 
+static inline bool cf_shape_is_glued(enum cf_slot slot)
+{
+    switch (slot) {
+    case CF_SLOT_NAME:
+    case CF_SLOT_POD_NAME:
+    case CF_SLOT_VOLUME_NAME:
+    case CF_SLOT_DATA_KEY:
+    case CF_SLOT_DATA_TEXT:
+    case CF_SLOT_ENV_NAME:
+    case CF_SLOT_ENV_TEXT:
+    case CF_SLOT_DRIVER_NAME:
+    case CF_SLOT_TOKEN:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* So many bytes of a slot's shapes; none of them gives an empty slot. */
 static inline void cf_shape_fill(struct cf_shape_out *out, const struct cf_shape *const *shapes,
                                  size_t count, enum cf_slot slot, size_t bytes, unsigned limit,
                                  unsigned *nodes)
 {
-    bool glued = slot == CF_SLOT_NAME || slot == CF_SLOT_POD_NAME || slot == CF_SLOT_VOLUME_NAME ||
-                 slot == CF_SLOT_DATA_KEY || slot == CF_SLOT_DATA_TEXT;
+    bool glued = cf_shape_is_glued(slot);
 
     for (size_t i = 0; i < count; i++) {
         char *until = out->to + bytes;
@@ -177,7 +210,7 @@ static inline void cf_shape_fill(struct cf_shape_out *out, const struct cf_shape
     }
 }
 
-/* What stands between the slots: '%' and a letter is a slot, 'A' for the first one; "%," in front
+/* What stands between the slots: '%' and a letter is a slot, 'A' for the first one, 'a' for the 27th; "%," in front
  * of the letter puts a comma there unless the slot is empty. "%-" is where text without meaning
  * makes up for what is missing in size; "%?" a Secret, which is a legacy one for CF_SLOT_ITEMS. */
 static const char *const cf_shape_frames[CF_SHAPE_KINDS][3] = {
@@ -186,10 +219,10 @@ static const char *const cf_shape_frames[CF_SHAPE_KINDS][3] = {
          "\"version\":\"v1\",\"resource\":\"pods\"},\"namespace\":\"shop\"",
          "{\"metadata\":{\"name\":\"p%S\",\"annotations\":{\"a\":\"%-\"%,J},\"labels\":{%K},"
          "\"ownerReferences\":[%L]},\"spec\":{\"serviceAccountName\":\"web\",\"containers\":[{"
-         "\"name\":\"c%R\",\"volumeMounts\":[%C],\"env\":[%D],\"envFrom\":[%E],\"args\":[%F],"
+         "\"name\":\"c%R\",\"volumeMounts\":[%C],\"env\":[{\"name\":\"n%Y\",\"value\":\"x %Z\"}%,D],\"envFrom\":[%E],\"args\":[%F],"
          "\"livenessProbe\":{\"httpGet\":{\"httpHeaders\":[%G]}}}%,H],\"volumes\":[{\"name\":\"t%T\","
          "\"projected\":{\"sources\":[%A]}},{\"name\":\"s\",\"secret\":{\"secretName\":"
-         "\"%?\",\"items\":[%I]}}%,B]}}",
+         "\"%?\",\"items\":[%I]}},{\"name\":\"d%b\",\"csi\":{\"volumeAttributes\":{%a}}}%,B]}}",
          NULL},
     [CF_SHAPE_NAMESPACE] =
         {"\"kind\":{\"group\":\"\",\"version\":\"v1\",\"kind\":\"Namespace\"},\"resource\":{\"group\":"
@@ -211,6 +244,12 @@ static const char *const cf_shape_frames[CF_SHAPE_KINDS][3] = {
          "\"name\":\"d\"",
          "{\"metadata\":{\"name\":\"d\",\"annotations\":{\"a\":\"%-\"}},\"spec\":{\"tokenRequests\":["
          "%N]}}",
+         NULL},
+    [CF_SHAPE_SECRET] =
+        {"\"kind\":{\"group\":\"\",\"version\":\"v1\",\"kind\":\"Secret\"},\"resource\":{\"group\":"
+         "\"\",\"version\":\"v1\",\"resource\":\"secrets\"},\"namespace\":\"shop\"",
+         "{\"metadata\":{\"name\":\"s\",\"annotations\":{\"a\":\"%-\"},\"labels\":{%K}},\"type\":"
+         "\"Opaque\",\"data\":{\"token\":\"%c\"%,d}}",
          NULL},
     [CF_SHAPE_CONFIG_MAP] =
         {"\"kind\":{\"group\":\"\",\"version\":\"v1\",\"kind\":\"ConfigMap\"},\"resource\":{\"group\":"
@@ -249,6 +288,8 @@ static inline bool cf_shape_has(const struct cf_shape_review *r, enum cf_slot sl
 
 static inline void cf_shape_frame(struct cf_shape_review *r, const char *frame, size_t padding)
 {
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcd"; /* of the slots, in order */
+
     for (const char *p = frame; *p != '\0'; p++) {
         char piece[2] = {*p, '\0'};
         bool comma = p[0] == '%' && p[1] == ',';
@@ -269,7 +310,7 @@ static inline void cf_shape_frame(struct cf_shape_review *r, const char *frame, 
             cf_shape_add(&r->out, cf_shape_has(r, CF_SLOT_ITEMS) ? "web-token" : "plain");
             continue;
         }
-        slot = (enum cf_slot)(*p - 'A');
+        slot = (enum cf_slot)(strchr(letters, *p) - letters);
         if (comma)
             cf_shape_add(&r->out, ",");
         cf_shape_fill(&r->out, r->shapes, r->count, slot, cf_shape_part(r), cf_shape_limit(r),

@@ -22,12 +22,13 @@ static bool is_space(uint32_t c)
            c == 0x205F || c == 0x3000;
 }
 
-/* Copies the text without its white space; returns the length of the copy. */
-static size_t strip(const char *text, size_t len, char *out)
+/* Copies the text without its white space; returns the length of the copy, which is no token where
+ * it is longer than CF_TOKEN_MAX. */
+static size_t strip(const char *text, size_t len, char out[CF_TOKEN_MAX + 4])
 {
     size_t n = 0, bytes;
 
-    for (size_t i = 0; i < len; i += bytes) {
+    for (size_t i = 0; i < len && n <= CF_TOKEN_MAX; i += bytes) {
         uint32_t c = 0;
 
         bytes = cf_utf8_decode(text + i, len - i, &c);
@@ -75,7 +76,7 @@ static bool read_parts(struct cf_arena *arena, char *text, size_t len, struct cf
 bool cf_token_of_secret(struct cf_arena *arena, const char *text, size_t len,
                         const char *namespace_, const char *name, struct cf_token *out)
 {
-    char *copy = cf_arena_alloc(arena, len + 1);
+    char *copy = cf_arena_alloc(arena, (len < CF_TOKEN_MAX ? len : CF_TOKEN_MAX) + 5);
     struct cf_token token = {0};
 
     if (copy == NULL || !read_parts(arena, copy, strip(text, len, copy), &token))

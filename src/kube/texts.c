@@ -54,6 +54,7 @@ void cf_text_note(struct cf_texts *texts, const struct cf_text *text)
     if (r->failed)
         return;
     out->texts[out->text_count] = *text;
+    out->texts[out->text_count].name = cf_name_fit(r->arena, text->name);
     out->texts[out->text_count].at = keep_beside(
         r, text->at, out->text_count > 0 ? out->texts[out->text_count - 1].at : NULL);
     out->text_count++;
@@ -181,7 +182,7 @@ void cf_volume_texts_decode(struct cf_texts *texts, const struct cf_volume *volu
         for (; v != NULL && !r->failed; v = cf_json_next(v)) {
             struct cf_path at = CF_PATH_KEY(&map_at, cf_json_key(v));
             const struct cf_text text = {.at = &at,
-                                         .volume = cf_str_or_empty(volume->name),
+                                         .volume = volume->called,
                                          .field = maps[i].field,
                                          .name = cf_json_key(v),
                                          .text = cf_json_str(v)};

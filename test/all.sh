@@ -11,7 +11,7 @@
 # does one that ran nothing, or that hangs.
 set -u
 
-patience=600 # seconds for one part
+patience=900 # seconds for one part
 logs=$1/test-logs
 
 unit() { # PROGRAM...

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "limits.h"
+
 void cf_body_begin(struct cf_body *body, struct cf_budget *budget, size_t expected)
 {
     *body = (struct cf_body){.budget = budget, .expected = expected};
@@ -51,4 +53,30 @@ void cf_body_add(struct cf_body *body, const char *data, size_t len)
     memcpy(body->data + body->len, data, len);
     body->len += len;
     body->data[body->len] = '\0';
+}
+
+struct cf_sent *cf_sent_new(struct cf_budget *budget, const char *bytes, size_t len, bool *refused)
+{
+    bool counts = budget != NULL && cf_budget_take(budget, len, true);
+    struct cf_sent *sent;
+
+    *refused = budget != NULL && !counts && len >= CF_SMALL_ANSWER;
+    sent = *refused ? NULL : malloc(sizeof(*sent) + len);
+    if (sent == NULL && counts)
+        cf_budget_give(budget, len);
+    if (sent == NULL)
+        return NULL;
+    *sent = (struct cf_sent){.budget = budget, .taken = counts ? len : 0};
+    if (len > 0)
+        memcpy(sent->bytes, bytes, len);
+    return sent;
+}
+
+void cf_sent_free(void *arg)
+{
+    struct cf_sent *sent = arg;
+
+    if (sent->taken > 0)
+        cf_budget_give(sent->budget, sent->taken);
+    free(sent);
 }

@@ -2,11 +2,10 @@
 /* cpus.c - the CPU quota of a container, and the cores of its machine.
  *
  * A container's limit is a quota of its cgroup: `cpu.max` in v2 ("150000 100000", or "max ..."),
- * two files in v1. /proc/self/cgroup names the cgroup ("0::/kubepods/pod1",
- * "4:cpu,cpuacct:/docker/1").
- * Inside a container the name may be the host's, which is not to be seen there: then what is
- * mounted at the top is the container's own. Every group above may set a quota, too: the smallest
- * counts. */
+ * two files in v1. /proc/self/cgroup names the cgroup ("0::/kubepods/pod1" in v2,
+ * "4:cpu,cpuacct:/docker/1" in v1). Inside a container the name may be the host's, which is not to
+ * be seen there: then what is mounted at the top is the container's own. Every group above may set
+ * a quota, too: the smallest counts. */
 #include "cpus.h"
 
 #include <limits.h>

@@ -62,41 +62,14 @@ const char *cf_http_version(void)
 
 /* ---- replies ---- */
 
-/* Until it has been sent whole, or its connection is gone. */
-struct answer {
-    struct cf_budget *budget;
-    size_t taken;
-    char bytes[];
-};
-
-static void free_answer(void *arg)
+/* Takes over the copy. */
+static struct MHD_Response *response_of(struct cf_sent *copy, size_t len)
 {
-    struct answer *answer = arg;
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+        len, copy->bytes, cf_sent_free, copy);
 
-    if (answer->taken > 0)
-        cf_budget_give(answer->budget, answer->taken);
-    free(answer);
-}
-
-/* `taken` is of the budget, and goes back with the answer. */
-static struct MHD_Response *response_of(struct cf_budget *budget, size_t taken, const char *body,
-                                        size_t len)
-{
-    struct answer *answer = malloc(sizeof(*answer) + len);
-    struct MHD_Response *response;
-
-    if (answer == NULL) {
-        if (taken > 0)
-            cf_budget_give(budget, taken);
-        return NULL;
-    }
-    *answer = (struct answer){.budget = budget, .taken = taken};
-    if (len > 0)
-        memcpy(answer->bytes, body, len);
-    response = MHD_create_response_from_buffer_with_free_callback_cls(len, answer->bytes,
-                                                                      free_answer, answer);
     if (response == NULL)
-        free_answer(answer);
+        cf_sent_free(copy);
     return response;
 }
 
@@ -110,12 +83,12 @@ bool cf_http_reply(struct cf_http_request *request, const struct cf_http_reply *
     struct connection *c = (struct connection *)request;
     struct cf_budget *budget = c->worker->http->config.memory;
     bool draining = atomic_load_explicit(&c->worker->http->draining, memory_order_relaxed);
-    bool counts = budget != NULL && cf_budget_take(budget, reply->len, true);
-    struct MHD_Response *response;
+    bool refused = false;
+    struct cf_sent *copy = cf_sent_new(budget, reply->body, reply->len, &refused);
+    struct MHD_Response *response = copy != NULL ? response_of(copy, reply->len) : NULL;
 
-    if (budget != NULL && !counts && reply->len >= CF_SMALL_ANSWER)
+    if (refused)
         return false;
-    response = response_of(budget, counts ? reply->len : 0, reply->body, reply->len);
     if (response == NULL)
         return true; /* no answer: the connection is closed */
     if (add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,

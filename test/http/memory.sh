@@ -103,7 +103,7 @@ padded() { # BYTES
 }
 padded 8000000 | tr -d '\n' >"$work/in"
 limits 16MiB >"$work/limits.yaml"
-server "$work/limits.log" --config "$work/limits.yaml" || exit 1
+server "$work/limits.log" --config "$work/limits.yaml" --authorize-anonymous || exit 1
 for path in /validate /mutate; do
     equal "$path: what never fits is a verdict" 200 "$(post $path "$work/in")"
     check "$path: denied with code 413, and why" "$(head -c 400 "$work/body")" \

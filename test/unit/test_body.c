@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../src/server/body.h"
+#include "../../src/server/limits.h"
 
 static struct cf_budget budget;
 
@@ -72,12 +73,40 @@ static void all_together_are_bounded(void **state)
     assert_int_equal(atomic_load(&budget.used), 0);
 }
 
+static void answers_count_too(void **state)
+{
+    static const char bytes[CF_SMALL_ANSWER];
+    struct cf_sent *sent;
+    bool refused;
+
+    (void)state;
+    sent = cf_sent_new(&budget, "hello", 5, &refused);
+    assert_non_null(sent);
+    assert_memory_equal(sent->bytes, "hello", 5);
+    assert_int_equal(atomic_load(&budget.used), 5);
+    cf_sent_free(sent);
+    assert_int_equal(atomic_load(&budget.used), 0);
+    /* A large one is refused, a small one never. */
+    assert_null(cf_sent_new(&budget, bytes, sizeof(bytes), &refused));
+    assert_true(refused);
+    sent = cf_sent_new(&budget, bytes, sizeof(bytes) - 1, &refused);
+    assert_non_null(sent);
+    assert_false(refused);
+    assert_int_equal(atomic_load(&budget.used), 0);
+    cf_sent_free(sent);
+    sent = cf_sent_new(NULL, bytes, sizeof(bytes), &refused);
+    assert_non_null(sent);
+    cf_sent_free(sent);
+    assert_int_equal(atomic_load(&budget.used), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(pieces_become_a_body, set_up),
         cmocka_unit_test_setup(more_than_promised_is_let_go, set_up),
         cmocka_unit_test_setup(all_together_are_bounded, set_up),
+        cmocka_unit_test_setup(answers_count_too, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -391,9 +391,9 @@ unguarded() {
 until_it_prints 'Opaque' unguarded
 
 scenario 'boundary: with Deny and Fail whom it is asked about waits, and nobody else'
-for entry in 1 2; do # node-annotation and node-boundary
-    admin patch validatingwebhookconfiguration curfew --type=json \
-        -p '[{"op": "replace", "path": "/webhooks/'$entry'/failurePolicy", "value": "Fail"}]'
+for entry in node-annotation.curfew.dev node-boundary.curfew.dev; do
+    admin patch validatingwebhookconfiguration curfew \
+        -p '{"webhooks": [{"name": "'$entry'", "failurePolicy": "Fail"}]}'
 done
 check 'the API server takes it' authorizers Deny
 person agent get secret own -n agents

@@ -61,7 +61,11 @@ kind: Pod
 metadata: {name: $1, namespace: $system}
 spec:
   serviceAccountName: $2
-  containers: [{name: main, image: "localhost/curfew-e2e:1"}]
+  securityContext: {runAsNonRoot: true, runAsUser: 65532, seccompProfile: {type: RuntimeDefault}}
+  containers:
+  - name: main
+    image: localhost/curfew-e2e:1
+    securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
   volumes:
   - {name: tok, projected: {sources: [{serviceAccountToken: {path: t, expirationSeconds: 200000}}]}}
 END
@@ -136,14 +140,18 @@ outside patch configmap curfew -n $system --type=merge \
     -p '{"data": {"config.yaml": "exemptions: {usernames: [\"system:serviceaccount:agents:agent\"]}"}}'
 prints "ConfigMap \"$system/curfew\" may only be read: it is in Curfew's own namespace"
 outside delete configmap curfew -n $system
-outside patch secret curfew-tls -n $system --type=merge -p '{"data": {"tls.key": null}}'
+outside patch secret curfew-tls -n $system --type=merge -p '{"data": {"ca.crt": "YQ=="}}'
+prints "Secret \"$system/curfew-tls\" may only be read: it is in Curfew's own namespace"
 outside delete secret curfew-tls -n $system
 admin get configmap curfew -n $system -o jsonpath='{.data}'
 prints_not agents:agent
 
 scenario 'own namespace: it makes no Secret there, and no token that never ends'
-outside create secret generic x -n $system --from-literal=a=b
-outside create configmap x -n $system --from-literal=a=b
+for kind in Secret ConfigMap; do
+    outside create -f - << END
+{"apiVersion": "v1", "kind": "$kind", "metadata": {"name": "x", "namespace": "$system"}}
+END
+done
 person agent create -f - << END
 apiVersion: v1
 kind: Secret

@@ -19,6 +19,7 @@ scenario 'callers: over the Service, with a certificate for clients'
 shell helm install curfew charts/curfew --namespace $system --wait --timeout 3m \
     --set callers.clientCA.configMap=apiserver-ca --set "'callers.clientCA.names={kube-apiserver}'"
 guarded
+check 'the pods of before are gone' await 120 'two replicas' settled 2
 pod=$(as admin get pods -n $system -l $ours -o jsonpath='{.items[0].status.podIP}')
 stranger() {
     typed="curl https://$pod:8443/validate $*"

@@ -391,9 +391,10 @@ unguarded() {
 until_it_prints 'Opaque' unguarded
 
 scenario 'boundary: with Deny and Fail whom it is asked about waits, and nobody else'
-for entry in node-annotation.curfew.dev node-boundary.curfew.dev; do
+for entry in node-annotation node-boundary; do
     admin patch validatingwebhookconfiguration curfew \
-        -p '{"webhooks": [{"name": "'$entry'", "failurePolicy": "Fail"}]}'
+        -p '{"webhooks": [{"name": "'$entry'.curfew.dev", "failurePolicy": "Fail"}]}'
+    prints patched
 done
 check 'the API server takes it' authorizers Deny
 person agent get secret own -n agents

@@ -103,11 +103,13 @@ static void listen_to(struct cf_acceptor *a, struct cf_conn *conn, uint32_t even
     hang_up(a, conn);
 }
 
-/* While the kernel's queue is long, what a client says right after it has connected has come before
- * its turn here. Who has said nothing by then gives way at once. */
-static bool is_in_the_way(const struct cf_acceptor *a, const struct cf_conn *conn)
+/* While the kernel's queue is long, what a client says right after it has connected has commonly
+ * come before its turn here. Who has said nothing by then gives way at once, if its address has so
+ * many in a full lobby that one of them would have to go anyway. */
+static bool is_in_the_way(const struct cf_acceptor *a, struct cf_conn *conn)
 {
-    return a->batches >= LONG_QUEUE && look(a, conn->fd) == NONE;
+    return a->batches >= LONG_QUEUE && conn->stage == CF_STAGE_SILENT &&
+           cf_conns_crowds(a->conns, conn) && look(a, conn->fd) == NONE;
 }
 
 static void welcome(struct cf_acceptor *a, struct cf_conn *conn)
@@ -118,12 +120,12 @@ static void welcome(struct cf_acceptor *a, struct cf_conn *conn)
 
     if (stale != NULL)
         a->hooks.drop(a->hooks.arg, stale);
-    if (is_in_the_way(a, conn)) {
-        cf_conns_count(a->conns, CF_EVICTED_WAITING);
+    if (!cf_conns_arrive(a->conns, conn)) {
         hang_up(a, conn);
         return;
     }
-    if (!cf_conns_arrive(a->conns, conn)) {
+    if (is_in_the_way(a, conn)) {
+        cf_conns_give_way(a->conns, conn);
         hang_up(a, conn);
         return;
     }

@@ -149,6 +149,11 @@ static void end(struct cf_conns *conns, struct cf_conn *conn)
     shutdown(conn->fd, SHUT_RDWR);
 }
 
+static void count(struct cf_conns *conns, enum cf_evicted why)
+{
+    atomic_fetch_add_explicit(&conns->evicted[why], 1, memory_order_relaxed);
+}
+
 /* ---- the lobby ---- */
 
 /* Doubles, so that a port with few connections has a small table. */
@@ -199,10 +204,27 @@ struct cf_conn *cf_conns_surplus(struct cf_conns *conns, bool one_more)
     }
     if (conn != NULL) {
         drop(conns, conn);
-        cf_conns_count(conns, CF_EVICTED_WAITING);
+        count(conns, CF_EVICTED_WAITING);
     }
     pthread_mutex_unlock(&conns->lock);
     return conn;
+}
+
+bool cf_conns_crowds(struct cf_conns *conns, const struct cf_conn *conn)
+{
+    bool crowds;
+
+    pthread_mutex_lock(&conns->lock);
+    crowds = conns->counts[CF_STAGE_SILENT] + conns->counts[CF_STAGE_READY] > conns->room.lobby &&
+             cf_peers_is_heavy(conns->peers, &conn->link);
+    pthread_mutex_unlock(&conns->lock);
+    return crowds;
+}
+
+void cf_conns_give_way(struct cf_conns *conns, struct cf_conn *conn)
+{
+    cf_conns_remove(conns, conn);
+    count(conns, CF_EVICTED_WAITING);
 }
 
 static bool is_late(const struct cf_conn *conn, int64_t now)
@@ -280,7 +302,7 @@ static bool evict_fresh(struct cf_conns *conns, const struct cf_conn *newcomer)
     if (cf_peers_weight(&conn->link) <= cf_peers_weight(&newcomer->link) + 1)
         conns->turned = now;
     end(conns, conn);
-    cf_conns_count(conns, CF_EVICTED_NEW);
+    count(conns, CF_EVICTED_NEW);
     return true;
 }
 
@@ -299,7 +321,7 @@ static bool evict_idle(struct cf_conns *conns)
         return false;
     }
     end(conns, conn);
-    cf_conns_count(conns, CF_EVICTED_IDLE);
+    count(conns, CF_EVICTED_IDLE);
     return true;
 }
 
@@ -424,11 +446,6 @@ unsigned cf_conns_pending(struct cf_conns *conns, bool new_ones)
         pending += young(conns, (enum cf_stage)stage, now);
     pthread_mutex_unlock(&conns->lock);
     return pending;
-}
-
-void cf_conns_count(struct cf_conns *conns, enum cf_evicted why)
-{
-    atomic_fetch_add_explicit(&conns->evicted[why], 1, memory_order_relaxed);
 }
 
 uint64_t cf_conns_evicted(const struct cf_conns *conns, enum cf_evicted why)

@@ -95,6 +95,10 @@ bool cf_conns_arrive(struct cf_conns *conns, struct cf_conn *conn);
  * One too many is in the lobby: who has said nothing goes first, and among those the oldest of the
  * address that has the most. */
 struct cf_conn *cf_conns_surplus(struct cf_conns *conns, bool one_more);
+/* Whether the lobby is full, and this one's address about the one that has the most there; and
+ * that one is taken out. */
+bool cf_conns_crowds(struct cf_conns *conns, const struct cf_conn *conn);
+void cf_conns_give_way(struct cf_conns *conns, struct cf_conn *conn);
 /* One has been in the lobby for too long. */
 struct cf_conn *cf_conns_overdue(struct cf_conns *conns);
 /* One is still listed with a descriptor that has just been given to another connection:
@@ -118,7 +122,7 @@ struct cf_conn *cf_conns_start(struct cf_conns *conns, int fd);
 /* Begins a stage. */
 void cf_conns_enter(struct cf_conns *conns, struct cf_conn *conn, enum cf_stage stage);
 
-/* It has been answered with 2xx, and whole. */
+/* It is answered with 2xx. */
 void cf_conns_verdict(struct cf_conns *conns, struct cf_conn *conn);
 
 /* Before the descriptor is closed. */
@@ -133,8 +137,6 @@ unsigned cf_conns_sweep(struct cf_conns *conns);
  * young that their first request must be expected. */
 unsigned cf_conns_pending(struct cf_conns *conns, bool new_ones);
 
-/* One has given way that was never in the table. */
-void cf_conns_count(struct cf_conns *conns, enum cf_evicted why);
 uint64_t cf_conns_evicted(const struct cf_conns *conns, enum cf_evicted why);
 
 #endif

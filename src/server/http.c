@@ -183,6 +183,10 @@ static enum MHD_Result finish(struct connection *c)
         config->exhausted(config->arg, &c->request, c->body.state == CF_BODY_BUSY);
     c->request.body = NULL;
     cf_body_drop(&c->body);
+    /* Now, and not when the answer has been sent: the client may have it, and ask again, before
+     * this thread gets to know. */
+    if (c->good)
+        cf_conns_verdict(&c->worker->http->conns, &c->conn);
     enter(c, CF_STAGE_ANSWER);
     return c->replied ? MHD_YES : MHD_NO;
 }
@@ -216,13 +220,11 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **state,
 {
     struct connection *c = *state;
 
-    (void)arg, (void)mhd;
+    (void)arg, (void)mhd, (void)why;
     if (c == NULL || !c->busy)
         return;
     cf_body_drop(&c->body);
     c->busy = false;
-    if (c->good && why == MHD_REQUEST_TERMINATED_COMPLETED_OK)
-        cf_conns_verdict(&c->worker->http->conns, &c->conn);
     enter(c, CF_STAGE_IDLE);
 }
 
@@ -403,6 +405,7 @@ static int start_workers(struct cf_http *http, struct cf_err *err)
         struct worker *worker = &http->workers[i];
 
         worker->http = http;
+        worker->slots.count = http->config.tls != NULL ? CF_SLOTS_TLS : CF_SLOTS_PLAIN;
         worker->daemon = start_daemon(worker);
         if (worker->daemon == NULL)
             return cf_err_system(err,

@@ -296,6 +296,13 @@ struct cf_peer_link *cf_peers_heaviest(const struct cf_peers *peers, enum cf_sta
     return peer != NULL ? peer->lists[kind].next : NULL;
 }
 
+bool cf_peers_is_heavy(const struct cf_peers *peers, const struct cf_peer_link *link)
+{
+    const struct cf_peer *most = highest(peers, link->kind);
+
+    return most != NULL && link->peer->places[link->kind].at + 1 >= most->places[link->kind].at;
+}
+
 struct cf_peer_link *cf_peers_next(const struct cf_peers *peers)
 {
     struct cf_peer *peer = lowest(peers, TURN);

@@ -72,6 +72,9 @@ unsigned cf_peers_weight(const struct cf_peer_link *link);
  * none. */
 struct cf_peer_link *cf_peers_heaviest(const struct cf_peers *peers, enum cf_standing kind);
 
+/* Whether no address has more than one more of this one's kind that count. */
+bool cf_peers_is_heavy(const struct cf_peers *peers, const struct cf_peer_link *link);
+
 /* The one that is ready and whose turn it is: the address that has the least weight comes first.
  * NULL: none is ready. */
 struct cf_peer_link *cf_peers_next(const struct cf_peers *peers);

@@ -8,7 +8,7 @@
 
 bool cf_slots_free(const struct cf_slots *slots, int64_t now)
 {
-    for (unsigned i = 0; i < CF_SLOTS; i++) {
+    for (unsigned i = 0; i < slots->count; i++) {
         if (atomic_load_explicit(&slots->free_at[i], memory_order_relaxed) <= now)
             return true;
     }
@@ -19,7 +19,7 @@ struct cf_slot cf_slots_take(struct cf_slots *slots, int64_t now)
 {
     struct cf_slot slot = {.value = now + HELD_MICROS};
 
-    for (unsigned i = 0; i < CF_SLOTS && slot.at == NULL; i++) {
+    for (unsigned i = 0; i < slots->count && slot.at == NULL; i++) {
         if (atomic_load_explicit(&slots->free_at[i], memory_order_relaxed) <= now)
             slot.at = &slots->free_at[i];
     }

@@ -3,7 +3,8 @@
  *
  * A connection that has just been given to a thread has a slot there until its first step is done:
  * for TLS that is the answer to the ClientHello, which costs a millisecond. So a request on an
- * established connection waits for no more of these steps than there are slots.
+ * established connection waits for no more of these steps than there are slots. On a plain port the
+ * step is to read the headers, which costs little.
  *
  * A client can hold up that step, but not the slot: it is free again after a moment. */
 #ifndef CF_SERVER_SLOTS_H
@@ -13,11 +14,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CF_SLOTS 4
+#define CF_SLOTS_TLS 4
+#define CF_SLOTS_PLAIN 32
 
-/* A thread's; all zero: all are free. */
+/* A thread's; all are free where the rest is zero. */
 struct cf_slots {
-    atomic_int_fast64_t free_at[CF_SLOTS]; /* in monotonic microseconds */
+    unsigned count; /* CF_SLOTS_* */
+    atomic_int_fast64_t free_at[CF_SLOTS_PLAIN]; /* in monotonic microseconds */
 };
 
 /* A connection's; all zero: it has none. */

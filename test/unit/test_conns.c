@@ -232,6 +232,22 @@ static void the_turn_is_of_the_address_with_the_fewest(void **state)
     assert_false(cf_conns_has_ready(&conns));
 }
 
+static void whose_address_fills_the_lobby(void **state)
+{
+    int lonely, crowding;
+
+    (void)state;
+    (void)arrives(1);
+    (void)arrives(1);
+    crowding = arrives(1);
+    assert_false(cf_conns_crowds(&conns, &conn[crowding])); /* it is not full */
+    lonely = arrives(2);
+    assert_true(cf_conns_crowds(&conns, &conn[crowding]));
+    assert_false(cf_conns_crowds(&conns, &conn[lonely]));
+    cf_conns_give_way(&conns, &conn[crowding]);
+    assert_int_equal(cf_conns_evicted(&conns, CF_EVICTED_WAITING), 1);
+}
+
 /* ---- a full port ---- */
 
 static void without_a_verdict_goes_before_one_with(void **state)
@@ -407,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_pending, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_says_nothing_gives_way_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_address_with_the_most_gives_way, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(whose_address_fills_the_lobby, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_turn_is_of_the_address_with_the_fewest, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_verdict_goes_before_one_with, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_address_makes_no_way_for_itself_at_once, set_up, tear_down),

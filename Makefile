@@ -134,7 +134,7 @@ unit: $(UNIT_BINS)
 rules recorded property api fault: %: $(BUILD)/%-test
 golden api fault http lint: $(BUILD)/curfew
 soak: $(BUILD)/curfew | deps deps-soak ## an API server against one server that everything happens to (2 min.)
-	@CURFEW=$(BUILD)/curfew sh test/soak/run.sh $(SECONDS_EACH)
+	@CURFEW=$(BUILD)/curfew TIMED=1 sh test/soak/run.sh $(SECONDS_EACH)
 SECONDS_EACH ?= 15
 lint: $(BUILD)/libcurfew.a ## check the house rules
 unit rules recorded property golden api fault http lint: | deps

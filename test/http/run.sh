@@ -30,6 +30,7 @@ done
 
 # ONLY=worst: one file alone.
 if [ -n "${ONLY:-}" ]; then
+    # shellcheck source=/dev/null # one of those below
     . "$here/$ONLY.sh"
     echo "$passed passed, $failed failed"
     [ "$failed" = 0 ]

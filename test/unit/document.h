@@ -4,6 +4,8 @@
 #ifndef CURFEW_TEST_DOCUMENT_H
 #define CURFEW_TEST_DOCUMENT_H
 
+#include <time.h>
+
 #include "test.h"
 
 #include "curfew/arena.h"
@@ -14,6 +16,13 @@
 
 static struct cf_arena *arena;
 static struct cf_err err;
+
+/* What this program has used of a processor, in microseconds: a machine that others use is no
+ * slower by it. */
+static inline int64_t cpu_micros(void)
+{
+    return (int64_t)clock() / (CLOCKS_PER_SEC / 1000000);
+}
 
 static inline char *exact_copy(const char *bytes, size_t len)
 {

@@ -119,8 +119,8 @@ becomes agent
 person agent annotate configmap curfew -n $system agent=was-here --overwrite
 admin annotate serviceaccount agent -n agents rbac.kubernetes.io/restricted-by-node=true
 
-# outside ARGS: the agent is refused, with a 403. Curfew's pods are on the agent's node, so these
-# objects are what a pod on its node refers to.
+# outside ARGS: the agent is refused, with a 403. Curfew's pods are on the agent's node, so its
+# configuration is what a pod on that node refers to.
 outside() {
     person agent "$@"
     fails
@@ -141,7 +141,6 @@ outside patch configmap curfew -n $system --type=merge \
 prints "ConfigMap \"$system/curfew\" may only be read: it is in Curfew's own namespace"
 outside delete configmap curfew -n $system
 outside patch secret curfew-tls -n $system --type=merge -p '{"data": {"ca.crt": "YQ=="}}'
-prints "Secret \"$system/curfew-tls\" may only be read: it is in Curfew's own namespace"
 outside delete secret curfew-tls -n $system
 admin get configmap curfew -n $system -o jsonpath='{.data}'
 prints_not agents:agent

@@ -86,7 +86,7 @@ struct cf_json_walk {
     struct cf_arena *arena;
     const char *p, *end;
     bool begun;
-    bool broken; /* the bytes ended before the object did, or its structure is none */
+    bool broken; /* the bytes ended before the object did, or its brackets do not match */
 };
 struct cf_json_member {
     const char *key; /* without its quotes, escapes and all */

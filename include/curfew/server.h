@@ -49,7 +49,7 @@ struct cf_server_config {
      * and Secrets restricted accounts may not write. NULL: unknown. */
     const char *own_user, *own_namespace;
 
-    bool metrics_namespaces; /* what is counted of the cluster is told by namespace */
+    bool metrics_namespaces; /* metrics of the cluster have a series for each namespace */
 
     int64_t drain_delay;   /* seconds to serve on after SIGTERM, not ready any more */
     int64_t drain_timeout; /* then, at most, for what is in flight */

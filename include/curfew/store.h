@@ -75,7 +75,7 @@ enum cf_store_unread {
  * A pod or a volume that was never known whole refers to nothing, is on no node and runs as nobody.
  * So nobody reaches anything through it, and nobody who is restricted by node may bind it. What it
  * refers to may seem to be another node's alone (CF_REACH_OWN, not CF_REACH_SHARED); that is the
- * loss of whoever wrote it so. */
+ * loss of the user who wrote it. */
 #define CF_STORE_BATCH 64
 struct cf_store_change {
     const struct cf_json *object; /* the object, or its last state where it was deleted */

@@ -61,9 +61,9 @@ static int check_run_flags(const struct cf_cmd *cmd, const struct flags *flags, 
     if (flags->dir != NULL || certs->secret == NULL)
         return cf_usage_error(cmd, "run needs --secret: it keeps a Secret, no files");
     if (certs->configurations.count == 0 && certs->services.count == 0 && certs->names.count == 0)
-        return cf_usage_error(cmd, "run needs --webhook-configuration: there API servers have to "
-                                   "be told of the certificate's authority (or --service or --dns, "
-                                   "where somebody else tells them)");
+        return cf_usage_error(cmd, "run needs --webhook-configuration, whose caBundles it "
+                                   "writes; or --service or --dns, where something else "
+                                   "writes the caBundles");
     return CF_EXIT_OK;
 }
 

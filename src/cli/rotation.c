@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rotation.c - see rotation.h.
  *
- * The Secret is the truth, and whoever writes it first wins. What it holds is published before
- * anything else is done: a new authority is in the caBundles, beside the old one, and a while goes
- * by, before it signs anything. The servers take from the Secret whatever is there. So each
- * certificate that they serve is trusted, at any time, whoever stops or is away. */
+ * The Secret is the truth, and the process that writes it first wins. A new authority is written
+ * into the caBundles, beside the old one, some time before it signs anything. The servers serve
+ * what the Secret holds. So API servers trust each certificate that is served, at any time, also
+ * while the rotator or a server is away. */
 #include <stdio.h>
 #include <string.h>
 
@@ -197,7 +197,7 @@ static int remember_carried(struct look *look, struct cf_err *err)
     return 0;
 }
 
-/* What cannot be published now is told and tried again: the servers serve on what they have. What
+/* What cannot be published now is logged and tried again: the servers serve on what they have. What
  * the configurations carry is not known then, so a new authority has to wait once more. */
 static int publish(struct look *look, struct cf_err *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rotator.h - `curfew certs run`: keeps the Secret and the caBundles until it is told to end. */
+/* rotator.h - `curfew certs run`: keeps the Secret and the caBundles until a signal ends it. */
 #ifndef CF_CLI_ROTATOR_H
 #define CF_CLI_ROTATOR_H
 

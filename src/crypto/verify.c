@@ -241,7 +241,7 @@ static int check_subject(const struct cf_token *token, const char *const *subjec
         if (cf_glob(subjects[i], token->subject))
             return 0;
     }
-    return cf_err_set(err, "its subject '%s' is none of those that are accepted",
+    return cf_err_set(err, "its subject '%s' is not accepted",
                       shown(token->subject, name));
 }
 

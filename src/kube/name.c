@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* name.c - names that are too long to be any. One that is told with each of 100,000 findings must
- * not be copied, compared or even measured whole each time. */
+/* name.c - names longer than Kubernetes allows. 100,000 findings may repeat one: it must not be
+ * copied, compared or even measured whole each time. */
 #include <string.h>
 
 #include "curfew/limits.h"

@@ -80,7 +80,7 @@ void cf_reflect_say_age(struct cf_reflector *r)
     r->stale = stale;
 }
 
-/* A reason may quote what people wrote: it is told up to there. */
+/* A reason may quote what people wrote: the log shows this much of it. */
 static void cut_reason(char *reason)
 {
     size_t len = strcspn(reason, "'\"[");

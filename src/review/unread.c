@@ -13,7 +13,7 @@
  * - The caller is in exemptions.usernames or exemptions.groups, which lift every rule but one: a
  *   namespace's label that is no level is refused whoever sets it. So Namespaces stay denied.
  * - The request is a kubelet's, for a token that is bound to a Pod. The object has to be read for
- *   that; in what can't be read nobody sees to what the token is bound.
+ *   that; an object that cannot be read does not say what the token is bound to.
  * - The object is a workload template: those are warned about, never denied.
  * - The namespace is in exemptions.namespaces, or its enforce level is privileged (for
  *   cluster-scoped objects the default is). Rules that ignore levels and exempt namespaces are not

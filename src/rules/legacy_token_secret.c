@@ -106,7 +106,7 @@ static void token_changed(const struct cf_rule_input *in, struct cf_findings *ou
                       "Secret), or delete the Secret");
 }
 
-/* A Secret of any other type. Its type can't change, and what it held before is let be. */
+/* A Secret of any other type. Its type can't change, and a token that it held before is allowed. */
 static void check_other(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_secret *now = &in->object->secret;

@@ -129,7 +129,7 @@ static void welcome(struct cf_acceptor *a, struct cf_conn *conn)
         hang_up(a, conn);
         return;
     }
-    /* The descriptor is told of what comes from now on, and of what is there already. */
+    /* epoll reports what comes from now on, and what is there already. */
     if (epoll_ctl(a->epoll, EPOLL_CTL_ADD, conn->fd, &event) != 0) {
         cf_conns_remove(a->conns, conn);
         hang_up(a, conn);
@@ -221,7 +221,7 @@ static bool accept_some(struct cf_acceptor *a, unsigned max)
     return true;
 }
 
-/* Who knocked before the door closed is let in: closing now would reset them. */
+/* Connections that are in the queue already are accepted: closing now would reset them. */
 static void close_door(struct cf_acceptor *a)
 {
     (void)accept_some(a, CF_BACKLOG);
@@ -240,7 +240,7 @@ static bool turn(struct cf_acceptor *a)
     eventfd_t ignored;
     int got;
 
-    /* Whoever knocks is heard all the time, and can't be let in. */
+    /* epoll would report waiting connections all the time, which cannot be accepted now. */
     if (a->starved)
         (void)poll(NULL, 0, PAUSE_MS);
     got = epoll_wait(a->epoll, events, BATCH, cf_conns_has_ready(a->conns) ? TURN_MS : TICK_MS);
@@ -298,10 +298,10 @@ void cf_acceptor_free(struct cf_acceptor *a)
 
 static int prepare(struct cf_acceptor *a)
 {
-    struct epoll_event door = {.events = EPOLLIN, .data.ptr = a};
+    struct epoll_event listening = {.events = EPOLLIN, .data.ptr = a};
     struct epoll_event wake = {.events = EPOLLIN, .data.ptr = &a->wake};
 
-    if (a->epoll < 0 || a->wake < 0 || epoll_ctl(a->epoll, EPOLL_CTL_ADD, a->fd, &door) != 0 ||
+    if (a->epoll < 0 || a->wake < 0 || epoll_ctl(a->epoll, EPOLL_CTL_ADD, a->fd, &listening) != 0 ||
         epoll_ctl(a->epoll, EPOLL_CTL_ADD, a->wake, &wake) != 0)
         return errno;
     return pthread_create(&a->thread, NULL, run, a);

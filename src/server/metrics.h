@@ -10,7 +10,7 @@
 
 void cf_metrics_head(struct cf_buf *out, const char *name, const char *type, const char *help);
 /* `name="value"`, escaped as the text format asks for: for every value that is not from a fixed
- * list of ours, or whoever chose it could write series of their own. */
+ * list of ours, or a user who chooses it could forge series. */
 void cf_metrics_label(struct cf_buf *out, const char *name, const char *value);
 /* Micros as seconds, without a detour through a double's digits. */
 void cf_metrics_seconds(struct cf_buf *out, uint64_t micros);

@@ -155,7 +155,7 @@ static int look(struct cf_tls_secret *secret, struct cf_err *err)
 
 /* ---- the thread ---- */
 
-/* A failure is told once. To wait for the first certificate is no error: at the installation both
+/* A failure is logged once. To wait for the first certificate is no error: at the installation both
  * programs start at once. */
 static void tell(struct cf_tls_secret *secret, const struct cf_err *err)
 {

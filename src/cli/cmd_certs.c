@@ -201,9 +201,10 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
          "show: the time that what is left is told from (default the clock)"},
         {"--probe-listen", 0, CF_OPT_STRING, &flags.probe_listen, "[HOST]:PORT",
          "run: where /livez and /readyz are answered (default :8081)"},
-        {"--log-format", 0, CF_OPT_STRING, &flags.log.format, "json|text", "run: default json"},
+        {"--log-format", 0, CF_OPT_STRING, &flags.log.format, "json|text",
+         "run: the form of the log (default json)"},
         {"--log-level", 0, CF_OPT_STRING, &flags.log.level, "debug|info|warn|error",
-         "run: default info"},
+         "run: the least that is logged (default info)"},
         {0},
     };
     int status = cf_opts_parse(cmd, opts, argc, argv, &flags.rest);

@@ -20,6 +20,8 @@
 
 #include <gnutls/gnutls.h>
 
+#include "client.h"
+
 #define SAMPLES 200000
 #define PATIENCE_MS 5000
 #define REVIEW_MAX 16000 /* one TLS record */
@@ -95,12 +97,8 @@ static bool connect_tls(struct client *client)
     client->fd = dial(client->port);
     if (client->fd < 0)
         return false;
-    gnutls_init(&client->tls, GNUTLS_CLIENT);
-    gnutls_set_default_priority(client->tls);
-    gnutls_credentials_set(client->tls, GNUTLS_CRD_CERTIFICATE, credentials);
-    gnutls_transport_set_int(client->tls, client->fd);
-    gnutls_handshake_set_timeout(client->tls, PATIENCE_MS);
-    return gnutls_handshake(client->tls) == 0;
+    client->tls = client_handshake(client->fd, credentials, PATIENCE_MS);
+    return client->tls != NULL;
 }
 
 static void hang_up(struct client *client)
@@ -113,32 +111,10 @@ static void hang_up(struct client *client)
     client->fd = -1;
 }
 
-/* Reads an answer to its end, as its Content-Length says. */
-static bool read_answer(struct client *client)
-{
-    char answer[65536];
-    size_t len = 0, want = 0;
-
-    while (want == 0 || len < want) {
-        ssize_t got = gnutls_record_recv(client->tls, answer + len, sizeof(answer) - 1 - len);
-        const char *end, *field;
-
-        if (got <= 0)
-            return false;
-        len += (size_t)got;
-        answer[len] = '\0';
-        end = strstr(answer, "\r\n\r\n");
-        field = strcasestr(answer, "\r\nContent-Length:");
-        if (end != NULL && field != NULL)
-            want = (size_t)(end + 4 - answer) + strtoul(field + 17, NULL, 10);
-    }
-    return strncmp(answer, "HTTP/1.1 200", 12) == 0;
-}
-
 static bool send_review(struct client *client)
 {
     return gnutls_record_send(client->tls, review, review_len) == (ssize_t)review_len &&
-           read_answer(client);
+           client_read_answer(client->tls);
 }
 
 static bool ask_warm(struct client *client)

@@ -17,6 +17,8 @@
 
 #include <gnutls/gnutls.h>
 
+#include "client.h"
+
 static int port;
 static char *body;
 static size_t body_len;
@@ -27,41 +29,18 @@ static atomic_int answered, busy, other;
 
 static gnutls_session_t connect_to_server(int fd)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
-    gnutls_session_t tls;
-
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    gnutls_init(&tls, GNUTLS_CLIENT);
-    gnutls_set_default_priority(tls);
-    gnutls_credentials_set(tls, GNUTLS_CRD_CERTIFICATE, credentials);
-    gnutls_transport_set_int(tls, fd);
-    gnutls_handshake_set_timeout(tls, 30000);
-    if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0 && gnutls_handshake(tls) == 0)
-        return tls;
-    gnutls_deinit(tls);
-    return NULL;
+    return client_connect(fd, port) ? client_handshake(fd, credentials, 30000) : NULL;
 }
 
 static bool send_review(gnutls_session_t tls)
 {
     char head[256];
-    size_t at = 0;
 
     snprintf(head, sizeof(head),
              "POST /validate HTTP/1.1\r\nHost: l\r\nContent-Type: application/json\r\n"
              "Content-Length: %zu\r\nConnection: close\r\n\r\n",
              body_len);
-    if (gnutls_record_send(tls, head, strlen(head)) < 0)
-        return false;
-    while (at < body_len) {
-        size_t piece = body_len - at < 16384 ? body_len - at : 16384;
-        ssize_t got = gnutls_record_send(tls, body + at, piece);
-
-        if (got < 0)
-            return false;
-        at += (size_t)got;
-    }
-    return true;
+    return client_send(tls, head, strlen(head)) && client_send(tls, body, body_len);
 }
 
 static atomic_int *verdict(const char *answer)

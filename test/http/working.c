@@ -17,6 +17,8 @@
 
 #include <gnutls/gnutls.h>
 
+#include "client.h"
+
 #define EACH 500
 #define REVIEW_MAX 16000 /* one TLS record */
 
@@ -45,47 +47,22 @@ static bool read_review(const char *file)
 /* NULL: there is no connection. */
 static gnutls_session_t dial(int port)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
     struct timeval patience = {.tv_sec = 10};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    gnutls_session_t tls;
+    gnutls_session_t tls = NULL;
 
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    gnutls_init(&tls, GNUTLS_CLIENT);
-    gnutls_set_default_priority(tls);
-    gnutls_credentials_set(tls, GNUTLS_CRD_CERTIFICATE, credentials);
-    gnutls_transport_set_int(tls, fd);
-    gnutls_handshake_set_timeout(tls, 10000);
-    if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0 && gnutls_handshake(tls) == 0)
-        return tls;
-    gnutls_deinit(tls);
-    close(fd);
-    return NULL;
+    if (client_connect(fd, port))
+        tls = client_handshake(fd, credentials, 10000);
+    if (tls == NULL)
+        close(fd);
+    return tls;
 }
 
 /* Sends the review and reads the answer to its end. */
 static bool ask(gnutls_session_t tls)
 {
-    char answer[65536];
-    size_t len = 0, want = 0;
-
-    if (gnutls_record_send(tls, review, review_len) != (ssize_t)review_len)
-        return false;
-    while (want == 0 || len < want) {
-        ssize_t got = gnutls_record_recv(tls, answer + len, sizeof(answer) - 1 - len);
-        const char *end, *field;
-
-        if (got <= 0)
-            return false;
-        len += (size_t)got;
-        answer[len] = '\0';
-        end = strstr(answer, "\r\n\r\n");
-        field = strcasestr(answer, "\r\nContent-Length:");
-        if (end != NULL && field != NULL)
-            want = (size_t)(end + 4 - answer) + strtoul(field + 17, NULL, 10);
-    }
-    return strncmp(answer, "HTTP/1.1 200", 12) == 0;
+    return client_send(tls, review, review_len) && client_read_answer(tls);
 }
 
 int main(int argc, char **argv)

@@ -18,6 +18,8 @@
 
 #include <gnutls/gnutls.h>
 
+#include "client.h"
+
 #include "../shapes.h"
 
 #define SECONDS_MAX 0.5 /* unless SECONDS_MAX in the environment says otherwise */
@@ -56,19 +58,7 @@ static double server_seconds(void)
 
 static gnutls_session_t connect_to_server(int fd)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
-    gnutls_session_t tls;
-
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    gnutls_init(&tls, GNUTLS_CLIENT);
-    gnutls_set_default_priority(tls);
-    gnutls_credentials_set(tls, GNUTLS_CRD_CERTIFICATE, credentials);
-    gnutls_transport_set_int(tls, fd);
-    gnutls_handshake_set_timeout(tls, 30000);
-    if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0 && gnutls_handshake(tls) == 0)
-        return tls;
-    gnutls_deinit(tls);
-    return NULL;
+    return client_connect(fd, port) ? client_handshake(fd, credentials, 30000) : NULL;
 }
 
 static bool send_review(gnutls_session_t tls, const char *path)
@@ -79,17 +69,7 @@ static bool send_review(gnutls_session_t tls, const char *path)
              "POST %s?timeout=30s HTTP/1.1\r\nHost: l\r\nContent-Type: application/json\r\n"
              "Content-Length: %zu\r\nConnection: close\r\n\r\n",
              path, body_len);
-    if (gnutls_record_send(tls, head, strlen(head)) < 0)
-        return false;
-    for (size_t at = 0; at < body_len;) {
-        size_t piece = body_len - at < 16384 ? body_len - at : 16384;
-        ssize_t got = gnutls_record_send(tls, body + at, piece);
-
-        if (got < 0)
-            return false;
-        at += (size_t)got;
-    }
-    return true;
+    return client_send(tls, head, strlen(head)) && client_send(tls, body, body_len);
 }
 
 /* Its start is kept; returns what the server took for it. */

@@ -138,7 +138,7 @@ for folder in defaults everything outside; do
     result "no entry leaves out the namespace of the release: $folder" "$work/bad"
 done
 bearer='callers.bearer.configMap=keys,callers.bearer.issuer=i,callers.bearer.audiences={curfew}'
-warns 'any pod that reaches the Service can post reviews' > "$work/bad"
+warns 'Any pod that reaches the Service can post reviews' > "$work/bad"
 result 'the notes warn where nobody asks who calls' "$work/bad"
 warns_not 'WARNING' --set callers.clientCA.configMap=ca > "$work/bad"
 result 'and not where a certificate is asked for' "$work/bad"

@@ -25,6 +25,7 @@ Of a stream, at the next thing that it has to send:
 Of a list: `cut` as well, in the middle of its body.
 Lasting ones are the attributes of Server: watch_list, bookmarks, token, forbidden, deaf, encode, ...
 """
+import bisect
 import copy
 import json
 import socket
@@ -350,7 +351,8 @@ class Handler(socketserver.StreamRequestHandler):
                 if at < cluster.compacted:
                     news, gone = [], True
                 else:
-                    news, gone = [h for h in cluster.history if h[0] > at], False
+                    newer = bisect.bisect_right(cluster.history, at, key=lambda h: h[0])
+                    news, gone = cluster.history[newer:], False
                     at = max(at, cluster.version)
                 if not news and not gone and not self.api.pending("watch", resource):
                     cluster.changed.wait(min(ends - now, 0.05))
@@ -479,8 +481,12 @@ class Server:
         if certificate:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(certificate, key)
-        self.port = 0
         self.listener = None
+        # Bound, and never listening: while the server is stopped nobody else is given its port.
+        self.place = socket.socket()
+        self.place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.place.bind(("127.0.0.1", 0))
+        self.port = self.place.getsockname()[1]
         self.start()
 
     @property
@@ -490,7 +496,6 @@ class Server:
     def start(self):
         self.listener = Listener(("127.0.0.1", self.port), Handler)
         self.listener.api = self
-        self.port = self.listener.server_address[1]
         threading.Thread(target=self.listener.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self):

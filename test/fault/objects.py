@@ -110,9 +110,11 @@ def spoil(r, resource, obj):
         obj[odd_text(r) or "x"] = odd_value(r)
     elif dice < 0.80:
         obj["spec"] = r.choice(([], Raw("7"), None, "text"))
+    elif not isinstance(obj.get("spec", {}), dict):
+        obj["status"] = odd_map(r)  # its spec is spoiled already
     elif dice < 0.802:
         obj.setdefault("spec", {})["args"] = [""] * 310000
-    elif isinstance(obj.get("spec", {}), dict):
+    else:
         spoil_spec(r, resource, obj)
 
 

@@ -321,7 +321,7 @@ for line in ('{"type":"ADDED"}\n', '[]\n', 'null\n', '{"type":"ADDED","object":{
 
 @case("a line of many MiB does not fill the memory")
 def _(work):
-    with watching(work) as (api, watcher):
+    with watching(work, "stale-after", "60") as (api, watcher):
         before = watcher.resident()
         api.fault("huge", "watch", "pods", bytes=64 << 20)
         change(api)
@@ -389,6 +389,7 @@ def _(work):
         api.stop()
         check(until(lambda: not watcher.state()["secrets fresh"]), "it never becomes stale")
         check(until(lambda: "stale: a Secret that is not known" in watcher.said()), watcher.said())
+        check(until(lambda: "stale: what is known may be too old resource=pods" in watcher.said()), watcher.said())
         change(api)
         api.start()
         check(until(lambda: watcher.state()["secrets fresh"]), watcher.said())

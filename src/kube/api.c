@@ -139,6 +139,22 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *arg)
     return size * count;
 }
 
+/* Called before each request, and again where libcurl repeats one because a kept connection had
+ * broken. */
+static int take_connection(void *arg, char *ip, char *local_ip, int port, int local_port)
+{
+    struct run *run = arg;
+    struct cf_exchange *x = run->exchange;
+    long fresh = 0;
+
+    (void)ip, (void)local_ip, (void)port, (void)local_port;
+    curl_easy_getinfo(run->easy, CURLINFO_NUM_CONNECTS, &fresh);
+    if (x->stream->connected(x->stream->arg, fresh == 0))
+        return CURL_PREREQFUNC_OK;
+    x->end = CF_WIRE_READER;
+    return CURL_PREREQFUNC_ABORT;
+}
+
 /* ---- what is sent ---- */
 
 static bool add_header(struct run *run, const char *name, const char *value, size_t len)
@@ -310,6 +326,18 @@ static bool set_connection(struct run *run)
             curl_easy_setopt(easy, CURLOPT_CONNECT_TO, run->connect_to) == CURLE_OK);
 }
 
+static bool set_stream(struct run *run)
+{
+    const struct cf_api_stream *stream = run->exchange->stream;
+
+    if (stream == NULL)
+        return curl_easy_setopt(run->easy, CURLOPT_TIMEOUT_MS, try_millis(run->exchange->call)) ==
+               CURLE_OK;
+    return stream->connected == NULL ||
+           (curl_easy_setopt(run->easy, CURLOPT_PREREQFUNCTION, take_connection) == CURLE_OK &&
+            curl_easy_setopt(run->easy, CURLOPT_PREREQDATA, run) == CURLE_OK);
+}
+
 static bool set_request(struct run *run)
 {
     CURL *easy = run->easy;
@@ -326,9 +354,7 @@ static bool set_request(struct run *run)
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, run) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HEADERDATA, run) == CURLE_OK &&
-           (run->exchange->stream != NULL ||
-            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, try_millis(call)) == CURLE_OK);
+           curl_easy_setopt(easy, CURLOPT_HEADERDATA, run) == CURLE_OK && set_stream(run);
 }
 
 /* ---- how it goes ---- */

@@ -16,6 +16,8 @@
 #define PAGE 500
 /* A path: a continue token, escaped, is most of it. */
 #define PATH_MAX_BYTES (3 * CF_LIST_HEAD_MAX)
+/* So often in a row a watch is given up because its connection is new. */
+#define MOVES_MAX 4
 /* Beyond these a watch lasts no longer, as client-go's (5 to 10 minutes there). */
 #define WATCH_MIN_SECONDS 240
 #define WATCH_MAX_SECONDS 480
@@ -63,6 +65,22 @@ static bool tick(void *arg)
     cf_err_system(&r->err, "nothing came for %lld s",
                   (long long)((now - (r->phase == CF_WATCHING ? r->told : r->spoke)) / CF_MICROS));
     return true;
+}
+
+/* A watch goes over the connection that answered last. A new one may lead to a server that was
+ * restored from a backup meanwhile: its versions are compared over it first. A server that closes
+ * each connection after its answer is watched over a new one all the same. */
+static bool connected(void *arg, bool kept)
+{
+    struct cf_reflector *r = arg;
+
+    r->kept = kept;
+    if (kept || r->phase != CF_WATCHING || r->moves == MOVES_MAX)
+        return true;
+    r->moves++;
+    r->doubted = true;
+    r->ended = CF_ENDED_QUIET;
+    return false;
 }
 
 static bool data(void *arg, const char *bytes, size_t len)
@@ -143,7 +161,8 @@ static int refused(struct cf_reflector *r, unsigned status, const struct cf_buf 
 static int exchange(struct cf_reflector *r, const char *path, struct cf_buf *body)
 {
     struct cf_api_call call = call_of(r, path, r->phase == CF_LISTING ? "list" : "watch");
-    struct cf_api_stream stream = {.data = data, .arg = r, .silence_seconds = 3600};
+    struct cf_api_stream stream = {
+        .data = data, .connected = connected, .arg = r, .silence_seconds = 3600};
     struct cf_err err = {.kind = CF_ERR_NONE};
     const char *why = "";
     unsigned status = 0;

@@ -21,6 +21,8 @@ void cf_reflect_heard(struct cf_reflector *r, int64_t when)
 {
     cf_store_heard(r->watch->store, r->resource, when);
     r->in_a_row = r->no_events = 0;
+    if (r->kept)
+        r->moves = 0;
     r->last = CF_ENDED_WELL;
     cf_reflect_say_heard(r);
 }

@@ -38,6 +38,8 @@ struct cf_reflector {
     bool no_watch_list;           /* the server has none */
     bool one_page;                /* pages ended with 410: the list in one */
     bool doubted; /* the server may be another one: its version, and whether it went backwards */
+    bool kept;      /* the last stream's connection had answered before */
+    unsigned moves; /* watches in a row that were given up because their connection was new */
 
     /* The request that is open. */
     enum cf_phase_of_watch phase;

@@ -152,7 +152,7 @@ class Handler(socketserver.StreamRequestHandler):
 
     def handle(self):
         try:
-            while self.answer():
+            while self.answer() and not self.api.closes and not self.api.restored(self.asked):
                 pass
         except (OSError, Closed, ValueError):
             pass
@@ -183,6 +183,7 @@ class Handler(socketserver.StreamRequestHandler):
         resource = target.path[len("/api/v1/"):] if target.path.startswith("/api/v1/") else ""
         watching = query.get("watch") in ("1", "true")
         verb = "version" if target.path == "/version" else "watch" if watching else "list"
+        self.asked = verb, resource
         self.api.note(verb, resource, query, headers)
         refused = self.refuse(verb, resource, headers)
         if refused is not None:
@@ -477,6 +478,8 @@ class Server:
         self.whole = False  # whole objects, though only metadata is asked for
         self.stuck = False  # each page says that it is before the same one
         self.minor = "36"
+        self.closes = False  # a connection is closed after its answer, without a word
+        self.restore_after = None  # (verb, resource): once that was answered, an older backup is back
         self.tls = None
         if certificate:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -546,6 +549,15 @@ class Server:
         """No more faults; what hangs because of one is cut."""
         with self.lock:
             self.faults.clear()
+
+    def restored(self, asked):
+        """Whether what was asked was the last thing before the server came back with a backup."""
+        if self.restore_after != asked:
+            return False
+        self.restore_after = None
+        self.cluster.set_back()
+        self.cut()
+        return True
 
     # ---- connections ----
 

@@ -259,6 +259,29 @@ def _(work):
         watcher.catch_up()
 
 
+for asked, when in (("list", "between the comparison of versions and the watch"),
+                    ("watch", "as a watch ends in good order")):
+    def restored(work, asked=asked):
+        with watching(work) as (api, watcher):
+            api.restore_after = asked, "pods"
+            if asked == "list":
+                api.cut()
+            check(until(lambda: api.restore_after is None), "pods were not asked for")
+            change(api)
+            watcher.catch_up()
+    case("an etcd that was restored from a backup, %s" % when)(restored)
+
+
+@case("a server that closes each connection after its answer")
+def _(work):
+    with watching(work, setup=lambda api: setattr(api, "closes", True)) as (api, watcher):
+        check(until(lambda: len(api.seen("watch", "pods")) > 3), "it is not watched again")
+        asked = len(api.seen("list", "pods"))
+        check(asked < 15, "its versions were compared %d times" % asked)
+        change(api)
+        watcher.catch_up()
+
+
 for code in (429, 500, 503):
     def refused(work, code=code):
         with watching(work) as (api, watcher):

@@ -63,8 +63,9 @@ int cf_api_call(struct cf_api *api, const struct cf_api_call *call, unsigned *st
 #define CF_API_WHOLE "the server closed it"
 struct cf_api_stream {
     bool (*data)(void *arg, const char *bytes, size_t len);
-    /* Called before the request is sent; `kept`: over the connection of an earlier answer. False
-     * ends the stream, and nothing is sent. NULL: any connection will do. */
+    /* Called before the request is sent; `kept`: the connection carried an earlier answer. False:
+     * the request is not sent, and cf_api_stream() returns -1 without a sentence. NULL: any
+     * connection will do. */
     bool (*connected)(void *arg, bool kept);
     void *arg;
     int64_t silence_seconds;

@@ -71,9 +71,9 @@ struct cf_json_piece {
 };
 
 /* Finds, in the bytes of an object, the members with these keys (in order; escaped keys are not
- * found), by the structure alone: whoever needs a value parses it. Ends at the end of the object or
- * of the bytes, at what is no JSON, and at the second member of the same name. True: the object's
- * end was seen. The arena is used for little (see skip.c), and may fail. */
+ * found), by the structure alone: a caller that needs a value parses it. Ends at the end of the
+ * object or of the bytes, at what is no JSON, and at the second member of the same name. True: the
+ * object's end was seen. The arena is used for little (see skip.c), and may fail. */
 bool cf_json_peek(struct cf_arena *arena, const char *bytes, size_t len, const char *const *keys,
                   size_t count, struct cf_json_piece *pieces);
 

@@ -143,7 +143,7 @@ struct cf_findings {
  * with `noting` as well, all are put in there and none is kept. */
 void cf_findings_begin(struct cf_findings *out, const struct cf_rule *rule,
                        struct cf_prints *prints, bool noting);
-/* Whether nothing that is found now would be told: a rule for which looking is dear may stop. */
+/* Whether a further finding would not be reported: a rule whose search is expensive may stop. */
 bool cf_findings_stop(struct cf_findings *out);
 /* The findings of the rule are complete. */
 void cf_findings_end(struct cf_findings *out);

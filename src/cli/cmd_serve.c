@@ -208,7 +208,7 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
         {"--metrics-namespaces", 0, CF_OPT_FLAG, &flags.metrics_namespaces, NULL,
          "name the namespaces that have legacy Secrets in the metrics"},
         {"--threads", 0, CF_OPT_STRING, &flags.threads_text, "1..32",
-         "that answer reviews; else as many as there are CPUs to use, at most 8"},
+         "threads that answer reviews (default the CPUs that it may use, at most 8)"},
         {"--client-ca", 0, CF_OPT_STRING, &flags.callers.client_ca, "FILE",
          "callers need a certificate of these authorities, PEM"},
         {"--client-name", 0, CF_OPT_LIST, &flags.callers.client_names, "NAME",

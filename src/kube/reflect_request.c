@@ -16,7 +16,7 @@
 #define PAGE 500
 /* A path: a continue token, escaped, is most of it. */
 #define PATH_MAX_BYTES (3 * CF_LIST_HEAD_MAX)
-/* So often in a row a watch is given up because its connection is new. */
+/* A watch is given up at most this many times in a row because its connection is new. */
 #define MOVES_MAX 4
 /* Beyond these a watch lasts no longer, as client-go's (5 to 10 minutes there). */
 #define WATCH_MIN_SECONDS 240
@@ -67,9 +67,10 @@ static bool tick(void *arg)
     return true;
 }
 
-/* A watch goes over the connection that answered last. A new one may lead to a server that was
- * restored from a backup meanwhile: its versions are compared over it first. A server that closes
- * each connection after its answer is watched over a new one all the same. */
+/* A watch uses the connection that carried the last answer. A new connection may lead to a server
+ * whose etcd was restored from a backup meanwhile. Then the watch is not sent: the versions are
+ * compared first, and the watch follows over the connection of that answer. A server that closes
+ * each connection after its answer is watched over a new one after MOVES_MAX tries. */
 static bool connected(void *arg, bool kept)
 {
     struct cf_reflector *r = arg;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store_table.c - open addressing with linear probing; what is removed leaves no trace. */
-#include "store_table.h"
-
-#include "curfew/hash.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "curfew/hash.h"
+#include "store_table.h"
 
 #define CAPACITY_MIN 16
 

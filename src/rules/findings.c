@@ -157,8 +157,8 @@ void cf_findings_end(struct cf_findings *out)
         .path = f->path,
         .value = "null",
         .what = out->rule->title,
-        .detail = "here begins what is not listed",
-        .remedy = "repair those that are listed, and look again",
+        .detail = "the list of findings ends here",
+        .remedy = "repair the listed findings first, then apply or review the object again",
         .never_denied = f->never_denied && !out->more_denies,
         .more = true,
     };

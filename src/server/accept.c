@@ -104,8 +104,8 @@ static void listen_to(struct cf_acceptor *a, struct cf_conn *conn, uint32_t even
 }
 
 /* While the kernel's queue is long, what a client says right after it has connected has commonly
- * come before its turn here. Who has said nothing by then gives way at once, if its address has so
- * many in a full lobby that one of them would have to go anyway. */
+ * come before its turn here. A connection that has sent nothing by then gives way at once, if its
+ * address has so many in a full lobby that one of them would have to go anyway. */
 static bool is_in_the_way(const struct cf_acceptor *a, struct cf_conn *conn)
 {
     return a->batches >= LONG_QUEUE && conn->stage == CF_STAGE_SILENT &&

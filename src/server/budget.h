@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* budget.h - limits.memory: what bodies, arenas and answers of all threads hold together.
  *
- * Whoever needs room takes it before it allocates, and gives it back after it has freed. What
- * each thread's arena keeps between reviews is set aside once, at the start: a small review that
- * fits in there takes nothing more than its body. */
+ * A caller takes room before it allocates, and gives it back after it has freed. What each thread's
+ * arena keeps between reviews is set aside once, at the start: a small review that fits in there
+ * takes nothing more than its body. */
 #ifndef CF_SERVER_BUDGET_H
 #define CF_SERVER_BUDGET_H
 

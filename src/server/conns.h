@@ -92,8 +92,8 @@ void cf_conns_destroy(struct cf_conns *conns); /* takes one that is all zero */
 bool cf_conns_arrive(struct cf_conns *conns, struct cf_conn *conn);
 
 /* Each takes one out of the table, to be closed and freed; NULL: none.
- * One too many is in the lobby: who has said nothing goes first, and among those the oldest of the
- * address that has the most. */
+ * One too many is in the lobby: a connection that has sent nothing goes first, and among those the
+ * oldest of the address that has the most. */
 struct cf_conn *cf_conns_surplus(struct cf_conns *conns, bool one_more);
 /* Whether the lobby is full, and this one's address about the one that has the most there; and
  * that one is taken out. */

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "context.h"
+#include "cpus.h"
 #include "curfew/arena.h"
 #include "curfew/clock.h"
 #include "curfew/config.h"
 #include "curfew/limits.h"
-#include "cpus.h"
 #include "curfew/probes.h"
 #include "curfew/store.h"
 #include "http.h"

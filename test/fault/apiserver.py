@@ -478,7 +478,7 @@ class Server:
         self.whole = False  # whole objects, though only metadata is asked for
         self.stuck = False  # each page says that it is before the same one
         self.minor = "36"
-        self.closes = False  # a connection is closed after its answer, without a word
+        self.closes = False  # each connection is closed after its answer, and no header says so
         self.restore_after = None  # (verb, resource): once that was answered, an older backup is back
         self.tls = None
         if certificate:
@@ -551,7 +551,7 @@ class Server:
             self.faults.clear()
 
     def restored(self, asked):
-        """Whether what was asked was the last thing before the server came back with a backup."""
+        """Once restore_after was answered, brings an older backup back and cuts all connections."""
         if self.restore_after != asked:
             return False
         self.restore_after = None

@@ -16,9 +16,13 @@
 
 /* A new connection is about to send a request for so long; then it is merely open. */
 #define ABOUT_TO_MICROS 2000000
-/* Where all addresses have as many as the newcomer's: the oldest gives way after this time, and no
- * more than one in each pause, so that a flood can't make us compute handshakes without end. */
-#define SETTLED_MICROS 1000000
+/* A connection gives way to no newcomer before its stage has lasted so long: a burst of an API
+ * server is done by then, also where a flood makes all of it slow. The first connection of an
+ * address waits for a shorter time than its others. */
+#define YOUNG_MICROS 2000000
+#define YOUNG_TO_FIRST_MICROS 500000
+/* Where all addresses have as many as the newcomer's, one gives way in each such time, so that a
+ * flood can't make us compute handshakes without end. */
 #define TURN_MICROS 20000
 
 static const int64_t seconds[CF_STAGES] = {
@@ -48,8 +52,9 @@ static enum cf_standing kind_of(const struct cf_conn *conn)
     case CF_STAGE_HEADERS:
         return conn->had_verdict ? CF_STANDING_BUSY : CF_STANDING_NEW;
     case CF_STAGE_BODY:
-    case CF_STAGE_ANSWER:
         return conn->had_verdict ? CF_STANDING_BUSY : CF_STANDING_FIRST;
+    case CF_STAGE_ANSWER:
+        return conn->had_verdict ? CF_STANDING_BUSY : CF_STANDING_OWED;
     case CF_STAGE_ENDING:
         break;
     }
@@ -277,28 +282,47 @@ struct cf_conn *cf_conns_any(struct cf_conns *conns)
 
 /* ---- who is admitted, and who gives way ---- */
 
-/* Whether this one, of the address with the most, gives way to a newcomer: to one whose address has
- * fewer even when it is in. */
-static bool gives_way(const struct cf_conns *conns, const struct cf_conn *conn,
-                      const struct cf_conn *newcomer, int64_t now)
+/* Whether the client has sent what the connection's thread has not seen yet: it is the server that
+ * is late. The connection takes its place behind the others of its address. */
+static bool has_unread(struct cf_conns *conns, struct cf_conn *conn)
 {
-    if (conn == NULL || !conn->started)
+    enum cf_standing kind = conn->link.kind;
+    int unread = 0;
+
+    if (ioctl(conn->fd, FIONREAD, &unread) != 0 || unread == 0)
         return false;
-    if (cf_peers_weight(&conn->link) > cf_peers_weight(&newcomer->link) + 1)
-        return true;
-    return now - conn->since >= SETTLED_MICROS && now - conns->turned >= TURN_MICROS;
+    cf_peers_remove(conns->peers, &conn->link);
+    (void)cf_peers_add(conns->peers, &conn->link, conn->key, kind);
+    return true;
 }
 
-/* Those that wait for their client before those whose first request is under way. */
+/* Whether this one, of the address with the most, gives way to a newcomer: at any time to one whose
+ * address has fewer even when it is in. */
+static bool gives_way(struct cf_conns *conns, struct cf_conn *conn, const struct cf_conn *newcomer,
+                      int64_t now)
+{
+    unsigned others = cf_peers_weight(&newcomer->link);
+
+    if (conn == NULL || !conn->started ||
+        now - conn->since < (others == 0 ? YOUNG_TO_FIRST_MICROS : YOUNG_MICROS))
+        return false;
+    if (cf_peers_weight(&conn->link) <= others + 1 && now - conns->turned < TURN_MICROS)
+        return false;
+    return !has_unread(conns, conn);
+}
+
+/* Those that wait for their client before those whose first request is coming in. One whose first
+ * request has come is not cut: it would be lost. */
 static bool evict_fresh(struct cf_conns *conns, const struct cf_conn *newcomer)
 {
     int64_t now = cf_monotonic_micros();
     struct cf_conn *conn = conn_of(cf_peers_heaviest(conns->peers, CF_STANDING_NEW));
 
-    if (!gives_way(conns, conn, newcomer, now))
+    if (!gives_way(conns, conn, newcomer, now)) {
         conn = conn_of(cf_peers_heaviest(conns->peers, CF_STANDING_FIRST));
-    if (!gives_way(conns, conn, newcomer, now))
-        return false;
+        if (!gives_way(conns, conn, newcomer, now))
+            return false;
+    }
     if (cf_peers_weight(&conn->link) <= cf_peers_weight(&newcomer->link) + 1)
         conns->turned = now;
     end(conns, conn);
@@ -306,20 +330,12 @@ static bool evict_fresh(struct cf_conns *conns, const struct cf_conn *newcomer)
     return true;
 }
 
-/* One whose next request has come already is not idle, though its thread has not seen it yet: it
- * takes its place behind the others. */
 static bool evict_idle(struct cf_conns *conns)
 {
     struct cf_conn *conn = conn_of(cf_peers_heaviest(conns->peers, CF_STANDING_IDLE));
-    int unread = 0;
 
-    if (conn == NULL || !conn->started)
+    if (conn == NULL || !conn->started || has_unread(conns, conn))
         return false;
-    if (ioctl(conn->fd, FIONREAD, &unread) == 0 && unread > 0) {
-        cf_peers_remove(conns->peers, &conn->link);
-        (void)cf_peers_add(conns->peers, &conn->link, conn->key, CF_STANDING_IDLE);
-        return false;
-    }
     end(conns, conn);
     count(conns, CF_EVICTED_IDLE);
     return true;
@@ -329,7 +345,8 @@ static bool has_room(struct cf_conns *conns, const struct cf_conn *newcomer)
 {
     const struct cf_room *room = &conns->room;
     size_t fresh = cf_peers_count(conns->peers, CF_STANDING_NEW) +
-                   cf_peers_count(conns->peers, CF_STANDING_FIRST);
+                   cf_peers_count(conns->peers, CF_STANDING_FIRST) +
+                   cf_peers_count(conns->peers, CF_STANDING_OWED);
 
     if (conns->counts[CF_STAGE_ENDING] >= CF_ENDING_MAX)
         return false;

@@ -33,7 +33,7 @@ enum cf_stage {
     CF_STAGE_IDLE,      /* between two requests */
     CF_STAGE_HEADERS,   /* the request line has come */
     CF_STAGE_BODY,      /* the headers have come */
-    CF_STAGE_ANSWER,    /* it is being written, or read by a slow client */
+    CF_STAGE_ANSWER,    /* the whole request has come; its answer is worked out, and read */
     CF_STAGE_ENDING,    /* shut down by us */
 };
 #define CF_STAGES 9

@@ -123,7 +123,8 @@ static unsigned that_count(const struct cf_peer *peer, unsigned n)
 
 static unsigned weight_of(const struct cf_peer *peer)
 {
-    return that_count(peer, peer->counts[CF_STANDING_NEW] + peer->counts[CF_STANDING_FIRST]);
+    return that_count(peer, peer->counts[CF_STANDING_NEW] + peer->counts[CF_STANDING_FIRST] +
+                                peer->counts[CF_STANDING_OWED]);
 }
 
 static void recount(struct cf_peers *peers, struct cf_peer *peer)

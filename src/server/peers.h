@@ -20,8 +20,9 @@ enum cf_standing {
     CF_STANDING_SILENT, /* accepted; what it has said is not enough to serve it */
     CF_STANDING_READY,  /* accepted; waits for its turn to be served */
     CF_STANDING_NEW,    /* served, without a verdict; the server waits for the client */
-    CF_STANDING_FIRST,  /* served, without a verdict; its first request is under way */
+    CF_STANDING_FIRST,  /* served, without a verdict; its first request is coming in */
     CF_STANDING_IDLE,   /* has had a verdict; no request is under way */
+    CF_STANDING_OWED,   /* served, without a verdict; its first request waits for the server */
     CF_STANDING_BUSY,   /* has had a verdict; a request is under way */
     CF_STANDING_NONE,   /* not listed: it is ending */
 };
@@ -69,7 +70,7 @@ size_t cf_peers_count(const struct cf_peers *peers, enum cf_standing kind);
 unsigned cf_peers_weight(const struct cf_peer_link *link);
 
 /* Of the address that has the most of this kind that count, the one that became it first; NULL:
- * none. */
+ * none. For the kinds that may give way: not for OWED and BUSY. */
 struct cf_peer_link *cf_peers_heaviest(const struct cf_peers *peers, enum cf_standing kind);
 
 /* Whether no address has more than one more of this one's kind that count. */

@@ -18,6 +18,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -385,6 +386,7 @@ int main(int argc, char **argv)
 
     if (argc < 7)
         return 2;
+    signal(SIGPIPE, SIG_IGN);
     port = atoi(argv[1]);
     label = argv[3];
     seconds = atoi(argv[4]);

@@ -113,6 +113,13 @@ static void age(int i, int64_t seconds)
     conn[i].since -= seconds * 1000000;
 }
 
+/* Nothing happens on any of them for some seconds. */
+static void all_settle(void)
+{
+    for (int i = 0; i < used; i++)
+        age(i, 3);
+}
+
 static bool is_shut(int i)
 {
     char c;
@@ -257,6 +264,7 @@ static void without_a_verdict_goes_before_one_with(void **state)
     (void)state;
     for (int i = 0; i < 3; i++)
         (void)comes_in(2);
+    all_settle();
     age(kept, 60);
     newcomer = is_ready(3);
     assert_int_equal(admitted(), newcomer);
@@ -289,6 +297,7 @@ static void who_waits_goes_before_a_first_request(void **state)
     (void)comes_in(2);
     (void)comes_in(2);
     asks(asking);
+    all_settle();
     newcomer = is_ready(3);
     assert_int_equal(admitted(), newcomer);
     assert_true(is_shut(waiting));
@@ -303,9 +312,70 @@ static void first_requests_give_way_too(void **state)
     asks(oldest);
     for (int i = 0; i < 3; i++)
         asks(comes_in(2));
+    all_settle();
     newcomer = is_ready(3);
     assert_int_equal(admitted(), newcomer);
     assert_true(is_shut(oldest));
+}
+
+/* A burst of one address, and then others fill the port: its connections are not cut while they are
+ * young. Both for a connection that is being set up and for a first request that is coming in. */
+static void a_young_one_gives_way_to_nobody(void **state)
+{
+    int newcomer;
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        (void)comes_in(2);
+    for (int i = 0; i < 2; i++)
+        asks(comes_in(2));
+    newcomer = is_ready(3);
+    assert_int_equal(admitted(), -1);
+    for (int i = 0; i < 4; i++)
+        assert_false(is_shut(i));
+    age(0, 1);
+    assert_int_equal(admitted(), newcomer);
+    assert_true(is_shut(0));
+    /* Who is in waits for longer. */
+    age(1, 1);
+    newcomer = is_ready(3);
+    assert_int_equal(admitted(), -1);
+    age(1, 1);
+    assert_int_equal(admitted(), newcomer);
+    assert_true(is_shut(1));
+}
+
+/* The answer is owed: nobody takes the request's place, however long the server needs. */
+static void a_first_request_that_has_come_is_not_cut(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        asks(comes_in(2));
+        cf_conns_enter(&conns, &conn[i], CF_STAGE_ANSWER);
+        age(i, 5);
+    }
+    (void)is_ready(3);
+    assert_int_equal(admitted(), -1);
+    for (int i = 0; i < 4; i++)
+        assert_false(is_shut(i));
+    assert_int_equal(cf_conns_pending(&conns, false), 4);
+}
+
+/* Bytes that its thread has not read yet: the server is late, and not the client. */
+static void nor_is_one_whose_client_waits_for_the_server(void **state)
+{
+    int newcomer;
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        (void)comes_in(2);
+    all_settle();
+    assert_int_equal(write(theirs[0], "P", 1), 1);
+    newcomer = is_ready(3);
+    assert_int_equal(admitted(), -1); /* it goes behind the others */
+    assert_int_equal(admitted(), newcomer);
+    assert_false(is_shut(0));
+    assert_true(is_shut(1));
 }
 
 static void of_idle_ones_the_address_with_the_most(void **state)
@@ -370,6 +440,7 @@ static void kept_connections_count_for_new_ones(void **state)
     newcomer = is_ready(1);
     (void)is_ready(2);
     assert_int_equal(admitted(), newcomer); /* there is room for one */
+    all_settle();
     newcomer = is_ready(1);
     assert_int_equal(admitted(), newcomer);
     assert_true(is_shut(oldest));
@@ -386,6 +457,7 @@ static void without_2xx_there_is_no_verdict(void **state)
     cf_conns_enter(&conns, &conn[refused], CF_STAGE_IDLE);
     for (int i = 0; i < 3; i++)
         (void)comes_in(2);
+    all_settle();
     newcomer = is_ready(3);
     assert_int_equal(admitted(), newcomer);
     assert_int_equal(cf_conns_evicted(&conns, CF_EVICTED_NEW), 1);
@@ -429,6 +501,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_address_makes_no_way_for_itself_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_waits_goes_before_a_first_request, set_up, tear_down),
         cmocka_unit_test_setup_teardown(first_requests_give_way_too, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_young_one_gives_way_to_nobody, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_first_request_that_has_come_is_not_cut, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nor_is_one_whose_client_waits_for_the_server, set_up, tear_down),
         cmocka_unit_test_setup_teardown(of_idle_ones_the_address_with_the_most, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_request_after_a_verdict_is_not_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nor_one_that_has_just_come, set_up, tear_down),

@@ -68,7 +68,8 @@ static unsigned that_count(int of, unsigned n)
 
 static unsigned weight(int of)
 {
-    return that_count(of, model_count(of, CF_STANDING_NEW) + model_count(of, CF_STANDING_FIRST));
+    return that_count(of, model_count(of, CF_STANDING_NEW) + model_count(of, CF_STANDING_FIRST) +
+                              model_count(of, CF_STANDING_OWED));
 }
 
 static unsigned heaviness(int of, enum cf_standing what)

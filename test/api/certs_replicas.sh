@@ -86,7 +86,7 @@ out=$("$curfew" certs renew --secret curfew-system/curfew --kubeconfig "$k" --ce
 matches 'certs renew' '^written in Secret curfew-system/curfew' "$out"
 [ "$(in_secret curfew)" != "$before" ] && ok 'another certificate' || fail 'another certificate' "$out"
 wait_until 20 both_serve && ok 'which both follow' || fail 'which both follow' "$(tail -n 5 "$work/one.log")"
-control conflict
+control conflict/update
 out=$("$curfew" certs renew --secret curfew-system/curfew --kubeconfig "$k" --cert-lifetime 40s --ca-lifetime 300s)
 matches 'a conflict is settled' '^written in' "$out"
 [ "$(count PUT 409)" -ge 1 ] && ok 'and there was one' || fail 'and there was one' 'no 409'
@@ -133,7 +133,7 @@ wait_until 20 carried && ok 'a caBundle that was overwritten comes back' ||
     fail 'a caBundle that was overwritten comes back' "$(tail -n 5 "$work/one.log")"
 told 'the log tells' '"level":"warn","msg":"a caBundle did not trust our certificate: it was written","configuration":"curfew"'
 
-control conflict
+control conflict/patch
 webhooks curfew
 wait_until 20 carried && ok 'also when two write at once' ||
     fail 'also when two write at once' "$(tail -n 5 "$work/one.log")"

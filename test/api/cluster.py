@@ -12,7 +12,7 @@ token, under /_/:
     POST /_/object/PATH      puts an object there as it is
     POST /_/delete/PATH
     POST /_/forbid/VERB/KIND answers 403 from now on; POST /_/allow takes all of it back
-    POST /_/conflict         somebody else writes just before the next PUT
+    POST /_/conflict/VERB    somebody else writes just before the next update (PUT) or patch
     POST /_/race             the next Secret is created by two at once: the first waits for the second
     GET  /_/count/VERB/STATUS how often a Secret was asked for so
     GET  /_/trespasses       how often a server asked for what its role does not have
@@ -32,7 +32,7 @@ objects = {}  # path -> object
 version = 100
 written = 0
 forbidden = set()  # (method, kind)
-conflicts = 0
+conflicts = {"update": 0, "patch": 0}  # to come
 race = None  # who arrived, once it was asked for
 counts = {}
 trespasses = 0
@@ -134,7 +134,6 @@ class Handler(BaseHTTPRequestHandler):
         race["both"].wait(20)
 
     def write(self, verb, path, body):
-        global conflicts
         with lock:
             if verb == "create":
                 path = path + "/" + body["metadata"]["name"]
@@ -147,8 +146,8 @@ class Handler(BaseHTTPRequestHandler):
             elif path not in objects:
                 result = (404, "NotFound")
             else:
-                if conflicts > 0:
-                    conflicts -= 1
+                if conflicts[verb] > 0:
+                    conflicts[verb] -= 1
                     keep(path, objects[path])
                 old = objects[path]
                 wanted = body["metadata"].get("resourceVersion", old["metadata"]["resourceVersion"])
@@ -192,7 +191,7 @@ class Handler(BaseHTTPRequestHandler):
     # ---- for the test ----
 
     def control(self, words, body):
-        global conflicts, race
+        global race
         path = "/" + "/".join(words[1:])
         if words[0] == "count":
             with lock:
@@ -212,7 +211,7 @@ class Handler(BaseHTTPRequestHandler):
             elif words[0] == "allow":
                 forbidden.clear()
             elif words[0] == "conflict":
-                conflicts += 1
+                conflicts[words[1]] += 1
             elif words[0] == "race":
                 race = {"arrived": 0, "both": threading.Event()}
         self.answer(200, {})

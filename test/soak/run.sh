@@ -150,6 +150,7 @@ all_floods() {
 flooded() {
     label="all floods${1:+, $1 threads}"
     timed=false
+    rm -f "$work/flooded.log" # of a server before: its ports must not be taken for this one's
     [ "${TIMED:-0}" = 0 ] || [ "${1:-2}" -gt "$(nproc)" ] || timed=true
     "$curfew" serve --objects "$objects" --tls-cert "$vol/one/tls.crt" --tls-key "$vol/one/tls.key" \
         ${1:+--threads "$1"} --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \

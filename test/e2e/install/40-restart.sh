@@ -11,16 +11,16 @@ restarted() {
 
 scenario 'restart: the cluster comes up by itself, and Curfew in it'
 dev run lives -n ci --image=localhost/curfew-e2e:1 --overrides='{"spec": {"terminationGracePeriodSeconds": 1}}'
-dev wait -n ci --for=condition=Ready pod/lives --timeout=60s
+dev wait -n ci --for=condition=Ready pod/lives --timeout=180s
 before=$(pods)
 check 'all of it ends' cluster_falls
 check 'all of it starts' cluster_rises
 check 'both replicas are ready again' await 180 'two replicas' restarted
 check 'they are the same pods' [ "$(pods)" = "$before" ]
 guarded
-dev wait -n ci --for=condition=Ready pod/lives --timeout=90s
+dev wait -n ci --for=condition=Ready pod/lives --timeout=180s
 dev run new -n ci --image=localhost/curfew-e2e:1 --overrides='{"spec": {"terminationGracePeriodSeconds": 1}}'
-dev wait -n ci --for=condition=Ready pod/new --timeout=90s
+dev wait -n ci --for=condition=Ready pod/new --timeout=180s
 dev delete pod lives new -n ci
 
 scenario 'restart: also when its pods were lost meanwhile'

@@ -113,7 +113,7 @@ spec:
   terminationGracePeriodSeconds: 1
   containers: [{name: main, image: "localhost/curfew-e2e:1"}]
 END
-admin wait -n agents --for=condition=Ready pod/agent --timeout=60s
+admin wait -n agents --for=condition=Ready pod/agent --timeout=180s
 admin exec -n agents agent -- cat /var/run/secrets/kubernetes.io/serviceaccount/token
 becomes agent
 person agent annotate configmap curfew -n $system agent=was-here --overwrite

@@ -11,7 +11,7 @@ trusted() {
     ! grep -q '^$' <<< "$(bundles)"
 }
 available() {
-    admin rollout status -n $system deployment/curfew --timeout=120s
+    admin rollout status -n $system deployment/curfew --timeout=180s
     guarded
     check 'every caBundle is written' await 30 'caBundles' trusted
 }
@@ -49,4 +49,4 @@ check 'applied again, the webhooks are as they were' [ "$(versions)" = "$was" ]
 shell "$(install_step 3 | sed 's/apply/delete/') --wait=false"
 unguarded
 check 'its pods end' await 60 'the end of the pods' no_pods
-admin wait --for=delete "namespace/$system" --timeout=60s
+admin wait --for=delete "namespace/$system" --timeout=180s

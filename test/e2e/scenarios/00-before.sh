@@ -54,6 +54,6 @@ spec:
     secret: {secretName: web-token}
 END
 said_is 'pod/old created'
-dev wait -n shop --for=condition=Ready pod/old --timeout=60s
+dev wait -n shop --for=condition=Ready pod/old --timeout=180s
 dev exec -n shop old -- token-life /tok/token
 said_is never-ends

@@ -27,7 +27,7 @@ scenario "a pod with its own account's legacy token is repaired, and runs"
 dev apply -f - <<< "$(pod web web web-token)"
 said_is 'Warning: pod "web": legacy-token-mount: volume "tok" now holds a token of 3600 s in place of Secret "web-token"; other keys of the Secret are not in it: the client must re-read the file; applying it again unchanged will fail
 pod/web created'
-dev wait -n shop --for=condition=Ready pod/web --timeout=60s
+dev wait -n shop --for=condition=Ready pod/web --timeout=180s
 dev get pod web -n shop -o jsonpath='{.metadata.annotations.curfew\.dev/fixed}'
 said_is legacy-token-mount
 dev get pod web -n shop -o jsonpath='{.spec.volumes[*].secret.secretName}'
@@ -60,7 +60,7 @@ said_is "$before"
 scenario 'a volume that holds only the token, under another name, for its owner only'
 dev apply -f - <<< "$(pod items web web-token 'defaultMode: 0400, items: [{key: token, path: api/key}]')"
 prints 'pod/items created'
-dev wait -n shop --for=condition=Ready pod/items --timeout=60s
+dev wait -n shop --for=condition=Ready pod/items --timeout=180s
 dev exec -n shop items -- sh -c 'ls /tok && stat -L -c %a /tok/api/key && token-life /tok/api/key'
 said_is 'api
 400

@@ -51,7 +51,7 @@ spec:
     envFrom: [{secretRef: {name: settings}}]
 END
 said_is 'pod/coloured created'
-dev wait -n shop --for=condition=Ready pod/coloured --timeout=60s
+dev wait -n shop --for=condition=Ready pod/coloured --timeout=180s
 dev exec -n shop coloured -- env
 prints COLOUR=red
 

@@ -50,7 +50,7 @@ pods_reviewed() {
         awk '/^curfew_reviews_total/ && /resource="pods"/ && /operation="UPDATE"/ { sum += $NF } END { print sum + 0 }'
 }
 dev run plain -n shop --image=localhost/curfew-e2e:1 --overrides='{"spec": {"terminationGracePeriodSeconds": 1}}'
-dev wait -n shop --for=condition=Ready pod/plain --timeout=60s
+dev wait -n shop --for=condition=Ready pod/plain --timeout=180s
 before=$(pods_reviewed)
 dev annotate pod plain -n shop cni.example.com/address=10.0.0.1/24
 said_is 'pod/plain annotated'

@@ -29,7 +29,7 @@ scenario 'a Deployment is warned when it is applied, and its pods are repaired a
 dev apply -f - <<< "$(deployment front web web-token)"
 prints 'Warning: deployment "front" would violate Curfew level "restricted": legacy-token-mount: volume "tok" mounts Secret "web-token", a token that never expires'
 prints 'deployment.apps/front created'
-dev rollout status -n shop deployment/front --timeout=60s
+dev rollout status -n shop deployment/front --timeout=180s
 prints 'successfully rolled out'
 dev exec -n shop deployment/front -- token-life /tok/token
 said_is 3600
@@ -78,6 +78,6 @@ END
 prints 'Warning: cronjob "nightly" would violate Curfew level "restricted": legacy-token-mount'
 prints 'cronjob.batch/nightly created'
 dev create job -n shop now --from=cronjob/nightly
-dev wait -n shop --for=condition=Complete job/now --timeout=60s
+dev wait -n shop --for=condition=Complete job/now --timeout=180s
 dev logs -n shop job/now
 said_is 3600

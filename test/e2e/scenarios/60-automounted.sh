@@ -18,7 +18,7 @@ token=/var/run/secrets/kubernetes.io/serviceaccount/token
 scenario 'where nothing is repaired, it lives for a year'
 dev apply -f - <<< "$(plain lab)"
 said_is 'pod/plain created'
-dev wait -n lab --for=condition=Ready pod/plain --timeout=60s
+dev wait -n lab --for=condition=Ready pod/plain --timeout=180s
 dev exec -n lab plain -- token-life $token
 said_is 31536000
 
@@ -26,7 +26,7 @@ scenario 'at restricted, it lives for an hour'
 dev apply -f - <<< "$(plain shop)"
 prints 'Warning: pod "plain": extended-token: the automounted token volume'
 prints 'pod/plain created'
-dev wait -n shop --for=condition=Ready pod/plain --timeout=60s
+dev wait -n shop --for=condition=Ready pod/plain --timeout=180s
 dev exec -n shop plain -- token-life $token
 said_is 3600
 dev exec -n shop plain -- ls /var/run/secrets/kubernetes.io/serviceaccount
@@ -55,7 +55,7 @@ spec:
     projected: {sources: [{serviceAccountToken: {path: token, audience: vault, expirationSeconds: 604800}}]}
 END
 prints 'Warning: pod "week": token-lifetime: '
-dev wait -n shop --for=condition=Ready pod/week --timeout=60s
+dev wait -n shop --for=condition=Ready pod/week --timeout=180s
 dev exec -n shop week -- token-life /tok/token
 said_is 3600
 

@@ -50,7 +50,7 @@ until_it_prints mesh-token dry_run
 dev apply -f - <<< "$(pod meshed)"
 prints 'Warning: pod "meshed": token-lifetime: '
 prints 'pod/meshed created'
-dev wait -n shop --for=condition=Ready pod/meshed --timeout=60s
+dev wait -n shop --for=condition=Ready pod/meshed --timeout=180s
 dev exec -n shop meshed -- token-life /mesh/token
 said_is 3600
 admin delete mutatingwebhookconfiguration mesh

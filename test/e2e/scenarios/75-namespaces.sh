@@ -161,7 +161,7 @@ until_it_prints 'namespace/shop labeled (server dry run)' lower
 scenario 'a namespace with levels is deleted like any other'
 dev delete namespace team --wait=false
 prints 'namespace "team" deleted'
-dev wait --for=delete namespace/team --timeout=60s
+dev wait --for=delete namespace/team --timeout=180s
 
 # namespaces_policy POLICY: of the entry for namespaces.
 namespaces_policy() {
@@ -182,7 +182,7 @@ admin label namespace kube-system curfew.dev/audit=baseline
 said_is 'namespace/kube-system labeled'
 dev create namespace brief
 said_is 'namespace/brief created'
-dev delete namespace brief --timeout=60s
+dev delete namespace brief --timeout=180s
 prints 'namespace "brief" deleted'
 curfew_start
 namespaces_policy Ignore

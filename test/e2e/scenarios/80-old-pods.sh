@@ -19,7 +19,7 @@ scenario 'it can be deleted, also with a finalizer in between'
 dev patch pod old -n shop --type=merge -p '{"metadata": {"finalizers": ["example.com/wait"]}}'
 dev delete pod old -n shop --wait=false
 dev patch pod old -n shop --type=merge -p '{"metadata": {"finalizers": null}}'
-dev wait -n shop --for=delete pod/old --timeout=60s
+dev wait -n shop --for=delete pod/old --timeout=180s
 dev get pod old -n shop
 fails
 prints 'pods "old" not found'

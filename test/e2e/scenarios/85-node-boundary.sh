@@ -125,7 +125,7 @@ admin apply -f - <<< "$(pod neighbour node-1 plain shared shared "$(claim 1)")"
 admin apply -f - <<< "$(pod agent-2 node-2 agent own own)"
 admin apply -f - <<< "$(pod foreign node-2 plain foreign foreign "$(claim 2)")"
 admin apply -f - <<< "$(pod sharing node-2 plain shared shared)"
-admin wait -n agents --for=condition=Ready pod/agent pod/plain --timeout=60s
+admin wait -n agents --for=condition=Ready pod/agent pod/plain --timeout=180s
 
 scenario 'boundary: their tokens: of the pod, unbound (from before the restriction), and legacy'
 token=/var/run/secrets/kubernetes.io/serviceaccount/token
@@ -359,7 +359,7 @@ spec:
       containers: [{name: main, image: "localhost/curfew-e2e:1"}]
       volumes: [{name: config, configMap: {name: own}}]
 END
-admin rollout status daemonset/on-each-node -n agents --timeout=90s
+admin rollout status daemonset/on-each-node -n agents --timeout=180s
 admin exec -n agents daemonset/on-each-node -- cat $token
 becomes on-each-node
 inside on-each-node get pods -A --field-selector spec.nodeName=node-1 -o name
@@ -410,7 +410,7 @@ prints 'failed calling webhook "node-annotation.curfew.dev"'
 admin get secret own -n agents
 dev get configmap own -n agents
 admin create deployment during-deny -n agents --image=localhost/curfew-e2e:1
-admin wait -n agents --for=condition=Available deployment/during-deny --timeout=90s
+admin wait -n agents --for=condition=Available deployment/during-deny --timeout=180s
 
 scenario 'boundary: back again, it judges at once'
 curfew_start

@@ -30,7 +30,7 @@ scenario 'Ignore: pods still start, as they were written'
 curfew_stop
 dev apply -f - <<< "$(pod during-ignore)"
 said_is 'pod/during-ignore created'
-dev wait -n shop --for=condition=Ready pod/during-ignore --timeout=60s
+dev wait -n shop --for=condition=Ready pod/during-ignore --timeout=180s
 
 scenario 'Fail: pods wait until it is back; kube-system and kubelets do not'
 failure_policy Fail

@@ -150,7 +150,7 @@ dev create secret generic other -n ci --from-literal=token=eyJh --dry-run=server
 prints 'secret/other created'
 sent secrets
 dev run noted -n ci --image=localhost/curfew-e2e:1 --overrides='{"spec": {"terminationGracePeriodSeconds": 1}}'
-dev wait -n ci --for=condition=Ready pod/noted --timeout=60s
+dev wait -n ci --for=condition=Ready pod/noted --timeout=180s
 counts
 dev annotate pod noted -n ci address=10.0.0.1
 not_sent pods
@@ -358,7 +358,7 @@ held accounts 'serviceaccount "api" violates Curfew: restricted-by-node-annotati
 admin annotate --dry-run=server serviceaccount agent -n shop rbac.kubernetes.io/restricted-by-node-
 prints annotate
 dev run started -n ci --image=localhost/curfew-e2e:1 --restart=Never
-dev wait -n ci --for=condition=Ready pod/started --timeout=60s
+dev wait -n ci --for=condition=Ready pod/started --timeout=180s
 
 scenario 'backstop: moved levels and other defaults are its own too'
 admin apply -f - <<< "$(backstop --values test/chart/golden/backstop-policy/values.yaml --set 'exemptNamespaces={kube-system}' --set config.defaults.enforce=restricted --set config.rules.legacy-token-revival.level=off)"

@@ -56,10 +56,7 @@ count() {
 }
 
 show_failure() {
-    # What failed, and the lines under it that say why.
-    awk '/^(FAIL|\[  FAILED  \]|\[  ERROR   \])/ { if (!seen[$0]++) { print "    " substr($0, 1, 500); why = 6 } else why = 0; next }
-         /^ / && why > 0 { print "    " substr($0, 1, 500); why--; next }
-         { why = 0 }' "$1" | head -60
+    awk -f test/failures.awk "$1" | head -60
     echo "    ... and it ended with:"
     tail -n 15 "$1" | sed 's/^/    /'
     echo "    all of it: $1"

@@ -16,9 +16,10 @@
 
 /* A new connection is about to send a request for so long; then it is merely open. */
 #define ABOUT_TO_MICROS 2000000
-/* A connection gives way to no newcomer before its stage has lasted so long: a burst of an API
+/* A connection gives way to no newcomer for so long after it was admitted: a burst of an API
  * server is done by then, also where a flood makes all of it slow. The first connection of an
- * address waits for a shorter time than its others. */
+ * address waits for a shorter time than its others. No later stage begins this time anew: a client
+ * could stay young for ever with requests that are refused. */
 #define YOUNG_MICROS 2000000
 #define YOUNG_TO_FIRST_MICROS 500000
 /* Where all addresses have as many as the newcomer's, one gives way in each such time, so that a
@@ -33,6 +34,7 @@ static const int64_t seconds[CF_STAGES] = {
     [CF_STAGE_IDLE] = CF_IDLE_SECONDS + CF_HEADERS_SECONDS,
     [CF_STAGE_HEADERS] = CF_HEADERS_SECONDS,
     [CF_STAGE_BODY] = CF_BODY_SECONDS,
+    [CF_STAGE_WORK] = CF_REVIEW_SECONDS_MAX,
     [CF_STAGE_ANSWER] = CF_ANSWER_SECONDS,
     [CF_STAGE_ENDING] = CF_IDLE_SECONDS,
 };
@@ -52,8 +54,9 @@ static enum cf_standing kind_of(const struct cf_conn *conn)
     case CF_STAGE_HEADERS:
         return conn->had_verdict ? CF_STANDING_BUSY : CF_STANDING_NEW;
     case CF_STAGE_BODY:
-        return conn->had_verdict ? CF_STANDING_BUSY : CF_STANDING_FIRST;
     case CF_STAGE_ANSWER:
+        return conn->had_verdict ? CF_STANDING_BUSY : CF_STANDING_FIRST;
+    case CF_STAGE_WORK:
         return conn->had_verdict ? CF_STANDING_BUSY : CF_STANDING_OWED;
     case CF_STAGE_ENDING:
         break;
@@ -282,37 +285,21 @@ struct cf_conn *cf_conns_any(struct cf_conns *conns)
 
 /* ---- who is admitted, and who gives way ---- */
 
-/* Whether the client has sent what the connection's thread has not seen yet: it is the server that
- * is late. The connection takes its place behind the others of its address. */
-static bool has_unread(struct cf_conns *conns, struct cf_conn *conn)
-{
-    enum cf_standing kind = conn->link.kind;
-    int unread = 0;
-
-    if (ioctl(conn->fd, FIONREAD, &unread) != 0 || unread == 0)
-        return false;
-    cf_peers_remove(conns->peers, &conn->link);
-    (void)cf_peers_add(conns->peers, &conn->link, conn->key, kind);
-    return true;
-}
-
 /* Whether this one, of the address with the most, gives way to a newcomer: at any time to one whose
  * address has fewer even when it is in. */
-static bool gives_way(struct cf_conns *conns, struct cf_conn *conn, const struct cf_conn *newcomer,
-                      int64_t now)
+static bool gives_way(const struct cf_conns *conns, const struct cf_conn *conn,
+                      const struct cf_conn *newcomer, int64_t now)
 {
     unsigned others = cf_peers_weight(&newcomer->link);
 
     if (conn == NULL || !conn->started ||
-        now - conn->since < (others == 0 ? YOUNG_TO_FIRST_MICROS : YOUNG_MICROS))
+        now - conn->admitted < (others == 0 ? YOUNG_TO_FIRST_MICROS : YOUNG_MICROS))
         return false;
-    if (cf_peers_weight(&conn->link) <= others + 1 && now - conns->turned < TURN_MICROS)
-        return false;
-    return !has_unread(conns, conn);
+    return cf_peers_weight(&conn->link) > others + 1 || now - conns->turned >= TURN_MICROS;
 }
 
-/* Those that wait for their client before those whose first request is coming in. One whose first
- * request has come is not cut: it would be lost. */
+/* Those that wait for their client before those whose first request is under way. A request that a
+ * thread is working on is not cut: it would be lost. There are no more of these than threads. */
 static bool evict_fresh(struct cf_conns *conns, const struct cf_conn *newcomer)
 {
     int64_t now = cf_monotonic_micros();
@@ -330,12 +317,20 @@ static bool evict_fresh(struct cf_conns *conns, const struct cf_conn *newcomer)
     return true;
 }
 
+/* One whose next request has come already is not idle, though its thread has not seen it yet: it
+ * takes its place behind the others. */
 static bool evict_idle(struct cf_conns *conns)
 {
     struct cf_conn *conn = conn_of(cf_peers_heaviest(conns->peers, CF_STANDING_IDLE));
+    int unread = 0;
 
-    if (conn == NULL || !conn->started || has_unread(conns, conn))
+    if (conn == NULL || !conn->started)
         return false;
+    if (ioctl(conn->fd, FIONREAD, &unread) == 0 && unread > 0) {
+        cf_peers_remove(conns->peers, &conn->link);
+        (void)cf_peers_add(conns->peers, &conn->link, conn->key, CF_STANDING_IDLE);
+        return false;
+    }
     end(conns, conn);
     count(conns, CF_EVICTED_IDLE);
     return true;
@@ -363,8 +358,10 @@ struct cf_conn *cf_conns_admit(struct cf_conns *conns, enum cf_stage stage)
     conn = conn_of(cf_peers_next(conns->peers));
     if (conn != NULL && !has_room(conns, conn))
         conn = NULL;
-    if (conn != NULL)
+    if (conn != NULL) {
         enter(conns, conn, stage);
+        conn->admitted = conn->since;
+    }
     pthread_mutex_unlock(&conns->lock);
     return conn;
 }
@@ -458,7 +455,7 @@ unsigned cf_conns_pending(struct cf_conns *conns, bool new_ones)
 
     pthread_mutex_lock(&conns->lock);
     pending = conns->counts[CF_STAGE_HEADERS] + conns->counts[CF_STAGE_BODY] +
-              conns->counts[CF_STAGE_ANSWER];
+              conns->counts[CF_STAGE_WORK] + conns->counts[CF_STAGE_ANSWER];
     for (unsigned stage = CF_STAGE_SILENT; new_ones && stage <= CF_STAGE_FRESH; stage++)
         pending += young(conns, (enum cf_stage)stage, now);
     pthread_mutex_unlock(&conns->lock);

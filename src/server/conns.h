@@ -33,10 +33,11 @@ enum cf_stage {
     CF_STAGE_IDLE,      /* between two requests */
     CF_STAGE_HEADERS,   /* the request line has come */
     CF_STAGE_BODY,      /* the headers have come */
-    CF_STAGE_ANSWER,    /* the whole request has come; its answer is worked out, and read */
+    CF_STAGE_WORK,      /* the whole request has come; its thread works on the answer */
+    CF_STAGE_ANSWER,    /* it is being written, or read by a slow client */
     CF_STAGE_ENDING,    /* shut down by us */
 };
-#define CF_STAGES 9
+#define CF_STAGES 10
 
 /* Part of the connection. */
 struct cf_conn {
@@ -49,6 +50,7 @@ struct cf_conn {
     int fd;
     enum cf_stage stage;
     int64_t since;    /* when that began, in monotonic microseconds */
+    int64_t admitted; /* when it left the lobby, likewise */
     bool started;     /* libmicrohttpd has taken it over */
     bool had_verdict; /* an answer of 2xx */
 };

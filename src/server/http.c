@@ -175,7 +175,7 @@ static enum MHD_Result finish(struct connection *c)
 {
     const struct cf_http_config *config = &c->worker->http->config;
 
-    enter(c, CF_STAGE_ANSWER);
+    enter(c, CF_STAGE_WORK);
     c->request.body = c->body.data;
     c->request.body_len = c->body.len;
     if (c->body.state == CF_BODY_GOOD)
@@ -188,6 +188,7 @@ static enum MHD_Result finish(struct connection *c)
      * this thread gets to know. */
     if (c->good)
         cf_conns_verdict(&c->worker->http->conns, &c->conn);
+    enter(c, CF_STAGE_ANSWER);
     return c->replied ? MHD_YES : MHD_NO;
 }
 

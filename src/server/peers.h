@@ -20,9 +20,9 @@ enum cf_standing {
     CF_STANDING_SILENT, /* accepted; what it has said is not enough to serve it */
     CF_STANDING_READY,  /* accepted; waits for its turn to be served */
     CF_STANDING_NEW,    /* served, without a verdict; the server waits for the client */
-    CF_STANDING_FIRST,  /* served, without a verdict; its first request is coming in */
+    CF_STANDING_FIRST,  /* served, without a verdict; its first request is under way */
     CF_STANDING_IDLE,   /* has had a verdict; no request is under way */
-    CF_STANDING_OWED,   /* served, without a verdict; its first request waits for the server */
+    CF_STANDING_OWED,   /* served, without a verdict; a thread works on its first request */
     CF_STANDING_BUSY,   /* has had a verdict; a request is under way */
     CF_STANDING_NONE,   /* not listed: it is ending */
 };

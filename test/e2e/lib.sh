@@ -12,8 +12,8 @@
 #                             or `within=SECONDS until_it_prints ...`)
 #   check WHAT COMMAND...     anything else that has to hold
 #
-# What a kubelet does is waited for with --timeout=180s: one that lost its API server for a moment may
-# need a minute to come back, and no pod is bound to its node meanwhile.
+# Scenarios wait for pods with --timeout=180s: a kubelet that lost its API server for a moment may need a
+# minute to come back, and until then no pod starts on its node.
 #
 # Only the first thing that goes wrong in a scenario is told, with what was typed and said.
 # shellcheck shell=bash

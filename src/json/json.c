@@ -173,6 +173,16 @@ size_t cf_json_size(const struct cf_json *value)
     return size;
 }
 
+size_t cf_json_bytes(const struct cf_json *value)
+{
+    const cJSON *node = in(value);
+    size_t bytes = node->valuestring == NULL ? 0 : strlen(node->valuestring);
+
+    for (const cJSON *child = node->child; child != NULL; child = child->next)
+        bytes += (child->string == NULL ? 0 : strlen(child->string)) + cf_json_bytes(out_const(child));
+    return bytes;
+}
+
 size_t cf_json_height(const struct cf_json *value)
 {
     size_t height = 0;

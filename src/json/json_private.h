@@ -43,5 +43,7 @@ void cf_json_place(struct cf_json *value, size_t line, size_t column, bool plain
 /* Values in it, itself included, and how deep they nest (a scalar: 0). */
 size_t cf_json_size(const struct cf_json *value);
 size_t cf_json_height(const struct cf_json *value);
+/* Of the texts, numbers and keys in it, without its own key. */
+size_t cf_json_bytes(const struct cf_json *value);
 
 #endif

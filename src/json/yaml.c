@@ -169,7 +169,7 @@ const struct cf_json *cf_yaml_parse(struct cf_arena *arena, const char *bytes, s
     r->len = len;
     r->first_line = first_line;
     r->err = err;
-    cf_yaml_build_init(&r->build, arena, flags, err);
+    cf_yaml_build_init(&r->build, arena, len, flags, err);
     before = cf_json_use(arena);
     result = read_document(r);
     cf_json_use(before);

@@ -2,8 +2,8 @@
 /* yaml_build.c - YAML values to a document; see yaml_build.h.
  *
  * Aliases are expanded by copying, and every copied value counts: a document of nested aliases
- * ("billion laughs") ends at CF_NODES_MAX like any other. What a merge key stands for is kept
- * until its mapping ends; then the members that the mapping lacks are copied into it. */
+ * ("billion laughs") ends at CF_NODES_MAX like any other, and the bytes of copied texts and keys
+ * count as those of the file. What a merge key stands for is kept until its mapping ends; then the members that the mapping lacks are copied into it. */
 #include "yaml_build.h"
 
 #include <stdarg.h>
@@ -20,16 +20,11 @@
 
 #define TAG(name) "tag:yaml.org,2002:" name
 
-struct cf_yaml_anchor {
-    struct cf_yaml_anchor *next;
-    const char *name;
-    const struct cf_json *value; /* NULL until the value is complete */
-};
-
-void cf_yaml_build_init(struct cf_yaml_build *b, struct cf_arena *arena, enum cf_yaml_flags flags,
-                        struct cf_err *err)
+void cf_yaml_build_init(struct cf_yaml_build *b, struct cf_arena *arena, size_t len,
+                        enum cf_yaml_flags flags, struct cf_err *err)
 {
-    *b = (struct cf_yaml_build){.arena = arena, .flags = flags, .err = err};
+    *b = (struct cf_yaml_build){
+        .arena = arena, .flags = flags, .err = err, .bytes = len, .anchors.arena = arena};
     cf_keys_init(&b->keys, arena);
 }
 
@@ -64,6 +59,15 @@ static int count_nodes(struct cf_yaml_build *b, struct cf_yaml_place at, size_t 
     return 0;
 }
 
+static int count_bytes(struct cf_yaml_build *b, struct cf_yaml_place at, size_t count)
+{
+    b->bytes += count;
+    if (b->bytes > CF_FILE_MAX)
+        return cf_yaml_fail(b->err, at, "more than %zu MiB, aliases expanded",
+                            CF_FILE_MAX / CF_MIB);
+    return 0;
+}
+
 static struct cf_yaml_frame *innermost(struct cf_yaml_build *b)
 {
     return b->depth == 0 ? NULL : &b->frames[b->depth - 1];
@@ -78,50 +82,25 @@ static bool key_is_next(struct cf_yaml_build *b)
 
 /* ---- anchors ---- */
 
-static struct cf_yaml_anchor **bucket(struct cf_yaml_build *b, const char *name)
-{
-    unsigned hash = 5381;
-
-    for (; *name != '\0'; name++)
-        hash = hash * 33 + (unsigned char)*name;
-    return &b->anchors[hash % CF_YAML_BUCKETS];
-}
-
-/* A later anchor hides an earlier one of the same name. *out is NULL without a name. */
+/* *out is NULL without a name. */
 static int note_anchor(struct cf_yaml_build *b, const char *name, struct cf_yaml_anchor **out)
 {
-    struct cf_yaml_anchor **list;
-    struct cf_yaml_anchor *anchor;
-
-    *out = NULL;
-    if (name == NULL)
-        return 0;
-    anchor = cf_arena_alloc(b->arena, sizeof(*anchor));
-    if (anchor == NULL)
-        return cf_err_memory(b->err);
-    anchor->name = cf_arena_strdup(b->arena, name);
-    if (anchor->name == NULL)
-        return cf_err_memory(b->err);
-    list = bucket(b, name);
-    anchor->next = *list;
-    *list = anchor;
-    *out = anchor;
-    return 0;
+    *out = name != NULL ? cf_yaml_anchors_add(&b->anchors, name) : NULL;
+    return name != NULL && *out == NULL ? cf_err_memory(b->err) : 0;
 }
 
 static int expand(struct cf_yaml_build *b, struct cf_yaml_place at, const char *name,
                   struct cf_json **out)
 {
-    const struct cf_yaml_anchor *anchor = *bucket(b, name);
+    const struct cf_yaml_anchor *anchor = cf_yaml_anchors_find(&b->anchors, name);
 
-    while (anchor != NULL && !cf_streq(anchor->name, name))
-        anchor = anchor->next;
     if (anchor == NULL)
         return cf_yaml_fail(b->err, at, "alias '%s' has no anchor before it", shown(b, name));
     if (anchor->value == NULL)
         return cf_yaml_fail(b->err, at, "alias '%s' is inside of what it stands for",
                             shown(b, name));
-    if (count_nodes(b, at, cf_json_size(anchor->value)) != 0)
+    if (count_nodes(b, at, cf_json_size(anchor->value)) != 0 ||
+        count_bytes(b, at, cf_json_bytes(anchor->value)) != 0)
         return -1;
     if (b->depth + cf_json_height(anchor->value) > CF_DEPTH_MAX)
         return cf_yaml_fail(b->err, at, "nested deeper than %d", CF_DEPTH_MAX);

@@ -7,6 +7,7 @@
 #include "curfew/limits.h"
 #include "json_private.h"
 #include "keys.h"
+#include "yaml_anchors.h"
 
 struct cf_yaml_place {
     size_t line, column; /* from 1 */
@@ -24,8 +25,6 @@ struct cf_yaml_scalar {
     bool plain; /* not quoted, no block */
 };
 
-struct cf_yaml_anchor;
-
 struct cf_yaml_frame {
     struct cf_json *node;
     struct cf_key_set keys;
@@ -36,22 +35,21 @@ struct cf_yaml_frame {
     bool object;
 };
 
-#define CF_YAML_BUCKETS 256
-
 struct cf_yaml_build {
     struct cf_arena *arena;
     enum cf_yaml_flags flags;
     struct cf_err *err;
     struct cf_json *root; /* NULL: there was none */
-    size_t nodes;
+    size_t nodes, bytes; /* of the document, aliases expanded */
     size_t depth;
     struct cf_yaml_frame frames[CF_DEPTH_MAX];
     struct cf_keys keys;
-    struct cf_yaml_anchor *anchors[CF_YAML_BUCKETS];
+    struct cf_yaml_anchors anchors;
 };
 
-void cf_yaml_build_init(struct cf_yaml_build *b, struct cf_arena *arena, enum cf_yaml_flags flags,
-                        struct cf_err *err);
+/* For a document of `len` bytes. */
+void cf_yaml_build_init(struct cf_yaml_build *b, struct cf_arena *arena, size_t len,
+                        enum cf_yaml_flags flags, struct cf_err *err);
 
 /* All below return 0, or -1 and a sentence that begins with the place. */
 int cf_yaml_build_scalar(struct cf_yaml_build *b, struct cf_yaml_place at,

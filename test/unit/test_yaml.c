@@ -189,6 +189,65 @@ static void many_anchors(void **state)
     free(text);
 }
 
+/* Names that share a bucket of a hash without a random key (h * 33 + c), which was used once. */
+static void anchors_chosen_to_collide(void **state)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    int64_t start = cpu_micros();
+    int written = 0;
+
+    (void)state;
+    for (int i = 0; written < 60000; i++) {
+        unsigned hash = 5381;
+        char name[16];
+
+        sprintf(name, "a%d", i);
+        for (const char *p = name; *p != '\0'; p++)
+            hash = hash * 33 + (unsigned char)*p;
+        if (hash % 256 == 7) {
+            fprintf(out, "- &%s 1\n", name);
+            written++;
+        }
+    }
+    for (int i = 0; i < 60000; i++)
+        fputs("- *a10\n", out); /* the first of them */
+    fclose(out);
+    assert_non_null(yaml_with(text, len, first_line, CF_YAML_MANIFEST));
+    assert_true(cpu_micros() - start < 5000000);
+    free(text);
+}
+
+/* 1 MiB that stands for 1 GiB: few values, and many bytes. Keys count as texts do. */
+static void long_aliases(void **state)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    int64_t start = cpu_micros();
+
+    (void)state;
+    fprintf(out, "a: &a\n  %0*d: %0*d\nb:\n", 1000, 1, 1000000, 2);
+    for (int i = 0; i < 62; i++)
+        fputs("- *a\n", out);
+    fflush(out);
+    assert_non_null(yaml_with(text, len, first_line, CF_YAML_TEXT));
+    for (int i = 0; i < 1000; i++)
+        fputs("- *a\n", out);
+    fclose(out);
+    assert_null(yaml_with(text, len, first_line, CF_YAML_TEXT));
+    assert_string_equal(err.msg, "70:3: more than 64 MiB, aliases expanded");
+    assert_true(cpu_micros() - start < 5000000);
+    free(text);
+}
+
+static void a_later_anchor_hides_an_earlier_one(void **state)
+{
+    (void)state;
+    reads("[&a 1, *a, &a 2, *a, &a [&a 3, *a], *a]", "[1,1,2,2,[3,3],3]");
+}
+
 static void aliases(void **state)
 {
     (void)state;
@@ -410,6 +469,9 @@ int main(void)
         cmocka_unit_test(billion_laughs),
         cmocka_unit_test(merged_laughs),
         cmocka_unit_test(many_anchors),
+        cmocka_unit_test(anchors_chosen_to_collide),
+        cmocka_unit_test(long_aliases),
+        cmocka_unit_test(a_later_anchor_hides_an_earlier_one),
         cmocka_unit_test(aliases),
         cmocka_unit_test(merge_keys),
         cmocka_unit_test(documents),

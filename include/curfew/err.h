@@ -4,7 +4,8 @@
  * A function that can fail takes `struct cf_err *err` last and returns 0, or -1 with a
  * sentence in err (or NULL for functions that return a pointer). Out-parameters are untouched
  * on failure. The sentence is inside the struct, so that reporting "out of memory" needs none.
- * Sentences are lower-case, without a full stop, say what and where and what would be right. */
+ * Sentences are lower-case, without a full stop, say what and where and what would be right. They
+ * may quote what strangers wrote: they are fit to show (cf_str_sanitize). */
 #ifndef CURFEW_ERR_H
 #define CURFEW_ERR_H
 

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct cf_arena;
+
 /* Equal texts; two NULLs are equal, one NULL is not. */
 bool cf_streq(const char *a, const char *b);
 bool cf_starts_with(const char *text, const char *prefix);
@@ -22,10 +24,25 @@ bool cf_glob(const char *pattern, const char *text);
 /* `-?[0-9]+` within int64, nothing before or after; *out is untouched otherwise. */
 bool cf_str_int64(const char *text, int64_t *out);
 
-/* Replaces, in place, what must not reach a terminal or a header: C0 and C1 control
- * characters, DEL and line separators become '?', and what looks like a JWT (a run that begins
- * with "eyJ") becomes "[redacted]" so far as it fits. `text` must be valid UTF-8. */
-void cf_str_sanitize(char *text);
+/* Replaces, in place, what must not reach a terminal or a header: C0 and C1 control characters,
+ * DEL and line separators become '?', a character that cannot be seen (below) becomes its escape
+ * ("\\u202e"), and what looks like a JWT (a run that begins with "eyJ") becomes "[redacted]" so far
+ * as it fits. Escapes make the text longer: what does not fit into `size` bytes, the NUL included,
+ * is cut, and the text ends with "...". Bytes that are no UTF-8 stay as they are. What it has made
+ * stays the same when it is called again. */
+void cf_str_sanitize(char *text, size_t size);
+
+/* A copy that is fit to show, as above, and whole. NULL for NULL, and when out of memory. */
+char *cf_str_shown(struct cf_arena *arena, const char *text);
+
+/* Whether a character changes what is read without being seen: it has no width, or turns the
+ * direction of the text around it (CVE-2021-42574, "Trojan Source"). */
+bool cf_utf8_is_invisible(uint32_t code);
+
+/* Writes such a character's escape, in lower-case hex, as JSON has it: 6 characters, or 12 for two
+ * surrogates, and a NUL. Returns the length. */
+#define CF_ESCAPE_SIZE 13
+size_t cf_utf8_escape(uint32_t code, char out[CF_ESCAPE_SIZE]);
 
 /* Decodes the character that text[0..len) begins with into *code. Its bytes; 0, and *code
  * untouched, when it is not valid UTF-8. NUL-terminated text may be given any `len`. */

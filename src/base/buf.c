@@ -120,7 +120,8 @@ void cf_buf_addf(struct cf_buf *buf, const char *fmt, ...)
 static bool needs_escape(uint32_t code)
 {
     return code < 0x20 || code == '"' || code == '\\' || (code >= 0x7F && code < 0xA0) ||
-           code == 0x2028 || code == 0x2029 || code == 0xFEFF || code == 0xFFFE || code == 0xFFFF;
+           code == 0x2028 || code == 0x2029 || code == 0xFFFE || code == 0xFFFF ||
+           (code <= 0xFFFF && cf_utf8_is_invisible(code)); /* beyond, YAML and JSON differ */
 }
 
 static void add_escape(struct cf_buf *buf, uint32_t code)

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "curfew/str.h"
+
 /* snprintf cuts between bytes; a sentence that ends inside a character is no UTF-8 any more and
  * would make the answer that carries it unreadable. */
 static void drop_half_character(char *msg, size_t len)
@@ -32,6 +34,7 @@ static CF_PRINTF(3, 0) void format(char *msg, size_t size, const char *fmt, va_l
         msg[0] = '\0';
     else if ((size_t)len >= size)
         drop_half_character(msg, size - 1);
+    cf_str_sanitize(msg, size);
 }
 
 int cf_err_set(struct cf_err *err, const char *fmt, ...)

@@ -2,7 +2,11 @@
 /* str.c - what <string.h> lacks; see str.h. */
 #include "curfew/str.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "curfew/arena.h"
 
 bool cf_streq(const char *a, const char *b)
 {
@@ -119,7 +123,36 @@ static size_t unprintable(const unsigned char *p)
     return 0;
 }
 
-void cf_str_sanitize(char *text)
+size_t cf_utf8_decode(const char *text, size_t len, uint32_t *code)
+{
+    static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *p = (const unsigned char *)text;
+    size_t size;
+    uint32_t value;
+
+    if (len == 0 || (p[0] >= 0x80 && p[0] < 0xC2) || p[0] > 0xF4)
+        return 0;
+    size = p[0] < 0x80 ? 1 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
+    value = size == 1 ? p[0] : p[0] & (0x7FU >> size);
+    for (size_t i = 1; i < size; i++) {
+        if (i == len || (p[i] & 0xC0) != 0x80)
+            return 0;
+        value = value << 6 | (p[i] & 0x3FU);
+    }
+    /* Overlong forms, surrogates, and what lies beyond Unicode. */
+    if (value < lowest[size] || (value >= 0xD800 && value < 0xE000) || value > 0x10FFFF)
+        return 0;
+    *code = value;
+    return size;
+}
+
+static bool begins_character(char c)
+{
+    return ((unsigned char)c & 0xC0) != 0x80;
+}
+
+/* Without what gets longer. */
+static void redact(char *text)
 {
     static const char redacted[] = "[redacted]";
     const char *from = text;
@@ -148,32 +181,109 @@ void cf_str_sanitize(char *text)
     *to = '\0';
 }
 
-size_t cf_utf8_decode(const char *text, size_t len, uint32_t *code)
+bool cf_utf8_is_invisible(uint32_t code)
 {
-    static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
-    const unsigned char *p = (const unsigned char *)text;
-    size_t size;
-    uint32_t value;
+    return code == 0xAD || code == 0x61C || code == 0x180E || (code >= 0x200B && code <= 0x200F) ||
+           (code >= 0x202A && code <= 0x202E) || (code >= 0x2060 && code <= 0x206F) ||
+           code == 0xFEFF || (code >= 0xE0000 && code <= 0xE007F);
+}
 
-    if (len == 0 || (p[0] >= 0x80 && p[0] < 0xC2) || p[0] > 0xF4)
+size_t cf_utf8_escape(uint32_t code, char out[CF_ESCAPE_SIZE])
+{
+    if (code <= 0xFFFF)
+        return (size_t)snprintf(out, CF_ESCAPE_SIZE, "\\u%04x", (unsigned)code);
+    code -= 0x10000;
+    return (size_t)snprintf(out, CF_ESCAPE_SIZE, "\\u%04x\\u%04x", 0xD800U + (code >> 10),
+                            0xDC00U + (code & 0x3FF));
+}
+
+/* The bytes of an invisible character at p and its escape; 0 for all others. */
+static size_t invisible(const char *p, char escape[CF_ESCAPE_SIZE], size_t *len)
+{
+    uint32_t code;
+    size_t size;
+
+    if ((unsigned char)*p < 0x80)
         return 0;
-    size = p[0] < 0x80 ? 1 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
-    value = size == 1 ? p[0] : p[0] & (0x7FU >> size);
-    for (size_t i = 1; i < size; i++) {
-        if (i == len || (p[i] & 0xC0) != 0x80)
-            return 0;
-        value = value << 6 | (p[i] & 0x3FU);
-    }
-    /* Overlong forms, surrogates, and what lies beyond Unicode. */
-    if (value < lowest[size] || (value >= 0xD800 && value < 0xE000) || value > 0x10FFFF)
+    size = cf_utf8_decode(p, strnlen(p, 4), &code);
+    if (size == 0 || !cf_utf8_is_invisible(code))
         return 0;
-    *code = value;
+    *len = cf_utf8_escape(code, escape);
     return size;
 }
 
-static bool begins_character(char c)
+/* How much longer a text gets. */
+static size_t growth(const char *text)
 {
-    return ((unsigned char)c & 0xC0) != 0x80;
+    char escape[CF_ESCAPE_SIZE];
+    size_t more = 0, len;
+
+    for (; *text != '\0'; text++) {
+        size_t size = invisible(text, escape, &len);
+
+        more += size > 0 ? len - size : 0;
+    }
+    return more;
+}
+
+/* What is taken of `from`, which is a copy of the text. */
+static void write_escaped(const char *from, char *text, size_t size)
+{
+    char piece[CF_ESCAPE_SIZE];
+    size_t used = 0, fits = 0, len, took;
+
+    for (; *from != '\0'; from += took) {
+        took = invisible(from, piece, &len);
+        if (took == 0) {
+            len = took = 1;
+            piece[0] = *from;
+        }
+        if (used + len >= size)
+            break;
+        memcpy(text + used, piece, len);
+        used += len;
+        /* The next byte begins a character, and there is room for the dots. */
+        if (begins_character(from[took]) && used + sizeof("...") <= size)
+            fits = used;
+    }
+    if (*from == '\0')
+        text[used] = '\0';
+    else
+        memcpy(text + fits, "...", sizeof("..."));
+}
+
+void cf_str_sanitize(char *text, size_t size)
+{
+    char *copy;
+
+    redact(text);
+    if (growth(text) == 0)
+        return;
+    copy = strdup(text);
+    if (copy == NULL)
+        text[0] = '\0'; /* rather nothing than what may not be shown */
+    else
+        write_escaped(copy, text, size);
+    free(copy);
+}
+
+char *cf_str_shown(struct cf_arena *arena, const char *text)
+{
+    size_t len, more;
+    char *copy;
+
+    if (text == NULL)
+        return NULL;
+    len = strlen(text);
+    more = growth(text);
+    copy = cf_arena_alloc(arena, len + more + 1);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, text, len + 1);
+    redact(copy);
+    if (more > 0)
+        cf_str_sanitize(copy, len + more + 1);
+    return copy;
 }
 
 size_t cf_utf8_count(const char *text)

@@ -30,7 +30,7 @@ void cf_inspect_say(struct cf_inspect *run, enum cf_exit status, const char *fmt
     va_start(args, fmt);
     vsnprintf(line, sizeof(line), fmt, args);
     va_end(args);
-    cf_str_sanitize(line);
+    cf_str_sanitize(line, sizeof(line));
     fprintf(stderr, "%s\n", line);
     if (status == CF_EXIT_FAILED)
         run->errors++;

@@ -30,7 +30,7 @@ static bool is_manifest_name(const char *name)
 static int read_file(struct walk *w, const char *path)
 {
     struct cf_buf buf;
-    char *text = NULL, *file = cf_arena_strdup(w->arena, path);
+    char *text = NULL, *file = cf_str_shown(w->arena, path);
     size_t len;
     int rc;
 
@@ -44,7 +44,6 @@ static int read_file(struct walk *w, const char *path)
         return -1;
     if (text == NULL || file == NULL)
         return cf_err_memory(w->err);
-    cf_str_sanitize(file);
     if (cf_documents_split(w->arena, file, text, len, w->out) != 0)
         return cf_err_memory(w->err);
     return 0;
@@ -54,11 +53,10 @@ static int read_file(struct walk *w, const char *path)
 static int note_failure(struct walk *w, const char *path)
 {
     struct cf_document *doc = cf_documents_add(w->arena, w->out);
-    char *file = cf_arena_strdup(w->arena, path);
+    char *file = cf_str_shown(w->arena, path);
 
     if (doc == NULL || file == NULL)
         return cf_err_memory(w->err);
-    cf_str_sanitize(file);
     *doc = (struct cf_document){.file = file, .number = 1, .line = 1, .bytes = "", .err = *w->err};
     *w->err = (struct cf_err){0};
     return 0;

@@ -30,10 +30,8 @@ struct finder {
 
 static const char *fit(struct cf_inspect *run, const char *text)
 {
-    char *copy = cf_arena_strdup(run->arena, text);
+    char *copy = cf_str_shown(run->arena, text);
 
-    if (copy != NULL)
-        cf_str_sanitize(copy);
     run->failed = run->failed || (copy == NULL && text != NULL);
     return copy;
 }

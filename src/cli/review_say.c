@@ -16,7 +16,7 @@ void cf_run_say(struct cf_run *run, enum cf_exit status, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(line, sizeof(line), fmt, args);
     va_end(args);
-    cf_str_sanitize(line);
+    cf_str_sanitize(line, sizeof(line));
     fprintf(stderr, "%s\n", line);
     if ((int)status > run->status)
         run->status = (int)status;

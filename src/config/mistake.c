@@ -47,11 +47,10 @@ int cf_config_error(struct cf_config_reader *reader, const struct cf_json *value
 
 const char *cf_config_show_text(struct cf_config_reader *reader, const char *text)
 {
-    char *copy = cf_arena_strdup(reader->arena, text);
+    char *copy = cf_str_shown(reader->arena, text);
 
     if (copy == NULL)
         return "";
-    cf_str_sanitize(copy);
     cf_utf8_cut(copy, SHOWN_MAX);
     return copy;
 }

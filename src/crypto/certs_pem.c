@@ -124,7 +124,7 @@ static void tell_name(const X509_NAME *name, char *out, int size)
 {
     if (X509_NAME_get_text_by_NID((X509_NAME *)(uintptr_t)name, NID_commonName, out, size) < 0)
         out[0] = '\0';
-    cf_str_sanitize(out);
+    cf_str_sanitize(out, (size_t)size);
 }
 
 static void tell_hex(const unsigned char *bytes, size_t len, char *out, size_t size)
@@ -189,7 +189,7 @@ static void tell_alt_names(X509 *cert, struct cf_cert_info *out)
     snprintf(out->names, sizeof(out->names), "%s", cf_buf_str(&text));
     if (text.len >= sizeof(out->names))
         snprintf(out->names + sizeof(out->names) - 4, 4, "...");
-    cf_str_sanitize(out->names);
+    cf_str_sanitize(out->names, sizeof(out->names));
     cf_buf_free(&text);
 }
 

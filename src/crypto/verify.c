@@ -36,7 +36,7 @@ static const char *shown(const char *name, char out[NAME_BYTES])
         len--;
     memcpy(out, name, len);
     out[len] = '\0';
-    cf_str_sanitize(out);
+    cf_str_sanitize(out, NAME_BYTES);
     cf_utf8_cut(out, NAME_SHOWN);
     return out;
 }

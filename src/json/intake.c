@@ -87,7 +87,9 @@ static enum state fail_duplicate(struct scan *s, const struct cf_key *key)
     if (shown == NULL)
         return fail_memory(s);
     shown[cf_lex_unescape(key->text, key->len, shown)] = '\0';
-    cf_str_sanitize(shown);
+    shown = cf_str_shown(s->arena, shown);
+    if (shown == NULL)
+        return fail_memory(s);
     cf_utf8_cut(shown, KEY_SHOWN);
     s->p = s->begin + key->at; /* where the fault is, which may be seen later */
     cf_err_set(s->err, "invalid JSON: duplicate key '%s' at byte %zu", shown, key->at);

@@ -30,7 +30,8 @@ static bool grow(struct cf_yaml_anchors *anchors)
     struct cf_yaml_anchors larger = *anchors;
 
     larger.slot_count = anchors->slot_count == 0 ? SLOTS_MIN : anchors->slot_count * 2;
-    larger.slots = cf_arena_array(anchors->arena, larger.slot_count, sizeof(struct cf_yaml_anchor *));
+    larger.slots =
+        cf_arena_array(anchors->arena, larger.slot_count, sizeof(struct cf_yaml_anchor *));
     if (larger.slots == NULL)
         return false;
     memset(larger.slots, 0, larger.slot_count * sizeof(struct cf_yaml_anchor *));

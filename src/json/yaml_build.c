@@ -2,8 +2,9 @@
 /* yaml_build.c - YAML values to a document; see yaml_build.h.
  *
  * Aliases are expanded by copying, and every copied value counts: a document of nested aliases
- * ("billion laughs") ends at CF_NODES_MAX like any other, and the bytes of copied texts and keys
- * count as those of the file. What a merge key stands for is kept until its mapping ends; then the members that the mapping lacks are copied into it. */
+ * ("billion laughs") ends at CF_NODES_MAX like any other, and the bytes of copied texts and
+ * keys count as those of the file. What a merge key stands for is kept until its mapping ends;
+ * then the members that the mapping lacks are copied into it. */
 #include "yaml_build.h"
 
 #include <stdarg.h>
@@ -42,11 +43,10 @@ int cf_yaml_fail(struct cf_err *err, struct cf_yaml_place at, const char *fmt, .
 /* A name from the document, as it may be shown. */
 static const char *shown(struct cf_yaml_build *b, const char *name)
 {
-    char *copy = cf_arena_strdup(b->arena, name);
+    char *copy = cf_str_shown(b->arena, name);
 
     if (copy == NULL)
         return "?";
-    cf_str_sanitize(copy);
     cf_utf8_cut(copy, TEXT_SHOWN);
     return copy;
 }

@@ -143,7 +143,6 @@ int cf_api_say_refused(const struct cf_access *access, const struct cf_exchange 
             cf_json_parse(arena, cf_buf_str(exchange->out), exchange->out->len, NULL, NULL, NULL);
     message = cf_json_str(cf_json_get(status, "message"));
     say_forbidden(access, exchange->call, message, err);
-    cf_str_sanitize(err->msg);
     cf_arena_free(arena);
     return -1;
 }

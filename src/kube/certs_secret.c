@@ -91,7 +91,6 @@ static int unexpected(const struct cf_certs_secret *secret, const char *what, un
 
     cf_err_system(err, "%s Secret %s/%s: status %u%s%.200s", what, secret->namespace_, secret->name,
                   status, message != NULL ? ": " : "", cf_str_or_empty(message));
-    cf_str_sanitize(err->msg);
     return -1;
 }
 

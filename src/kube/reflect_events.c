@@ -304,7 +304,6 @@ int cf_reflect_status(struct cf_reflector *r, unsigned http, const struct cf_jso
     cf_err_system(&r->err, "%s%.300s (%lld%s%.60s)", http == 0 ? "an ERROR event: " : "",
                   message != NULL ? message : "refused", (long long)code,
                   reason != NULL ? ", " : "", cf_str_or_empty(reason));
-    cf_str_sanitize(r->err.msg);
     r->code = code;
     r->in_stream = http == 0;
     if (code == 410 || cf_streq(reason, "Expired") || cf_streq(reason, "Gone") ||

@@ -97,7 +97,6 @@ static bool data(void *arg, const char *bytes, size_t len)
         r->no_events += r->is_no_event;
         cf_err_system(&r->err, "what came is no %s: %.300s",
                       r->phase == CF_LISTING ? "list" : "event", why.msg);
-        cf_str_sanitize(r->err.msg);
     } else if (r->err.kind == CF_ERR_NONE) {
         r->err = why;
     }

@@ -88,7 +88,6 @@ static void cut_reason(char *reason)
     while (len > 0 && reason[len - 1] == ' ')
         len--;
     reason[len] = '\0';
-    cf_str_sanitize(reason);
 }
 
 void cf_reflect_say_unread(struct cf_reflector *r, const struct cf_json *object,

@@ -53,7 +53,6 @@ static int unexpected(const struct look *look, const char *what, unsigned status
 
     cf_err_system(err, "%s %swebhookconfiguration \"%s\": status %u%s%.200s", what, look->kind,
                   look->name, status, message != NULL ? ": " : "", cf_str_or_empty(message));
-    cf_str_sanitize(err->msg);
     return -1;
 }
 

@@ -25,12 +25,7 @@ size_t cf_report_fixable(const struct cf_report *report)
 /* Names come from the manifest, and a terminal obeys what it is sent. */
 static const char *printable(struct cf_arena *arena, const char *text)
 {
-    char *copy = cf_arena_strdup(arena, text);
-
-    if (copy == NULL)
-        return "";
-    cf_str_sanitize(copy);
-    return copy;
+    return cf_str_or_empty(cf_str_shown(arena, text));
 }
 
 static void add_modes(struct cf_buf *out, unsigned modes)
@@ -77,8 +72,7 @@ static void add_yaml(struct cf_arena *arena, const struct cf_json *value, struct
         if (end == NULL)
             return;
         *end = '\0';
-        cf_str_sanitize(line);
-        cf_buf_addf(out, "%s\n", line);
+        cf_buf_addf(out, "%s\n", printable(arena, line));
     }
 }
 

@@ -23,9 +23,7 @@ static const char *named_resource(struct cf_arena *arena, const struct cf_reques
                            cf_name_fit(arena, request->subresource),
                            cf_str_empty(name) ? "" : " \"", cf_name_fit(arena, name),
                            cf_str_empty(name) ? "" : "\"");
-    if (text != NULL)
-        cf_str_sanitize(text);
-    return cf_str_or_empty(text);
+    return cf_str_or_empty(cf_str_shown(arena, text));
 }
 
 const struct cf_levels *cf_judgement_levels(const struct cf_judgement *judgement,
@@ -48,9 +46,7 @@ const char *cf_subject(struct cf_arena *arena, const struct cf_request *request)
     else if (request->kind == CF_KIND_POD && !cf_str_empty(object->owner_name))
         link = " of ";
     text = cf_arena_printf(arena, "%s%s\"%s\"", object->kind_name, link, cf_name_fit(arena, name));
-    if (text != NULL)
-        cf_str_sanitize(text);
-    return cf_str_or_empty(text);
+    return cf_str_or_empty(cf_str_shown(arena, text));
 }
 
 /* ---- one line ---- */
@@ -107,9 +103,9 @@ const char *cf_line(struct cf_arena *arena, size_t max, const char *fmt, ...)
     va_start(args, fmt);
     text = bounded(arena, fmt, args);
     va_end(args);
+    text = cf_str_shown(arena, text);
     if (text == NULL)
         return "";
-    cf_str_sanitize(text);
     line = text;
     for (size_t i = 0; i < CF_COUNT(lengths) && cf_utf8_count(line) > max; i++) {
         line = cut_quotes(arena, text, lengths[i]);

@@ -24,12 +24,7 @@ static const char *vsay(struct cf_arena *arena, const char *fmt, va_list args) C
 
 static const char *vsay(struct cf_arena *arena, const char *fmt, va_list args)
 {
-    char *text = cf_arena_vprintf(arena, fmt, args);
-
-    if (text == NULL)
-        return "";
-    cf_str_sanitize(text);
-    return text;
+    return cf_str_or_empty(cf_str_shown(arena, cf_arena_vprintf(arena, fmt, args)));
 }
 
 static struct cf_boundary_verdict verdict(const struct judging *j, enum cf_boundary_place place,

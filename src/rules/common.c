@@ -19,7 +19,7 @@ const char *cf_value_str(struct cf_findings *out, const char *text)
     if (text == NULL)
         return "null";
     snprintf(fit, sizeof(fit), "%s", cf_name_fit(out->arena, text));
-    cf_str_sanitize(fit);
+    cf_str_sanitize(fit, sizeof(fit));
     cf_buf_init_arena(&buf, out->arena, VALUE_MAX - 1);
     buf.data = cf_finding_scratch(out, VALUE_MAX);
     buf.cap = buf.data != NULL ? VALUE_MAX : 0;
@@ -108,12 +108,7 @@ static bool is_short(const char *text)
 
 static const char *printable(struct cf_findings *out, const char *text)
 {
-    char *copy = cf_arena_strdup(out->arena, text);
-
-    if (copy == NULL)
-        return "";
-    cf_str_sanitize(copy);
-    return copy;
+    return cf_str_or_empty(cf_str_shown(out->arena, text));
 }
 
 void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix, const struct cf_source *source,

@@ -185,7 +185,7 @@ static const char *text(struct cf_findings *out, const char *fmt, va_list args)
 
     if (vsnprintf(made, sizeof(made), fmt, args) >= (int)sizeof(made))
         cut(made);
-    cf_str_sanitize(made);
+    cf_str_sanitize(made, sizeof(made));
     copy = cf_arena_strdup(out->arena, made);
     if (copy == NULL)
         out->failed = true;

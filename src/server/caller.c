@@ -71,7 +71,6 @@ static void refuse(struct cf_server *server, struct cf_http_request *request, un
     char text[sizeof(err->msg) + 2];
 
     cf_stats_reject(server->stats, CF_REJECT_CLIENT);
-    cf_str_sanitize(err->msg);
     cf_log(cf_stats_rarely(&server->stats->refused) ? CF_LOG_WARN : CF_LOG_DEBUG,
            "a client was refused", CF_LOG_S("error", err->msg));
     reply.len = (size_t)snprintf(text, sizeof(text), "%s\n", err->msg);

@@ -156,7 +156,6 @@ static void tell_failure(const struct source *source, struct cf_watched *watched
                          struct cf_err *err)
 {
     atomic_store(&watched->good, false);
-    cf_str_sanitize(err->msg);
     if (cf_streq(watched->failure, err->msg))
         return;
     snprintf(watched->failure, sizeof(watched->failure), "%s", err->msg);

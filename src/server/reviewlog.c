@@ -21,9 +21,9 @@ static const char *clean(struct cf_arena *arena, const char *text)
                      ? NULL
                      : cf_arena_strndup(arena, text, strnlen(text, CF_LOG_BYTES_MAX));
 
+    copy = cf_str_shown(arena, copy);
     if (copy == NULL)
         return NULL;
-    cf_str_sanitize(copy);
     cf_utf8_cut(copy, CF_LOG_TEXT_MAX);
     return copy;
 }
@@ -142,14 +142,12 @@ void cf_log_review(struct cf_arena *arena, const struct cf_policy *policy, enum 
     const struct cf_request *request = outcome->request;
     const char *unread = outcome->unread;
     struct texts texts;
-    char *msg;
+    const char *msg;
 
     if (!cf_log_enabled(level) || request == NULL)
         return;
-    msg = cf_arena_printf(arena, "review at /%s%s%s", cf_phase_name(phase),
-                          unread != NULL ? ": " : "", cf_str_or_empty(unread));
-    if (msg != NULL)
-        cf_str_sanitize(msg);
+    msg = cf_str_shown(arena, cf_arena_printf(arena, "review at /%s%s%s", cf_phase_name(phase),
+                                              unread != NULL ? ": " : "", cf_str_or_empty(unread)));
     /* First of all, so that the time tells of it. */
     texts = texts_of(arena, policy, outcome);
     cf_log(level, msg != NULL ? msg : "review", CF_LOG_S("uid", texts.uid),

@@ -46,7 +46,6 @@ static void reply_failed(struct cf_server *server, enum cf_phase phase,
 {
     if (err->kind == CF_ERR_INPUT)
         count_unread(server, err->msg);
-    cf_str_sanitize(err->msg);
     cf_reply_text(request, status_of(err, outcome), err->msg);
     cf_log_unanswered(phase, err, begin);
 }

@@ -80,6 +80,17 @@ static void a_sentence_may_quote_itself(void **state)
     assert_string_equal(err.msg, "outermost: outer: inner");
 }
 
+static void what_it_quotes_is_fit_to_show(void **state)
+{
+    struct cf_err err = {0};
+
+    (void)state;
+    cf_err_set(&err, "a \"%s\"", "\xE2\x80\xAE\x1b[31m eyJhbGciOiJSUzI1NiJ9.e30.x");
+    assert_string_equal(err.msg, "a \"\\u202e?[31m [redacted]\"");
+    cf_err_wrap(&err, "%s", "\xE2\x80\x8B");
+    assert_string_equal(err.msg, "\\u200b: a \"\\u202e?[31m [redacted]\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -88,6 +99,7 @@ int main(void)
         cmocka_unit_test(wrap_keeps_the_kind),
         cmocka_unit_test(long_sentences_end_at_a_character),
         cmocka_unit_test(a_sentence_may_quote_itself),
+        cmocka_unit_test(what_it_quotes_is_fit_to_show),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
+#include "curfew/arena.h"
 #include "curfew/attr.h"
+#include "curfew/limits.h"
 #include "curfew/str.h"
 
 static void compares_with_null(void **state)
@@ -98,6 +100,52 @@ static void integers_are_strict(void **state)
     }
 }
 
+/* Every character that is in no font, or that turns others round, and no neighbour of theirs. */
+static void invisible_characters(void **state)
+{
+    static const uint32_t ranges[][2] = {
+        {0xAD, 0xAD},     {0x61C, 0x61C},   {0x180E, 0x180E}, {0x200B, 0x200F},   {0x202A, 0x202E},
+        {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xE0000, 0xE007F},
+    };
+    char escape[CF_ESCAPE_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < CF_COUNT(ranges); i++) {
+        assert_false(cf_utf8_is_invisible(ranges[i][0] - 1));
+        assert_false(cf_utf8_is_invisible(ranges[i][1] + 1));
+        for (uint32_t code = ranges[i][0]; code <= ranges[i][1]; code++)
+            assert_true(cf_utf8_is_invisible(code));
+    }
+    assert_int_equal(cf_utf8_escape(0x202E, escape), 6);
+    assert_string_equal(escape, "\\u202e");
+    assert_int_equal(cf_utf8_escape(0xE007F, escape), 12);
+    assert_string_equal(escape, "\\udb40\\udc7f");
+}
+
+/* Escapes are longer: what does not fit is cut between characters, and never in silence. */
+static void escapes_that_do_not_fit(void **state)
+{
+    static const char text[] = "ab\xE2\x80\xAE\xC3\xA9\xE2\x80\xAEz"; /* ab\u202eé\u202ez: 17 bytes */
+    static const struct {
+        size_t size;
+        const char *want;
+    } cases[] = {
+        {18, "ab\\u202e\xC3\xA9\\u202ez"}, {17, "ab\\u202e\xC3\xA9..."},
+        {14, "ab\\u202e\xC3\xA9..."},        {13, "ab\\u202e..."},
+        {12, "ab\\u202e..."},               {12, "ab\\u202e..."},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CF_COUNT(cases); i++) {
+        char *copy = calloc(1, cases[i].size);
+
+        memcpy(copy, text, sizeof(text));
+        cf_str_sanitize(copy, cases[i].size);
+        assert_string_equal(copy, cases[i].want);
+        free(copy);
+    }
+}
+
 static void sanitizes(void **state)
 {
     static const struct {
@@ -107,7 +155,12 @@ static void sanitizes(void **state)
         {"plain \xE2\x82\xAC", "plain \xE2\x82\xAC"},
         {"a\nb\tc\x1b[31m\x7f", "a?b?c?[31m?"},
         {"\xC2\x80-\xC2\x9F-\xC2\xA0", "?-?-\xC2\xA0"},
-        {"x\xE2\x80\xA8y\xE2\x80\xA9z\xE2\x80\xAA", "x?y?z\xE2\x80\xAA"},
+        {"x\xE2\x80\xA8y\xE2\x80\xA9z\xE2\x80\xA7", "x?y?z\xE2\x80\xA7"},
+        {"\xE2\x80\xAEgnp.exe", "\\u202egnp.exe"},
+        {"a\xE2\x80\x8B\xE2\x81\xA6z\xEF\xBB\xBF", "a\\u200b\\u2066z\\ufeff"},
+        {"\xC2\xAD\xD8\x9C\xE1\xA0\x8E", "\\u00ad\\u061c\\u180e"},
+        {"\xF3\xA0\x81\x81", "\\udb40\\udc41"},
+        {"\xE2\x80", "\xE2\x80"}, /* no UTF-8 */
         {"eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJrIn0.c2ln_-=", "[redacted]"},
         {"token=eyJhbGciOiJSUzI1NiJ9.x and more", "token=[redacted] and more"},
         {"\"eyJhbGciOiJSUzI1NiJ9\"", "\"[redacted]\""},
@@ -120,14 +173,20 @@ static void sanitizes(void **state)
         {"eyJhbGciOiJSU\neyJhbGciOiJSU", "[redacted]?[redacted]"},
     };
 
+    struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
+
     (void)state;
     for (size_t i = 0; i < CF_COUNT(cases); i++) {
         char text[100];
 
         strcpy(text, cases[i].text);
-        cf_str_sanitize(text);
+        cf_str_sanitize(text, sizeof(text));
         assert_string_equal(text, cases[i].want);
+        cf_str_sanitize(text, sizeof(text));
+        assert_string_equal(text, cases[i].want);
+        assert_string_equal(cf_str_shown(arena, cases[i].text), cases[i].want);
     }
+    cf_arena_free(arena);
 }
 
 static void decodes_utf8(void **state)
@@ -206,6 +265,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(compares_with_null),  cmocka_unit_test(globs),
         cmocka_unit_test(integers_are_strict), cmocka_unit_test(sanitizes),
+        cmocka_unit_test(invisible_characters), cmocka_unit_test(escapes_that_do_not_fit),
         cmocka_unit_test(decodes_utf8),        cmocka_unit_test(counts_and_cuts_characters),
     };
 

@@ -31,14 +31,22 @@ LIBS       = $(eval LIBS := $$(shell pkg-config --libs $(PKGS)) -lpthread)$(LIBS
 WARN   := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wstrict-prototypes \
           -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef \
           -Wformat=2 -Wimplicit-fallthrough -Werror
-HARDEN := -fvisibility=hidden -fstack-protector-strong -fstack-clash-protection \
-          -fno-strict-overflow -fPIE
+HARDEN  = -fvisibility=hidden -fstack-protector-strong -fstack-clash-protection \
+          -fno-strict-overflow -fPIE $(MAYBE)
 HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed
 # Not without optimization (the C library says so), and not beside a sanitizer (it would hide
 # what that one looks for).
 OPTIMIZED := $(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS) $(EXTRA_CFLAGS))))
 SANITIZED := $(filter -fsanitize=%,$(CFLAGS) $(EXTRA_CFLAGS))
-FORTIFY   := $(if $(SANITIZED),,$(if $(OPTIMIZED),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+FORTIFY    = $(if $(SANITIZED),,$(if $(OPTIMIZED),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(FORTIFY_BY)))
+# What not every compiler or C library takes; asked once, when the first recipe needs it. Branches are
+# checked by the processor (x86: CET, Arm: BTI and PAC). Variables begin as zero, but not beside a
+# sanitizer or valgrind: tests are to see them used before they are set.
+takes      = $(shell $(CC) -O2 -Werror $(1) -include string.h -x c -S -o /dev/null /dev/null 2> /dev/null && \
+             echo '$(1)')
+MAYBE      = $(eval MAYBE := $$(call takes,-fcf-protection=full) $$(call takes,-mbranch-protection=standard) \
+             $(if $(SANITIZED),,$$(call takes,-ftrivial-auto-var-init=zero)))$(MAYBE)
+FORTIFY_BY = $(eval FORTIFY_BY := $$(if $$(call takes,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3),3,2))$(FORTIFY_BY)
 
 CPPFLAGS_ALL = -D_GNU_SOURCE -Iinclude -DCF_VERSION='"$(VERSION)"' $(PKG_FLAGS) $(CPPFLAGS)
 CFLAGS_ALL   = $(CFLAGS) $(WARN) $(HARDEN) $(FORTIFY) $(EXTRA_CFLAGS)

@@ -5,6 +5,7 @@
 #include "curfew/attr.h"
 #include "curfew/cmd.h"
 #include "curfew/json.h"
+#include "curfew/process.h"
 #include "curfew/str.h"
 #include "curfew/version.h"
 #include "curfew/suggest.h"
@@ -74,6 +75,7 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    cf_process_guard();
     cf_stdio_open();
     cf_json_init();
     return cf_stdio_close(dispatch(argc - 1, argv + 1));

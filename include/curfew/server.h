@@ -67,8 +67,8 @@ struct cf_server *cf_server_start(const struct cf_server_config *config, struct 
  * once at a second one; then ends all threads and frees the server. */
 void cf_server_run(struct cf_server *server);
 
-/* For the program's start: no core dumps and no debugger's eyes (the memory holds Secrets), no
- * death by SIGPIPE, as many descriptors as allowed, and freed memory goes back to the system. */
-void cf_process_harden(void);
+/* For the start of a server: SIGPIPE does not end it, it may have as many descriptors as allowed,
+ * and freed memory goes back to the system. */
+void cf_process_serve(void);
 
 #endif

@@ -127,7 +127,7 @@ static int keep(const struct cf_cmd *cmd, const struct flags *flags,
 
     if (status != CF_EXIT_OK)
         return status;
-    cf_process_harden();
+    cf_process_serve();
     return cf_rotator_run(&config, &err) == 0 ? CF_EXIT_OK : failed(&err);
 }
 
@@ -137,7 +137,7 @@ static int act(struct cf_certs_run *run, size_t action)
     int status;
 
     cf_certs_init(&run->certs);
-    cf_process_harden();
+    cf_process_serve();
     status = actions[action].run(run, &err);
     cf_api_close(run->asker.api);
     cf_certs_secret_free(run->place);
@@ -155,7 +155,7 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
                                .context = flags->context,
                                .renew_ca = flags->ca,
                                .drop_old = flags->drop_old};
-    size_t action;
+    size_t action = 0;
     int status = find_action(cmd, flags, &action);
 
     if (status == CF_EXIT_OK)

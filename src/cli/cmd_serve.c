@@ -151,7 +151,7 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
         cf_own_free(&own);
         return status;
     }
-    cf_process_harden();
+    cf_process_serve();
     cf_server_block_signals();
     if (cf_cluster_open(&flags->cluster, &cluster, &err) == 0) {
         status = serve_with(flags, &own, &cluster, &secret);

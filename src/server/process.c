@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* process.c - what the process is held to before it holds a secret. */
+/* process.c - what the process of a server is set to; curfew/process.h has what every command is. */
 #include <malloc.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "curfew/limits.h"
@@ -27,13 +26,10 @@ static void raise_descriptors(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-void cf_process_harden(void)
+void cf_process_serve(void)
 {
-    const struct rlimit none = {0, 0};
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
 
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0);
     sigaction(SIGPIPE, &ignore, NULL);
     raise_descriptors();
     mallopt(M_MMAP_THRESHOLD, MMAP_FROM);

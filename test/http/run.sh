@@ -47,6 +47,7 @@ main=$pid main_port=$port main_probes=$probes main_plain=$plain
 . "$here/bearer.sh"
 . "$here/reload.sh"
 . "$here/lifecycle.sh"
+. "$here/guarded.sh"
 . "$here/limits.sh"
 . "$here/metrics.sh"
 . "$here/floods.sh"

@@ -102,6 +102,9 @@ catches symbols 'json_object_get: a global symbol' 'mkdir build &&
     echo "int cf_fine(void); int json_object_get(void) { return 0; } int cf_fine(void) { return 1; }" |
     ${CC:-cc} -x c -c -o build/x.o - && ar rc build/libcurfew.a build/x.o'
 
+catches hardening 'soft.o: has no note' 'mkdir -p build/src &&
+    echo "int cf_fine;" | ${CC:-cc} -fcf-protection=none -x c -c -o build/src/soft.o -'
+
 catches logs 'http.log:.*a token' 'mkdir -p build/test-logs &&
     echo "denied eyJhbGci""OiJSUzI1NiIsImtpZCI6IiJ9.e30.x" > build/test-logs/http.log'
 catches logs 'golden.log:.*a token' 'mkdir -p build/test-logs &&

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* process.h - what every command does before it reads anything: its memory may hold tokens. */
+#ifndef CURFEW_PROCESS_H
+#define CURFEW_PROCESS_H
+
+/* No core file, no debugger and no reader of /proc/PID/mem without CAP_SYS_PTRACE
+ * (PR_SET_DUMPABLE), and no way to more privileges (PR_SET_NO_NEW_PRIVS): a program that it
+ * starts, such as an exec plugin of a kubeconfig, gains nothing from a set-user-ID bit. */
+void cf_process_guard(void);
+
+#endif

@@ -50,6 +50,7 @@ struct connection {
     struct cf_tls_peer *peer; /* NULL on a plain port */
     struct cf_slot slot;      /* among its worker's */
     bool busy;    /* with a request */
+    bool nul;     /* its target holds an encoded NUL, where libmicrohttpd's text ends */
     bool replied; /* to it */
     bool good;    /* with 2xx */
     struct cf_body body;
@@ -129,10 +130,10 @@ static struct connection *connection_of(struct MHD_Connection *mhd)
 }
 
 static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char *name,
-                                 const char *value)
+                                 size_t name_len, const char *value, size_t value_len)
 {
     (void)kind;
-    cf_http_header(arg, name, value != NULL ? value : "");
+    cf_http_header(arg, name, name_len, value != NULL ? value : "", value != NULL ? value_len : 0);
     return MHD_YES;
 }
 
@@ -141,13 +142,16 @@ static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *
 {
     struct connection *c = connection_of(mhd);
 
-    (void)arg, (void)uri;
-    if (c != NULL)
-        enter(c, CF_STAGE_HEADERS);
+    (void)arg;
+    if (c == NULL)
+        return NULL;
+    c->nul = strstr(uri, "%00") != NULL;
+    enter(c, CF_STAGE_HEADERS);
     return NULL;
 }
 
-static enum MHD_Result begin(struct connection *c, const char *path, const char *method)
+static enum MHD_Result begin(struct connection *c, const char *path, const char *method,
+                             const char *version)
 {
     struct cf_http *http = c->worker->http;
     size_t expected = 0;
@@ -156,13 +160,15 @@ static enum MHD_Result begin(struct connection *c, const char *path, const char 
     c->request = (struct cf_http_request){
         .method = method,
         .path = path,
+        .fault = c->nul ? "the target holds a NUL" : NULL,
         .timeout = MHD_lookup_connection_value(c->mhd, MHD_GET_ARGUMENT_KIND, "timeout"),
     };
     c->busy = true;
     c->replied = c->good = false;
     leave_slot(c);
     enter(c, CF_STAGE_BODY);
-    MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, on_header, &c->request);
+    MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, on_header, &c->request);
+    cf_http_headers_end(&c->request, version);
     taken = http->config.accept(http->config.arg, &c->request, &expected);
     cf_body_begin(&c->body, http->config.memory, expected);
     if (taken)
@@ -202,12 +208,12 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
 {
     struct connection *c = connection_of(mhd);
 
-    (void)arg, (void)version;
+    (void)arg;
     if (c == NULL || (c->worker->http->config.tls != NULL && !cf_tls_trusted(c->peer)))
         return MHD_NO; /* no memory at its start */
     if (*state == NULL) {
         *state = c;
-        return begin(c, path, method);
+        return begin(c, path, method, version);
     }
     if (*len == 0)
         return finish(c);

@@ -25,6 +25,8 @@ struct cf_http_request {
     bool repeated; /* one of them was given twice */
     const char *authorization;
     bool authorized_twice; /* it was given twice */
+    unsigned hosts;        /* how many Host headers there are */
+    const char *fault;     /* what makes it no request of HTTP (RFC 9112); NULL: nothing */
 
     const char *body; /* once it is whole; NUL-terminated; NULL for none */
     size_t body_len;
@@ -64,8 +66,13 @@ struct cf_http *cf_http_start(const struct cf_http_config *config, struct cf_err
 /* Where it listens, as HOST:PORT. */
 const char *cf_http_address(const struct cf_http *http);
 
-/* Takes note of a header of the request. */
-void cf_http_header(struct cf_http_request *request, const char *name, const char *value);
+/* Takes note of a header of the request, whose name and value have these lengths: a NUL may be in
+ * them. */
+void cf_http_header(struct cf_http_request *request, const char *name, size_t name_len,
+                    const char *value, size_t value_len);
+
+/* After the last header: what is missing. `version` is that of the request line, "HTTP/1.1". */
+void cf_http_headers_end(struct cf_http_request *request, const char *version);
 
 /* Wipes the Authorization header, which is not needed any more, out of the request's memory. */
 void cf_http_forget_token(struct cf_http_request *request);

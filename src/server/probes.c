@@ -22,6 +22,10 @@ struct cf_probes {
 static bool on_headers(void *arg, struct cf_http_request *request, size_t *body_len)
 {
     (void)arg, (void)body_len;
+    if (request->fault != NULL) {
+        cf_reply_text(request, 400, request->fault);
+        return false;
+    }
     if (!cf_streq(request->path, "/livez") && !cf_streq(request->path, "/readyz")) {
         cf_reply_text(request, 404, "nothing is served at this path: there are /livez and /readyz");
         return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* process.c - what the process of a server is set to; curfew/process.h has what every command is. */
+/* process.c - what the process of a server is set to, beside what curfew/process.h does for every
+ * command. */
 #include <malloc.h>
 #include <signal.h>
 #include <sys/resource.h>

@@ -129,6 +129,8 @@ static bool accept_request(struct cf_server *server, const struct cf_route *rout
 {
     const struct cf_route *route = find(routes, request->path);
 
+    if (request->fault != NULL)
+        return refuse(server, request, CF_REJECT_HEADER, 400, request->fault);
     if (route == NULL)
         return refuse(server, request, CF_REJECT_PATH, 404, no_path);
     if (!has_method(route->methods, request->method))

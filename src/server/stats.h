@@ -10,6 +10,7 @@
 
 /* Why a request was no review, or could not be read: the label `reason`. */
 enum cf_reject {
+    CF_REJECT_HEADER,
     CF_REJECT_METHOD,
     CF_REJECT_PATH,
     CF_REJECT_TYPE,
@@ -21,7 +22,7 @@ enum cf_reject {
     CF_REJECT_BUSY,
     CF_REJECT_CLIENT,
 };
-#define CF_REJECTS 10
+#define CF_REJECTS 11
 const char *cf_reject_name(enum cf_reject reason);
 
 /* Resources that have a label of their own; the last is "other". */

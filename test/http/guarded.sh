@@ -18,7 +18,7 @@ nobody=
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     nobody='setpriv --reuid 65534 --regid 65534 --clear-groups'
 elif [ "$(id -u)" != 0 ]; then
-    nobody=env
+    nobody='env'
 fi
 mkfifo "$work/waits"
 chmod 644 "$work/waits"

@@ -41,6 +41,7 @@ server "$work/main.log" || exit 1
 main=$pid main_port=$port main_probes=$probes main_plain=$plain
 . "$here/bad_input.sh"
 . "$here/http.sh"
+. "$here/strict.sh"
 . "$here/tls.sh"
 . "$here/authorize.sh"
 . "$here/clients.sh"

@@ -24,7 +24,7 @@ VERSION  := $(shell cat VERSION)
 REVISION := $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null || echo unknown)
 
 # Asked once, when the first recipe needs it: `deps` may have to install pkg-config first.
-PKGS      := libmicrohttpd gnutls libcrypto libjwt yaml-0.1 libcjson libcurl
+PKGS      := libmicrohttpd gnutls libcrypto libjwt yaml-0.1 libcjson libcurl libseccomp
 PKG_FLAGS  = $(eval PKG_FLAGS := $$(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_FLAGS)
 LIBS       = $(eval LIBS := $$(shell pkg-config --libs $(PKGS)) -lpthread)$(LIBS)
 

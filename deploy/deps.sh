@@ -59,6 +59,7 @@ want_build() {
     want libyaml-dev has_pkg yaml-0.1
     want libcjson-dev has_pkg libcjson
     want libcurl4-openssl-dev has_pkg libcurl
+    want libseccomp-dev has_pkg libseccomp
 }
 
 want_test() {

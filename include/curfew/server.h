@@ -51,6 +51,8 @@ struct cf_server_config {
 
     bool metrics_namespaces; /* metrics of the cluster have a series for each namespace */
 
+    bool seccomp; /* only the system calls of src/server/seccomp.c, once it has started */
+
     int64_t drain_delay;   /* seconds to serve on after SIGTERM, not ready any more */
     int64_t drain_timeout; /* then, at most, for what is in flight */
 };

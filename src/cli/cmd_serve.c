@@ -28,6 +28,7 @@ struct flags {
     int64_t drain_delay, drain_timeout;
     const char *threads_text;
     unsigned threads; /* 0: not given */
+    bool no_seccomp;
     struct cf_log_flags log;
 };
 
@@ -115,6 +116,7 @@ static int serve_with(const struct flags *flags, const struct cf_own *own,
         .tls_secret = *secret,
         .own_user = own->user,
         .own_namespace = own->namespace_,
+        .seccomp = !flags->no_seccomp,
         .drain_delay = flags->drain_delay,
         .drain_timeout = flags->drain_timeout,
     };
@@ -207,6 +209,8 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
          "where /metrics and /version are answered (default :8080)"},
         {"--metrics-namespaces", 0, CF_OPT_FLAG, &flags.metrics_namespaces, NULL,
          "name the namespaces that have legacy Secrets in the metrics"},
+        {"--no-seccomp", 0, CF_OPT_FLAG, &flags.no_seccomp, NULL,
+         "do not filter the server's system calls"},
         {"--threads", 0, CF_OPT_STRING, &flags.threads_text, "1..32",
          "threads that answer reviews (default the CPUs that it may use, at most 8)"},
         {"--client-ca", 0, CF_OPT_STRING, &flags.callers.client_ca, "FILE",

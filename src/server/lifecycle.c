@@ -21,6 +21,7 @@
 #include "curfew/version.h"
 #include "curfew/watch.h"
 #include "http.h"
+#include "seccomp.h"
 #include "tls.h"
 #include "tls_secret.h"
 
@@ -228,6 +229,17 @@ static unsigned finish(struct life *life, bool at_once)
     return cf_http_pending(reviews, false);
 }
 
+/* All threads are there; those that come later inherit it. */
+static void confine(const struct cf_server *server)
+{
+    struct cf_err err = {.kind = CF_ERR_NONE};
+
+    if (!server->config.seccomp)
+        return;
+    if (cf_seccomp_start(&err) != 0)
+        cf_log(CF_LOG_WARN, "system calls are not filtered", CF_LOG_S("reason", err.msg));
+}
+
 void cf_server_run(struct cf_server *server)
 {
     struct life life = {.server = server};
@@ -237,6 +249,7 @@ void cf_server_run(struct cf_server *server)
 
     fill_signals(&life.signals);
     say_start(server);
+    confine(server);
     got = live(&life, 0);
     at_once = drain(&life, got);
     cut = finish(&life, at_once);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* seccomp.h - the system calls that a server makes once it has started, and no others. */
+#ifndef CF_SERVER_SECCOMP_H
+#define CF_SERVER_SECCOMP_H
+
+#include "curfew/err.h"
+
+/* From now on every thread may make only the calls of seccomp.c's list. Any other fails with ENOSYS,
+ * as on a kernel that does not have it. There is no way back. Needs PR_SET_NO_NEW_PRIVS.
+ * CF_ERR_SYSTEM where the kernel refuses it, and where a sanitizer needs other calls: then nothing
+ * has changed. */
+int cf_seccomp_start(struct cf_err *err);
+
+#endif

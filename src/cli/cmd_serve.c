@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "curfew/api.h"
 #include "curfew/attr.h"
 #include "curfew/clock.h"
 #include "curfew/cmd.h"
 #include "curfew/config.h"
 #include "curfew/limits.h"
+#include "curfew/log.h"
 #include "curfew/rule.h"
 #include "curfew/server.h"
 #include "curfew/str.h"
@@ -98,6 +100,25 @@ static int check_flags(const struct cf_cmd *cmd, const struct flags *flags)
     return cf_log_flags_use(cmd, &flags->log);
 }
 
+/* A program that a kubeconfig names could not be run any more. */
+static bool filters_calls(const struct flags *flags)
+{
+    struct cf_api *api = NULL;
+    bool runs_program = false;
+
+    if (flags->no_seccomp)
+        return false;
+    if (flags->cluster.kubeconfig != NULL)
+        api = cf_api_open(flags->cluster.kubeconfig, flags->cluster.context, NULL);
+    if (api != NULL)
+        runs_program = cf_api_runs_program(api);
+    cf_api_close(api);
+    if (runs_program)
+        cf_log(CF_LOG_WARN, "system calls are not filtered",
+               CF_LOG_S("reason", "the kubeconfig has an exec plugin, which has to be started"));
+    return !runs_program;
+}
+
 static int serve_with(const struct flags *flags, const struct cf_own *own,
                       const struct cf_cluster *cluster,
                       const struct cf_tls_secret_config *secret)
@@ -116,7 +137,7 @@ static int serve_with(const struct flags *flags, const struct cf_own *own,
         .tls_secret = *secret,
         .own_user = own->user,
         .own_namespace = own->namespace_,
-        .seccomp = !flags->no_seccomp,
+        .seccomp = filters_calls(flags),
         .drain_delay = flags->drain_delay,
         .drain_timeout = flags->drain_timeout,
     };

@@ -69,6 +69,11 @@ void cf_api_close(struct cf_api *api)
     free(api);
 }
 
+bool cf_api_runs_program(const struct cf_api *api)
+{
+    return api->access->exec != NULL;
+}
+
 const char *cf_api_server(const struct cf_api *api)
 {
     return api->access->server;

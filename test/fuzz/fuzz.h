@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fuzz.h - what the targets share. Each is a libFuzzer program: bytes in, and what must hold for
+ * whatever comes of them. What does not hold ends the process, and libFuzzer keeps the input. */
+#ifndef CURFEW_TEST_FUZZ_H
+#define CURFEW_TEST_FUZZ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "curfew/manifest.h"
+#include "curfew/store.h"
+#include "curfew/str.h"
+
+#define FUZZ_NOW 1795305600 /* 2026-11-22 */
+/* An input that takes more CPU than this is a finding, as a crash is. */
+#define FUZZ_SLOW_MICROS 200000
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static inline void fuzz_must(bool holds, const char *what, const char *text)
+{
+    if (holds)
+        return;
+    fprintf(stderr, "FAIL %s\n%s\n", what, text != NULL ? text : "");
+    abort();
+}
+
+/* Fit to show: no control character but the end of a line, nothing invisible, no token. */
+static inline void fuzz_must_be_clean(const char *text)
+{
+    char *copy = strdup(text), *shown;
+    size_t size = strlen(text) + 1;
+
+    for (char *line = copy; line != NULL; line = shown) {
+        shown = strchr(line, '\n');
+        if (shown != NULL)
+            *shown++ = '\0';
+        size = strlen(line) + 1;
+        char *again = strdup(line);
+        cf_str_sanitize(again, size);
+        fuzz_must(strcmp(line, again) == 0, "a text that is not fit to show", line);
+        free(again);
+    }
+    free(copy);
+}
+
+static inline int64_t fuzz_cpu_micros(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* The best of three, so that a page fault or another process does not count. */
+static inline void fuzz_timed(void (*run)(const uint8_t *data, size_t size), const uint8_t *data,
+                              size_t size)
+{
+    int64_t took = FUZZ_SLOW_MICROS;
+
+    for (int try = 0; try < 3 && took >= FUZZ_SLOW_MICROS; try++) {
+        int64_t start = fuzz_cpu_micros();
+
+        run(data, size);
+        took = fuzz_cpu_micros() - start;
+    }
+    fuzz_must(took < FUZZ_SLOW_MICROS, "an input that takes more than 0.2 s of CPU", NULL);
+}
+
+/* A store of what a real API server knew. */
+static inline struct cf_store *fuzz_store(struct cf_arena *arena)
+{
+    struct cf_store *store = cf_store_new(CF_ABSENT_IS_PLAIN);
+    struct cf_documents docs = {.items = NULL};
+    struct cf_err err;
+
+    fuzz_must(store != NULL &&
+                  cf_documents_read(arena, "test/recorded/objects.yaml", &docs, &err) == 0,
+              "test/recorded/objects.yaml can be read", NULL);
+    for (size_t i = 0; i < docs.count; i++)
+        fuzz_must(cf_store_add(store, docs.items[i].root, "default", &err) == 0, err.msg, NULL);
+    return store;
+}
+
+#endif

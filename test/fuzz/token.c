@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* token - JWTs, texts in which tokens are looked for, and JWK Sets, in turn by the first byte. No
+ * text that the fuzzer makes is accepted as a caller's token: it has no key. */
+#include "fuzz.h"
+
+#include "curfew/attr.h"
+#include "curfew/base64.h"
+#include "curfew/file.h"
+#include "curfew/json.h"
+#include "curfew/jwks.h"
+#include "curfew/limits.h"
+#include "curfew/token.h"
+
+static struct cf_arena *arena;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc, (void)argv;
+    cf_json_init();
+    arena = cf_arena_new(CF_TOKEN_ARENA_MAX);
+    return 0;
+}
+
+static void decode(const char *text, size_t len)
+{
+    struct cf_err err = {.kind = CF_ERR_NONE};
+    struct cf_token token;
+
+    if (cf_token_decode(arena, text, len, &token, &err) != 0) {
+        fuzz_must_be_clean(err.msg);
+        return;
+    }
+    (void)cf_token_kind(&token, 86400);
+    (void)cf_token_expired(&token, FUZZ_NOW);
+    (void)cf_token_stale(&token, FUZZ_NOW);
+    (void)cf_token_of_secret(arena, text, len, "shop", "web-token", &token);
+}
+
+static void on_hit(const struct cf_token_hit *hit, void *arg)
+{
+    const char *const *bounds = arg;
+
+    fuzz_must(hit->layers <= CF_TOKEN_LAYERS, "no more layers than are looked under", NULL);
+    fuzz_must(hit->offset <= (size_t)(bounds[1] - bounds[0]), "the place is in the text", NULL);
+    fuzz_must(strlen(hit->hash) == CF_TOKEN_HASH, "it has a name", hit->hash);
+}
+
+static void scan(const char *text, size_t len)
+{
+    const char *bounds[] = {text, text + len};
+    bool may = cf_token_may_hold(text, len);
+
+    for (int flags = CF_SCAN_ACCOUNTS; flags <= CF_SCAN_ANY; flags++) {
+        struct cf_token_scanner *scanner = cf_token_scanner_new((enum cf_token_scan_flags)flags);
+
+        fuzz_must(cf_token_scan(scanner, text, len, on_hit, bounds) == 0, "it is searched", NULL);
+        cf_token_scanner_free(scanner);
+    }
+    (void)may;
+}
+
+static void keys(const char *text, size_t len)
+{
+    struct cf_err err = {.kind = CF_ERR_NONE};
+    struct cf_jwks *jwks = cf_jwks_parse(text, len, &err);
+
+    if (jwks == NULL)
+        fuzz_must_be_clean(err.msg);
+    else
+        fuzz_must(cf_jwks_count(jwks) > 0, "a set has a key", NULL);
+    cf_jwks_unref(jwks);
+}
+
+static void run(const uint8_t *data, size_t size)
+{
+    static void (*const ways[])(const char *text, size_t len) = {decode, scan, keys};
+    char *text = malloc(size);
+
+    memcpy(text, data + 1, size - 1);
+    text[size - 1] = '\0';
+    ways[data[0] % CF_COUNT(ways)](text, size - 1);
+    free(text);
+    cf_arena_reset(arena, true);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size > 1)
+        fuzz_timed(run, data, size);
+    return 0;
+}

@@ -12,6 +12,7 @@ void cf_expiration_decode(struct cf_reader *r, const struct cf_path *at,
                           const struct cf_json *object, struct cf_expiration *out)
 {
     out->at = cf_read_key(r, at, "expirationSeconds");
+    out->no_parent = object == NULL;
     out->seconds = cf_read_int(r, at, object, "expirationSeconds", EXPIRATION_DEFAULT, &out->given);
 }
 

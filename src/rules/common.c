@@ -91,10 +91,12 @@ void cf_fix_op(struct cf_fix *fix, const char *op, const char *path, const char 
 struct cf_fix *cf_fix_expiration(struct cf_findings *out, const struct cf_expiration *expiration,
                                  int64_t seconds, size_t volume, size_t source)
 {
-    struct cf_fix *fix = cf_fix_new(out, 1, volume, source);
+    struct cf_fix *fix = cf_fix_new(out, 2, volume, source);
 
     if (fix == NULL)
         return NULL;
+    if (expiration->no_parent) /* a TokenRequest without a spec */
+        cf_fix_op(fix, "add", cf_path_pointer(out->arena, expiration->at->up), "{}");
     cf_fix_op(fix, expiration->given ? "replace" : "add",
               cf_path_pointer(out->arena, expiration->at),
               cf_arena_printf(out->arena, "%" PRId64, seconds));

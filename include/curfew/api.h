@@ -30,8 +30,8 @@ void cf_api_close(struct cf_api *api); /* takes NULL */
 const char *cf_api_server(const struct cf_api *api);    /* "https://10.0.0.1:443" */
 const char *cf_api_namespace(const struct cf_api *api); /* of the context, or our pod; never NULL */
 
-/* Whether the kubeconfig names a program that knows the credentials (`exec`), which is run when they
- * are needed. */
+/* Whether the kubeconfig names a program that knows the credentials (`exec`), which is run when
+ * they are needed. */
 bool cf_api_runs_program(const struct cf_api *api);
 
 struct cf_api_call {

@@ -83,7 +83,20 @@ static struct cf_log_field count(const struct cf_server *server, const char *key
     return CF_LOG_N(key, (int64_t)count);
 }
 
-static void say_start(struct cf_server *server)
+/* All threads are there; those that come later inherit the filter. Returns whether it is on. */
+static bool confine(const struct cf_server *server)
+{
+    struct cf_err err = {.kind = CF_ERR_NONE};
+
+    if (!server->config.seccomp)
+        return false;
+    if (cf_seccomp_start(&err) == 0)
+        return true;
+    cf_log(CF_LOG_WARN, "system calls are not filtered", CF_LOG_S("reason", err.msg));
+    return false;
+}
+
+static void say_start(struct cf_server *server, bool confined)
 {
     const struct cf_watch *watch = server->config.watch;
     struct cf_store_counts counts = cf_store_counts(server->config.store);
@@ -96,6 +109,7 @@ static void say_start(struct cf_server *server)
         CF_LOG_S("probeAddress", cf_probes_address(server->probes)),
         CF_LOG_S("metricsAddress", cf_http_address(server->metrics)),
         CF_LOG_S("policy", cf_held_policy(policy)->digest),
+        CF_LOG_S("systemCalls", confined ? "filtered" : "not filtered"),
         CF_LOG_S("cluster", watch != NULL ? cf_watch_server(watch) : "manifests"),
         count(server, "namespaces", counts.namespaces), count(server, "secrets", counts.secrets),
         count(server, "serviceAccounts", counts.accounts), CF_LOG_S("libraries", libraries(text)));
@@ -229,17 +243,6 @@ static unsigned finish(struct life *life, bool at_once)
     return cf_http_pending(reviews, false);
 }
 
-/* All threads are there; those that come later inherit it. */
-static void confine(const struct cf_server *server)
-{
-    struct cf_err err = {.kind = CF_ERR_NONE};
-
-    if (!server->config.seccomp)
-        return;
-    if (cf_seccomp_start(&err) != 0)
-        cf_log(CF_LOG_WARN, "system calls are not filtered", CF_LOG_S("reason", err.msg));
-}
-
 void cf_server_run(struct cf_server *server)
 {
     struct life life = {.server = server};
@@ -248,8 +251,7 @@ void cf_server_run(struct cf_server *server)
     int got;
 
     fill_signals(&life.signals);
-    say_start(server);
-    confine(server);
+    say_start(server, confine(server));
     got = live(&life, 0);
     at_once = drain(&life, got);
     cut = finish(&life, at_once);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* seccomp.c - see seccomp.h. What is not in the list is refused: above all execve() and fork(), files
- * that are opened for writing, memory that is both written and executed, and other sockets than
- * those of IP and of names. README, "System calls", has the list in words. */
+/* seccomp.c - see seccomp.h. What is not in the list is refused: above all execve() and fork(),
+ * files that are opened for writing, memory that is both written and executed, new ports, and
+ * sockets other than those of IP and of name lookups. README, "System calls", has the list. */
 #include "seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -26,8 +26,8 @@ static const int plain[] = {
     SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(newfstatat),
     SCMP_SYS(statx), SCMP_SYS(lseek), SCMP_SYS(getdents64), SCMP_SYS(readlink),
     SCMP_SYS(readlinkat), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
-    SCMP_SYS(fcntl), SCMP_SYS(ioctl), SCMP_SYS(dup), SCMP_SYS(dup3), SCMP_SYS(getcwd),
-    SCMP_SYS(fstatfs), SCMP_SYS(statfs), SCMP_SYS(fadvise64),
+    SCMP_SYS(fcntl), SCMP_SYS(dup), SCMP_SYS(dup3), SCMP_SYS(getcwd), SCMP_SYS(fstatfs),
+    SCMP_SYS(statfs), SCMP_SYS(fadvise64),
     /* memory; mmap and mprotect are below */
     SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
     /* threads, time, signals */
@@ -59,7 +59,7 @@ static const struct rule {
     /* Files are opened to be read. */
     {SCMP_SYS(openat), 1, {{2, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY}}},
     {SCMP_SYS(open), 1, {{1, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY}}},
-    /* Memory is not executed, but for a library's file, which nobody can have written here. */
+    /* Memory is executed only where a library's file is mapped, and no file can be written. */
     {SCMP_SYS(mmap), 1, {{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}}},
     {SCMP_SYS(mmap),
      2,
@@ -70,6 +70,10 @@ static const struct rule {
      * takes clone() where it is not there. */
     {SCMP_SYS(clone), 1, {{0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD}}},
     {SCMP_SYS(prctl), 1, {{0, SCMP_CMP_EQ, PR_SET_NAME, 0}}},
+    /* What waits in a socket, whether it blocks, and whether a file is a terminal. */
+    {SCMP_SYS(ioctl), 1, {{1, SCMP_CMP_EQ, FIONREAD, 0}}},
+    {SCMP_SYS(ioctl), 1, {{1, SCMP_CMP_EQ, FIONBIO, 0}}},
+    {SCMP_SYS(ioctl), 1, {{1, SCMP_CMP_EQ, TCGETS, 0}}},
     /* Limits are read (the third argument is the new one). */
     {SCMP_SYS(prlimit64), 1, {{2, SCMP_CMP_EQ, 0, 0}}},
     /* IP; and for names nscd's socket and the list of addresses. */
@@ -78,15 +82,6 @@ static const struct rule {
     {SCMP_SYS(socket), 1, {{0, SCMP_CMP_EQ, AF_UNIX, 0}}},
     {SCMP_SYS(socket), 1, {{0, SCMP_CMP_EQ, AF_NETLINK, 0}}},
 };
-
-/* Modules that glibc loads at the first name it looks up are loaded while it is easy. */
-static void warm_up(void)
-{
-    struct addrinfo *found = NULL;
-
-    if (getaddrinfo("localhost", NULL, NULL, &found) == 0)
-        freeaddrinfo(found);
-}
 
 static int fill(scmp_filter_ctx filter)
 {
@@ -109,7 +104,6 @@ int cf_seccomp_start(struct cf_err *err)
     __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
     return cf_err_system(err, "a sanitizer needs other system calls");
 #endif
-    warm_up();
     filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     if (filter == NULL)
         return cf_err_memory(err);

@@ -16,11 +16,14 @@ AT_A_TIME = 8
 PATIENCE = int(os.environ.get("PATIENCE", "30"))
 
 
-def kubeconfig(path, url, ca=None, token=None):
+def kubeconfig(path, url, ca=None, token=None, program=None):
     cluster = {"server": url}
     if ca:
         cluster["certificate-authority"] = ca
     user = {"tokenFile": token} if token else {}
+    if program:
+        user["exec"] = {"apiVersion": "client.authentication.k8s.io/v1", "command": program,
+                        "interactiveMode": "Never"}
     with open(path, "w", encoding="utf-8") as f:
         json.dump({
             "apiVersion": "v1", "kind": "Config", "current-context": "c",

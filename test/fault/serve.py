@@ -38,6 +38,7 @@ class Curfew:
 
     def get(self, path):
         check(until(lambda: '"serving"' in self.said() or self.process.poll() is not None), self.said())
+        check('"serving"' in self.said(), self.said())
         which = "probeAddress" if path in ("/livez", "/readyz") else "metricsAddress"
         port = re.search(r'"%s":"127.0.0.1:(\d+)"' % which, self.said()).group(1)
         try:
@@ -186,6 +187,69 @@ def _(work):
         m = curfew.metrics()
         check('curfew_watch_age_seconds{resource="secrets"}' not in m, "an age of no watch")
         curfew.stop()
+
+
+def filters(pid):
+    """How many filters of system calls each thread of the process has."""
+    counts = set()
+    for thread in os.listdir("/proc/%s/task" % pid):
+        with open("/proc/%s/task/%s/status" % (pid, thread), encoding="ascii") as f:
+            counts.add(int(re.search(r"^Seccomp_filters:\s*(\d+)", f.read(), re.M).group(1)))
+    return counts
+
+
+@case("system calls are filtered in every thread, and the watches go on")
+def _(work):
+    api = new_api()
+    with serving(work, api=api) as curfew:
+        check(until(curfew.is_ready), curfew.get("/readyz"))
+        if "a sanitizer needs other system calls" not in curfew.said():
+            here = filters("self").pop()
+            check(filters(curfew.process.pid) == {here + 1}, filters(curfew.process.pid))
+        # A connection of its own: the resolver's thread is made behind the filter.
+        api.stop()
+        api.cluster.put("namespaces", namespace("late", enforce="restricted"))
+        api.start()
+        check(until(lambda: curfew.metrics()['curfew_namespaces{mode="enforce",level="restricted"}'] == "2"),
+              "what came after the start is not seen")
+        curfew.stop()
+
+
+@case("a kubeconfig with a program: system calls are not filtered, which is said once")
+def _(work):
+    os.mkdir(work + "/api")
+    cert, key = certificate(work + "/api")
+    api = Server(certificate=cert, key=key)
+    fill(api.cluster)
+    plugin = work + "/plugin"
+    with open(plugin, "w", encoding="ascii") as f:
+        f.write("""#!/bin/sh
+printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"%%s"}}' \\
+    "$(cat "%s/token")"
+""" % work)
+
+    def knows(token):
+        with open(work + "/token", "w", encoding="ascii") as f:
+            f.write(token)
+        api.token = token
+
+    knows("secret-token-1")
+    os.chmod(plugin, 0o755)
+    file = kubeconfig(work + "/k", api.url, ca=cert, program=plugin)
+    with serving(work, "--kubeconfig", file) as curfew:
+        check(until(curfew.is_ready), curfew.said())
+        check(filters(curfew.process.pid) == filters("self"), filters(curfew.process.pid))
+        # The token is not good any more: the program runs again, long after the start.
+        api.stop()
+        knows("secret-token-2")
+        api.cluster.put("namespaces", namespace("late", enforce="restricted"))
+        api.start()
+        check(until(lambda: curfew.metrics()['curfew_namespaces{mode="enforce",level="restricted"}'] == "2"),
+              curfew.said())
+        check(curfew.said().count("system calls are not filtered") == 1 and
+              "the kubeconfig has an exec plugin" in curfew.said(), curfew.said())
+        curfew.stop()
+    api.stop()
 
 
 @case("SIGTERM ends it at once while the server hangs")

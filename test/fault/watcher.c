@@ -242,7 +242,7 @@ int main(int argc, char **argv)
 
     if (argc < 2)
         return 2;
-    cf_process_harden(); /* so that memory is given back as the server's is */
+    cf_process_serve(); /* so that memory is given back as the server's is */
     cf_json_init();
     cf_log_setup(CF_LOG_TEXT, getenv("DEBUG") != NULL ? CF_LOG_DEBUG : CF_LOG_INFO);
     read_flags(argv + 2, &config);

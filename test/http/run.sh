@@ -49,6 +49,7 @@ main=$pid main_port=$port main_probes=$probes main_plain=$plain
 . "$here/reload.sh"
 . "$here/lifecycle.sh"
 . "$here/guarded.sh"
+. "$here/seccomp.sh"
 . "$here/limits.sh"
 . "$here/metrics.sh"
 . "$here/floods.sh"

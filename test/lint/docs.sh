@@ -74,6 +74,18 @@ LC_ALL=C comm -13 "$complaints.code" "$complaints.told" |
 rm -f "$complaints.code" "$complaints.readme" "$complaints.told"
 verdict "README tells every metric, and no other" "$complaints"
 
+# The calls of the filter, against the table of the README.
+grep -oE 'SCMP_SYS\([a-z0-9_]+\)' src/server/seccomp.c | sed 's/.*(//;s/)//' | LC_ALL=C sort -u > "$complaints.code"
+sed -n '/^#### System calls$/,/^#### How/p' README.md | grep '^| ' | grep -oE '`[a-z0-9_]+`' | tr -d '`' |
+    LC_ALL=C sort -u > "$complaints.told"
+LC_ALL=C comm -23 "$complaints.code" "$complaints.told" |
+    sed 's/.*/README.md: does not tell the system call &/' >> "$complaints"
+LC_ALL=C comm -13 "$complaints.code" "$complaints.told" |
+    sed 's/.*/README.md: tells the system call &, which the server may not make/' >> "$complaints"
+[ -s "$complaints.code" ] || echo "no system call was found in src/server/seccomp.c" >> "$complaints"
+rm -f "$complaints.code" "$complaints.told"
+verdict "README tells every system call of the filter, and no other" "$complaints"
+
 # "NAME = number" of the codes, against "| number |" in the README.
 sed -n 's/.*CF_EXIT_[A-Z]* = \([0-9]*\),.*/\1/p' include/curfew/cmd.h | while read -r code; do
     sed -n '/^## Exit codes$/,/^## /p' README.md | grep -q "^| $code |" ||

@@ -12,6 +12,7 @@ cjson/          src/json/json\.c
 openssl/        src/crypto/[a-z0-9_]+\.[ch]
 jwt.h           src/crypto/[a-z0-9_]+\.c
 curl/           src/kube/api\.c
+seccomp.h       src/server/seccomp\.c
 '
 
 # The C library, POSIX and Linux: what every file may include.

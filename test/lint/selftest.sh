@@ -103,7 +103,7 @@ catches symbols 'json_object_get: a global symbol' 'mkdir build &&
     ${CC:-cc} -x c -c -o build/x.o - && ar rc build/libcurfew.a build/x.o'
 
 catches hardening 'soft.o: has no note' 'mkdir -p build/src &&
-    echo "int cf_fine;" | ${CC:-cc} -fcf-protection=none -x c -c -o build/src/soft.o -'
+    echo "int cf_fine;" > src/soft.c && ${CC:-cc} -fcf-protection=none -c -o build/src/soft.o src/soft.c'
 
 catches logs 'http.log:.*a token' 'mkdir -p build/test-logs &&
     echo "denied eyJhbGci""OiJSUzI1NiIsImtpZCI6IiJ9.e30.x" > build/test-logs/http.log'
@@ -142,6 +142,8 @@ catches docs 'does not tell the metric curfew_surprise_total' \
     'echo "static const char *m = \"curfew_surprise_total\";" >> src/server/metrics.c'
 catches docs 'tells the metric curfew_gone_total' \
     "sed -i 's/^## Metrics\$/&\n\n\`curfew_gone_total\`/' README.md"
+catches docs 'does not tell the system call bpf' "echo '/* SCMP_SYS(bpf) */' >> src/server/seccomp.c"
+catches docs 'tells the system call shmat' "sed -i 's/^| memory |/& \`shmat\`/' README.md"
 catches docs 'README.md: does not tell the exit code 3' "sed -i '/^| 3 |/d' README.md"
 catches docs 'README.md: there is no vanished.c' 'echo "see \`vanished.c\`" >> README.md'
 catches docs 'README.md: links to GONE.md' 'echo "[gone](GONE.md)" >> README.md'

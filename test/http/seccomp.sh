@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+# seccomp.sh - the filter of the server's system calls: on in every thread, and off where it has to be.
+# What it refuses is in test/unit/test_seccomp.c. Sourced by run.sh.
+
+# filters STATUS-FILE: how many filters this thread has.
+filters() {
+    sed -n 's/^Seccomp_filters:[^0-9]*//p' "$1"
+}
+
+# filtered_by COUNT PID: each thread has so many filters more than this shell.
+filtered_by() {
+    local here status
+    here=$(filters /proc/self/status)
+    for status in /proc/"$2"/task/*/status; do
+        [ "$(filters "$status")" = $((here + $1)) ] || return 1
+    done
+}
+
+# says_once NAME LOG REASON: one warning, with this reason (a basic regular expression).
+says_once() {
+    equal "$1: one warning" 1 "$(grep -c '"msg":"system calls are not filtered"' "$2")"
+    check "$1: with its reason" "$(grep 'not filtered' "$2")" \
+        grep -q "\"level\":\"warn\",\"msg\":\"system calls are not filtered\",\"reason\":\"$3\"" "$2"
+    check "$1: the first line says so" "$(grep '"serving"' "$2")" \
+        grep -q '"systemCalls":"not filtered"' "$2"
+}
+
+sanitized=
+! grep -q -e __asan_init -e __tsan_init "$curfew" || sanitized=1
+
+server "$work/seccomp.log" --threads 4
+if [ -z "$sanitized" ]; then
+    check 'every thread of a server is filtered' "$(grep -h ^Seccomp /proc/"$pid"/task/*/status)" \
+        filtered_by 1 "$pid"
+    check 'the first line says so' "$(grep '"serving"' "$work/seccomp.log")" \
+        grep -q '"systemCalls":"filtered"' "$work/seccomp.log"
+    check 'there is no warning' "$(cat "$work/seccomp.log")" \
+        sh -c '! grep -q "\"level\":\"warn\"" "$1"' sh "$work/seccomp.log"
+else
+    says_once 'built with a sanitizer' "$work/seccomp.log" 'a sanitizer needs other system calls'
+fi
+check 'it answers' 'it does not' answers
+stops 'it ends' "$pid"
+
+server "$work/seccomp.log" --no-seccomp
+check '--no-seccomp: no thread is filtered' "$(grep -h ^Seccomp /proc/"$pid"/task/*/status)" \
+    filtered_by 0 "$pid"
+check '--no-seccomp: the first line says so' "$(grep '"serving"' "$work/seccomp.log")" \
+    grep -q '"systemCalls":"not filtered"' "$work/seccomp.log"
+check '--no-seccomp: there is no warning' "$(cat "$work/seccomp.log")" \
+    sh -c '! grep -q "\"level\":\"warn\"" "$1"' sh "$work/seccomp.log"
+stops '--no-seccomp: it ends' "$pid"
+
+# A kernel that refuses.
+if [ -z "$sanitized" ]; then
+    printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$work/bin/unfilterable" "$curfew" >"$work/bin/refusing"
+    chmod 755 "$work/bin/refusing"
+    filtering=$curfew curfew=$work/bin/refusing
+    server "$work/seccomp.log" --threads 2
+    says_once 'where the kernel refuses it' "$work/seccomp.log" '[^"]*[a-z][^"]*'
+    check 'where the kernel refuses it: a server answers all the same' 'it does not' answers
+    stops 'where the kernel refuses it: it ends' "$pid"
+    curfew=$filtering
+fi

@@ -134,10 +134,16 @@ static int item(struct cf_reflector *r, const struct cf_json *object, unsigned u
     return push(r, object, false, unread, err);
 }
 
+/* The version of the last event, which may not have been applied yet. */
+static const char *last_version(const struct cf_reflector *r)
+{
+    return r->next[0] != '\0' ? r->next : r->version;
+}
+
 static int gone_back(struct cf_reflector *r, const char *version, struct cf_err *err)
 {
     r->ended = CF_WATCH_GONE;
-    return cf_err_set(err, "its versions went backwards, from %s to %s", r->version, version);
+    return cf_err_set(err, "its versions went backwards, from %s to %s", last_version(r), version);
 }
 
 static int bookmark(struct cf_reflector *r, const struct cf_json *meta, const char *version,
@@ -185,7 +191,7 @@ static int event(struct cf_reflector *r, const char *type, const struct cf_json 
         return cf_err_set(err, "a whole Secret, though only metadata was asked for");
     if (!copy_version(meta, version))
         return no_event(r, "no resourceVersion", err);
-    if (r->phase == CF_WATCHING && cf_version_before(version, r->version))
+    if (r->phase == CF_WATCHING && cf_version_before(version, last_version(r)))
         return gone_back(r, version, err);
     if (r->phase == CF_WATCHING)
         memcpy(r->next, version, sizeof(version));

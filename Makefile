@@ -84,8 +84,8 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all test tests unit rules recorded property golden api fault http soak lint storm worst asan tsan
-.PHONY: demo bench bench-store bench-authorize e2e image image-root image-test chart manifests
-.PHONY: deps deps-build deps-bench deps-soak deps-e2e deps-image
+.PHONY: demo bench bench-store bench-authorize e2e image image-root image-test test-debian13 chart manifests
+.PHONY: deps deps-build deps-bench deps-soak deps-e2e deps-image deps-debian13
 .PHONY: certs install uninstall fmt fmt-check clean help FORCE
 
 all: $(BUILD)/curfew ## build build/curfew
@@ -199,6 +199,8 @@ image-root: | deps-image
 	+@sh deploy/image/build.sh $(BUILD) root
 image-test: image ## what is in the image, and the server's tests on its libraries
 	@sh test/image/run.sh $(BUILD)
+test-debian13: | deps-debian13 ## make test in a Debian 13 of its own (root; it is fetched once)
+	@bash test/debian13.sh $(BUILD)
 chart: $(BUILD)/curfew ## render the chart and check it (helm is built once, where Go is)
 	@V=1 sh test/all.sh $(BUILD) chart
 manifests: ## deploy/manifests, from the chart
@@ -218,6 +220,8 @@ deps-e2e: deps-build
 	$(call deps,e2e)
 deps-image: deps-build
 	$(call deps,image)
+deps-debian13:
+	$(call deps,debian13)
 
 certs: | deps ## make development certificates in certs/
 	@sh certs/make-dev-certs.sh

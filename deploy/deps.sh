@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # deps.sh - installs what is missing, on Debian 12 and 13 and Ubuntu 24.04.
 #
-#   deploy/deps.sh [--check] SET...     sets: build test soak bench e2e image ci
+#   deploy/deps.sh [--check] SET...     sets: build test soak bench e2e image debian13 ci
 #
 # It asks for the thing itself (a header, a program), never for a package, so that it is content
 # wherever the things are, and calls apt only when one is missing. --check only says what is.
@@ -110,6 +110,15 @@ want_image() {
     want dpkg-dev has_program dpkg-source
 }
 
+# What Debian 13 is fetched and entered with.
+want_debian13() {
+    want debian-archive-keyring test -e /usr/share/keyrings/debian-archive-keyring.gpg
+    want debootstrap has_program debootstrap
+    want util-linux has_program unshare
+    want mount has_program mount
+    want git has_program git
+}
+
 want_ci() {
     want git has_program git
     want gcc has_program gcc
@@ -154,9 +163,9 @@ if [ "${1:-}" = --check ]; then
 fi
 for set in "$@"; do
     case $set in
-    build | test | soak | bench | e2e | image | ci) "want_$set" ;;
+    build | test | soak | bench | e2e | image | debian13 | ci) "want_$set" ;;
     *)
-        echo "deps: unknown set '$set': build, test, soak, bench, e2e, image and ci are known" >&2
+        echo "deps: unknown set '$set': build, test, soak, bench, e2e, image, debian13 and ci are known" >&2
         exit 2
         ;;
     esac

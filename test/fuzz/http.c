@@ -132,7 +132,8 @@ static void start(unsigned which, const struct cf_server_config *config)
 
 static void start_servers(const char *cert, const char *key)
 {
-    static const char *const subjects[] = {"system:apiserver", NULL}, *const audiences[] = {"c", NULL};
+    static const char *const subjects[] = {"system:apiserver", NULL}, *const audiences[] = {"c",
+                                                                                            NULL};
     struct cf_server_config config = {.listen = "127.0.0.1:0",
                                       .probe_listen = "127.0.0.1:0",
                                       .metrics_listen = "127.0.0.1:0",
@@ -208,7 +209,8 @@ static int64_t millis(void)
     return cf_monotonic_micros() / 1000;
 }
 
-/* What is there; waits for it up to this point of time. False: nothing more comes, or not by then. */
+/* What is there; waits for it up to this point of time. False: nothing more comes, or not by then.
+ */
 static bool read_some(int fd, struct came *came, int64_t until)
 {
     struct pollfd one = {.fd = fd, .events = POLLIN};
@@ -374,8 +376,7 @@ static void check_body(const struct model_answer *a, const uint8_t *data, size_t
 static bool says_it_twice(const struct model_answer *a)
 {
     return a->body != NULL && a->status == 400 && a->closes &&
-           strncmp(a->body, "HTTP/1.1 400 ", 13) == 0 &&
-           strncmp(cf_http_version(), "0.", 2) == 0;
+           strncmp(a->body, "HTTP/1.1 400 ", 13) == 0 && strncmp(cf_http_version(), "0.", 2) == 0;
 }
 
 /* Each answer is one to its request, and the last one behind what is none. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_model.h - requests and answers of HTTP/1.1 as RFC 9112 has them. It knows the bytes alone. */
+/* http_model.h - requests and answers of HTTP/1.1 as RFC 9112 has them. It knows the bytes alone.
+ */
 #ifndef CURFEW_TEST_FUZZ_HTTP_MODEL_H
 #define CURFEW_TEST_FUZZ_HTTP_MODEL_H
 

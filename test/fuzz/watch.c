@@ -316,8 +316,9 @@ static void ask_about(struct cf_buf *out, const struct cf_store *store, const ch
     cf_buf_addf(out, ", named by %zu",
                 cf_store_pods_of_secret(store, arena, namespace_, name, 4, &pods));
     for (int edge = CF_EDGE_SECRET; edge <= CF_EDGE_ACCOUNT; edge++)
-        cf_buf_addf(out, " %d", cf_store_reach(store, (enum cf_edge)edge,
-                                               edge == CF_EDGE_VOLUME ? "" : namespace_, name, "n1"));
+        cf_buf_addf(out, " %d",
+                    cf_store_reach(store, (enum cf_edge)edge,
+                                   edge == CF_EDGE_VOLUME ? "" : namespace_, name, "n1"));
     cf_buf_addc(out, '\n');
 }
 
@@ -438,8 +439,8 @@ static char *read_all(const uint8_t *data, size_t size, unsigned cut, struct scr
     size_t before = __sanitizer_get_current_allocated_bytes(), after;
     char *said;
 
-    script = (struct script){
-        .at = data + 2, .end = data + size, .cut = cut, .dice = 2463534242U + cut};
+    script =
+        (struct script){.at = data + 2, .end = data + size, .cut = cut, .dice = 2463534242U + cut};
     r = &watched.reflectors[data[0] % CF_RESOURCES];
     init_watch(r, data[0]);
     cf_reflect(r);

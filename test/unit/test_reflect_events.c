@@ -5,7 +5,7 @@
 #include "../../src/kube/watch_private.h"
 
 #define EVENT(name, version)                                                                       \
-    "{\"type\":\"ADDED\",\"object\":{\"kind\":\"Namespace\",\"metadata\":{\"name\":\"" name "\","          \
+    "{\"type\":\"ADDED\",\"object\":{\"kind\":\"Namespace\",\"metadata\":{\"name\":\"" name "\","  \
     "\"resourceVersion\":\"" version "\"}}}\n"
 
 static struct cf_watch watched;

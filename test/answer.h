@@ -19,6 +19,7 @@ struct test_answer {
     struct cf_err err;
     enum cf_decision decision;
     bool holds_secret;
+    bool unread; /* a verdict on what could not be read */
     const char *text; /* the answer as it goes out */
     cJSON *root, *response;
     bool allowed;
@@ -80,6 +81,7 @@ static inline struct test_answer test_ask(struct cf_arena *arena, const struct c
     a.rc = cf_review_answer(arena, in, review, strlen(review), &buf, &outcome, &a.err);
     a.decision = outcome.decision;
     a.holds_secret = outcome.holds_secret;
+    a.unread = a.rc == 0 && outcome.unread != NULL;
     (void)cf_json_use(arena);
     if (a.rc != 0)
         return a;

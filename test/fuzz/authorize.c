@@ -43,7 +43,8 @@ static void check_answer(const char *text, const struct cf_outcome *outcome)
     fuzz_must(cJSON_IsObject(status), "the answer is JSON with a status", text);
     fuzz_must(cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(status, "allowed")),
               "nothing is ever allowed", text);
-    fuzz_must(denied == (outcome->decision == CF_DENIED), "the outcome is that of the answer", text);
+    fuzz_must(denied == (outcome->decision == CF_DENIED), "the outcome is that of the answer",
+              text);
     fuzz_must(!denied || *test_string(status, "reason") != '\0', "a denial has its reason", text);
     fuzz_must_be_clean(test_string(status, "reason"));
 }
@@ -68,8 +69,7 @@ static void run(const uint8_t *data, size_t size)
         (void)cf_json_use(arena);
         check_answer(cf_buf_str(&answer), &outcome);
         if (outcome.request != NULL)
-            fuzz_must_be_clean(
-                cf_str_or_empty(cf_boundary_explain(arena, &outcome, in.policy)));
+            fuzz_must_be_clean(cf_str_or_empty(cf_boundary_explain(arena, &outcome, in.policy)));
     } else {
         fuzz_must(err.kind == CF_ERR_INPUT, "what gets no answer is at fault itself", err.msg);
         fuzz_must_be_clean(err.msg);

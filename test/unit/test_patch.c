@@ -48,6 +48,26 @@ static void nothing_to_fix(void **state)
                                 .object = "{'type':'kubernetes.io/service-account-token'}")));
 }
 
+/* The API server sends a spec always; without one the patch would not apply. */
+static void a_request_without_a_spec(void **state)
+{
+    static const char *const objects[] = {"{}", "{'spec':null}"};
+
+    (void)state;
+    use_config("rules: {token-lifetime: {restricted: {maxUnbound: 15m}}}");
+    for (size_t i = 0; i < CF_COUNT(objects); i++) {
+        const char *text = REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
+                                  .namespace_ = "shop", .name = "web", .object = objects[i]);
+        struct test_answer a;
+
+        is_patch(text, "[{'op':'add','path':'/spec','value':{}},"
+                       "{'op':'add','path':'/spec/expirationSeconds','value':900}]");
+        a = mutate(text);
+        assert_non_null(test_patched(cJSON_Parse(q(objects[i])), a.patch));
+    }
+    use_config("");
+}
+
 static void a_clamp(void **state)
 {
     (void)state;
@@ -172,10 +192,15 @@ static void never_a_test_operation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nothing_to_fix), TEST(a_clamp),
-        TEST(a_conversion),   TEST(the_order_of_operations),
-        TEST(the_annotation), TEST(of_other_kinds),
-        TEST(hostile_paths),  TEST(never_a_test_operation),
+        TEST(nothing_to_fix),
+        TEST(a_request_without_a_spec),
+        TEST(a_clamp),
+        TEST(a_conversion),
+        TEST(the_order_of_operations),
+        TEST(the_annotation),
+        TEST(of_other_kinds),
+        TEST(hostile_paths),
+        TEST(never_a_test_operation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

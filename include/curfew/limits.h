@@ -9,6 +9,9 @@
 /* JSON and YAML documents. Kubernetes objects nest some 15 deep; 100,000 labels still fit. */
 #define CF_DEPTH_MAX 100
 #define CF_NODES_MAX 300000
+/* %TAG lines of a YAML document, each of which libyaml compares with all before it: documents that
+ * have any have one or two. */
+#define CF_TAG_DIRECTIVES_MAX 100
 
 /* The default of limits.maxBody: an object of 3 MiB and its old self, escaped, stay below. */
 #define CF_BODY_DEFAULT (16 * CF_MIB)

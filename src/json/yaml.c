@@ -24,7 +24,7 @@ static struct cf_yaml_place place_of(const struct reader *r, yaml_mark_t mark)
 
 /* ---- errors ---- */
 
-/* libyaml tells only the offset of bytes that are no text at all. */
+/* For where only the offset is known: libyaml tells no more of bytes that are no text at all. */
 static struct cf_yaml_place place_of_offset(const struct reader *r, size_t offset)
 {
     struct cf_yaml_place place = {.line = r->first_line, .column = 1};
@@ -70,6 +70,33 @@ static int fail_parse(const struct reader *r)
         return cf_yaml_fail(r->err, place, "%s", problem);
     return cf_yaml_fail(r->err, place, "%s (%s, which begins at line %zu)", problem,
                         parser->context, place_of(r, parser->context_mark).line);
+}
+
+/* ---- directives ---- */
+
+/* libyaml ends lines at \n, at \r, and at three characters that are not ASCII. */
+static bool begins_line(const struct reader *r, const char *at)
+{
+    return at == r->bytes || at[-1] == '\n' || at[-1] == '\r' || (unsigned char)at[-1] >= 0x80;
+}
+
+/* libyaml compares each %TAG directive with all before it, and says nothing until it has read the
+ * last: they are counted first. Such a line within a text that begins at the margin counts too. */
+static int bound_directives(const struct reader *r)
+{
+    static const char directive[] = "%TAG";
+    const char *end = r->bytes + r->len, *at = r->bytes;
+    size_t count = 0;
+
+    while ((at = memmem(at, (size_t)(end - at), directive, strlen(directive))) != NULL) {
+        count += begins_line(r, at);
+        if (count > CF_TAG_DIRECTIVES_MAX)
+            return cf_yaml_fail(r->err, place_of_offset(r, (size_t)(at - r->bytes)),
+                                "more than %d %%TAG directives; a document has one or two",
+                                CF_TAG_DIRECTIVES_MAX);
+        at += strlen(directive);
+    }
+    return 0;
 }
 
 /* ---- events ---- */
@@ -144,6 +171,8 @@ static int read_document(struct reader *r)
         r->bytes += 3;
         r->len -= 3;
     }
+    if (bound_directives(r) != 0)
+        return -1;
     if (!yaml_parser_initialize(&r->parser))
         return cf_err_memory(r->err);
     /* Without this, libyaml would guess UTF-16 from the first bytes. */

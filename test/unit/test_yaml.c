@@ -2,7 +2,6 @@
 /* What cf_yaml_parse() makes of files, bad ones first. */
 #include "document.h"
 
-
 static size_t first_line = 1;
 
 static const struct cf_json *parse(const char *text)
@@ -449,13 +448,66 @@ static void small_arenas_fail_cleanly(void **state)
 static void nul_becomes_a_replacement(void **state)
 {
     (void)state;
-    reads("a: \"\\0\"\nb: \"x\\x00y\\u0000\"\n",
-          "{\"a\":\"\xEF\xBF\xBD\",\"b\":\"x\xEF\xBF\xBD" "y\xEF\xBF\xBD\"}");
-    reads("? \"a\\0\"\n: 1\n\"a\\ufffd\": 2\n",
-          "{\"a\xEF\xBF\xBD\":1,\"a\xEF\xBF\xBD\":2}");
+    reads("a: \"\\0\"\nb: \"x\\x00y\\u0000\"\n", "{\"a\":\"\xEF\xBF\xBD\",\"b\":\"x\xEF\xBF\xBD"
+                                                 "y\xEF\xBF\xBD\"}");
+    reads("? \"a\\0\"\n: 1\n\"a\\ufffd\": 2\n", "{\"a\xEF\xBF\xBD\":1,\"a\xEF\xBF\xBD\":2}");
     reads("'\\0': '\\0'\n", "{\"\\\\0\":\"\\\\0\"}");
     is_refused(parse_text("a: \"\\0\"\n"), "1:4: a NUL character in a text");
     is_refused(parse_text("\"\\0\": 1\n"), "1:1: a NUL character in a text");
+}
+
+/* libyaml compares each directive with all before it: 40,000 of them took it some 4 s. */
+static void many_tag_directives(void **state)
+{
+    const size_t most = CF_TAG_DIRECTIVES_MAX;
+    static const char *const line_ends[] = {"\n",       "\r\n",         "\r",
+                                            "\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"};
+    struct cf_buf text;
+
+    (void)state;
+    for (size_t e = 0; e < CF_COUNT(line_ends); e++) {
+        cf_buf_init_arena(&text, arena, 2 * CF_MIB);
+        for (size_t i = 0; i < most; i++)
+            cf_buf_addf(&text, "%%TAG !a%zu! tag:yaml.org,2002:%s", i, line_ends[e]);
+        cf_buf_addf(&text, "---%sa: !a%zu!str 1%s", line_ends[e], most - 1, line_ends[e]);
+        reads(cf_buf_str(&text), "{\"a\":\"1\"}");
+
+        cf_buf_init_arena(&text, arena, 2 * CF_MIB);
+        int64_t began = cpu_micros();
+        for (size_t i = 0; i < 40000; i++)
+            cf_buf_addf(&text, "%%TAG !a%zu! tag:x,1:%s", i, line_ends[e]);
+        cf_buf_adds(&text, "a: 1");
+        assert_null(parse(cf_buf_str(&text)));
+        assert_non_null(strstr(err.msg, ": more than 100 %TAG directives"));
+        assert_true(cpu_micros() - began < 500000);
+    }
+}
+
+static void too_many_directives_are_told_with_their_place(void **state)
+{
+    struct cf_buf text;
+
+    (void)state;
+    cf_buf_init_arena(&text, arena, CF_MIB);
+    cf_buf_adds(&text, "# a comment\n%YAML 1.1\n");
+    for (size_t i = 0; i <= CF_TAG_DIRECTIVES_MAX; i++)
+        cf_buf_addf(&text, "%%TAG !a%zu! tag:x,1:\n", i);
+    refuses(cf_buf_str(&text), "103:1: more than 100 %TAG directives; a document has one or two");
+}
+
+/* What only looks like one. */
+static void percent_signs_are_no_directives(void **state)
+{
+    struct cf_buf text;
+    const struct cf_json *value;
+
+    (void)state;
+    cf_buf_init_arena(&text, arena, CF_MIB);
+    cf_buf_adds(&text, "a: |\n");
+    for (size_t i = 0; i < 2 * CF_TAG_DIRECTIVES_MAX; i++)
+        cf_buf_adds(&text, "  %TAG !a! x %TAG\n");
+    value = yaml(cf_buf_str(&text));
+    assert_non_null(value);
 }
 
 int main(void)
@@ -471,6 +523,9 @@ int main(void)
         cmocka_unit_test(many_anchors),
         cmocka_unit_test(anchors_chosen_to_collide),
         cmocka_unit_test(long_aliases),
+        cmocka_unit_test(many_tag_directives),
+        cmocka_unit_test(too_many_directives_are_told_with_their_place),
+        cmocka_unit_test(percent_signs_are_no_directives),
         cmocka_unit_test(a_later_anchor_hides_an_earlier_one),
         cmocka_unit_test(aliases),
         cmocka_unit_test(merge_keys),

@@ -64,7 +64,6 @@ struct cf_items {
 /* expirationSeconds as it was given. */
 struct cf_expiration {
     const struct cf_path *at;
-    bool homeless;   /* what it would stand in is absent or null, too */
     bool given;      /* false: absent or null, counts as 3600 */
     bool no_parent;  /* what it is a member of is absent or null, too */
     int64_t seconds; /* 3600 where not given */

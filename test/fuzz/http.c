@@ -132,18 +132,20 @@ static void start(unsigned which, const struct cf_server_config *config)
 
 static void start_servers(const char *cert, const char *key)
 {
+    static struct cf_arena *objects; /* of the store, as long as it is there */
     static const char *const subjects[] = {"system:apiserver", NULL}, *const audiences[] = {"c",
                                                                                             NULL};
     struct cf_server_config config = {.listen = "127.0.0.1:0",
                                       .probe_listen = "127.0.0.1:0",
                                       .metrics_listen = "127.0.0.1:0",
                                       .threads = 1,
-                                      .store = fuzz_store(cf_arena_new(CF_ARENA_MAX)),
                                       .tls_cert = cert,
                                       .tls_key = key,
                                       .authorize_anonymous = true,
                                       .metrics_namespaces = true};
 
+    objects = cf_arena_new(CF_ARENA_MAX);
+    config.store = fuzz_store(objects);
     start(0, &config);
     config.bearer_jwks = "test/tokens/jwks.json";
     config.bearer_issuer = "i";

@@ -47,6 +47,7 @@ seed token 000 test/tokens/*.jwt test/golden/inspect-*/*.jwt
 seed token 001 test/tokens/*.jwt test/golden/inspect-*/*.json test/golden/inspect-*/*.txt \
     test/golden/inspect-secrets/secrets.yaml test/recorded/*secrets.copied*.json \
     test/recorded/*configmaps.copied*.json
+seed token 003 test/tokens/*.jwt
 seed token 002 test/tokens/jwks.json test/golden/inspect-*/*keys*.json
 
 for file in test/golden/*/*.y*ml test/rules/*/*/*.yaml; do

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* token - JWTs, texts in which tokens are looked for, and JWK Sets, in turn by the first byte. No
- * text that the fuzzer makes is accepted as a caller's token: it has no key. */
+/* token - JWTs, texts in which tokens are looked for, JWK Sets, and callers' tokens, in turn by the
+ * first byte, modulo 4. The fuzzer has no key: of what it makes the keys of test/tokens accept
+ * nothing but the tokens there. */
 #include "fuzz.h"
 
 #include "curfew/attr.h"
@@ -11,13 +12,32 @@
 #include "curfew/limits.h"
 #include "curfew/token.h"
 
+static const char *const signed_files[] = {
+    "test/tokens/bound-1h-unbound-object.jwt",
+    "test/tokens/extended-1y.jwt",
+    "test/tokens/legacy.jwt",
+    "test/tokens/pod-bound-1h.jwt",
+    "test/tokens/stale.jwt",
+};
+
 static struct cf_arena *arena;
+static struct cf_jwks *issuer;
+static struct cf_buf signed_tokens[CF_COUNT(signed_files)];
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+    struct cf_err err;
+
     (void)argc, (void)argv;
     cf_json_init();
     arena = cf_arena_new(CF_TOKEN_ARENA_MAX);
+    issuer = cf_jwks_load("test/tokens/jwks.json", &err);
+    fuzz_must(issuer != NULL, "test/tokens/jwks.json can be read", err.msg);
+    for (size_t i = 0; i < CF_COUNT(signed_files); i++) {
+        cf_buf_init(&signed_tokens[i], CF_TOKEN_MAX);
+        fuzz_must(cf_file_read(signed_files[i], &signed_tokens[i], &err) == 0, "it can be read",
+                  err.msg);
+    }
     return 0;
 }
 
@@ -71,9 +91,46 @@ static void keys(const char *text, size_t len)
     cf_jwks_unref(jwks);
 }
 
+/* What is signed, without the signature, is what stands in one of the files. */
+static bool was_signed(const char *text, size_t len)
+{
+    const char *dot = memrchr(text, '.', len);
+
+    for (size_t i = 0; dot != NULL && i < CF_COUNT(signed_files); i++) {
+        const struct cf_buf *file = &signed_tokens[i];
+
+        if ((size_t)(dot - text) < file->len &&
+            memcmp(file->data, text, (size_t)(dot - text) + 1) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void accept(const char *text, size_t len)
+{
+    static const char *const any[] = {"*", NULL};
+    static const char *const audiences[] = {"https://kubernetes.default.svc.cluster.local", NULL};
+    struct cf_token_demands demands = {.now = 1795360500, /* while those in the files are good */
+                                       .issuer = audiences[0],
+                                       .subjects = any,
+                                       .audiences = audiences};
+    struct cf_err err = {.kind = CF_ERR_NONE};
+    struct cf_token token;
+
+    if (cf_token_decode(arena, text, len, &token, &err) == 0 &&
+        cf_token_verify(issuer, text, len, &token, &err) == 0)
+        fuzz_must(was_signed(text, len), "what nobody signed is no token", text);
+    if (cf_token_accept(arena, issuer, text, len, &demands, &token, &err) == 0) {
+        fuzz_must(was_signed(text, len), "what nobody signed is accepted", text);
+        return;
+    }
+    fuzz_must(err.kind == CF_ERR_INPUT, "what is refused is at fault itself", err.msg);
+    fuzz_must_be_clean(err.msg);
+}
+
 static void run(const uint8_t *data, size_t size)
 {
-    static void (*const ways[])(const char *text, size_t len) = {decode, scan, keys};
+    static void (*const ways[])(const char *text, size_t len) = {decode, scan, keys, accept};
     char *text = malloc(size);
 
     memcpy(text, data + 1, size - 1);

@@ -65,6 +65,8 @@ TEST_BINS  := $(UNIT_BINS) $(CASE_BINS)
 DEMO_OBJS  := $(call objects,deploy/demo/*.c)
 BENCH_OBJS := $(call objects,test/bench/store.c test/bench/apiserver.c)
 BENCH_BINS := $(patsubst $(BUILD)/test/bench/%.o,$(BUILD)/bench/%,$(BENCH_OBJS))
+FUZZ_OBJS  := $(call objects,test/fuzz/*.c)
+FUZZ_BINS  := $(patsubst $(BUILD)/test/fuzz/%.o,$(BUILD)/fuzz-%,$(FUZZ_OBJS))
 
 V ?= 0
 ifeq ($(V),0)
@@ -84,8 +86,9 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all test tests unit rules recorded property golden api fault http soak lint storm worst asan tsan
+.PHONY: fuzz fuzz-build fuzz-bins fuzz-regress fuzz-min fuzz-selftest
 .PHONY: demo bench bench-store bench-authorize e2e image image-root image-test test-debian13 chart manifests
-.PHONY: deps deps-build deps-bench deps-soak deps-e2e deps-image deps-debian13
+.PHONY: deps deps-build deps-bench deps-soak deps-fuzz deps-e2e deps-image deps-debian13
 .PHONY: certs install uninstall fmt fmt-check clean help FORCE
 
 all: $(BUILD)/curfew ## build build/curfew
@@ -114,7 +117,7 @@ $(BUILD)/libcurfew.a: $(LIB_OBJS)
 
 # ---- tests ----
 
-$(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS) $(BENCH_OBJS): $(BUILD)/%.o: %.c Makefile | deps
+$(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS) $(BENCH_OBJS) $(FUZZ_OBJS): $(BUILD)/%.o: %.c Makefile | deps
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(call compile,-Itest)
@@ -167,6 +170,27 @@ tsan: ## run the tests of threads and of the server under ThreadSanitizer (clang
 	@RATE=300 $(MAKE) --no-print-directory test BUILD=build/tsan CC=clang CFLAGS='-O1 -g' \
 	    PARTS='threads api fault http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
 
+# Each test/fuzz/NAME.c is a libFuzzer program; these lines are for the make that builds them.
+$(FUZZ_BINS): $(BUILD)/fuzz-%: $(BUILD)/test/fuzz/%.o $(BUILD)/libcurfew.a
+	$(call say,LD,$@)
+	$(call link,-fsanitize=fuzzer $^)
+fuzz-bins: $(FUZZ_BINS)
+
+fuzz-build: | deps-fuzz
+	@$(MAKE) --no-print-directory fuzz-bins BUILD=$(BUILD)/fuzz CC=clang CFLAGS='-O1 -g' \
+	    EXTRA_CFLAGS='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
+	    EXTRA_LDFLAGS='-fsanitize=address,undefined'
+fuzz: fuzz-build ## look for inputs that break something, T=30 seconds with each target (clang)
+	@sh test/fuzz/run.sh fuzz $(BUILD)/fuzz $(T) $(TARGETS)
+fuzz-regress: fuzz-build ## run every kept input of the fuzz targets once
+	@sh test/fuzz/run.sh regress $(BUILD)/fuzz $(TARGETS)
+fuzz-min: fuzz-build ## keep what fuzzing has found new, in test/fuzz/corpus
+	@sh test/fuzz/run.sh min $(BUILD)/fuzz $(TARGETS)
+fuzz-selftest: | deps-fuzz ## plant a bug for each fuzz target, which has to find it (10 min.)
+	@sh test/fuzz/selftest.sh $(BUILD)/selftest $(TARGETS)
+T ?= 30
+TARGETS ?=
+
 $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -216,6 +240,8 @@ deps-bench: deps-build
 	$(call deps,bench)
 deps-soak: deps-build
 	$(call deps,soak)
+deps-fuzz: deps-build
+	$(call deps,fuzz)
 deps-e2e: deps-build
 	$(call deps,e2e)
 deps-image: deps-build
@@ -248,4 +274,5 @@ clean: ## remove everything that was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
--include $(patsubst %.o,%.d,$(OBJS) $(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS) $(BENCH_OBJS))
+-include $(patsubst %.o,%.d,$(OBJS) $(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS) $(BENCH_OBJS) \
+    $(FUZZ_OBJS))

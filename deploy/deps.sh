@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # deps.sh - installs what is missing, on Debian 12 and 13 and Ubuntu 24.04.
 #
-#   deploy/deps.sh [--check] SET...     sets: build test soak bench e2e image debian13 ci
+#   deploy/deps.sh [--check] SET...     sets: build test soak fuzz bench e2e image debian13 ci
 #
 # It asks for the thing itself (a header, a program), never for a package, so that it is content
 # wherever the things are, and calls apt only when one is missing. --check only says what is.
@@ -26,12 +26,14 @@ has_header() {
         "$CC" -E -x c - > /dev/null 2>&1
 }
 
-# The compiler has a runtime for the sanitizers, which is a package of its own.
+# has_sanitizers KIND...: clang has a runtime for these, which is a package of its own.
 has_sanitizers() {
     has_program clang || return 1
     out=$(mktemp)
-    for kind in address,undefined thread; do
-        printf 'int main(void) { return 0; }\n' |
+    for kind in "$@"; do
+        main='main(void)'
+        [ "$kind" != fuzzer ] || main='LLVMFuzzerTestOneInput(void)'
+        printf 'int %s { return 0; }\n' "$main" |
             clang -x c "-fsanitize=$kind" -o "$out" - > /dev/null 2>&1 || {
             rm -f "$out"
             return 1
@@ -71,6 +73,13 @@ want_test() {
 
 want_soak() {
     want slowhttptest has_program slowhttptest
+}
+
+want_fuzz() {
+    want clang has_program clang
+    has_program clang && ! has_sanitizers address,undefined fuzzer &&
+        missing="$missing $(sanitizer_package)"
+    return 0
 }
 
 want_bench() {
@@ -125,7 +134,7 @@ want_ci() {
     want binutils has_program nm
     want shellcheck has_program shellcheck
     want clang has_program clang
-    has_program clang && ! has_sanitizers && missing="$missing $(sanitizer_package)"
+    has_program clang && ! has_sanitizers address,undefined thread && missing="$missing $(sanitizer_package)"
     return 0
 }
 
@@ -163,9 +172,9 @@ if [ "${1:-}" = --check ]; then
 fi
 for set in "$@"; do
     case $set in
-    build | test | soak | bench | e2e | image | debian13 | ci) "want_$set" ;;
+    build | test | soak | fuzz | bench | e2e | image | debian13 | ci) "want_$set" ;;
     *)
-        echo "deps: unknown set '$set': build, test, soak, bench, e2e, image, debian13 and ci are known" >&2
+        echo "deps: unknown set '$set': build, test, soak, fuzz, bench, e2e, image, debian13 and ci are known" >&2
         exit 2
         ;;
     esac
@@ -178,6 +187,9 @@ if $check; then
 fi
 # shellcheck disable=SC2086 # a list of words
 install_packages $missing
+# clang may have come just now, without them.
 case " $* " in
-*" ci "*) has_sanitizers || install_packages "$(sanitizer_package)" ;;
+*" ci "* | *" fuzz "*)
+    has_sanitizers address,undefined thread fuzzer || install_packages "$(sanitizer_package)"
+    ;;
 esac

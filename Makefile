@@ -174,7 +174,7 @@ tsan: ## run the tests of threads and of the server under ThreadSanitizer (clang
 $(FUZZ_BINS): $(BUILD)/fuzz-%: $(BUILD)/test/fuzz/%.o $(BUILD)/libcurfew.a
 	$(call say,LD,$@)
 	$(call link,-fsanitize=fuzzer $^)
-fuzz-bins: $(FUZZ_BINS)
+fuzz-bins: $(if $(TARGETS),$(patsubst %,$(BUILD)/fuzz-%,$(TARGETS)),$(FUZZ_BINS))
 
 fuzz-build: | deps-fuzz
 	@$(MAKE) --no-print-directory fuzz-bins BUILD=$(BUILD)/fuzz CC=clang CFLAGS='-O1 -g' \
@@ -186,8 +186,8 @@ fuzz-regress: fuzz-build ## run every kept input of the fuzz targets once
 	@sh test/fuzz/run.sh regress $(BUILD)/fuzz $(TARGETS)
 fuzz-min: fuzz-build ## keep what fuzzing has found new, in test/fuzz/corpus
 	@sh test/fuzz/run.sh min $(BUILD)/fuzz $(TARGETS)
-fuzz-selftest: | deps-fuzz ## plant a bug for each fuzz target, which has to find it (10 min.)
-	@sh test/fuzz/selftest.sh $(BUILD)/selftest $(TARGETS)
+fuzz-selftest: fuzz-build ## plant a bug for each fuzz target, which has to find it (10 min.)
+	@sh test/fuzz/selftest.sh $(BUILD)/fuzz $(TARGETS)
 T ?= 30
 TARGETS ?=
 

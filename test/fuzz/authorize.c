@@ -60,10 +60,9 @@ static void run(const uint8_t *data, size_t size)
     struct cf_outcome outcome;
     struct cf_err err = {.kind = CF_ERR_NONE};
     struct cf_buf answer;
-    char *review = malloc(size);
+    char *review = malloc(size - 1); /* no byte behind it */
 
     memcpy(review, data + 1, size - 1);
-    review[size - 1] = '\0';
     cf_buf_init_arena(&answer, arena, CF_ANSWER_MAX);
     if (cf_authorize_answer(arena, &in, review, size - 1, &answer, &outcome, &err) == 0) {
         (void)cf_json_use(arena);

@@ -30,12 +30,20 @@ static inline void fuzz_must(bool holds, const char *what, const char *text)
     abort();
 }
 
-/* Fit to show: no control character but the end of a line, nothing invisible, no token. */
+/* Fit to show: no control character but the end of a line, nothing invisible, no token. The first
+ * part says so in words of its own, since the program asks the second. */
 static inline void fuzz_must_be_clean(const char *text)
 {
     char *copy = strdup(text), *shown;
     size_t size = strlen(text) + 1;
 
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        fuzz_must((*p >= ' ' && *p != 0x7F) || *p == '\n', "a control character", text);
+        fuzz_must(p[0] != 0xC2 || p[1] < 0x80 || p[1] > 0x9F, "a control character of C1", text);
+        fuzz_must(p[0] != 0xE2 || p[1] != 0x80 || p[2] < 0x8B || p[2] > 0xAE ||
+                      (p[2] > 0x8F && p[2] < 0xA8),
+                  "a character that nobody sees", text);
+    }
     for (char *line = copy; line != NULL; line = shown) {
         shown = strchr(line, '\n');
         if (shown != NULL)

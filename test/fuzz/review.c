@@ -14,7 +14,7 @@ static const char *const configs[] = {
     ("rules: {token-lifetime: {restricted: {max: 15m, maxUnbound: 10m}}, "
      "legacy-token-mount: {level: baseline}}\ncontents: true\n"),
     "exemptions: {namespaces: [shop], usernames: [alice]}\nguard: {lowering: true}\n",
-    "guard: {groups: []}\nexemptions: {groups: [some], namespaces: [web]}\n",
+    "guard: {groups: []}\nexemptions: {groups: [some], namespaces: [shop]}\n",
 };
 
 static struct cf_policy *policies[CF_COUNT(configs)];

@@ -14,6 +14,7 @@ cd "$(dirname "$0")/../.." || exit 1
 here=test/fuzz
 kept_files=200
 kept_bytes=200000
+found_name='.*/[0-9a-f]{40}' # as libFuzzer names what it finds; other names are given by hand
 
 options='-timeout=20 -rss_limit_mb=2048 -print_final_stats=1'
 
@@ -95,14 +96,13 @@ minimise() {
     work=$(mktemp -d)
     mkdir -p "$work/all" "$work/seeds" "$BUILD/corpus/$1" "$here/corpus/$1"
     find "$here/corpus/$1" "$BUILD/corpus/$1" -type f -size -5k -exec cp -n {} "$work/all" \;
+    find "$here/corpus/$1" -regextype egrep -type f ! -regex "$found_name" -exec cp {} "$work/seeds" \;
     [ ! -d "$BUILD/seeds/$1" ] || cp "$BUILD/seeds/$1"/* "$work/seeds"
-    mkdir -p "$work/out"
     # shellcheck disable=SC2086 # a list of words
     "$BUILD/fuzz-$1" $options -merge=1 -use_counters=0 "$work/seeds" "$work/all" > "$work/log" 2>&1 ||
         { echo "FAIL $1" && cat "$work/log" && return 1; }
-    find "$here/corpus/$1" -type f ! -name '*.*' -delete
-    find "$work/seeds" -type f -printf '%s %p\n' | sort -n | awk -v files=$kept_files -v bytes=$kept_bytes '
-        $2 !~ /\/[0-9a-f]{40}$/ { next }
+    find "$here/corpus/$1" -regextype egrep -type f -regex "$found_name" -delete
+    find "$work/seeds" -regextype egrep -type f -regex "$found_name" -printf '%s %p\n' | sort -n | awk -v files=$kept_files -v bytes=$kept_bytes '
         { sum += $1 }
         ++n <= files && sum <= bytes { print $2 }' | while read -r file; do
         cp "$file" "$here/corpus/$1/"

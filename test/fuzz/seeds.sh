@@ -36,6 +36,7 @@ seed review 000 test/recorded/mutate.*.json
 seed review 003 test/recorded/mutate.*.json
 seed review 001 test/recorded/validate.*.json
 seed review 010 test/recorded/validate.*.json
+seed review 012 test/recorded/validate.*.json
 seed review 002 test/recorded/mutate.*serviceaccounts-token*.json
 seed review 001 test/golden/*/review.json
 seed authorize 000 test/recorded/authorize/*.json test/golden/*/*-*.json

@@ -8,6 +8,16 @@
 #define CF_UNUSED __attribute__((unused))
 #define CF_MUST_CHECK __attribute__((warn_unused_result))
 
+/* A large array that is written before it is read: to zero it costs more than to use it. */
+#ifdef __has_attribute
+#if __has_attribute(uninitialized)
+#define CF_UNINITIALIZED __attribute__((uninitialized))
+#endif
+#endif
+#ifndef CF_UNINITIALIZED
+#define CF_UNINITIALIZED
+#endif
+
 #define CF_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "curfew/attr.h"
 #include "curfew/json.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
@@ -83,7 +84,7 @@ static char *bounded(struct cf_arena *arena, const char *fmt, va_list args) CF_P
 /* What is to be cut may be as long as a review, and there may be 1,000 such lines. */
 static char *bounded(struct cf_arena *arena, const char *fmt, va_list args)
 {
-    char made[CF_LINE_BYTES_MAX];
+    CF_UNINITIALIZED char made[CF_LINE_BYTES_MAX];
     size_t end = sizeof(made) - 1;
 
     if (vsnprintf(made, sizeof(made), fmt, args) >= (int)sizeof(made)) {

@@ -132,12 +132,13 @@ static int read_yaml(struct reader *r, const struct cf_section *section)
     return 0;
 }
 
-/* Behind a broken value nothing of the stream can be told apart: one error for the rest. */
-static int json_failed(struct reader *r, const struct cf_section *section, size_t pos,
+/* Behind a broken value nothing of the stream can be told apart: one error for the rest, which
+ * begins at `pos` and `line`. */
+static int json_failed(struct reader *r, const struct cf_section *section, size_t pos, size_t line,
                        struct cf_err *err)
 {
     const char *bytes = section->bytes + pos;
-    size_t len = section->len - pos, line = section->line + cf_split_lines(section->bytes, pos);
+    size_t len = section->len - pos;
     bool review = looks_like_review(r->arena, bytes, len);
     struct cf_document *doc;
 
@@ -161,14 +162,14 @@ static int json_failed(struct reader *r, const struct cf_section *section, size_
     return 0;
 }
 
+/* Each byte's line is counted once: a stream may have as many values as lines. */
 static int read_json(struct reader *r, const struct cf_section *section)
 {
-    size_t pos = 0, end;
+    size_t pos = 0, line = section->line, end;
 
     while (true) {
         const char *start = section->bytes + pos;
         size_t blank = strspn(start, " \t\r\n"); /* the text ends with a NUL */
-        size_t line = section->line + cf_split_lines(section->bytes, pos + blank);
         struct cf_err err = {0};
         struct cf_document *doc;
         const struct cf_json *root;
@@ -177,13 +178,14 @@ static int read_json(struct reader *r, const struct cf_section *section)
             return 0;
         root = cf_json_parse(r->arena, start, section->len - pos, NULL, &end, &err);
         if (root == NULL)
-            return json_failed(r, section, pos, &err);
-        doc = add(r, start + blank, end - blank, line);
+            return json_failed(r, section, pos, line, &err);
+        doc = add(r, start + blank, end - blank, line + cf_split_lines(start, blank));
         if (doc == NULL)
             return -1;
         doc->root = root;
         doc->is_json = true;
         r->number++;
+        line += cf_split_lines(start, end);
         pos += end;
     }
 }

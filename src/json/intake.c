@@ -314,8 +314,7 @@ static bool unescape(struct scan *s, const char **key, size_t *len)
 static enum state add_key(struct scan *s, struct frame *frame, const char *quote)
 {
     size_t len = (size_t)(s->p - quote) - 2;
-    int added =
-        cf_keys_add(&s->keys, &frame->keys, quote + 1, len, (size_t)(quote - s->begin));
+    int added = cf_keys_add(&s->keys, &frame->keys, quote + 1, len, (size_t)(quote - s->begin));
 
     if (added < 0)
         return fail_memory(s);
@@ -430,6 +429,21 @@ static int check(struct scan *s, size_t *end)
     return 0;
 }
 
+/* How many of the bytes are the first value and the white space around it, as far as its structure
+ * tells (all of them where that is broken); and one more, so that no fault is at their end that is
+ * not at the end of all. */
+static size_t first_value(struct cf_skip *skip, const char *bytes, size_t len)
+{
+    const char *end = bytes + len;
+    struct cf_fault fault;
+    const char *behind = cf_skip_value(skip, bytes, end, &fault);
+
+    if (behind == NULL)
+        return len;
+    behind = cf_skip_space(behind, end);
+    return (size_t)(behind - bytes) + (behind < end);
+}
+
 const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, size_t len,
                                     const struct cf_json_skip *skip, size_t *end,
                                     struct cf_err *err)
@@ -446,11 +460,13 @@ const struct cf_json *cf_json_parse_telling(struct cf_arena *arena, const char *
     struct frame frames[CF_DEPTH_MAX]; /* not cleared: each is set when it is opened */
     struct scan s = {.begin = bytes,
                      .p = bytes,
-                     .end = bytes + len,
                      .frames = frames,
+                     .dropped.arena = arena,
                      .arena = arena,
                      .err = err};
-    char *copy = cf_arena_alloc(arena, copy_max(len) + 1);
+    /* Of a stream only one value: the copy of each would else have room for all behind it. */
+    size_t taken = end != NULL ? first_value(&s.dropped, bytes, len) : len;
+    char *copy = cf_arena_alloc(arena, copy_max(taken) + 1);
     struct cf_arena *before;
     struct cf_json *root;
 
@@ -459,9 +475,9 @@ const struct cf_json *cf_json_parse_telling(struct cf_arena *arena, const char *
         cf_err_memory(err);
         return NULL;
     }
+    s.end = bytes + taken;
     s.out = copy;
     cf_keys_init(&s.keys, arena);
-    s.dropped.arena = arena;
     note_skips(&s, skip);
     if (check(&s, end) != 0) {
         *sound = (size_t)(s.p - s.begin);
@@ -472,7 +488,7 @@ const struct cf_json *cf_json_parse_telling(struct cf_arena *arena, const char *
     before = cf_json_use(arena);
     root = cf_json_parse_checked(copy, (size_t)(s.out - copy));
     cf_json_use(before);
-    cf_arena_drop(arena, copy, copy_max(len) + 1); /* cJSON has copied what it keeps of it */
+    cf_arena_drop(arena, copy, copy_max(taken) + 1); /* cJSON has copied what it keeps of it */
     if (root == NULL) {
         cf_err_memory(err);
         return NULL;

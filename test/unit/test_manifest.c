@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "curfew/attr.h"
@@ -343,14 +344,58 @@ static void test_many(void **state)
     assert_int_equal(p->docs.items[999].line, 1999);
 }
 
+/* Each value costs what it has itself, not what the file has behind it or before it. */
+static void test_long_stream(void **state)
+{
+    struct probe *p = *state;
+    size_t count = 20000;
+    char *text = malloc(4 * count);
+    clock_t start = clock();
+
+    for (size_t i = 0; i < count; i++)
+        memcpy(text + 4 * i, "[]\n\n", 4);
+    put(p, "a.json", text, 4 * count);
+    free(text);
+    get(p, "a.json");
+    assert_int_equal(p->rc, 0);
+    assert_int_equal(p->docs.count, count);
+    assert_int_equal(p->docs.items[count - 1].line, 2 * count - 1);
+    assert_int_equal(p->docs.items[count - 1].len, 4);
+    assert_true(cf_arena_used(p->arena) < 64 * CF_MIB);
+    assert_true(clock() - start < 2 * CLOCKS_PER_SEC);
+}
+
+static void test_stream_of_all_values(void **state)
+{
+    static const char text[] = "{} \n[1]{\"k\": [{}]}\n\n7 8\n\"a\"\"b]\" null\t-1.5e3\r\n[\n]\n";
+    static const size_t lines[] = {1, 2, 2, 4, 4, 5, 5, 5, 5, 6};
+    struct probe *p = *state;
+
+    put(p, "a.json", text, strlen(text));
+    get(p, "a.json");
+    assert_int_equal(p->rc, 0);
+    assert_int_equal(p->docs.count, CF_COUNT(lines));
+    for (size_t i = 0; i < CF_COUNT(lines); i++) {
+        assert_non_null(p->docs.items[i].root);
+        assert_int_equal(p->docs.items[i].line, lines[i]);
+    }
+    put(p, "b.json", "{}\n\n[1}\n{}\n", 12);
+    get(p, "b.json");
+    begins(sentence(p, p->docs.count - 1), ":3:3: invalid JSON: ");
+    put(p, "c.json", "{}\n-\n{}\n", 8);
+    get(p, "c.json");
+    assert_string_equal(sentence(p, p->docs.count - 1), ":2:2: invalid JSON: expected a digit");
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_yaml), TEST(test_separators), TEST(test_crlf_and_bom), TEST(test_nothing),
-        TEST(test_json), TEST(test_flow_yaml),  TEST(test_broken_json),  TEST(test_broken_yaml),
-        TEST(test_helm), TEST(test_bytes),      TEST(test_folder),       TEST(test_no_such_path),
-        TEST(test_many),
+        TEST(test_yaml),        TEST(test_separators),  TEST(test_crlf_and_bom),
+        TEST(test_nothing),     TEST(test_json),        TEST(test_flow_yaml),
+        TEST(test_broken_json), TEST(test_broken_yaml), TEST(test_helm),
+        TEST(test_bytes),       TEST(test_folder),      TEST(test_no_such_path),
+        TEST(test_many),        TEST(test_long_stream), TEST(test_stream_of_all_values),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

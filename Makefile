@@ -187,7 +187,7 @@ fuzz-regress: fuzz-build ## run every kept input of the fuzz targets once
 fuzz-min: fuzz-build ## keep what fuzzing has found new, in test/fuzz/corpus
 	@sh test/fuzz/run.sh min $(BUILD)/fuzz $(TARGETS)
 fuzz-selftest: fuzz-build ## plant a bug for each fuzz target, which has to find it (10 min.)
-	@sh test/fuzz/selftest.sh $(BUILD)/fuzz $(TARGETS)
+	+@sh test/fuzz/selftest.sh $(BUILD)/fuzz $(TARGETS)
 T ?= 30
 TARGETS ?=
 

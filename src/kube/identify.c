@@ -72,16 +72,30 @@ static bool is_of(const struct identity *id, const struct cf_json_member *member
     return value != NULL && cf_json_type(value) == type;
 }
 
+/* Text and length only change together: here, and in take(). */
+static void forget(struct found *found)
+{
+    *found = (struct found){.key = found->key};
+}
+
+/* False: it can't be read. */
+static bool take(const struct identity *id, struct found *found,
+                 const struct cf_json_member *member, enum cf_json_type type)
+{
+    forget(found);
+    if (!is_of(id, member, type))
+        return false;
+    *found = (struct found){.key = found->key, .text = member->value, .len = member->value_len};
+    return true;
+}
+
 /* False: it is one of those that are wanted, and can't be read. */
 static bool take_text(const struct identity *id, struct found *list,
                       const struct cf_json_member *member)
 {
     for (; list->key != NULL; list++) {
-        if (!is_key(member, list->key))
-            continue;
-        list->text = member->value;
-        list->len = is_of(id, member, CF_JSON_STRING) ? member->value_len : 0;
-        return list->len > 0;
+        if (is_key(member, list->key))
+            return take(id, list, member, CF_JSON_STRING);
     }
     return true;
 }
@@ -95,7 +109,7 @@ static bool take_map(const struct identity *id, struct found *list,
     bool whole = true;
 
     for (struct found *f = list; f->key != NULL; f++)
-        f->len = 0;
+        forget(f);
     if (!cf_json_walk_open(&walk, id->arena, map->value, map->value_len))
         return is_of(id, map, CF_JSON_NULL);
     while (cf_json_walk_next(&walk, &member))
@@ -125,8 +139,7 @@ static void take_metadata(struct identity *id, const struct cf_json_member *meta
             id->has_annotations = true;
             take_flag(id, take_map(id, id->annotations, &member), CF_UNREAD_ANNOTATIONS);
         } else if (is_key(&member, "ownerReferences")) {
-            id->owners.text = member.value;
-            id->owners.len = is_of(id, &member, CF_JSON_ARRAY) ? member.value_len : 0;
+            (void)take(id, &id->owners, &member, CF_JSON_ARRAY);
         } else {
             (void)take_text(id, id->meta, &member);
         }
@@ -170,7 +183,7 @@ static void take_event(struct identity *id, const char *text, size_t len)
     }
     /* This one is the server's own: what has two is no event. */
     if (types > 1)
-        id->type[0].len = 0;
+        forget(&id->type[0]);
 }
 
 /* ---- putting together ---- */

@@ -66,6 +66,35 @@ static void of_two_the_last_one(void **state)
     is_known("{'type':'ADDED','object':{'metadata':{}},'type':'DELETED'}", NOTHING, 0);
 }
 
+/* Each text that was found is a place and a length: of two of one name the last one has both. */
+static void a_long_one_and_a_short_one(void **state)
+{
+    static const char *const rest[] = {
+        "},'spec':{'a':1,'a':2}},'y':{'metadata':{'z':{}}}}",
+        ",'name':'b','ownerReferences':[]}}}",
+        "},'metadata':{'name':'b','ownerReferences':[]}}}",
+        ",'name':'b','name':5,'ownerReferences':[],'ownerReferences':5}}}",
+    };
+    static const char *const want[] = {
+        NULL,
+        "{'object':{'metadata':{'name':'b','labels':{},'annotations':{},'ownerReferences':[]}}}",
+        "{'object':{'metadata':{'name':'b','labels':{},'annotations':{},'ownerReferences':[]}}}",
+        "{'object':{'metadata':{'labels':{},'annotations':{}}}}",
+    };
+    char text[3000];
+
+    (void)state;
+    for (size_t i = 0; i < CF_COUNT(rest); i++) {
+        snprintf(text, sizeof(text),
+                 "{'object':{'metadata':{'name':'a%0*d','ownerReferences':[%*d]%s", 1000, 0, 1000,
+                 1, rest[i]);
+        if (want[i] != NULL)
+            is_known(text, want[i], 0);
+        for (size_t len = 0; len <= strlen(text); len++)
+            identifies(text, len, NULL, 0);
+    }
+}
+
 static void what_is_no_text_is_left_out(void **state)
 {
     (void)state;
@@ -123,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_metadata),
         cmocka_unit_test(of_two_the_last_one),
+        cmocka_unit_test(a_long_one_and_a_short_one),
         cmocka_unit_test(what_is_no_text_is_left_out),
         cmocka_unit_test(what_was_cut_off),
         cmocka_unit_test(out_of_memory),

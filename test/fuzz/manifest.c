@@ -14,6 +14,7 @@
 #include "../src/json/json_private.h"
 #include "curfew/attr.h"
 #include "curfew/cmd.h"
+#include "curfew/json_out.h"
 #include "curfew/limits.h"
 
 /* Aliases stand for more than their bytes, up to 300,000 values a document: time is linear in what
@@ -94,7 +95,36 @@ static int64_t values_of(const struct cf_document *doc)
 {
     if (doc->root != NULL)
         return (int64_t)cf_json_size(doc->root);
-    return strstr(doc->err.msg, "aliases") != NULL ? (int64_t)CF_NODES_MAX : 0;
+    return memchr(doc->bytes, '*', doc->len) != NULL ? (int64_t)CF_NODES_MAX : 0;
+}
+
+static const char *json_of(const struct cf_json *root)
+{
+    struct cf_buf text;
+    struct cf_out out;
+
+    cf_buf_init_arena(&text, arena, CF_ARENA_MAX);
+    cf_out_init(&out, &text);
+    cf_out_value(&out, NULL, root);
+    return cf_buf_str(&text);
+}
+
+/* What is printed as YAML is read as the same value. */
+static void check_yaml(const struct cf_json *root)
+{
+    const struct cf_json *again;
+    struct cf_err err = {.kind = CF_ERR_NONE};
+    struct cf_buf text;
+
+    if (cf_json_size(root) > 10000)
+        return;
+    cf_buf_init_arena(&text, arena, CF_ARENA_MAX);
+    cf_yaml_write(&text, root, 0);
+    again = cf_yaml_parse(arena, cf_buf_str(&text), text.len, 1, CF_YAML_MANIFEST, &err);
+    if (err.kind != CF_ERR_NONE)
+        fprintf(stderr, "%s\n", err.msg);
+    fuzz_must(err.kind == CF_ERR_NONE && strcmp(json_of(root), json_of(again)) == 0,
+              "YAML is printed so that it reads the same", cf_buf_str(&text));
 }
 
 /* Each document is read, or there is a sentence that names the file. */
@@ -110,6 +140,8 @@ static void check_documents(const char *name, const char *text, size_t len, bool
         fuzz_must(doc->bytes >= text && doc->len <= len - (size_t)(doc->bytes - text),
                   "a document is a part of its file", text);
         fuzz_must(doc->err.kind == CF_ERR_NONE || doc->root == NULL, "read, or not", text);
+        if (doc->root != NULL)
+            check_yaml(doc->root);
         if (doc->err.kind == CF_ERR_NONE)
             continue;
         fuzz_must(cf_starts_with(doc->err.msg, name), "the sentence says where", doc->err.msg);

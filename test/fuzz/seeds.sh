@@ -60,4 +60,66 @@ done
 seed manifest 001 test/golden/*/*.json
 seed manifest 006 test/golden/fix-*/*.yaml test/golden/list*/*.yaml
 
+# text TARGET OCTAL NAME: what stands on the standard input.
+text() {
+    mkdir -p "$to/$1"
+    { printf '%b' "\\0$2" && cat; } > "$to/$1/$2-$3"
+}
+
+# What a reader of YAML may take too long for.
+awk 'BEGIN { for (i = 0; i < 60; i++) print "%TAG !e" i "! tag:e" i ",2000:"
+             print "---\nkind: Pod\na: !e1!b c" }' | text manifest 000 tags
+awk 'BEGIN { print "kind: Pod\na:"; for (i = 0; i < 90; i++) print "- &a" i " x" i
+             for (i = 0; i < 90; i++) print "- *a" i }' | text manifest 000 anchors
+awk 'BEGIN { printf "kind: Pod\na: "; for (i = 0; i < 99; i++) printf "["
+             for (i = 0; i < 99; i++) printf "]"; print "" }' | text manifest 000 deep
+awk 'BEGIN { printf "{\"kind\":\"Pod\",\"a\":"; for (i = 0; i < 98; i++) printf "{\"a\":"
+             printf "1"; for (i = 0; i < 99; i++) printf "}"; print "" }' | text manifest 001 deep
+text manifest 000 texts << 'END'
+kind: Pod
+a: ["a: b", "a #b", "- x", "yes", "1e3", "~", "", " x", "x ", "0o7", "2026-01-01", "=", "<<", "a:"]
+b: "two\nlines\n"
+c: "\ttab\n  more"
+? "e: f"
+: {<<: {g: h}, "i\u00a0": "\u202e"}
+END
+
 seed kubeconfig 000 test/golden/inspect-kubeconfig/config deploy/*/kubeconfig.example.yaml
+
+contexts='kind: Config
+current-context: c
+contexts: [{name: c, context: {cluster: h, user: m, namespace: shop}}]
+'
+cluster='clusters: [{name: h, cluster: {server: "https://h:6443/", tls-server-name: api}}]
+'
+text kubeconfig 000 token << END
+$contexts${cluster}users: [{name: m, user: {token: t-0123456789abcdef}}]
+END
+text kubeconfig 001 plain << END
+${contexts}clusters: [{name: h, cluster: {server: "http://h", proxy-url: "http://p:1"}}]
+users: [{name: m, user: {username: ""}}]
+END
+text kubeconfig 000 certificate << END
+${contexts}clusters: [{name: h, cluster: {server: h, insecure-skip-tls-verify: true}}]
+users: [{name: m, user: {client-certificate-data: YQ==, client-key-data: YWI=, tokenFile: ""}}]
+END
+text kubeconfig 000 exec << END
+${contexts}clusters: [{name: h, cluster: {server: "https://h", certificate-authority: ca.pem,
+  extensions: [{name: client.authentication.k8s.io/exec, extension: {a: [1]}}]}}]
+users: [{name: m, user: {exec: {command: ./login, apiVersion: client.authentication.k8s.io/v1,
+  args: [a, b], env: [{name: A, value: b}], interactiveMode: Never, installHint: apt}}}]
+END
+text kubeconfig 000 told << END
+${contexts}clusters: [{name: h, cluster: {server: "https://h", certificate-authority-data: YQ==}}]
+users: [{name: m, user: {exec: {command: login, provideClusterInfo: true,
+  apiVersion: client.authentication.k8s.io/v1beta1}}}]
+END
+for byte in 002 003; do
+    version=v1
+    [ $byte = 002 ] || version=v1beta1
+    text kubeconfig $byte credential << END
+{"apiVersion":"client.authentication.k8s.io/$version","kind":"ExecCredential","status":{
+"token":"t","expirationTimestamp":"2027-11-22T15:12:51.5+02:00",
+"clientCertificateData":"c","clientKeyData":"k"}}
+END
+done

@@ -17,7 +17,7 @@ authorize|src/json/lex.c|s/if (end - p < 6 ../if (end - p < 2 ||/|an escape at t
 policy|src/base/str.c|s/} else if (bad > 0) {/} else if (bad > 1) {/|control characters get into messages
 manifest|src/json/yaml_write.c|s/if (strstr(text, ": ") != NULL ../if (/|a text with a colon in it is printed bare
 kubeconfig|src/kube/access.c|s/bool secret = is_given(&access->token) ../bool secret =/|a token goes to a server without TLS
-token|src/crypto/verify.c|s/return same ? 0 : cf/return rc != ENOMEM ? 0 : cf/|the signature is not looked at
+token|src/crypto/verify.c|s/bool same = rc == 0 .. jwt != NULL ../bool same = rc != ENOMEM ||/|the signature is not looked at
 http|src/server/request.c|s/if (!is_name(name, name_len)) {/if (name_len == 0 || !is_name(name, 1)) {/|a header may have a space in its name
 watch|src/kube/cut.c|s/= cut->to->len + (size_t)(at - .mark) + 1;/= cut->to->len + 1;/|the place of a key is stale
 '

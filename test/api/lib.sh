@@ -8,7 +8,7 @@
 authority() {
     openssl ecparam -name prime256v1 -genkey -noout -out "$ca/$1.key" &&
         openssl req -x509 -new -sha256 -key "$ca/$1.key" -subj "/CN=$1" -days 30 \
-            -out "$ca/$1.pem" 2>/dev/null || exit 1
+            -addext 'keyUsage=critical,keyCertSign' -out "$ca/$1.pem" 2>/dev/null || exit 1
 }
 
 # leaf NAME AUTHORITY SAN USAGE [x509 flag...]: a certificate for these names.
@@ -22,6 +22,21 @@ leaf() {
         openssl x509 -req -sha256 -in "$ca/$name.csr" -CA "$ca/$by.pem" -CAkey "$ca/$by.key" \
             -set_serial "0x$(openssl rand -hex 8)" -extfile "$ca/$name.cnf" "$@" \
             -out "$ca/$name.pem" 2>/dev/null || exit 1
+}
+
+# expire NAME AUTHORITY: the leaf's certificate once more, of long ago (x509 -req of OpenSSL 3.5 takes
+# no negative days).
+expire() {
+    printf '%s\n' '[ca]' 'default_ca = c' '[c]' 'database = index' 'new_certs_dir = .' 'rand_serial = yes' \
+        'default_md = sha256' 'policy = p' '[p]' 'commonName = supplied' >"$ca/ca.cnf"
+    (
+        cd "$ca" && : >index &&
+            openssl ca -batch -notext -config ca.cnf -cert "$2.pem" -keyfile "$2.key" -extfile "$1.cnf" \
+                -startdate 20200101000000Z -enddate 20200102000000Z -in "$1.csr" -out "$1.pem" 2>/dev/null
+    ) || {
+        fail "a certificate of long ago" 'it could not be made'
+        exit 1
+    }
 }
 
 # ---- servers ----

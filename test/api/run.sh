@@ -31,7 +31,8 @@ authority good
 authority other
 leaf server good 'DNS:localhost,IP:127.0.0.1' serverAuth
 leaf named good 'DNS:api.internal' serverAuth
-leaf expired good 'IP:127.0.0.1' serverAuth -days -1
+leaf expired good 'IP:127.0.0.1' serverAuth
+expire expired good
 leaf me good 'DNS:me' clientAuth
 
 token=secret-token-1

@@ -95,6 +95,10 @@ cluster='clusters: [{name: h, cluster: {server: "https://h:6443/", tls-server-na
 text kubeconfig 000 token << END
 $contexts${cluster}users: [{name: m, user: {token: t-0123456789abcdef}}]
 END
+text kubeconfig 000 token-without-tls << END
+${contexts}clusters: [{name: h, cluster: {server: "http://h"}}]
+users: [{name: m, user: {token: t-0123456789abcdef}}]
+END
 text kubeconfig 001 plain << END
 ${contexts}clusters: [{name: h, cluster: {server: "http://h", proxy-url: "http://p:1"}}]
 users: [{name: m, user: {username: ""}}]

@@ -19,7 +19,7 @@ struct test_answer {
     struct cf_err err;
     enum cf_decision decision;
     bool holds_secret;
-    bool unread; /* a verdict on what could not be read */
+    bool unread;      /* a verdict on what could not be read */
     const char *text; /* the answer as it goes out */
     cJSON *root, *response;
     bool allowed;

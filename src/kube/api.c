@@ -426,6 +426,11 @@ static int say(const struct run *run, CURLcode code, struct cf_err *err)
     if (code == CURLE_PEER_FAILED_VERIFICATION)
         return cf_err_system(err, "%s: its certificate does not do for %s: %.160s", server,
                              access->trust, run->reason);
+    if (code == CURLE_SSL_CACERT_BADFILE && access->ca.bytes.len == 0)
+        return cf_err_system(err,
+                             "%s has no certificate-authority, and this system has none either "
+                             "(package ca-certificates)",
+                             access->trust);
     if (code == CURLE_SSL_CACERT_BADFILE)
         return cf_err_system(err, "%s: certificate-authority holds no certificate in PEM",
                              access->trust);

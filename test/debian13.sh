@@ -68,6 +68,7 @@ fi
 # ---- around them ----
 
 cleanup() {
+    trap '' INT TERM HUP # of two signals the second does not end this
     [ -z "$child" ] || kill -KILL "$child" 2> /dev/null
     wait
     rm -rf "$run"

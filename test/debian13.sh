@@ -69,8 +69,10 @@ fi
 
 cleanup() {
     trap '' INT TERM HUP # of two signals the second does not end this
-    [ -z "$child" ] || kill -KILL "$child" 2> /dev/null
-    wait
+    if [ -n "$child" ]; then
+        kill -KILL "$child"
+        wait "$child"
+    fi 2> /dev/null
     rm -rf "$run"
 }
 

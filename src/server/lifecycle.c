@@ -83,19 +83,6 @@ static struct cf_log_field count(const struct cf_server *server, const char *key
     return CF_LOG_N(key, (int64_t)count);
 }
 
-/* All threads are there; those that come later inherit the filter. Returns whether it is on. */
-static bool confine(const struct cf_server *server)
-{
-    struct cf_err err = {.kind = CF_ERR_NONE};
-
-    if (!server->config.seccomp)
-        return false;
-    if (cf_seccomp_start(&err) == 0)
-        return true;
-    cf_log(CF_LOG_WARN, "system calls are not filtered", CF_LOG_S("reason", err.msg));
-    return false;
-}
-
 static void say_start(struct cf_server *server, bool confined)
 {
     const struct cf_watch *watch = server->config.watch;
@@ -243,6 +230,17 @@ static unsigned finish(struct life *life, bool at_once)
     return cf_http_pending(reviews, false);
 }
 
+/* All threads are there; those that come later inherit the filter. */
+static void confine_and_say_start(struct cf_server *server)
+{
+    struct cf_err err = {.kind = CF_ERR_NONE};
+    bool confined = server->config.seccomp && cf_seccomp_start(&err) == 0;
+
+    say_start(server, confined);
+    if (err.kind != CF_ERR_NONE)
+        cf_log(CF_LOG_WARN, "system calls are not filtered", CF_LOG_S("reason", err.msg));
+}
+
 void cf_server_run(struct cf_server *server)
 {
     struct life life = {.server = server};
@@ -251,7 +249,7 @@ void cf_server_run(struct cf_server *server)
     int got;
 
     fill_signals(&life.signals);
-    say_start(server, confine(server));
+    confine_and_say_start(server);
     got = live(&life, 0);
     at_once = drain(&life, got);
     cut = finish(&life, at_once);

@@ -21,7 +21,7 @@ says_once() {
     equal "$1: one warning" 1 "$(grep -c '"msg":"system calls are not filtered"' "$2")"
     check "$1: with its reason" "$(grep 'not filtered' "$2")" \
         grep -q "\"level\":\"warn\",\"msg\":\"system calls are not filtered\",\"reason\":\"$3\"" "$2"
-    check "$1: the first line says so" "$(grep '"serving"' "$2")" \
+    check "$1: the line 'serving' says so" "$(grep '"serving"' "$2")" \
         grep -q '"systemCalls":"not filtered"' "$2"
 }
 
@@ -32,7 +32,7 @@ server "$work/seccomp.log" --threads 4
 if [ -z "$sanitized" ]; then
     check 'every thread of a server is filtered' "$(grep -h ^Seccomp /proc/"$pid"/task/*/status)" \
         filtered_by 1 "$pid"
-    check 'the first line says so' "$(grep '"serving"' "$work/seccomp.log")" \
+    check "the line 'serving' says so" "$(grep '"serving"' "$work/seccomp.log")" \
         grep -q '"systemCalls":"filtered"' "$work/seccomp.log"
     check 'there is no warning' "$(cat "$work/seccomp.log")" \
         sh -c '! grep -q "\"level\":\"warn\"" "$1"' sh "$work/seccomp.log"
@@ -45,7 +45,7 @@ stops 'it ends' "$pid"
 server "$work/seccomp.log" --no-seccomp
 check '--no-seccomp: no thread is filtered' "$(grep -h ^Seccomp /proc/"$pid"/task/*/status)" \
     filtered_by 0 "$pid"
-check '--no-seccomp: the first line says so' "$(grep '"serving"' "$work/seccomp.log")" \
+check "--no-seccomp: the line 'serving' says so" "$(grep '"serving"' "$work/seccomp.log")" \
     grep -q '"systemCalls":"not filtered"' "$work/seccomp.log"
 check '--no-seccomp: there is no warning' "$(cat "$work/seccomp.log")" \
     sh -c '! grep -q "\"level\":\"warn\"" "$1"' sh "$work/seccomp.log"

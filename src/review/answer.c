@@ -155,7 +155,7 @@ static const char *audited_findings(struct answer *a)
     }
     if (left_out > 0)
         cf_buf_addf(&text, ", and %zu more", left_out);
-    return cf_buf_str(&text);
+    return cf_str_shown(a->arena, cf_buf_str(&text)); /* a key may be any text, also a token */
 }
 
 static void write_annotations(struct answer *a)

@@ -158,6 +158,23 @@ static void several_tokens_of_one_text(void **state)
     free(value);
 }
 
+/* A key of annotations may be any text until the API server has validated the object. */
+static void a_key_that_is_a_token(void **state)
+{
+    char *object = NULL;
+    struct test_answer a;
+
+    (void)state;
+    assert_true(asprintf(&object, "{\"metadata\":{\"annotations\":{\"k.%s\":\"%s\"}}}", legacy,
+                         legacy) > 0);
+    a = ask("Pod", object, "");
+    assert_false(a.allowed);
+    assert_non_null(strstr(a.text, "copied-token metadata.annotations"));
+    assert_non_null(strstr(a.text, "[redacted]"));
+    assert_null(strstr(a.text, "eyJ"));
+    free(object);
+}
+
 static void templates_are_warned_about(void **state)
 {
     char *object = NULL;
@@ -234,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_held_a_token_is_wiped), cmocka_unit_test(denied_at_baseline),
         cmocka_unit_test(each_mode_has_its_own_max),  cmocka_unit_test(several_tokens_of_one_text),
+        cmocka_unit_test(a_key_that_is_a_token),
         cmocka_unit_test(templates_are_warned_about), cmocka_unit_test(contents_only_when_asked),
         cmocka_unit_test(no_part_of_a_token_is_told),
     };

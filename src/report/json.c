@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json.c - findings for programs: one document, whose shape is an interface. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "curfew/engine.h"
 #include "curfew/json_out.h"
 #include "curfew/report.h"
@@ -24,6 +27,22 @@ static void add_resource(struct cf_out *out, const struct cf_report_row *row)
     cf_out_end_object(out);
 }
 
+/* A key or a name may be any text, also a token. An escape has three times the bytes at most. */
+static void add_shown(struct cf_out *out, const char *key, const char *text)
+{
+    size_t size = 3 * strlen(text) + 1;
+    char *shown = malloc(size);
+
+    if (shown == NULL) {
+        out->buf->failed = true;
+        return;
+    }
+    memcpy(shown, text, strlen(text) + 1);
+    cf_str_sanitize(shown, size);
+    cf_out_str(out, key, shown);
+    free(shown);
+}
+
 static void add_message(struct cf_out *out, const struct cf_finding *f)
 {
     struct cf_buf text;
@@ -32,7 +51,7 @@ static void add_message(struct cf_out *out, const struct cf_finding *f)
     cf_buf_adds(&text, cf_str_or_empty(f->what));
     if (f->detail != NULL)
         cf_buf_addf(&text, "; %s", f->detail);
-    cf_out_str(out, "message", cf_buf_str(&text));
+    add_shown(out, "message", cf_buf_str(&text));
     out->buf->failed |= !cf_buf_ok(&text);
     cf_buf_free(&text);
 }
@@ -62,7 +81,7 @@ static void add_row(struct cf_out *out, const struct cf_report_row *row)
     cf_out_str(out, "level", cf_level_name(row->level));
     add_modes(out, row->modes);
     add_resource(out, row);
-    cf_out_str(out, "path", row->finding->path);
+    add_shown(out, "path", row->finding->path);
     cf_out_raw(out, "value", row->finding->value != NULL ? row->finding->value : "null");
     add_message(out, row->finding);
     add_fix(out, row->finding->fix);

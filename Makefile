@@ -136,7 +136,7 @@ PERCENT := %
 tests: $(TEST_BINS) $(BUILD)/curfew
 
 # What does not compile is one failure, and the rest runs.
-test: ## run all tests (three to five minutes)
+test: ## run all tests (some ten minutes)
 	@$(MAKE) --no-print-directory -k tests || touch $(BUILD)/broken
 	@sh test/all.sh $(BUILD) $(PARTS)
 

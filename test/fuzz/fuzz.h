@@ -11,7 +11,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "curfew/config.h"
 #include "curfew/manifest.h"
+#include "curfew/rule.h"
 #include "curfew/store.h"
 #include "curfew/str.h"
 
@@ -57,6 +59,16 @@ static inline void fuzz_must_be_clean(const char *text)
     free(copy);
 }
 
+/* A line of the log. */
+static inline void fuzz_must_be_line(const void *bytes, size_t len)
+{
+    char *line = strndup(bytes, len);
+
+    fuzz_must(strlen(line) == len, "a log line without a NUL", line);
+    fuzz_must_be_clean(line);
+    free(line);
+}
+
 static inline int64_t fuzz_cpu_micros(void)
 {
     struct timespec ts;
@@ -82,6 +94,21 @@ static inline void fuzz_timed(void (*run)(const uint8_t *data, size_t size), con
         over = fuzz_cpu_micros() - start - FUZZ_SLOW_MICROS - fuzz_more_micros;
     }
     fuzz_must(over <= 0, "an input that takes more than 0.2 s of CPU", NULL);
+}
+
+/* The configuration of these lines. */
+static inline struct cf_policy *fuzz_policy(const char *lines)
+{
+    struct cf_policy *policy;
+    struct cf_err err;
+    char text[512];
+
+    snprintf(text, sizeof(text), "apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\n%s",
+             lines);
+    policy = cf_policy_parse(text, strlen(text), "config", cf_rule_ids(), cf_rule_count, FUZZ_NOW,
+                             &err);
+    fuzz_must(policy != NULL, "the configuration is good", err.msg);
+    return policy;
 }
 
 /* A store of what a real API server knew. */

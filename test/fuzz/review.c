@@ -24,20 +24,12 @@ static struct fuzz_secrets secrets;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    char text[512];
-    struct cf_err err;
-
     (void)argc, (void)argv;
     cf_json_init();
     arena = cf_arena_new(CF_ARENA_MAX);
     store = fuzz_store(arena);
-    for (size_t i = 0; i < CF_COUNT(configs); i++) {
-        snprintf(text, sizeof(text),
-                 "apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\n%s", configs[i]);
-        policies[i] = cf_policy_parse(text, strlen(text), "config", cf_rule_ids(), cf_rule_count,
-                                      FUZZ_NOW, &err);
-        fuzz_must(policies[i] != NULL, "the configuration is good", err.msg);
-    }
+    for (size_t i = 0; i < CF_COUNT(configs); i++)
+        policies[i] = fuzz_policy(configs[i]);
     return 0;
 }
 

@@ -70,9 +70,10 @@ struct cf_json_piece {
     bool whole; /* false: the bytes end, or the fault comes, before the value does */
 };
 
-/* Finds, in the bytes of an object, the members with these keys (in order; escaped keys are not
- * found), by the structure alone: a caller that needs a value parses it. Ends at the end of the
- * object or of the bytes, at what is no JSON, and at the second member of the same name. True: the
+/* Finds, in the bytes of an object, the members with these keys (in order), by the structure alone:
+ * a caller that needs a value parses it. Ends at the end of the object or of the bytes, at what is
+ * no JSON, at the second member of the same name, and at a key with anything but plain ASCII in it
+ * (an escape, a control character, a broken byte): it may stand for one of these. True: the
  * object's end was seen. The arena is used for little (see skip.c), and may fail. */
 bool cf_json_peek(struct cf_arena *arena, const char *bytes, size_t len, const char *const *keys,
                   size_t count, struct cf_json_piece *pieces);

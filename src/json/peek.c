@@ -17,6 +17,17 @@ static struct cf_json_piece *piece_of(const struct cf_json_member *member, const
     return NULL;
 }
 
+/* Whether the key is its name as it stands there. Any other one may be a member that was asked for:
+ * an escaped one is, a broken one may have been. */
+static bool is_plain(const struct cf_json_member *member)
+{
+    for (size_t i = 0; i < member->key_len; i++) {
+        if (member->key[i] < ' ' || member->key[i] > '~' || member->key[i] == '\\')
+            return false;
+    }
+    return true;
+}
+
 bool cf_json_peek(struct cf_arena *arena, const char *bytes, size_t len, const char *const *keys,
                   size_t count, struct cf_json_piece *pieces)
 {
@@ -29,10 +40,10 @@ bool cf_json_peek(struct cf_arena *arena, const char *bytes, size_t len, const c
     while (cf_json_walk_next(&walk, &member)) {
         struct cf_json_piece *piece = piece_of(&member, keys, count, pieces);
 
+        if (!is_plain(&member) || (piece != NULL && piece->text != NULL))
+            return false;
         if (piece == NULL)
             continue;
-        if (piece->text != NULL)
-            return false;
         *piece = (struct cf_json_piece){member.value, member.value_len, !walk.broken};
     }
     return !walk.broken;

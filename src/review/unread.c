@@ -27,10 +27,11 @@
  * for findings, and there are none: they allow nothing here.
  *
  * What the fault hides counts against the request: an envelope without its caller, operation or
- * namespace proves nothing, nor does one that the fault is in (a key that is there twice, say): the
- * object must have begun. kube-controller-manager and the API server get no better answer than
- * others: rules except them from single findings only, and the chart's entries do not send their
- * requests for Secrets at all. */
+ * namespace proves nothing, nor does a token request that does not name its account, nor an
+ * envelope that the fault is in (a key that is there twice, say): the object must have begun.
+ * kube-controller-manager and the API server get no better answer than others: rules except them
+ * from single findings only, and the chart's entries do not send their requests for Secrets at
+ * all. */
 #include "unread.h"
 
 #include "curfew/attr.h"
@@ -120,6 +121,14 @@ static bool knows_namespace(const struct envelope *e, const struct cf_unread_rev
     return cf_json_str(e->values[NAMESPACE]) != NULL;
 }
 
+/* Whose token it would be. The object says so as well, and may be the only one that does. */
+static bool knows_account(const struct cf_unread_review *u)
+{
+    if (u->info == NULL || u->info->bit != CF_KIND_TOKEN_REQUEST)
+        return true;
+    return cf_streq(u->request.subresource, "token") && !cf_str_empty(u->request.name);
+}
+
 static int read_request(struct envelope *e, struct cf_unread_review *u)
 {
     struct cf_request *request = &u->request;
@@ -139,8 +148,8 @@ static int read_request(struct envelope *e, struct cf_unread_review *u)
     request->holds_secret = true;
     if (read_caller(e, &request->caller) != 0)
         return -1;
-    e->knows_place =
-        u->kind != NULL && operation && !cf_str_empty(request->resource) && knows_namespace(e, u);
+    e->knows_place = u->kind != NULL && operation && !cf_str_empty(request->resource) &&
+                     knows_namespace(e, u) && knows_account(u);
     return 0;
 }
 

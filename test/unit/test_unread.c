@@ -122,6 +122,25 @@ static const struct {
     {"a token for a restricted account, by a kubelet",
      {TOKEN_FOR("free", "agent"), .user = NODE1, .whole = true}},
     {"a token at baseline, by a kubelet", {TOKEN_FOR("base", "web"), .user = NODE1, .whole = true}},
+    /* Of which account it is, the object would have said. */
+    {"a token for nobody", {TOKEN_FOR("free", NULL), .whole = true}},
+    {"a token for nobody, by a kubelet", {TOKEN_FOR("free", NULL), .user = NODE1, .whole = true}},
+    {"a token request that is none",
+     {.group = "authentication.k8s.io",
+      .kind = "TokenRequest",
+      .resource = "serviceaccounts",
+      .namespace_ = "free",
+      .name = "agent",
+      .whole = true}},
+    {"a token request whose subresource is broken",
+     {.group = "authentication.k8s.io",
+      .kind = "TokenRequest",
+      .resource = "serviceaccounts",
+      .subresource = "tok\xFF"
+                     "en",
+      .namespace_ = "free",
+      .name = "agent",
+      .whole = true}},
     /* legacy-token-use is of the caller's namespace, whatever the object's is. */
     {"a legacy token at privileged", {POD("free"), .user = LEGACY_CALLER("shop"), .whole = true}},
     {"a legacy token and a template",
@@ -376,6 +395,44 @@ static void before_the_fault(void **state)
     }
 }
 
+/* A key that cannot be read hides a member, and may be of any. */
+static void broken_keys(void **state)
+{
+    static const char *const objects[] = {"'none'", "{'a':@}"};
+    static const struct {
+        const char *key, *user;
+        bool allowed;
+    } rows[] = {
+        {"'x':'base'", "'userInfo':" ALICE, true},
+        {"'namespace':'base'", "'userInfo':" ALICE, false},
+        {"'namespac\xFF':'base'", "'userInfo':" ALICE, false},
+        {"'names\x01pace':'base'", "'userInfo':" ALICE, false},
+        {"'n\\u0061mespace':'base'", "'userInfo':" ALICE, false},
+        {"'namespace':'free'", "'userInfo':" ALICE, true},
+        {"'namespace':'free','n\\u0061mespace':'base'", "'userInfo':" ALICE, false},
+        {"'namespace':'free'", "'userInfo':" AGENT(ON_NODE), false},
+        {"'namespace':'free'", "'user\xFFnfo':" AGENT(ON_NODE), false},
+        {"'namespace':'free'", "'user\\u0049nfo':" AGENT(ON_NODE), false},
+    };
+
+    (void)state;
+    use_config("defaults: {enforce: privileged}");
+    for (size_t i = 0; i < 2 * CF_COUNT(rows); i++) {
+        struct cf_buf text;
+        struct test_answer a;
+        bool want = rows[i / 2].allowed && (i % 2 == 0 || i / 2 > 0);
+
+        cf_buf_init_arena(&text, arena, CF_FILE_MAX);
+        cf_buf_addf(&text,
+                    HEAD "'uid':'u','kind':{'kind':'Pod'},'resource':{'resource':'pods'},"
+                         "'name':'web',%s,'operation':'CREATE',%s,'object':%s}}",
+                    rows[i / 2].key, rows[i / 2].user, objects[i % 2]);
+        a = validate(q(cf_buf_str(&text)));
+        if (a.rc != 0 || a.allowed != want)
+            fail_msg("%s: %s", cf_buf_str(&text), a.rc == 0 ? a.text : a.err.msg);
+    }
+}
+
 /* ---- what the person sees ---- */
 
 static void messages(void **state)
@@ -484,9 +541,9 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(denials),   TEST(passes),    TEST(unknown_kinds),
-        TEST(templates), TEST(kubelets),  TEST(before_the_fault),
-        TEST(messages),  TEST(too_large), TEST(out_of_memory),
+        TEST(denials),   TEST(passes),           TEST(unknown_kinds), TEST(templates),
+        TEST(kubelets),  TEST(before_the_fault), TEST(broken_keys),   TEST(messages),
+        TEST(too_large), TEST(out_of_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

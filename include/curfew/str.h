@@ -32,6 +32,9 @@ bool cf_str_int64(const char *text, int64_t *out);
  * stays the same when it is called again. */
 void cf_str_sanitize(char *text, size_t size);
 
+/* Replaces only what looks like a JWT: it becomes "[redacted]", in place. No text gets longer. */
+void cf_str_redact(char *text);
+
 /* A copy that is fit to show, as above, and whole. NULL for NULL, and when out of memory. */
 char *cf_str_shown(struct cf_arena *arena, const char *text);
 

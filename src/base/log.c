@@ -46,20 +46,19 @@ uint64_t cf_log_dropped(void)
     return atomic_load_explicit(&dropped, memory_order_relaxed);
 }
 
-static void add_quoted(struct cf_buf *line, const char *text)
+/* Writes the text as it is logged: cut, and without tokens, wherever it comes from. */
+static void show(const char *text, char out[TEXT_MAX + 4])
 {
-    char cut[TEXT_MAX + 4];
     size_t len = strnlen(text, TEXT_MAX + 1);
+    bool cut = len > TEXT_MAX;
 
-    if (len <= TEXT_MAX) {
-        cf_buf_add_quoted(line, text);
-        return;
+    if (cut) {
+        for (len = TEXT_MAX; len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80; len--)
+            continue;
     }
-    for (len = TEXT_MAX; len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80; len--)
-        continue;
-    memcpy(cut, text, len);
-    memcpy(cut + len, "...", 4);
-    cf_buf_add_quoted(line, cut);
+    memcpy(out, text, len);
+    memcpy(out + len, cut ? "..." : "", cut ? 4 : 1);
+    cf_str_redact(out);
 }
 
 /* Whether a text can stand bare in key=value: nothing in it could be taken for another field. */
@@ -80,7 +79,7 @@ static void add_msg(struct cf_buf *line, const char *msg)
 {
     size_t start = line->len;
 
-    add_quoted(line, msg);
+    cf_buf_add_quoted(line, msg);
     if (!cf_buf_ok(line))
         return;
     /* Escaped like all else, but without its quotes: it is our own sentence. */
@@ -91,22 +90,26 @@ static void add_msg(struct cf_buf *line, const char *msg)
 
 static void add_head(struct cf_buf *line, enum cf_log_level level, const char *msg)
 {
-    char now[32];
+    char now[32], text[TEXT_MAX + 4];
 
     cf_time_format(cf_now(), now);
+    show(msg, text);
     if (log_format == CF_LOG_JSON) {
         cf_buf_addf(line, "{\"time\":\"%s\",\"level\":\"%s\",\"msg\":", now, level_names[level]);
-        add_quoted(line, msg);
+        cf_buf_add_quoted(line, text);
     } else {
         cf_buf_addf(line, "%s %-5s ", now, level_names[level]);
-        add_msg(line, msg);
+        add_msg(line, text);
     }
 }
 
 static void add_field(struct cf_buf *line, const struct cf_log_field *field)
 {
+    char text[TEXT_MAX + 4];
+
     if (field->key == NULL || (field->text == NULL && !field->is_number))
         return;
+    show(cf_str_or_empty(field->text), text);
     if (log_format == CF_LOG_JSON) {
         cf_buf_addc(line, ',');
         cf_buf_add_quoted(line, field->key);
@@ -116,10 +119,10 @@ static void add_field(struct cf_buf *line, const struct cf_log_field *field)
     }
     if (field->text == NULL)
         cf_buf_addf(line, "%lld", (long long)field->number);
-    else if (log_format == CF_LOG_TEXT && is_bare(field->text))
-        cf_buf_adds(line, field->text);
+    else if (log_format == CF_LOG_TEXT && is_bare(text))
+        cf_buf_adds(line, text);
     else
-        add_quoted(line, field->text);
+        cf_buf_add_quoted(line, text);
 }
 
 /* Under the lock, so that no other thread of ours takes the room that poll(2) has seen. */

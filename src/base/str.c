@@ -151,8 +151,8 @@ static bool begins_character(char c)
     return ((unsigned char)c & 0xC0) != 0x80;
 }
 
-/* Without what gets longer. */
-static void redact(char *text)
+/* Without what gets longer; tokens alone, or also what must not be shown. */
+static void redact(char *text, bool tokens_alone)
 {
     static const char redacted[] = "[redacted]";
     const char *from = text;
@@ -161,7 +161,7 @@ static void redact(char *text)
 
     while (*from != '\0') {
         size_t run = inside ? 0 : token_run(from);
-        size_t bad = unprintable((const unsigned char *)from);
+        size_t bad = tokens_alone ? 0 : unprintable((const unsigned char *)from);
 
         if (run > 0) {
             size_t shown = run < sizeof(redacted) - 1 ? run : sizeof(redacted) - 1;
@@ -252,11 +252,16 @@ static void write_escaped(const char *from, char *text, size_t size)
         memcpy(text + fits, "...", sizeof("..."));
 }
 
+void cf_str_redact(char *text)
+{
+    redact(text, true);
+}
+
 void cf_str_sanitize(char *text, size_t size)
 {
     char *copy;
 
-    redact(text);
+    redact(text, false);
     if (growth(text) == 0)
         return;
     copy = strdup(text);
@@ -280,7 +285,7 @@ char *cf_str_shown(struct cf_arena *arena, const char *text)
     if (copy == NULL)
         return NULL;
     memcpy(copy, text, len + 1);
-    redact(copy);
+    redact(copy, false);
     if (more > 0)
         cf_str_sanitize(copy, len + more + 1);
     return copy;

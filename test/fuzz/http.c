@@ -206,15 +206,27 @@ static int64_t millis(void)
     return cf_monotonic_micros() / 1000;
 }
 
+/* libFuzzer's timer interrupts. */
+static bool wait_for(int fd, short event, int64_t until)
+{
+    struct pollfd one = {.fd = fd, .events = event};
+    int ready;
+
+    do {
+        int64_t left = until - millis();
+
+        ready = poll(&one, 1, left > 0 ? (int)left : 0);
+    } while (ready < 0 && errno == EINTR);
+    return ready == 1;
+}
+
 /* What is there; waits for it up to this point of time. False: nothing more comes, or not by then.
  */
 static bool read_some(int fd, struct came *came, int64_t until)
 {
-    struct pollfd one = {.fd = fd, .events = POLLIN};
-    int64_t left = until - millis();
     ssize_t got;
 
-    if (came->closed || poll(&one, 1, left > 0 ? (int)left : 0) != 1)
+    if (came->closed || !wait_for(fd, POLLIN, until))
         return false;
     fuzz_must(came->len < ANSWER_MAX, "the answers are bounded", NULL);
     got = recv(fd, came->data + came->len, ANSWER_MAX - came->len, 0);
@@ -248,8 +260,11 @@ static void send_all(int fd, const uint8_t *data, size_t size, unsigned way, str
 {
     for (unsigned number = 0; size > 0; number++) {
         size_t some = piece_of(way, size, number);
-        ssize_t sent = send(fd, data, some < size ? some : size, MSG_NOSIGNAL);
+        ssize_t sent;
 
+        do
+            sent = send(fd, data, some < size ? some : size, MSG_NOSIGNAL);
+        while (sent < 0 && errno == EINTR);
         if (sent <= 0)
             return;
         data += sent;
@@ -262,11 +277,16 @@ static void send_all(int fd, const uint8_t *data, size_t size, unsigned way, str
 static int dial(unsigned port)
 {
     const int on = 1;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), error = 0;
+    socklen_t len = sizeof(error);
 
     fuzz_must(fd >= 0, "a socket is made", NULL);
-    fuzz_must(connect(fd, (const struct sockaddr *)&ports[port], sizeof(ports[port])) == 0,
-              "the server takes connections", strerror(errno));
+    if (connect(fd, (const struct sockaddr *)&ports[port], sizeof(ports[port])) != 0)
+        error = errno;
+    /* What was interrupted goes on by itself. */
+    if (error == EINTR && wait_for(fd, POLLOUT, millis() + PATIENCE_MS))
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+    fuzz_must(error == 0, "the server takes connections", strerror(error));
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     return fd;
 }

@@ -114,6 +114,33 @@ static void long_texts_are_cut(void **state)
     }
 }
 
+/* Objects that were not read whole have names that are none. */
+static void tokens_are_redacted(void **state)
+{
+    static const char token[] = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJrIn0.c2lnbmF0dXJl";
+    char text[600];
+
+    (void)state;
+    for (int format = CF_LOG_TEXT; format <= CF_LOG_JSON; format++) {
+        const char *line;
+
+        cf_log_setup((enum cf_log_format)format, CF_LOG_INFO);
+        snprintf(text, sizeof(text), "a\n%s", token);
+        cf_log(CF_LOG_INFO, text, CF_LOG_S("bare", token), CF_LOG_S("quoted", text),
+               CF_LOG_S("short", ";eyJ;"), CF_LOG_S("word", "monkeyJar"));
+        line = logged();
+        assert_null(strstr(line, "eyJh"));
+        assert_null(strstr(line, "eyJ;"));
+        assert_non_null(strstr(line, "a\\n[redacted]"));
+        assert_non_null(strstr(line, "monkeyJar"));
+        /* A token that is cut is one. */
+        memset(text, ' ', 500);
+        snprintf(text + 500, sizeof(text) - 500, "%s", token);
+        cf_log(CF_LOG_INFO, text, CF_LOG_S("cut", text));
+        assert_null(strstr(logged(), "eyJ"));
+    }
+}
+
 static void a_full_pipe_drops(void **state)
 {
     uint64_t before = cf_log_dropped();
@@ -173,6 +200,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(text_lines, capture, release),
         cmocka_unit_test_setup_teardown(json_lines_are_json, capture, release),
         cmocka_unit_test_setup_teardown(long_texts_are_cut, capture, release),
+        cmocka_unit_test_setup_teardown(tokens_are_redacted, capture, release),
         cmocka_unit_test_setup_teardown(a_full_pipe_drops, capture, release),
         cmocka_unit_test_setup_teardown(nobody_listens, capture, release),
         cmocka_unit_test_setup_teardown(lines_of_threads_stay_whole, capture, release),

@@ -389,7 +389,7 @@ static void check_body(const struct model_answer *a, const uint8_t *data, size_t
 }
 
 /* libmicrohttpd 0.9.75 sends the headers of some of its own refusals twice (a Content-Length that
- * is no number). */
+ * is no number, or that blanks follow). */
 static bool says_it_twice(const struct model_answer *a)
 {
     return a->body != NULL && a->status == 400 && a->closes &&
@@ -415,7 +415,7 @@ static void check_answers(const struct came *came, const struct model *model, co
         /* What libmicrohttpd refuses by itself it may have read no method of. */
         if (r->is != MODEL_GOOD && got == MODEL_WHOLE && a.end < end && *a.end != 'H')
             got = model_read_answer(at, end, false, &a);
-        if (r->is != MODEL_GOOD && says_it_twice(&a))
+        if (says_it_twice(&a))
             return;
         if (got == MODEL_CUT && (came->reset || !came->closed))
             return;

@@ -29,7 +29,7 @@ struct model {
     struct model_request requests[MODEL_REQUESTS_MAX];
     unsigned count;
     unsigned certain; /* the first ones, which have to be answered */
-    bool lost;        /* from here on servers differ in where a line ends */
+    bool lost;        /* from here on servers differ in where lines or headers end */
 };
 
 struct model_line {
@@ -129,9 +129,8 @@ static inline void model_header(const struct model_line *line, struct model_requ
         model_worse(r, MODEL_MAYBE);
         return;
     }
-    /* libmicrohttpd 0.9.75 drops one without a name before anybody sees it. */
-    if (colon == NULL || colon == line->at) {
-        model_worse(r, colon == NULL ? MODEL_BAD : MODEL_MAYBE);
+    if (colon == NULL) {
+        model_worse(r, MODEL_BAD);
         return;
     }
     name = (struct model_line){line->at, (size_t)(colon - line->at)};
@@ -183,7 +182,10 @@ static inline bool model_request(const char **at, const char *end, struct model 
         whole = model_line(at, end, &line, &odd);
         if (!whole || line.len == 0)
             break;
-        model_header(&line, r, &h);
+        if (line.at[0] == ':')
+            odd = true; /* to libmicrohttpd 0.9.75 the headers end here */
+        else
+            model_header(&line, r, &h);
     }
     if (odd) {
         m->lost = r->whole = true;

@@ -192,6 +192,22 @@ static void check_fix(const char *level)
     forget(&first);
 }
 
+/* The answer to an AdmissionReview repeats its uid, whatever that is. */
+static void blank_uids(char *out)
+{
+    static const char start[] = "\"kind\":\"AdmissionReview\",\"response\":{\"uid\":\"";
+
+    while ((out = strstr(out, start)) != NULL) {
+        for (out += sizeof(start) - 1; *out != '\0' && *out != '"'; out++) {
+            bool escape = *out == '\\' && out[1] != '\0';
+
+            *out = 'u';
+            if (escape)
+                *++out = 'u';
+        }
+    }
+}
+
 static void run(const uint8_t *data, size_t size)
 {
     static const char *const levels[] = {"privileged", "baseline", "restricted", NULL};
@@ -206,6 +222,7 @@ static void run(const uint8_t *data, size_t size)
     check_documents(json ? "a.json" : "a.yaml", text, size - 1, false);
     put(text, size - 1);
     said = review("-o", json ? "json" : "text", level);
+    blank_uids(said.out);
     if (json)
         check_json(said.out, said.out_len);
     else

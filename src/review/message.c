@@ -185,7 +185,8 @@ static const char *replacement(struct cf_arena *arena, const struct cf_verdict *
         return "";
     while (buf.len > 0 && buf.data[buf.len - 1] == '\n')
         buf.data[--buf.len] = '\0';
-    return cf_buf_str(&buf);
+    cf_str_redact(buf.data); /* YAML is escaped, but a path may be a token */
+    return buf.data;
 }
 
 /* An object that exists already, or a request for a token, is in no file that could be checked or

@@ -125,10 +125,6 @@ static inline void model_header(const struct model_line *line, struct model_requ
     const char *colon = memchr(line->at, ':', line->len);
     struct model_line name, value;
 
-    if (line->at[0] == ' ' || line->at[0] == '\t') { /* folded */
-        model_worse(r, MODEL_MAYBE);
-        return;
-    }
     if (colon == NULL) {
         model_worse(r, MODEL_BAD);
         return;
@@ -182,8 +178,10 @@ static inline bool model_request(const char **at, const char *end, struct model 
         whole = model_line(at, end, &line, &odd);
         if (!whole || line.len == 0)
             break;
-        if (line.at[0] == ':')
-            odd = true; /* to libmicrohttpd 0.9.75 the headers end here */
+        /* To libmicrohttpd 0.9.75 the headers end at a line without a name, and a folded line is a
+         * part of the name above it. */
+        if (line.at[0] == ':' || line.at[0] == ' ' || line.at[0] == '\t')
+            odd = true;
         else
             model_header(&line, r, &h);
     }

@@ -350,6 +350,12 @@ static void tokens_are_not_printed(void **state)
                                       "'token':'" JWT "x'}}"));
     assert_false(a.allowed);
     lacks_part(a.text, "eyJ");
+    a = validate(POD_IN("shop", "{'serviceAccountName':'web','volumes':[{'name':'tok','secret':{"
+                                "'secretName':'web-token','items':[{'key':'token','path':'a/" JWT
+                                "'}]}}]}"));
+    assert_false(a.allowed);
+    has_part(a.message, "path: a/[redacted]\n");
+    lacks_part(a.text, "eyJ");
 }
 
 int main(void)

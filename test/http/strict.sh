@@ -55,12 +55,19 @@ done
 ask 'POST /validate HTTP/1.0' "$json" "Content-Length: $size"
 equal 'HTTP/1.0, without a Host' 200 "$(status_line | cut -d' ' -f2)"
 equal 'HTTP/1.0: the connection is closed behind it' 1 "$(grep -c '"allowed":' "$work/raw")"
-long=$(head -c 20000 /dev/zero | tr '\0' a)
-ask 'POST /validate HTTP/1.1' 'Host: l' "X: $long" "$json" "Content-Length: $size"
-equal 'a header that is too long' 431 "$(status_line | cut -d' ' -f2)"
-ask 'POST /validate HTTP/1.1' 'Host: l' "$(for i in $(seq 2000); do printf 'X-%d: a\\r\\n' "$i"; done)Y: b" \
-    "$json" "Content-Length: $size"
-equal 'too many headers' 431 "$(status_line | cut -d' ' -f2)"
+# too_large NAME LINE...: 431. The answer comes before the client has sent everything: when the connection
+# is closed with bytes unread, TCP resets it, and the client may lose the answer. So it asks again.
+too_large() {
+    local name="$1" try
+    shift
+    for try in 1 2 3 4 5; do
+        ask 'POST /validate HTTP/1.1' 'Host: l' "$@" "$json" "Content-Length: $size"
+        [ ! -s "$work/raw" ] || break
+    done
+    equal "$name" 431 "$(status_line | cut -d' ' -f2)"
+}
+too_large 'a header that is too long' "X: $(head -c 20000 /dev/zero | tr '\0' a)"
+too_large 'too many headers' "$(for i in $(seq 2000); do printf 'X-%d: a\\r\\n' "$i"; done)Y: b"
 
 # The plain ports, too.
 for at in "$probes /livez" "$plain /version"; do

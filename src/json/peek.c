@@ -17,8 +17,8 @@ static struct cf_json_piece *piece_of(const struct cf_json_member *member, const
     return NULL;
 }
 
-/* Whether the key is its name as it stands there. Any other one may be a member that was asked for:
- * an escaped one is, a broken one may have been. */
+/* Whether the key can be compared as it stands. Any other key may be one that was asked for: an
+ * escaped key is, and a broken key may have been. */
 static bool is_plain(const struct cf_json_member *member)
 {
     for (size_t i = 0; i < member->key_len; i++) {

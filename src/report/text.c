@@ -59,21 +59,19 @@ static void add_head(struct cf_arena *arena, const struct cf_report_row *row, bo
     cf_buf_addf(out, "): %s\n", cf_str_or_empty(row->finding->what));
 }
 
-/* The YAML to paste, line by line: a text that looks like a token is not printed even there. */
+/* The YAML to paste. The writer escapes it; what looks like a token is not printed even there. */
 static void add_yaml(struct cf_arena *arena, const struct cf_json *value, struct cf_buf *out)
 {
     struct cf_buf yaml;
 
     cf_buf_init_arena(&yaml, arena, out->max);
     cf_yaml_write(&yaml, value, 4);
-    out->failed |= !cf_buf_ok(&yaml);
-    for (char *line = yaml.data, *end; line != NULL && *line != '\0'; line = end + 1) {
-        end = strchr(line, '\n');
-        if (end == NULL)
-            return;
-        *end = '\0';
-        cf_buf_addf(out, "%s\n", printable(arena, line));
+    if (!cf_buf_ok(&yaml) || yaml.data == NULL) {
+        out->failed |= !cf_buf_ok(&yaml);
+        return;
     }
+    cf_str_redact(yaml.data);
+    cf_buf_adds(out, yaml.data);
 }
 
 static void add_replacement(struct cf_arena *arena, const struct cf_fix *fix, struct cf_buf *out)

@@ -121,7 +121,8 @@ static bool knows_namespace(const struct envelope *e, const struct cf_unread_rev
     return cf_json_str(e->values[NAMESPACE]) != NULL;
 }
 
-/* Whose token it would be. The object says so as well, and may be the only one that does. */
+/* Whether the envelope names the account that a token is for. If it does not, only the object
+ * could. */
 static bool knows_account(const struct cf_unread_review *u)
 {
     if (u->info == NULL || u->info->bit != CF_KIND_TOKEN_REQUEST)

@@ -74,7 +74,7 @@ tell() {
         artifact=$(kept_as "$artifact" "$1")
         echo "     input:    $artifact"
         echo "     again:    $BUILD/fuzz-$1 $artifact"
-        # Where only this output is left of the machine.
+        # For machines of which only this output is left.
         [ "$(wc -c < "$artifact")" -gt 8192 ] || echo "     base64 -d | gunzip: $(gzip -9nc "$artifact" | base64 -w 0)"
         echo "     once it is repaired, keep the input in $here/found/$1/"
     done

@@ -114,7 +114,7 @@ static void long_texts_are_cut(void **state)
     }
 }
 
-/* Objects that were not read whole have names that are none. */
+/* The name of an object that could not be read whole may be any text. */
 static void tokens_are_redacted(void **state)
 {
     static const char token[] = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJrIn0.c2lnbmF0dXJl";
@@ -133,7 +133,7 @@ static void tokens_are_redacted(void **state)
         assert_null(strstr(line, "eyJ;"));
         assert_non_null(strstr(line, "a\\n[redacted]"));
         assert_non_null(strstr(line, "monkeyJar"));
-        /* A token that is cut is one. */
+        /* A token that is cut is redacted as well. */
         memset(text, ' ', 500);
         snprintf(text + 500, sizeof(text) - 500, "%s", token);
         cf_log(CF_LOG_INFO, text, CF_LOG_S("cut", text));

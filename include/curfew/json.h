@@ -105,7 +105,9 @@ bool cf_json_walk_next(struct cf_json_walk *walk, struct cf_json_member *member)
 /* ---- YAML (yaml.c) ---- */
 
 enum cf_yaml_flags {
-    CF_YAML_MANIFEST = 0, /* plain scalars resolve as kubectl's do (YAML 1.1) */
+    CF_YAML_MANIFEST = 0, /* what kubectl sends: plain scalars resolve as YAML 1.1 has it, a merge
+                           * key overwrites what comes before it, tags that kubectl does not know
+                           * are ignored */
     CF_YAML_TEXT = 1,     /* plain scalars stay texts; cf_json_is_plain() tells them from quoted
                            * ones; only empty and ~ are null */
 };
@@ -113,7 +115,7 @@ enum cf_yaml_flags {
 /* Parses exactly one YAML document (the text between two `---` lines); NULL and no error
  * (err->kind == CF_ERR_NONE) when it holds nothing but comments. The same ceilings and
  * refusals as for JSON; aliases and merge keys (<<) are expanded under the node ceiling; keys
- * that are numbers, booleans or null become texts as kubectl's do; "\0" becomes U+FFFD (with
+ * that are numbers or booleans become texts as kubectl's do; "\0" becomes U+FFFD (with
  * CF_YAML_TEXT it is refused). Messages begin with
  * "LINE:COLUMN: ", counted from 1, `first_line` being the document's first line in its file. */
 const struct cf_json *cf_yaml_parse(struct cf_arena *arena, const char *bytes, size_t len,

@@ -154,6 +154,12 @@ void cf_json_detach(struct cf_json *container, struct cf_json *item)
     cJSON_DetachItemViaPointer(in_mutable(container), in_mutable(item));
 }
 
+void cf_json_members(struct cf_json *container, struct cf_json **members)
+{
+    for (cJSON *child = in_mutable(container)->child; child != NULL; child = child->next)
+        *members++ = out(child);
+}
+
 void cf_json_place(struct cf_json *value, size_t line, size_t column, bool plain)
 {
     cJSON *node = in_mutable(value);

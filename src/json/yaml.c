@@ -137,7 +137,7 @@ static int on_event(struct reader *r, const yaml_event_t *event)
             true);
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
-        return cf_yaml_build_close(&r->build, at);
+        return cf_yaml_build_close(&r->build);
     default:
         return 0;
     }

@@ -13,6 +13,7 @@ struct cf_yaml_anchor {
     const char *name;
     size_t len;
     const struct cf_json *value; /* NULL until the value is complete */
+    const char *key;             /* of a scalar: what it is as a key; NULL: it can't be one */
 };
 
 /* All zero but `arena` at first. */

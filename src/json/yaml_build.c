@@ -4,7 +4,7 @@
  * Aliases are expanded by copying, and every copied value counts: a document of nested aliases
  * ("billion laughs") ends at CF_NODES_MAX like any other, and the bytes of copied texts and
  * keys count as those of the file. What a merge key stands for is kept until its mapping ends;
- * then the members that the mapping lacks are copied into it. */
+ * then its members are copied into the mapping. */
 #include "yaml_build.h"
 
 #include <stdarg.h>
@@ -13,6 +13,8 @@
 
 #include "curfew/buf.h"
 #include "curfew/str.h"
+#include "yaml_binary.h"
+#include "yaml_merge.h"
 #include "yaml_scalar.h"
 
 #define TEXT_SHOWN 60
@@ -155,27 +157,61 @@ static const struct tag *tag_find(const char *name)
     return NULL;
 }
 
-/* A tag that leaves the text as it is: base64 stays base64, as in Kubernetes objects. */
+/* Tags that leave the text as it is in a configuration, which takes no others. */
 static bool is_text_tag(const char *tag)
 {
     return cf_streq(tag, "!") || cf_streq(tag, TAG("str")) || cf_streq(tag, TAG("binary"));
 }
 
-/* What a scalar is to kubectl, tag and quotes considered. */
+/* A scalar with a tag that says what it is. */
+static int resolve_as(struct cf_yaml_build *b, struct cf_yaml_place at, const struct tag *tag,
+                      const char *text, struct cf_scalar *out)
+{
+    cf_scalar_resolve(text, out);
+    if (out->kind != tag->kinds[0] && out->kind != tag->kinds[1])
+        return cf_yaml_fail(b->err, at, "the value is not %s", tag->wanted);
+    if (tag->kinds[0] == CF_SCALAR_FLOAT && !cf_scalar_to_float(out))
+        return cf_yaml_fail(b->err, at, "the value is too large for %s", tag->wanted);
+    return 0;
+}
+
+/* Base64 becomes what it stands for. */
+static int decode_binary(struct cf_yaml_build *b, struct cf_yaml_place at,
+                         struct cf_yaml_scalar *in)
+{
+    switch (cf_yaml_binary(b->arena, &in->text, &in->len)) {
+    case CF_YAML_BINARY_DECODED:
+        return 0;
+    case CF_YAML_BINARY_BROKEN:
+        return cf_yaml_fail(b->err, at, "the value is not base64 (!!binary)");
+    default:
+        return cf_err_memory(b->err);
+    }
+}
+
+/* What a scalar is to kubectl, tag and quotes considered; the text may become another. */
 static int resolve(struct cf_yaml_build *b, struct cf_yaml_place at, const char *tag,
-                   struct cf_yaml_scalar in, struct cf_scalar *out)
+                   struct cf_yaml_scalar *in, struct cf_scalar *out)
 {
     const struct tag *known = tag_find(tag);
 
     out->kind = CF_SCALAR_TEXT;
-    if (tag != NULL && known == NULL && !is_text_tag(tag))
-        return cf_yaml_fail(b->err, at, "the tag '%s' is not known", shown(b, tag));
-    if (known == NULL && (tag != NULL || !in.plain))
+    if (known != NULL)
+        return resolve_as(b, at, known, in->text, out);
+    if (tag == NULL) {
+        if (in->plain)
+            cf_scalar_resolve(in->text, out);
         return 0;
-    cf_scalar_resolve(in.text, out);
-    if (known != NULL && out->kind != known->kinds[0] && out->kind != known->kinds[1])
-        return cf_yaml_fail(b->err, at, "the value is not %s", known->wanted);
-    return 0;
+    }
+    if ((b->flags & CF_YAML_TEXT) != 0)
+        return is_text_tag(tag)
+                   ? 0
+                   : cf_yaml_fail(b->err, at, "the tag '%s' is not known", shown(b, tag));
+    if (cf_streq(tag, TAG("binary")))
+        return decode_binary(b, at, in);
+    if (cf_streq(tag, TAG("timestamp")) && !cf_scalar_is_timestamp(in->text))
+        return cf_yaml_fail(b->err, at, "the value is not a point in time (!!timestamp)");
+    return 0; /* kubectl ignores other tags, and what they would have made of the text */
 }
 
 static struct cf_json *scalar_node(const struct cf_yaml_build *b, const struct cf_scalar *scalar,
@@ -209,140 +245,124 @@ static int fail_duplicate(struct cf_yaml_build *b, const struct cf_key *key)
     return cf_yaml_fail(b->err, at, "duplicate key '%s'", shown(b, key->text));
 }
 
-/* `written` is the key as the document has it, where it differs: with its NULs. */
+/* `compared` is what tells it from others: the key as the document has it, with its NULs. */
 static int set_key(struct cf_yaml_build *b, struct cf_yaml_place at, const char *text,
-                   const struct cf_yaml_scalar *written)
+                   const struct cf_yaml_scalar *compared)
 {
     struct cf_yaml_frame *frame = innermost(b);
-    char *key = cf_arena_strdup(b->arena, text), *compared = key;
-    size_t len = written != NULL ? written->len : strlen(text);
+    char *key = cf_arena_strdup(b->arena, text), *kept = key;
+    size_t len = compared != NULL ? compared->len : strlen(text);
     int added;
 
-    if (written != NULL && (compared = cf_arena_alloc(b->arena, len + 1)) != NULL) {
-        memcpy(compared, written->text, len);
-        compared[len] = '\0';
+    if (compared != NULL && (kept = cf_arena_alloc(b->arena, len + 1)) != NULL) {
+        memcpy(kept, compared->text, len);
+        kept[len] = '\0';
     }
-    if (key == NULL || compared == NULL)
+    if (key == NULL || kept == NULL)
         return cf_err_memory(b->err);
-    added = cf_keys_add(&b->keys, &frame->keys, compared, len,
-                        at.line << COLUMN_BITS | at.column);
+    added = cf_keys_add(&b->keys, &frame->keys, kept, len, at.line << COLUMN_BITS | at.column);
     if (added < 0)
         return cf_err_memory(b->err);
     frame->key = key;
     return added == 0 ? 0 : fail_duplicate(b, &b->keys.list[b->keys.count - 1]);
 }
 
+/* There may be several, and so it is no key that could be a duplicate. A configuration has one at
+ * most, and it has no tag. */
+static bool is_merge_key(const struct cf_yaml_build *b, struct cf_yaml_props props,
+                         struct cf_yaml_scalar in)
+{
+    if (in.len != 2 || memcmp(in.text, "<<", 2) != 0)
+        return false;
+    if (props.tag == NULL || (b->flags & CF_YAML_TEXT) != 0)
+        return in.plain && props.tag == NULL;
+    return cf_streq(props.tag, "!") || cf_streq(props.tag, TAG("merge"));
+}
+
+/* What a scalar is as a key; NULL when kubectl takes no such key. */
+static const char *key_text(const struct cf_yaml_build *b, const struct cf_scalar *scalar,
+                            const char *text, char digits[CF_SCALAR_DIGITS])
+{
+    int64_t value;
+
+    if ((b->flags & CF_YAML_TEXT) != 0)
+        return text;
+    if (scalar->kind == CF_SCALAR_NULL ||
+        (scalar->kind == CF_SCALAR_INT && !cf_str_int64(scalar->digits, &value)))
+        return NULL;
+    return cf_scalar_key(scalar, text, digits);
+}
+
+static int fail_key(struct cf_yaml_build *b, struct cf_yaml_place at, enum cf_json_type type)
+{
+    if (type == CF_JSON_NUMBER)
+        return cf_yaml_fail(b->err, at, "a key that is a number above 9223372036854775807");
+    return cf_yaml_fail(b->err, at, "a key that is %s", cf_json_type_name(type));
+}
+
+/* Keeps what an alias will stand for, as a value or as a key. */
+static int note_scalar(struct cf_yaml_build *b, const char *name, const struct cf_scalar *scalar,
+                       const char *text, const struct cf_json *value)
+{
+    char digits[CF_SCALAR_DIGITS];
+    struct cf_yaml_anchor *anchor;
+    const char *key = key_text(b, scalar, text, digits);
+
+    if (name == NULL)
+        return 0;
+    if (value == NULL)
+        return cf_err_memory(b->err);
+    if (note_anchor(b, name, &anchor) != 0)
+        return -1;
+    anchor->value = value;
+    anchor->key = key == NULL ? NULL : cf_arena_strdup(b->arena, key);
+    return key == NULL || anchor->key != NULL ? 0 : cf_err_memory(b->err);
+}
+
 static int scalar_key(struct cf_yaml_build *b, struct cf_yaml_place at, struct cf_yaml_props props,
                       struct cf_yaml_scalar in)
 {
     const struct cf_yaml_scalar written = in;
-    struct cf_yaml_anchor *anchor;
     struct cf_scalar scalar;
     char digits[CF_SCALAR_DIGITS];
     const char *text;
 
-    if (without_nul(b, at, &in) != 0)
+    if (resolve(b, at, props.tag, &in, &scalar) != 0 || without_nul(b, at, &in) != 0)
         return -1;
-    text = in.text;
-    if (resolve(b, at, props.tag, in, &scalar) != 0)
+    text = key_text(b, &scalar, in.text, digits);
+    if (text == NULL)
+        return fail_key(b, at, scalar.kind == CF_SCALAR_NULL ? CF_JSON_NULL : CF_JSON_NUMBER);
+    if (props.anchor != NULL &&
+        note_scalar(b, props.anchor, &scalar, in.text, scalar_node(b, &scalar, in.text)) != 0)
         return -1;
-    if ((b->flags & CF_YAML_TEXT) == 0)
-        text = cf_scalar_key(&scalar, in.text, digits);
-    if (set_key(b, at, text, in.text != written.text ? &written : NULL) != 0 ||
-        note_anchor(b, props.anchor, &anchor) != 0)
-        return -1;
-    if (anchor != NULL)
-        anchor->value = cf_json_new_text(text);
-    innermost(b)->merging = in.plain && props.tag == NULL && cf_streq(text, "<<");
-    return 0;
+    innermost(b)->merging = is_merge_key(b, props, in);
+    if (innermost(b)->merging && (b->flags & CF_YAML_TEXT) == 0) {
+        innermost(b)->key = text;
+        return 0;
+    }
+    return set_key(b, at, text, in.text != written.text ? &written : NULL);
 }
 
 static int alias_key(struct cf_yaml_build *b, struct cf_yaml_place at, const char *name)
 {
+    const struct cf_yaml_anchor *anchor;
     struct cf_json *value;
-    enum cf_json_type type;
 
     if (expand(b, at, name, &value) != 0)
         return -1;
-    type = cf_json_type(value);
+    anchor = cf_yaml_anchors_find(&b->anchors, name);
     innermost(b)->merging = false;
-    if (type == CF_JSON_ARRAY || type == CF_JSON_OBJECT)
-        return cf_yaml_fail(b->err, at, "a key that is %s", cf_json_type_name(type));
-    if (type == CF_JSON_NULL)
-        return set_key(b, at, "null", NULL);
-    if (type == CF_JSON_BOOL)
-        return set_key(b, at, cf_json_true(value) ? "true" : "false", NULL);
-    return set_key(b, at, type == CF_JSON_STRING ? cf_json_str(value) : cf_json_num(value),
-                   NULL);
-}
-
-/* ---- merging ---- */
-
-/* Keeps what a merge key stands for: a mapping, or a sequence of mappings. */
-static int note_merge(struct cf_yaml_build *b, struct cf_yaml_place at, struct cf_json *value)
-{
-    struct cf_yaml_frame *frame = innermost(b);
-    const struct cf_json *item;
-
-    frame->merge = value;
-    if (cf_json_type(value) == CF_JSON_OBJECT) {
-        frame->merge = cf_json_new(CF_JSON_ARRAY);
-        return cf_json_append(frame->merge, NULL, value) ? 0 : cf_err_memory(b->err);
-    }
-    for (item = cf_json_first(value); item != NULL; item = cf_json_next(item)) {
-        if (cf_json_type(item) != CF_JSON_OBJECT)
-            break;
-    }
-    if (cf_json_type(value) != CF_JSON_ARRAY || item != NULL)
-        return cf_yaml_fail(b->err, at, "'<<' takes a mapping or a sequence of mappings");
-    return 0;
-}
-
-static size_t gather(const struct cf_json *owner, const void **out)
-{
-    size_t count = 0;
-    const struct cf_json *member = cf_json_first(owner);
-
-    for (; member != NULL; member = cf_json_next(member))
-        out[count++] = member;
-    return count;
-}
-
-/* The mapping's own members come first, then those to be merged, in order: of members with the
- * same key the first one stays. */
-static int merge(struct cf_yaml_build *b, struct cf_yaml_frame *frame)
-{
-    struct cf_key_set set = cf_keys_open(&b->keys);
-    size_t own = cf_json_count(frame->node);
-    size_t count = own;
-    const struct cf_json *item;
-    const void **members;
-
-    for (item = cf_json_first(frame->merge); item != NULL; item = cf_json_next(item))
-        count += cf_json_count(item);
-    members = cf_arena_array(b->arena, count, sizeof(*members));
-    if (members == NULL)
-        return cf_err_memory(b->err);
-    count = gather(frame->node, members);
-    for (item = cf_json_first(frame->merge); item != NULL; item = cf_json_next(item))
-        count += gather(item, members + count);
-    for (size_t i = 0; i < count; i++) {
-        const char *key = cf_json_key(members[i]);
-
-        if (cf_keys_add(&b->keys, &set, key, strlen(key), i) < 0)
-            return cf_err_memory(b->err);
-    }
-    cf_keys_keep_first(&b->keys, &set, members);
-    for (size_t i = own; i < count; i++) {
-        if (members[i] == NULL)
-            continue;
-        if (!cf_json_append(frame->node, cf_json_key(members[i]), cf_json_copy(members[i])))
-            return cf_err_memory(b->err);
-    }
-    return 0;
+    if (anchor->key == NULL)
+        return fail_key(b, at, cf_json_type(value));
+    return set_key(b, at, anchor->key, NULL);
 }
 
 /* ---- values ---- */
+
+static struct cf_yaml_place place_of(const struct cf_json *value)
+{
+    return (struct cf_yaml_place){cf_json_line(value), cf_json_column(value)};
+}
 
 /* Where a complete value goes. */
 static int deliver(struct cf_yaml_build *b, struct cf_yaml_place at, struct cf_json *value)
@@ -357,22 +377,22 @@ static int deliver(struct cf_yaml_build *b, struct cf_yaml_place at, struct cf_j
     key = frame->key;
     frame->key = NULL;
     if (key != NULL && frame->merging)
-        return note_merge(b, at, value);
+        return cf_yaml_merge_note(b, at, value);
+    frame->count++;
     return cf_json_append(frame->node, key, value) ? 0 : cf_err_memory(b->err);
 }
 
 int cf_yaml_build_scalar(struct cf_yaml_build *b, struct cf_yaml_place at,
                          struct cf_yaml_props props, struct cf_yaml_scalar in)
 {
-    struct cf_yaml_anchor *anchor;
     struct cf_scalar scalar;
     struct cf_json *value;
     bool plain = (b->flags & CF_YAML_TEXT) != 0 && in.plain && !is_text_tag(props.tag);
 
     if (key_is_next(b))
         return scalar_key(b, at, props, in);
-    if (count_nodes(b, at, 1) != 0 || without_nul(b, at, &in) != 0 ||
-        resolve(b, at, props.tag, in, &scalar) != 0 || note_anchor(b, props.anchor, &anchor) != 0)
+    if (count_nodes(b, at, 1) != 0 || resolve(b, at, props.tag, &in, &scalar) != 0 ||
+        without_nul(b, at, &in) != 0)
         return -1;
     if (scalar.kind == CF_SCALAR_NOT_FINITE && (b->flags & CF_YAML_TEXT) == 0)
         return cf_yaml_fail(b->err, at, "infinity and not-a-number are no JSON values");
@@ -380,8 +400,8 @@ int cf_yaml_build_scalar(struct cf_yaml_build *b, struct cf_yaml_place at,
     if (value == NULL)
         return cf_err_memory(b->err);
     cf_json_place(value, at.line, at.column, plain);
-    if (anchor != NULL)
-        anchor->value = value;
+    if (note_scalar(b, props.anchor, &scalar, in.text, value) != 0)
+        return -1;
     /* A document of nothing but comments (behind a "---") has one empty scalar. */
     if (b->depth == 0 && in.len == 0 && in.plain && props.tag == NULL)
         return 0;
@@ -390,13 +410,22 @@ int cf_yaml_build_scalar(struct cf_yaml_build *b, struct cf_yaml_place at,
 
 int cf_yaml_build_alias(struct cf_yaml_build *b, struct cf_yaml_place at, const char *name)
 {
+    const struct cf_yaml_frame *frame = innermost(b);
     struct cf_json *value;
 
     if (key_is_next(b))
         return alias_key(b, at, name);
     if (expand(b, at, name, &value) != 0)
         return -1;
+    /* The sequence of what is merged has to stand there itself. */
+    if (frame != NULL && frame->object && frame->merging && cf_json_type(value) != CF_JSON_OBJECT)
+        return cf_yaml_fail(b->err, at, "'<<' takes a mapping or a sequence of mappings");
     return deliver(b, at, value);
+}
+
+static bool is_collection_tag(const char *tag, bool object)
+{
+    return cf_streq(tag, "!") || cf_streq(tag, object ? TAG("map") : TAG("seq"));
 }
 
 int cf_yaml_build_open(struct cf_yaml_build *b, struct cf_yaml_place at, struct cf_yaml_props props,
@@ -407,8 +436,9 @@ int cf_yaml_build_open(struct cf_yaml_build *b, struct cf_yaml_place at, struct 
     if (key_is_next(b))
         return cf_yaml_fail(b->err, at, "a key that is %s",
                             cf_json_type_name(object ? CF_JSON_OBJECT : CF_JSON_ARRAY));
-    if (props.tag != NULL && !cf_streq(props.tag, "!") &&
-        !cf_streq(props.tag, object ? TAG("map") : TAG("seq")))
+    /* kubectl ignores the tags of mappings and sequences. */
+    if ((b->flags & CF_YAML_TEXT) != 0 && props.tag != NULL &&
+        !is_collection_tag(props.tag, object))
         return cf_yaml_fail(b->err, at, "the tag '%s' is not known", shown(b, props.tag));
     if (b->depth == CF_DEPTH_MAX)
         return cf_yaml_fail(b->err, at, "nested deeper than %d", CF_DEPTH_MAX);
@@ -427,17 +457,17 @@ int cf_yaml_build_open(struct cf_yaml_build *b, struct cf_yaml_place at, struct 
     return 0;
 }
 
-int cf_yaml_build_close(struct cf_yaml_build *b, struct cf_yaml_place at)
+int cf_yaml_build_close(struct cf_yaml_build *b)
 {
     struct cf_yaml_frame *frame = innermost(b);
     const struct cf_key *twice = frame->object ? cf_keys_close(&b->keys, &frame->keys) : NULL;
 
     if (twice != NULL)
         return fail_duplicate(b, twice);
-    if (frame->merge != NULL && merge(b, frame) != 0)
+    if (frame->merges != NULL && cf_yaml_merge_all(b, frame) != 0)
         return -1;
     if (frame->anchor != NULL)
         frame->anchor->value = frame->node;
     b->depth--;
-    return deliver(b, at, frame->node);
+    return deliver(b, place_of(frame->node), frame->node);
 }

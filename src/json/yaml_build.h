@@ -25,12 +25,20 @@ struct cf_yaml_scalar {
     bool plain; /* not quoted, no block */
 };
 
+/* A mapping that a merge key stands for. */
+struct cf_yaml_merge {
+    struct cf_yaml_merge *before; /* merged before this one, and so overwritten by it */
+    const struct cf_json *value;
+    size_t own; /* members of the mapping itself that come before it, and are overwritten too */
+};
+
 struct cf_yaml_frame {
     struct cf_json *node;
+    size_t count; /* members of it */
     struct cf_key_set keys;
-    const char *key;       /* of the value to come; NULL: the key is to come */
-    bool merging;          /* the value to come is that of a merge key */
-    struct cf_json *merge; /* a sequence of what is to be merged; NULL: nothing */
+    const char *key;              /* of the value to come; NULL: the key is to come */
+    bool merging;                 /* the value to come is that of a merge key */
+    struct cf_yaml_merge *merges; /* the last one; NULL: there are none */
     struct cf_yaml_anchor *anchor;
     bool object;
 };
@@ -40,7 +48,7 @@ struct cf_yaml_build {
     enum cf_yaml_flags flags;
     struct cf_err *err;
     struct cf_json *root; /* NULL: there was none */
-    size_t nodes, bytes; /* of the document, aliases expanded */
+    size_t nodes, bytes;  /* of the document, aliases expanded */
     size_t depth;
     struct cf_yaml_frame frames[CF_DEPTH_MAX];
     struct cf_keys keys;
@@ -57,7 +65,7 @@ int cf_yaml_build_scalar(struct cf_yaml_build *b, struct cf_yaml_place at,
 int cf_yaml_build_alias(struct cf_yaml_build *b, struct cf_yaml_place at, const char *name);
 int cf_yaml_build_open(struct cf_yaml_build *b, struct cf_yaml_place at, struct cf_yaml_props props,
                        bool object);
-int cf_yaml_build_close(struct cf_yaml_build *b, struct cf_yaml_place at);
+int cf_yaml_build_close(struct cf_yaml_build *b);
 
 /* "LINE:COLUMN: " and the sentence. Returns -1. */
 int cf_yaml_fail(struct cf_err *err, struct cf_yaml_place at, const char *fmt, ...) CF_PRINTF(3, 4);

@@ -235,6 +235,17 @@ void cf_scalar_resolve(const char *text, struct cf_scalar *scalar)
         resolve_float(plain, scalar);
 }
 
+bool cf_scalar_to_float(struct cf_scalar *scalar)
+{
+    char digits[CF_SCALAR_DIGITS];
+    int64_t value;
+
+    if (scalar->kind != CF_SCALAR_INT)
+        return true;
+    memcpy(digits, scalar->digits, sizeof(digits));
+    return cf_str_int64(digits, &value) && resolve_float(digits, scalar);
+}
+
 /* Go's strconv.FormatFloat(value, 'g', -1, 32), which sigs.k8s.io/yaml uses for keys. */
 static void float_key(double value, char out[CF_SCALAR_DIGITS])
 {

@@ -3,6 +3,7 @@
 #ifndef CURFEW_JSON_YAML_SCALAR_H
 #define CURFEW_JSON_YAML_SCALAR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* More than any number needs that is written as Go does. */
@@ -26,6 +27,12 @@ struct cf_scalar {
 
 /* Resolves a plain scalar as go-yaml v2 does, which kubectl and the API server use. */
 void cf_scalar_resolve(const char *text, struct cf_scalar *scalar);
+
+/* Makes a float of an int, as !!float does; false: it is above what kubectl makes one of. */
+bool cf_scalar_to_float(struct cf_scalar *scalar);
+
+/* What go-yaml takes with !!timestamp: "2001-2-3", "2001-02-03T04:05:06.7Z", ... */
+bool cf_scalar_is_timestamp(const char *text);
 
 /* What the scalar is as a key of a JSON object: kubectl makes texts of numbers and booleans.
  * `text` is what was resolved. */

@@ -1,60 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* yaml.c - the only file that knows libyaml: its events go to yaml_build.c, its complaints become
  * sentences. */
+#include <stdlib.h>
 #include <string.h>
 
 #include <yaml.h>
 
 #include "curfew/limits.h"
+#include "curfew/str.h"
 #include "yaml_build.h"
+#include "yaml_colons.h"
+#include "yaml_lines.h"
+
+/* How often a text is read again for one more colon that libyaml takes for a mistake; most are
+ * found together (yaml_colons.c). */
+#define COLONS_MAX 16
 
 struct reader {
     yaml_parser_t parser;
     struct cf_yaml_build build;
+    bool manifest;
     const char *bytes;
     size_t len;
-    size_t first_line;
+    size_t read;  /* of them */
+    bool newline; /* is still to be read: the text lacks its last one, which kubectl adds */
+    char *tidy;   /* a copy; NULL: none was needed */
+    /* The character that was asked for last: its number, and where it is. */
+    size_t index;
+    const char *at;
+    struct cf_yaml_lines lines;
+    struct cf_yaml_colons colons;
     struct cf_err *err;
 };
 
-static struct cf_yaml_place place_of(const struct reader *r, yaml_mark_t mark)
+static struct cf_yaml_place place_of(struct reader *r, yaml_mark_t mark)
 {
-    return (struct cf_yaml_place){.line = r->first_line + mark.line, .column = mark.column + 1};
+    return cf_yaml_lines_place(&r->lines, mark.line, mark.column);
 }
 
 /* ---- errors ---- */
 
-/* For where only the offset is known: libyaml tells no more of bytes that are no text at all. */
-static struct cf_yaml_place place_of_offset(const struct reader *r, size_t offset)
-{
-    struct cf_yaml_place place = {.line = r->first_line, .column = 1};
-
-    for (size_t i = 0; i < offset && i < r->len; i++) {
-        place.column += ((unsigned char)r->bytes[i] & 0xC0) != 0x80;
-        if (r->bytes[i] == '\n') {
-            place.line++;
-            place.column = 1;
-        }
-    }
-    return place;
-}
-
 /* The usual mistake behind "found character that cannot start any token". */
-static bool indented_with_tab(const struct reader *r, size_t line)
+static bool indented_with_tab(struct reader *r, size_t line)
 {
-    const char *end = r->bytes + r->len;
-    const char *p = r->bytes;
+    const char *p = cf_yaml_lines_start(&r->lines, line), *end = r->bytes + r->len;
 
-    for (; line > 0 && p < end; line--) {
-        p = memchr(p, '\n', (size_t)(end - p));
-        p = p == NULL ? end : p + 1;
-    }
     while (p < end && *p == ' ')
         p++;
     return p < end && *p == '\t';
 }
 
-static int fail_parse(const struct reader *r)
+static int fail_parse(struct reader *r)
 {
     const yaml_parser_t *parser = &r->parser;
     struct cf_yaml_place place = place_of(r, parser->problem_mark);
@@ -62,8 +58,10 @@ static int fail_parse(const struct reader *r)
 
     if (parser->error == YAML_MEMORY_ERROR)
         return cf_err_memory(r->err);
+    /* libyaml tells no more of bytes that are no text at all. */
     if (parser->error == YAML_READER_ERROR)
-        return cf_yaml_fail(r->err, place_of_offset(r, parser->problem_offset), "%s", problem);
+        return cf_yaml_fail(r->err, cf_yaml_lines_place_of(&r->lines, parser->problem_offset), "%s",
+                            problem);
     if (indented_with_tab(r, parser->problem_mark.line))
         return cf_yaml_fail(r->err, place, "a tab where only spaces can indent");
     if (parser->context == NULL)
@@ -91,7 +89,7 @@ static int bound_directives(const struct reader *r)
     while ((at = memmem(at, (size_t)(end - at), directive, strlen(directive))) != NULL) {
         count += begins_line(r, at);
         if (count > CF_TAG_DIRECTIVES_MAX)
-            return cf_yaml_fail(r->err, place_of_offset(r, (size_t)(at - r->bytes)),
+            return cf_yaml_fail(r->err, cf_yaml_lines_place_of(&r->lines, (size_t)(at - r->bytes)),
                                 "more than %d %%TAG directives; a document has one or two",
                                 CF_TAG_DIRECTIVES_MAX);
         at += strlen(directive);
@@ -106,14 +104,49 @@ static struct cf_yaml_props props(const yaml_char_t *anchor, const yaml_char_t *
     return (struct cf_yaml_props){(const char *)anchor, (const char *)tag};
 }
 
+/* Marks come in the order of the text. */
+static const char *character(struct reader *r, size_t index)
+{
+    const char *end = r->bytes + r->len;
+
+    for (; r->index < index && r->at < end; r->index++) {
+        do {
+            r->at++;
+        } while (r->at < end && ((unsigned char)*r->at & 0xC0) == 0x80);
+    }
+    return r->at;
+}
+
+/* [!tag, b]: to libyaml the comma ends the tag of an empty scalar, to kubectl it is the tag's last
+ * character, and b has that tag. */
+static bool ends_in_comma(struct reader *r, const yaml_event_t *event)
+{
+    const char *behind, *p;
+
+    if (!r->manifest || event->data.scalar.tag == NULL || event->data.scalar.length > 0 ||
+        event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+        return false;
+    p = behind = character(r, event->end_mark.index);
+    if (behind == r->bytes + r->len || *behind != ',')
+        return false;
+    while (p > r->bytes && memchr(" \t\r\n", p[-1], 4) == NULL && memchr("[{,", p[-1], 3) == NULL)
+        p--;
+    return *p == '!';
+}
+
 static int on_scalar(struct reader *r, const yaml_event_t *event)
 {
+    char *text = (char *)event->data.scalar.value;
+    size_t len = event->data.scalar.length;
     struct cf_yaml_scalar scalar = {
-        .text = (const char *)event->data.scalar.value,
-        .len = event->data.scalar.length,
+        .text = text,
+        .len = r->colons.copy != NULL ? cf_yaml_colons_restore(&r->colons, text, len) : len,
         .plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE,
     };
 
+    if (ends_in_comma(r, event))
+        return cf_yaml_fail(r->err, place_of(r, event->end_mark),
+                            "a comma right behind a tag: put a space between them");
     return cf_yaml_build_scalar(&r->build, place_of(r, event->start_mark),
                                 props(event->data.scalar.anchor, event->data.scalar.tag), scalar);
 }
@@ -165,21 +198,130 @@ static int read_events(struct reader *r)
     return result;
 }
 
-static int read_document(struct reader *r)
+/* ---- the parser ---- */
+
+static int on_read(void *data, unsigned char *buffer, size_t size, size_t *got)
 {
-    if (r->len >= 3 && memcmp(r->bytes, "\xEF\xBB\xBF", 3) == 0) {
-        r->bytes += 3;
-        r->len -= 3;
+    struct reader *r = data;
+    size_t left = r->len - r->read;
+
+    *got = left < size ? left : size;
+    memcpy(buffer, r->bytes + r->read, *got);
+    r->read += *got;
+    if (r->newline && *got == 0 && size > 0) {
+        r->newline = false;
+        buffer[(*got)++] = '\n';
     }
-    if (bound_directives(r) != 0)
-        return -1;
+    return 1;
+}
+
+static int begin(struct reader *r)
+{
+    r->read = 0;
+    r->index = 0;
+    r->at = r->bytes;
+    r->newline = r->manifest && r->len > 0 && r->bytes[r->len - 1] != '\n';
     if (!yaml_parser_initialize(&r->parser))
         return cf_err_memory(r->err);
     /* Without this, libyaml would guess UTF-16 from the first bytes. */
     yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r->parser, (const unsigned char *)r->bytes, r->len);
-    int result = read_events(r);
+    yaml_parser_set_input(&r->parser, on_read, r);
+    return 0;
+}
+
+static void set_text(struct reader *r, const char *bytes, size_t len)
+{
+    r->bytes = bytes;
+    r->len = len;
+    cf_yaml_lines_init(&r->lines, bytes, len, r->lines.first_line);
+}
+
+/* ---- what kubectl reads in another way ---- */
+
+/* kubectl takes \r\n for \n before any parsing; then \r\r\n ends one line, not two. */
+static int tidy_line_ends(struct reader *r)
+{
+    const char *end = r->bytes + r->len;
+    char *out;
+
+    if (memmem(r->bytes, r->len, "\r\r\n", 3) == NULL)
+        return 0;
+    r->tidy = out = malloc(r->len);
+    if (out == NULL)
+        return cf_err_memory(r->err);
+    for (const char *p = r->bytes; p < end; p++) {
+        if (*p != '\r' || end - p < 2 || p[1] != '\n')
+            *out++ = *p;
+    }
+    set_text(r, r->tidy, (size_t)(out - r->tidy));
+    return 0;
+}
+
+static bool is_colon_fault(const struct reader *r)
+{
+    return r->manifest && r->parser.error == YAML_SCANNER_ERROR &&
+           cf_streq(r->parser.problem, "found unexpected ':'");
+}
+
+/* Reads the text to its end or to its first fault. */
+static void scan(struct reader *r)
+{
+    yaml_event_type_t type = YAML_NO_EVENT;
+    yaml_event_t event;
+
+    while (type != YAML_STREAM_END_EVENT && yaml_parser_parse(&r->parser, &event)) {
+        type = event.type;
+        yaml_event_delete(&event);
+    }
+}
+
+/* Makes a copy without the colons that libyaml stumbles over. False: it is of no use. */
+static bool mend_colons(struct reader *r)
+{
+    bool found = true;
+
+    if (!cf_yaml_colons_copy(&r->colons, r->bytes, r->len))
+        return false;
+    for (int i = 0; found && i < COLONS_MAX; i++) {
+        set_text(r, r->colons.copy, r->colons.len);
+        if (begin(r) != 0)
+            return false;
+        scan(r);
+        found =
+            is_colon_fault(r) && cf_yaml_colons_replace(&r->colons, r->parser.problem_mark.index);
+        yaml_parser_delete(&r->parser);
+    }
+    set_text(r, r->colons.copy, r->colons.len);
+    return true;
+}
+
+static int read_once(struct reader *r, bool *colon)
+{
+    int result = begin(r);
+
+    if (result != 0)
+        return result;
+    result = read_events(r);
+    *colon = result != 0 && is_colon_fault(r);
     yaml_parser_delete(&r->parser);
+    return result;
+}
+
+static int read_document(struct reader *r, struct cf_arena *arena, enum cf_yaml_flags flags)
+{
+    bool colon = false;
+    int result;
+
+    if (r->len >= 3 && memcmp(r->bytes, "\xEF\xBB\xBF", 3) == 0)
+        set_text(r, r->bytes + 3, r->len - 3);
+    if ((r->manifest && tidy_line_ends(r) != 0) || bound_directives(r) != 0)
+        return -1;
+    cf_yaml_build_init(&r->build, arena, r->len, flags, r->err);
+    result = read_once(r, &colon);
+    if (colon && mend_colons(r)) {
+        cf_yaml_build_init(&r->build, arena, r->len, flags, r->err);
+        result = read_once(r, &colon);
+    }
     return result;
 }
 
@@ -187,14 +329,17 @@ const struct cf_json *cf_yaml_parse(struct cf_arena *arena, const char *bytes, s
                                     size_t first_line, enum cf_yaml_flags flags, struct cf_err *err)
 {
     /* Not in the arena: a file of 100,000 documents would keep 6 KiB of each to its end. */
-    struct reader r = {.bytes = bytes, .len = len, .first_line = first_line, .err = err};
+    struct reader r = {
+        .manifest = (flags & CF_YAML_TEXT) == 0, .lines.first_line = first_line, .err = err};
     struct cf_arena *before;
     int result;
 
-    cf_yaml_build_init(&r.build, arena, len, flags, err);
+    set_text(&r, bytes, len);
     before = cf_json_use(arena);
-    result = read_document(&r);
+    result = read_document(&r, arena, flags);
     cf_json_use(before);
+    cf_yaml_colons_free(&r.colons);
+    free(r.tidy);
     if (result != 0)
         return NULL;
     if (r.build.root == NULL && err != NULL)

@@ -104,6 +104,13 @@ static void other_tags_are_ignored(void **state)
     reads("!Sub\na: !GetAtt [b, 1]\nc: !!set {x, z}\nd: !!omap [e: 1]\nf: !!null [1]\n",
           "{\"a\":[\"b\",1],\"c\":{\"x\":null,\"z\":null},\"d\":[{\"e\":1}],\"f\":[1]}");
     reads("{!Ref 12: 1, !!str yes: 2}", "{\"12\":1,\"yes\":2}");
+    reads("[!x , !x &a , &b !x , &c, {!y : 1}]", "[\"\",\"\",\"\",null,{\"\":1}]");
+    refuses("[!x, b]", "1:4: a comma right behind a tag: put a space between them");
+    refuses("[\xC3\xA9, {a: !x, b: 1}]",
+            "1:11: a comma right behind a tag: put a space between them");
+    refuses("[&a !x, b]", "1:7: a comma right behind a tag: put a space between them");
+    reads("[!x &a, b]", "[\"\",\"b\"]");
+    reads("[!x '', b]", "[\"\",\"b\"]");
     refuses("[!e!x 12]", "1:2: found undefined tag handle (while parsing a node, which begins at "
                          "line 1)");
     is_refused(yaml_with("[!Ref b]", 8, 1, CF_YAML_TEXT), "1:2: the tag '!Ref' is not known");

@@ -67,6 +67,16 @@ static const struct cf_json *out_const(const cJSON *value)
     return (const struct cf_json *)value;
 }
 
+struct cf_json *cf_json_mutable(const struct cf_json *value)
+{
+    union {
+        const struct cf_json *in;
+        struct cf_json *out;
+    } both = {value};
+
+    return both.out;
+}
+
 /* ---- making ---- */
 
 struct cf_json *cf_json_parse_checked(const char *text, size_t len)

@@ -40,6 +40,9 @@ void cf_json_detach(struct cf_json *container, struct cf_json *item);
 /* Writes the members or items to `out`, which has room for all. */
 void cf_json_members(struct cf_json *container, struct cf_json **out);
 
+/* We own the document: const is for those who read it. */
+struct cf_json *cf_json_mutable(const struct cf_json *value);
+
 /* What cf_json_line(), cf_json_column() and cf_json_is_plain() will say. */
 void cf_json_place(struct cf_json *value, size_t line, size_t column, bool plain);
 

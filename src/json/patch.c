@@ -18,17 +18,6 @@ struct place {
     size_t steps;         /* from the root to the place */
 };
 
-/* Like cJSON, we own the document: const is for those who read it. */
-static struct cf_json *mutable(const struct cf_json *value)
-{
-    union {
-        const struct cf_json *in;
-        struct cf_json *out;
-    } both = {value};
-
-    return both.out;
-}
-
 /* ---- pointers ---- */
 
 /* Compares a key with the reference token at `token`, which ends at '/' or at the end. */
@@ -123,8 +112,8 @@ static bool find_place(struct cf_arena *arena, struct cf_json *root, const char 
     if (above == NULL)
         return false;
     container = cf_json_pointer(root, above);
-    *place = (struct place){.container = mutable(container)};
-    place->item = mutable(container == NULL ? NULL : step(container, last + 1));
+    *place = (struct place){.container = cf_json_mutable(container)};
+    place->item = cf_json_mutable(container == NULL ? NULL : step(container, last + 1));
     for (const char *p = pointer; *p != '\0'; p++)
         place->steps += *p == '/';
     if (cf_json_type(container) == CF_JSON_OBJECT)
@@ -175,7 +164,7 @@ static const char *put(const struct place *place, struct cf_json *before,
 /* The value takes the place of what is there. */
 static const char *put_instead(const struct place *place, const struct cf_json *value)
 {
-    return put(place, mutable(cf_json_next(place->item)), value, true);
+    return put(place, cf_json_mutable(cf_json_next(place->item)), value, true);
 }
 
 static const char *add(struct patch *patch, const char *pointer, const struct cf_json *value)

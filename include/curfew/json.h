@@ -138,6 +138,9 @@ const struct cf_json *cf_yaml_parse(struct cf_arena *arena, const char *bytes, s
 /* Appends the value as a YAML block, each line behind `indent` spaces, ending with a newline.
  * Texts that YAML 1.1 would read as something else are quoted: it parses back to the same. */
 void cf_yaml_write(struct cf_buf *buf, const struct cf_json *value, unsigned indent);
+/* The same for one member of an object, with its key, and for one item of an array. */
+void cf_yaml_write_member(struct cf_buf *buf, const struct cf_json *member, unsigned indent);
+void cf_yaml_write_item(struct cf_buf *buf, const struct cf_json *item, unsigned indent);
 
 /* ---- reading (json.c) ---- */
 

@@ -53,10 +53,15 @@
 /* A certificate, a key, a bundle of authorities: each a few KiB. */
 #define CF_CREDENTIAL_MAX (512 * CF_KIB)
 
-/* Files given on the command line: rendered charts of big platforms are some 20 MiB. */
+/* Files on the command line that are read whole: a token's, for example. */
 #define CF_FILE_MAX (64 * CF_MIB)
+/* One document of a manifest, or one item of a List: 20 times what etcd takes. Lists and files may
+ * have any size. */
+#define CF_DOCUMENT_MAX (32 * CF_MIB)
 /* A configuration is a ConfigMap, which etcd holds to 1 MiB. */
 #define CF_CONFIG_MAX (1 * CF_MIB)
+/* The name of one file, fit to print: a path has 4 KiB at most, an escape three times as much. */
+#define CF_NAMES_ARENA_MAX (64 * CF_KIB)
 /* Folders below -f DIR: deeper ones are a loop of links or a mistake. */
 #define CF_DIR_DEPTH_MAX 32
 

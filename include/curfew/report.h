@@ -9,6 +9,7 @@
 
 #include "curfew/buf.h"
 #include "curfew/config.h"
+#include "curfew/json_out.h"
 #include "curfew/rule.h"
 
 struct cf_report_row {
@@ -26,9 +27,10 @@ struct cf_report_row {
     bool fails;          /* it decides the exit code */
 };
 
+/* The rows themselves are written as they come. */
 struct cf_report {
-    struct cf_report_row *rows;
-    size_t count;
+    size_t findings;
+    size_t fixable;    /* of these, what --fix would remove */
     size_t documents;  /* that were read, those that could not be among them */
     size_t judged;     /* objects: a List has several */
     size_t skipped;    /* documents without a kind */
@@ -38,8 +40,8 @@ struct cf_report {
     bool left; /* the rows are what fixes left behind */
 };
 
-/* Findings that --fix would remove. */
-size_t cf_report_fixable(const struct cf_report *report);
+/* Counts a row. */
+void cf_report_count(struct cf_report *report, const struct cf_report_row *row);
 
 /* "pod.yaml:7: pod "web" in namespace "shop": <rule> (<level>; <modes>): ..." and the lines that
  * belong to it, then an empty one. The arena is for what is only needed on the way. */
@@ -49,7 +51,10 @@ void cf_report_row_text(struct cf_arena *arena, const struct cf_report_row *row,
 /* "3 documents judged, 2 findings (1 fixable), ..." and a newline. */
 void cf_report_summary_text(const struct cf_report *report, struct cf_buf *out);
 
-/* The one JSON document, compact, and a newline. */
-void cf_report_json(const struct cf_report *report, struct cf_buf *out);
+/* The one JSON document, compact: its beginning, each row, and its end with the summary and a
+ * newline. What is in out->buf may be taken away in between. */
+void cf_report_json_begin(struct cf_out *out);
+void cf_report_json_row(struct cf_out *out, const struct cf_report_row *row);
+void cf_report_json_end(struct cf_out *out, const struct cf_report *report);
 
 #endif

@@ -39,6 +39,9 @@ const char *cf_resource_name(enum cf_resource resource); /* "namespaces", ..., i
 
 struct cf_store *cf_store_new(enum cf_store_absent absent);
 void cf_store_free(struct cf_store *store); /* takes NULL */
+/* Another meaning, while no other thread uses the store: `curfew review`, which also answers as a
+ * server would. */
+void cf_store_set_absent(struct cf_store *store, enum cf_store_absent absent);
 
 /* ---- filling it ---- */
 

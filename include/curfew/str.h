@@ -59,4 +59,8 @@ size_t cf_utf8_count(const char *text);
  * up to 3 bytes longer than the part kept; it always fits into the original's bytes. */
 void cf_utf8_cut(char *text, size_t max);
 
+/* Whether U+0085, U+2028 or U+2029 is among the bytes: they end a line, and so a comment, for YAML
+ * readers that follow YAML 1.1. */
+bool cf_utf8_old_break(const char *bytes, size_t len);
+
 #endif

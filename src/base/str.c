@@ -314,3 +314,19 @@ void cf_utf8_cut(char *text, size_t max)
     }
     memcpy(cut, "...", 4);
 }
+
+bool cf_utf8_old_break(const char *bytes, size_t len)
+{
+    const char *end = bytes + len, *p = bytes;
+
+    while ((p = memchr(p, 0xC2, (size_t)(end - p))) != NULL) {
+        if (end - p > 1 && (unsigned char)p[1] == 0x85)
+            return true;
+        p++;
+    }
+    for (p = bytes; (p = memchr(p, 0xE2, (size_t)(end - p))) != NULL; p++) {
+        if (end - p > 2 && (unsigned char)p[1] == 0x80 && ((unsigned char)p[2] & 0xFE) == 0xA8)
+            return true;
+    }
+    return false;
+}

@@ -3,16 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "curfew/clock.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
 #include "review_run.h"
-
-/* Passes over the documents until no fix is left: the clamp of one level may be above another's. */
-#define FIX_PASSES_MAX 4
-#define UNKNOWN_NAMED_MAX 10
 
 /* The options as they were typed. */
 struct typed {
@@ -117,6 +112,8 @@ static int parse(const struct cf_cmd *cmd, int argc, char **argv, struct typed *
          "which answer an AdmissionReview gets (default validate)"},
         {"--kube-version", 0, CF_OPT_STRING, &t->kube_version, "1.MINOR",
          "the API server's version, for legacy-token-use (1.32 and newer)"},
+        {"--verbose", 'v', CF_OPT_FLAG, &o->verbose, NULL,
+         "name each document that was skipped, and each object that no rule reads"},
         {"--output", 'o', CF_OPT_STRING, &t->output, "text|json",
          "form of the findings (default text)"},
         {0},
@@ -138,13 +135,6 @@ static int parse(const struct cf_cmd *cmd, int argc, char **argv, struct typed *
 
 /* ---- the run ---- */
 
-static bool wants_colour(int fd)
-{
-    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-
-    return isatty(fd) && cf_str_empty(no) && !cf_streq(term, "dumb");
-}
-
 static int load_policy(struct cf_run *run)
 {
     struct cf_err err = {0};
@@ -164,118 +154,29 @@ static int load_policy(struct cf_run *run)
     return 0;
 }
 
-/* Silence about a Secret is no proof: say which could not be judged. */
-static void tell_unknown(struct cf_run *run)
-{
-    size_t count = run->report.unknown_secrets;
-    struct cf_buf names;
-
-    if (count == 0)
-        return;
-    cf_buf_init(&names, CF_REPORT_MAX);
-    for (size_t i = 0; i < count && i < UNKNOWN_NAMED_MAX; i++)
-        cf_buf_addf(&names, "%s%s", i > 0 ? ", " : "", run->unknown[i]);
-    if (count > UNKNOWN_NAMED_MAX)
-        cf_buf_addf(&names, " and %zu more", count - UNKNOWN_NAMED_MAX);
-    cf_run_say(run, CF_EXIT_OK,
-               "curfew review: nothing is known of these Secrets, give them with --objects: %s",
-               cf_buf_str(&names));
-    cf_buf_free(&names);
-}
-
-/* Rows as text, the summary below them. */
-static void add_text(struct cf_run *run, bool colour, struct cf_buf *out)
-{
-    for (size_t i = 0; i < run->report.count; i++)
-        cf_report_row_text(run->arena, &run->report.rows[i], colour, out);
-    cf_report_summary_text(&run->report, out);
-}
-
-static void take_status(struct cf_run *run)
-{
-    for (size_t i = 0; i < run->report.count; i++) {
-        if (run->report.rows[i].fails && run->status < CF_EXIT_FINDINGS)
-            run->status = CF_EXIT_FINDINGS;
-    }
-}
-
 static int review(struct cf_run *run)
 {
-    size_t answered = cf_run_replay(run);
-
-    if (cf_run_judge(run, NULL) != 0)
+    if (cf_run_load(run) != 0 || cf_run_replay(run) != 0 || cf_run_judge(run) != 0)
         return -1;
-    take_status(run);
-    tell_unknown(run);
-    if (run->report.documents == 0 && run->errors == 0)
-        cf_run_say(run, CF_EXIT_OK, "curfew review: no documents, nothing was judged");
-    /* Replayed traffic is answered with the server's JSON and nothing else. */
-    if (answered > 0 && answered == run->items.count && run->report.documents == answered)
-        return 0;
-    if (run->opts->json)
-        cf_report_json(&run->report, &run->out);
-    else
-        add_text(run, wants_colour(STDOUT_FILENO), &run->out);
+    cf_run_say_end(run);
     return 0;
-}
-
-/* Keeps the findings that somebody still has to see to. */
-static void keep_failing(struct cf_report *report)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < report->count; i++) {
-        if (report->rows[i].fails)
-            report->rows[kept++] = report->rows[i];
-    }
-    report->count = kept;
-    report->left = true;
-}
-
-static int fix(struct cf_run *run)
-{
-    struct cf_buf left;
-    size_t fixed = 1;
-
-    cf_run_replay(run);
-    for (int pass = 0; pass < FIX_PASSES_MAX && fixed > 0; pass++) {
-        fixed = 0;
-        if (cf_run_judge(run, &fixed) != 0)
-            return -1;
-    }
-    keep_failing(&run->report);
-    take_status(run);
-    tell_unknown(run);
-    cf_run_print_documents(run);
-    cf_buf_init(&left, CF_REPORT_MAX);
-    add_text(run, wants_colour(STDERR_FILENO), &left);
-    fputs(cf_buf_str(&left), stderr);
-    cf_buf_free(&left);
-    return 0;
-}
-
-static void print(struct cf_run *run)
-{
-    if (cf_buf_ok(&run->out))
-        fwrite(cf_buf_str(&run->out), 1, run->out.len, stdout);
-    else
-        cf_run_say(run, CF_EXIT_FAILED, "curfew review: the answer is larger than %zu MiB",
-                   CF_REPORT_MAX / CF_MIB);
 }
 
 static int run_review(const struct cf_review_options *opts)
 {
-    CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(CF_RUN_MAX);
-    struct cf_run run = {.opts = opts, .arena = arena, .now = cf_now()};
+    CF_CLEANUP(cf_arena_cleanup) struct cf_arena *of_doc = cf_arena_new(CF_ARENA_MAX);
+    CF_CLEANUP(cf_arena_cleanup) struct cf_arena *of_items = cf_arena_new(CF_ARENA_MAX);
+    CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
+    struct cf_run run = {
+        .opts = opts, .of_doc = of_doc, .of_items = of_items, .arena = arena, .now = cf_now()};
 
     cf_buf_init(&run.out, CF_REPORT_MAX);
-    if (arena == NULL)
+    if (of_doc == NULL || of_items == NULL || arena == NULL)
         cf_run_say(&run, CF_EXIT_FAILED, "curfew review: out of memory");
-    else if (load_policy(&run) == 0) {
-        if (cf_run_load(&run) != 0 || (opts->fix ? fix(&run) : review(&run)) != 0)
-            cf_run_say(&run, CF_EXIT_FAILED, "curfew review: out of memory");
-        print(&run);
-    }
+    else if (load_policy(&run) == 0 && review(&run) != 0)
+        cf_run_say(&run, CF_EXIT_FAILED, "curfew review: out of memory");
+    cf_run_close(&run);
+    cf_buf_wipe(&run.out);
     cf_buf_free(&run.out);
     cf_store_free(run.store);
     cf_policy_free(run.policy);

@@ -12,7 +12,7 @@
 #include "curfew/path.h"
 #include "curfew/str.h"
 #include "inspect.h"
-#include "manifest_private.h"
+#include "curfew/manifest.h"
 
 /* One file, and where in it we are. */
 struct finder {
@@ -298,6 +298,58 @@ static void walk_document(struct finder *f, const struct cf_document *doc, const
     }
 }
 
+/* What struct cf_manifest_reading hands around. */
+struct documents {
+    struct finder *finder;
+    struct cf_arena *of_doc, *of_items;
+    const char *path;
+    enum cf_inspect_input input;
+};
+
+static int walk_item(const struct cf_document_item *item, void *arg)
+{
+    struct documents *d = arg;
+    struct cf_path list = CF_PATH_KEY(NULL, "items"), at = CF_PATH_INDEX(&list, item->index);
+
+    if (item->json != NULL)
+        walk(d->finder, item->json, &at);
+    else if (d->input != CF_INPUT_ANY)
+        cf_inspect_say(d->finder->run, CF_EXIT_FAILED, "%s", item->err.msg);
+    cf_arena_reset(d->of_items, true);
+    return d->finder->run->failed ? -1 : 0;
+}
+
+static int walk_one(const struct cf_document *doc, void *arg)
+{
+    struct documents *d = arg;
+    struct cf_err err = {0};
+
+    if (doc->root != NULL || doc->err.kind != CF_ERR_NONE)
+        walk_document(d->finder, doc, d->path, d->input);
+    if (doc->is_streamed && cf_document_items(doc, d->of_items, walk_item, d, &err) != 0 &&
+        err.kind != CF_ERR_NONE && d->input != CF_INPUT_ANY)
+        cf_inspect_say(d->finder->run, CF_EXIT_FAILED, "%s", err.msg);
+    cf_arena_reset(d->of_doc, true);
+    return d->finder->run->failed ? -1 : 0;
+}
+
+static void walk_documents(struct finder *f, const char *text, size_t len, const char *path,
+                           enum cf_inspect_input input)
+{
+    CF_CLEANUP(cf_arena_cleanup) struct cf_arena *of_doc = cf_arena_new(CF_ARENA_MAX);
+    CF_CLEANUP(cf_arena_cleanup) struct cf_arena *of_items = cf_arena_new(CF_ARENA_MAX);
+    struct documents d = {
+        .finder = f, .of_doc = of_doc, .of_items = of_items, .path = path, .input = input};
+    const struct cf_manifest_reading how = {.arena = of_doc, .arg = &d, .document = walk_one};
+    struct cf_err err = {0};
+    struct cf_manifest *manifest = cf_manifest_of_text(f->file, text, len, &err);
+
+    if (of_doc == NULL || of_items == NULL || manifest == NULL ||
+        cf_manifest_read(manifest, &how, &err) != 0)
+        f->run->failed = true;
+    cf_manifest_close(manifest);
+}
+
 /* `text` is a token and nothing else. */
 static bool take_whole(struct finder *f, const char *text, size_t len, struct cf_err *err)
 {
@@ -349,18 +401,12 @@ static void search(struct finder *f, const char *text, size_t len, const char *p
     size_t word_len = len;
     const char *word = trim(text, &word_len);
     bool one_word = word_len > 0 && strcspn(word, " \t\r\n") >= word_len;
-    struct cf_documents docs = {0};
     struct cf_err why = {0};
     int before = f->run->status;
 
     if (input == CF_INPUT_ANY && one_word && take_whole(f, word, word_len, &why))
         return;
-    if (cf_documents_split(f->run->arena, f->file, text, len, &docs) != 0)
-        f->run->failed = true;
-    for (size_t i = 0; i < docs.count && !f->run->failed; i++) {
-        if (docs.items[i].root != NULL || docs.items[i].err.kind != CF_ERR_NONE)
-            walk_document(f, &docs.items[i], path, input);
-    }
+    walk_documents(f, text, len, path, input);
     if (input == CF_INPUT_ANY) {
         f->bytes = text;
         f->path = NULL;

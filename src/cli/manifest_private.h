@@ -1,16 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifest_private.h - what folder.c and manifest.c share. */
+/* manifest_private.h - what folder.c, manifest.c and manifest_items.c share. */
 #ifndef CURFEW_CLI_MANIFEST_PRIVATE_H
 #define CURFEW_CLI_MANIFEST_PRIVATE_H
 
+#include "curfew/buf.h"
 #include "curfew/manifest.h"
+#include "split.h"
+#include "values.h"
+#include "yaml_list.h"
 
-/* One more document at the end of the row, to be filled in; NULL when out of memory. */
-struct cf_document *cf_documents_add(struct cf_arena *arena, struct cf_documents *out);
+/* A List that has more bytes than this is read item by item. Smaller ones can't have more values
+ * than a document may (CF_NODES_MAX), unless somebody wrote it to have them. */
+#define CF_LIST_WHOLE_MAX (1 * CF_MIB)
 
-/* Appends the documents of one file's text, which ends with a NUL at bytes[len]. -1: out of
- * memory. */
-int cf_documents_split(struct cf_arena *arena, const char *file, const char *bytes, size_t len,
-                       struct cf_documents *out);
+/* One reading: its documents come from one file after the other. */
+struct cf_reader {
+    const struct cf_manifest_reading *how;
+    struct cf_lines lines;
+    struct cf_buf text;       /* of a JSON value that is not in memory */
+    struct cf_yaml_list list; /* for its window */
+    struct cf_err *err;
+
+    /* Of the file. */
+    const char *file; /* fit to print */
+    size_t number;    /* of documents with content, so far */
+};
+
+/* Where the items of a List are. */
+struct cf_document_place {
+    struct cf_source source; /* of the section that the document is in */
+    size_t line;             /* of its first byte */
+    struct cf_value value;   /* of a JSON document, in the source */
+};
+
+void cf_reader_init(struct cf_reader *reader, const struct cf_manifest_reading *how,
+                    struct cf_err *err);
+void cf_reader_free(struct cf_reader *reader);
+
+/* Reads all documents of one source. -1: out of memory, or the visitor ended it; what can't be
+ * read of the source is a document with an error. */
+int cf_reader_source(struct cf_reader *reader, const char *file, const struct cf_source *source);
+
+/* Gives the visitor a document that says why a file could not be read. */
+int cf_reader_failure(struct cf_reader *reader, const char *file, const struct cf_err *why);
+
+/* "LINE:COLUMN: sentence" out of "sentence at byte 345: more", for a text whose first byte stands
+ * at this line and column. */
+void cf_locate_json(struct cf_err *err, const char *bytes, size_t len, size_t line, size_t column);
 
 #endif

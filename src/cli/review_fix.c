@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* review_fix.c - `--fix`: the documents as they should be. Here the person decides, so templates
  * and CSIDrivers are fixed too. */
+#include <stdio.h>
 #include <string.h>
 
 #include "curfew/json_out.h"
@@ -32,8 +33,9 @@ static bool choose_fixes(struct cf_arena *arena, const struct cf_judgement *judg
     return any;
 }
 
-bool cf_run_fix_item(struct cf_run *run, struct cf_review_item *item,
-                     const struct cf_request *request, const struct cf_judgement *judgement)
+bool cf_run_fix_object(struct cf_run *run, const struct cf_manifest_object *object,
+                       const struct cf_request *request, const struct cf_judgement *judgement,
+                       bool silent, bool *broken)
 {
     struct cf_judgement chosen;
     struct cf_err err = {0};
@@ -44,22 +46,36 @@ bool cf_run_fix_item(struct cf_run *run, struct cf_review_item *item,
     patch = cf_patch_text(run->arena, request, &chosen, &err);
     if (patch == NULL && err.kind == CF_ERR_NONE)
         return false;
-    /* The document is the run's own: nobody else reads it while it changes. */
-    if (patch == NULL ||
-        cf_json_patch(run->arena, (struct cf_json *)(uintptr_t)item->json, patch, &err) != 0) {
-        item->broken = true;
-        run->errors++;
-        cf_run_say(run, CF_EXIT_FAILED, "%s:%zu: it could not be fixed: %s", item->doc->file,
-                   item->doc->line, err.msg);
-        return false;
+    /* The object is the run's own: nothing else reads it while it changes. */
+    if (patch != NULL &&
+        cf_json_patch(object->arena, (struct cf_json *)(uintptr_t)object->json, patch, &err) == 0)
+        return true;
+    *broken = true;
+    if (!silent) {
+        cf_err_wrap(&err, "it could not be fixed");
+        cf_run_say_error(run, object->doc, object->json, &err);
     }
-    item->fixed = true;
-    return true;
+    return false;
 }
 
 /* ---- printing ---- */
 
-enum form { FORM_NONE, FORM_YAML, FORM_JSON };
+/* The comments of a document that has nothing else. */
+static void add_comments(struct cf_buf *out, const struct cf_document *doc)
+{
+    const char *at = doc->bytes, *end = doc->bytes + doc->len;
+
+    while (at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        size_t len = newline != NULL ? (size_t)(newline - at) + 1 : (size_t)(end - at);
+
+        if (*at == '#')
+            cf_buf_add(out, at, len);
+        at += len;
+    }
+    if (out->len > 0 && out->data[out->len - 1] != '\n')
+        cf_buf_addc(out, '\n');
+}
 
 /* YAML keeps no comments; those above the first key say where a document comes from. */
 static void add_leading_comments(struct cf_buf *out, const struct cf_document *doc)
@@ -76,51 +92,186 @@ static void add_leading_comments(struct cf_buf *out, const struct cf_document *d
     }
 }
 
-static void add_changed(struct cf_buf *out, const struct cf_document *doc)
+static void add_json(struct cf_buf *out, const struct cf_json *value)
 {
     struct cf_out json;
 
-    if (!doc->is_json) {
-        add_leading_comments(out, doc);
-        cf_yaml_write(out, doc->root, 0);
-        return;
-    }
     cf_out_init(&json, out);
-    cf_out_value(&json, NULL, doc->root);
+    cf_out_value(&json, NULL, value);
     cf_buf_addc(out, '\n');
 }
 
-static void add_verbatim(struct cf_buf *out, const struct cf_document *doc)
+static void add_value(struct cf_buf *out, const struct cf_document *doc)
 {
+    if (doc->is_json) {
+        add_json(out, doc->root);
+        return;
+    }
+    add_leading_comments(out, doc);
+    cf_yaml_write(out, doc->root, 0);
+}
+
+/* Whether the bytes, with a line break behind them and read as YAML, are the document: JSON may
+ * hold what YAML can't (\ud83d\ude00), and a block at the end of the text changes with the line
+ * break. */
+static bool reads_back(struct cf_run *run, const struct cf_document *doc)
+{
+    struct cf_buf text, before, after;
+    const struct cf_json *root;
+
+    cf_buf_init_arena(&text, run->arena, CF_ARENA_MAX);
+    cf_buf_init_arena(&before, run->arena, CF_ARENA_MAX);
+    cf_buf_init_arena(&after, run->arena, CF_ARENA_MAX);
+    cf_buf_add(&text, doc->bytes, doc->len);
+    cf_buf_addc(&text, '\n');
+    root = cf_yaml_parse(run->arena, cf_buf_str(&text), text.len, 1, CF_YAML_MANIFEST, NULL);
+    if (root == NULL)
+        return false;
+    add_json(&before, doc->root);
+    add_json(&after, root);
+    return cf_buf_ok(&before) && cf_buf_ok(&after) &&
+           cf_streq(cf_buf_str(&before), cf_buf_str(&after));
+}
+
+/* As it stands in the file, where that is what a reader of the stream takes for it. */
+static void add_verbatim(struct cf_run *run, const struct cf_document *doc, bool alone)
+{
+    struct cf_buf *out = &run->out;
+    bool ends = doc->len > 0 && doc->bytes[doc->len - 1] == '\n';
+    bool dashes = cf_starts_with(doc->bytes, "---");
+
+    if (!alone && doc->root != NULL && (doc->is_json || !ends || dashes) &&
+        (dashes || !reads_back(run, doc))) {
+        add_value(out, doc);
+        return;
+    }
     cf_buf_add(out, doc->bytes, doc->len);
-    if (doc->len > 0 && doc->bytes[doc->len - 1] != '\n')
+    if (!ends && (doc->is_json || !alone))
         cf_buf_addc(out, '\n');
 }
 
-void cf_run_print_documents(struct cf_run *run)
+/* ---- Lists that are read item by item ---- */
+
+struct list {
+    struct cf_run *run;
+    const struct cf_document *doc;
+    bool begun;
+};
+
+static int fix_silently(const struct cf_manifest_object *object, void *arg)
 {
-    const struct cf_review_item *item = run->items.items, *end = item + run->items.count;
-    enum form last = run->out.len > 0 ? FORM_JSON : FORM_NONE; /* answers stand there already */
+    struct list *l = arg;
+    bool access, fixed = false, broken = false;
+    int rc = 0;
 
-    /* The items are in the order of their documents. */
-    for (size_t i = 0; i < run->docs.count; i++) {
-        const struct cf_document *doc = &run->docs.items[i];
-        enum form form = doc->is_json ? FORM_JSON : FORM_YAML;
-        bool fixed = false, broken = false, answered = false;
+    if (!cf_is_review(object, &access) && cf_kind_find(object->group, object->kind) != NULL)
+        rc = cf_run_judge_object(l->run, object, true, &fixed, &broken);
+    cf_arena_reset(l->run->arena, true);
+    return rc;
+}
 
-        for (; item < end && item->doc == doc; item++) {
-            fixed |= item->fixed;
-            broken |= item->broken;
-            answered |= item->is_review;
-        }
-        if (answered || doc->len == 0)
-            continue;
-        if (last != FORM_NONE && (last == FORM_YAML || form == FORM_YAML))
-            cf_buf_adds(&run->out, "---\n");
-        if (fixed && !broken)
-            add_changed(&run->out, doc);
-        else
-            add_verbatim(&run->out, doc);
-        last = form;
+static int print_item(const struct cf_json *json, void *arg)
+{
+    struct list *l = arg;
+    struct cf_buf *out = &l->run->out;
+    struct cf_out item;
+
+    if (!l->doc->is_json) {
+        cf_yaml_write_item(out, json, 0);
+    } else {
+        if (l->begun)
+            cf_buf_addc(out, ',');
+        cf_out_init(&item, out);
+        cf_out_value(&item, NULL, json);
     }
+    l->begun = true;
+    cf_run_flush(l->run, stdout);
+    return 0;
+}
+
+/* The List's own members, and its items where they stood. */
+static int print_list(struct cf_run *run, const struct cf_document *doc)
+{
+    struct list list = {.run = run, .doc = doc};
+    const struct cf_objects_visit visit = {
+        .arg = &list, .object = fix_silently, .item = print_item};
+    const struct cf_json *member = cf_json_first(doc->root);
+    struct cf_out json;
+    int rc = 0;
+
+    cf_out_init(&json, &run->out);
+    if (doc->is_json)
+        cf_out_object(&json, NULL);
+    for (; member != NULL && rc == 0; member = cf_json_next(member)) {
+        bool items = cf_streq(cf_json_key(member), "items");
+
+        if (items && doc->is_json)
+            cf_out_array(&json, "items");
+        else if (items)
+            cf_buf_adds(&run->out, "items:\n");
+        else if (doc->is_json)
+            cf_out_value(&json, cf_json_key(member), member);
+        else
+            cf_yaml_write_member(&run->out, member, 0);
+        if (items)
+            rc = cf_document_objects(doc, run->of_doc, run->of_items, &visit);
+        if (items && doc->is_json)
+            cf_out_end_array(&json);
+    }
+    if (doc->is_json) {
+        cf_out_end_object(&json);
+        cf_buf_addc(&run->out, '\n');
+    }
+    return rc;
+}
+
+static int copy_bytes(const char *bytes, size_t len, void *arg)
+{
+    struct cf_run *run = arg;
+
+    cf_buf_add(&run->out, bytes, len);
+    cf_run_flush(run, stdout);
+    return 0;
+}
+
+static int copy_list(struct cf_run *run, const struct cf_document *doc)
+{
+    struct cf_err err = {0};
+
+    if (cf_document_bytes(doc, copy_bytes, run, &err) != 0)
+        cf_run_say_error(run, doc, NULL, &err);
+    cf_buf_addc(&run->out, '\n');
+    return 0;
+}
+
+/* ---- documents ---- */
+
+int cf_run_print_document(struct cf_run *run, const struct cf_document *doc, bool fixed)
+{
+    bool alone = run->documents == 1 && !run->has_reviews;
+    size_t before = run->out.len;
+    int rc = 0;
+
+    /* A reader that begins in JSON may refuse the first separator, and one that begins in YAML
+     * takes one JSON value a document and no more (apimachinery, util/yaml). */
+    if (!alone && (run->printed > 0 || run->answered > 0 || doc->is_json))
+        cf_buf_adds(&run->out, "---\n");
+    before = run->out.len - before;
+    if (doc->root == NULL && doc->err.kind == CF_ERR_NONE)
+        add_comments(&run->out, doc);
+    else if (doc->is_streamed && (fixed || (doc->is_json && !alone)))
+        rc = print_list(run, doc);
+    else if (doc->bytes == NULL)
+        rc = copy_list(run, doc);
+    else if (fixed)
+        add_value(&run->out, doc);
+    else
+        add_verbatim(run, doc, alone);
+    if (run->out.len == before && !doc->is_streamed)
+        run->out.len = 0; /* a separator without a document */
+    else
+        run->printed++;
+    cf_run_flush(run, stdout);
+    cf_arena_reset(run->arena, true);
+    return rc;
 }

@@ -6,75 +6,34 @@
 #include "curfew/str.h"
 #include "review_run.h"
 
-/* The report while it grows. */
+/* An object is judged again until no fix is left: the clamp of one level may be above another's. */
+#define FIX_PASSES_MAX 4
+
+/* One document. */
 struct judging {
     struct cf_run *run;
-    struct cf_review_item *item;
-    struct cf_request request;
-    struct cf_object object;
-    size_t rows_capacity;
-    size_t unknown_count, unknown_capacity;
-    size_t fixed;
-    bool fix;
-    bool failed; /* out of memory */
+    bool fixed, broken; /* one of its objects was; or is half fixed, which is no object */
+    bool answered;      /* it holds a review, which cf_run_replay() has answered */
 };
 
-static void *grow(struct judging *j, const void *items, size_t count, size_t *capacity, size_t size)
-{
-    size_t wanted = *capacity == 0 ? 16 : 2 * *capacity;
-    void *bigger = cf_arena_array(j->run->arena, wanted, size);
+/* One object. */
+struct subject {
+    const struct cf_manifest_object *object;
+    const struct cf_kind_info *info;
+    struct cf_object decoded;
+    struct cf_request request;
+    struct cf_judgement judgement;
+};
 
-    if (bigger == NULL) {
-        j->failed = true;
-        return NULL;
-    }
-    if (count > 0)
-        memcpy(bigger, items, count * size);
-    *capacity = wanted;
-    return bigger;
-}
-
-/* ---- Secrets nobody knows ---- */
+/* ---- Secrets that no input holds ---- */
 
 static void note_unknown(struct cf_secret_ref *ref, void *arg)
 {
-    struct judging *j = arg;
-    struct cf_run *run = j->run;
+    struct cf_run *run = arg;
 
-    if (ref->state != CF_SECRET_UNKNOWN || j->failed)
-        return;
-    if (j->unknown_count == j->unknown_capacity) {
-        const char **bigger =
-            grow(j, run->unknown, j->unknown_count, &j->unknown_capacity, sizeof(*run->unknown));
-
-        if (bigger == NULL)
-            return;
-        run->unknown = bigger;
-    }
-    run->unknown[j->unknown_count] =
-        cf_arena_printf(run->arena, "%s/%s", j->request.namespace_, ref->name);
-    j->failed |= run->unknown[j->unknown_count++] == NULL;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Several places may name one Secret. */
-static size_t sort_unknown(struct judging *j)
-{
-    const char **names = j->run->unknown;
-    size_t kept = 0;
-
-    if (j->failed || j->unknown_count == 0)
-        return 0;
-    qsort(names, j->unknown_count, sizeof(*names), by_text);
-    for (size_t i = 0; i < j->unknown_count; i++) {
-        if (kept == 0 || strcmp(names[kept - 1], names[i]) != 0)
-            names[kept++] = names[i];
-    }
-    return kept;
+    if (ref->state == CF_SECRET_UNKNOWN)
+        cf_name_set_add(&run->unknown,
+                        cf_arena_printf(run->arena, "%s/%s", run->namespace_, ref->name));
 }
 
 /* ---- findings ---- */
@@ -110,21 +69,20 @@ static bool is_failure(const struct cf_run *run, const struct cf_verdict *verdic
     return (modes & CF_MODE_BIT(CF_ENFORCE)) != 0;
 }
 
-static void add_row(struct judging *j, const struct cf_verdict *verdict, unsigned modes)
+static void add_row(struct cf_run *run, const struct subject *s, const struct cf_verdict *verdict,
+                    unsigned modes)
 {
-    struct cf_run *run = j->run;
-    struct cf_report *report = &run->report;
     const struct cf_finding *f = &verdict->finding;
-    const struct cf_document *doc = j->item->doc;
+    const struct cf_document *doc = s->object->doc;
     struct cf_report_row row = {
         .file = doc->file,
         .document = doc->number,
-        .line = cf_locate(run->arena, doc, j->item->json, f->path),
-        .kind = j->item->kind,
-        .namespace_ = j->item->info->cluster_scoped ? "" : j->request.namespace_,
-        .name = cf_str_empty(j->object.name) ? cf_str_or_empty(j->object.generate_name)
-                                             : j->object.name,
-        .subject = cf_subject(run->arena, &j->request),
+        .line = cf_locate(run->arena, doc, s->object->json, f->path),
+        .kind = s->object->kind,
+        .namespace_ = s->info->cluster_scoped ? "" : s->request.namespace_,
+        .name = cf_str_empty(s->decoded.name) ? cf_str_or_empty(s->decoded.generate_name)
+                                              : s->decoded.name,
+        .subject = cf_subject(run->arena, &s->request),
         .finding = f,
         .modes = f->fix == NULL ? modes & ~CF_MODE_BIT(CF_FIX) : modes,
         .exempt = cf_exempt_name(verdict->exempt),
@@ -132,37 +90,29 @@ static void add_row(struct judging *j, const struct cf_verdict *verdict, unsigne
         .fails = is_failure(run, verdict, modes),
     };
 
-    if (row.subject == NULL)
-        j->failed = true;
     if (!cf_rule_level(f->rule, run->policy, &row.level))
         row.level = f->rule->level;
-    if (report->count == j->rows_capacity) {
-        struct cf_report_row *bigger =
-            grow(j, report->rows, report->count, &j->rows_capacity, sizeof(row));
-
-        if (bigger == NULL)
-            return;
-        report->rows = bigger;
-    }
-    report->rows[report->count++] = row;
+    /* With --fix, what is left that a person has to see to. */
+    if (row.fails || !run->opts->fix)
+        cf_run_add_row(run, &row);
 }
 
-static void add_rows(struct judging *j, const struct cf_judgement *judgement)
+static void add_rows(struct cf_run *run, const struct subject *s)
 {
-    for (size_t i = 0; i < judgement->count && !j->failed; i++) {
-        unsigned modes = modes_that_count(j->run, &judgement->items[i]);
+    for (size_t i = 0; i < s->judgement.count; i++) {
+        unsigned modes = modes_that_count(run, &s->judgement.items[i]);
 
         if (modes != 0)
-            add_row(j, &judgement->items[i], modes);
+            add_row(run, s, &s->judgement.items[i], modes);
     }
 }
 
 /* ---- objects ---- */
 
-static bool namespace_of(const struct cf_run *run, const struct cf_review_item *item,
-                         const char **out, struct cf_err *err)
+static bool namespace_of(const struct cf_run *run, const struct subject *s, const char **out,
+                         struct cf_err *err)
 {
-    const struct cf_json *meta = cf_json_get(item->json, "metadata");
+    const struct cf_json *meta = cf_json_get(s->object->json, "metadata");
     const struct cf_json *own = cf_json_get(meta, "namespace");
 
     if (!cf_json_is_null(own) && cf_json_str(own) == NULL) {
@@ -171,93 +121,196 @@ static bool namespace_of(const struct cf_run *run, const struct cf_review_item *
         return false;
     }
     *out = cf_str_empty(cf_json_str(own)) ? run->opts->namespace_ : cf_json_str(own);
-    if (item->info->cluster_scoped)
+    if (s->info->cluster_scoped)
         *out = "";
     /* A namespace's own exceptions and exemptions stand under its name. */
-    if (item->info->bit == CF_KIND_NAMESPACE)
+    if (s->info->bit == CF_KIND_NAMESPACE)
         *out = cf_str_or_empty(cf_json_str(cf_json_get(meta, "name")));
     return true;
 }
 
-static bool request_of(struct judging *j, struct cf_err *err)
+static bool request_of(struct cf_run *run, struct subject *s, struct cf_err *err)
 {
     const char *namespace_;
 
-    if (!namespace_of(j->run, j->item, &namespace_, err) ||
-        cf_object_decode(j->run->arena, j->item->json, j->item->info, "", &j->object, err) != 0)
+    if (!namespace_of(run, s, &namespace_, err) ||
+        cf_object_decode(run->arena, s->object->json, s->info, "", &s->decoded, err) != 0)
         return false;
-    j->request = (struct cf_request){
+    s->request = (struct cf_request){
         .uid = "",
         .operation = CF_CREATE,
         .resource = "",
         .subresource = "",
         .namespace_ = namespace_,
-        .name = cf_str_or_empty(j->object.name),
+        .name = cf_str_or_empty(s->decoded.name),
         .caller = {.username = "", .uid = ""},
-        .kind = j->item->info->bit,
-        .object = &j->object,
+        .kind = s->info->bit,
+        .object = &s->decoded,
         .manifest = true,
     };
     return true;
 }
 
-static void judge_object(struct judging *j)
+static bool judge(struct cf_run *run, struct subject *s, struct cf_err *err)
 {
-    struct cf_run *run = j->run;
     const struct cf_engine_input in = {.policy = run->policy,
                                        .store = run->store,
                                        .now = run->now,
                                        .modes = CF_ALL_MODES,
                                        .level = run->opts->level};
-    struct cf_judgement judgement;
+
+    return request_of(run, s, err) &&
+           cf_engine_judge(run->arena, &in, &s->request, &s->judgement, err) == 0;
+}
+
+int cf_run_judge_object(struct cf_run *run, const struct cf_manifest_object *object, bool silent,
+                        bool *fixed, bool *broken)
+{
+    struct subject s = {.object = object, .info = cf_kind_find(object->group, object->kind)};
     struct cf_err err = {0};
 
-    if (!request_of(j, &err) ||
-        cf_engine_judge(run->arena, &in, &j->request, &judgement, &err) != 0) {
-        j->failed |= err.kind == CF_ERR_SYSTEM;
-        run->errors++;
-        j->item->unreadable = true;
-        cf_run_say_error(run, j->item->doc, j->item->json, &err);
-        return;
+    for (int pass = 0; pass < FIX_PASSES_MAX; pass++) {
+        if (!judge(run, &s, &err)) {
+            if (err.kind == CF_ERR_SYSTEM)
+                return -1;
+            if (!silent)
+                cf_run_say_error(run, object->doc, object->json, &err);
+            return 0;
+        }
+        if (s.judgement.skipped || !run->opts->fix ||
+            !cf_run_fix_object(run, object, &s.request, &s.judgement, silent, broken))
+            break;
+        *fixed = true;
     }
-    if (judgement.skipped) {
-        run->report.not_judged++;
-        return;
-    }
-    run->report.judged++;
-    cf_object_secret_refs(&j->object, note_unknown, j);
-    if (j->fix && cf_run_fix_item(run, j->item, &j->request, &judgement))
-        j->fixed++;
-    add_rows(j, &judgement);
+    if (silent || *broken)
+        return 0;
+    run->report.not_judged += s.judgement.skipped;
+    run->report.judged += !s.judgement.skipped;
+    if (s.judgement.skipped)
+        return 0;
+    run->namespace_ = s.request.namespace_;
+    cf_object_secret_refs(&s.decoded, note_unknown, run);
+    add_rows(run, &s);
+    return 0;
 }
 
-static size_t count_documents(const struct cf_run *run)
-{
-    size_t count = 0;
+/* ---- objects of kinds that no rule knows ---- */
 
-    for (size_t i = 0; i < run->docs.count; i++)
-        count += run->docs.items[i].root != NULL || run->docs.items[i].err.kind != CF_ERR_NONE;
-    return count;
+/* Whether it is a pod's spec or a part of one that a rule would read: containers, or volumes. */
+static bool is_pod_spec(const struct cf_json *value)
+{
+    const struct cf_json *containers = cf_json_get(value, "containers");
+    const struct cf_json *volumes = cf_json_get(value, "volumes");
+
+    return (cf_json_type(containers) == CF_JSON_ARRAY &&
+            cf_json_type(cf_json_first(containers)) == CF_JSON_OBJECT) ||
+           (cf_json_type(volumes) == CF_JSON_ARRAY &&
+            cf_json_type(cf_json_first(volumes)) == CF_JSON_OBJECT &&
+            cf_json_str(cf_json_get(cf_json_first(volumes), "name")) != NULL);
 }
 
-int cf_run_judge(struct cf_run *run, size_t *fixed)
+/* A value's depth has a ceiling, and so has this. */
+static bool holds_pod_spec(const struct cf_json *value)
 {
-    struct judging j = {.run = run, .fix = fixed != NULL};
-
-    run->report = (struct cf_report){.documents = count_documents(run), .skipped = run->skipped};
-    run->unknown = NULL;
-    for (size_t i = 0; i < run->items.count && !j.failed; i++) {
-        j.item = &run->items.items[i];
-        if (j.item->is_review || j.item->broken || j.item->unreadable)
-            continue;
-        if (j.item->info == NULL)
-            run->report.not_judged++;
-        else
-            judge_object(&j);
+    if (is_pod_spec(value))
+        return true;
+    for (value = cf_json_first(value); value != NULL; value = cf_json_next(value)) {
+        if (holds_pod_spec(value))
+            return true;
     }
-    run->report.unknown_secrets = sort_unknown(&j);
-    run->report.errors = run->errors;
-    if (fixed != NULL)
-        *fixed += j.fixed;
-    return j.failed ? -1 : 0;
+    return false;
+}
+
+static void count_unknown(struct cf_run *run, const struct cf_manifest_object *object)
+{
+    const char *name = cf_json_str(cf_json_pointer(object->json, "/metadata/name"));
+
+    run->report.not_judged++;
+    if (!holds_pod_spec(cf_json_get(object->json, "spec")))
+        return;
+    run->templates++;
+    if (run->opts->verbose)
+        cf_run_say(run, CF_EXIT_OK,
+                   "%s:%zu: not judged: %s \"%s\" has a pod template, but no rule reads this kind",
+                   object->doc->file, cf_locate(run->arena, object->doc, object->json, ""),
+                   object->kind, cf_str_or_empty(name));
+}
+
+/* ---- documents ---- */
+
+static int judge_object(const struct cf_manifest_object *object, void *arg)
+{
+    struct judging *j = arg;
+    bool access, fixed = false, broken = false;
+    int rc = 0;
+
+    j->run->objects_seen++;
+    if (cf_is_review(object, &access)) {
+        j->answered = true;
+    } else if (cf_kind_find(object->group, object->kind) == NULL) {
+        count_unknown(j->run, object);
+    } else {
+        rc = cf_run_judge_object(j->run, object, false, &fixed, &broken);
+        j->fixed |= fixed;
+        j->broken |= broken;
+    }
+    cf_arena_reset(j->run->arena, true);
+    return rc;
+}
+
+static void judge_error(const struct cf_document *doc, const struct cf_json *json,
+                        const struct cf_err *err, void *arg)
+{
+    struct judging *j = arg;
+
+    cf_run_say_error(j->run, doc, json, err);
+    cf_arena_reset(j->run->arena, true);
+}
+
+static void judge_no_kind(const struct cf_document *doc, const struct cf_json *json, void *arg)
+{
+    struct judging *j = arg;
+
+    j->run->report.skipped++;
+    if (j->run->opts->verbose)
+        cf_run_say(j->run, CF_EXIT_OK, "%s:%zu: skipped: no kind", doc->file,
+                   cf_locate(j->run->arena, doc, json, ""));
+}
+
+static void judge_empty(const struct cf_document *doc, void *arg)
+{
+    struct judging *j = arg;
+
+    cf_run_say(j->run, CF_EXIT_OK, "%s:%zu: the List is empty, there is nothing to judge",
+               doc->file, doc->line);
+}
+
+static int judge_document(const struct cf_document *doc, void *arg)
+{
+    struct cf_run *run = arg;
+    struct judging j = {.run = run};
+    const struct cf_objects_visit visit = {.arg = &j,
+                                           .object = judge_object,
+                                           .error = judge_error,
+                                           .no_kind = judge_no_kind,
+                                           .empty = judge_empty};
+    int rc;
+
+    run->report.documents += doc->root != NULL || doc->err.kind != CF_ERR_NONE;
+    if (doc->broken_review) {
+        run->objects_seen++;
+        j.answered = true;
+    } else if (doc->err.kind != CF_ERR_NONE) {
+        cf_run_say_error(run, doc, NULL, &doc->err);
+    }
+    rc = cf_document_objects(doc, run->of_doc, run->of_items, &visit);
+    if (rc == 0 && run->opts->fix && !j.answered)
+        rc = cf_run_print_document(run, doc, j.fixed && !j.broken);
+    cf_arena_reset(run->of_doc, true);
+    return rc;
+}
+
+int cf_run_judge(struct cf_run *run)
+{
+    return cf_run_each(run, judge_document, NULL, run);
 }

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* review_replay.c - documents of kind AdmissionReview and SubjectAccessReview get the answer that
  * the server would give, so that recorded traffic can be replayed against a policy. */
+#include <stdio.h>
+
 #include "curfew/json_out.h"
 #include "curfew/limits.h"
+#include "curfew/str.h"
 #include "review_run.h"
 
 /* The review's bytes: as they stand in the file, or YAML written out as JSON. */
-static bool bytes_of(struct cf_arena *arena, const struct cf_review_item *item, const char **bytes,
-                     size_t *len)
+static bool bytes_of(struct cf_arena *arena, const struct cf_manifest_object *item,
+                     const char **bytes, size_t *len)
 {
     struct cf_buf buf;
     struct cf_out out;
 
-    if (item->doc->is_json && item->json == item->doc->root) {
+    if (item->doc->is_json && (item->json == NULL || item->json == item->doc->root)) {
         *bytes = item->doc->bytes;
         *len = item->doc->len;
         return true;
@@ -31,30 +34,30 @@ static void add_answer(struct cf_run *run, const struct cf_buf *answer, enum cf_
     cf_buf_add(&run->out, cf_buf_str(answer), answer->len);
     if (answer->len == 0 || answer->data[answer->len - 1] != '\n')
         cf_buf_addc(&run->out, '\n');
+    cf_run_flush(run, stdout);
     run->status = status > run->status ? status : run->status;
 }
 
 /* The server's JSON goes to stdout; what a person wants to know besides, to stderr. */
-static void explain(struct cf_run *run, struct cf_arena *arena, const struct cf_review_item *item,
+static void explain(struct cf_run *run, struct cf_arena *arena,
+                    const struct cf_manifest_object *item, bool access,
                     const struct cf_outcome *outcome)
 {
-    if (!item->is_access || run->opts->json)
+    if (!access || run->opts->json)
         return;
     cf_run_say(run, CF_EXIT_OK, "%s:%zu: %s", item->doc->file,
                cf_locate(run->arena, item->doc, item->json, ""),
                cf_boundary_explain(arena, outcome, run->policy));
 }
 
-static void answer_item(struct cf_run *run, const struct cf_store *store,
-                        const struct cf_review_item *item)
+/* `item->json` is NULL for a review whose JSON is broken. */
+static void answer_item(struct cf_run *run, const struct cf_manifest_object *item, bool access)
 {
-    const struct cf_review_input in = {.phase =
-                                           item->is_access ? CF_PHASE_AUTHORIZE : run->opts->phase,
+    const struct cf_review_input in = {.phase = access ? CF_PHASE_AUTHORIZE : run->opts->phase,
                                        .policy = run->policy,
-                                       .store = store,
+                                       .store = run->store,
                                        .now = run->now,
                                        .level = run->opts->level};
-    CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
     struct cf_outcome outcome = {0};
     struct cf_err err = {0};
     struct cf_buf answer;
@@ -62,43 +65,68 @@ static void answer_item(struct cf_run *run, const struct cf_store *store,
     size_t len;
     int rc;
 
-    if (arena == NULL || !bytes_of(arena, item, &bytes, &len)) {
+    if (!bytes_of(run->arena, item, &bytes, &len)) {
         cf_run_say(run, CF_EXIT_FAILED, "curfew review: out of memory");
         return;
     }
     cf_buf_init(&answer, CF_ANSWER_MAX);
-    rc = item->is_access ? cf_authorize_answer(arena, &in, bytes, len, &answer, &outcome, &err)
-                         : cf_review_answer(arena, &in, bytes, len, &answer, &outcome, &err);
+    rc = access ? cf_authorize_answer(run->arena, &in, bytes, len, &answer, &outcome, &err)
+                : cf_review_answer(run->arena, &in, bytes, len, &answer, &outcome, &err);
     if (rc == 0) {
         add_answer(run, &answer, outcome.decision);
-        explain(run, arena, item, &outcome);
+        explain(run, run->arena, item, access, &outcome);
+    } else if (item->json == NULL) {
+        cf_run_say_error(run, item->doc, NULL, &item->doc->err);
     } else {
-        if (item->json == NULL)
-            cf_run_say(run, CF_EXIT_FAILED, "%s", item->doc->err.msg);
-        else
-            cf_run_say_error(run, item->doc, item->json, &err);
-        run->errors++;
+        cf_run_say_error(run, item->doc, item->json, &err);
     }
+    cf_buf_wipe(&answer);
     cf_buf_free(&answer);
+    run->answered++;
 }
 
-size_t cf_run_replay(struct cf_run *run)
+static int answer_object(const struct cf_manifest_object *object, void *arg)
 {
-    struct cf_store *store = NULL;
-    size_t count = 0;
+    struct cf_run *run = arg;
+    bool access;
 
-    for (size_t i = 0; i < run->items.count; i++) {
-        if (!run->items.items[i].is_review)
-            continue;
-        if (store == NULL)
-            store = cf_run_server_store(run);
-        if (store == NULL) {
-            cf_run_say(run, CF_EXIT_FAILED, "curfew review: out of memory");
-            return count;
-        }
-        answer_item(run, store, &run->items.items[i]);
-        count++;
+    if (cf_is_review(object, &access))
+        answer_item(run, object, access);
+    cf_arena_reset(run->arena, true);
+    return 0;
+}
+
+static int answer_document(const struct cf_document *doc, void *arg)
+{
+    struct cf_run *run = arg;
+    const struct cf_objects_visit visit = {.arg = run, .object = answer_object};
+    const struct cf_manifest_object broken = {.doc = doc, .kind = "AdmissionReview"};
+    int rc;
+
+    if (doc->broken_review) {
+        answer_item(run, &broken, false);
+        cf_arena_reset(run->arena, true);
     }
-    cf_store_free(store);
-    return count;
+    rc = cf_document_objects(doc, run->of_doc, run->of_items, &visit);
+    cf_arena_reset(run->of_doc, true);
+    return rc;
+}
+
+static bool worth_answering(const char *kind, void *arg)
+{
+    (void)arg;
+    return cf_streq(kind, "AdmissionReview") || cf_streq(kind, "SubjectAccessReview");
+}
+
+int cf_run_replay(struct cf_run *run)
+{
+    int rc;
+
+    if (!run->has_reviews)
+        return 0;
+    /* To a server, what its cluster lacks is not there. */
+    cf_store_set_absent(run->store, CF_ABSENT_IS_PLAIN);
+    rc = cf_run_each(run, answer_document, worth_answering, run);
+    cf_store_set_absent(run->store, CF_ABSENT_IS_UNKNOWN);
+    return rc;
 }

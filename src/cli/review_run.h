@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* review_run.h - one run of `curfew review`, from its options to its exit code. Every step works
- * on the run and raises its status. */
+ * on the run and raises its status.
+ *
+ * What is given with -f is read twice: first for what lookups need of it (names, types, labels),
+ * which the store keeps, then to judge it, one object at a time. So a Secret may come after the pod
+ * that names it, and the memory that is needed does not grow with the input. */
 #ifndef CURFEW_CLI_REVIEW_RUN_H
 #define CURFEW_CLI_REVIEW_RUN_H
 
 #include "curfew/attr.h"
 #include "curfew/cmd.h"
-#include "curfew/manifest.h"
+#include "curfew/json_out.h"
 #include "curfew/report.h"
 #include "curfew/review.h"
+#include "objects.h"
 
 struct cf_review_options {
     struct cf_opt_list files, objects;
@@ -17,73 +22,91 @@ struct cf_review_options {
     const enum cf_level *level; /* NULL: labels and defaults decide */
     enum cf_phase phase;
     unsigned server_minor; /* of the API server that is meant, 1.<minor>; 0: unknown */
-    bool fix, json, fail_on_warn;
+    bool fix, json, fail_on_warn, verbose;
 };
 
-/* One object: a document, or an item of a List. */
-struct cf_review_item {
-    const struct cf_document *doc;
-    const struct cf_json *json;      /* NULL: a review whose JSON is broken */
-    const char *kind;                /* as the manifest has it */
-    const struct cf_kind_info *info; /* NULL: no rule knows it */
-    bool is_review;                  /* an AdmissionReview or SubjectAccessReview: to be answered,
-                                      * not judged */
-    bool is_access;                  /* the latter */
-    bool unreadable;                 /* told once; not judged again */
-    bool fixed, broken;              /* by --fix: patched; or half patched, which is no object */
+/* Names that are counted once each, however often they come. */
+struct cf_name_set {
+    char **items;
+    size_t count, capacity;
+    bool sorted; /* and each is there once */
+    bool failed; /* out of memory */
 };
 
-struct cf_review_items {
-    struct cf_review_item *items;
+/* Paths as they were given, open for several readings. */
+struct cf_review_inputs {
+    struct cf_manifest **items;
     size_t count;
 };
 
 struct cf_run {
     const struct cf_review_options *opts;
-    struct cf_arena *arena;
+    struct cf_arena *of_doc;   /* of the document that is being read */
+    struct cf_arena *of_items; /* of the item, where that is a List */
+    struct cf_arena *arena;    /* of the object that is being judged */
     struct cf_policy *policy;
     struct cf_store *store;
     int64_t now;
-    struct cf_documents docs;
-    struct cf_review_items items;   /* of the documents */
-    struct cf_review_items objects; /* of --objects */
+    struct cf_review_inputs files, objects;
+    bool has_reviews; /* AdmissionReviews or SubjectAccessReviews are among the files */
+
     struct cf_report report;
-    size_t skipped; /* documents without a kind, found while opening */
-    size_t errors;
-    const char **unknown; /* "namespace/name" of Secrets nobody knows, sorted, each once */
-    struct cf_buf out;    /* for stdout */
-    int status;           /* enum cf_exit: the worst so far */
+    size_t documents; /* of -f, empty ones too: known when the store is filled */
+    size_t objects_seen, answered;
+    size_t printed;             /* documents, by --fix */
+    size_t passed_over;         /* links to folders, and what is no file */
+    size_t templates;           /* objects with a pod template that no rule reads */
+    const char *namespace_;     /* of the object that is being judged */
+    struct cf_name_set unknown; /* "namespace/name" of Secrets that no input holds */
+    struct cf_buf out;          /* for stdout, or stderr with --fix; emptied after each row */
+    struct cf_out rows;         /* the JSON report in `out` */
+    bool rows_open;
+    int status; /* enum cf_exit: the worst so far */
 };
 
-/* ---- review_load.c ---- */
+/* ---- review_read.c ---- */
 
-/* Reads -f and --objects, opens Lists, fills the store. Everything that goes wrong is told and
- * hides nothing else. -1: out of memory. */
+/* Opens the paths of -f and --objects, and fills the store from all of them. What goes wrong is
+ * reported and hides nothing else. -1: out of memory. */
 int cf_run_load(struct cf_run *run);
 
-/* Fills a store like the run's, for which what is absent means what a server says it means. */
-struct cf_store *cf_run_server_store(struct cf_run *run);
+/* Reads all documents of -f. `worth` as in struct cf_manifest_reading. -1: out of memory. */
+int cf_run_each(struct cf_run *run, int (*document)(const struct cf_document *doc, void *arg),
+                bool (*worth)(const char *kind, void *arg), void *arg);
+
+void cf_run_close(struct cf_run *run);
+
+/* An AdmissionReview, or a SubjectAccessReview (`access`): it is answered, not judged. */
+bool cf_is_review(const struct cf_manifest_object *object, bool *access);
 
 /* ---- review_judge.c ---- */
 
-/* Judges all items and makes the report anew. With `fixed`, the fixes that exist are applied to
- * the items and their number is added to it. -1: out of memory. */
-int cf_run_judge(struct cf_run *run, size_t *fixed);
+/* Judges all documents, prints what was found, and with --fix the documents. -1: out of memory. */
+int cf_run_judge(struct cf_run *run);
+
+/* Judges one object. With --fix its fixes are applied to it: *fixed tells whether there were any,
+ * *broken that one of them failed half way. Silent: nothing is counted or printed. -1: out of
+ * memory. */
+int cf_run_judge_object(struct cf_run *run, const struct cf_manifest_object *object, bool silent,
+                        bool *fixed, bool *broken);
 
 /* ---- review_replay.c ---- */
 
-/* Answers the documents of kind AdmissionReview and SubjectAccessReview, a line each in run->out.
- * Returns how many there are. */
-size_t cf_run_replay(struct cf_run *run);
+/* Answers the documents of kind AdmissionReview and SubjectAccessReview, a line each on stdout.
+ * -1: out of memory. */
+int cf_run_replay(struct cf_run *run);
 
 /* ---- review_fix.c ---- */
 
-/* Applies the fixes of one item's judgement. False: there was nothing to apply. */
-bool cf_run_fix_item(struct cf_run *run, struct cf_review_item *item,
-                     const struct cf_request *request, const struct cf_judgement *judgement);
+/* Applies the fixes of one object's judgement to it. False: there was nothing to apply, or
+ * (*broken) they could not be applied. */
+bool cf_run_fix_object(struct cf_run *run, const struct cf_manifest_object *object,
+                       const struct cf_request *request, const struct cf_judgement *judgement,
+                       bool silent, bool *broken);
 
-/* Prints every document of the run into run->out, as it stands now. */
-void cf_run_print_documents(struct cf_run *run);
+/* Prints a document to stdout: as it stands in the file, or, where it was `fixed`, as it is now.
+ * -1: out of memory. */
+int cf_run_print_document(struct cf_run *run, const struct cf_document *doc, bool fixed);
 
 /* ---- review_say.c ---- */
 
@@ -91,13 +114,24 @@ void cf_run_print_documents(struct cf_run *run);
 void cf_run_say(struct cf_run *run, enum cf_exit status, const char *fmt, ...) CF_PRINTF(3, 4);
 
 /* "FILE:LINE: sentence" of an error about a value, with the line of the path that the sentence
- * begins with; CF_EXIT_FAILED. */
+ * begins with; with `root` NULL, the sentence as it is. CF_EXIT_FAILED, and one error more. */
 void cf_run_say_error(struct cf_run *run, const struct cf_document *doc, const struct cf_json *root,
                       const struct cf_err *err);
 
-/* The line of the value at a path like spec.volumes[1].name, or of the nearest one above it that
- * exists; the document's where values have no lines (JSON). */
-size_t cf_locate(struct cf_arena *arena, const struct cf_document *doc, const struct cf_json *root,
-                 const char *path);
+/* A row of the report: printed, and counted. */
+void cf_run_add_row(struct cf_run *run, const struct cf_report_row *row);
+
+/* What stands below the rows. */
+void cf_run_say_end(struct cf_run *run);
+
+/* Writes run->out to `stream` and empties it. */
+void cf_run_flush(struct cf_run *run, void *stream);
+
+/* ---- name_set.c ---- */
+
+void cf_name_set_add(struct cf_name_set *set, const char *text);
+/* Sorts them; returns how many there are. */
+size_t cf_name_set_sort(struct cf_name_set *set);
+void cf_name_set_free(struct cf_name_set *set);
 
 #endif

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* review_say.c - what goes to stderr, and where in a file it is about. */
+/* review_say.c - what the run prints: lines on stderr, the rows of the report, its end. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "curfew/limits.h"
 #include "curfew/str.h"
 #include "review_run.h"
+
+#define UNKNOWN_NAMED_MAX 10
 
 void cf_run_say(struct cf_run *run, enum cf_exit status, const char *fmt, ...)
 {
@@ -22,63 +26,135 @@ void cf_run_say(struct cf_run *run, enum cf_exit status, const char *fmt, ...)
         run->status = (int)status;
 }
 
-/* One step of a path: a member's key, or an item's index as text. Returns what is behind it. */
-static const char *read_step(struct cf_arena *arena, const char *path, const char **key)
-{
-    size_t len = 1;
-
-    if (*path == '.')
-        path++;
-    if (*path != '[') {
-        len = strcspn(path, ".[");
-        *key = cf_arena_strndup(arena, path, len);
-        return path + len;
-    }
-    if (path[1] != '"') {
-        len = strcspn(path, "]");
-        *key = cf_arena_strndup(arena, path + 1, len > 0 ? len - 1 : 0);
-        return path[len] == ']' ? path + len + 1 : path + len;
-    }
-    for (len = 2; path[len] != '\0' && path[len] != '"'; len++)
-        len += path[len] == '\\' && path[len + 1] != '\0';
-    if (path[len] == '\0')
-        return NULL;
-    *key = cf_json_str(cf_json_parse(arena, path + 1, len, NULL, NULL, NULL));
-    return path[len + 1] == ']' ? path + len + 2 : path + len + 1;
-}
-
-static const struct cf_json *step_down(const struct cf_json *value, const char *key)
-{
-    if (cf_json_type(value) == CF_JSON_ARRAY)
-        return cf_json_at(value, (size_t)strtoul(key, NULL, 10));
-    return cf_json_get(value, key);
-}
-
-size_t cf_locate(struct cf_arena *arena, const struct cf_document *doc, const struct cf_json *root,
-                 const char *path)
-{
-    const struct cf_json *value = root, *below;
-    const char *key = NULL;
-    size_t line;
-
-    while (path != NULL && *path != '\0') {
-        path = read_step(arena, path, &key);
-        below = key != NULL ? step_down(value, key) : NULL;
-        if (below == NULL)
-            break;
-        value = below;
-    }
-    line = cf_json_line(value);
-    return line != 0 ? line : doc->line;
-}
-
 void cf_run_say_error(struct cf_run *run, const struct cf_document *doc, const struct cf_json *root,
                       const struct cf_err *err)
 {
-    const char *must = strstr(err->msg, " must ");
-    const char *path =
-        must == NULL ? "" : cf_arena_strndup(run->arena, err->msg, (size_t)(must - err->msg));
+    run->report.errors++;
+    if (root == NULL)
+        cf_run_say(run, CF_EXIT_FAILED, "%s", err->msg);
+    else
+        cf_run_say(run, CF_EXIT_FAILED, "%s:%zu: %s", doc->file,
+                   cf_locate_error(run->arena, doc, root, err), err->msg);
+}
 
-    cf_run_say(run, CF_EXIT_FAILED, "%s:%zu: %s", doc->file,
-               cf_locate(run->arena, doc, root, cf_str_or_empty(path)), err->msg);
+/* ---- the report ---- */
+
+static bool wants_colour(int fd)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    return isatty(fd) && cf_str_empty(no) && !cf_streq(term, "dumb");
+}
+
+void cf_run_flush(struct cf_run *run, void *stream)
+{
+    FILE *to = stream;
+
+    if (!cf_buf_ok(&run->out)) {
+        cf_run_say(run, CF_EXIT_FAILED, "curfew review: out of memory, the answer is not whole");
+        cf_buf_free(&run->out);
+        cf_buf_init(&run->out, CF_REPORT_MAX);
+        return;
+    }
+    fwrite(cf_buf_str(&run->out), 1, run->out.len, to);
+    run->out.len = 0;
+}
+
+/* With --fix stdout has the documents. */
+static FILE *report_stream(const struct cf_run *run)
+{
+    return run->opts->fix ? stderr : stdout;
+}
+
+static void open_rows(struct cf_run *run)
+{
+    if (run->rows_open)
+        return;
+    cf_out_init(&run->rows, &run->out);
+    cf_report_json_begin(&run->rows);
+    run->rows_open = true;
+}
+
+void cf_run_add_row(struct cf_run *run, const struct cf_report_row *row)
+{
+    FILE *to = report_stream(run);
+
+    cf_report_count(&run->report, row);
+    if (row->fails && run->status < CF_EXIT_FINDINGS)
+        run->status = CF_EXIT_FINDINGS;
+    if (run->opts->json) {
+        open_rows(run);
+        cf_report_json_row(&run->rows, row);
+    } else {
+        cf_report_row_text(run->arena, row, wants_colour(fileno(to)), &run->out);
+    }
+    cf_run_flush(run, to);
+}
+
+/* ---- the end ---- */
+
+/* Silence about a Secret is no proof: say which could not be judged. */
+static void say_unknown(struct cf_run *run)
+{
+    size_t count = cf_name_set_sort(&run->unknown);
+    struct cf_buf names;
+
+    run->report.unknown_secrets = count;
+    if (count == 0)
+        return;
+    cf_buf_init(&names, CF_REPORT_MAX);
+    for (size_t i = 0; i < count && i < UNKNOWN_NAMED_MAX; i++)
+        cf_buf_addf(&names, "%s%s", i > 0 ? ", " : "", run->unknown.items[i]);
+    if (count > UNKNOWN_NAMED_MAX)
+        cf_buf_addf(&names, " and %zu more", count - UNKNOWN_NAMED_MAX);
+    cf_run_say(run, CF_EXIT_OK,
+               "curfew review: nothing is known of these Secrets, give them with --objects: %s",
+               cf_buf_str(&names));
+    cf_buf_free(&names);
+}
+
+/* What was left alone, one line a kind; -v has said it one by one. */
+static void say_left_alone(struct cf_run *run)
+{
+    const struct cf_report *r = &run->report;
+    const char *more = run->opts->verbose ? "" : " (-v names each)";
+
+    if (r->skipped > 0 && !run->opts->verbose)
+        cf_run_say(run, CF_EXIT_OK, "curfew review: skipped %zu %s without a kind%s", r->skipped,
+                   r->skipped == 1 ? "document" : "documents", more);
+    if (run->passed_over > 0 && !run->opts->verbose)
+        cf_run_say(run, CF_EXIT_OK,
+                   "curfew review: did not follow %zu %s: links to folders, or no files%s",
+                   run->passed_over, run->passed_over == 1 ? "name" : "names", more);
+    if (run->templates > 0)
+        cf_run_say(run, CF_EXIT_OK,
+                   "curfew review: %zu %s of kinds that no rule reads %s a pod template%s: judge "
+                   "the pods that the controller makes, for example with: kubectl get pods -A -o "
+                   "yaml | curfew review -f -",
+                   run->templates, run->templates == 1 ? "object" : "objects",
+                   run->templates == 1 ? "has" : "have", more);
+}
+
+void cf_run_say_end(struct cf_run *run)
+{
+    bool answers_only = run->answered > 0 && run->answered == run->objects_seen &&
+                        run->report.documents == run->answered;
+
+    say_unknown(run);
+    say_left_alone(run);
+    if (run->unknown.failed)
+        cf_run_say(run, CF_EXIT_FAILED, "curfew review: out of memory");
+    if (run->report.documents == 0 && run->report.errors == 0)
+        cf_run_say(run, CF_EXIT_OK, "curfew review: no documents, nothing was judged");
+    /* Replayed traffic is answered with the server's JSON and nothing else. */
+    if (answers_only && !run->opts->fix)
+        return;
+    run->report.left = run->opts->fix;
+    if (run->opts->json) {
+        open_rows(run);
+        cf_report_json_end(&run->rows, &run->report);
+    } else {
+        cf_report_summary_text(&run->report, &run->out);
+    }
+    cf_run_flush(run, report_stream(run));
 }

@@ -9,6 +9,7 @@
 #include "curfew/limits.h"
 #include "curfew/manifest.h"
 #include "curfew/str.h"
+#include "objects.h"
 
 /* Until the configuration has been read, which says another. */
 #define STALE_AFTER 30
@@ -37,36 +38,79 @@ int cf_cluster_check_flags(const struct cf_cmd *cmd, const struct cf_cluster_fla
 
 /* ---- manifests ---- */
 
-static int add_documents(struct cf_store *store, const struct cf_documents *documents,
-                         struct cf_err *err)
-{
-    for (size_t i = 0; i < documents->count; i++) {
-        const struct cf_document *document = &documents->items[i];
+struct loading {
+    struct cf_store *store;
+    struct cf_arena *of_doc, *of_items;
+    struct cf_err *err;
+};
 
-        if (document->err.kind != CF_ERR_NONE) {
-            *err = document->err;
-            return -1;
-        }
-        if (document->root == NULL)
-            continue;
-        if (cf_store_add(store, document->root, "default", err) != 0)
-            return cf_err_wrap(err, "%s:%zu", document->file, document->line);
-    }
+/* Keeps the sentence; the reading ends. */
+static int refuse(struct loading *l, const struct cf_document *doc, const struct cf_json *json,
+                  const struct cf_err *err)
+{
+    if (l->err->kind == CF_ERR_NONE)
+        *l->err = *err;
+    if (json != NULL)
+        cf_err_wrap(l->err, "%s:%zu", doc->file, cf_locate_error(l->of_items, doc, json, err));
+    return -1;
+}
+
+static int load_object(const struct cf_manifest_object *object, void *arg)
+{
+    struct loading *l = arg;
+    struct cf_err err = {0};
+
+    if (l->err->kind != CF_ERR_NONE)
+        return -1;
+    if (cf_store_add(l->store, object->json, "default", &err) != 0)
+        return refuse(l, object->doc, object->json, &err);
     return 0;
+}
+
+static void load_error(const struct cf_document *doc, const struct cf_json *json,
+                       const struct cf_err *err, void *arg)
+{
+    refuse(arg, doc, json, err);
+}
+
+static int load_document(const struct cf_document *doc, void *arg)
+{
+    struct loading *l = arg;
+    const struct cf_objects_visit visit = {.arg = l, .object = load_object, .error = load_error};
+    int rc;
+
+    if (doc->err.kind != CF_ERR_NONE)
+        return refuse(l, doc, NULL, &doc->err);
+    rc = cf_document_objects(doc, l->of_doc, l->of_items, &visit);
+    cf_arena_reset(l->of_doc, true);
+    return l->err->kind != CF_ERR_NONE ? -1 : rc;
 }
 
 /* What --objects holds is all there is: a lookup must not depend on a document that could not
  * be read, so any of those is an error. */
 static int load_objects(struct cf_store *store, const char *path, struct cf_err *err)
 {
-    CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(CF_REPORT_MAX);
-    struct cf_documents documents = {.items = NULL};
+    CF_CLEANUP(cf_arena_cleanup) struct cf_arena *of_doc = cf_arena_new(CF_ARENA_MAX);
+    CF_CLEANUP(cf_arena_cleanup) struct cf_arena *of_items = cf_arena_new(CF_ARENA_MAX);
+    struct cf_err found = {0}, failed = {0};
+    struct loading l = {.store = store, .of_doc = of_doc, .of_items = of_items, .err = &found};
+    const struct cf_manifest_reading how = {.arena = of_doc, .arg = &l, .document = load_document};
+    struct cf_manifest *manifest;
+    int rc;
 
-    if (arena == NULL)
+    if (of_doc == NULL || of_items == NULL)
         return cf_err_memory(err);
-    if (cf_documents_read(arena, path, &documents, err) != 0)
+    manifest = cf_manifest_open(path, err);
+    if (manifest == NULL)
         return -1;
-    return add_documents(store, &documents, err);
+    rc = cf_manifest_read(manifest, &how, &failed);
+    cf_manifest_close(manifest);
+    if (rc == 0)
+        return 0;
+    if (found.kind == CF_ERR_NONE && failed.kind == CF_ERR_NONE)
+        return cf_err_memory(err);
+    *err = found.kind != CF_ERR_NONE ? found : failed;
+    return -1;
 }
 
 static int read_manifests(const struct cf_cluster_flags *flags, struct cf_cluster *cluster,

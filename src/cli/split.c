@@ -1,133 +1,187 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* split.c - cuts a file at its `---` lines, as kubectl's reader does: textually and before any
  * parsing, so that one broken document hides nothing of the others. YAML allows no such line
- * inside a document, and JSON none inside a text. */
-#include <string.h>
-
+ * inside a document, and JSON none inside a text.
+ *
+ * On the way it looks at the lines at the margin: nearly every manifest is a block mapping, whose
+ * kind then stands in one of them. */
 #include "split.h"
 
-#define BOM "\xEF\xBB\xBF"
+#include <string.h>
 
-static bool is_blank(char c)
+#include "curfew/str.h"
+
+enum line_type {
+    LINE_BLANK,
+    LINE_EMPTY, /* a comment, a directive, the end of the document before */
+    LINE_CONTENT,
+    LINE_SEPARATOR,
+};
+
+static bool is_separator(const struct cf_line *line)
 {
-    return c == ' ' || c == '\t' || c == '\r';
-}
+    const char *at = cf_behind_bom(line->text, line->end);
 
-/* The byte behind the line that begins at `at`. */
-static const char *line_end(const char *at, const char *end)
-{
-    const char *newline = memchr(at, '\n', (size_t)(end - at));
-
-    return newline != NULL ? newline + 1 : end;
-}
-
-/* Files that were put together with cat(1) have byte order marks in their middle. */
-static const char *behind_bom(const char *at, const char *end)
-{
-    return end - at >= 3 && memcmp(at, BOM, 3) == 0 ? at + 3 : at;
-}
-
-static const char *behind_blanks(const char *at, const char *end)
-{
-    while (at < end && is_blank(*at))
-        at++;
-    return at;
-}
-
-static bool is_separator(const char *at, const char *end)
-{
-    at = behind_bom(at, end);
-    if (end - at < 3 || memcmp(at, "---", 3) != 0)
+    if (line->end - at < 3 || memcmp(at, "---", 3) != 0)
         return false;
-    return end - at == 3 || at[3] == '\n' || is_blank(at[3]);
+    return line->end - at == 3 || cf_is_blank(at[3]);
 }
 
-/* Blank, a comment, a directive, or the end of the document before. */
-static bool is_empty_line(const char *at, const char *end)
+static enum line_type type_of(const struct cf_line *line)
 {
-    const char *text;
+    const char *at = cf_behind_bom(line->text, line->end);
 
-    at = behind_bom(at, end);
-    if (at < end && *at == '%')
-        return true;
-    if (end - at >= 3 && memcmp(at, "...", 3) == 0)
-        at += 3;
-    text = behind_blanks(at, end);
-    return text == end || *text == '\n' || *text == '#';
-}
-
-size_t cf_split_lines(const char *bytes, size_t len)
-{
-    const char *end = bytes + len;
-    size_t count = 0;
-
-    while (bytes < end && (bytes = memchr(bytes, '\n', (size_t)(end - bytes))) != NULL) {
-        bytes++;
-        count++;
+    if (is_separator(line))
+        return LINE_SEPARATOR;
+    if (cf_behind_blanks(at, line->end) == line->end && line->whole)
+        return LINE_BLANK;
+    if (!line->whole)
+        return LINE_CONTENT;
+    if (*at != '%') {
+        if (line->end - at >= 3 && memcmp(at, "...", 3) == 0)
+            at += 3;
+        at = cf_behind_blanks(at, line->end);
+        if (at < line->end && *at != '#')
+            return LINE_CONTENT;
     }
-    return count;
+    return cf_utf8_old_break(at, (size_t)(line->end - at)) ? LINE_CONTENT : LINE_EMPTY;
 }
 
-/* Reads one line; moves to the next. */
-static const char *take_line(struct cf_split *split)
+/* ---- the kind, from the margin ---- */
+
+static bool is_key_char(char c)
 {
-    const char *at = split->at;
-
-    split->at = line_end(at, split->end);
-    split->line++;
-    return at;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.' || c == '/';
 }
+
+/* `kind: Secret`, `kind: "Secret" # a comment`: into out. False: it may be anything. */
+static bool read_kind(const char *at, const char *end, char out[CF_SECTION_KIND_MAX])
+{
+    char quote = '\0';
+    size_t len = 0;
+
+    at = cf_behind_blanks(at, end);
+    if (at < end && (*at == '"' || *at == '\''))
+        quote = *at++;
+    while (at < end && is_key_char(*at) && *at != '-' && len + 1 < CF_SECTION_KIND_MAX)
+        out[len++] = *at++;
+    out[len] = '\0';
+    if (quote != '\0' && (at == end || *at++ != quote))
+        return false;
+    if (len == 0 || (at < end && !cf_is_blank(*at)))
+        return false;
+    at = cf_behind_blanks(at, end);
+    return at == end || *at == '#';
+}
+
+static void look_at_margin(struct cf_section *section, const struct cf_line *line, bool first)
+{
+    const char *at = cf_behind_bom(line->text, line->end), *key = at;
+    size_t len;
+
+    if (!section->sure || (!first && (*at == ' ' || *at == '-')))
+        return;
+    if (*at == '-' && (line->end - at == 1 || at[1] == ' '))
+        return; /* a sequence has no kind */
+    while (at < line->end && is_key_char(*at))
+        at++;
+    len = (size_t)(at - key);
+    section->sure = *key != '-' && *key != '.' && len > 0 && at < line->end && *at == ':' &&
+                    (line->end - at == 1 || cf_is_blank(at[1]));
+    if (!section->sure)
+        return;
+    if (len == strlen("kind") && memcmp(key, "kind", len) == 0)
+        section->sure =
+            line->whole && section->kind[0] == '\0' && read_kind(at + 1, line->end, section->kind);
+    section->items |= len == strlen("items") && memcmp(key, "items", len) == 0;
+}
+
+/* ---- sections ---- */
 
 /* Content behind the dashes of a separator belongs to the section that it begins. The dashes are
  * then kept, so that columns stay right. */
-static void take_separator(struct cf_split *split, struct cf_section *out)
+static int take_separator(struct cf_lines *lines, const struct cf_line *line,
+                          struct cf_section *out, struct cf_err *err)
 {
-    const char *dashes = behind_bom(split->at, split->end);
-    const char *rest = behind_blanks(dashes + 3, split->end);
-    size_t line = split->line;
+    const char *dashes = cf_behind_bom(line->text, line->end);
+    const char *rest = cf_behind_blanks(dashes + 3, line->end);
 
-    take_line(split);
-    if (rest == split->end || *rest == '\n' || *rest == '#')
-        dashes = split->at;
-    else
-        out->content = line;
-    out->bytes = dashes;
-    out->line = out->content != 0 ? line : split->line;
+    if ((rest == line->end || *rest == '#') &&
+        !cf_utf8_old_break(rest, (size_t)(line->end - rest))) {
+        if (cf_lines_pass(lines, line, err) != 0)
+            return -1;
+        cf_lines_mark(lines, 0);
+        out->line = lines->line;
+        return 0;
+    }
+    out->content = lines->line;
+    out->sure = false;
+    cf_lines_mark(lines, (size_t)(dashes - line->text));
+    return cf_lines_pass(lines, line, err);
 }
 
-static bool is_white(const struct cf_section *section)
+/* Up to the next separator. *white tells whether there was anything but white space. */
+static int take_lines(struct cf_lines *lines, struct cf_section *out, bool *white,
+                      struct cf_err *err)
 {
-    for (size_t i = 0; i < section->len; i++) {
-        if (section->bytes[i] != '\n' && !is_blank(section->bytes[i]))
-            return false;
+    struct cf_line line;
+    int rc;
+
+    while ((rc = cf_lines_look(lines, &line, err)) > 0) {
+        enum line_type type = type_of(&line);
+
+        if (type == LINE_SEPARATOR)
+            return 0;
+        *white = *white && type == LINE_BLANK;
+        if (type == LINE_CONTENT) {
+            look_at_margin(out, &line, out->content == 0);
+            out->content = out->content == 0 ? lines->line : out->content;
+        }
+        if (cf_lines_pass(lines, &line, err) != 0)
+            return -1;
     }
-    return true;
+    return rc;
 }
 
-static void take_section(struct cf_split *split, struct cf_section *out)
+static int take_section(struct cf_lines *lines, struct cf_section *out, bool *white,
+                        struct cf_err *err)
 {
-    const char *start = behind_bom(split->at, split->end);
+    struct cf_line line;
+    int rc;
 
-    *out = (struct cf_section){.bytes = start, .line = split->line};
-    if (is_separator(start, split->end))
-        take_separator(split, out);
-    while (split->at < split->end && !is_separator(split->at, split->end)) {
-        size_t line = split->line;
-        const char *at = take_line(split);
-
-        if (out->content == 0 && !is_empty_line(at, split->at))
-            out->content = line;
+    *out = (struct cf_section){.line = lines->line, .sure = true};
+    cf_lines_mark(lines, 0);
+    rc = cf_lines_look(lines, &line, err);
+    if (rc <= 0)
+        return rc;
+    if (is_separator(&line) && take_separator(lines, &line, out, err) != 0)
+        return -1;
+    *white = out->content == 0;
+    if (take_lines(lines, out, white, err) != 0)
+        return -1;
+    out->offset = lines->mark;
+    out->bytes = cf_lines_marked(lines, &out->len);
+    if (out->bytes == NULL)
+        return 0;
+    if (cf_behind_bom(out->bytes, out->bytes + out->len) != out->bytes) {
+        out->bytes += 3;
+        out->offset += 3;
+        out->len -= 3;
     }
-    out->bytes = behind_bom(out->bytes, split->at);
-    out->len = (size_t)(split->at - out->bytes);
+    out->sure = out->sure && !cf_utf8_old_break(out->bytes, (size_t)out->len);
+    return 0;
 }
 
-bool cf_split_next(struct cf_split *split, struct cf_section *out)
+int cf_split_next(struct cf_lines *lines, struct cf_section *out, struct cf_err *err)
 {
-    while (split->at < split->end) {
-        take_section(split, out);
-        if (!is_white(out))
-            return true;
+    bool white = true;
+
+    while (!cf_lines_at_end(lines)) {
+        if (take_section(lines, out, &white, err) != 0)
+            return -1;
+        if (!white)
+            return 1;
     }
-    return false;
+    return 0;
 }

@@ -1,28 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* split.h - a file's text as sections between `---` lines. */
+/* split.h - a file's text as sections between `---` lines. Of the file, one section at most is in
+ * memory. */
 #ifndef CURFEW_CLI_SPLIT_H
 #define CURFEW_CLI_SPLIT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-/* What is left to be read. Start with the whole text and line 1. */
-struct cf_split {
-    const char *at, *end;
-    size_t line; /* of `at`, from 1 */
-};
+#include "lines.h"
+
+#define CF_SECTION_KIND_MAX 64
 
 struct cf_section {
-    const char *bytes;
-    size_t len;
-    size_t line;    /* of its first byte */
-    size_t content; /* of its first line that is neither blank nor a comment; 0: there is none */
+    uint64_t offset;   /* of its first byte, in the file */
+    uint64_t len;      /* in bytes */
+    const char *bytes; /* until the next section is read; NULL: more than CF_DOCUMENT_MAX bytes */
+    size_t line;       /* of its first byte, from 1 */
+    size_t content;    /* of its first line that is neither blank nor a comment; 0: none */
+
+    /* What its lines at the margin say, when they are those of a plain block mapping and nothing
+     * else (`sure`): whatever a YAML reader finds, it finds this kind. */
+    bool sure;
+    bool items;                     /* there is a key `items` */
+    char kind[CF_SECTION_KIND_MAX]; /* "": there is no key `kind` */
 };
 
-/* The next section that holds anything but white space; false at the end. */
-bool cf_split_next(struct cf_split *split, struct cf_section *out);
-
-/* Lines ended in bytes[0..len). */
-size_t cf_split_lines(const char *bytes, size_t len);
+/* The next section that holds anything but white space: 1. At the end: 0. -1: reading failed, or
+ * out of memory. */
+int cf_split_next(struct cf_lines *lines, struct cf_section *out, struct cf_err *err);
 
 #endif

@@ -86,7 +86,12 @@ static int bound_directives(const struct reader *r)
     const char *end = r->bytes + r->len, *at = r->bytes;
     size_t count = 0;
 
-    while ((at = memmem(at, (size_t)(end - at), directive, strlen(directive))) != NULL) {
+    while ((at = memchr(at, '%', (size_t)(end - at))) != NULL) {
+        if ((size_t)(end - at) < strlen(directive) ||
+            memcmp(at, directive, strlen(directive)) != 0) {
+            at++;
+            continue;
+        }
         count += begins_line(r, at);
         if (count > CF_TAG_DIRECTIVES_MAX)
             return cf_yaml_fail(r->err, cf_yaml_lines_place_of(&r->lines, (size_t)(at - r->bytes)),
@@ -244,7 +249,7 @@ static int tidy_line_ends(struct reader *r)
     const char *end = r->bytes + r->len;
     char *out;
 
-    if (memmem(r->bytes, r->len, "\r\r\n", 3) == NULL)
+    if (memchr(r->bytes, '\r', r->len) == NULL || memmem(r->bytes, r->len, "\r\r\n", 3) == NULL)
         return 0;
     r->tidy = out = malloc(r->len);
     if (out == NULL)

@@ -2,6 +2,8 @@
 /* yaml_lines.c - see yaml_lines.h. */
 #include "yaml_lines.h"
 
+#include "curfew/str.h"
+
 #include <string.h>
 
 /* The bytes of the line end at p, 0 for none; *real is false for one that only YAML knows. */
@@ -48,9 +50,7 @@ void cf_yaml_lines_init(struct cf_yaml_lines *lines, const char *bytes, size_t l
         .begin = bytes,
         .end = bytes + len,
         .first_line = first_line,
-        .others = memmem(bytes, len, "\xC2\x85", 2) != NULL ||
-                  memmem(bytes, len, "\xE2\x80\xA8", 3) != NULL ||
-                  memmem(bytes, len, "\xE2\x80\xA9", 3) != NULL,
+        .others = cf_utf8_old_break(bytes, len),
     };
     rewind_to_begin(lines);
 }

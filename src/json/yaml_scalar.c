@@ -19,6 +19,9 @@
 /* Longer ones are texts. */
 #define NUMBER_MAX 400
 
+/* The longest of these: false. */
+#define WORD_MAX 5
+
 static const struct word {
     const char *text;
     enum cf_scalar_kind kind;
@@ -215,17 +218,27 @@ static bool copy_without_underscores(const char *text, char out[NUMBER_MAX + 1])
     return true;
 }
 
+/* Nearly every scalar is longer than a word, or begins with another letter. */
+static bool resolve_word(const char *text, struct cf_scalar *scalar)
+{
+    if (strnlen(text, WORD_MAX + 1) > WORD_MAX || strchr("~nNyYtTfFoO.", text[0]) == NULL)
+        return false;
+    for (size_t i = 0; i < CF_COUNT(words); i++) {
+        if (cf_streq(text, words[i].text)) {
+            scalar->kind = words[i].kind;
+            return true;
+        }
+    }
+    return false;
+}
+
 void cf_scalar_resolve(const char *text, struct cf_scalar *scalar)
 {
     char plain[NUMBER_MAX + 1];
 
     scalar->kind = CF_SCALAR_TEXT;
-    for (size_t i = 0; i < CF_COUNT(words); i++) {
-        if (cf_streq(text, words[i].text)) {
-            scalar->kind = words[i].kind;
-            return;
-        }
-    }
+    if (resolve_word(text, scalar))
+        return;
     if (is_infinity(text))
         scalar->kind = CF_SCALAR_NOT_FINITE;
     else if (text[0] == '.')

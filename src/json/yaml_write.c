@@ -191,3 +191,15 @@ void cf_yaml_write(struct cf_buf *buf, const struct cf_json *value, unsigned ind
     pad(buf, indent);
     write_scalar(buf, value, 0);
 }
+
+void cf_yaml_write_member(struct cf_buf *buf, const struct cf_json *member, unsigned indent)
+{
+    pad(buf, indent);
+    write_member(buf, member, indent);
+}
+
+void cf_yaml_write_item(struct cf_buf *buf, const struct cf_json *item, unsigned indent)
+{
+    pad(buf, indent);
+    write_item(buf, item, indent);
+}

@@ -45,6 +45,11 @@ struct cf_store *cf_store_new(enum cf_store_absent absent)
     return store;
 }
 
+void cf_store_set_absent(struct cf_store *store, enum cf_store_absent absent)
+{
+    store->absent = absent;
+}
+
 void cf_store_free(struct cf_store *store)
 {
     if (store == NULL)

@@ -74,7 +74,7 @@ static void add_fix(struct cf_out *out, const struct cf_fix *fix)
     cf_out_end_array(out);
 }
 
-static void add_row(struct cf_out *out, const struct cf_report_row *row)
+void cf_report_json_row(struct cf_out *out, const struct cf_report_row *row)
 {
     cf_out_object(out, NULL);
     cf_out_str(out, "rule", row->finding->rule->id);
@@ -101,22 +101,21 @@ static void add_summary(struct cf_out *out, const struct cf_report *report)
     cf_out_int(out, "skipped", (int64_t)report->skipped);
     cf_out_int(out, "notJudged", (int64_t)report->not_judged);
     cf_out_int(out, "unknownSecrets", (int64_t)report->unknown_secrets);
-    cf_out_int(out, "findings", (int64_t)report->count);
-    cf_out_int(out, "fixable", (int64_t)cf_report_fixable(report));
+    cf_out_int(out, "findings", (int64_t)report->findings);
+    cf_out_int(out, "fixable", (int64_t)report->fixable);
     cf_out_end_object(out);
 }
 
-void cf_report_json(const struct cf_report *report, struct cf_buf *buf)
+void cf_report_json_begin(struct cf_out *out)
 {
-    struct cf_out out;
+    cf_out_object(out, NULL);
+    cf_out_array(out, "findings");
+}
 
-    cf_out_init(&out, buf);
-    cf_out_object(&out, NULL);
-    cf_out_array(&out, "findings");
-    for (size_t i = 0; i < report->count; i++)
-        add_row(&out, &report->rows[i]);
-    cf_out_end_array(&out);
-    add_summary(&out, report);
-    cf_out_end_object(&out);
-    cf_buf_addc(buf, '\n');
+void cf_report_json_end(struct cf_out *out, const struct cf_report *report)
+{
+    cf_out_end_array(out);
+    add_summary(out, report);
+    cf_out_end_object(out);
+    cf_buf_addc(out->buf, '\n');
 }

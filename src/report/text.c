@@ -13,13 +13,10 @@
 #define YELLOW "\033[33m"
 #define PLAIN "\033[0m"
 
-size_t cf_report_fixable(const struct cf_report *report)
+void cf_report_count(struct cf_report *report, const struct cf_report_row *row)
 {
-    size_t count = 0;
-
-    for (size_t i = 0; i < report->count; i++)
-        count += report->rows[i].finding->fix != NULL && report->rows[i].exempt == NULL;
-    return count;
+    report->findings++;
+    report->fixable += row->finding->fix != NULL && row->exempt == NULL;
 }
 
 /* Names come from the manifest, and a terminal obeys what it is sent. */
@@ -108,13 +105,11 @@ static void add_count(struct cf_buf *out, size_t count, const char *one, const c
 
 void cf_report_summary_text(const struct cf_report *report, struct cf_buf *out)
 {
-    size_t fixable = cf_report_fixable(report);
-
     cf_buf_addf(out, "%zu %s judged, %zu %s%s", report->judged,
-                report->judged == 1 ? "document" : "documents", report->count,
-                report->count == 1 ? "finding" : "findings", report->left ? " left" : "");
-    if (fixable > 0)
-        cf_buf_addf(out, " (%zu fixable)", fixable);
+                report->judged == 1 ? "document" : "documents", report->findings,
+                report->findings == 1 ? "finding" : "findings", report->left ? " left" : "");
+    if (report->fixable > 0)
+        cf_buf_addf(out, " (%zu fixable)", report->fixable);
     add_count(out, report->skipped, "skipped", "skipped");
     add_count(out, report->not_judged, "not judged", "not judged");
     add_count(out, report->unknown_secrets, "Secret unknown", "Secrets unknown");

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "curfew/config.h"
-#include "curfew/manifest.h"
+#include "../documents.h"
 #include "curfew/rule.h"
 #include "curfew/store.h"
 #include "curfew/str.h"
@@ -105,8 +105,8 @@ static inline struct cf_policy *fuzz_policy(const char *lines)
 
     snprintf(text, sizeof(text), "apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\n%s",
              lines);
-    policy = cf_policy_parse(text, strlen(text), "config", cf_rule_ids(), cf_rule_count, FUZZ_NOW,
-                             &err);
+    policy =
+        cf_policy_parse(text, strlen(text), "config", cf_rule_ids(), cf_rule_count, FUZZ_NOW, &err);
     fuzz_must(policy != NULL, "the configuration is good", err.msg);
     return policy;
 }
@@ -115,11 +115,11 @@ static inline struct cf_policy *fuzz_policy(const char *lines)
 static inline struct cf_store *fuzz_store(struct cf_arena *arena)
 {
     struct cf_store *store = cf_store_new(CF_ABSENT_IS_PLAIN);
-    struct cf_documents docs = {.items = NULL};
+    struct documents docs = {.items = NULL};
     struct cf_err err;
 
     fuzz_must(store != NULL &&
-                  cf_documents_read(arena, "test/recorded/objects.yaml", &docs, &err) == 0,
+                  documents_read(arena, "test/recorded/objects.yaml", &docs, &err) == 0,
               "test/recorded/objects.yaml can be read", NULL);
     for (size_t i = 0; i < docs.count; i++)
         fuzz_must(cf_store_add(store, docs.items[i].root, "default", &err) == 0, err.msg, NULL);

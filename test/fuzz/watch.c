@@ -13,6 +13,8 @@
 #include "../answer.h"
 #include "fuzz.h"
 
+#include "../documents.h"
+
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -45,7 +47,7 @@ struct names {
 };
 
 static struct cf_arena *objects_arena, *arena;
-static struct cf_documents objects;
+static struct documents objects;
 static struct cf_policy *policy;
 static struct script script;
 static struct cf_watch watched;
@@ -485,7 +487,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     cf_json_init();
     objects_arena = cf_arena_new(CF_ARENA_MAX);
     arena = cf_arena_new(CF_ARENA_MAX);
-    fuzz_must(cf_documents_read(objects_arena, "test/recorded/objects.yaml", &objects, &err) == 0,
+    fuzz_must(documents_read(objects_arena, "test/recorded/objects.yaml", &objects, &err) == 0,
               "test/recorded/objects.yaml can be read", NULL);
     policy = cf_policy_parse(text, sizeof(text) - 1, "config", cf_rule_ids(), cf_rule_count,
                              FUZZ_NOW, &err);

@@ -14,7 +14,7 @@
 #include "curfew/arena.h"
 #include "curfew/file.h"
 #include "curfew/limits.h"
-#include "curfew/manifest.h"
+#include "../documents.h"
 #include "curfew/review.h"
 #include "curfew/str.h"
 
@@ -38,13 +38,13 @@ static _Noreturn void give_up(const char *what)
 static struct cf_store *load(const char *root, bool restricted)
 {
     struct cf_store *store = cf_store_new(CF_ABSENT_IS_PLAIN);
-    struct cf_documents docs = {0};
+    struct documents docs = {0};
     struct cf_err err = {0};
     const char *path = cf_arena_printf(arena, "%s/authorize/objects.yaml", root);
     const struct cf_json *account =
         cf_json_parse(arena, restricted_account, strlen(restricted_account), NULL, NULL, &err);
 
-    if (store == NULL || account == NULL || cf_documents_read(arena, path, &docs, &err) != 0)
+    if (store == NULL || account == NULL || documents_read(arena, path, &docs, &err) != 0)
         give_up(err.msg);
     for (size_t i = 0; i < docs.count; i++) {
         if (cf_store_add(store, docs.items[i].root, "default", &err) != 0)

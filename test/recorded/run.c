@@ -12,7 +12,7 @@
 #include "authorize.h"
 #include "broken.h"
 #include "curfew/file.h"
-#include "curfew/manifest.h"
+#include "../documents.h"
 #include "curfew/str.h"
 
 /* 2026-11-22, long before and after nothing: no recorded answer depends on it. */
@@ -455,7 +455,7 @@ static void check_stray(void)
 
 static void load(void)
 {
-    struct cf_documents docs = {0};
+    struct documents docs = {0};
     struct cf_err err;
     char path[1024];
 
@@ -464,7 +464,7 @@ static void load(void)
     policy = cf_policy_new(cf_rule_ids(), cf_rule_count);
     if (store == NULL || policy == NULL)
         give_up("out of memory");
-    if (cf_documents_read(arena, path, &docs, &err) != 0)
+    if (documents_read(arena, path, &docs, &err) != 0)
         give_up(err.msg);
     for (size_t i = 0; i < docs.count; i++) {
         if (cf_store_add(store, docs.items[i].root, "default", &err) != 0)

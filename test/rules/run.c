@@ -21,7 +21,7 @@
 #include "curfew/file.h"
 #include "curfew/json_out.h"
 #include "curfew/limits.h"
-#include "curfew/manifest.h"
+#include "../documents.h"
 #include "curfew/review.h"
 #include "curfew/str.h"
 
@@ -75,12 +75,12 @@ static bool expect(const char *path, const char *text)
 
 static struct cf_store *load_store(struct cf_arena *arena, const char *path)
 {
-    struct cf_documents docs = {0};
+    struct documents docs = {0};
     struct cf_err err;
     struct cf_store *store = cf_store_new(CF_ABSENT_IS_PLAIN);
 
     cf_store_set_server_version(store, 1, 36);
-    if (cf_documents_read(arena, path, &docs, &err) != 0) {
+    if (documents_read(arena, path, &docs, &err) != 0) {
         fprintf(stderr, "%s\n", err.msg);
         exit(1);
     }
@@ -228,14 +228,14 @@ static void run_fixture(const struct fixture *fx)
     struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
     struct cf_err err = {0};
     struct cf_policy *policy = policy_of(fx, &err);
-    struct cf_documents docs = {0};
+    struct documents docs = {0};
     struct cf_judgement judgement;
     struct cf_request *request;
     const struct cf_json *doc;
     char path[2048], *bytes;
 
     snprintf(path, sizeof(path), "%s.yaml", fx->path);
-    if (policy == NULL || cf_documents_read(arena, path, &docs, &err) != 0 || docs.count != 1 ||
+    if (policy == NULL || documents_read(arena, path, &docs, &err) != 0 || docs.count != 1 ||
         docs.items[0].root == NULL) {
         result(false, fx->path, err.msg[0] != '\0' ? err.msg : "must hold one document");
         goto out;

@@ -84,12 +84,24 @@ static void test_colour(void **state)
                "is\n  spec\n  do this: nothing\n\n");
 }
 
+static void write_json(struct cf_buf *buf, const struct cf_report_row rows[2],
+                       struct cf_report report)
+{
+    struct cf_out out;
+
+    cf_out_init(&out, buf);
+    cf_report_json_begin(&out);
+    for (int i = 0; i < 2; i++) {
+        cf_report_count(&report, &rows[i]);
+        cf_report_json_row(&out, &rows[i]);
+    }
+    cf_report_json_end(&out, &report);
+}
+
 static void test_json(void **state)
 {
     struct cf_report_row rows[] = {row_of(&fixed), row_of(&bare)};
-    struct cf_report report = {.rows = rows,
-                               .count = 2,
-                               .documents = 3,
+    struct cf_report report = {.documents = 3,
                                .judged = 4,
                                .skipped = 5,
                                .not_judged = 6,
@@ -100,7 +112,7 @@ static void test_json(void **state)
     (void)state;
     rows[0].name = "w\"\n";
     cf_buf_init(&out, CF_MIB);
-    cf_report_json(&report, &out);
+    write_json(&out, rows, report);
     assert_string_equal(
         cf_buf_str(&out),
         "{\"findings\":[{\"rule\":\"probe\",\"level\":\"restricted\",\"modes\":[\"enforce\","
@@ -115,7 +127,7 @@ static void test_json(void **state)
         "\"skipped\":5,\"notJudged\":6,\"unknownSecrets\":7,\"findings\":2,\"fixable\":1}}\n");
     cf_buf_free(&out);
     cf_buf_init(&out, 100);
-    cf_report_json(&report, &out);
+    write_json(&out, rows, report);
     assert_false(cf_buf_ok(&out));
     cf_buf_free(&out);
 }

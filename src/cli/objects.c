@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* objects.c - from documents to objects; see objects.h. */
+#include "objects.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "curfew/json_out.h"
+#include "curfew/limits.h"
+#include "curfew/object.h"
+#include "curfew/str.h"
+
+struct opening {
+    const struct cf_document *doc;
+    const struct cf_objects_visit *visit;
+    struct cf_arena *of_doc, *of_items;
+    struct cf_arena *arena; /* of the object: one of these two */
+    const struct list *in;  /* the List that is read item by item */
+};
+
+/* A typed List as the API server sends it: its items name no kind of their own. */
+struct list {
+    const char *kind; /* "PodList" */
+    const char *api_version;
+};
+
+static int open_object(struct opening *o, const struct cf_json *json, const struct list *in);
+
+/* `json` NULL: the sentence has its place. */
+static int failed(struct opening *o, const struct cf_json *json, const struct cf_err *err)
+{
+    if (o->visit->error != NULL)
+        o->visit->error(o->doc, json, err, o->visit->arg);
+    return 0;
+}
+
+/* A member that is a text, or absent (NULL); false and a sentence when it is anything else. */
+static bool read_text(struct opening *o, const struct cf_json *json, const char *key,
+                      const char **out)
+{
+    const struct cf_json *value = cf_json_get(json, key);
+    struct cf_err err;
+
+    *out = cf_json_str(value);
+    if (*out != NULL || cf_json_is_null(value))
+        return true;
+    cf_err_set(&err, "%s must be a string, not %s", key, cf_json_type_name(cf_json_type(value)));
+    failed(o, json, &err);
+    return false;
+}
+
+/* ---- Lists ---- */
+
+static int open_item(struct opening *o, const struct cf_json *json, size_t index,
+                     const struct list *list)
+{
+    struct cf_err err;
+
+    if (cf_json_type(json) == CF_JSON_OBJECT)
+        return open_object(o, json, list);
+    cf_err_set(&err, "items[%zu] must be an object, not %s", index,
+               cf_json_type_name(cf_json_type(json)));
+    return failed(o, json, &err);
+}
+
+static int open_items(struct opening *o, const struct cf_json *json, const struct list *list)
+{
+    const struct cf_json *items = cf_json_get(json, "items"), *v;
+    struct cf_err err;
+    size_t i = 0;
+    int rc = 0;
+
+    if (items == NULL) {
+        cf_err_set(&err, "a %s must have its objects in items, an array; it has no items",
+                   cf_str_or_empty(list->kind));
+        return failed(o, json, &err);
+    }
+    if (cf_json_type(items) != CF_JSON_ARRAY && !cf_json_is_null(items)) {
+        cf_err_set(&err, "items must be an array, not %s", cf_json_type_name(cf_json_type(items)));
+        return failed(o, json, &err);
+    }
+    if (cf_json_first(items) == NULL && o->visit->empty != NULL)
+        o->visit->empty(o->doc, o->visit->arg);
+    for (v = cf_json_first(items); v != NULL && rc == 0; v = cf_json_next(v), i++)
+        rc = open_item(o, v, i, list);
+    return rc;
+}
+
+/* Gives an item the kind that its List implies. */
+static int complete(struct opening *o, const struct cf_json *json, const struct list *in)
+{
+    size_t len = strlen(in->kind) - strlen("List");
+    struct cf_err err = {0};
+    struct cf_buf patch;
+    struct cf_out out;
+
+    cf_buf_init_arena(&patch, o->arena, CF_ARENA_MAX);
+    cf_out_init(&out, &patch);
+    cf_out_array(&out, NULL);
+    for (int i = 0; i < 2; i++) {
+        cf_out_object(&out, NULL);
+        cf_out_str(&out, "op", "add");
+        cf_out_str(&out, "path", i == 0 ? "/apiVersion" : "/kind");
+        cf_out_str(&out, "value",
+                   i == 0 ? in->api_version : cf_arena_strndup(o->arena, in->kind, len));
+        cf_out_end_object(&out);
+    }
+    cf_out_end_array(&out);
+    return cf_json_patch(o->arena, (struct cf_json *)(uintptr_t)json, cf_buf_str(&patch), &err);
+}
+
+/* ---- objects ---- */
+
+static int no_kind(struct opening *o, const struct cf_json *json, const struct list *in)
+{
+    if (in != NULL && in->api_version != NULL && !cf_streq(in->kind, "List")) {
+        if (complete(o, json, in) != 0)
+            return -1;
+        return open_object(o, json, NULL);
+    }
+    if (o->visit->no_kind != NULL)
+        o->visit->no_kind(o->doc, json, o->visit->arg);
+    return 0;
+}
+
+/* The kind comes first: what has none is nothing to read on. */
+static int open_object(struct opening *o, const struct cf_json *json, const struct list *in)
+{
+    struct cf_manifest_object object = {.doc = o->doc, .json = json, .arena = o->arena};
+    struct list list;
+
+    if (!read_text(o, json, "kind", &list.kind))
+        return 0;
+    if (cf_str_empty(list.kind))
+        return no_kind(o, json, in);
+    if (!read_text(o, json, "apiVersion", &list.api_version))
+        return 0;
+    if (cf_streq(list.kind, "List") ||
+        (cf_ends_with(list.kind, "List") && cf_json_get(json, "items") != NULL))
+        return open_items(o, json, &list);
+    object.kind = list.kind;
+    object.group = cf_api_group(o->arena, list.api_version);
+    return object.group != NULL ? o->visit->object(&object, o->visit->arg) : -1;
+}
+
+static int streamed_item(const struct cf_document_item *item, void *arg)
+{
+    struct opening *o = arg;
+    int rc = item->json != NULL ? open_item(o, item->json, item->index, o->in)
+                                : failed(o, NULL, &item->err);
+
+    if (rc == 0 && item->json != NULL && o->visit->item != NULL)
+        rc = o->visit->item(item->json, o->visit->arg);
+    cf_arena_reset(o->of_items, true);
+    return rc;
+}
+
+/* A List that is read item by item; `doc->root` is the rest of it. */
+static int open_streamed(struct opening *o)
+{
+    const struct cf_json *root = o->doc->root;
+    struct list list;
+    struct cf_err err = {0};
+    int rc;
+
+    if (!read_text(o, root, "kind", &list.kind) ||
+        !read_text(o, root, "apiVersion", &list.api_version))
+        return 0;
+    o->in = &list;
+    o->arena = o->of_items;
+    rc = cf_document_items(o->doc, o->of_items, streamed_item, o, &err);
+    cf_arena_reset(o->of_items, true);
+    return rc != 0 && err.kind != CF_ERR_NONE ? failed(o, NULL, &err) : rc;
+}
+
+int cf_document_objects(const struct cf_document *doc, struct cf_arena *of_doc,
+                        struct cf_arena *of_items, const struct cf_objects_visit *visit)
+{
+    struct opening o = {
+        .doc = doc, .visit = visit, .of_doc = of_doc, .of_items = of_items, .arena = of_doc};
+    struct cf_err err;
+
+    if (doc->root == NULL)
+        return 0;
+    if (doc->is_streamed)
+        return open_streamed(&o);
+    if (doc->is_json && cf_json_type(doc->root) == CF_JSON_ARRAY) {
+        cf_err_set(&err, "the document must be an object, not an array: several objects are the "
+                         "items of a List, or documents of their own");
+        return failed(&o, doc->root, &err);
+    }
+    return open_object(&o, doc->root, NULL);
+}
+
+/* ---- lines ---- */
+
+/* One step of a path: a member's key, or an item's index as text. Returns what is behind it. */
+static const char *read_step(struct cf_arena *arena, const char *path, const char **key)
+{
+    size_t len = 1;
+
+    if (*path == '.')
+        path++;
+    if (*path != '[') {
+        len = strcspn(path, ".[");
+        *key = cf_arena_strndup(arena, path, len);
+        return path + len;
+    }
+    if (path[1] != '"') {
+        len = strcspn(path, "]");
+        *key = cf_arena_strndup(arena, path + 1, len > 0 ? len - 1 : 0);
+        return path[len] == ']' ? path + len + 1 : path + len;
+    }
+    for (len = 2; path[len] != '\0' && path[len] != '"'; len++)
+        len += path[len] == '\\' && path[len + 1] != '\0';
+    if (path[len] == '\0')
+        return NULL;
+    *key = cf_json_str(cf_json_parse(arena, path + 1, len, NULL, NULL, NULL));
+    return path[len + 1] == ']' ? path + len + 2 : path + len + 1;
+}
+
+static const struct cf_json *step_down(const struct cf_json *value, const char *key)
+{
+    if (cf_json_type(value) == CF_JSON_ARRAY)
+        return cf_json_at(value, (size_t)strtoul(key, NULL, 10));
+    return cf_json_get(value, key);
+}
+
+size_t cf_locate(struct cf_arena *arena, const struct cf_document *doc, const struct cf_json *root,
+                 const char *path)
+{
+    const struct cf_json *value = root, *below;
+    const char *key = NULL;
+    size_t line;
+
+    while (path != NULL && *path != '\0') {
+        path = read_step(arena, path, &key);
+        below = key != NULL ? step_down(value, key) : NULL;
+        if (below == NULL)
+            break;
+        value = below;
+    }
+    line = cf_json_line(value);
+    return line != 0 ? line : doc->line;
+}
+
+size_t cf_locate_error(struct cf_arena *arena, const struct cf_document *doc,
+                       const struct cf_json *root, const struct cf_err *err)
+{
+    const char *must = strstr(err->msg, " must ");
+    const char *path =
+        must == NULL ? "" : cf_arena_strndup(arena, err->msg, (size_t)(must - err->msg));
+
+    return cf_locate(arena, doc, root, cf_str_or_empty(path));
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* objects.h - the objects of a document: itself, or the items of the List that it is. */
+#ifndef CURFEW_CLI_OBJECTS_H
+#define CURFEW_CLI_OBJECTS_H
+
+#include "curfew/manifest.h"
+
+struct cf_manifest_object {
+    const struct cf_document *doc;
+    const struct cf_json *json;
+    const char *kind;       /* as the manifest has it */
+    const char *group;      /* of its apiVersion; "" for the core group */
+    struct cf_arena *arena; /* where its values live */
+};
+
+struct cf_objects_visit {
+    void *arg;
+    /* -1 ends it. */
+    int (*object)(const struct cf_manifest_object *object, void *arg);
+    /* Called behind the objects of each item of a List that is read item by item. May be NULL. */
+    int (*item)(const struct cf_json *json, void *arg);
+    /* What can't be taken for an object: a sentence about a value of the document, or about one of
+     * its items (`json`), which may begin with a path; or, with `json` NULL, one that has its place
+     * already. May be NULL. */
+    void (*error)(const struct cf_document *doc, const struct cf_json *json,
+                  const struct cf_err *err, void *arg);
+    /* An object without a kind. May be NULL. */
+    void (*no_kind)(const struct cf_document *doc, const struct cf_json *json, void *arg);
+    /* A List of nothing. May be NULL. */
+    void (*empty)(const struct cf_document *doc, void *arg);
+};
+
+/* Visits all objects of a document that was read, in order; Lists in Lists are opened too. `of_doc`
+ * is the arena that the document was read into, `of_items` one for the items of a List, which is
+ * emptied after each. -1: out of memory, or `object` returned it. */
+int cf_document_objects(const struct cf_document *doc, struct cf_arena *of_doc,
+                        struct cf_arena *of_items, const struct cf_objects_visit *visit);
+
+/* The line of the value at a path like spec.volumes[1].name, or of the nearest one above it that
+ * exists; the document's where values have no lines. The arena is for what is needed on the way. */
+size_t cf_locate(struct cf_arena *arena, const struct cf_document *doc, const struct cf_json *root,
+                 const char *path);
+
+/* The same for the path with which a sentence begins: "spec.volumes must be an array". */
+size_t cf_locate_error(struct cf_arena *arena, const struct cf_document *doc,
+                       const struct cf_json *root, const struct cf_err *err);
+
+#endif

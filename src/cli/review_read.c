@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* review_read.c - reads what -f and --objects name, as often as needed, and fills the store. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "curfew/limits.h"
+#include "curfew/str.h"
+#include "review_run.h"
+
+/* ---- paths ---- */
+
+static int open_all(struct cf_run *run, const struct cf_opt_list *paths,
+                    struct cf_review_inputs *out)
+{
+    out->items = calloc(paths->count + 1, sizeof(struct cf_manifest *));
+    if (out->items == NULL)
+        return -1;
+    for (size_t i = 0; i < paths->count; i++) {
+        struct cf_err err = {0};
+        struct cf_manifest *manifest = cf_manifest_open(paths->items[i], &err);
+
+        if (manifest != NULL) {
+            out->items[out->count++] = manifest;
+            continue;
+        }
+        cf_run_say(run, CF_EXIT_FAILED, "curfew review: %s", err.msg);
+        run->report.errors++;
+    }
+    return 0;
+}
+
+static void close_all(struct cf_review_inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->count; i++)
+        cf_manifest_close(inputs->items[i]);
+    free(inputs->items);
+    *inputs = (struct cf_review_inputs){0};
+}
+
+void cf_run_close(struct cf_run *run)
+{
+    close_all(&run->files);
+    close_all(&run->objects);
+    cf_name_set_free(&run->unknown);
+}
+
+/* ---- readings ---- */
+
+/* `tell`: what can't be read of the paths themselves is reported; of several readings, once. */
+static int read_all(struct cf_run *run, const struct cf_review_inputs *inputs,
+                    const struct cf_manifest_reading *how, bool tell)
+{
+    for (size_t i = 0; i < inputs->count; i++) {
+        struct cf_err err = {0};
+
+        if (cf_manifest_read(inputs->items[i], how, &err) == 0)
+            continue;
+        if (err.kind == CF_ERR_NONE)
+            return -1;
+        if (tell) {
+            cf_run_say(run, CF_EXIT_FAILED, "curfew review: %s", err.msg);
+            run->report.errors++;
+        }
+    }
+    return 0;
+}
+
+int cf_run_each(struct cf_run *run, int (*document)(const struct cf_document *doc, void *arg),
+                bool (*worth)(const char *kind, void *arg), void *arg)
+{
+    const struct cf_manifest_reading how = {
+        .arena = run->of_doc, .arg = arg, .document = document, .worth = worth};
+
+    return read_all(run, &run->files, &how, false);
+}
+
+/* ---- the store ---- */
+
+/* What is read to fill the store: -f, or --objects, which are never judged. */
+struct filling {
+    struct cf_run *run;
+    bool tell; /* what can't be read is reported here; of -f, when it is judged */
+};
+
+bool cf_is_review(const struct cf_manifest_object *object, bool *access)
+{
+    *access = cf_streq(object->kind, "SubjectAccessReview") &&
+              (cf_str_empty(object->group) || cf_streq(object->group, "authorization.k8s.io"));
+    return *access ||
+           (cf_streq(object->kind, "AdmissionReview") &&
+            (cf_str_empty(object->group) || cf_streq(object->group, "admission.k8s.io")));
+}
+
+static bool holds_facts(const char *kind, void *arg)
+{
+    static const char *const kinds[] = {
+        "Namespace",       "Secret", "ServiceAccount", "Pod", "PersistentVolumeClaim",
+        "PersistentVolume"};
+    struct cf_run *run = arg;
+
+    run->has_reviews |= cf_streq(kind, "AdmissionReview") || cf_streq(kind, "SubjectAccessReview");
+    for (size_t i = 0; i < CF_COUNT(kinds); i++) {
+        if (cf_streq(kind, kinds[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool worth_storing(const char *kind, void *arg)
+{
+    const struct filling *f = arg;
+
+    return holds_facts(kind, f->run);
+}
+
+static int store_object(const struct cf_manifest_object *object, void *arg)
+{
+    struct filling *f = arg;
+    struct cf_run *run = f->run;
+    struct cf_err err = {0};
+    bool access;
+
+    run->has_reviews |= !f->tell && cf_is_review(object, &access);
+    if (!holds_facts(object->kind, run) ||
+        cf_store_add(run->store, object->json, run->opts->namespace_, &err) == 0)
+        return 0;
+    if (err.kind == CF_ERR_SYSTEM)
+        return -1;
+    if (f->tell)
+        cf_run_say_error(run, object->doc, object->json, &err);
+    return 0;
+}
+
+static void store_error(const struct cf_document *doc, const struct cf_json *json,
+                        const struct cf_err *err, void *arg)
+{
+    struct filling *f = arg;
+
+    if (f->tell)
+        cf_run_say_error(f->run, doc, json, err);
+    cf_arena_reset(f->run->arena, false);
+}
+
+static int store_document(const struct cf_document *doc, void *arg)
+{
+    struct filling *f = arg;
+    const struct cf_objects_visit visit = {.arg = f, .object = store_object, .error = store_error};
+    int rc;
+
+    f->run->documents += !f->tell;
+    f->run->has_reviews |= doc->broken_review;
+    if (doc->err.kind != CF_ERR_NONE && f->tell)
+        cf_run_say_error(f->run, doc, NULL, &doc->err);
+    rc = cf_document_objects(doc, f->run->of_doc, f->run->of_items, &visit);
+    cf_arena_reset(f->run->of_doc, true);
+    return rc;
+}
+
+static void pass_over(const char *path, enum cf_passed_over why, void *arg)
+{
+    const struct filling *f = arg;
+    struct cf_run *run = f->run;
+
+    run->passed_over++;
+    if (run->opts->verbose)
+        cf_run_say(run, CF_EXIT_OK, "%s: not read: %s", path,
+                   why == CF_PASSED_LINK ? "it is a link to a folder" : "it is not a file");
+}
+
+/* The run's own objects come last, and win. */
+static int fill_store(struct cf_run *run)
+{
+    struct filling objects = {.run = run, .tell = true}, files = {.run = run};
+    struct cf_manifest_reading how = {.arena = run->of_doc,
+                                      .arg = &objects,
+                                      .document = store_document,
+                                      .passed_over = pass_over};
+
+    if (read_all(run, &run->objects, &how, true) != 0)
+        return -1;
+    run->has_reviews = false;
+    how.arg = &files;
+    how.worth = worth_storing;
+    return read_all(run, &run->files, &how, true);
+}
+
+int cf_run_load(struct cf_run *run)
+{
+    run->store = cf_store_new(CF_ABSENT_IS_UNKNOWN);
+    if (run->store == NULL)
+        return -1;
+    cf_store_set_server_version(run->store, 1, run->opts->server_minor);
+    if (open_all(run, &run->opts->objects, &run->objects) != 0 ||
+        open_all(run, &run->opts->files, &run->files) != 0)
+        return -1;
+    return fill_store(run);
+}

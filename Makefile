@@ -87,7 +87,7 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .SUFFIXES:
 .PHONY: all test tests unit rules recorded property golden api fault http soak lint storm worst asan tsan
 .PHONY: fuzz fuzz-build fuzz-bins fuzz-regress fuzz-min fuzz-selftest
-.PHONY: demo bench bench-store bench-authorize e2e image image-root image-test test-debian13 chart manifests
+.PHONY: demo bench bench-store bench-authorize bench-review-files e2e image image-root image-test test-debian13 chart manifests
 .PHONY: deps deps-build deps-bench deps-soak deps-fuzz deps-e2e deps-image deps-debian13
 .PHONY: certs install uninstall fmt fmt-check clean help FORCE
 
@@ -213,6 +213,9 @@ bench-authorize: $(BUILD)/curfew $(BENCH_BINS) | deps-bench ## /authorize with 1
 bench: $(BUILD)/curfew bench-store | deps-bench ## reviews per second, beside nginx; the store; /authorize
 	@CURFEW=$(BUILD)/curfew sh test/bench/bench.sh
 	@$(MAKE) --no-print-directory bench-authorize
+
+bench-review-files: $(BUILD)/curfew | deps-bench ## curfew review over 376 MB in 58,000 files, beside libyaml and kubectl (5 min.)
+	@BUILD=$(BUILD) CC='$(CC)' sh test/bench/review_files.sh
 
 e2e: $(BUILD)/curfew image | deps-e2e ## kubectl against a real cluster of one node (root, Go; it is built once)
 	@bash test/e2e/run.sh $(BUILD) $(SCENARIOS)

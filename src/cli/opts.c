@@ -105,8 +105,8 @@ static int store_value(const struct parser *p, const struct cf_opt *opt, const c
         return CF_EXIT_OK;
     }
     if (!cf_duration_parse(value, opt->target))
-        return cf_usage_error(p->cmd, "%s must be a duration like 90s, 15m or 24h, not '%s'", name,
-                              value);
+        return cf_usage_error(p->cmd, "%s must be a duration like 90s, 15m or 1h30m, not '%s'",
+                              name, value);
     return CF_EXIT_OK;
 }
 

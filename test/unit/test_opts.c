@@ -124,7 +124,7 @@ static void test_bad_values(void **state)
     assert_int_equal(RUN(&p, false, "--fix=yes"), CF_EXIT_USAGE);
     SAYS(p, "--fix takes no value");
     assert_int_equal(RUN(&p, false, "--delay", "soon"), CF_EXIT_USAGE);
-    SAYS(p, "--delay must be a duration like 90s, 15m or 24h, not 'soon'");
+    SAYS(p, "--delay must be a duration like 90s, 15m or 1h30m, not 'soon'");
     assert_int_equal(p.delay, -1);
 }
 

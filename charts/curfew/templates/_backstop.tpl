@@ -9,13 +9,17 @@
 {{- else }}{{ $rule.level }}{{ end }}
 {{- end }}
 
-{{/* curfew.seconds TEXT: of 90s, 15m, 24h or a number. */}}
+{{/* curfew.seconds TEXT: of 90s, 15m, 24h, 1h30m or a number. */}}
 {{- define "curfew.seconds" -}}
 {{- $text := ternary (int64 . | toString) (toString .) (kindIs "float64" .) -}}
-{{- $number := regexFind "^[0-9]+" $text | int64 -}}
-{{- if hasSuffix "h" $text }}{{ mul $number 3600 }}
-{{- else if hasSuffix "m" $text }}{{ mul $number 60 }}
-{{- else }}{{ $number }}{{ end }}
+{{- $sum := 0 -}}
+{{- range regexFindAll "[0-9]+[hms]?" $text -1 -}}
+{{- $number := regexFind "^[0-9]+" . | int64 -}}
+{{- if hasSuffix "h" . }}{{ $sum = mul $number 3600 | add $sum }}
+{{- else if hasSuffix "m" . }}{{ $sum = mul $number 60 | add $sum }}
+{{- else }}{{ $sum = add $sum $number }}{{ end -}}
+{{- end -}}
+{{- $sum -}}
 {{- end }}
 
 {{/* curfew.bounds $: {"baseline": {"min": 600, "max": ..., "maxUnbound": ...}, "restricted": ...}, with

@@ -85,7 +85,7 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all test tests unit rules recorded property golden api fault http soak lint storm worst asan tsan
+.PHONY: all test tests unit rules recorded property golden api fault http soak lint storm worst asan tsan scale
 .PHONY: fuzz fuzz-build fuzz-bins fuzz-regress fuzz-min fuzz-selftest
 .PHONY: demo bench bench-store bench-authorize bench-review-files e2e image image-root image-test test-debian13 chart manifests
 .PHONY: deps deps-build deps-bench deps-soak deps-fuzz deps-e2e deps-image deps-debian13
@@ -160,6 +160,9 @@ storm: $(BUILD)/fault-test | deps ## 1,000 random sequences of changes and fault
 SEQUENCES ?= 1000
 OBJECTS   ?= 20000
 
+scale: $(BUILD)/curfew | deps ## files of any size: memory and time, and that nothing is lost (4 min.)
+	@sh test/scale/run.sh $(BUILD)/curfew
+
 asan: ## run the tests once more under AddressSanitizer and UBSan (clang)
 	@$(MAKE) --no-print-directory test BUILD=build/asan CC=clang CFLAGS='-O1 -g' \
 	    PARTS='$(filter-out lint,$(PARTS))' \
@@ -214,7 +217,7 @@ bench: $(BUILD)/curfew bench-store | deps-bench ## reviews per second, beside ng
 	@CURFEW=$(BUILD)/curfew sh test/bench/bench.sh
 	@$(MAKE) --no-print-directory bench-authorize
 
-bench-review-files: $(BUILD)/curfew | deps-bench ## curfew review over 376 MB in 58,000 files, beside libyaml and kubectl (5 min.)
+bench-review-files: $(BUILD)/curfew | deps ## curfew review over 376 MB in 58,000 files, beside libyaml and kubectl (5 min.)
 	@BUILD=$(BUILD) CC='$(CC)' sh test/bench/review_files.sh
 
 e2e: $(BUILD)/curfew image | deps-e2e ## kubectl against a real cluster of one node (root, Go; it is built once)

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """files.py - made-up manifests in the shape of public repositories.
 
-    files.py DIR [--files 58000] [--mb 376] [--seed 12]
+    files.py DIR [--files 58000] [--mb 376] [--seed 12] [--valid]
 
 Sizes have a heavy tail: most files have 0.5 to 8 KB, CRDs have 20 KB to 1.5 MB, rendered charts 0.2
 to 5 MB in hundreds of documents. The kinds are mixed, and some files are no manifests at all: values,
 kustomizations, CI workflows, Helm templates that are not YAML. The same arguments make the same bytes.
-More --mb with the same number of files writes the large files again, under other names.
+More --mb with the same number of files writes the large files again, under other names. --valid leaves
+out what is not YAML, or has a key twice. At the end it tells what it wrote: files, bytes, documents
+(an item of a List is one), and volumes that ask for a token of 99999 s.
 """
 import argparse
 import base64
@@ -29,8 +31,9 @@ MB = 1000 * 1000
 
 
 class Maker:
-    def __init__(self, seed):
+    def __init__(self, seed, valid):
         self.r = random.Random(seed)
+        self.valid = valid
         self.count = 0
         self.sentences = [self.sentence() for _ in range(4000)]
 
@@ -256,7 +259,8 @@ class Maker:
                   self.kustomization, self.workflow, self.helm_template, self.bare_pod, self.cron,
                   lambda: self.workload() + "---\n" + self.service())
         weights = (16, 9, 9, 9, 4, 17, 7, 6, 8, 5, 3, 2, 5)
-        text = self.r.choices(makers, weights)[0]()
+        make = self.r.choices(makers, weights)[0]
+        text = self.values() if self.valid and make == self.helm_template else make()
         if self.one_in(5):
             text = "# Copyright The Authors.\n# %s\n" % "\n# ".join(self.r.choices(self.sentences, k=4)) + text
         return text
@@ -357,9 +361,10 @@ def main():
     parser.add_argument("--files", type=int, default=58000)
     parser.add_argument("--mb", type=int, default=376)
     parser.add_argument("--seed", type=int, default=12)
+    parser.add_argument("--valid", action="store_true")
     args = parser.parse_args()
-    maker = Maker(args.seed)
-    written = [0, 0]
+    maker = Maker(args.seed, args.valid)
+    written = [0, 0, 0, 0]
 
     def write(end, text):
         folder = os.path.join(args.dir, "repo-%03d" % (written[0] % 211), "deploy-%d" % (written[0] // 211 % 17))
@@ -369,6 +374,8 @@ def main():
             f.write(text)
         written[0] += 1
         written[1] += len(text)
+        written[2] += len(json.loads(text)["items"]) if end == ".list.json" else text.count("\n---\n") + 1
+        written[3] += text.count("expirationSeconds: 99999")
 
     # Of the ordinary 376 MB in 58,000 files, large ones are two thirds of the bytes; their texts
     # are made once and written again where more are asked for.
@@ -387,7 +394,7 @@ def main():
     while written[1] < args.mb * MB * 0.999:
         write(*unique[i % len(unique)])
         i += 1
-    print("%d files, %.1f MB" % (written[0], written[1] / MB))
+    print("%d files, %d bytes, %d documents, %d long tokens" % tuple(written))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+# lib.sh - what each case of run.sh does: an input is made, judged and measured. Sourced.
+
+most=$((256 * 1024)) # KiB resident
+# Address space: what goes wrong must not take the machine along.
+AS=$((4096 * 1024 * 1024))
+export AS
+
+wanted() {
+    case $1 in *"${ONLY:-}"*) return 0 ;; esac
+    return 1
+}
+
+input() { # SHAPE N [secrets]: in $work/in
+    python3 "$root/test/scale/inputs.py" "$@" > "$work/in"
+}
+
+# review FLAG...: `curfew review`, with standard input from $from; sets $cpu, $rss and $status.
+review() {
+    python3 "$root/test/bench/measure.py" "$curfew" review "$@" \
+        < "${from:-/dev/null}" > "$work/out" 2> "$work/err"
+    read -r _ cpu rss status _ << END
+$(tail -n 1 "$work/err")
+END
+}
+
+# number WORD: what the summary says before it, 0 where it does not.
+number() {
+    tail -n 1 "$1" | sed -n "s/^\(.*[^0-9]\)\{0,1\}\([0-9][0-9]*\) $2.*/\2/p" | grep . || echo 0
+}
+
+# told NAME DOCUMENTS FINDINGS SUMMARY: what the last review took, found and used.
+told() {
+    local documents=$(($(number "$4" 'documents* judged') + $(number "$4" skipped) + $(number "$4" 'not judged')))
+    equal "$1: every document is counted" "$2" "$documents"
+    equal "$1: every finding" "$3 found, status $([ "$3" = 0 ] && echo 0 || echo 1)" \
+        "$(number "$4" 'findings*') found, status $status"
+    check "$1: no error" "$(head -n 1 "$work/err" | cut -c 1-200)" [ "$(number "$4" 'errors*')" = 0 ]
+    small "$1" "$rss"
+}
+
+small() { # NAME KIB
+    check "$1: at most $((most / 1024)) MiB resident" "$(($2 / 1024)) MiB" [ "$2" -le $most ]
+}
+
+# counts NAME DOCUMENTS FINDINGS FLAG...: one review of $work/in as a file.
+counts() {
+    local name="$1" documents="$2" findings="$3"
+    shift 3
+    wanted "$name" || return 0
+    input "$@"
+    from=
+    review -f "$work/in"
+    told "$name" "$documents" "$findings" "$work/out"
+}
+
+# cpu_of SHAPE N [secrets]: the least of $tries reviews, in seconds.
+cpu_of() {
+    input "$@"
+    from=
+    for _ in $(seq "$tries"); do
+        review -f "$work/in"
+        [ "$status" -gt 1 ] || echo "$cpu"
+    done | sort -n | head -n 1
+}
+
+# linear NAME SHAPE N [secrets]: N pods against a quarter of them, 6 times as long at most (4 it
+# should be). What other programs do can only make it more, so once is enough where it is less.
+linear() {
+    local name="$1 takes time as it grows" shape="$2" n="$3" few much
+    shift 3
+    wanted "$name" || return 0
+    for tries in 1 3; do
+        few=$(cpu_of "$shape" $((n / 4)) "$@")
+        much=$(cpu_of "$shape" "$n" "$@")
+        awk -v few="$few" -v much="$much" 'BEGIN { exit !(few > 0 && much < 6 * few) }' && break
+    done
+    check "$name" "$few s for $((n / 4)), $much s for $n" \
+        awk -v few="$few" -v much="$much" 'BEGIN { exit !(few > 0 && much < 6 * few) }'
+}
+
+# piped NAME DOCUMENTS FINDINGS SHAPE N [secrets]: through a pipe.
+piped() {
+    local name="$1" documents="$2" findings="$3"
+    shift 3
+    wanted "$name" || return 0
+    mkfifo "$work/pipe"
+    python3 "$root/test/scale/inputs.py" "$@" > "$work/pipe" 2> /dev/null &
+    from=$work/pipe
+    review -f -
+    wait $!
+    rm "$work/pipe"
+    told "$name" "$documents" "$findings" "$work/out"
+}
+
+# In JSON the summary is at the end too.
+as_json() { # NAME
+    wanted "$1" || return 0
+    input documents 100000
+    from=
+    review -o json -f "$work/in"
+    equal "$1: every finding is in it" '100000 1000 1000' "$(python3 -c '
+import json, sys
+answer = json.load(sys.stdin)
+print(answer["summary"]["judged"], answer["summary"]["findings"], len(answer["findings"]))' < "$work/out" 2>&1)"
+    small "$1" "$rss"
+}
+
+# All documents are printed, and what is printed has nothing left to repair.
+fixes() { # NAME
+    wanted "$1" || return 0
+    input documents 100000
+    from=
+    review --fix -f "$work/in"
+    small "$1" "$rss"
+    equal "$1: every document is printed" 100000 "$(grep -c '^kind: Pod' "$work/out")"
+    mv "$work/out" "$work/in"
+    review -f "$work/in"
+    equal "$1: and is repaired" '100000 0' \
+        "$(number "$work/out" 'documents* judged') $(number "$work/out" 'findings*')"
+}
+
+folder() { # NAME
+    wanted "$1" || return 0
+    mkdir "$work/folder"
+    python3 "$root/test/bench/files.py" "$work/folder" --files 20000 --mb 935 --valid > "$work/made"
+    read -r _ _ bytes _ documents _ findings _ < "$work/made"
+    from=
+    review -f "$work/folder"
+    rm -rf "$work/folder"
+    check "$1: that is how much was made" "$bytes" [ "$bytes" -ge 934000000 ]
+    # Legacy Secrets and pods that name them are also there; how many depends on the order of the files.
+    equal "$1: every long token is found" "$findings" "$(grep -c ': token-lifetime (' "$work/out")"
+    told "$1" "$documents" "$(number "$work/out" 'findings*')" "$work/out"
+}
+
+# serves NAME LEGACY PODS SHAPE N secrets: a server that begins with these objects knows them all.
+serves() {
+    local name="$1" legacy="$2" naming="$3" pid plain
+    shift 3
+    wanted "$name" || return 0
+    "$root/certs/make-dev-certs.sh" "$work/certs"
+    input "$@"
+    (
+        ulimit -v $((AS / 1024))
+        exec "$curfew" serve --objects "$work/in" --tls-cert "$work/certs/tls.pem" --tls-key "$work/certs/tls.key" \
+            --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 0s
+    ) 2> "$work/log" &
+    pid=$!
+    pids="$pids $pid"
+    wait_until 60 sh -c 'grep -q "\"msg\":\"serving\"" "$1" || ! kill -0 "$2"' sh "$work/log" $pid
+    plain=$(sed -n 's/.*"metricsAddress":"\(127.0.0.1:[0-9]*\)".*/\1/p' "$work/log")
+    check "$name: it serves" "$(tail -n 1 "$work/log" | cut -c 1-200)" [ -n "$plain" ]
+    if [ -n "$plain" ]; then
+        curl -sS --max-time 20 "http://$plain/metrics" > "$work/metrics"
+        equal "$name: it knows what is in them" "$legacy Secrets, $naming pods" "$(awk '
+            /^curfew_legacy_secrets/ { secrets += $2 }
+            /^curfew_pods_with_legacy_secrets/ { pods += $2 }
+            END { print secrets + 0 " Secrets, " pods + 0 " pods" }' "$work/metrics")"
+        small "$name" "$(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status")"
+    fi
+    kill $pid 2> /dev/null
+    wait $pid
+}

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # manifests.sh [DIR] - the plain manifests (deploy/manifests), from the chart: its defaults, in files
-# numbered in the order in which they are applied.
+# numbered in the order in which they are applied. Without DIR also the chart's own files/defaults.yaml.
 set -e
 cd "$(dirname "$0")/../.."
 . test/chart/lib.sh
@@ -13,6 +13,7 @@ helm_found || {
     exit 1
 }
 
+[ $# -gt 0 ] || sh test/chart/defaults.sh > $chart/files/defaults.yaml
 mkdir -p "$to"
 rm -f "$to"/*.yaml
 cat > "$to/10-namespace.yaml" << 'END'

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # run.sh - the chart, without a cluster: helm lint; the values that are to be refused, and why
 # (wrong/NAME.yaml, whose first line is what helm has to say); what is rendered for others
-# (golden/NAME/values.yaml and rendered.yaml); the plain manifests.
+# (golden/NAME/values.yaml and rendered.yaml); keys that are null, and a parent chart (nulls.sh); the
+# plain manifests.
 #
 #   CURFEW=build/curfew sh test/chart/run.sh     compare
 #   UPDATE=1 sh test/chart/run.sh                rewrite, then read the diff by eye
@@ -147,6 +148,7 @@ result 'nor where a token is' "$work/bad"
 warns 'lets every pod of the cluster in' --set "$bearer,callers.bearer.subjects={system:serviceaccount:*}" \
     > "$work/bad"
 result 'the notes warn of a subject that every pod has' "$work/bad"
+. test/chart/nulls.sh
 manifests > "$work/bad"
 result 'deploy/manifests is what `make manifests` renders' "$work/bad"
 echo "$passed passed, $failed failed"

@@ -122,6 +122,9 @@ and 96 MiB for the rest. */}}
 {{/* What cannot be told by a schema, in words. */}}
 {{- define "curfew.check" -}}
 {{- with .Values }}
+{{- if eq (toString .enabled) "false" }}
+{{- fail "enabled: false leaves the chart out only where it is a dependency with `condition: curfew.enabled`; here nothing asks for it" }}
+{{- end }}
 {{- if (default dict .config.exemptions).namespaces }}
 {{- fail "config.exemptions.namespaces: set exemptNamespaces, which goes into the policy and to the API server" }}
 {{- end }}

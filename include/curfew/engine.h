@@ -45,6 +45,7 @@ struct cf_engine_input {
     const enum cf_level *level; /* set: all modes at this level, over labels and defaults */
     /* Set: these levels, and the request's names are looked up already (cf_engine_look_up). */
     const struct cf_levels *known;
+    const struct cf_levels *known_caller; /* with `known`; NULL: no rule about the caller holds */
 };
 
 /* Fills in what the store knows of the names in the request; to be called with the store locked. */

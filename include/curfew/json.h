@@ -188,7 +188,7 @@ size_t cf_json_column(const struct cf_json *value);
 /* A plain (unquoted) scalar of a document parsed with CF_YAML_TEXT. */
 bool cf_json_is_plain(const struct cf_json *value);
 
-/* ---- changing (patch.c): for `curfew review --fix` only ---- */
+/* ---- changing (patch.c): for `curfew review --fix`, and to look ahead in /mutate ---- */
 
 /* Applies a JSON Patch (RFC 6902) to a value of a document in `arena`, in place. -1 and a
  * sentence when an operation does not apply; the document is then unusable. */

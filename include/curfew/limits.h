@@ -97,6 +97,10 @@
 #define CF_FIRST_LINE_MAX 219
 #define CF_WARNING_MAX 256
 #define CF_WARNINGS_TOTAL_MAX 4000
+/* A review whose repaired object is judged once more, to know whether the repair is worth a
+ * warning.
+ */
+#define CF_FORECAST_MAX CF_MIB
 /* A denial with the YAML to paste; without it where it would be longer than this. */
 #define CF_DENIAL_MAX 2048
 /* Findings named one by one in a denial; the rest is counted. */

@@ -103,6 +103,7 @@ struct cf_volume {
     enum cf_volume_type type;
     struct cf_secret_ref *secret; /* CF_VOLUME_SECRET, and what any other volume type refers to */
     const char *secret_via;       /* of another type: "csi.nodePublishSecretRef", ... */
+    const char *driver;           /* of csi and flexVolume with such a Secret; NULL: none */
     struct cf_items items;        /* CF_VOLUME_SECRET */
     int64_t default_mode;         /* CF_MODE_NONE when absent */
     struct cf_source *sources;    /* CF_VOLUME_PROJECTED */
@@ -112,11 +113,20 @@ struct cf_volume {
     const char *sub_path_container;
 };
 
+/* Where a container mounts a volume with a projected token for the API server. */
+struct cf_token_mount {
+    const char *path;               /* mountPath */
+    const struct cf_volume *volume; /* NULL: it mounts none */
+};
+
 /* An environment variable, or a whole environment, that comes from a Secret. */
 struct cf_env_ref {
     struct cf_secret_ref secret;
     const char *container;
     const char *variable; /* NULL: envFrom */
+    const char *key;      /* of the Secret; NULL: all of it */
+    bool ephemeral;       /* the container is */
+    struct cf_token_mount token;
 };
 
 /* A text of a container or a volume in which a copied token may be. Only those that could hold one
@@ -142,6 +152,7 @@ struct cf_pod_spec {
     const struct cf_path *at;
     const char *account;   /* serviceAccountName, else serviceAccount, else "default" */
     const char *node_name; /* NULL: not bound */
+    bool no_automount;     /* automountServiceAccountToken: false */
     struct cf_volume *volumes;
     size_t volume_count;
     struct cf_env_ref *env; /* containers in the order init, regular, ephemeral */
@@ -245,6 +256,10 @@ const char *cf_api_group(struct cf_arena *arena, const char *api_version);
  * when that is out of memory, and the arena says so. NULL for NULL. */
 const char *cf_name_fit(struct cf_arena *arena, const char *name);
 
+/* A DNS subdomain, as names of objects are: safe to put into a command that somebody will paste.
+ * What came from a file that no API server has checked may be any text. */
+bool cf_is_object_name(const char *text);
+
 /* Decodes an object of a known kind. `where` begins the paths in messages ("request.object."
  * or ""). -1: a member that rules read has the wrong JSON type, or is no integer in int64; the
  * sentence names its path. */
@@ -275,5 +290,7 @@ const char *cf_object_workload(struct cf_arena *arena, const struct cf_object *o
 #define CF_MIRROR_ANNOTATION "kubernetes.io/config.mirror"
 #define CF_APPLIED_ANNOTATION "kubectl.kubernetes.io/last-applied-configuration"
 #define CF_ROOT_CA_CONFIG_MAP "kube-root-ca.crt"
+/* Where a pod finds its token, and the files beside it, unless it mounts them elsewhere. */
+#define CF_TOKEN_DIR "/var/run/secrets/kubernetes.io/serviceaccount"
 
 #endif

@@ -33,6 +33,9 @@ const char *cf_read_str(struct cf_reader *r, const struct cf_path *at, const str
                         const char *key);
 bool cf_read_bool(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
                   const char *key);
+/* Whether it is there and false. */
+bool cf_read_false(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
+                   const char *key);
 /* `absent` when there is none; *given (may be NULL) tells. */
 int64_t cf_read_int(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
                     const char *key, int64_t absent, bool *given);

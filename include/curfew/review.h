@@ -81,8 +81,7 @@ const char *cf_boundary_explain(struct cf_arena *arena, const struct cf_outcome 
 /* ---- patches (patch.c), shared with the CLI ---- */
 
 /* The JSON Patch (RFC 6902, add, replace and remove only) of all fixes among the verdicts that
- * carry CF_FIX in their modes, with the annotation curfew.dev/fixed where a fix asks for it and
- * the object is a Pod. NULL with err->kind CF_ERR_NONE: there is nothing to fix. */
+ * carry CF_FIX in their modes. NULL with err->kind CF_ERR_NONE: there is nothing to fix. */
 const char *cf_patch_text(struct cf_arena *arena, const struct cf_request *request,
                           const struct cf_judgement *judgement, struct cf_err *err);
 

@@ -66,7 +66,8 @@ struct cf_request {
     struct cf_object *object;     /* NULL on DELETE, and for other kinds */
     struct cf_object *old_object; /* NULL on CREATE, and for other kinds */
     bool manifest;                /* a file, which whoever runs us can read anyway */
-    bool account_restricted;      /* TokenRequest, DaemonSet: its account is restricted by node */
+    bool account_restricted;      /* TokenRequest, template, Secret: its account is restricted by
+                                   * node */
     struct cf_boundary *boundary; /* what node-boundary asks; NULL: nothing */
     bool authorize;               /* asked at /authorize: there is no object */
     unsigned server_minor;        /* of the API server, 1.<minor>; 0: unknown */
@@ -86,17 +87,17 @@ struct cf_patch_op {
     const char *value; /* JSON text; NULL for remove */
 };
 
-/* The operations that remove a finding and change nothing else. */
+/* The operations that remove a finding and change nothing else. Those of several findings are
+ * applied in the findings' order, and allow for what those before them insert: cf_fixes_settle() of
+ * the engine sees to that. */
 struct cf_fix {
     struct cf_patch_op *ops;
     size_t op_count;
-    /* Operations of several fixes are applied in descending order of this, so that none moves
-     * the target of another: (volume index << 32 | source index). */
-    uint64_t order;
-    bool marks;              /* the object gets the annotation curfew.dev/fixed: <rule id> */
-    const char *warning;     /* what the caller of /mutate is told, behind "<rule id>: " */
-    const char *replacement; /* the value to paste in the manifest, JSON text; NULL: none */
-    const char *replaces;    /* what it replaces, as a path: "spec.volumes[1]" */
+    const struct cf_path *source; /* of a source of a projected volume; NULL: of none */
+    size_t inserts;               /* how many sources come in behind it */
+    const char *warning;          /* what the caller of /mutate is told, behind "<rule id>: " */
+    const char *replacement;      /* the value to paste in the manifest, JSON text; NULL: none */
+    const char *replaces;         /* what it replaces, as a path: "spec.volumes[1]" */
 };
 
 struct cf_finding {
@@ -198,6 +199,7 @@ enum cf_rule_traits {
      * and the namespace whose level, exemption and exceptions hold is the caller's. */
     CF_RULE_CALLER = 1 << 4,
     CF_RULE_ANY_LEVEL = 1 << 5, /* ignores levels, but not exempt namespaces */
+    CF_RULE_LOOKS_UP = 1 << 6,  /* reads what the cluster says of the Secrets that are named */
 };
 
 struct cf_rule {

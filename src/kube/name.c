@@ -26,3 +26,11 @@ const char *cf_name_fit(struct cf_arena *arena, const char *name)
     fit = cf_arena_printf(arena, "%.*s...#%s", (int)shown, name, hash);
     return cf_str_or_empty(fit);
 }
+
+bool cf_is_object_name(const char *text)
+{
+    size_t len = text != NULL ? strnlen(text, CF_NAME_MAX + 1) : 0;
+
+    return len > 0 && len <= CF_NAME_MAX && text[0] != '-' &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-.") == len;
+}

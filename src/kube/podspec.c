@@ -17,9 +17,16 @@ struct sub_path_mount {
     size_t order;
 };
 
+/* Volumes with a projected token that are told apart when they are mounted: a pod has one or two.
+ */
+#define TOKEN_VOLUMES_MAX 8
+
 struct visit {
     struct cf_reader *r;
     struct cf_pod_spec *out;
+    const struct cf_volume *tokens[TOKEN_VOLUMES_MAX];
+    size_t token_count;
+    struct cf_token_mount token; /* of the container that is being visited */
     size_t env_capacity;
     struct cf_texts texts;
     struct sub_path_mount *mounts;
@@ -83,6 +90,7 @@ static void visit_env(struct visit *visit, const struct cf_path *up, const struc
         here = cf_read_key(r, cf_read_index(r, cf_read_key(r, up, "env"), i), "valueFrom");
         from = cf_read_object(r, here, from, "secretKeyRef");
         here = cf_read_key(r, here, "secretKeyRef");
+        ref.key = cf_str_or_empty(cf_read_str(r, here, from, "key"));
         if (cf_secret_ref_decode(r, here, from, "name", &ref.secret))
             add_env(visit, &ref);
     }
@@ -112,6 +120,22 @@ static void visit_env_from(struct visit *visit, const struct cf_path *up, const 
     }
 }
 
+/* The first mount of a token counts, and before it the place where clients look. */
+static void note_token(struct visit *visit, const struct cf_path *at, const struct cf_json *v,
+                       const char *name)
+{
+    const char *path;
+
+    for (size_t i = 0; i < visit->token_count; i++) {
+        if (!cf_streq(visit->tokens[i]->name, name))
+            continue;
+        path = cf_read_str(visit->r, at, v, "mountPath");
+        if (path != NULL && (visit->token.volume == NULL || cf_streq(path, CF_TOKEN_DIR)))
+            visit->token = (struct cf_token_mount){path, visit->tokens[i]};
+        return;
+    }
+}
+
 static void visit_mounts(struct visit *visit, const struct cf_path *up, const struct cf_json *c,
                          const char *container)
 {
@@ -128,6 +152,8 @@ static void visit_mounts(struct visit *visit, const struct cf_path *up, const st
         name = cf_read_str(r, &at, v, "name");
         sub_path = cf_read_str(r, &at, v, "subPath");
         sub_path_expr = cf_read_str(r, &at, v, "subPathExpr");
+        if (name != NULL && cf_str_empty(sub_path) && cf_str_empty(sub_path_expr))
+            note_token(visit, &at, v, name);
         if (name == NULL || (cf_str_empty(sub_path) && cf_str_empty(sub_path_expr)))
             continue;
         visit->mounts = cf_pod_grow(r, visit->mounts, visit->mount_count, &visit->mount_capacity,
@@ -149,6 +175,7 @@ static void visit_containers(struct visit *visit, const struct cf_path *up,
 
     for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
         const struct cf_path *at = cf_read_index(r, list, i);
+        size_t env = visit->out->env_count;
         const char *name;
 
         if (!cf_read_is_object(r, at, v))
@@ -156,7 +183,12 @@ static void visit_containers(struct visit *visit, const struct cf_path *up,
         name = cf_name_fit(r->arena, cf_str_or_empty(cf_read_str(r, at, v, "name")));
         visit_env(visit, at, v, name);
         visit_env_from(visit, at, v, name);
+        visit->token = (struct cf_token_mount){0};
         visit_mounts(visit, at, v, name);
+        for (; env < visit->out->env_count; env++) {
+            visit->out->env[env].token = visit->token;
+            visit->out->env[env].ephemeral = cf_streq(key, "ephemeralContainers");
+        }
         cf_container_texts_decode(&visit->texts, at, v, name);
     }
 }
@@ -217,6 +249,26 @@ const char *cf_pod_account(struct cf_reader *r, const struct cf_path *at,
     return cf_name_fit(r->arena, name);
 }
 
+/* Those that hold a token for the API server. */
+static bool holds_token(const struct cf_volume *volume)
+{
+    for (size_t i = 0; i < volume->source_count; i++) {
+        if (volume->sources[i].type == CF_SOURCE_TOKEN && cf_str_empty(volume->sources[i].audience))
+            return true;
+    }
+    return false;
+}
+
+static void find_token_volumes(struct visit *visit)
+{
+    const struct cf_pod_spec *pod = visit->out;
+
+    for (size_t i = 0; i < pod->volume_count && visit->token_count < TOKEN_VOLUMES_MAX; i++) {
+        if (pod->volumes[i].name != NULL && holds_token(&pod->volumes[i]))
+            visit->tokens[visit->token_count++] = &pod->volumes[i];
+    }
+}
+
 void cf_pod_spec_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *spec,
                         struct cf_pod_spec *out)
 {
@@ -225,7 +277,9 @@ void cf_pod_spec_decode(struct cf_reader *r, const struct cf_path *at, const str
     *out = (struct cf_pod_spec){.at = at};
     out->account = cf_pod_account(r, at, spec);
     out->node_name = cf_read_str(r, at, spec, "nodeName");
+    out->no_automount = cf_read_false(r, at, spec, "automountServiceAccountToken");
     cf_volumes_decode(&visit.texts, at, spec);
+    find_token_volumes(&visit);
     for (size_t i = 0; i < CF_COUNT(container_lists); i++)
         visit_containers(&visit, at, spec, container_lists[i]);
     if (!r->failed)

@@ -84,6 +84,14 @@ bool cf_read_bool(struct cf_reader *r, const struct cf_path *at, const struct cf
     return cf_json_true(member(r, at, object, key, CF_JSON_BOOL));
 }
 
+bool cf_read_false(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
+                   const char *key)
+{
+    const struct cf_json *value = member(r, at, object, key, CF_JSON_BOOL);
+
+    return value != NULL && !cf_json_true(value);
+}
+
 int64_t cf_read_int(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
                     const char *key, int64_t absent, bool *given)
 {

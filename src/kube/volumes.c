@@ -173,18 +173,22 @@ static void projected_decode(struct cf_reader *r, const struct cf_path *up,
 static void other_decode(struct cf_reader *r, const struct cf_json *v, struct cf_volume *out)
 {
     for (size_t i = 0; i < CF_DRIVERS && out->secret == NULL; i++) {
-        const struct cf_json *body = cf_read_object(r, out->at, v, cf_drivers[i].type);
-        const struct cf_path *at;
+        const struct cf_json *body = cf_read_object(r, out->at, v, cf_drivers[i].type), *type;
+        const struct cf_path *at, *type_at;
 
         if (body == NULL)
             continue;
         at = cf_read_key(r, out->at, cf_drivers[i].type);
+        type = body;
+        type_at = at;
         if (cf_drivers[i].ref != NULL) {
             body = cf_read_object(r, at, body, cf_drivers[i].ref);
             at = cf_read_key(r, at, cf_drivers[i].ref);
         }
         out->secret = secret_ref_new(r, at, body, cf_drivers[i].name);
         out->secret_via = cf_drivers[i].via;
+        if (out->secret != NULL)
+            out->driver = cf_read_str(r, type_at, type, "driver");
     }
 }
 

@@ -6,6 +6,7 @@
 #include "curfew/review.h"
 #include "curfew/str.h"
 #include "decode_private.h"
+#include "forecast.h"
 #include "message.h"
 #include "unread.h"
 #include "warnings.h"
@@ -39,6 +40,7 @@ struct answer {
     const struct cf_review_input *in;
     const struct cf_request *request;
     const struct cf_judgement *judgement;
+    size_t len; /* of the review */
     struct cf_out out;
 };
 
@@ -91,8 +93,7 @@ static const struct cf_verdict *too_many(const struct cf_judgement *judgement)
     for (size_t i = 0; i < judgement->count; i++) {
         const struct cf_verdict *v = &judgement->items[i];
 
-        if (v->finding.more && v->exempt == CF_EXEMPT_NO &&
-            (v->reached & CF_MODE_BIT(CF_FIX)) != 0)
+        if (v->finding.more && v->exempt == CF_EXEMPT_NO && (v->reached & CF_MODE_BIT(CF_FIX)) != 0)
             return v;
     }
     return NULL;
@@ -116,7 +117,9 @@ static int answer_mutate(struct answer *a, enum cf_decision *decision, struct cf
             return cf_err_memory(err);
         cf_out_str(&a->out, "patchType", "JSONPatch");
         cf_out_str(&a->out, "patch", encoded);
-        cf_warnings_fixed(&a->out, a->arena, a->request, a->judgement);
+        if (cf_fixed_worth_telling(a->request, a->judgement) &&
+            !cf_will_be_denied(a->arena, a->in, a->request, a->judgement, patch, a->len))
+            cf_warnings_fixed(&a->out, a->arena, a->request, a->judgement);
         cf_out_object(&a->out, "auditAnnotations");
         cf_out_str(&a->out, "fixed", fixed_rules(a));
         cf_out_end_object(&a->out);
@@ -372,7 +375,7 @@ int cf_review_answer(struct cf_arena *arena, const struct cf_review_input *in, c
                      size_t len, struct cf_buf *answer, struct cf_outcome *outcome,
                      struct cf_err *err)
 {
-    struct answer a = {.arena = arena, .in = in};
+    struct answer a = {.arena = arena, .in = in, .len = len};
     enum cf_decision decision = CF_ALLOWED;
     struct cf_request *request;
     size_t sound;

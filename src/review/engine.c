@@ -106,6 +106,9 @@ void cf_engine_look_up(struct cf_arena *arena, const struct cf_policy *policy,
     else if (request->kind == CF_KIND_TEMPLATE)
         request->account_restricted =
             cf_store_restricted(store, request->namespace_, request->object->pod.account);
+    else if (request->kind == CF_KIND_SECRET && request->object->secret.account != NULL)
+        request->account_restricted =
+            cf_store_restricted(store, request->namespace_, request->object->secret.account);
     if (lookup.unknown)
         request->unknown_why = why_unknown(arena, policy, store);
     request->unknown_stays = !cf_store_expected(store, CF_SECRETS);
@@ -292,10 +295,12 @@ int cf_engine_judge(struct cf_arena *arena, const struct cf_engine_input *in,
                                          request->kind != CF_KIND_OTHER && is_skipped(in, request)};
     bool about_object = request->kind != CF_KIND_OTHER && !judgement.skipped;
 
-    if (in->known != NULL)
-        judgement.levels = *in->known;
-    else
+    if (in->known == NULL)
         look_up(arena, in, request, &judgement);
+    else
+        judgement.levels = *in->known;
+    if (in->known_caller != NULL)
+        judgement.caller_levels = *in->known_caller;
     for (int mode = 0; in->level != NULL && mode < CF_MODES; mode++)
         judgement.levels.mode[mode] = judgement.caller_levels.mode[mode] = *in->level;
     if (about_object && run_levels(arena, in, request, false, &judgement, err) != 0)
@@ -303,7 +308,7 @@ int cf_engine_judge(struct cf_arena *arena, const struct cf_engine_input *in,
     if (has_caller(in, request) && run_levels(arena, in, request, true, &judgement, err) != 0)
         return -1;
     cf_exempt_apply(arena, in, request, &judgement);
-    if (cf_arena_failed(arena))
+    if (cf_fixes_settle(arena, &judgement) != 0 || cf_arena_failed(arena))
         return cf_err_memory(err);
     *out = judgement;
     return 0;

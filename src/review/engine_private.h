@@ -12,6 +12,12 @@
 int cf_verdicts_merge(struct cf_arena *arena, struct cf_judgement *judgement,
                       const struct cf_findings *found, unsigned modes);
 
+/* ---- patch.c ---- */
+
+/* Has each fix allow for the sources that those before it insert into the same volume, so that all
+ * that are not exempt can be applied in the verdicts' order. -1: out of memory. */
+int cf_fixes_settle(struct cf_arena *arena, struct cf_judgement *judgement);
+
 /* ---- boundary_look_up.c ---- */
 
 /* Whether all that edges are made of was listed once. */

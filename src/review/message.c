@@ -19,11 +19,10 @@ static const char *named_resource(struct cf_arena *arena, const struct cf_reques
 
     if (cf_str_empty(request->resource))
         return "object";
-    text = cf_arena_printf(arena, "%s%s%s%s%s%s", cf_name_fit(arena, request->resource),
-                           cf_str_empty(request->subresource) ? "" : "/",
-                           cf_name_fit(arena, request->subresource),
-                           cf_str_empty(name) ? "" : " \"", cf_name_fit(arena, name),
-                           cf_str_empty(name) ? "" : "\"");
+    text = cf_arena_printf(
+        arena, "%s%s%s%s%s%s", cf_name_fit(arena, request->resource),
+        cf_str_empty(request->subresource) ? "" : "/", cf_name_fit(arena, request->subresource),
+        cf_str_empty(name) ? "" : " \"", cf_name_fit(arena, name), cf_str_empty(name) ? "" : "\"");
     return cf_str_or_empty(cf_str_shown(arena, text));
 }
 
@@ -189,9 +188,13 @@ static const char *replacement(struct cf_arena *arena, const struct cf_verdict *
     return buf.data;
 }
 
-/* An object that exists already, or a request for a token, is in no file that could be checked or
- * changed; a file knows less of the cluster than the server; and what is wrong with the caller is
- * in none either. */
+bool cf_in_file(const struct cf_request *request)
+{
+    return request->operation == CF_CREATE && request->kind != CF_KIND_TOKEN_REQUEST;
+}
+
+/* A file knows less of the cluster than the server; and what is wrong with the caller is in none.
+ */
 static bool has_file(const struct cf_request *request, const struct cf_verdict *const *denied,
                      size_t count)
 {
@@ -200,28 +203,48 @@ static bool has_file(const struct cf_request *request, const struct cf_verdict *
     for (size_t i = 0; i < count; i++)
         known = known || (!denied[i]->finding.unknown &&
                           (denied[i]->finding.rule->traits & CF_RULE_CALLER) == 0);
-    return known && request->operation == CF_CREATE && request->kind != CF_KIND_TOKEN_REQUEST;
+    return known && cf_in_file(request);
 }
 
-/* What shows the same before the next try. */
-static void add_check(struct cf_buf *buf, struct cf_arena *arena, const struct cf_request *request,
-                      enum cf_level level, const struct cf_verdict *const *denied, size_t count)
+/* The command that shows the same before the next try, or repairs it. Whether a Secret is a legacy
+ * one is in no manifest: then the cluster's are piped in. */
+static const char *review_command(struct cf_arena *arena, const struct cf_request *request,
+                                  enum cf_level level, bool looks_up, const char *flag)
 {
-    const char *name = cf_workload_name(arena, request), *at_level = "";
-    bool has_fix = false;
+    const char *pipe = "", *objects = "", *at_level = "", *text;
 
-    for (size_t i = 0; i < count; i++)
-        has_fix = has_fix || denied[i]->finding.fix != NULL;
+    if (looks_up && cf_is_object_name(request->namespace_)) {
+        pipe = cf_arena_printf(arena,
+                               "kubectl get secrets -n %s --field-selector type=" CF_SA_TOKEN_TYPE
+                               " -o yaml | ",
+                               request->namespace_);
+        objects = " --objects -";
+    }
     /* A namespace brings its own levels. */
     if (request->kind != CF_KIND_NAMESPACE)
         at_level = cf_arena_printf(arena, " --level %s", cf_level_name(level));
+    text = cf_arena_printf(arena, "%scurfew review%s%s%s -f FILE", cf_str_or_empty(pipe),
+                           cf_str_or_empty(at_level), flag, objects);
+    return cf_str_or_empty(text);
+}
+
+static void add_check(struct cf_buf *buf, struct cf_arena *arena, const struct cf_request *request,
+                      enum cf_level level, const struct cf_verdict *const *denied, size_t count)
+{
+    const char *name = cf_name_fit(arena, cf_workload_name(arena, request));
+    bool has_fix = false, looks_up = false;
+
+    for (size_t i = 0; i < count; i++) {
+        has_fix = has_fix || denied[i]->finding.fix != NULL;
+        looks_up = looks_up || (denied[i]->finding.rule->traits & CF_RULE_LOOKS_UP) != 0;
+    }
     cf_buf_addf(buf, "\n  check:   %s",
-                cf_line(arena, 200, "curfew review%s -f %s.yaml", cf_str_or_empty(at_level),
-                        cf_str_empty(name) ? "FILE" : name));
+                cf_line(arena, CF_DENIAL_LINE_MAX, "%s (FILE is the manifest%s%s%s)",
+                        review_command(arena, request, level, looks_up, ""),
+                        cf_str_empty(name) ? "" : " of \"", name, cf_str_empty(name) ? "" : "\""));
     if (has_fix)
         cf_buf_addf(buf, "\n  repair:  %s",
-                    cf_line(arena, 200, "curfew review --level %s --fix -f %s.yaml",
-                            cf_level_name(level), cf_str_empty(name) ? "FILE" : name));
+                    review_command(arena, request, level, looks_up, " --fix"));
 }
 
 static const char *first_line(struct cf_arena *arena, const struct cf_request *request,

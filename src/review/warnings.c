@@ -48,6 +48,16 @@ static bool worth_telling(const struct cf_request *request, const struct cf_verd
            !cf_caller_is_controller(&request->caller);
 }
 
+bool cf_fixed_worth_telling(const struct cf_request *request, const struct cf_judgement *judgement)
+{
+    for (size_t i = 0; i < judgement->count; i++) {
+        if ((judgement->items[i].modes & CF_MODE_BIT(CF_FIX)) != 0 &&
+            worth_telling(request, &judgement->items[i]))
+            return true;
+    }
+    return false;
+}
+
 void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena, const struct cf_request *request,
                        const struct cf_judgement *judgement)
 {
@@ -88,8 +98,7 @@ void cf_warnings_unfixed(struct cf_out *out, struct cf_arena *arena,
     for (size_t i = 0; i < judgement->count; i++) {
         const struct cf_verdict *v = &judgement->items[i];
 
-        if (v->finding.more && v->exempt == CF_EXEMPT_NO &&
-            (v->reached & CF_MODE_BIT(CF_FIX)) != 0)
+        if (v->finding.more && v->exempt == CF_EXEMPT_NO && (v->reached & CF_MODE_BIT(CF_FIX)) != 0)
             add(&w, cf_line(arena, CF_WARNING_MAX,
                             "%s: %s: it has more than %d findings, and nothing was repaired",
                             subject, v->finding.rule->id, CF_FINDINGS_MAX));
@@ -129,14 +138,21 @@ static enum cf_level level_of(const struct cf_levels *levels, unsigned modes)
     return level;
 }
 
-/* A remedy that would be cut is no help: then the tool that tells it whole is named. */
-static const char *way_out(const struct cf_finding *f, size_t used)
+/* A remedy that would be cut is no help: then the rule's shorter one, or the tool that tells it
+ * whole, where there is a manifest that it can look at. */
+static const char *way_out(const struct cf_request *request, const struct cf_finding *f,
+                           size_t used)
 {
-    const char *remedy = f->remedy != NULL ? f->remedy : f->rule->remedy;
+    const char *own = f->remedy != NULL ? f->remedy : f->rule->remedy;
+    bool in_file = cf_in_file(request) && (f->rule->traits & CF_RULE_CALLER) == 0;
 
-    if (used + cf_utf8_count(remedy) <= CF_WARNING_MAX)
-        return remedy;
-    return f->fix != NULL ? "curfew review --fix repairs it" : "curfew review says what to do";
+    if (used + cf_utf8_count(own) <= CF_WARNING_MAX)
+        return own;
+    if (in_file && f->fix != NULL)
+        return "curfew review --fix repairs the manifest";
+    if (!in_file || used + cf_utf8_count(f->rule->remedy) <= CF_WARNING_MAX)
+        return f->rule->remedy;
+    return "curfew review says what to do";
 }
 
 /* Nobody can say whether it violates anything. */
@@ -150,7 +166,8 @@ static void warn_unknown(struct warnings *w, struct cf_arena *arena, const char 
                    v->finding.rule->id, v->finding.what, cf_str_or_empty(why)));
 }
 
-static void warn_finding(struct warnings *w, struct cf_arena *arena, const char *subject,
+static void warn_finding(struct warnings *w, struct cf_arena *arena,
+                         const struct cf_request *request, const char *subject,
                          const struct cf_judgement *judgement, const struct cf_verdict *v,
                          unsigned modes)
 {
@@ -167,7 +184,8 @@ static void warn_finding(struct warnings *w, struct cf_arena *arena, const char 
         line = cf_arena_printf(arena, "%s would violate Curfew level \"%s\": %s: %s; ", subject,
                                level, f->rule->id, f->what);
     if (line != NULL)
-        add(w, cf_line(arena, CF_WARNING_MAX, "%s%s", line, way_out(f, cf_utf8_count(line))));
+        add(w,
+            cf_line(arena, CF_WARNING_MAX, "%s%s", line, way_out(request, f, cf_utf8_count(line))));
 }
 
 static void warn_exception(struct warnings *w, struct cf_arena *arena, const char *subject,
@@ -205,7 +223,7 @@ void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
         } else if (modes != 0 && v->finding.unknown) {
             warn_unknown(&w, arena, subject, judgement, v, modes, request->unknown_why);
         } else if (modes != 0) {
-            warn_finding(&w, arena, subject, judgement, v, modes);
+            warn_finding(&w, arena, request, subject, judgement, v, modes);
         }
     }
     for (size_t i = 0; i < more->count; i++)

@@ -18,6 +18,9 @@ void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
                           const struct cf_request *request, const struct cf_judgement *judgement,
                           const struct cf_lines *more, int64_t now);
 
+/* Whether somebody is to hear of what /mutate repaired. */
+bool cf_fixed_worth_telling(const struct cf_request *request, const struct cf_judgement *judgement);
+
 /* Whether /validate denies for this verdict; if not, it may warn. */
 bool cf_verdict_denies(const struct cf_request *request, const struct cf_verdict *verdict);
 

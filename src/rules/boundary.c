@@ -332,8 +332,8 @@ static struct cf_boundary_verdict judge_needed(const struct judging *j, enum cf_
         return OUTSIDE("this account may not create %s", q->resource);
     if (cf_str_empty(j->name))
         return OUTSIDE(
-            "this account may %s %s only with --field-selector metadata.name=NAME, of one that a "
-            "pod on node \"%s\" refers to",
+            "this account may %s %s only with --field-selector metadata.name=NAME, where NAME is "
+            "one that a pod on node \"%s\" refers to",
             q->verb, q->resource, q->node);
     if (q->reach == CF_REACH_NONE)
         return OUTSIDE("no pod on node \"%s\" refers to %s", q->node, object);

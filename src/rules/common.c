@@ -70,17 +70,14 @@ const char *cf_volume_spoken(struct cf_findings *out, const struct cf_volume *vo
     return cf_str_or_empty(text);
 }
 
-struct cf_fix *cf_fix_new(struct cf_findings *out, size_t ops, size_t volume, size_t source)
+struct cf_fix *cf_fix_new(struct cf_findings *out, size_t ops)
 {
     struct cf_fix *fix = cf_arena_alloc(out->arena, sizeof(*fix));
 
     if (fix == NULL)
         return NULL;
     fix->ops = cf_arena_array(out->arena, ops, sizeof(*fix->ops));
-    if (fix->ops == NULL)
-        return NULL;
-    fix->order = (uint64_t)volume << 32 | (uint64_t)source;
-    return fix;
+    return fix->ops != NULL ? fix : NULL;
 }
 
 void cf_fix_op(struct cf_fix *fix, const char *op, const char *path, const char *value)
@@ -88,10 +85,31 @@ void cf_fix_op(struct cf_fix *fix, const char *op, const char *path, const char 
     fix->ops[fix->op_count++] = (struct cf_patch_op){op, path, value};
 }
 
-struct cf_fix *cf_fix_expiration(struct cf_findings *out, const struct cf_expiration *expiration,
-                                 int64_t seconds, size_t volume, size_t source)
+void cf_fix_annotation(struct cf_fix *fix, const struct cf_object *object, const char *pointer,
+                       const char *value)
 {
-    struct cf_fix *fix = cf_fix_new(out, 2, volume, source);
+    if (!object->has_metadata)
+        cf_fix_op(fix, "add", "/metadata", "{}");
+    if (!object->has_annotations)
+        cf_fix_op(fix, "add", "/metadata/annotations", "{}");
+    cf_fix_op(fix, "add", pointer, value);
+}
+
+void cf_fix_mark(const struct cf_rule_input *in, struct cf_findings *out, struct cf_fix *fix)
+{
+    struct cf_path meta = CF_PATH_KEY(NULL, "metadata");
+    struct cf_path annotations = CF_PATH_KEY(&meta, "annotations");
+    struct cf_path at = CF_PATH_KEY(&annotations, CF_FIXED_ANNOTATION);
+
+    if (in->object->kind == CF_KIND_POD && !cf_streq(in->object->fixed_by, out->rule->id))
+        cf_fix_annotation(fix, in->object, cf_path_pointer(out->arena, &at),
+                          cf_arena_printf(out->arena, "\"%s\"", out->rule->id));
+}
+
+struct cf_fix *cf_fix_expiration(struct cf_findings *out, const struct cf_expiration *expiration,
+                                 int64_t seconds)
+{
+    struct cf_fix *fix = cf_fix_new(out, 2);
 
     if (fix == NULL)
         return NULL;
@@ -119,6 +137,8 @@ void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix, const struc
     struct cf_buf buf;
     struct cf_out json;
 
+    if (fix != NULL)
+        fix->source = source->at;
     /* Longer than a message can show. */
     if (fix == NULL || !is_short(source->audience) || !is_short(source->token_path))
         return;

@@ -25,15 +25,22 @@ const char *cf_key3(struct cf_findings *out, const char *a, const char *b, const
 /* `volume "tok"`, or `the automounted token volume`. */
 const char *cf_volume_spoken(struct cf_findings *out, const struct cf_volume *volume);
 
-/* A fix in the arena with room for `ops` operations, ordered by volume and source; NULL when out
- * of memory. */
-struct cf_fix *cf_fix_new(struct cf_findings *out, size_t ops, size_t volume, size_t source);
+/* A fix in the arena with room for `ops` operations; NULL when out of memory. */
+struct cf_fix *cf_fix_new(struct cf_findings *out, size_t ops);
 void cf_fix_op(struct cf_fix *fix, const char *op, const char *path, const char *value);
+/* Sets an annotation of the object: at most CF_ANNOTATION_OPS operations, with what is missing
+ * around it. */
+#define CF_ANNOTATION_OPS 3
+void cf_fix_annotation(struct cf_fix *fix, const struct cf_object *object, const char *pointer,
+                       const char *value);
+/* Marks a pod as repaired by the running rule: curfew.dev/fixed. Once an object is enough. */
+void cf_fix_mark(const struct cf_rule_input *in, struct cf_findings *out, struct cf_fix *fix);
 
 /* The fix that sets expirationSeconds to `seconds`: a replace, or an add where it was absent. */
 struct cf_fix *cf_fix_expiration(struct cf_findings *out, const struct cf_expiration *expiration,
-                                 int64_t seconds, size_t volume, size_t source);
-/* Tells what to paste: the whole source of a projected volume, or the member of a request. */
+                                 int64_t seconds);
+/* Says which source of a projected volume the fix is about, and what to paste: the whole source;
+ * or the member of a request. */
 void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix, const struct cf_source *source,
                         int64_t seconds);
 void cf_fix_show_expiration(struct cf_findings *out, struct cf_fix *fix, int64_t seconds);

@@ -192,6 +192,8 @@ static bool has_obstacle(struct conversion *c, struct cf_shared_paths *shared,
     *obstacle = (struct cf_obstacle){0};
     if (!c->in->may_fix) {
         obstacle->why = "the pod exists already, and its volumes can't be changed";
+        obstacle->remedy = "make the pod anew, with a projected volume that has a "
+                           "serviceAccountToken source";
     } else if (c->volume->sub_path_container != NULL) {
         obstacle->why = cf_arena_printf(
             arena, "container \"%s\" mounts it with subPath, and such a file is never renewed",
@@ -205,17 +207,21 @@ static bool has_obstacle(struct conversion *c, struct cf_shared_paths *shared,
     } else if ((text = foreign_key(c)) != NULL) {
         obstacle->why = cf_arena_printf(
             arena, "items[] asks for key \"%s\", which only a Secret can give", text);
-        obstacle->remedy = "move that key to a Secret of its own, and mount the token as a "
+        obstacle->remedy = "move that key to a Secret of type Opaque, and mount the token as a "
                            "projected serviceAccountToken volume";
     } else if ((text = clash(c, shared)) != NULL) {
         obstacle->why =
             cf_arena_printf(arena, "another part of the volume writes \"%s\" too", text);
+        obstacle->remedy = "give each part of the volume paths of its own (items[].path); then it "
+                           "can be converted";
     } else if (!token_modes_agree(c)) {
         obstacle->why = "the token's file mode differs from defaultMode, and a projected token "
                         "has none of its own";
-        obstacle->remedy = "set defaultMode to the token's mode; then it can be converted";
+        obstacle->remedy = "set defaultMode to the one mode of the token's items; then it can be "
+                           "converted";
     } else if (is_mixed(c)) {
         obstacle->why = "it has more than one source type";
+        obstacle->remedy = "keep one type in it, as Kubernetes asks for; then it can be converted";
     } else {
         return false;
     }
@@ -369,6 +375,8 @@ static void fix_source(const struct conversion *c, struct cf_fix *fix)
         cf_out_value(&json, NULL, v);
         cf_fix_op(fix, n == 0 ? "replace" : "add", cf_path_pointer(arena, &here), cf_buf_str(&buf));
     }
+    fix->source = c->source->at;
+    fix->inserts = n > 0 ? n - 1 : 0;
     fix->replacement = list;
     fix->replaces = cf_path_text(arena, c->source->at);
 }
@@ -380,7 +388,6 @@ static void tell(const struct conversion *c, struct cf_fix *fix)
     const char *kept =
         c->items.items == whole_secret ? "; other keys of the Secret are not in it" : "";
 
-    fix->marks = true;
     if (token_count(c) == 0)
         fix->warning = cf_arena_printf(
             c->out->arena, "%s now holds the same files without Secret \"%s\"", who, secret);
@@ -414,8 +421,7 @@ struct cf_fix *cf_convert(const struct cf_rule_input *in, struct cf_findings *ou
     if (has_obstacle(&c, shared, obstacle))
         return NULL;
     /* Of a projected source: one for each file of the token, ca.crt, and namespace. */
-    fix = cf_fix_new(out, source != NULL ? token_count(&c) + 2 : 1, volume->index,
-                     source != NULL ? source->index : 0);
+    fix = cf_fix_new(out, (source != NULL ? token_count(&c) + 2 : 1) + CF_ANNOTATION_OPS);
     if (fix == NULL)
         return NULL;
     if (source != NULL)

@@ -19,9 +19,9 @@ struct cf_shared_paths {
     const char *clash; /* a path that two of them write; NULL: all differ */
 };
 
-/* The fix for a `secret` volume (source NULL) or for a `secret` source of a projected volume,
- * whose Secret belongs to the pod's own account. NULL with the obstacle told, or, with its `why`
- * NULL, when out of memory. */
+/* The fix, with room for cf_fix_mark(), for a `secret` volume (source NULL) or for a `secret`
+ * source of a projected volume, whose Secret belongs to the pod's own account. NULL with the
+ * obstacle told, or, with its `why` NULL, when out of memory. */
 struct cf_fix *cf_convert(const struct cf_rule_input *in, struct cf_findings *out,
                           const struct cf_volume *volume, const struct cf_source *source,
                           struct cf_shared_paths *shared, struct cf_obstacle *obstacle);

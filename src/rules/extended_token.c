@@ -35,11 +35,10 @@ static struct cf_finding *found(const struct cf_rule_input *in, struct cf_findin
 }
 
 static struct cf_fix *fix_of(const struct cf_rule_input *in, struct cf_findings *out,
-                             const char *who, const struct cf_expiration *e, size_t volume,
-                             size_t source)
+                             const char *who, const struct cf_expiration *e)
 {
     int64_t max = in->policy->lifetime[in->level].max;
-    struct cf_fix *fix = cf_fix_expiration(out, e, max, volume, source);
+    struct cf_fix *fix = cf_fix_expiration(out, e, max);
 
     if (fix != NULL)
         fix->warning = cf_arena_printf(out->arena,
@@ -61,7 +60,7 @@ static void check_source(const struct cf_rule_input *in, struct cf_findings *out
     if (f == NULL || !in->may_fix)
         return;
     who = cf_volume_spoken(out, volume);
-    fix = fix_of(in, out, who, &source->expiration, volume->index, source->index);
+    fix = fix_of(in, out, who, &source->expiration);
     cf_fix_warn_written(in, out, fix, volume);
     cf_fix_show_source(out, fix, source, in->policy->lifetime[in->level].max);
     f->fix = fix;
@@ -79,7 +78,7 @@ static void check_request(const struct cf_rule_input *in, struct cf_findings *ou
     f = found(in, out, "", NULL, &request->expiration);
     if (f == NULL || !in->may_fix)
         return;
-    fix = fix_of(in, out, "it", &request->expiration, 0, 0);
+    fix = fix_of(in, out, "it", &request->expiration);
     cf_fix_show_expiration(out, fix, in->policy->lifetime[in->level].max);
     f->fix = fix;
 }
@@ -95,7 +94,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
 const struct cf_rule cf_rule_extended_token = {
     .id = "extended-token",
     .title = "a token is stretched to a year",
-    .remedy = "set expirationSeconds to anything but 3607",
+    .remedy = "set expirationSeconds to what the level allows, but not to 3607",
     .level = CF_RESTRICTED,
     .kinds = CF_KIND_POD | CF_KIND_TEMPLATE | CF_KIND_TOKEN_REQUEST,
     .traits = CF_RULE_NEVER_DENIES,

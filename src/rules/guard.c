@@ -10,7 +10,8 @@
  * Fixtures: test/rules/guard/ */
 #include <string.h>
 
-#include "common.h"
+#include "advice.h"
+#include "curfew/limits.h"
 #include "curfew/suggest.h"
 
 /* Labels of ours that have no meaning: nobody has more by mistake. */
@@ -26,7 +27,37 @@ static struct cf_finding *found(struct cf_findings *out, const char *label, cons
 
 /* ---- labels that are no level ---- */
 
-static void bad_level(struct cf_findings *out, const char *label, const char *value)
+/* The levels that the caller may set: with guard.lowering none below the one that holds. */
+static const char *levels_from(struct cf_findings *out, enum cf_level lowest, bool may_leave_out)
+{
+    struct cf_buf text;
+
+    cf_buf_init_arena(&text, out->arena, CF_FINDING_TEXT_MAX);
+    for (int level = lowest; level < CF_LEVELS; level++)
+        cf_buf_addf(&text, "%s%s",
+                    level == (int)lowest     ? ""
+                    : level == CF_LEVELS - 1 ? " or "
+                                             : ", ",
+                    cf_level_name((enum cf_level)level));
+    if (may_leave_out)
+        cf_buf_adds(&text, ", or leave it out");
+    return cf_buf_str(&text);
+}
+
+static void advise_level(const struct cf_rule_input *in, const struct cf_namespace *was,
+                         struct cf_findings *out, struct cf_finding *f, enum cf_mode mode)
+{
+    const char *without[CF_MODES];
+    struct cf_levels from = cf_levels_of(in->policy, was->labels), to;
+    enum cf_level lowest = in->policy->guard_lowering ? from.mode[mode] : CF_PRIVILEGED;
+
+    memcpy(without, in->object->namespace_.labels, sizeof(without));
+    without[mode] = NULL;
+    to = cf_levels_of(in->policy, without);
+    cf_finding_remedy(out, f, "set it to %s", levels_from(out, lowest, to.mode[mode] >= lowest));
+}
+
+static struct cf_finding *bad_level(struct cf_findings *out, const char *label, const char *value)
 {
     struct cf_finding *f = found(out, label, value);
     struct cf_suggestion near = {.word = value};
@@ -37,20 +68,21 @@ static void bad_level(struct cf_findings *out, const char *label, const char *va
     cf_finding_what(out, f, "label %s is \"%s\", not privileged, baseline or restricted", label,
                     value);
     cf_finding_detail(out, f, "\"%s\" is no level%s", value, cf_suggestion_text(&near, text));
-    cf_finding_remedy(out, f, "set it to privileged, baseline or restricted, or leave it out");
     if (f != NULL)
         f->malformed = true;
+    return f;
 }
 
-static void check_levels(const struct cf_namespace *was, const struct cf_namespace *is,
-                         struct cf_findings *out)
+static void check_levels(const struct cf_rule_input *in, const struct cf_namespace *was,
+                         const struct cf_namespace *is, struct cf_findings *out)
 {
     for (int mode = 0; mode < CF_MODES; mode++) {
         const char *value = is->labels[mode];
         enum cf_level level;
 
         if (value != NULL && !cf_level_parse(value, &level) && !cf_streq(value, was->labels[mode]))
-            bad_level(out, cf_mode_label((enum cf_mode)mode), value);
+            advise_level(in, was, out, bad_level(out, cf_mode_label((enum cf_mode)mode), value),
+                         (enum cf_mode)mode);
     }
 }
 
@@ -104,16 +136,6 @@ static void check_names(const struct cf_namespace *was, const struct cf_namespac
 
 /* ---- lowering ---- */
 
-static const char *listed(struct cf_findings *out, const struct cf_strings *groups)
-{
-    const char *text = "";
-
-    for (size_t i = 0; i < groups->count; i++)
-        text = cf_arena_printf(out->arena, "%s%s%s", cf_str_or_empty(text), i > 0 ? ", " : "",
-                               groups->items[i]);
-    return cf_str_or_empty(text);
-}
-
 static void lowered(const struct cf_rule_input *in, struct cf_findings *out, enum cf_mode mode,
                     enum cf_level from, enum cf_level to)
 {
@@ -133,7 +155,9 @@ static void lowered(const struct cf_rule_input *in, struct cf_findings *out, enu
     cf_finding_detail(out, f, "only guard.groups may lower a namespace's level");
     if (groups->count > 0)
         cf_finding_remedy(out, f, "ask a member of %s to do it, or keep the level",
-                          listed(out, groups));
+                          cf_listed(out, groups));
+    else
+        cf_finding_remedy(out, f, "keep the level");
     /* Who will apply a file is not known. */
     if (f != NULL && in->request->manifest)
         f->never_denied = true;
@@ -160,7 +184,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
     const struct cf_namespace *is = &in->object->namespace_;
     const struct cf_namespace *was = in->old_object != NULL ? &in->old_object->namespace_ : &none;
 
-    check_levels(was, is, out);
+    check_levels(in, was, is, out);
     check_names(was, is, out);
     if (in->policy->guard_lowering)
         check_lowering(in, was, is, out);

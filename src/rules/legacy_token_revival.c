@@ -14,7 +14,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
+#include "advice.h"
+
+/* How it stays in quarantine, and who releases it with what. */
+static void advise_release(const struct cf_rule_input *in, struct cf_findings *out,
+                           struct cf_finding *f)
+{
+    const char *command = cf_object_command(in, out, "label", "secret", in->object->name,
+                                            " " CF_INVALID_SINCE_LABEL "-");
+
+    cf_finding_remedy(out, f,
+                      "keep it in the manifest (labels: {" CF_INVALID_SINCE_LABEL
+                      ": \"%s\"}); %s may release the token%s%s",
+                      in->old_object->secret.invalid_since, cf_guards(in, out),
+                      command != NULL ? ": " : "", cf_str_or_empty(command));
+}
 
 static void label_removed(const struct cf_rule_input *in, struct cf_findings *out)
 {
@@ -34,14 +48,11 @@ static void label_removed(const struct cf_rule_input *in, struct cf_findings *ou
     cf_finding_what(out, f, "removing the label %s makes a token work again that never expires",
                     CF_INVALID_SINCE_LABEL);
     cf_finding_detail(out, f,
-                      "it is \"%s\"; kubectl replace and apply drop it unless the "
-                      "manifest has it%s",
+                      "it is \"%s\"; kubectl replace, edit, patch and label drop it, kubectl "
+                      "apply keeps a label that it never set%s",
                       old->invalid_since,
                       old->legacy_type ? "" : "; the API server does not look at the type");
-    cf_finding_remedy(out, f,
-                      "keep it in the manifest (labels: {" CF_INVALID_SINCE_LABEL
-                      ": \"%s\"}); only the groups of guard.groups may take it off",
-                      old->invalid_since);
+    advise_release(in, out, f);
 }
 
 static int by_text(const void *a, const void *b)
@@ -49,17 +60,23 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void secret_dropped(struct cf_findings *out, const struct cf_secret_ref *ref)
+static void secret_dropped(const struct cf_rule_input *in, struct cf_findings *out,
+                           const struct cf_secret_ref *ref)
 {
     const char *key = cf_key2(out, "", ref->name);
     struct cf_finding *f = cf_finding_add(out, key, ref->at, cf_value_str(out, ref->name));
+    const char *command;
 
+    if (f != NULL)
+        f->never_denied = true;
+    if (!cf_finding_kept(out, f))
+        return;
     cf_finding_what(out, f, "legacy Secret \"%s\" leaves secrets[] and will never be cleaned up",
                     ref->name);
     cf_finding_detail(out, f, "the cluster's cleaner only knows tokens that are listed there");
-    cf_finding_remedy(out, f, "delete Secret \"%s\" if nothing uses it", ref->name);
-    if (f != NULL)
-        f->never_denied = true;
+    command = cf_object_command(in, out, "delete", "secret", ref->name, "");
+    cf_finding_remedy(out, f, "keep it in secrets[], or delete the Secret if nothing uses it%s%s",
+                      command != NULL ? ": " : "", cf_str_or_empty(command));
 }
 
 static void secrets_dropped(const struct cf_rule_input *in, struct cf_findings *out)
@@ -79,7 +96,7 @@ static void secrets_dropped(const struct cf_rule_input *in, struct cf_findings *
 
         if (ref->state == CF_SECRET_LEGACY &&
             bsearch(&ref->name, names, now->secret_count, sizeof(*names), by_text) == NULL)
-            secret_dropped(out, ref);
+            secret_dropped(in, out, ref);
     }
 }
 

@@ -14,7 +14,20 @@
  * Allows: every other type, but with its own token; other updates; for the type also
  *         kube-controller-manager and the API server.
  * Fixtures: test/rules/legacy-token-secret/ */
-#include "common.h"
+#include "advice.h"
+
+/* A token when one is needed, in place of one that is kept. */
+static void advise_token(const struct cf_rule_input *in, struct cf_findings *out,
+                         struct cf_finding *f, const char *account)
+{
+    struct cf_wanted_token wanted = {
+        .account = account, .seconds = 3600, .restricted = in->request->account_restricted};
+
+    cf_finding_remedy(out, f,
+                      "mount a projected serviceAccountToken volume, or ask for a token when it is "
+                      "needed: %s",
+                      cf_token_command(in, out, &wanted));
+}
 
 static void created(const struct cf_rule_input *in, struct cf_findings *out)
 {
@@ -36,6 +49,18 @@ static void created(const struct cf_rule_input *in, struct cf_findings *out)
                           "the token of ServiceAccount \"%s\" would work from anywhere until "
                           "someone deletes this Secret",
                           secret->account);
+    advise_token(in, out, f, secret->account);
+}
+
+/* What the Secret holds besides may stay. */
+static void advise_own(const struct cf_rule_input *in, struct cf_findings *out,
+                       struct cf_finding *f, const struct cf_own_token *own)
+{
+    struct cf_wanted_token wanted = {
+        .account = own->account, .seconds = 3600, .restricted = in->request->account_restricted};
+
+    cf_finding_remedy(out, f, "leave %s.token out, and ask for a token when it is needed: %s",
+                      own->map, cf_token_command(in, out, &wanted));
 }
 
 static void token_put_in(const struct cf_rule_input *in, struct cf_findings *out,
@@ -62,10 +87,24 @@ static void token_put_in(const struct cf_rule_input *in, struct cf_findings *out
                           "the token of ServiceAccount \"%s\" would work from anywhere until "
                           "someone deletes this Secret: the API server does not look at the type",
                           own->account);
+    advise_own(in, out, f, own);
 }
 
-static void annotation_changed(struct cf_findings *out, const char *key, const char *was,
-                               const char *is)
+/* The way to be rid of it. */
+static void advise_delete(const struct cf_rule_input *in, struct cf_findings *out,
+                          struct cf_finding *f, const char *keep)
+{
+    const char *command = cf_object_command(in, out, "delete", "secret", in->object->name, "");
+
+    if (command != NULL)
+        cf_finding_remedy(out, f, "%s, or delete the Secret when nothing needs it: %s", keep,
+                          command);
+    else
+        cf_finding_remedy(out, f, "%s, or delete the Secret when nothing needs it", keep);
+}
+
+static void annotation_changed(const struct cf_rule_input *in, struct cf_findings *out,
+                               const char *key, const char *was, const char *is)
 {
     struct cf_path meta = CF_PATH_KEY(NULL, "metadata");
     struct cf_path annotations = CF_PATH_KEY(&meta, "annotations");
@@ -80,7 +119,7 @@ static void annotation_changed(struct cf_findings *out, const char *key, const c
                       is == NULL    ? "gone"
                       : *is == '\0' ? "empty"
                                     : "another");
-    cf_finding_remedy(out, f, "keep the annotation; delete the Secret when nothing needs it");
+    advise_delete(in, out, f, "keep the annotation");
 }
 
 static void token_changed(const struct cf_rule_input *in, struct cf_findings *out)
@@ -101,9 +140,9 @@ static void token_changed(const struct cf_rule_input *in, struct cf_findings *ou
     f = cf_finding_add(out, "data.token", &at, "null");
     cf_finding_what(out, f, "changing data.token makes a new token that never expires");
     cf_finding_detail(out, f, "the control plane replaces a missing or foreign token at once");
-    cf_finding_remedy(out, f,
-                      "leave data.token as it is (kubectl get, edit and apply the whole "
-                      "Secret), or delete the Secret");
+    advise_delete(in, out, f,
+                  "leave data.token as it is (kubectl label, annotate, edit and patch do; kubectl "
+                  "replace drops what the manifest lacks)");
 }
 
 /* A Secret of any other type. Its type can't change, and a token that it held before is allowed. */
@@ -133,8 +172,9 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
     }
     if (cf_caller_is_control_plane(&in->request->caller))
         return;
-    annotation_changed(out, CF_SA_NAME_ANNOTATION, old->secret.account, in->object->secret.account);
-    annotation_changed(out, CF_SA_UID_ANNOTATION, old->secret.account_uid,
+    annotation_changed(in, out, CF_SA_NAME_ANNOTATION, old->secret.account,
+                       in->object->secret.account);
+    annotation_changed(in, out, CF_SA_UID_ANNOTATION, old->secret.account_uid,
                        in->object->secret.account_uid);
     token_changed(in, out);
 }
@@ -142,8 +182,8 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
 const struct cf_rule cf_rule_legacy_token_secret = {
     .id = "legacy-token-secret",
     .title = "a Secret holds a token that never expires",
-    .remedy = "mount a projected serviceAccountToken volume, or ask for a token when it is needed: "
-              "kubectl create token ACCOUNT --duration 1h",
+    .remedy = "mount a projected serviceAccountToken volume, or ask for a token when it is needed "
+              "(kubectl create token)",
     .level = CF_BASELINE,
     .kinds = CF_KIND_SECRET,
     .traits = CF_RULE_TRANSITION,

@@ -12,13 +12,30 @@
  *         for itself, which is the way out; at /authorize everything, but told, unless
  *         authorize.legacyTokenUse is enforce.
  * Fixtures: test/rules/legacy-token-use/ */
-#include "common.h"
+#include "advice.h"
 
 static bool is_pivot(const struct cf_request *request)
 {
     return (request->operation == CF_CREATE && cf_streq(request->resource, "serviceaccounts") &&
             cf_streq(request->subresource, "token") &&
             cf_caller_is_account(&request->caller, request->namespace_, request->name));
+}
+
+/* The way out is the pivot; an account that is restricted by node has to name a pod even there. */
+static void advise(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f)
+{
+    const struct cf_caller *caller = &in->request->caller;
+    const struct cf_boundary *boundary = in->request->boundary;
+    struct cf_wanted_token wanted = {.account = caller->account,
+                                     .namespace_ = caller->namespace_,
+                                     .seconds = 3600,
+                                     .restricted = boundary != NULL && boundary->restricted,
+                                     .pivot = true};
+
+    cf_finding_remedy(out, f,
+                      "run in a pod with a projected token, or exchange the legacy token for a "
+                      "short-lived one: %s",
+                      cf_token_command(in, out, &wanted));
 }
 
 static void check(const struct cf_rule_input *in, struct cf_findings *out)
@@ -39,6 +56,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
                       "the request of \"%s\" carries no credential id; such a token may only ask "
                       "for a short-lived one",
                       caller->username);
+    advise(in, out, f);
     if (f != NULL && in->request->authorize)
         f->never_denied = !in->policy->enforce_legacy_token_use_at_authorize;
 }

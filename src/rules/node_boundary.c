@@ -9,7 +9,7 @@
  * Reads:  the question (boundary.h): who, from which node, does what with which object
  * Allows: what belongs to the caller's node; every caller and resource that it is not about.
  * Fixtures: test/rules/node-boundary/, and test/unit/test_boundary.c for the whole table */
-#include "common.h"
+#include "advice.h"
 
 /* While nothing is known of the cluster the level decides, as for Secrets. */
 static struct cf_boundary_verdict unknown(const struct cf_rule_input *in)
@@ -21,6 +21,42 @@ static struct cf_boundary_verdict unknown(const struct cf_rule_input *in)
         v.reason = "Curfew has not heard of the cluster yet";
     }
     return v;
+}
+
+/* Somebody asks for a token of a restricted account. */
+static void advise_loose(const struct cf_rule_input *in, struct cf_findings *out,
+                         struct cf_finding *f)
+{
+    const struct cf_boundary *q = in->request->boundary;
+    struct cf_wanted_token wanted = {
+        .account = q->name, .namespace_ = q->namespace_, .seconds = 3600, .restricted = true};
+
+    cf_finding_remedy(
+        out, f, "mount a projected serviceAccountToken volume, or bind the token to a pod: %s",
+        cf_token_command(in, out, &wanted));
+}
+
+/* The account asks for its own token, from a node that is known. */
+static bool asks_for_itself(const struct cf_boundary *q)
+{
+    return q->node != NULL && cf_streq(q->resource, "serviceaccounts") &&
+           cf_streq(q->subresource, "token") && cf_streq(q->verb, "create") &&
+           cf_streq(q->namespace_, q->caller_namespace) && cf_streq(q->name, q->caller_account);
+}
+
+static void advise_own(const struct cf_rule_input *in, struct cf_findings *out,
+                       struct cf_finding *f)
+{
+    const struct cf_boundary *q = in->request->boundary;
+    struct cf_wanted_token wanted = {.account = q->name,
+                                     .namespace_ = q->namespace_,
+                                     .seconds = 3600,
+                                     .bound_kind = "Node",
+                                     .bound_name = q->node,
+                                     .restricted = true};
+
+    cf_finding_remedy(out, f, "bind the token to its own node: %s",
+                      cf_token_command(in, out, &wanted));
 }
 
 static void tell(const struct cf_rule_input *in, struct cf_findings *out,
@@ -48,9 +84,9 @@ static void tell(const struct cf_rule_input *in, struct cf_findings *out,
                           "belongs to node \"%s\"",
                           q->caller_namespace, q->caller_account, q->node);
     if (loose)
-        cf_finding_remedy(out, f,
-                          "bind it (--bound-object-kind Pod --bound-object-name POD), or "
-                          "mount a projected serviceAccountToken volume");
+        advise_loose(in, out, f);
+    else if (asks_for_itself(q))
+        advise_own(in, out, f);
 }
 
 static void check(const struct cf_rule_input *in, struct cf_findings *out)

@@ -12,7 +12,31 @@
  * Allows: "true", "false", none; adding it; guard.groups; with `require`, "true" alone where it
  *         selects.
  * Fixtures: test/rules/restricted-by-node-annotation/ */
-#include "common.h"
+#include "advice.h"
+
+static void advise_keep(const struct cf_rule_input *in, struct cf_findings *out,
+                        struct cf_finding *f)
+{
+    const char *command = cf_object_command(in, out, "annotate", "serviceaccount", in->object->name,
+                                            " " CF_RESTRICTED_ANNOTATION "-");
+
+    cf_finding_remedy(out, f, "keep the annotation; %s may take it off%s%s", cf_guards(in, out),
+                      command != NULL ? ": " : "", cf_str_or_empty(command));
+}
+
+/* Whether the configuration wants the annotation on this account (require). */
+static bool is_selected(const struct cf_policy *policy, const struct cf_object *object)
+{
+    const struct cf_json *labels = object->account.labels;
+
+    for (size_t i = 0; i < policy->require_label_keys.count; i++) {
+        const struct cf_json *label = cf_json_get(labels, policy->require_label_keys.items[i]);
+
+        if (!cf_streq(cf_json_str(label), policy->require_label_values.items[i]))
+            return false;
+    }
+    return policy->require_label_keys.count > 0;
+}
 
 /* True: the finding was told, and says all there is to say. */
 static bool check_change(const struct cf_rule_input *in, struct cf_findings *out,
@@ -29,9 +53,7 @@ static bool check_change(const struct cf_rule_input *in, struct cf_findings *out
         cf_finding_detail(out, f,
                           "it is \"true\": the account's tokens may touch only what "
                           "belongs to their own node");
-        cf_finding_remedy(out, f,
-                          "keep the annotation; only the groups of guard.groups may take "
-                          "it off");
+        advise_keep(in, out, f);
         return true;
     }
     if (now == NULL || cf_streq(now, "true") || cf_streq(now, "false") || cf_streq(now, was))
@@ -40,24 +62,14 @@ static bool check_change(const struct cf_rule_input *in, struct cf_findings *out
     cf_finding_what(
         out, f, "the annotation " CF_RESTRICTED_ANNOTATION " is neither \"true\" nor \"false\"");
     cf_finding_detail(out, f, "\"%s\" would restrict nothing", now);
-    cf_finding_remedy(out, f, "set it to \"true\" (quoted), or leave it out");
+    cf_finding_remedy(out, f, "set it to \"true\" (quoted)%s",
+                      in->level >= CF_RESTRICTED && is_selected(in->policy, in->object)
+                          ? ""
+                          : ", or leave it out");
     return true;
 }
 
 /* ---- require ---- */
-
-static bool is_selected(const struct cf_policy *policy, const struct cf_object *object)
-{
-    const struct cf_json *labels = object->account.labels;
-
-    for (size_t i = 0; i < policy->require_label_keys.count; i++) {
-        const struct cf_json *label = cf_json_get(labels, policy->require_label_keys.items[i]);
-
-        if (!cf_streq(cf_json_str(label), policy->require_label_values.items[i]))
-            return false;
-    }
-    return policy->require_label_keys.count > 0;
-}
 
 static bool is_missing(const struct cf_policy *policy, const struct cf_object *object)
 {
@@ -68,18 +80,14 @@ static bool is_missing(const struct cf_policy *policy, const struct cf_object *o
 static struct cf_fix *fix_annotation(struct cf_findings *out, const struct cf_object *object,
                                      const struct cf_path *at)
 {
-    struct cf_fix *fix = cf_fix_new(out, 3, 0, 0);
+    struct cf_fix *fix = cf_fix_new(out, CF_ANNOTATION_OPS);
 
     if (fix == NULL)
         return NULL;
-    if (!object->has_metadata)
-        cf_fix_op(fix, "add", "/metadata", "{}");
-    if (!object->has_annotations)
-        cf_fix_op(fix, "add", "/metadata/annotations", "{}");
-    cf_fix_op(fix, "add", cf_path_pointer(out->arena, at), "\"true\"");
+    cf_fix_annotation(fix, object, cf_path_pointer(out->arena, at), "\"true\"");
     fix->warning = "the annotation " CF_RESTRICTED_ANNOTATION ": \"true\" was added";
     fix->replacement = "{\"" CF_RESTRICTED_ANNOTATION "\":\"true\"}";
-    fix->replaces = "metadata.annotations";
+    fix->replaces = cf_path_text(out->arena, at); /* the other annotations stay */
     return fix;
 }
 
@@ -111,6 +119,7 @@ static void check_daemonset(const struct cf_rule_input *in, struct cf_findings *
     const struct cf_object *object = in->object;
     const char *account = object->pod.account;
     struct cf_path spec = *object->pod.at, at = CF_PATH_KEY(&spec, "serviceAccountName");
+    const char *command;
     struct cf_finding *f;
 
     if (!in->policy->require_warn_daemonsets || !cf_streq(object->kind_name, "daemonset") ||
@@ -126,9 +135,10 @@ static void check_daemonset(const struct cf_rule_input *in, struct cf_findings *
                       "whoever takes over one node may do with its token what \"%s\" may do "
                       "on all of them",
                       account);
-    cf_finding_remedy(out, f,
-                      "annotate the ServiceAccount with " CF_RESTRICTED_ANNOTATION
-                      ": \"true\" if it needs nothing of other nodes");
+    command = cf_object_command(in, out, "annotate", "serviceaccount", account,
+                                " " CF_RESTRICTED_ANNOTATION "=true");
+    cf_finding_remedy(out, f, "annotate the ServiceAccount if it needs nothing of other nodes%s%s",
+                      command != NULL ? ": " : "", cf_str_or_empty(command));
     if (f == NULL)
         return;
     f->by_level = true;

@@ -8,7 +8,10 @@
  *         TokenRequests
  * Allows: none at all (the API server's own are meant), apiServerAudiences, the allowed ones.
  * Fixtures: test/rules/token-audience/ */
-#include "common.h"
+#include "advice.h"
+
+/* Allowed audiences that a remedy names. */
+#define AUDIENCES_MAX 5
 
 static bool allowed(const struct cf_policy *policy, const char *audience)
 {
@@ -16,9 +19,28 @@ static bool allowed(const struct cf_policy *policy, const char *audience)
            cf_strings_has(&policy->api_server_audiences, audience);
 }
 
+static void advise(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f,
+                   const char *audience)
+{
+    const struct cf_strings *list = &in->policy->audiences_allowed;
+    struct cf_strings first = {list->items,
+                               list->count < AUDIENCES_MAX ? list->count : AUDIENCES_MAX};
+    const char *other = "";
+
+    if (list->count > 0)
+        other = cf_arena_printf(out->arena, "use an allowed audience (%s%s)",
+                                cf_listed(out, &first), list->count > first.count ? ", ..." : "");
+    else
+        other = "leave the audience out, for the API server's own";
+    cf_finding_remedy(out, f,
+                      "%s, or ask who runs Curfew to add \"%s\" to rules.token-audience.allowed",
+                      cf_str_or_empty(other), audience);
+}
+
 /* `volume`: whose source it is; NULL: `who` asks. */
-static void found(struct cf_findings *out, const char *key, const struct cf_volume *volume,
-                  const char *who, const struct cf_path *at, const char *audience)
+static void found(const struct cf_rule_input *in, struct cf_findings *out, const char *key,
+                  const struct cf_volume *volume, const char *who, const struct cf_path *at,
+                  const char *audience)
 {
     struct cf_finding *f = cf_finding_add(out, key, at, cf_value_str(out, audience));
 
@@ -29,14 +51,15 @@ static void found(struct cf_findings *out, const char *key, const struct cf_volu
     audience = cf_name_fit(out->arena, audience);
     cf_finding_what(out, f, "%s asks for audience \"%s\", which is not allowed", who, audience);
     cf_finding_detail(out, f, "\"%s\" is not in rules.token-audience.allowed", audience);
+    advise(in, out, f, audience);
 }
 
 static void check_source(const struct cf_rule_input *in, struct cf_findings *out,
                          const struct cf_volume *volume, const struct cf_source *source)
 {
     if (!allowed(in->policy, source->audience))
-        found(out, cf_key2(out, volume->called, cf_str_or_empty(source->token_path)), volume, NULL,
-              source->audience_at, source->audience);
+        found(in, out, cf_key2(out, volume->called, cf_str_or_empty(source->token_path)), volume,
+              NULL, source->audience_at, source->audience);
 }
 
 static void check_request(const struct cf_rule_input *in, struct cf_findings *out)
@@ -49,7 +72,7 @@ static void check_request(const struct cf_rule_input *in, struct cf_findings *ou
         struct cf_path at = CF_PATH_INDEX(&list, i);
 
         if (!allowed(in->policy, request->audiences[i]))
-            found(out, cf_key2(out, "", request->audiences[i]), NULL, "it", &at,
+            found(in, out, cf_key2(out, "", request->audiences[i]), NULL, "it", &at,
                   request->audiences[i]);
     }
 }
@@ -62,7 +85,7 @@ static void check_csi_driver(const struct cf_rule_input *in, struct cf_findings 
         const struct cf_csi_token *token = &driver->tokens[i];
 
         if (!allowed(in->policy, token->audience))
-            found(out, cf_key2(out, "", token->audience), NULL, "a token request of the driver",
+            found(in, out, cf_key2(out, "", token->audience), NULL, "a token request of the driver",
                   token->audience_at, token->audience);
     }
 }

@@ -10,7 +10,7 @@
  * Fixtures: test/rules/token-lifetime/ */
 #include <inttypes.h>
 
-#include "common.h"
+#include "advice.h"
 
 /* The nearest value inside the bounds; the same value when it is inside. */
 static int64_t clamp(const struct cf_lifetime *bounds, int64_t max, int64_t seconds)
@@ -66,11 +66,28 @@ static void check_source(const struct cf_rule_input *in, struct cf_findings *out
     if (f == NULL || !in->may_fix)
         return;
     who = cf_volume_spoken(out, volume);
-    fix = cf_fix_expiration(out, &source->expiration, allowed, volume->index, source->index);
+    fix = cf_fix_expiration(out, &source->expiration, allowed);
     warn_clamped(out, fix, who, seconds, allowed);
     cf_fix_warn_written(in, out, fix, volume);
     cf_fix_show_source(out, fix, source, allowed);
     f->fix = fix;
+}
+
+/* The command binds the token where the level wants it: the clamped one alone may still be refused.
+ */
+static void advise_request(const struct cf_rule_input *in, struct cf_findings *out,
+                           struct cf_finding *f, bool too_long)
+{
+    const struct cf_token_request *request = &in->object->token_request;
+    struct cf_wanted_token wanted = {.account = in->request->name,
+                                     .seconds = request->expiration.seconds,
+                                     .restricted = in->request->account_restricted,
+                                     .pivot = cf_is_pivot(in->request)};
+
+    cf_bind_as_asked(in->request, &wanted);
+    cf_finding_remedy(out, f, "ask for a %s%s: %s", too_long ? "shorter one" : "longer one",
+                      too_long ? ", and again when it ends" : "",
+                      cf_token_command(in, out, &wanted));
 }
 
 static void check_request(const struct cf_rule_input *in, struct cf_findings *out)
@@ -88,13 +105,10 @@ static void check_request(const struct cf_rule_input *in, struct cf_findings *ou
     if (seconds == CF_EXTENDING_SECONDS && cf_streq(request->bound_kind, "Pod"))
         return;
     f = found(out, "", NULL, "it", &request->expiration, allowed);
-    cf_finding_remedy(out, f,
-                      "ask for at most %" PRId64 " s (kubectl create token --duration %" PRId64
-                      "s), and again when it ends",
-                      allowed, allowed);
+    advise_request(in, out, f, seconds > allowed);
     if (f == NULL || !in->may_fix)
         return;
-    fix = cf_fix_expiration(out, &request->expiration, allowed, 0, 0);
+    fix = cf_fix_expiration(out, &request->expiration, allowed);
     warn_clamped(out, fix, "it", seconds, allowed);
     cf_fix_show_expiration(out, fix, allowed);
     f->fix = fix;
@@ -115,7 +129,7 @@ static void check_csi_driver(const struct cf_rule_input *in, struct cf_findings 
         f = found(out, cf_key2(out, "", cf_str_or_empty(token->audience)), NULL,
                   "a token request of the driver", &token->expiration, allowed);
         if (f != NULL && in->may_fix)
-            f->fix = cf_fix_expiration(out, &token->expiration, allowed, 0, i);
+            f->fix = cf_fix_expiration(out, &token->expiration, allowed);
     }
 }
 
@@ -132,7 +146,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
 const struct cf_rule cf_rule_token_lifetime = {
     .id = "token-lifetime",
     .title = "a token lives longer, or shorter, than the level allows",
-    .remedy = "set expirationSeconds inside the level's bounds",
+    .remedy = "set expirationSeconds to what the level allows",
     .level = CF_BASELINE,
     .kinds = CF_KIND_POD | CF_KIND_TEMPLATE | CF_KIND_TOKEN_REQUEST | CF_KIND_CSI_DRIVER,
     .check = check,

@@ -9,7 +9,7 @@
  * Allows: kind Pod; kind Node for an account restricted by node; the pivot: a legacy token that
  *         asks for a token of its own account, which is the way out (token-lifetime bounds it).
  * Fixtures: test/rules/unbound-token/ */
-#include "common.h"
+#include "advice.h"
 
 static const char *bound_to(const struct cf_token_request *request)
 {
@@ -17,6 +17,18 @@ static const char *bound_to(const struct cf_token_request *request)
         return "nothing";
     return cf_streq(request->bound_kind, "Secret") ? "a Secret, which anyone can keep"
                                                    : "a Node, without being restricted by node";
+}
+
+static void advise(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f)
+{
+    struct cf_wanted_token wanted = {.account = in->request->name,
+                                     .seconds = in->object->token_request.expiration.seconds,
+                                     .restricted = in->request->account_restricted};
+
+    cf_bind_as_asked(in->request, &wanted);
+    cf_finding_remedy(
+        out, f, "mount a projected serviceAccountToken volume, or bind the token to a pod: %s",
+        cf_token_command(in, out, &wanted));
 }
 
 static void check(const struct cf_rule_input *in, struct cf_findings *out)
@@ -43,13 +55,13 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
         cf_finding_detail(out, f,
                           "it would work until its time is up, whoever holds it and "
                           "whatever becomes of its pod");
+    advise(in, out, f);
 }
 
 const struct cf_rule cf_rule_unbound_token = {
     .id = "unbound-token",
     .title = "a token is not bound to a pod",
-    .remedy = "bind it (--bound-object-kind Pod --bound-object-name POD), or mount a projected "
-              "serviceAccountToken volume",
+    .remedy = "bind it to a pod of the account, or mount a projected serviceAccountToken volume",
     .level = CF_RESTRICTED,
     .kinds = CF_KIND_TOKEN_REQUEST,
     .check = check,

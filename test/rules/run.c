@@ -2,13 +2,14 @@
 /* run.c - the fixtures of the rules.
  *
  * test/rules/<rule id>/allow/NAME.yaml must give no finding of that rule; deny/NAME.yaml must
- * give those of NAME.want, one `path: what` a line, and where one has a fix, the patched object
- * of NAME.fixed.yaml. A file is a manifest (judged as a CREATE) or an AdmissionReview. All are
- * judged at the rule's own level (restricted for those that hold at every level), by a server of
- * Kubernetes 1.36, against objects.yaml (unsynced-*: against a store that knows nothing yet), and
- * NAME.config.yaml where there is one.
- * A rule without fixtures fails, and so does a folder without a rule, or a file of no use.
- * UPDATE=1 rewrites what is expected: read the diff. */
+ * give those of NAME.want, each as `path: what`, its detail and what to do, and where one has a
+ * fix, the patched object of NAME.fixed.yaml. A file is a manifest (judged as a CREATE) or an
+ * AdmissionReview. All are judged at the rule's own level (restricted for those that hold at every
+ * level), by a server of Kubernetes 1.36, against objects.yaml (unsynced-*: against a store that
+ * knows nothing yet), and NAME.config.yaml where there is one. What they advise is tried at every
+ * level (remedies.c), and so are the fixes in JSON (fixes.c). A rule without fixtures fails, and so
+ * does a folder without a rule, or a file of no use. UPDATE=1 rewrites what is expected: read the
+ * diff. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,11 +25,12 @@
 #include "../documents.h"
 #include "curfew/review.h"
 #include "curfew/str.h"
+#include "fixture.h"
 
 static unsigned passed, failed;
 static bool update;
 
-static void result(bool ok, const char *name, const char *why)
+void result(bool ok, const char *name, const char *why)
 {
     printf("%s %s%s%s\n", ok ? "ok" : "FAIL", name, ok ? "" : ": ", ok ? "" : why);
     if (ok)
@@ -94,7 +96,7 @@ static struct cf_store *load_store(struct cf_arena *arena, const char *path)
 }
 
 /* The bytes of an AdmissionReview that asks about the manifest, or the review that it is. */
-static char *review_of(const struct cf_json *doc)
+char *review_of(const struct cf_json *doc)
 {
     const char *kind = cf_json_str(cf_json_get(doc, "kind"));
     const char *version = cf_str_or_empty(cf_json_str(cf_json_get(doc, "apiVersion")));
@@ -130,13 +132,6 @@ static char *review_of(const struct cf_json *doc)
     }
     return cf_buf_take(&buf, NULL);
 }
-
-struct fixture {
-    const struct cf_rule *rule;
-    const char *path; /* without .yaml */
-    bool deny;
-    const struct cf_store *store;
-};
 
 static struct cf_policy *policy_of(const struct fixture *fx, struct cf_err *err)
 {
@@ -181,9 +176,12 @@ static bool check_findings(const struct fixture *fx, const struct cf_judgement *
     bool ok;
 
     cf_buf_init(&text, CF_MIB);
-    for (size_t i = 0; i < judgement->count; i++)
-        cf_buf_addf(&text, "%s: %s\n  %s\n", judgement->items[i].finding.path,
-                    judgement->items[i].finding.what, judgement->items[i].finding.detail);
+    for (size_t i = 0; i < judgement->count; i++) {
+        const struct cf_finding *f = &judgement->items[i].finding;
+
+        cf_buf_addf(&text, "%s: %s\n  %s\n  do this: %s\n", f->path, f->what, f->detail,
+                    f->remedy != NULL ? f->remedy : f->rule->remedy);
+    }
     snprintf(path, sizeof(path), "%s.want", fx->path);
     ok = expect(path, cf_buf_str(&text));
     cf_buf_free(&text);
@@ -252,6 +250,10 @@ static void run_fixture(const struct fixture *fx)
         result(check_findings(fx, &judgement) &&
                    check_fix(arena, fx, policy, doc, &judgement, request),
                fx->path, "not as expected");
+    if (doc != NULL) {
+        check_remedies(fx, policy, bytes);
+        check_fixes(fx, policy, bytes);
+    }
     free(bytes);
 out:
     cf_policy_free(policy);
@@ -359,6 +361,9 @@ int main(int argc, char **argv)
     cf_store_free(store);
     cf_store_free(unknown);
     cf_arena_free(arena);
+    /* Tests that find nothing to try would pass, too. */
+    result(advice_tried > 300, "advice", "hardly any was found to be tried");
+    result(fixes_tried > 50, "fixes", "hardly any were found to be tried");
     printf("%u passed, %u failed\n", passed, failed);
     return failed == 0 ? 0 : 1;
 }

@@ -49,6 +49,11 @@ static void lines(void **state)
 
 /* ---- the words ---- */
 
+/* Without them a manifest alone would give no finding. */
+#define LEGACY_SECRETS                                                                             \
+    "kubectl get secrets -n shop --field-selector type=kubernetes.io/service-account-token -o "    \
+    "yaml | "
+
 static void the_whole_of_it(void **state)
 {
     (void)state;
@@ -61,7 +66,9 @@ static void the_whole_of_it(void **state)
         "\"api\", but the pod runs as \"web\"\n"
         "  do this: set serviceAccountName: api, or give \"web\" the permissions it needs, and "
         "remove the volume\n"
-        "  check:   curfew review --level restricted -f web.yaml");
+        "  check:   " LEGACY_SECRETS
+        "curfew review --level restricted --objects - -f FILE (FILE is "
+        "the manifest of \"web\")");
 }
 
 static void the_yaml_to_paste(void **state)
@@ -76,7 +83,8 @@ static void the_yaml_to_paste(void **state)
                       "        - serviceAccountToken:\n"
                       "            expirationSeconds: 3600\n"
                       "            path: token\n");
-    has_part(message, "\n  repair:  curfew review --level restricted --fix -f web.yaml");
+    has_part(message, "\n  repair:  " LEGACY_SECRETS
+                      "curfew review --level restricted --fix --objects - -f FILE");
     assert_true(strlen(message) <= 2048);
     assert_true(message[strlen(message) - 1] != '\n');
 }
@@ -109,14 +117,15 @@ static void replicas(void **state)
     (void)state;
     assert_string_equal(one, two);
     assert_true(cf_starts_with(one, "pod of \"web\" violates "));
-    has_part(one, " -f web.yaml");
+    has_part(one, "\n  check:   curfew review --level restricted -f FILE (FILE is the manifest of "
+                  "\"web\")\n");
 }
 
 static void no_name_at_all(void **state)
 {
     (void)state;
     has_part(denial(REVIEW(.kind = "Pod", .namespace_ = "shop", .object = "{'spec':" LONG_POD "}")),
-             " -f FILE.yaml");
+             " -f FILE (FILE is the manifest)");
 }
 
 static void several_findings(void **state)
@@ -303,7 +312,7 @@ static void yaml_that_does_not_fit(void **state)
     message = denial(
         REVIEW(.kind = "Pod", .namespace_ = "shop", .name = "web", .object = cf_buf_str(&object)));
     lacks_part(message, "replace spec.volumes[0] with");
-    has_part(message, "\n  repair:  curfew review");
+    has_part(message, "\n  repair:  " LEGACY_SECRETS "curfew review");
     assert_true(strlen(message) < 2048);
 }
 

@@ -101,10 +101,47 @@ static void the_order_of_operations(void **state)
                     "'token','path':'t'},{'key':'ca.crt','path':'c'}]}},{'serviceAccountToken':"
                     "{'path':'x','expirationSeconds':9000}}]}}," TOKEN("b", "9000") "]}"));
     static const char *const wanted[] = {
-        "\"/spec/volumes/2/projected/sources/0/", "\"/spec/volumes/1/projected/sources/1/",
+        "\"/spec/volumes/1/projected/sources/1/", "\"/spec/volumes/2/projected/sources/0/",
         "\"replace\",\"path\":\"/spec/volumes/1/projected/sources/0\"",
         "\"add\",\"path\":\"/spec/volumes/1/projected/sources/1\"",
         "\"/spec/volumes/0/projected/sources/0/"};
+
+    (void)state;
+    assert_non_null(patch);
+    for (size_t i = 0; i < CF_COUNT(wanted); i++) {
+        has_part(patch, wanted[i]);
+        patch = strstr(patch, wanted[i]) + 1;
+    }
+}
+
+/* A converted source becomes three: those behind it move, also by those of the same volume that
+ * were converted before; other volumes' do not, nor those in front. */
+static void what_moves(void **state)
+{
+#define SOURCE(secret, at)                                                                         \
+    "{'secret':{'name':'" secret "','items':[{'key':'token','path':'" at "/t'},{'key':'ca.crt',"   \
+    "'path':'" at "/c'},{'key':'namespace','path':'" at "/n'}]}}"
+#define YEAR(at) "{'serviceAccountToken':{'path':'" at "','expirationSeconds':3607}}"
+#define PLACE(volume, source)                                                                      \
+    "\"/spec/volumes/" #volume "/projected/sources/" #source "/serviceAccountToken/"
+    const char *patch =
+        patch_of(POD_IN(
+            "shop", "{'serviceAccountName':'web','volumes':[{'name':'p','projected':{'sources':"
+                    "[" YEAR("y0") "," SOURCE("web-token", "a") "," YEAR("y2") "," SOURCE(
+                        "web-token", "b") "," YEAR("y4") "]}},{'name':'q','projected':{'sources':"
+                                                         "[" YEAR("z0") "," YEAR("z1") "]}}]}"));
+    static const char *const wanted[] = {
+        "\"replace\",\"path\":\"/spec/volumes/0/projected/sources/1\"",
+        "\"add\",\"path\":\"/spec/volumes/0/projected/sources/2\"",
+        "\"add\",\"path\":\"/spec/volumes/0/projected/sources/3\"",
+        "\"replace\",\"path\":\"/spec/volumes/0/projected/sources/5\"",
+        "\"add\",\"path\":\"/spec/volumes/0/projected/sources/6\"",
+        "\"add\",\"path\":\"/spec/volumes/0/projected/sources/7\"",
+        PLACE(0, 0),
+        PLACE(0, 4),
+        PLACE(0, 8),
+        PLACE(1, 0),
+        PLACE(1, 1)};
 
     (void)state;
     assert_non_null(patch);
@@ -149,8 +186,8 @@ static void of_other_kinds(void **state)
     is_patch(REVIEW(.group = "storage.k8s.io", .kind = "CSIDriver", .name = "d",
                     .object = "{'spec':{'tokenRequests':[{'expirationSeconds':90000},{"
                               "'expirationSeconds':1}]}}"),
-             "[{'op':'replace','path':'/spec/tokenRequests/1/expirationSeconds','value':600},"
-             "{'op':'replace','path':'/spec/tokenRequests/0/expirationSeconds','value':86400}]");
+             "[{'op':'replace','path':'/spec/tokenRequests/0/expirationSeconds','value':86400},"
+             "{'op':'replace','path':'/spec/tokenRequests/1/expirationSeconds','value':600}]");
 }
 
 /* What stands in an object goes through escaped. */
@@ -192,14 +229,9 @@ static void never_a_test_operation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nothing_to_fix),
-        TEST(a_request_without_a_spec),
-        TEST(a_clamp),
-        TEST(a_conversion),
-        TEST(the_order_of_operations),
-        TEST(the_annotation),
-        TEST(of_other_kinds),
-        TEST(hostile_paths),
+        TEST(nothing_to_fix),         TEST(a_request_without_a_spec), TEST(a_clamp),
+        TEST(a_conversion),           TEST(the_order_of_operations),  TEST(what_moves),
+        TEST(the_annotation),         TEST(of_other_kinds),           TEST(hostile_paths),
         TEST(never_a_test_operation),
     };
 

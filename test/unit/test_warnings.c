@@ -70,7 +70,7 @@ static void items_say_what_is_kept(void **state)
 static void once_for_each_rule(void **state)
 {
     struct test_answer a = mutate(POD_IN(
-        "shop",
+        "soft",
         "{'serviceAccountName':'web','volumes':[" MOUNT("a", "web-token") "," MOUNT(
             "b",
             "api-"
@@ -109,6 +109,51 @@ static void controllers(void **state)
                           "a", "3607") "," MOUNT("b", "web-token") "]}}"));
     assert_int_equal(count_of(&a), 1);
     has_part(warning(&a, 0), "legacy-token-mount");
+}
+
+#define TOKEN_OF(ns, caller, spec)                                                                 \
+    REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",                               \
+           .resource = "serviceaccounts", .subresource = "token", .namespace_ = ns, .name = "web", \
+           .user = caller, .object = "{'spec':{" spec "}}")
+#define TO_POD "'boundObjectRef':{'kind':'Pod','name':'web-1'}"
+
+/* The request is patched all the same, and the audit log has it. */
+static void is_repaired(const char *text, bool told)
+{
+    struct test_answer a = mutate(text);
+
+    assert_int_equal(a.decision, CF_FIXED);
+    assert_non_null(annotation(&a, "fixed"));
+    assert_int_equal(cJSON_GetArraySize(a.warnings), told ? 1 : 0);
+    assert_int_equal(validate(text).decision, CF_DENIED); /* as it is */
+}
+
+/* Nobody needs to hear what was repaired of a request that /validate will refuse. */
+static void what_will_be_denied(void **state)
+{
+    (void)state;
+    is_repaired(TOKEN_OF("shop", ALICE, TO_POD ",'expirationSeconds':864000"), true);
+    /* it stays unbound, */
+    is_repaired(TOKEN_OF("shop", ALICE, "'expirationSeconds':864000"), false);
+    /* or the repair is not enough: a day where an hour is allowed, */
+    is_repaired(TOKEN_OF("mixed", ALICE, TO_POD ",'expirationSeconds':864000"), false);
+    /* or another volume is not repaired */
+    is_repaired(POD_IN("shop", LEGACY_POD), true);
+    is_repaired(POD_IN("shop", "{'serviceAccountName':'web','volumes':[" MOUNT(
+                                   "a", "web-token") "," MOUNT("b", "api-token") "]}"),
+                false);
+}
+
+/* A rule about the caller denies as well. */
+static void what_the_caller_may_not(void **state)
+{
+    static const char legacy[] = "{'username':'system:serviceaccount:shop:api','groups':["
+                                 "'system:serviceaccounts']}";
+
+    (void)state;
+    cf_store_set_server_version(store, 1, 36);
+    is_repaired(TOKEN_OF("shop", legacy, TO_POD ",'expirationSeconds':864000"), false);
+    cf_store_set_server_version(store, 0, 0);
 }
 
 static void nothing_fixed_nothing_said(void **state)
@@ -344,7 +389,8 @@ static void long_and_hostile_names(void **state)
     a = validate(REVIEW(.kind = "Pod", .namespace_ = "default", .object = object));
     assert_int_equal(count_of(&a), 2);
     inside_the_limits(&a);
-    has_part(warning(&a, 1), "volume \"a?b\xEF\xBF\xBD" "c\"");
+    has_part(warning(&a, 1), "volume \"a?b\xEF\xBF\xBD"
+                             "c\"");
 }
 
 /* The rule's id is in every warning. */
@@ -373,6 +419,8 @@ int main(void)
         TEST(items_say_what_is_kept),
         TEST(once_for_each_rule),
         TEST(controllers),
+        TEST(what_will_be_denied),
+        TEST(what_the_caller_may_not),
         TEST(nothing_fixed_nothing_said),
         TEST(of_the_warn_level),
         TEST(beside_a_denial),

@@ -18,13 +18,16 @@ scenario 'a legacy Secret is refused, and says what to do instead'
 dev apply -f - <<< "$(legacy_secret ci builder-token runner)"
 prints 'Error from server (Forbidden): '
 refused 'secret "builder-token" violates Curfew level "baseline": legacy-token-secret: type kubernetes.io/service-account-token asks for a token that never expires'
-prints 'do this: mount a projected serviceAccountToken volume, or ask for a token when it is needed: kubectl create token ACCOUNT --duration 1h'
+prints 'do this: mount a projected serviceAccountToken volume, or ask for a token when it is needed: kubectl create token runner -n ci --duration 1h'
+dev create token runner -n ci --duration 1h
+the_token_lives 3600
 admin apply -f - <<< "$(legacy_secret ci builder-token runner)"
 refused 'secret "builder-token" violates Curfew level "baseline"'
 
 scenario 'a dry run is refused just so, and server-side apply too'
 dev create --dry-run=server -f - <<< "$(legacy_secret shop second-token web)"
 refused 'secret "second-token" violates Curfew level "restricted": legacy-token-secret'
+prints 'kubectl create token web -n shop --duration 1h --bound-object-kind Pod --bound-object-name POD, where POD is a running pod with serviceAccountName: web'
 dev apply --server-side -f - <<< "$(legacy_secret shop second-token web)"
 refused 'secret "second-token" violates Curfew level "restricted": legacy-token-secret'
 

@@ -16,7 +16,7 @@ spec:
 END
 refused 'pod "env" violates Curfew level "restricted": legacy-token-env: container "main" reads Secret "web-token", a token that never expires, into its environment'
 prints 'spec.containers[0].envFrom[0].secretRef.name: the whole of legacy Secret "web-token" becomes variables of container "main"'
-prints 'do this: read the mounted token file instead, which is renewed: /var/run/secrets/kubernetes.io/serviceaccount/token'
+prints 'do this: read the mounted files, which are renewed: /var/run/secrets/kubernetes.io/serviceaccount/token, and ca.crt and namespace beside it'
 
 scenario 'so is one key of it, and the pod does not exist'
 dev apply -f - << 'END'

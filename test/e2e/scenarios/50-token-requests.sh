@@ -5,7 +5,7 @@
 scenario 'baseline: a token of ten days becomes one of a day, with a warning'
 dev create token runner -n ci --duration 240h
 prints 'Warning: token request for service account "runner": token-lifetime: it asked for a token of 864000 s and gets one of 86400 s'
-prints 'unbound-token: the token would be bound to nothing; bind it (--bound-object-kind Pod --bound-object-name POD), or mount a projected serviceAccountToken volume'
+prints 'unbound-token: the token would be bound to nothing; bind it to a pod of the account, or mount a projected serviceAccountToken volume'
 the_token_lives 86400
 
 scenario 'baseline: a token of an hour is as it was asked'

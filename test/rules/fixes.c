@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fixes.c - the `fix` arrays of `curfew review -o json` hold all that `--fix` does: applied in the
+ * order in which they stand, they make the same object. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "curfew/clock.h"
+#include "curfew/json_out.h"
+#include "curfew/limits.h"
+#include "curfew/str.h"
+#include "fixture.h"
+
+unsigned fixes_tried;
+
+static const struct cf_json *parse(struct cf_arena *arena, const char *text)
+{
+    return cf_json_parse(arena, text, strlen(text), NULL, NULL, NULL);
+}
+
+static const char *text_of(struct cf_arena *arena, const struct cf_json *value)
+{
+    struct cf_buf buf;
+    struct cf_out out;
+
+    cf_buf_init_arena(&buf, arena, CF_FILE_MAX);
+    cf_out_init(&out, &buf);
+    cf_out_value(&out, NULL, value);
+    return cf_buf_str(&buf);
+}
+
+/* The object of the review with the patches applied; NULL: one does not apply. */
+static const char *patched(struct cf_arena *arena, const char *bytes, const char *const *patches,
+                           size_t count)
+{
+    const struct cf_json *object =
+        cf_json_get(cf_json_get(parse(arena, bytes), "request"), "object");
+    struct cf_err err;
+
+    for (size_t i = 0; i < count; i++) {
+        if (cf_json_patch(arena, (struct cf_json *)(uintptr_t)object, patches[i], &err) != 0) {
+            printf("%s\n  %s\n", err.msg, patches[i]);
+            return NULL;
+        }
+    }
+    return text_of(arena, object);
+}
+
+/* The report that `-o json` prints of it. */
+static const struct cf_json *report_of(struct cf_arena *arena, const struct cf_judgement *judgement)
+{
+    struct cf_report report = {.count = judgement->count};
+    struct cf_buf buf;
+
+    report.rows = cf_arena_array(arena, judgement->count + 1, sizeof(*report.rows));
+    for (size_t i = 0; i < judgement->count; i++)
+        report.rows[i] = (struct cf_report_row){.file = "",
+                                                .kind = "",
+                                                .namespace_ = "",
+                                                .name = "",
+                                                .subject = "",
+                                                .finding = &judgement->items[i].finding};
+    cf_buf_init_arena(&buf, arena, CF_FILE_MAX);
+    cf_report_json(&report, &buf);
+    return cf_json_get(parse(arena, cf_buf_str(&buf)), "findings");
+}
+
+static void check_level(const struct fixture *fx, const struct cf_policy *policy, const char *bytes,
+                        enum cf_level level)
+{
+    struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
+    struct cf_engine_input in = {.policy = policy,
+                                 .store = fx->store,
+                                 .now = cf_now(),
+                                 .modes = CF_ALL_MODES,
+                                 .level = &level};
+    struct cf_judgement judgement;
+    struct cf_request *request;
+    struct cf_err err = {0};
+    const char *all, *one_by_one, **patches;
+    const struct cf_json *v;
+    size_t count = 0;
+
+    if (cf_review_decode(arena, bytes, strlen(bytes), &request, &err) != 0 ||
+        cf_engine_judge(arena, &in, request, &judgement, &err) != 0) {
+        result(false, fx->path, err.msg);
+        goto out;
+    }
+    all = cf_patch_text(arena, request, &judgement, &err);
+    if (all == NULL)
+        goto out;
+    patches = cf_arena_array(arena, judgement.count, sizeof(*patches));
+    for (v = cf_json_first(report_of(arena, &judgement)); v != NULL; v = cf_json_next(v)) {
+        if (!cf_json_is_null(cf_json_get(v, "fix")))
+            patches[count++] = text_of(arena, cf_json_get(v, "fix"));
+    }
+    fixes_tried += (unsigned)count;
+    one_by_one = patched(arena, bytes, patches, count);
+    all = patched(arena, bytes, &all, 1);
+    if (all == NULL || !cf_streq(all, one_by_one)) {
+        printf("--- all at once\n%s\n+++ one by one\n%s\n", cf_str_or_empty(all),
+               cf_str_or_empty(one_by_one));
+        result(false, fx->path, "the fixes in JSON make another object");
+    }
+out:
+    cf_arena_free(arena);
+}
+
+void check_fixes(const struct fixture *fx, const struct cf_policy *policy, const char *bytes)
+{
+    check_level(fx, policy, bytes, CF_BASELINE);
+    check_level(fx, policy, bytes, CF_RESTRICTED);
+}

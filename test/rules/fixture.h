@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fixture.h - what the programs of this folder share. */
+#ifndef CURFEW_TEST_RULES_FIXTURE_H
+#define CURFEW_TEST_RULES_FIXTURE_H
+
+#include "curfew/report.h"
+#include "curfew/review.h"
+
+struct fixture {
+    const struct cf_rule *rule;
+    const char *path; /* without .yaml */
+    bool deny;
+    const struct cf_store *store;
+};
+
+/* One line of the result. */
+void result(bool ok, const char *name, const char *why);
+
+/* The bytes of an AdmissionReview that asks about the manifest, or the review that it is; to be
+ * freed. */
+char *review_of(const struct cf_json *doc);
+
+/* remedies.c: what the findings about the review advise is itself allowed, at every level, and has
+ * the real names. */
+void check_remedies(const struct fixture *fx, const struct cf_policy *policy, const char *bytes);
+
+/* fixes.c: the fixes that `-o json` writes, applied one after the other, make the object of
+ * `--fix`. */
+void check_fixes(const struct fixture *fx, const struct cf_policy *policy, const char *bytes);
+
+/* How many pieces of advice were tried, and findings with a fix. */
+extern unsigned advice_tried, fixes_tried;
+
+#endif

@@ -216,7 +216,8 @@ struct cf_object {
     const char *generate_name;
     const char *owner_kind; /* the owner reference with controller: true; NULL: none */
     const char *owner_name;
-    const char *pod_template_hash; /* the label */
+    /* What the owner's name ends with behind a '-', where a label *-template-hash has it, too. */
+    const char *template_hash;
     const char *fixed_by;          /* the annotation curfew.dev/fixed; trusted by no rule */
     bool has_metadata, has_annotations;
     bool mirror; /* the annotation kubernetes.io/config.mirror */
@@ -275,6 +276,10 @@ void cf_object_secret_refs(struct cf_object *object,
 /* Whether a text came with the object that may be a token, in its annotations or in its pod spec:
  * its bytes are then to be treated as a Secret's. */
 bool cf_object_may_hold_token(const struct cf_object *object);
+
+/* The end of such a label's name: pod-template-hash of a Deployment, rollouts-pod-template-hash of
+ * an Argo Rollout, ... */
+#define CF_TEMPLATE_HASH "-template-hash"
 
 /* The workload's name, from the controller owner or generateName (see cf_workload_name, which knows
  * the request as well); NULL: the object stands for itself. */

@@ -23,11 +23,14 @@ struct found {
     size_t len; /* 0: it is not there */
 };
 
+/* Labels *-template-hash that are kept: a pod has one. */
+#define HASHES_MAX 8
+
 /* All that store_read.c and reflect_events.c read of metadata. */
 struct identity {
     struct cf_arena *arena;
     struct found type[2], kind[2], meta[6];
-    struct found labels[CF_MODES + 4], annotations[5], owners;
+    struct found labels[CF_MODES + 3], hashes[HASHES_MAX + 1], annotations[5], owners;
     bool has_labels, has_annotations; /* each of them was reached */
     unsigned unread;
 };
@@ -42,8 +45,7 @@ static void prepare(struct identity *id)
 {
     static const char *const names[] = {"name", "namespace", "uid", "resourceVersion",
                                         "generateName"};
-    static const char *const labels[] = {CF_LAST_USED_LABEL, CF_INVALID_SINCE_LABEL,
-                                         "pod-template-hash"};
+    static const char *const labels[] = {CF_LAST_USED_LABEL, CF_INVALID_SINCE_LABEL};
     static const char *const annotations[] = {CF_SA_NAME_ANNOTATION, CF_RESTRICTED_ANNOTATION,
                                               CF_MIRROR_ANNOTATION, INITIAL_EVENTS_END};
 
@@ -100,6 +102,36 @@ static bool take_text(const struct identity *id, struct found *list,
     return true;
 }
 
+/* Of labels whose names are not known before the last ones of each name, up to HASHES_MAX. */
+static void take_hash(struct identity *id, const struct cf_json_member *member)
+{
+    size_t end = strlen(CF_TEMPLATE_HASH), n = 0;
+
+    if (member->key_len < end ||
+        memcmp(member->key + member->key_len - end, CF_TEMPLATE_HASH, end) != 0)
+        return;
+    while (id->hashes[n].key != NULL && !is_key(member, id->hashes[n].key))
+        n++;
+    if (n == HASHES_MAX)
+        return;
+    if (id->hashes[n].key == NULL)
+        id->hashes[n].key = cf_arena_strndup(id->arena, member->key, member->key_len);
+    if (id->hashes[n].key != NULL)
+        (void)take(id, &id->hashes[n], member, CF_JSON_STRING);
+}
+
+static void take_hashes(struct identity *id, const struct cf_json_member *labels)
+{
+    struct cf_json_member member;
+    struct cf_json_walk walk;
+
+    memset(id->hashes, 0, sizeof(id->hashes));
+    if (!cf_json_walk_open(&walk, id->arena, labels->value, labels->value_len))
+        return;
+    while (cf_json_walk_next(&walk, &member))
+        take_hash(id, &member);
+}
+
 /* A map of texts: labels, annotations. False: something in it may be hidden from us. */
 static bool take_map(const struct identity *id, struct found *list,
                      const struct cf_json_member *map)
@@ -135,6 +167,7 @@ static void take_metadata(struct identity *id, const struct cf_json_member *meta
         if (is_key(&member, "labels")) {
             id->has_labels = true;
             take_flag(id, take_map(id, id->labels, &member), CF_UNREAD_LABELS);
+            take_hashes(id, &member);
         } else if (is_key(&member, "annotations")) {
             id->has_annotations = true;
             take_flag(id, take_map(id, id->annotations, &member), CF_UNREAD_ANNOTATIONS);
@@ -192,7 +225,7 @@ static void add_member(struct cf_buf *out, const char *key, const char *text, si
 {
     if (out->len > 0 && out->data[out->len - 1] != '{')
         cf_buf_addc(out, ',');
-    cf_buf_addf(out, "\"%s\":", key); /* ours, and none needs an escape */
+    cf_buf_addf(out, "\"%s\":", key); /* ours, or as it stood there */
     cf_buf_add(out, text, len);
 }
 
@@ -204,10 +237,13 @@ static void add_found(struct cf_buf *out, const struct found *list)
     }
 }
 
-static void add_map(struct cf_buf *out, const char *key, const struct found *list)
+static void add_map(struct cf_buf *out, const char *key, const struct found *list,
+                    const struct found *more)
 {
     add_member(out, key, "{", 1);
     add_found(out, list);
+    if (more != NULL)
+        add_found(out, more);
     cf_buf_addc(out, '}');
 }
 
@@ -219,8 +255,8 @@ static void write_identity(struct cf_buf *out, const struct identity *id)
     add_found(out, id->kind);
     add_member(out, "metadata", "{", 1);
     add_found(out, id->meta);
-    add_map(out, "labels", id->labels);
-    add_map(out, "annotations", id->annotations);
+    add_map(out, "labels", id->labels, id->hashes);
+    add_map(out, "annotations", id->annotations, NULL);
     if (id->owners.len > 0)
         add_member(out, "ownerReferences", id->owners.text, id->owners.len);
     cf_buf_adds(out, "}}}");

@@ -6,8 +6,41 @@
 #include "curfew/str.h"
 #include "podspec.h"
 
-void cf_owner_decode(struct cf_reader *r, const struct cf_path *up, const struct cf_json *meta,
-                     struct cf_object *out)
+/* What stands behind the last '-' of the owner's name, if it could be a hash; NULL: it could not.
+ */
+static const char *last_part(const char *owner)
+{
+    const char *dash = owner != NULL ? strrchr(owner, '-') : NULL;
+    size_t len = dash != NULL ? strlen(dash + 1) : 0;
+
+    if (len == 0 || dash == owner ||
+        strspn(dash + 1, "abcdefghijklmnopqrstuvwxyz0123456789") != len)
+        return NULL;
+    return dash + 1;
+}
+
+/* Deployments, Argo Rollouts and their kin put a hash of the pod template behind their own name
+ * when they name a ReplicaSet, and into a label of its pods. */
+static void template_hash_decode(struct cf_reader *r, const struct cf_path *up,
+                                 const struct cf_json *labels, struct cf_object *out)
+{
+    struct cf_path labels_at = CF_PATH_KEY(up, "labels");
+    const char *hash = last_part(out->owner_name);
+
+    for (const struct cf_json *v = cf_json_first(labels); v != NULL; v = cf_json_next(v)) {
+        struct cf_path at = CF_PATH_KEY(&labels_at, cf_json_key(v));
+
+        if (!cf_ends_with(cf_json_key(v), CF_TEMPLATE_HASH) || cf_json_is_null(v))
+            continue;
+        if (cf_json_str(v) == NULL)
+            cf_read_fail(r, &at, cf_json_type_name(CF_JSON_STRING), v);
+        else if (hash != NULL && cf_streq(cf_json_str(v), hash))
+            out->template_hash = hash;
+    }
+}
+
+static void owner_decode(struct cf_reader *r, const struct cf_path *up, const struct cf_json *meta,
+                         struct cf_object *out)
 {
     const struct cf_json *v = cf_json_first(cf_read_array(r, up, meta, "ownerReferences"));
     struct cf_path list = CF_PATH_KEY(up, "ownerReferences");
@@ -21,6 +54,13 @@ void cf_owner_decode(struct cf_reader *r, const struct cf_path *up, const struct
         out->owner_name = cf_name_fit(r->arena, cf_read_str(r, &at, v, "name"));
         return;
     }
+}
+
+void cf_owner_decode(struct cf_reader *r, const struct cf_path *up, const struct cf_json *meta,
+                     const struct cf_json *labels, struct cf_object *out)
+{
+    owner_decode(r, up, meta, out);
+    template_hash_decode(r, up, labels, out);
 }
 
 static void secret_decode(struct cf_reader *r, const struct cf_json *json,
@@ -181,7 +221,6 @@ static void metadata_decode(struct cf_reader *r, const struct cf_json *json, str
                             const struct cf_json **labels, const struct cf_json **annotations)
 {
     struct cf_path at = CF_PATH_KEY(NULL, "metadata");
-    struct cf_path labels_at = CF_PATH_KEY(&at, "labels");
     struct cf_path annotations_at = CF_PATH_KEY(&at, "annotations");
     const struct cf_json *meta = cf_read_object(r, NULL, json, "metadata");
 
@@ -192,10 +231,9 @@ static void metadata_decode(struct cf_reader *r, const struct cf_json *json, str
     out->has_annotations = *annotations != NULL;
     out->name = cf_name_fit(r->arena, cf_read_str(r, &at, meta, "name"));
     out->generate_name = cf_name_fit(r->arena, cf_read_str(r, &at, meta, "generateName"));
-    out->pod_template_hash = cf_read_str(r, &labels_at, *labels, "pod-template-hash");
     out->fixed_by = cf_read_str(r, &annotations_at, *annotations, CF_FIXED_ANNOTATION);
     out->mirror = cf_json_get(*annotations, CF_MIRROR_ANNOTATION) != NULL;
-    cf_owner_decode(r, &at, meta, out);
+    cf_owner_decode(r, &at, meta, *labels, out);
 }
 
 int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,

@@ -14,9 +14,9 @@ void cf_pod_spec_decode(struct cf_reader *r, const struct cf_path *at, const str
 const char *cf_pod_account(struct cf_reader *r, const struct cf_path *at,
                            const struct cf_json *spec);
 
-/* Fills owner_kind and owner_name from the metadata (object.c). */
+/* Fills owner_kind, owner_name and template_hash from the metadata and its labels (object.c). */
 void cf_owner_decode(struct cf_reader *r, const struct cf_path *up, const struct cf_json *meta,
-                     struct cf_object *out);
+                     const struct cf_json *labels, struct cf_object *out);
 
 /* The texts of a pod spec, while they are gathered (texts.c). */
 struct cf_texts {

@@ -120,7 +120,8 @@ static void make_spec(const struct cf_store *store, struct cf_arena *arena,
         make_token(store, arena, words, out);
 }
 
-/* The label pod-template-hash, from what it left of the ReplicaSet's name. */
+/* The label's hash, from what it left of the owner's name; of a CronJob's Job the digits, which are
+ * left out just so. */
 static const char *template_hash(const char *owner, const char *workload)
 {
     size_t len = strlen(workload);
@@ -138,8 +139,7 @@ static void make_owner(const struct cf_store *store, struct cf_arena *arena,
     if (shape->key.owner_name != 0) {
         out->owner_kind = copy(store, arena, shape->key.owner_kind);
         out->owner_name = copy(store, arena, shape->key.owner_name);
-        if (cf_streq(out->owner_kind, "ReplicaSet"))
-            out->pod_template_hash = template_hash(out->owner_name, workload);
+        out->template_hash = template_hash(out->owner_name, workload);
     } else if (workload[0] != '\0') {
         out->generate_name = cf_arena_printf(arena, "%s-", workload);
     }

@@ -191,14 +191,12 @@ static void settle(struct gather *gather, struct cf_ref **refs, size_t *count)
 static void read_owner(struct cf_reader *r, const struct cf_json *json, struct cf_object *out)
 {
     struct cf_path at = CF_PATH_KEY(NULL, "metadata");
-    struct cf_path labels_at = CF_PATH_KEY(&at, "labels");
     const struct cf_json *meta = cf_read_object(r, NULL, json, "metadata");
     const struct cf_json *labels = cf_read_object(r, &at, meta, "labels");
     const struct cf_json *annotations = cf_read_object(r, &at, meta, "annotations");
 
-    cf_owner_decode(r, &at, meta, out);
+    cf_owner_decode(r, &at, meta, labels, out);
     out->generate_name = cf_read_str(r, &at, meta, "generateName");
-    out->pod_template_hash = cf_read_str(r, &labels_at, labels, "pod-template-hash");
     out->mirror = cf_json_get(annotations, CF_MIRROR_ANNOTATION) != NULL;
 }
 

@@ -5,17 +5,11 @@
 #include "curfew/object.h"
 #include "curfew/str.h"
 
-/* "web-7fddb57d69" of a ReplicaSet, less the hash that the Deployment put there. */
+/* "web-7fddb57d69" of a ReplicaSet, less the hash that the Deployment put there; of any owner whose
+ * name ends in what a label of the pod says is a template's hash. */
 static const char *less_hash(struct cf_arena *arena, const char *owner, const char *hash)
 {
-    size_t len = strlen(owner), tail;
-
-    if (cf_str_empty(hash))
-        return owner;
-    tail = strlen(hash) + 1;
-    if (len > tail && owner[len - tail] == '-' && cf_streq(owner + len - tail + 1, hash))
-        return cf_arena_strndup(arena, owner, len - tail);
-    return owner;
+    return cf_arena_strndup(arena, owner, strlen(owner) - strlen(hash) - 1);
 }
 
 /* "nightly-29123456" of a CronJob's Job, less the minute that the CronJob put there. */
@@ -32,8 +26,8 @@ static const char *less_digits(struct cf_arena *arena, const char *owner)
 
 static const char *owner_name(struct cf_arena *arena, const struct cf_object *object)
 {
-    if (cf_streq(object->owner_kind, "ReplicaSet"))
-        return less_hash(arena, object->owner_name, object->pod_template_hash);
+    if (object->template_hash != NULL)
+        return less_hash(arena, object->owner_name, object->template_hash);
     if (cf_streq(object->owner_kind, "Job"))
         return less_digits(arena, object->owner_name);
     return object->owner_name;

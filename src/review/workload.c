@@ -24,7 +24,7 @@ size_t cf_workload_names(struct cf_arena *arena, const struct cf_request *reques
     const struct cf_object *object = request->object;
 
     names[0] = cf_workload_name(arena, request);
-    if (object == NULL || !cf_streq(object->owner_kind, "Job") ||
+    if (object == NULL || cf_streq(object->owner_kind, "ReplicaSet") ||
         cf_str_empty(object->owner_name) || cf_streq(object->owner_name, names[0]))
         return 1;
     names[1] = object->owner_name;

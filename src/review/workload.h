@@ -7,8 +7,9 @@
 
 #define CF_WORKLOAD_NAMES 2
 
-/* Under which names exceptions find the object: cf_workload_name() first, and for a pod of a Job
- * whose name ends in digits also the Job's own name. Returns how many. */
+/* Under which names exceptions find the object: cf_workload_name() first, and where that is less
+ * than the whole of its owner's name, the whole, too: a Job's may end in digits of its own. Not of
+ * a ReplicaSet, whose name is generated. Returns how many. */
 size_t cf_workload_names(struct cf_arena *arena, const struct cf_request *request,
                          const char *names[CF_WORKLOAD_NAMES]);
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* run.c - the fixtures of the rules.
  *
- * test/rules/<rule id>/allow/NAME.yaml must give no finding of that rule; deny/NAME.yaml must
- * give those of NAME.want, each as `path: what`, its detail and what to do, and where one has a
- * fix, the patched object of NAME.fixed.yaml. A file is a manifest (judged as a CREATE) or an
- * AdmissionReview. All are judged at the rule's own level (restricted for those that hold at every
- * level), by a server of Kubernetes 1.36, against objects.yaml (unsynced-*: against a store that
- * knows nothing yet), and NAME.config.yaml where there is one. What they advise is tried at every
- * level (remedies.c), and so are the fixes in JSON (fixes.c). A rule without fixtures fails, and so
- * does a folder without a rule, or a file of no use. UPDATE=1 rewrites what is expected: read the
- * diff. */
+ * test/rules/<rule id>/allow/NAME.yaml must give no finding of that rule but what is excepted;
+ * deny/NAME.yaml must give those of NAME.want, each as `path: what`, its detail and what to do, and
+ * where one has a fix, the patched object of NAME.fixed.yaml. A file is a manifest (judged as a
+ * CREATE) or an AdmissionReview. All are judged at the rule's own level (restricted for those that
+ * hold at every level), by a server of Kubernetes 1.36, against objects.yaml (unsynced-*: against a
+ * store that knows nothing yet), and NAME.config.yaml where there is one. What they advise is tried
+ * at every level (remedies.c), and so are the fixes in JSON (fixes.c). A rule without fixtures
+ * fails, and so does a folder without a rule, or a file of no use. UPDATE=1 rewrites what is
+ * expected: read the diff. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,7 +144,7 @@ static struct cf_policy *policy_of(const struct fixture *fx, struct cf_err *err)
     return cf_policy_new(cf_rule_ids(), cf_rule_count);
 }
 
-/* Judges the bytes; only this rule's verdicts stay. */
+/* Judges the bytes; only this rule's verdicts stay, and none that an exception silences. */
 static int judge(struct cf_arena *arena, const struct fixture *fx, const struct cf_policy *policy,
                  const char *bytes, struct cf_request **request, struct cf_judgement *out,
                  struct cf_err *err)
@@ -162,7 +162,7 @@ static int judge(struct cf_arena *arena, const struct fixture *fx, const struct 
         cf_engine_judge(arena, &in, *request, out, err) != 0)
         return -1;
     for (size_t i = 0; i < out->count; i++) {
-        if (out->items[i].finding.rule == fx->rule)
+        if (out->items[i].finding.rule == fx->rule && out->items[i].exempt != CF_EXEMPT_EXCEPTION)
             out->items[n++] = out->items[i];
     }
     out->count = n;

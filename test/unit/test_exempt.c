@@ -251,6 +251,9 @@ static void names(void **state)
 {
     const char *replica = pod_with("{'generateName':'web-7f9-','labels':{'pod-template-hash':"
                                    "'7f9'}," OWNER("ReplicaSet", "web-7f9") "}");
+    const char *rollout =
+        pod_with("{'generateName':'web-7f9-','labels':{'rollouts-pod-template-hash':'7f9'}," OWNER(
+            "ReplicaSet", "web-7f9") "}");
     const char *nightly =
         pod_with("{'generateName':'nightly-29123456-'," OWNER("Job", "nightly-29123456") "}");
 
@@ -260,6 +263,8 @@ static void names(void **state)
     excepted("names: [we]", CF_EXEMPT_NO, pod_with("{'name':'web'}"));
     excepted("names: [web]", CF_EXEMPT_EXCEPTION, replica);
     excepted("names: ['web-*']", CF_EXEMPT_NO, replica);
+    excepted("names: [web]", CF_EXEMPT_EXCEPTION, rollout);
+    excepted("names: [web-7f9]", CF_EXEMPT_NO, rollout);
     excepted("names: [nightly]", CF_EXEMPT_EXCEPTION, nightly);
     excepted("names: [nightly-29123456]", CF_EXEMPT_EXCEPTION, nightly);
     excepted("names: [once]", CF_EXEMPT_EXCEPTION, pod_with("{'generateName':'once-'}"));

@@ -47,8 +47,8 @@ static void whole_metadata(void **state)
              "'ownerReferences':[{'kind':'Job'}],'managedFields':[{'\\ufffd':1,'\\ufffd':1}]},"
              "'spec':{'a':1,'a':2}}}",
              "{'type':'ADDED','object':{'kind':'Pod','metadata':{'name':'a','namespace':'b','uid':'u',"
-             "'resourceVersion':'7','generateName':'a-','labels':{'pod-template-hash':'h',"
-             "'curfew.dev/enforce':'baseline'},'annotations':{'kubernetes.io/config.mirror':''},"
+             "'resourceVersion':'7','generateName':'a-','labels':{'curfew.dev/enforce':'baseline',"
+             "'pod-template-hash':'h'},'annotations':{'kubernetes.io/config.mirror':''},"
              "'ownerReferences':[{'kind':'Job'}]}}}",
              0);
     is_known("{'object':{'metadata':{'name':'a','labels':null}}}",
@@ -62,6 +62,11 @@ static void of_two_the_last_one(void **state)
              "{'object':{'metadata':{'name':'b','labels':{},'annotations':{}}}}", 0);
     is_known("{'object':{'metadata':{'labels':{'pod-template-hash':'1','pod-template-hash':'2'}}}}",
              "{'object':{'metadata':{'labels':{'pod-template-hash':'2'},'annotations':{}}}}", 0);
+    is_known("{'object':{'metadata':{'labels':{'x-template-hash':'1','pod-template-hash':'2',"
+             "'x-template-hash':'3','y':'4','z-template-hash':5}}}}",
+             "{'object':{'metadata':{'labels':{'x-template-hash':'3','pod-template-hash':'2'},"
+             "'annotations':{}}}}",
+             0);
     /* The server's own member is there once, or it is no event. */
     is_known("{'type':'ADDED','object':{'metadata':{}},'type':'DELETED'}", NOTHING, 0);
 }

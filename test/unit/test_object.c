@@ -119,7 +119,7 @@ static void metadata(void **state)
         "{'kind':'C','name':'c','controller':true},{'kind':'D','name':'d','controller':true}]}}");
     assert_string_equal(object.name, "web-1");
     assert_string_equal(object.generate_name, "web-");
-    assert_string_equal(object.pod_template_hash, "abc");
+    assert_null(object.template_hash); /* the owner's name has no such end */
     assert_string_equal(object.fixed_by, "x");
     assert_true(object.mirror);
     assert_true(object.has_annotations && object.has_metadata);

@@ -255,6 +255,13 @@ static void names_of_workloads(void **state)
          "'web-5f','controller':true}]",
          "web"},
         {",'ownerReferences':[{'kind':'ReplicaSet','name':'web-5f','controller':true}]", "web-5f"},
+        {",'labels':{'rollouts-pod-template-hash':'5f','pod-template-hash':'0'},'ownerReferences':["
+         "{"
+         "'kind':'ReplicaSet','name':'web-5f','controller':true}]",
+         "web"},
+        {",'labels':{'a.b/c-template-hash':'5f'},'ownerReferences':[{'kind':'Any','name':'web-5f',"
+         "'controller':true}]",
+         "web"},
         {",'ownerReferences':[{'kind':'Job','name':'nightly-29000000','controller':true}]",
          "nightly"},
         {",'ownerReferences':[{'kind':'Job','name':'nightly','controller':false}]", "p"},

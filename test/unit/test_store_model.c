@@ -336,7 +336,7 @@ static void compare_object(const struct model_pod *pod, const struct cf_object *
     assert_true(object->pod.env_count + object->pod.volume_count <= pod->ref_count);
     if (pod->owner > 0) {
         assert_string_equal(object->owner_kind, "ReplicaSet");
-        assert_string_equal(object->pod_template_hash, "5f");
+        assert_string_equal(object->template_hash, "5f");
     } else {
         assert_null(object->owner_kind);
     }

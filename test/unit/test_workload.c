@@ -46,8 +46,49 @@ static void owned_by_a_replica_set(void **state)
     assert_string_equal(name_of("x", "{" HASH("7f9") OWNED("ReplicaSet", "7f9") "}"), "7f9");
     assert_string_equal(name_of("x", "{" HASH("7f9") OWNED("ReplicaSet", "-7f9") "}"), "-7f9");
     assert_string_equal(name_of("x", "{" HASH("7f9") OWNED("ReplicaSet", "web7f9") "}"), "web7f9");
-    assert_string_equal(name_of("x", "{" HASH("7f9") OWNED("StatefulSet", "web-7f9") "}"),
+}
+
+/* Any label *-template-hash, and any kind of owner; the hash is letters and digits, behind the last
+ * dash of the owner's name. */
+static void owned_through_other_controllers(void **state)
+{
+#define LABELS(...) "'labels':{" __VA_ARGS__ "},"
+    (void)state;
+    assert_string_equal(name_of("x", "{" LABELS("'app':'web','rollouts-pod-template-hash':'7f9'")
+                                         OWNED("ReplicaSet", "web-7f9") "}"),
+                        "web");
+    assert_string_equal(name_of("x", "{" LABELS("'example.com/my-template-hash':'7f9'")
+                                         OWNED("MySet", "web-7f9") "}"),
+                        "web");
+    assert_string_equal(name_of("x", "{" HASH("7f9") OWNED("StatefulSet", "web-7f9") "}"), "web");
+    /* of several labels the one that the name ends with */
+    assert_string_equal(name_of("x", "{" LABELS("'rollouts-pod-template-hash':'a1',"
+                                                "'pod-template-hash':'7f9','x-template-hash':'b2'")
+                                         OWNED("ReplicaSet", "web-7f9") "}"),
+                        "web");
+    /* what Knative makes: a Deployment for each revision */
+    assert_string_equal(
+        name_of("x", "{" HASH("7f9") OWNED("ReplicaSet", "hello-00001-deployment-7f9") "}"),
+        "hello-00001-deployment");
+    /* controllers that own their pods: the label is no part of their name */
+    assert_string_equal(
+        name_of("x", "{" LABELS("'controller-revision-hash':'web-7f9',"
+                                "'pod-template-hash':'7f9'") OWNED("CloneSet", "web") "}"),
+        "web");
+    /* no such label, no hash, or not all of what stands behind the dash */
+    assert_string_equal(name_of("x", "{" LABELS("'controller-revision-hash':'7f9'")
+                                         OWNED("CloneSet", "web-7f9") "}"),
                         "web-7f9");
+    assert_string_equal(
+        name_of("x", "{" LABELS("'template-hash':'7f9'") OWNED("ReplicaSet", "web-7f9") "}"),
+        "web-7f9");
+    assert_string_equal(
+        name_of("x", "{" LABELS("'x-template-hashes':'7f9'") OWNED("ReplicaSet", "web-7f9") "}"),
+        "web-7f9");
+    assert_string_equal(name_of("x", "{" HASH("a-7f9") OWNED("ReplicaSet", "web-a-7f9") "}"),
+                        "web-a-7f9");
+    assert_string_equal(name_of("x", "{" HASH("f9") OWNED("ReplicaSet", "web-7f9") "}"), "web-7f9");
+    assert_string_equal(name_of("x", "{" HASH("A9") OWNED("ReplicaSet", "web-A9") "}"), "web-A9");
 }
 
 static void owned_by_a_job(void **state)
@@ -107,6 +148,18 @@ static void names_for_exceptions(void **state)
         cf_workload_names(arena, object_of("", "Pod", "x", "{" OWNED("Job", "once") "}"), names),
         1);
     assert_string_equal(names[0], "once");
+    /* so does the whole name of an owner that is no ReplicaSet */
+    assert_int_equal(
+        cf_workload_names(
+            arena, object_of("", "Pod", "x", "{" HASH("7f9") OWNED("MySet", "web-7f9") "}"), names),
+        2);
+    assert_string_equal(names[0], "web");
+    assert_string_equal(names[1], "web-7f9");
+    assert_int_equal(
+        cf_workload_names(
+            arena, object_of("", "Pod", "x", "{" HASH("7f9") OWNED("ReplicaSet", "web-7f9") "}"),
+            names),
+        1);
     assert_int_equal(cf_workload_names(arena, object_of("", "Pod", "web", "{}"), names), 1);
     assert_string_equal(names[0], "web");
     assert_int_equal(
@@ -145,10 +198,15 @@ static void subjects_are_fit_to_print(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(without_an_owner), TEST(owned_by_a_replica_set),
-        TEST(owned_by_a_job),   TEST(owned_by_others),
-        TEST(of_other_kinds),   TEST(names_for_exceptions),
-        TEST(subjects),         TEST(subjects_are_fit_to_print),
+        TEST(without_an_owner),
+        TEST(owned_by_a_replica_set),
+        TEST(owned_through_other_controllers),
+        TEST(owned_by_a_job),
+        TEST(owned_by_others),
+        TEST(of_other_kinds),
+        TEST(names_for_exceptions),
+        TEST(subjects),
+        TEST(subjects_are_fit_to_print),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "curfew/decode.h"
+#include "curfew/encoding.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
 

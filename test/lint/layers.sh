@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 layers='
-base    arena.h attr.h buf.h clock.h decode.h err.h file.h hash.h limits.h log.h path.h process.h str.h suggest.h version.h
+base    arena.h attr.h buf.h clock.h encoding.h err.h file.h hash.h limits.h log.h path.h process.h str.h suggest.h version.h
 json    json.h json_out.h
 crypto  base64.h certs.h jwks.h token.h
 config  config.h

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* decode.c - see decode.h; golang.org/x/text/encoding/unicode is the model: BOMOverride() over
+/* encoding.c - see encoding.h; golang.org/x/text/encoding/unicode is the model: BOMOverride() over
  * UTF8.NewDecoder(). */
-#include "curfew/decode.h"
+#include "curfew/encoding.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* decode.h - the bytes of a file to UTF-8, as kubectl's reader does it: a byte order mark says
+/* encoding.h - the bytes of a file to UTF-8, as kubectl's reader does it: a byte order mark says
  * whether they are UTF-8 or UTF-16 (UTF-8 without one) and is dropped, and what is broken becomes
  * U+FFFD, wherever it stands. */
-#ifndef CURFEW_DECODE_H
-#define CURFEW_DECODE_H
+#ifndef CURFEW_ENCODING_H
+#define CURFEW_ENCODING_H
 
 #include <stdbool.h>
 #include <stddef.h>

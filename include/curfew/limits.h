@@ -33,14 +33,28 @@
 #define CF_PROBE_ANSWER_MAX (64 * CF_KIB)
 /* A ServiceAccount token has some 1 KiB; names of 253 characters and many audiences still fit. */
 #define CF_TOKEN_MAX (16 * CF_KIB)
+/* A longer one is told, unread; beyond this no API server takes it in a header (1 MiB for all). */
+#define CF_TOKEN_LONG_MAX (1 * CF_MIB)
 /* What reading one takes: its parts decoded, and their values. */
 #define CF_TOKEN_ARENA_MAX (1 * CF_MIB)
 /* A Secret holds base64, a .dockerconfigjson in it once more, and somebody's own around it. */
 #define CF_TOKEN_LAYERS 3
-/* Texts that look like a token and are read to know, of one object: more than fit in 1 MiB. */
+/* Different texts that look like a token and are read to know, of one object that is reviewed: more
+ * than fit in 1 MiB, and no API server stores more. */
 #define CF_TOKEN_TRIES_MAX 32768
-/* Different tokens told of one text; the others are no worse. */
-#define CF_TOKEN_HITS_MAX 256
+/* Different tokens of one text that are known again: 32 MiB. Of a text with more of them one may be
+ * told twice. */
+#define CF_TOKENS_SEEN_MAX 3145728
+
+/* What `curfew inspect` lists: tokens that are findings, those that are none, and texts that were
+ * not read; the rest is counted. Each takes some 500 bytes. */
+#define CF_INSPECT_LISTED_MAX 100000
+/* Places of one token that it lists. */
+#define CF_INSPECT_PLACES_MAX 1000
+/* Tokens that are not counted again where they are found again: 48 MiB. */
+#define CF_INSPECT_KNOWN_MAX 1500000
+/* Lines on standard error about texts that were not read. */
+#define CF_INSPECT_SAID_MAX 20
 
 /* A JWK Set has some 1 KiB a key; an issuer has a handful. RSA takes the longer the larger. */
 #define CF_JWKS_MAX (1 * CF_MIB)

@@ -87,35 +87,54 @@ void cf_text_hash(const char *text, size_t len, char out[CF_TEXT_HASH + 1]);
 
 /* ---- tokens in other texts (scan.c): best effort ---- */
 
-/* Searches one object, or one file, in time that is linear in it. Not thread-safe. */
+/* Searches texts in time that is linear in them. Not thread-safe. */
 struct cf_token_scanner;
 
 enum cf_token_scan_flags {
     CF_SCAN_ACCOUNTS = 0, /* ServiceAccounts' tokens alone */
     CF_SCAN_ANY = 1,      /* every JWT */
+    CF_SCAN_BOUNDED = 2,  /* no more than CF_TOKEN_TRIES_MAX of all texts together */
 };
+
+/* What looks like a token, and was not read. */
+enum cf_token_unread {
+    CF_UNREAD_NO,
+    CF_UNREAD_LONG, /* it is longer than CF_TOKEN_MAX */
+    CF_UNREAD_DEEP, /* it is under more than CF_TOKEN_LAYERS layers of base64 */
+    CF_UNREAD_MANY, /* there were too many before it: the search of this text ends here */
+};
+
+/* "what looks like a token of more than 16 KiB": the object of "it holds", for people. */
+const char *cf_token_unread_name(enum cf_token_unread unread);
 
 struct cf_token_hit {
-    const struct cf_token *token;
-    const char *text; /* the token; ends with no NUL */
+    const struct cf_token *token; /* NULL: it was not read */
+    enum cf_token_unread unread;  /* why not */
+    const char *text;             /* the token; ends with no NUL */
     size_t len;
-    char hash[CF_TOKEN_HASH + 1];
     unsigned layers; /* of base64 that it was found under */
     size_t offset;   /* of the place where it begins, in the text that was searched */
+    size_t line;     /* of that place, from 1 */
 };
 
-/* What it is given lives until it returns. */
-typedef void cf_token_visit(const struct cf_token_hit *hit, void *arg);
+/* What it is given lives until it returns. False: that is enough, search no further. */
+typedef bool cf_token_visit(const struct cf_token_hit *hit, void *arg);
 
 struct cf_token_scanner *cf_token_scanner_new(enum cf_token_scan_flags flags);
 /* Overwrites what it held; takes NULL. */
 void cf_token_scanner_free(struct cf_token_scanner *scanner);
 
 /* Calls `visit` for each different token of a text: as it stands, inside other text, and under
- * up to CF_TOKEN_LAYERS layers of base64 (of either alphabet, also broken into lines). -1: out of
- * memory. */
+ * up to CF_TOKEN_LAYERS layers of base64 (of either alphabet, also broken into lines of 32
+ * characters and more). -1: out of memory. */
 int cf_token_scan(struct cf_token_scanner *scanner, const char *bytes, size_t len,
                   cf_token_visit *visit, void *arg);
+
+/* The same for a text of any length that comes in pieces; what it finds is told on the way. What
+ * is kept of the text does not depend on its length. */
+void cf_token_scan_begin(struct cf_token_scanner *scanner, cf_token_visit *visit, void *arg);
+int cf_token_scan_more(struct cf_token_scanner *scanner, const char *bytes, size_t len);
+int cf_token_scan_end(struct cf_token_scanner *scanner);
 
 /* Whether a scan could find anything at all: false for almost every text, and soon. */
 bool cf_token_may_hold(const char *text, size_t len);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,12 +22,13 @@ static int too_large(const char *name, size_t max, struct cf_err *err)
     return cf_err_set(err, "'%s' is larger than %zu bytes", name, max);
 }
 
-static int read_all(int fd, const char *name, struct cf_buf *buf, struct cf_err *err)
+static int read_pieces(int fd, const char *name, cf_file_piece *take, void *arg, struct cf_err *err)
 {
     char chunk[64 * 1024];
 
     for (;;) {
         ssize_t got = read(fd, chunk, sizeof(chunk));
+        int result;
 
         if (got < 0 && errno == EINTR)
             continue;
@@ -34,17 +36,31 @@ static int read_all(int fd, const char *name, struct cf_buf *buf, struct cf_err 
             return cf_err_system(err, "reading '%s': %s", name, strerror(errno));
         if (got == 0)
             return 0;
-        if ((size_t)got > buf->max - buf->len)
-            return too_large(name, buf->max, err);
-        cf_buf_add(buf, chunk, (size_t)got);
+        result = take(chunk, (size_t)got, arg, err);
         explicit_bzero(chunk, (size_t)got); /* it may have been a key */
-        if (!cf_buf_ok(buf))
-            return cf_err_memory(err);
+        if (result != 0)
+            return result;
     }
 }
 
+/* A file as it comes, and where it goes. */
+struct whole {
+    const char *name;
+    struct cf_buf *buf;
+};
+
+static int add_piece(const char *bytes, size_t len, void *arg, struct cf_err *err)
+{
+    struct whole *whole = arg;
+
+    if (len > whole->buf->max - whole->buf->len)
+        return too_large(whole->name, whole->buf->max, err);
+    cf_buf_add(whole->buf, bytes, len);
+    return cf_buf_ok(whole->buf) ? 0 : cf_err_memory(err);
+}
+
 /* A size that is known says at once what reading would say after 64 MiB. */
-static int check_kind(int fd, const char *name, const struct cf_buf *buf, struct cf_err *err)
+static int check_kind(int fd, const char *name, size_t max, struct cf_err *err)
 {
     struct stat st;
 
@@ -52,34 +68,60 @@ static int check_kind(int fd, const char *name, const struct cf_buf *buf, struct
         return cf_err_system(err, "reading '%s': %s", name, strerror(errno));
     if (S_ISDIR(st.st_mode))
         return cf_err_set(err, "'%s' is a directory, not a file", name);
-    if (S_ISREG(st.st_mode) && st.st_size > 0 && (size_t)st.st_size > buf->max)
-        return too_large(name, buf->max, err);
+    if (S_ISREG(st.st_mode) && st.st_size > 0 && (size_t)st.st_size > max)
+        return too_large(name, max, err);
     return 0;
+}
+
+static const char *name_of(const char *path)
+{
+    return cf_streq(path, "-") ? "standard input" : path;
+}
+
+/* The descriptor; -1 and a sentence. */
+static int open_file(const char *path, struct cf_err *err)
+{
+    int fd = STDIN_FILENO;
+
+    if (cf_streq(path, "-"))
+        return fd;
+    do
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    while (fd < 0 && errno == EINTR);
+    if (fd < 0)
+        return cf_err_system(err, "opening '%s': %s", path, strerror(errno));
+    return fd;
+}
+
+static int take_file(const char *path, size_t max, cf_file_piece *take, void *arg,
+                     struct cf_err *err)
+{
+    int fd = open_file(path, err), result;
+
+    if (fd < 0)
+        return -1;
+    result = check_kind(fd, name_of(path), max, err);
+    if (result == 0)
+        result = read_pieces(fd, name_of(path), take, arg, err);
+    if (!cf_streq(path, "-"))
+        close(fd);
+    return result;
 }
 
 int cf_file_read(const char *path, struct cf_buf *buf, struct cf_err *err)
 {
-    bool from_stdin = cf_streq(path, "-");
-    const char *name = from_stdin ? "standard input" : path;
+    struct whole whole = {name_of(path), buf};
     size_t before = buf->len;
-    int fd = STDIN_FILENO;
-    int result;
+    int result = take_file(path, buf->max, add_piece, &whole, err);
 
-    if (!from_stdin) {
-        do
-            fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        while (fd < 0 && errno == EINTR);
-    }
-    if (fd < 0)
-        return cf_err_system(err, "opening '%s': %s", name, strerror(errno));
-    result = check_kind(fd, name, buf, err);
-    if (result == 0)
-        result = read_all(fd, name, buf, err);
     if (result != 0 && buf->data != NULL) {
         buf->len = before;
         buf->data[before] = '\0';
     }
-    if (!from_stdin)
-        close(fd);
     return result;
+}
+
+int cf_file_pieces(const char *path, cf_file_piece *take, void *arg, struct cf_err *err)
+{
+    return take_file(path, SIZE_MAX, take, arg, err);
 }

@@ -24,11 +24,12 @@ struct options {
 
 void cf_inspect_say(struct cf_inspect *run, enum cf_exit status, const char *fmt, ...)
 {
-    char line[2048];
+    char line[8192]; /* two paths of the longest kind fit */
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(line, sizeof(line), fmt, args);
+    if (vsnprintf(line, sizeof(line), fmt, args) >= (int)sizeof(line))
+        memcpy(line + sizeof(line) - sizeof("..."), "...", sizeof("..."));
     va_end(args);
     cf_str_sanitize(line, sizeof(line));
     fprintf(stderr, "%s\n", line);
@@ -138,20 +139,34 @@ static void read_all(struct cf_inspect *run, const struct options *o)
     read_list(run, &o->secrets, CF_INPUT_MANIFEST);
 }
 
+/* What was found and is in no list. */
+static void say_unlisted(struct cf_inspect *run)
+{
+    size_t findings = run->tokens[true].unlisted;
+
+    if (findings > 0)
+        cf_inspect_say(run, CF_EXIT_FAILED,
+                       "curfew inspect: %zu further tokens are findings, and are not listed",
+                       findings);
+}
+
 static void answer(struct cf_inspect *run, bool json)
 {
     struct cf_buf out;
 
-    cf_buf_init(&out, CF_REPORT_MAX);
-    for (size_t i = 0; i < run->count; i++) {
-        if (cf_inspect_is_finding(&run->items[i]) && run->status < CF_EXIT_FINDINGS)
-            run->status = CF_EXIT_FINDINGS;
+    if (run->failed) {
+        cf_inspect_say(run, CF_EXIT_FAILED, "curfew inspect: out of memory");
+        return;
     }
+    say_unlisted(run);
+    if (run->tokens[true].listed > 0 && run->status < CF_EXIT_FINDINGS)
+        run->status = CF_EXIT_FINDINGS;
+    cf_buf_init(&out, CF_REPORT_MAX);
     if (json)
         cf_inspect_json(run, &out);
     else
         cf_inspect_text(run, &out);
-    if (run->failed || !cf_buf_ok(&out))
+    if (!cf_buf_ok(&out))
         cf_inspect_say(run, CF_EXIT_FAILED, "curfew inspect: out of memory");
     else
         fwrite(cf_buf_str(&out), 1, out.len, stdout);
@@ -179,8 +194,7 @@ static int inspect(const struct cf_cmd *cmd, const struct options *o)
     }
     read_all(&run, o);
     answer(&run, o->json);
-    cf_arena_reset(run.arena, true);
-    cf_arena_free(run.arena);
+    cf_inspect_free(&run);
     return run.status;
 }
 

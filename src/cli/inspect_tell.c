@@ -4,8 +4,21 @@
 
 #include "curfew/clock.h"
 #include "curfew/json_out.h"
+#include "curfew/limits.h"
 #include "curfew/str.h"
 #include "inspect.h"
+
+#define FLUSH_MIN (64 * CF_KIB)
+
+/* What is told goes on its way: of 100,000 tokens the answer has 70 MiB. */
+static void flush(struct cf_buf *out)
+{
+    if (!cf_buf_ok(out) || out->len < FLUSH_MIN)
+        return;
+    fwrite(out->data, 1, out->len, stdout);
+    out->len = 0;
+    out->data[0] = '\0';
+}
 
 /* ---- for people ---- */
 
@@ -167,14 +180,23 @@ static void add_signature(const struct cf_inspected *item, struct cf_buf *out)
         cf_buf_addf(out, "  %-11s NOT VALID: %s\n", "signature:", cf_str_or_empty(item->reason));
 }
 
-static void add_item(const struct cf_inspect *run, const struct cf_inspected *item,
-                     struct cf_buf *out)
+static void add_places(const struct cf_inspected *item, struct cf_buf *out)
+{
+    for (const struct cf_inspect_place *p = item->places; p != NULL; p = p->next) {
+        add_place(p, out);
+        flush(out);
+    }
+    if (item->more_places > 0)
+        cf_buf_addf(out, "  %-11s and in %zu more places\n", "", item->more_places);
+}
+
+static void add_token(const struct cf_inspect *run, const struct cf_inspected *item,
+                      struct cf_buf *out)
 {
     const struct cf_token *t = &item->token;
 
     add_title(item, out);
-    for (const struct cf_inspect_place *p = item->places; p != NULL; p = p->next)
-        add_place(p, out);
+    add_places(item, out);
     add_life(run, item, out);
     add_binding(item, out);
     if (item->kind == CF_TOKEN_OTHER)
@@ -188,28 +210,56 @@ static void add_item(const struct cf_inspect *run, const struct cf_inspected *it
     add_signature(item, out);
     if (item->signature != CF_SIGNATURE_BAD)
         add_line(out, "do this:", remedy(item->kind));
-    cf_buf_addc(out, '\n');
 }
 
-static size_t count_findings(const struct cf_inspect *run)
+static void add_unread(const struct cf_inspected *item, struct cf_buf *out)
 {
-    size_t count = 0;
+    cf_buf_addf(out, "%s, which was not read\n", cf_token_unread_name(item->unread));
+    add_places(item, out);
+}
 
-    for (size_t i = 0; i < run->count; i++)
-        count += cf_inspect_is_finding(&run->items[i]);
-    return count;
+static void add_counted(struct cf_buf *out, const char *before, size_t number, const char *what)
+{
+    cf_buf_addf(out, "%s%zu %s%s", before, number, what, number == 1 ? "" : "s");
+}
+
+static size_t total(const struct cf_inspect_count *count)
+{
+    return count->listed + count->unlisted;
+}
+
+static size_t count_tokens(const struct cf_inspect *run)
+{
+    return total(&run->tokens[false]) + total(&run->tokens[true]);
+}
+
+static void add_summary(const struct cf_inspect *run, struct cf_buf *out)
+{
+    size_t unlisted = run->tokens[false].unlisted + run->tokens[true].unlisted;
+
+    if (run->count == 0)
+        return;
+    add_counted(out, "", count_tokens(run), "token");
+    add_counted(out, ", ", total(&run->tokens[true]), "finding");
+    if (total(&run->unread) > 0)
+        cf_buf_addf(out, ", %zu not read", total(&run->unread));
+    if (unlisted > 0)
+        cf_buf_addf(out, "; not listed: %zu of the findings, %zu of the others",
+                    run->tokens[true].unlisted, run->tokens[false].unlisted);
+    cf_buf_addc(out, '\n');
 }
 
 void cf_inspect_text(const struct cf_inspect *run, struct cf_buf *out)
 {
-    size_t findings = count_findings(run);
-
-    for (size_t i = 0; i < run->count; i++)
-        add_item(run, &run->items[i], out);
-    if (run->count == 0)
-        return;
-    cf_buf_addf(out, "%zu token%s, %zu finding%s\n", run->count, run->count == 1 ? "" : "s",
-                findings, findings == 1 ? "" : "s");
+    for (size_t i = 0; i < run->count; i++) {
+        if (run->items[i]->unread == CF_UNREAD_NO)
+            add_token(run, run->items[i], out);
+        else
+            add_unread(run->items[i], out);
+        cf_buf_addc(out, '\n');
+        flush(out);
+    }
+    add_summary(run, out);
 }
 
 /* ---- for programs ---- */
@@ -241,6 +291,8 @@ static void out_places(struct cf_out *out, const struct cf_inspected *item)
         cf_out_end_object(out);
     }
     cf_out_end_array(out);
+    if (item->more_places > 0)
+        cf_out_int(out, "morePlaces", (int64_t)item->more_places);
 }
 
 static void out_account(struct cf_out *out, const struct cf_inspected *item)
@@ -316,6 +368,40 @@ static void out_item(const struct cf_inspect *run, struct cf_out *out,
     cf_out_end_object(out);
 }
 
+static void out_unread(struct cf_out *out, const struct cf_inspected *item)
+{
+    cf_out_object(out, NULL);
+    cf_out_str(out, "what", cf_token_unread_name(item->unread));
+    cf_out_str(out, "sha256", item->hash);
+    out_places(out, item);
+    cf_out_end_object(out);
+}
+
+static void out_items(const struct cf_inspect *run, struct cf_out *out, bool read)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        const struct cf_inspected *item = run->items[i];
+
+        if (read && item->unread == CF_UNREAD_NO)
+            out_item(run, out, item);
+        else if (!read && item->unread != CF_UNREAD_NO)
+            out_unread(out, item);
+        flush(out->buf);
+    }
+}
+
+static void out_summary(const struct cf_inspect *run, struct cf_out *out)
+{
+    cf_out_object(out, "summary");
+    cf_out_int(out, "tokens", (int64_t)count_tokens(run));
+    cf_out_int(out, "findings", (int64_t)total(&run->tokens[true]));
+    cf_out_int(out, "unread", (int64_t)total(&run->unread));
+    cf_out_int(out, "unlisted",
+               (int64_t)(run->tokens[false].unlisted + run->tokens[true].unlisted));
+    cf_out_int(out, "errors", (int64_t)run->errors);
+    cf_out_end_object(out);
+}
+
 void cf_inspect_json(const struct cf_inspect *run, struct cf_buf *buf)
 {
     struct cf_out out;
@@ -323,14 +409,12 @@ void cf_inspect_json(const struct cf_inspect *run, struct cf_buf *buf)
     cf_out_init(&out, buf);
     cf_out_object(&out, NULL);
     cf_out_array(&out, "tokens");
-    for (size_t i = 0; i < run->count; i++)
-        out_item(run, &out, &run->items[i]);
+    out_items(run, &out, true);
     cf_out_end_array(&out);
-    cf_out_object(&out, "summary");
-    cf_out_int(&out, "tokens", (int64_t)run->count);
-    cf_out_int(&out, "findings", (int64_t)count_findings(run));
-    cf_out_int(&out, "errors", (int64_t)run->errors);
-    cf_out_end_object(&out);
+    cf_out_array(&out, "unread");
+    out_items(run, &out, false);
+    cf_out_end_array(&out);
+    out_summary(run, &out);
     cf_out_end_object(&out);
     cf_buf_addc(buf, '\n');
 }

@@ -2,15 +2,12 @@
 /* runs.c - base64 inside other text: where it begins, where it ends, and what it stands for.
  *
  * Both alphabets at once, with or without padding, and over line breaks, as PEM, MIME and YAML
- * blocks have them, also when those are written as \n in a JSON text. */
-#include "scan.h"
-
-#include <stdbool.h>
+ * blocks have them, also when those are written as \n in a JSON text. A run may be larger than
+ * what is in memory of it: it is read piece by piece. */
+#include <string.h>
 
 #include "digits.h"
-
-/* Line breaks and indentation between two lines of a run. */
-#define BREAK_MAX 256
+#include "scan.h"
 
 const char *cf_run_find(const char *text, const char *end)
 {
@@ -29,7 +26,7 @@ const char *cf_run_find(const char *text, const char *end)
 }
 
 /* The letters and digits of an escape (\n, \u003d, %3D) are none of the run behind them. */
-static size_t escape_length(const char *begin, const char *text)
+size_t cf_run_escape(const char *begin, const char *text)
 {
     if (text == begin)
         return 0;
@@ -40,91 +37,116 @@ static size_t escape_length(const char *begin, const char *text)
     return *text == 'u' ? 5 : 1;
 }
 
-/* What is behind the line breaks and blanks at `p`; NULL when no line ends there. */
-static const char *skip_break(const char *p, const char *end)
+/* What is behind the line breaks and blanks at `p`. */
+static const char *skip_break(struct cf_run *run, const char *p, const char *end, bool last)
 {
-    const char *limit = end - p > BREAK_MAX ? p + BREAK_MAX : end;
-    bool broken = false;
-
-    while (p < limit) {
+    while (p < end) {
         if (*p == '\n' || *p == '\r') {
-            broken = true;
+            run->broken = true;
             p++;
         } else if (*p == ' ' || *p == '\t') {
             p++;
         } else if (*p == '\\' && p + 1 < end && (p[1] == 'n' || p[1] == 'r' || p[1] == '\n')) {
-            broken = true;
+            run->broken = true;
             p += 2;
         } else {
-            break;
+            /* Half an escape waits for the other half. */
+            return *p == '\\' && p + 1 == end && !last ? end - 1 : p;
         }
     }
-    return broken && p < end ? p : NULL;
+    return p;
 }
 
-struct decoder {
-    unsigned char *out;
-    size_t len;
-    unsigned bits, have;
-    size_t digits;     /* so far */
-    size_t line;       /* of them on this line */
-    size_t first_line; /* on the first one; 0: it has not ended */
-};
-
-static void put(struct decoder *d, unsigned digit)
+static void put(struct cf_run *run, struct cf_run_out *out, char c)
 {
-    d->bits = (d->bits << 6 | digit) & 0xFFFU;
-    d->have += 6;
-    if (d->have >= 8) {
-        d->have -= 8;
-        d->out[d->len++] = (unsigned char)(d->bits >> d->have);
+    run->bits = (run->bits << 6 | cf_digits[(unsigned char)c]) & 0xFFFU;
+    run->have += 6;
+    if (run->have >= 8) {
+        run->have -= 8;
+        out->bytes[out->len++] = (char)(run->bits >> run->have);
     }
 }
 
 /* The digits up to the next character that is none; returns where that is. */
-static const char *take_line(struct decoder *d, const char *p, const char *end)
+static const char *take_digits(struct cf_run *run, const char *p, const char *end,
+                               struct cf_run_out *out)
 {
     const char *begin = p;
 
-    while (d->have != 0 && p < end && cf_is_digit(*p))
-        put(d, cf_digits[(unsigned char)*p++]);
-    while (end - p >= 4) {
+    while (run->have != 0 && p < end && cf_is_digit(*p))
+        put(run, out, *p++);
+    while (run->have == 0 && end - p >= 4) {
         unsigned a = cf_digits[(unsigned char)p[0]], b = cf_digits[(unsigned char)p[1]];
-        unsigned c = cf_digits[(unsigned char)p[2]], e = cf_digits[(unsigned char)p[3]];
+        unsigned c = cf_digits[(unsigned char)p[2]], d = cf_digits[(unsigned char)p[3]];
 
-        if (d->have != 0 || ((a | b | c | e) & 0xC0U) != 0)
+        if (((a | b | c | d) & 0xC0U) != 0)
             break;
-        d->out[d->len++] = (unsigned char)(a << 2 | b >> 4);
-        d->out[d->len++] = (unsigned char)(b << 4 | c >> 2);
-        d->out[d->len++] = (unsigned char)(c << 6 | e);
+        out->bytes[out->len++] = (char)(a << 2 | b >> 4);
+        out->bytes[out->len++] = (char)(b << 4 | c >> 2);
+        out->bytes[out->len++] = (char)(c << 6 | d);
         p += 4;
     }
     while (p < end && cf_is_digit(*p))
-        put(d, cf_digits[(unsigned char)*p++]);
-    d->line = (size_t)(p - begin);
-    d->digits += d->line;
-    if (d->first_line == 0)
-        d->first_line = d->line;
+        put(run, out, *p++);
+    run->line += (size_t)(p - begin);
+    run->digits += (size_t)(p - begin);
     return p;
 }
 
 /* Whether the next line may go on with this run: one that is unrelated must not be put out of
  * step, and in wrapped base64 all lines but the last have the same length. */
-static bool goes_on(const struct decoder *d, char next)
+static bool goes_on(const struct cf_run *run, char next)
 {
-    return cf_is_digit(next) && d->line >= CF_RUN_MIN &&
-           (d->digits % 4 == 0 || d->line == d->first_line);
+    return cf_is_digit(next) && run->line >= CF_RUN_MIN &&
+           (run->digits % 4 == 0 || run->line == run->first_line);
 }
 
-const char *cf_run_decode(const char *begin, const char *text, const char *end, unsigned char *out,
-                          size_t *out_len)
+/* Up to the end of the line; false where there is no room for it. */
+static bool take_line(struct cf_run *run, const char **at, const char *end, struct cf_run_out *out)
 {
-    struct decoder d = {.out = out};
-    const char *p = text + escape_length(begin, text), *next;
+    size_t room = (out->max - out->len) / 3 * 4, left = (size_t)(end - *at);
 
-    p = take_line(&d, p, end);
-    while ((next = skip_break(p, end)) != NULL && goes_on(&d, *next))
-        p = take_line(&d, next, end);
-    *out_len = d.digits >= CF_RUN_DIGITS_MIN ? d.len : 0;
-    return p;
+    *at = take_digits(run, *at, room < left ? *at + room : end, out);
+    return *at == end || !cf_is_digit(**at);
+}
+
+enum cf_run_step cf_run_read(struct cf_run *run, const char **at, const char *end, bool last,
+                             struct cf_run_out *out)
+{
+    for (;;) {
+        if (!run->between && !take_line(run, at, end, out))
+            return CF_RUN_FULL;
+        if (*at == end && !last)
+            return CF_RUN_MORE;
+        if (!run->between && run->first_line == 0)
+            run->first_line = run->line;
+        run->between = true;
+        *at = skip_break(run, *at, end, last);
+        if (!last && (*at == end || (**at == '\\' && *at + 1 == end)))
+            return CF_RUN_MORE;
+        if (*at == end || !run->broken || !goes_on(run, **at))
+            return CF_RUN_ENDS;
+        run->between = run->broken = false;
+        run->line = 0;
+    }
+}
+
+bool cf_run_begins_token(const char *text, const char *end)
+{
+    static const char token[] = "eyJhbGciOi"; /* {"alg": */
+    char bytes[CF_RUN_BEGINNING];
+    size_t len = end - text > CF_RUN_BEGINNING ? CF_RUN_BEGINNING : (size_t)(end - text);
+
+    memcpy(bytes, text, len);
+    while (len >= sizeof(token) - 1) {
+        struct cf_run run = {0};
+        struct cf_run_out out = {bytes, 0, sizeof(bytes)};
+
+        /* In place: less is written than was read. */
+        (void)take_digits(&run, bytes, bytes + len, &out);
+        len = out.len;
+        if (len >= sizeof(token) - 1 && memcmp(bytes, token, sizeof(token) - 1) == 0)
+            return true;
+    }
+    return false;
 }

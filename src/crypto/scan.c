@@ -1,49 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scan.c - finds tokens in other texts.
  *
- * The claims of a JWT begin with `{"`, which is `eyJ` in base64url, behind a dot: that is searched
- * for, since dots are rare where tokens hide. Around it there must be three parts, and what they
- * stand for must say that it is a ServiceAccount's. Then every run of base64 is decoded, and the
- * result searched the same way.
+ * Tokens as they stand (dots.c); then every run of base64 (runs.c) is decoded, and the result
+ * searched the same way. Each layer of base64 is a text of its own, which is decoded into a window
+ * while the one around it is read, searched when the window is full, and moved on: but for what may
+ * still be the beginning of something. So nothing is cut in two, and what is held of a text does
+ * not grow with it.
  *
- * Linear: a part is looked at once as header, claims and signature each, and a layer of base64
- * is three quarters of the one around it. What looks like a token and is none costs more, so its
- * number is limited. Compressed, encrypted and otherwise encoded tokens are not found. */
+ * Linear: a layer is three quarters of the one around it, a repeated token is read once.
+ * Compressed, encrypted and otherwise encoded tokens are not found. */
+#include "scan.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "curfew/base64.h"
-#include "curfew/limits.h"
-#include "curfew/str.h"
+#include "curfew/attr.h"
 #include "digits.h"
-#include "parts.h"
-#include "scan.h"
 
-/* Shorter is no JWT with an alg and a claim that tells of a ServiceAccount. */
-#define TOKEN_MIN 48
-/* What was glued to a header in front of it (an escape, a word) is at most tried so often. */
-#define HEADERS_MAX 8
-
-struct layer {
-    unsigned char *bytes;
-    size_t cap, used; /* used: the most that it ever held */
-};
-
-struct cf_token_scanner {
-    enum cf_token_scan_flags flags;
-    struct cf_arena *arena; /* of the token that is being read */
-    size_t tries;           /* left, of all texts together */
-    struct layer layers[CF_TOKEN_LAYERS];
-    unsigned char claims[CF_BASE64URL_BYTES(CF_TOKEN_MAX)];
-
-    /* Of the text that is searched. */
-    cf_token_visit *visit;
-    void *arg;
-    unsigned depth;
-    size_t offset;
-    size_t seen_count;
-    char seen[CF_TOKEN_HITS_MAX][CF_TOKEN_HASH + 1];
-};
+/* What waits in the innermost window (its size is 27/64 of the outermost one's) leaves room. */
+_Static_assert(CF_WINDOW_MAX / 64 * 27 > CF_TOKEN_LONG_MAX + 4 * CF_TOKEN_MAX, "windows move on");
 
 struct cf_token_scanner *cf_token_scanner_new(enum cf_token_scan_flags flags)
 {
@@ -61,209 +36,313 @@ struct cf_token_scanner *cf_token_scanner_new(enum cf_token_scan_flags flags)
     return s;
 }
 
+static void wipe_layer(struct cf_layer *layer)
+{
+    if (layer->used > 0)
+        explicit_bzero(layer->bytes, layer->used);
+    free(layer->bytes);
+}
+
 void cf_token_scanner_free(struct cf_token_scanner *s)
 {
     if (s == NULL)
         return;
-    for (size_t i = 0; i < CF_TOKEN_LAYERS; i++) {
-        if (s->layers[i].used > 0)
-            explicit_bzero(s->layers[i].bytes, s->layers[i].used);
-        free(s->layers[i].bytes);
-    }
+    for (size_t i = 0; i <= CF_TOKEN_LAYERS; i++)
+        wipe_layer(&s->layers[i]);
+    cf_seen_free(&s->seen);
     cf_arena_reset(s->arena, true);
     cf_arena_free(s->arena);
     explicit_bzero(s, sizeof(*s));
     free(s);
 }
 
-/* ---- one token ---- */
-
-/* What is between two characters that can't be in a part of a JWT. */
-struct part {
-    const char *begin, *end;
-};
-
-static bool is_url_digit(char c)
+const char *cf_token_unread_name(enum cf_token_unread unread)
 {
-    return cf_is_digit(c) && c != '+' && c != '/';
+    static const char *const names[] = {
+        [CF_UNREAD_NO] = "",
+        [CF_UNREAD_LONG] = "what looks like a token of more than 16 KiB",
+        [CF_UNREAD_DEEP] = "what begins like a token, under more than three layers of base64",
+        [CF_UNREAD_MANY] = "more than 32768 texts that look like tokens",
+    };
+
+    return names[unread];
 }
 
-static struct part part_behind(const char *begin, const char *end)
+/* ---- places ---- */
+
+static void move_place(const struct cf_layer *layer, struct cf_scan_place *place, size_t to)
 {
-    struct part part = {begin, begin};
+    const char *at = layer->text + place->at, *end = layer->text + to;
 
-    while (part.end < end && is_url_digit(*part.end))
-        part.end++;
-    return part;
-}
-
-static struct part part_before(const char *begin, const char *end)
-{
-    struct part part = {end, end};
-
-    while (part.begin > begin && is_url_digit(part.begin[-1]) &&
-           end - part.begin < (int)CF_TOKEN_MAX)
-        part.begin--;
-    return part;
-}
-
-static bool is_seen(struct cf_token_scanner *s, const char *hash)
-{
-    for (size_t i = 0; i < s->seen_count; i++) {
-        if (cf_streq(s->seen[i], hash))
-            return true;
+    while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+        at++;
+        place->lines++;
     }
-    if (s->seen_count == CF_TOKEN_HITS_MAX)
-        return true;
-    memcpy(s->seen[s->seen_count++], hash, CF_TOKEN_HASH + 1);
-    return false;
+    place->at = to;
 }
 
-/* Tells of a token, if it is of the kind that is wanted and its claims can be read. */
-static void take_token(struct cf_token_scanner *s, struct cf_token *token, const char *text,
-                       const struct part *claims, const char *end)
+void cf_scan_at(struct cf_token_scanner *s, struct cf_scan_place *place, size_t at)
 {
-    struct cf_token_hit hit = {.token = token, .text = text, .len = (size_t)(end - text)};
-
-    if (hit.len > CF_TOKEN_MAX ||
-        cf_token_read_claims(s->arena, claims->begin, (size_t)(claims->end - claims->begin), token,
-                             NULL) != 0)
-        return;
-    if (!token->service_account && (s->flags & CF_SCAN_ANY) == 0)
-        return;
-    hit.layers = s->depth;
-    hit.offset = s->offset;
-    cf_token_hash(text, hit.len, hit.hash);
-    if (!is_seen(s, hit.hash))
-        s->visit(&hit, s->arg);
+    move_place(&s->layers[0], place, at);
+    place->offset = s->base + at;
+    place->line = place->lines + 1;
 }
 
-/* Whether a token's header begins at `text`. What is behind it is then told, if it fits. */
-static bool try_token(struct cf_token_scanner *s, const char *text, const char *dot,
-                      const struct part *claims, const char *end)
+void cf_scan_tell(struct cf_token_scanner *s, struct cf_token_hit *hit)
 {
-    struct cf_token token = {0};
-    bool is_header;
+    const struct cf_scan_place *place = s->depth == 0 ? &s->token : &s->run;
 
-    if (s->tries == 0)
-        return true;
-    s->tries--;
-    is_header = cf_token_read_header(s->arena, text, (size_t)(dot - text), &token, NULL) == 0;
-    if (is_header)
-        take_token(s, &token, text, claims, end);
-    cf_arena_reset(s->arena, true);
-    return is_header;
+    hit->layers = s->depth;
+    hit->offset = place->offset;
+    hit->line = place->line;
+    s->stopped = !s->visit(hit, s->arg);
 }
 
-/* Cheap, and false for nearly all that only looks like a token. */
-static bool claims_fit(struct cf_token_scanner *s, const struct part *claims)
+bool cf_scan_is_new(struct cf_token_scanner *s, const char *text, size_t len)
 {
-    size_t len = (size_t)(claims->end - claims->begin), n;
+    enum cf_seen_answer answer = cf_seen_add(&s->seen, text, len);
+    struct cf_token_hit many = {.unread = CF_UNREAD_MANY, .text = text};
 
-    if (len > CF_TOKEN_MAX || !cf_base64url_decode(claims->begin, len, s->claims, &n))
+    s->failed = s->failed || answer == CF_SEEN_FAILED;
+    if (answer != CF_SEEN_NEW)
         return false;
-    return (s->flags & CF_SCAN_ANY) != 0 || memmem(s->claims, n, "kubernetes", 10) != NULL;
+    if (s->tries == 0) {
+        cf_scan_tell(s, &many);
+        s->stopped = true;
+        return false;
+    }
+    s->tries -= (s->flags & CF_SCAN_BOUNDED) != 0;
+    return true;
 }
 
-/* At the dot between a header and claims. */
-static void try_at(struct cf_token_scanner *s, const char *begin, const char *dot, const char *end)
-{
-    struct part claims = part_behind(dot + 1, end), header, signature;
-    const char *at;
+/* ---- windows ---- */
 
-    if (claims.end == end || *claims.end != '.')
-        return;
-    signature = part_behind(claims.end + 1, end);
-    if (signature.begin == signature.end || !claims_fit(s, &claims))
-        return;
-    header = part_before(begin, dot);
-    at = header.begin;
-    for (int i = 0; i < HEADERS_MAX; i++, at++) {
-        at = memmem(at, (size_t)(dot - at), "eyJ", 3);
-        if (at == NULL)
-            return;
-        if (s->depth == 0)
-            s->offset = (size_t)(at - begin);
-        if (try_token(s, at, dot, &claims, signature.end))
-            return;
+static bool make_room(struct cf_token_scanner *s, struct cf_layer *layer, size_t wanted)
+{
+    char *bytes;
+
+    if (layer->cap >= wanted)
+        return true;
+    bytes = malloc(wanted);
+    if (bytes == NULL) {
+        s->failed = true;
+        return false;
     }
+    if (layer->len > 0)
+        memcpy(bytes, layer->text, layer->len);
+    wipe_layer(layer);
+    layer->text = layer->bytes = bytes;
+    layer->cap = wanted;
+    layer->used = layer->len;
+    return true;
 }
 
-static void find_tokens(struct cf_token_scanner *s, const char *text, size_t len)
+static void empty(struct cf_layer *layer)
 {
-    const char *end = text + len, *dot = text;
+    *layer = (struct cf_layer){
+        .text = layer->bytes, .bytes = layer->bytes, .cap = layer->cap, .used = layer->used};
+}
 
-    while ((dot = memchr(dot, '.', (size_t)(end - dot))) != NULL) {
-        if (end - dot > 4 && memcmp(dot + 1, "eyJ", 3) == 0)
-            try_at(s, text, dot, end);
-        dot++;
+static void note_used(struct cf_layer *layer)
+{
+    layer->used = layer->len > layer->used ? layer->len : layer->used;
+}
+
+/* Drops what has been searched: all but a header in front of the next dot, and the character in
+ * front of the next run. */
+static void move_window(struct cf_token_scanner *s, struct cf_layer *layer)
+{
+    size_t dots = layer->dots > CF_TOKEN_MAX ? layer->dots - CF_TOKEN_MAX : 0;
+    size_t runs = layer->runs > 0 ? layer->runs - 1 : 0, past = dots < runs ? dots : runs;
+
+    if (layer == &s->layers[0]) {
+        struct cf_scan_place *places[] = {&s->token, &s->run};
+
+        for (size_t i = 0; i < CF_COUNT(places); i++) {
+            if (places[i]->at < past)
+                move_place(layer, places[i], past);
+            places[i]->at -= past;
+        }
+        s->base += past;
     }
+    layer->len -= past;
+    layer->dots -= past;
+    layer->runs -= past;
+    memmove(layer->bytes, layer->bytes + past, layer->len);
 }
 
 /* ---- layers ---- */
 
-static unsigned char *layer_room(struct cf_token_scanner *s, size_t len)
-{
-    struct layer *layer = &s->layers[s->depth];
+static void search(struct cf_token_scanner *s, unsigned depth, bool last);
 
-    if (layer->cap >= len)
-        return layer->bytes;
-    if (layer->used > 0)
-        explicit_bzero(layer->bytes, layer->used);
-    free(layer->bytes);
-    *layer = (struct layer){.bytes = malloc(len)};
-    layer->cap = layer->bytes != NULL ? len : 0;
-    return layer->bytes;
+/* The next run; NULL: there is none, and `at` is where to go on when there is more text. */
+static const char *next_run(const struct cf_layer *layer, const char **at, bool last)
+{
+    const char *end = layer->text + layer->len, *run = cf_run_find(*at, end);
+
+    /* The last digits may be the first ones of a run. */
+    if (run == NULL && !last && end - *at >= CF_RUN_MIN)
+        *at = end - (CF_RUN_MIN - 1);
+    return run;
 }
 
-static int search(struct cf_token_scanner *s, const char *text, size_t len);
-
-static int search_runs(struct cf_token_scanner *s, const char *text, size_t len)
+static bool begin_run(struct cf_token_scanner *s, struct cf_layer *layer, const char **at,
+                      bool last)
 {
-    const char *end = text + len, *at = text;
-    int rc = 0;
+    const char *run = next_run(layer, at, last);
 
-    while (rc == 0 && (at = cf_run_find(at, end)) != NULL) {
-        struct layer *layer = &s->layers[s->depth];
-        unsigned char *bytes = layer_room(s, CF_RUN_BYTES(len));
-        size_t n;
+    if (run == NULL)
+        return false;
+    if (s->depth == 0)
+        cf_scan_at(s, &s->run, (size_t)(run - layer->text));
+    *at = run + cf_run_escape(layer->text, run);
+    layer->run = (struct cf_run){0};
+    layer->in_run = true;
+    return true;
+}
 
-        if (bytes == NULL)
-            return -1;
-        if (s->depth == 0)
-            s->offset = (size_t)(at - text);
-        at = cf_run_decode(text, at, end, bytes, &n);
-        layer->used = n > layer->used ? n : layer->used;
-        if (n == 0)
-            continue;
-        s->depth++;
-        rc = search(s, (const char *)bytes, n);
-        s->depth--;
+static void end_run(struct cf_token_scanner *s, struct cf_layer *layer, unsigned depth)
+{
+    if (layer->run.digits >= CF_RUN_DIGITS_MIN)
+        search(s, depth + 1, true);
+    empty(layer + 1);
+    layer->in_run = false;
+}
+
+static void search_runs(struct cf_token_scanner *s, unsigned depth, bool last)
+{
+    struct cf_layer *layer = &s->layers[depth], *inner = layer + 1;
+    const char *at = layer->text + layer->runs, *end = layer->text + layer->len;
+    size_t wanted = CF_RUN_BYTES(layer->len);
+
+    while (!s->failed && !s->stopped && (layer->in_run || begin_run(s, layer, &at, last))) {
+        struct cf_run_out out;
+        enum cf_run_step step;
+
+        if (!make_room(s, inner, wanted < CF_WINDOW_MAX ? wanted : CF_WINDOW_MAX))
+            break;
+        out = (struct cf_run_out){inner->bytes, inner->len, inner->cap};
+        step = cf_run_read(&layer->run, &at, end, last, &out);
+        inner->len = out.len;
+        note_used(inner);
+        if (step == CF_RUN_MORE)
+            break;
+        if (step == CF_RUN_ENDS) {
+            end_run(s, layer, depth);
+        } else {
+            search(s, depth + 1, false);
+            move_window(s, inner);
+        }
     }
-    return rc;
+    layer->runs = (size_t)(at - layer->text);
 }
 
-static int search(struct cf_token_scanner *s, const char *text, size_t len)
+/* Of a run that is not decoded any more. */
+static void tell_deep(struct cf_token_scanner *s, const char *run, const char *end)
 {
-    if (len < TOKEN_MIN)
-        return 0;
-    find_tokens(s, text, len);
-    return s->depth < CF_TOKEN_LAYERS ? search_runs(s, text, len) : 0;
+    struct cf_token_hit hit = {.unread = CF_UNREAD_DEEP, .text = run};
+
+    hit.len = end - run > CF_RUN_BEGINNING ? CF_RUN_BEGINNING : (size_t)(end - run);
+    if (cf_run_begins_token(run, run + hit.len) && cf_scan_is_new(s, hit.text, hit.len))
+        cf_scan_tell(s, &hit);
+}
+
+static void search_deepest(struct cf_token_scanner *s, struct cf_layer *layer, bool last)
+{
+    const char *at = layer->text + layer->runs, *end = layer->text + layer->len, *run;
+
+    while (!s->failed && !s->stopped) {
+        while (layer->in_run && at < end && cf_is_digit(*at))
+            at++;
+        if (layer->in_run && at == end)
+            break;
+        layer->in_run = false;
+        run = next_run(layer, &at, last);
+        if (run == NULL)
+            break;
+        at = run;
+        if (!last && end - run < 2 * CF_RUN_BEGINNING)
+            break;
+        tell_deep(s, run + cf_run_escape(layer->text, run), end);
+        layer->in_run = true;
+    }
+    layer->runs = (size_t)(at - layer->text);
+}
+
+static void search(struct cf_token_scanner *s, unsigned depth, bool last)
+{
+    struct cf_layer *layer = &s->layers[depth];
+    unsigned outer = s->depth;
+
+    s->depth = depth;
+    if (layer->len >= CF_TOKEN_MIN) {
+        cf_scan_dots(s, layer, last);
+        if (depth < CF_TOKEN_LAYERS)
+            search_runs(s, depth, last);
+        else
+            search_deepest(s, layer, last);
+    }
+    s->depth = outer;
+}
+
+/* ---- texts ---- */
+
+void cf_token_scan_begin(struct cf_token_scanner *s, cf_token_visit *visit, void *arg)
+{
+    for (size_t i = 0; i <= CF_TOKEN_LAYERS; i++)
+        empty(&s->layers[i]);
+    cf_seen_clear(&s->seen);
+    s->visit = visit;
+    s->arg = arg;
+    s->depth = 0;
+    s->failed = s->stopped = false;
+    s->base = 0;
+    s->token = s->run = (struct cf_scan_place){0};
+}
+
+static void add(struct cf_token_scanner *s, const char **bytes, size_t *len)
+{
+    struct cf_layer *layer = &s->layers[0];
+    size_t room = layer->cap - layer->len, n = *len < room ? *len : room;
+
+    memcpy(layer->bytes + layer->len, *bytes, n);
+    layer->len += n;
+    note_used(layer);
+    *bytes += n;
+    *len -= n;
+    if (layer->len == layer->cap) {
+        search(s, 0, false);
+        move_window(s, layer);
+    }
+}
+
+int cf_token_scan_more(struct cf_token_scanner *s, const char *bytes, size_t len)
+{
+    while (len > 0 && !s->failed && !s->stopped && make_room(s, &s->layers[0], CF_WINDOW_MAX))
+        add(s, &bytes, &len);
+    return s->failed ? -1 : 0;
+}
+
+int cf_token_scan_end(struct cf_token_scanner *s)
+{
+    if (!s->failed && !s->stopped)
+        search(s, 0, true);
+    return s->failed ? -1 : 0;
 }
 
 int cf_token_scan(struct cf_token_scanner *s, const char *bytes, size_t len, cf_token_visit *visit,
                   void *arg)
 {
-    s->visit = visit;
-    s->arg = arg;
-    s->depth = 0;
-    s->offset = 0;
-    s->seen_count = 0;
-    return search(s, bytes, len);
+    cf_token_scan_begin(s, visit, arg);
+    s->layers[0].text = bytes;
+    s->layers[0].len = len;
+    (void)cf_token_scan_end(s);
+    empty(&s->layers[0]);
+    return s->failed ? -1 : 0;
 }
 
 bool cf_token_may_hold(const char *text, size_t len)
 {
-    return len >= TOKEN_MIN &&
+    return len >= CF_TOKEN_MIN &&
            (memmem(text, len, ".eyJ", 4) != NULL || cf_run_find(text, text + len) != NULL);
 }

@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scan.h - runs of base64 inside other text (runs.c), for the scanner (scan.c). */
+/* scan.h - what the parts of the scanner share: runs of base64 inside other text (runs.c), tokens
+ * around dots (dots.c), and the layers of a text, each seen through a window (scan.c). */
 #ifndef CURFEW_CRYPTO_SCAN_H
 #define CURFEW_CRYPTO_SCAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#include "curfew/base64.h"
+#include "curfew/limits.h"
+#include "curfew/token.h"
+#include "seen.h"
+
+/* ---- runs of base64 (runs.c) ---- */
 
 /* The shortest run that is looked at: lines of wrapped base64 are longer, most words are not. */
 #define CF_RUN_MIN 32
@@ -13,12 +22,98 @@
 /* Where the first run of at least CF_RUN_MIN digits of either alphabet begins; NULL: none. */
 const char *cf_run_find(const char *text, const char *end);
 
+/* What an escape in front of a run (\n, \u003d, %3D) has of its first digits. */
+size_t cf_run_escape(const char *begin, const char *text);
+
 /* The bytes that a run below `len` characters of text can stand for. */
 #define CF_RUN_BYTES(len) ((len) / 4 * 3 + 3)
 
-/* Decodes the run that begins at `text` (with `begin` being where all of it begins), over line
- * breaks, into `out`. Returns where it ends; *out_len is 0 for one that is too short to matter. */
-const char *cf_run_decode(const char *begin, const char *text, const char *end, unsigned char *out,
-                          size_t *out_len);
+/* A run that is read piece by piece; zeroed where it begins. */
+struct cf_run {
+    unsigned bits, have; /* of the last digits: less than a byte */
+    bool between;        /* the line has ended, and another may follow */
+    bool broken;         /* there was a line break since */
+    size_t digits;       /* so far */
+    size_t line;         /* of them on this line */
+    size_t first_line;   /* on the first one; 0: it has not ended */
+};
+
+enum cf_run_step {
+    CF_RUN_ENDS,
+    CF_RUN_MORE, /* the text ends before the run does */
+    CF_RUN_FULL, /* there is no room for what it stands for */
+};
+
+/* What a run stands for goes to bytes[len..max). */
+struct cf_run_out {
+    char *bytes;
+    size_t len, max;
+};
+
+/* Reads on at *at, over line breaks, and moves it. `last`: behind `end` there is nothing. */
+enum cf_run_step cf_run_read(struct cf_run *run, const char **at, const char *end, bool last,
+                             struct cf_run_out *out);
+
+/* Whether the run that begins at `text` stands for base64 of base64 ... of the beginning of a
+ * token: for one that is under more layers than are decoded. */
+#define CF_RUN_BEGINNING 64
+bool cf_run_begins_token(const char *text, const char *end);
+
+/* ---- layers (scan.c) ---- */
+
+/* What a layer has of its text: the whole, or as much as is needed to find what goes over the
+ * edge of what is there already. */
+#define CF_WINDOW_MAX (4 * CF_MIB)
+
+struct cf_layer {
+    const char *text; /* the window: the bytes below, or the text that the caller has */
+    size_t len;
+    size_t dots; /* where to look for the next dot, for the next run */
+    size_t runs;
+    bool in_run;
+    struct cf_run run;
+    char *bytes;
+    size_t cap, used; /* used: the most that it ever held */
+};
+
+/* A place of the text that the caller has. Lines are counted up to `at`, which only moves on. */
+struct cf_scan_place {
+    size_t at;           /* in the window */
+    size_t lines;        /* that end before it */
+    size_t offset, line; /* of what was found last */
+};
+
+struct cf_token_scanner {
+    enum cf_token_scan_flags flags;
+    struct cf_arena *arena; /* of the token that is being read */
+    struct cf_layer layers[CF_TOKEN_LAYERS + 1];
+    struct cf_seen seen; /* what was read already, told or not */
+    size_t tries;        /* what may still be read, of all texts together, if it is bounded */
+    unsigned char bytes[CF_BASE64URL_BYTES(CF_TOKEN_MAX)];
+
+    /* Of the text that is searched. */
+    cf_token_visit *visit;
+    void *arg;
+    unsigned depth;
+    bool failed;                     /* out of memory */
+    bool stopped;                    /* the visitor wants no more */
+    size_t base;                     /* bytes of the text before its window */
+    struct cf_scan_place token, run; /* the newest of each */
+};
+
+/* In the text that the caller has, something begins there. */
+void cf_scan_at(struct cf_token_scanner *s, struct cf_scan_place *place, size_t at);
+/* Tells the visitor, with the place. */
+void cf_scan_tell(struct cf_token_scanner *s, struct cf_token_hit *hit);
+/* Whether to read what looks like a token: it was not met before in this text. */
+bool cf_scan_is_new(struct cf_token_scanner *s, const char *text, size_t len);
+
+/* ---- tokens (dots.c) ---- */
+
+/* Shorter is no JWT with an alg and a claim that tells of a ServiceAccount. */
+#define CF_TOKEN_MIN 48
+
+/* Tells of the tokens in the window of the layer. `last`: behind it there is nothing. */
+void cf_scan_dots(struct cf_token_scanner *s, struct cf_layer *layer, bool last);
 
 #endif

@@ -6,8 +6,9 @@
  *
  * A best effort: tokens are found as they stand, inside other text and under up to three layers
  * of base64 (crypto/scan.c), not when they are compressed, encrypted or taken apart. What is found
- * was verified by nobody. The token itself, or a part of it, is in no message and no log: the
- * finding's value is the beginning of its SHA-256.
+ * was verified by nobody. What looks like a token and was not read (it has more than 16 KiB, begins
+ * under more layers, or comes behind 32768 others) is a finding as well. The token itself, or a
+ * part of it, is in no message and no log: the finding's value is the beginning of its SHA-256.
  *
  * Reads:  data, stringData, binaryData of Secrets (but those of the type for tokens, which
  *         legacy-token-secret is about) and ConfigMaps: manifests always, requests only with
@@ -18,6 +19,7 @@
  *         only where the object's own contents are not.
  * Allows: tokens with `exp - iat` of at most the level's max, and JWTs of no ServiceAccount.
  * Fixtures: test/rules/copied-token/ */
+#include <stdio.h>
 #include <string.h>
 
 #include "common.h"
@@ -32,6 +34,7 @@ struct search {
     struct cf_token_scanner *scanner; /* NULL until a text is worth it */
     const struct cf_path *at;
     const struct cf_text *text;
+    const char *whole;       /* what is searched */
     const char *map, *entry; /* "annotation", "pod annotation" or "data"; and the key */
 };
 
@@ -123,16 +126,26 @@ static void tell_long(struct search *s, struct cf_finding *f, const struct cf_to
                       cf_time_format(token->exp, end), cf_span_format(max, bound));
 }
 
-static void found(const struct cf_token_hit *hit, void *arg)
+/* A name for a text that must not be told. */
+static struct cf_finding *add(struct search *s, const char *text, size_t len)
 {
-    struct search *s = arg;
+    static const size_t size = sizeof("\"sha256:\"") + CF_TOKEN_HASH;
+    char hash[CF_TOKEN_HASH + 1], *value = cf_finding_scratch(s->out, size);
+
+    cf_token_hash(text, len, hash);
+    if (value != NULL)
+        snprintf(value, size, "\"sha256:%s\"", hash);
+    return cf_finding_add(s->out, key(s), s->at, value);
+}
+
+static void found_token(struct search *s, const struct cf_token_hit *hit)
+{
     const struct cf_token *token = hit->token;
     struct cf_finding *f;
 
     if (!cf_token_outlives(token, s->in->policy->lifetime[s->in->level].max))
         return;
-    f = cf_finding_add(s->out, key(s), s->at,
-                       cf_arena_printf(s->out->arena, "\"sha256:%s\"", hit->hash));
+    f = add(s, hit->text, hit->len);
     if (!cf_finding_kept(s->out, f))
         return;
     cf_finding_what(s->out, f, "%s holds a copied token that %s", cf_str_or_empty(place(s)),
@@ -147,14 +160,46 @@ static void found(const struct cf_token_hit *hit, void *arg)
                           "manifest in this annotation (kubectl apply --server-side does not)");
 }
 
+/* What was not read may be any token, and nothing that is in use looks like it: it is told, so that
+ * no token passes for being hidden well. */
+static void found_unread(struct search *s, const struct cf_token_hit *hit)
+{
+    bool rest = hit->unread == CF_UNREAD_MANY;
+    struct cf_finding *f = rest ? add(s, s->whole, strlen(s->whole)) : add(s, hit->text, hit->len);
+
+    if (!cf_finding_kept(s->out, f))
+        return;
+    cf_finding_what(s->out, f, "%s could not be searched whole for copied tokens",
+                    cf_str_or_empty(place(s)));
+    cf_finding_detail(s->out, f,
+                      rest ? "the object holds %s, and the rest was not read"
+                           : "it holds %s, which was not read",
+                      cf_token_unread_name(hit->unread));
+    cf_finding_remedy(s->out, f,
+                      "look for a token in it, and remove it; the workload has its own token in "
+                      "its mounted token file");
+}
+
+static bool found(const struct cf_token_hit *hit, void *arg)
+{
+    struct search *s = arg;
+
+    if (hit->token != NULL)
+        found_token(s, hit);
+    else
+        found_unread(s, hit);
+    return !s->out->failed && !cf_findings_stop(s->out);
+}
+
 /* ---- texts ---- */
 
 static void search_text(struct search *s, const char *text)
 {
     if (s->out->failed || cf_findings_stop(s->out))
         return;
+    s->whole = text;
     if (s->scanner == NULL)
-        s->scanner = cf_token_scanner_new(CF_SCAN_ACCOUNTS);
+        s->scanner = cf_token_scanner_new(CF_SCAN_BOUNDED);
     if (s->scanner == NULL || cf_token_scan(s->scanner, text, strlen(text), found, s) != 0)
         s->out->failed = true;
 }

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inspect_keep.c - what is kept of the tokens that were found: what they say, once for each token,
+ * and where they were. The token itself is verified on the way, and gone with the text that it was
+ * in.
+ *
+ * A log may hold a million tokens, which say nearly all the same: each text is kept once, and what
+ * is listed has a ceiling. What is not listed is counted. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "curfew/hash.h"
+#include "curfew/limits.h"
+#include "curfew/str.h"
+#include "inspect.h"
+
+#define CAPACITY_MIN 64
+
+/* ---- the index ---- */
+
+struct cf_inspect_slot {
+    uint64_t hash; /* 0: free */
+    void *value;
+};
+
+static struct cf_inspect_slot *slot_of(const struct cf_inspect_index *index, uint64_t hash)
+{
+    size_t at = (size_t)hash & (index->capacity - 1);
+
+    while (index->slots[at].hash != 0 && index->slots[at].hash != hash)
+        at = (at + 1) & (index->capacity - 1);
+    return &index->slots[at];
+}
+
+static bool grow(struct cf_inspect_index *index)
+{
+    size_t capacity = index->capacity == 0 ? CAPACITY_MIN : index->capacity * 2;
+    struct cf_inspect_index bigger = {calloc(capacity, sizeof(*index->slots)), capacity,
+                                      index->count};
+
+    if (bigger.slots == NULL)
+        return false;
+    for (size_t i = 0; i < index->capacity; i++) {
+        if (index->slots[i].hash != 0)
+            *slot_of(&bigger, index->slots[i].hash) = index->slots[i];
+    }
+    free(index->slots);
+    *index = bigger;
+    return true;
+}
+
+/* The slot of a text, which is new where `hash` is 0; NULL when out of memory. */
+static struct cf_inspect_slot *look_up(struct cf_inspect_index *index, uint64_t hash)
+{
+    if (index->count >= index->capacity / 4 * 3 && !grow(index))
+        return NULL;
+    return slot_of(index, hash);
+}
+
+static void fill_slot(struct cf_inspect_index *index, struct cf_inspect_slot *slot, uint64_t hash,
+                      void *value)
+{
+    *slot = (struct cf_inspect_slot){hash, value};
+    index->count++;
+}
+
+static uint64_t hash_of(const char *text, size_t len)
+{
+    uint64_t hash = cf_hash64(cf_hash_key(), text, len);
+
+    return hash + (hash == 0);
+}
+
+void cf_inspect_free(struct cf_inspect *run)
+{
+    free(run->known.slots);
+    free(run->texts.slots);
+    free(run->items);
+    cf_arena_reset(run->arena, true);
+    cf_arena_free(run->arena);
+}
+
+/* ---- what a token says ---- */
+
+static char *fit_once(struct cf_inspect *run, const char *text)
+{
+    char *copy = cf_str_shown(run->arena, text);
+
+    run->failed = run->failed || (copy == NULL && text != NULL);
+    return copy;
+}
+
+const char *cf_inspect_fit(struct cf_inspect *run, const char *text)
+{
+    uint64_t hash = text != NULL ? hash_of(text, strlen(text)) : 0;
+    struct cf_inspect_slot *slot;
+
+    if (text == NULL)
+        return NULL;
+    slot = look_up(&run->texts, hash);
+    run->failed = run->failed || slot == NULL;
+    if (slot == NULL)
+        return NULL;
+    if (slot->hash == 0)
+        fill_slot(&run->texts, slot, hash, fit_once(run, text));
+    return slot->value;
+}
+
+static void keep_token(struct cf_inspect *run, const struct cf_token *from, struct cf_token *to)
+{
+    *to = *from;
+    to->alg = cf_inspect_fit(run, from->alg);
+    to->kid = cf_inspect_fit(run, from->kid);
+    to->typ = cf_inspect_fit(run, from->typ);
+    to->issuer = cf_inspect_fit(run, from->issuer);
+    to->subject = cf_inspect_fit(run, from->subject);
+    to->jti = fit_once(run, from->jti); /* no two are the same */
+    to->namespace_ = cf_inspect_fit(run, from->namespace_);
+    to->account = cf_inspect_fit(run, from->account);
+    to->account_uid = cf_inspect_fit(run, from->account_uid);
+    to->secret = cf_inspect_fit(run, from->secret);
+    to->pod = cf_inspect_fit(run, from->pod);
+    to->node = cf_inspect_fit(run, from->node);
+    to->audiences = cf_arena_array(run->arena, from->audience_count + 1, sizeof(*to->audiences));
+    run->failed = run->failed || to->audiences == NULL;
+    for (size_t i = 0; to->audiences != NULL && i < from->audience_count; i++)
+        to->audiences[i] = cf_inspect_fit(run, from->audiences[i]);
+}
+
+static void verify(const struct cf_inspect *run, const struct cf_token_hit *hit,
+                   struct cf_inspected *out, struct cf_err *why)
+{
+    if (run->jwks == NULL)
+        return;
+    out->signature = CF_SIGNATURE_GOOD;
+    if (cf_token_verify(run->jwks, hit->text, hit->len, hit->token, why) != 0)
+        out->signature = CF_SIGNATURE_BAD;
+}
+
+/* ---- rows ---- */
+
+/* Counts one more; whether it is listed. */
+static bool count(struct cf_inspect_count *count)
+{
+    bool listed = count->listed < CF_INSPECT_LISTED_MAX;
+
+    count->listed += listed;
+    count->unlisted += !listed;
+    return listed;
+}
+
+static bool add(struct cf_inspect *run, struct cf_inspected *item)
+{
+    size_t wanted = run->capacity == 0 ? 8 : run->capacity * 2;
+    struct cf_inspected **bigger;
+
+    if (run->count == run->capacity) {
+        bigger = realloc(run->items, wanted * sizeof(struct cf_inspected *));
+        if (bigger == NULL)
+            return false;
+        run->items = bigger;
+        run->capacity = wanted;
+    }
+    run->items[run->count++] = item;
+    return true;
+}
+
+static struct cf_inspected *list(struct cf_inspect *run, const struct cf_inspected *made)
+{
+    struct cf_inspected *item = cf_arena_alloc(run->arena, sizeof(*item));
+
+    if (item == NULL || !add(run, item)) {
+        run->failed = true;
+        return NULL;
+    }
+    *item = *made;
+    return item;
+}
+
+/* NULL: it is not listed. */
+static struct cf_inspected *take_token(struct cf_inspect *run, const struct cf_token_hit *hit)
+{
+    struct cf_inspected made = {.kind = cf_token_kind(hit->token, run->max)}, *item;
+    struct cf_err why = {0};
+
+    verify(run, hit, &made, &why);
+    if (!count(&run->tokens[cf_inspect_is_finding(&made)]))
+        return NULL;
+    cf_token_hash(hit->text, hit->len, made.hash);
+    item = list(run, &made);
+    if (item != NULL)
+        keep_token(run, hit->token, &item->token);
+    if (item != NULL && made.signature == CF_SIGNATURE_BAD)
+        item->reason = cf_inspect_fit(run, why.msg);
+    return item;
+}
+
+static void say_unread(struct cf_inspect *run, const struct cf_token_hit *hit,
+                       const struct cf_inspect_place *place)
+{
+    const char *file = cf_str_or_empty(cf_inspect_fit(run, place->file));
+    char line[32] = "";
+
+    run->status = CF_EXIT_FAILED;
+    if (place->line > 0)
+        snprintf(line, sizeof(line), ":%zu", place->line);
+    if (run->unread.listed < CF_INSPECT_SAID_MAX)
+        cf_inspect_say(run, CF_EXIT_FAILED, "curfew inspect: %s%s: it holds %s, which was not read",
+                       file, line, cf_token_unread_name(hit->unread));
+    else if (run->unread.listed == CF_INSPECT_SAID_MAX)
+        cf_inspect_say(run, CF_EXIT_FAILED,
+                       "curfew inspect: and more that was not read: the answer has all places");
+}
+
+static struct cf_inspected *take_unread(struct cf_inspect *run, const struct cf_token_hit *hit,
+                                        const struct cf_inspect_place *place)
+{
+    struct cf_inspected made = {.unread = hit->unread};
+
+    say_unread(run, hit, place);
+    cf_token_hash(hit->text, hit->len, made.hash);
+    return count(&run->unread) ? list(run, &made) : NULL;
+}
+
+/* ---- places ---- */
+
+static void add_place(struct cf_inspect *run, struct cf_inspected *item,
+                      const struct cf_inspect_place *place)
+{
+    struct cf_inspect_place *copy;
+
+    if (item->place_count == CF_INSPECT_PLACES_MAX) {
+        item->more_places++;
+        return;
+    }
+    copy = cf_arena_alloc(run->arena, sizeof(*copy));
+    if (copy == NULL) {
+        run->failed = true;
+        return;
+    }
+    *copy = (struct cf_inspect_place){.file = cf_inspect_fit(run, place->file),
+                                      .subject = cf_inspect_fit(run, place->subject),
+                                      .path = cf_inspect_fit(run, place->path),
+                                      .line = place->line};
+    if (item->last_place != NULL)
+        item->last_place->next = copy;
+    else
+        item->places = copy;
+    item->last_place = copy;
+    item->place_count++;
+}
+
+static struct cf_inspected *take(struct cf_inspect *run, const struct cf_token_hit *hit,
+                                 const struct cf_inspect_place *place)
+{
+    return hit->token != NULL ? take_token(run, hit) : take_unread(run, hit, place);
+}
+
+/* Of a token that is not listed it is only noted that it was counted, and of all beyond
+ * CF_INSPECT_KNOWN_MAX not even that: they may be counted again where they are found again. */
+void cf_inspect_keep(struct cf_inspect *run, const struct cf_token_hit *hit,
+                     const struct cf_inspect_place *place, bool again)
+{
+    uint64_t hash = hash_of(hit->text, hit->len);
+    struct cf_inspect_slot *slot = look_up(&run->known, hash);
+    struct cf_inspected *item;
+
+    if (slot == NULL) {
+        run->failed = true;
+        return;
+    }
+    if (slot->hash == 0) {
+        item = take(run, hit, place);
+        if (item != NULL || run->known.count < CF_INSPECT_KNOWN_MAX)
+            fill_slot(&run->known, slot, hash, item);
+    } else {
+        item = slot->value;
+        if (again && item != NULL &&
+            cf_streq(item->last_place->file, cf_inspect_fit(run, place->file)))
+            return;
+    }
+    if (item != NULL)
+        add_place(run, item, place);
+}

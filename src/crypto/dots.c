@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dots.c - tokens in a text, by their first dots.
+ *
+ * The claims of a JWT begin with `{"`, which is `eyJ` in base64url, behind a dot: that is searched
+ * for, since dots are rare where tokens hide. Around it there must be three parts, and what they
+ * stand for must say that it is a ServiceAccount's.
+ *
+ * Linear: a part is looked at once as header, claims and signature each, and what was read before
+ * is not read again. */
+#include <string.h>
+
+#include "curfew/attr.h"
+#include "curfew/base64.h"
+#include "curfew/limits.h"
+#include "digits.h"
+#include "parts.h"
+#include "scan.h"
+
+/* What is between two characters that can't be in a part of a JWT. */
+struct part {
+    const char *begin, *end;
+};
+
+/* What stands around one dot. */
+struct candidate {
+    struct part header, claims, signature;
+};
+
+static size_t part_len(const struct part *part)
+{
+    return (size_t)(part->end - part->begin);
+}
+
+static bool is_url_digit(char c)
+{
+    return cf_is_digit(c) && c != '+' && c != '/';
+}
+
+static struct part part_behind(const char *begin, const char *end, size_t max)
+{
+    struct part part = {begin, begin};
+
+    if ((size_t)(end - begin) > max)
+        end = begin + max;
+    while (part.end < end && is_url_digit(*part.end))
+        part.end++;
+    return part;
+}
+
+static struct part part_before(const char *begin, const char *end, size_t max)
+{
+    struct part part = {end, end};
+
+    if ((size_t)(end - begin) > max)
+        begin = end - max;
+    while (part.begin > begin && is_url_digit(part.begin[-1]))
+        part.begin--;
+    return part;
+}
+
+/* ---- where a header begins ---- */
+
+/* The quote that begins the string which ends with the quote at `p`; NULL: none does. */
+static const unsigned char *string_begin(const unsigned char *begin, const unsigned char *p)
+{
+    while (p > begin) {
+        const unsigned char *quote = --p;
+
+        if (*quote != '"')
+            continue;
+        while (p > begin && p[-1] == '\\')
+            p--;
+        if ((quote - p) % 2 == 0)
+            return quote;
+    }
+    return NULL;
+}
+
+/* The JSON object that ends where the bytes end, read from behind: that it ends there says what is
+ * inside a string, so one place alone can be its beginning, whatever is in front of it. */
+static const unsigned char *object_begin(const unsigned char *begin, const unsigned char *end)
+{
+    const unsigned char *p = end;
+    size_t depth = 0;
+
+    while (p > begin && strchr(" \t\r\n", p[-1]) != NULL && p[-1] != '\0')
+        p--;
+    while (p > begin) {
+        p--;
+        if (*p == '"') {
+            p = string_begin(begin, p);
+            if (p == NULL)
+                return NULL;
+        } else if (*p == '}' || *p == ']') {
+            depth++;
+        } else if (*p == '{' || *p == '[') {
+            if (depth <= 1)
+                return depth == 1 && *p == '{' ? p : NULL;
+            depth--;
+        } else if (depth == 0) {
+            return NULL;
+        }
+    }
+    return NULL;
+}
+
+/* The header that ends with the part, and may have other text glued to its front: an escape, a
+ * word. It stands at one of three distances from the end, modulo 4; NULL: nowhere. */
+static const char *find_header(struct cf_token_scanner *s, const struct part *part)
+{
+    static const size_t rests[] = {0, 2, 3};
+
+    for (size_t i = 0; i < CF_COUNT(rests); i++) {
+        const char *begin = part->begin + (part_len(part) + 4 - rests[i]) % 4, *header;
+        const unsigned char *object;
+        size_t n;
+
+        if (begin >= part->end ||
+            !cf_base64url_decode(begin, (size_t)(part->end - begin), s->bytes, &n))
+            continue;
+        object = object_begin(s->bytes, s->bytes + n);
+        if (object == NULL || (object - s->bytes) % 3 != 0)
+            continue;
+        header = begin + (object - s->bytes) / 3 * 4;
+        if (part->end - header >= 3 && memcmp(header, "eyJ", 3) == 0)
+            return header;
+    }
+    return NULL;
+}
+
+/* ---- one token ---- */
+
+/* Cheap, and false for nearly all that only looks like claims. Of very long ones a piece at a
+ * time. */
+static bool claims_fit(struct cf_token_scanner *s, const struct part *claims)
+{
+    static const char word[] = "kubernetes";
+    const char *at = claims->begin;
+    bool is_long = part_len(claims) > CF_TOKEN_MAX;
+    size_t n;
+
+    if (!is_long && !cf_base64url_decode(at, part_len(claims), s->bytes, &n))
+        return false;
+    if ((s->flags & CF_SCAN_ANY) != 0)
+        return true;
+    if (!is_long)
+        return memmem(s->bytes, n, word, sizeof(word) - 1) != NULL;
+    for (; claims->end - at >= 16; at += CF_TOKEN_MAX - 16) {
+        size_t left = (size_t)(claims->end - at) & ~(size_t)3;
+
+        if (cf_base64url_decode(at, left < CF_TOKEN_MAX ? left : CF_TOKEN_MAX, s->bytes, &n) &&
+            memmem(s->bytes, n, word, sizeof(word) - 1) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the claims can be read, and are of the kind that is wanted. */
+static bool read_claims(struct cf_token_scanner *s, const struct candidate *c,
+                        struct cf_token *token)
+{
+    return cf_token_read_claims(s->arena, c->claims.begin, part_len(&c->claims), token, NULL) ==
+               0 &&
+           (token->service_account || (s->flags & CF_SCAN_ANY) != 0);
+}
+
+static void take_token(struct cf_token_scanner *s, const struct candidate *c)
+{
+    const char *text = c->header.begin;
+    struct cf_token token = {0};
+    struct cf_token_hit hit = {.text = text, .len = (size_t)(c->signature.end - text)};
+    bool is_header = cf_token_read_header(s->arena, text, part_len(&c->header), &token, NULL) == 0;
+
+    if (hit.len > CF_TOKEN_MAX)
+        hit.unread = CF_UNREAD_LONG;
+    else
+        hit.token = &token;
+    if (is_header && (part_len(&c->claims) > CF_TOKEN_MAX || read_claims(s, c, &token)))
+        cf_scan_tell(s, &hit);
+    s->failed = s->failed || cf_arena_failed(s->arena);
+    cf_arena_reset(s->arena, true);
+}
+
+static void try_candidate(struct cf_token_scanner *s, const struct cf_layer *layer,
+                          struct candidate *c)
+{
+    if (part_len(&c->signature) == 0 || !claims_fit(s, &c->claims))
+        return;
+    c->header.begin = find_header(s, &c->header);
+    if (c->header.begin == NULL)
+        return;
+    if (s->depth == 0)
+        cf_scan_at(s, &s->token, (size_t)(c->header.begin - layer->text));
+    if (cf_scan_is_new(s, c->header.begin, (size_t)(c->signature.end - c->header.begin)))
+        take_token(s, c);
+}
+
+/* At a dot that may be between a header and claims. False: the window ends too early to tell. */
+static bool try_at(struct cf_token_scanner *s, const struct cf_layer *layer, const char *dot,
+                   bool last)
+{
+    const char *end = layer->text + layer->len;
+    struct candidate c;
+
+    if (end - dot <= 4)
+        return last;
+    if (memcmp(dot + 1, "eyJ", 3) != 0)
+        return true;
+    c.claims = part_behind(dot + 1, end, CF_TOKEN_LONG_MAX);
+    if (c.claims.end == end)
+        return last;
+    if (*c.claims.end != '.')
+        return true;
+    c.signature = part_behind(c.claims.end + 1, end, CF_TOKEN_MAX);
+    if (c.signature.end == end && !last)
+        return false;
+    c.header = part_before(layer->text, dot, CF_TOKEN_MAX);
+    try_candidate(s, layer, &c);
+    return true;
+}
+
+void cf_scan_dots(struct cf_token_scanner *s, struct cf_layer *layer, bool last)
+{
+    const char *end = layer->text + layer->len, *at = layer->text + layer->dots, *dot;
+
+    while (!s->failed && !s->stopped && (dot = memchr(at, '.', (size_t)(end - at))) != NULL) {
+        if (!try_at(s, layer, dot, last)) {
+            layer->dots = (size_t)(dot - layer->text);
+            return;
+        }
+        at = dot + 1;
+    }
+    layer->dots = layer->len;
+}

@@ -116,6 +116,12 @@ static const struct cf_shape cf_shapes[] = {
     {"copied-key", CF_SHAPE_CONFIG_MAP, CF_SLOT_DATA_KEY, 0, "key-that-never-ends."},
     {"copied-text", CF_SHAPE_CONFIG_MAP, CF_SLOT_DATA_TEXT, 0, "@ "},
     {"dots", CF_SHAPE_CONFIG_MAP, CF_SLOT_DATA_TEXT, 0, "eyJh.eyJhIjoia3ViZXJuZXRlcyJ9.c2ln "},
+    {"short-tokens", CF_SHAPE_CONFIG_MAP, CF_SLOT_DATA_TEXT, 0,
+     "eyJhbGciOiJFUzI1NiJ9.eyJrdWJlcm5ldGVzLmlvIjp7fSwiaWF0IjoxLCJleHAiOjJ9.c#_ "},
+    {"long-tokens", CF_SHAPE_CONFIG_MAP, CF_SLOT_DATA_TEXT, 0,
+     "eyJhbGciOiJFUzI1NiJ9.eyJrdWJlcm5ldGVzLmlvIjp7fX0.c#_ "},
+    {"broken-tokens", CF_SHAPE_POD, CF_SLOT_ENV_TEXT, 0,
+     "eyJ7ey97InsieyJ7.eyJrdWJlcm5ldGVzLmlvIjp9.c#_ "},
     {"base64", CF_SHAPE_CONFIG_MAP, CF_SLOT_DATA_TEXT, 0, "QUFBQUFBQUFBQUFBQUFBQUFBQUFB"},
     /* what all rules carry along */
     {"empty-sources", CF_SHAPE_POD, CF_SLOT_SOURCES, 1, "{}"},

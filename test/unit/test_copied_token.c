@@ -6,7 +6,9 @@
 #include "sign.h"
 
 #include "curfew/attr.h"
+#include "curfew/buf.h"
 #include "curfew/config.h"
+#include "curfew/limits.h"
 #include "curfew/rule.h"
 #include "curfew/str.h"
 #include "curfew/token.h"
@@ -246,14 +248,144 @@ static void no_part_of_a_token_is_told(void **state)
     }
 }
 
+/* ---- what is not read ---- */
+
+/* A token that never expires with so many bytes of audience. */
+static char *long_token(size_t audience)
+{
+    char *claims = NULL, *text, *out;
+
+    assert_true(asprintf(&claims, "{\"aud\":\"%0*d\",\"kubernetes.io\":{\"namespace\":\"shop\"}}",
+                         (int)audience, 7) > 0);
+    text = test_unsigned("{\"alg\":\"ES256\"}", claims);
+    out = test_join(text, "c2lnbmF0dXJlb2Zub2JvZHk");
+    free(text);
+    free(claims);
+    return out;
+}
+
+static struct test_answer ask_pods(const char *operation, const char *value, const char *old)
+{
+    char *object = NULL, *more = strdup("");
+    struct test_answer a;
+
+    assert_true(asprintf(&object, "{\"metadata\":{\"annotations\":{\"a\":\"%s\"}}}", value) > 0);
+    if (old != NULL) {
+        free(more);
+        assert_true(asprintf(&more,
+                             ",\"oldObject\":{\"metadata\":{\"annotations\":{\"a\":\"%s\"}}}",
+                             old) > 0);
+    }
+    a = ask_as(operation, "Pod", object, more);
+    free(more);
+    free(object);
+    return a;
+}
+
+static void denied_for(const char *value, const char *why)
+{
+    struct test_answer a = ask_pods("CREATE", value, NULL);
+
+    assert_false(a.allowed);
+    assert_non_null(strstr(a.message, "copied-token: annotation \"a\" could not be searched whole "
+                                      "for copied tokens\n"));
+    assert_non_null(strstr(a.message, why));
+    assert_null(strstr(a.text, "eyJ"));
+    /* It was there before. */
+    assert_true(ask_pods("UPDATE", value, value).allowed);
+    assert_false(ask_pods("UPDATE", value, "another").allowed);
+}
+
+static void too_long_to_be_read(void **state)
+{
+    char *token = long_token(13000), *longest = long_token(11000), *huge = long_token(700000);
+
+    (void)state;
+    denied_for(token, "it holds what looks like a token of more than 16 KiB, which was not read");
+    denied_for(huge, "more than 16 KiB");
+    assert_false(ask_pods("UPDATE", token, huge).allowed);
+    assert_non_null(strstr(ask_pods("CREATE", longest, NULL).message, "that never expires"));
+    free(token);
+    free(longest);
+    free(huge);
+}
+
+static void too_deep_to_be_read(void **state)
+{
+    char *text = strdup(legacy);
+
+    (void)state;
+    for (unsigned n = 1; n < 7; n++) {
+        char *outer = test_base64(text, strlen(text));
+
+        free(text);
+        text = outer;
+        if (n > CF_TOKEN_LAYERS)
+            denied_for(text, "under more than three layers of base64, which was not read");
+        else
+            assert_non_null(strstr(ask_pods("CREATE", text, NULL).message, "that never expires"));
+    }
+    free(text);
+}
+
+/* Harmless ones, and what is behind them: it is read up to a number that no API server stores. */
+static void too_many_to_be_read(void **state)
+{
+    struct cf_buf text;
+
+    (void)state;
+    cf_buf_init(&text, 16 * CF_MIB);
+    for (unsigned i = 0; i < CF_TOKEN_TRIES_MAX; i++) {
+        cf_buf_addf(&text,
+                    "eyJhbGciOiJFUzI1NiJ9.eyJrdWJlcm5ldGVzLmlvIjp7fSwiaWF0IjoxLCJleHAiOjJ9.c%06u ",
+                    i);
+        if (i == 20000) {
+            size_t len = text.len;
+            struct test_answer a;
+
+            cf_buf_adds(&text, legacy);
+            a = ask_pods("CREATE", cf_buf_str(&text), NULL);
+            assert_false(a.allowed);
+            assert_non_null(strstr(a.message, "that never expires"));
+            text.len = len;
+        }
+    }
+    assert_true(ask_pods("CREATE", cf_buf_str(&text), NULL).allowed);
+    cf_buf_adds(&text, legacy);
+    denied_for(cf_buf_str(&text),
+               "the object holds more than 32768 texts that look like tokens, and "
+               "the rest was not read");
+    cf_buf_free(&text);
+}
+
+/* Every one of thousands counts, wherever the bad one is. */
+static void all_of_a_text_are_judged(void **state)
+{
+    struct cf_buf text;
+    struct test_answer a;
+
+    (void)state;
+    cf_buf_init(&text, 16 * CF_MIB);
+    for (unsigned i = 0; i < 300; i++)
+        cf_buf_addf(&text,
+                    "eyJhbGciOiJFUzI1NiJ9.eyJrdWJlcm5ldGVzLmlvIjp7fSwiaWF0IjoxLCJleHAiOjJ9.c%06u ",
+                    i);
+    cf_buf_adds(&text, legacy);
+    a = ask_pods("CREATE", cf_buf_str(&text), NULL);
+    assert_false(a.allowed);
+    assert_non_null(strstr(a.message, "holds a copied token that never expires"));
+    cf_buf_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_held_a_token_is_wiped), cmocka_unit_test(denied_at_baseline),
         cmocka_unit_test(each_mode_has_its_own_max),  cmocka_unit_test(several_tokens_of_one_text),
-        cmocka_unit_test(a_key_that_is_a_token),
-        cmocka_unit_test(templates_are_warned_about), cmocka_unit_test(contents_only_when_asked),
-        cmocka_unit_test(no_part_of_a_token_is_told),
+        cmocka_unit_test(a_key_that_is_a_token),      cmocka_unit_test(templates_are_warned_about),
+        cmocka_unit_test(contents_only_when_asked),   cmocka_unit_test(no_part_of_a_token_is_told),
+        cmocka_unit_test(too_long_to_be_read),        cmocka_unit_test(too_deep_to_be_read),
+        cmocka_unit_test(too_many_to_be_read),        cmocka_unit_test(all_of_a_text_are_judged),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

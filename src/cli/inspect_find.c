@@ -141,7 +141,8 @@ static void walk_kubeconfig(struct cf_finder *f, const struct cf_json *root, con
 
 /* ---- files ---- */
 
-/* A text that is no document is searched as a text; one that there is no memory for is told. */
+/* A text that is no document, or a document that is one text, is searched as a text, which knows
+ * the lines. One that there is no memory for is told. */
 static void walk_document(struct cf_finder *f, const struct cf_document *doc, const char *path,
                           enum cf_inspect_input input)
 {
@@ -154,7 +155,7 @@ static void walk_document(struct cf_finder *f, const struct cf_document *doc, co
         cf_inspect_say(f->run, CF_EXIT_FAILED,
                        "%s:%zu: it is no kubeconfig: that is of kind Config and has users", f->file,
                        doc->line);
-    } else {
+    } else if (input != CF_INPUT_ANY || cf_json_str(doc->root) == NULL) {
         walk(f, doc->root, NULL);
     }
 }

@@ -113,6 +113,9 @@ bool cf_inspect_argument(struct cf_inspect *run, const char *text);
 void cf_finder_search(struct cf_finder *f, const char *text, size_t len, const char *path,
                       enum cf_inspect_input input);
 
+/* A file, or a folder, of documents and nothing else, of any size. */
+void cf_finder_documents(struct cf_finder *f, const char *path);
+
 /* It holds no token, which is told. */
 void cf_finder_tell_nothing(struct cf_finder *f);
 

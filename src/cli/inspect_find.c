@@ -9,7 +9,7 @@
 #include "curfew/path.h"
 #include "curfew/str.h"
 #include "inspect.h"
-#include "manifest_private.h"
+#include "curfew/manifest.h"
 
 /* ---- texts ---- */
 
@@ -200,17 +200,83 @@ void cf_finder_tell_nothing(struct cf_finder *f)
     cf_inspect_say(f->run, CF_EXIT_FAILED, "curfew inspect: %s: it holds no token", f->file);
 }
 
-static void walk_documents(struct cf_finder *f, const char *text, size_t len, const char *path,
+/* What struct cf_manifest_reading hands around. */
+struct documents {
+    struct cf_finder *finder;
+    struct cf_arena *of_doc, *of_items;
+    const char *path;
+    enum cf_inspect_input input;
+};
+
+static int walk_item(const struct cf_document_item *item, void *arg)
+{
+    struct documents *d = arg;
+    struct cf_path list = CF_PATH_KEY(NULL, "items"), at = CF_PATH_INDEX(&list, item->index);
+
+    if (item->json != NULL)
+        walk(d->finder, item->json, &at);
+    else if (d->input != CF_INPUT_ANY || item->err.kind == CF_ERR_SYSTEM)
+        cf_inspect_say(d->finder->run, CF_EXIT_FAILED, "%s", item->err.msg);
+    cf_arena_reset(d->of_items, true);
+    return d->finder->run->failed ? -1 : 0;
+}
+
+static int walk_one(const struct cf_document *doc, void *arg)
+{
+    struct documents *d = arg;
+    struct cf_err err = {0};
+
+    if (doc->root != NULL || doc->err.kind != CF_ERR_NONE)
+        walk_document(d->finder, doc, d->path, d->input);
+    if (doc->is_streamed && cf_document_items(doc, d->of_items, walk_item, d, &err) != 0 &&
+        err.kind != CF_ERR_NONE)
+        cf_inspect_say(d->finder->run, CF_EXIT_FAILED, "%s", err.msg);
+    cf_arena_reset(d->of_doc, true);
+    return d->finder->run->failed ? -1 : 0;
+}
+
+static void walk_documents(struct cf_finder *f, struct cf_manifest *manifest, const char *path,
                            enum cf_inspect_input input)
 {
-    struct cf_documents docs = {0};
+    CF_CLEANUP(cf_arena_cleanup) struct cf_arena *of_doc = cf_arena_new(CF_ARENA_MAX);
+    CF_CLEANUP(cf_arena_cleanup) struct cf_arena *of_items = cf_arena_new(CF_ARENA_MAX);
+    struct documents d = {
+        .finder = f, .of_doc = of_doc, .of_items = of_items, .path = path, .input = input};
+    const struct cf_manifest_reading how = {.arena = of_doc, .arg = &d, .document = walk_one};
+    struct cf_err err = {0};
 
-    if (cf_documents_split(f->arena, f->file, text, len, &docs) != 0)
+    if (of_doc == NULL || of_items == NULL)
         f->run->failed = true;
-    for (size_t i = 0; i < docs.count && !f->run->failed; i++) {
-        if (docs.items[i].root != NULL || docs.items[i].err.kind != CF_ERR_NONE)
-            walk_document(f, &docs.items[i], path, input);
-    }
+    else if (cf_manifest_read(manifest, &how, &err) != 0 && err.kind != CF_ERR_NONE)
+        cf_inspect_say(f->run, CF_EXIT_FAILED, "curfew inspect: %s", err.msg);
+}
+
+static void walk_text(struct cf_finder *f, const char *text, size_t len, const char *path,
+                      enum cf_inspect_input input)
+{
+    struct cf_err err = {0};
+    struct cf_manifest *manifest = cf_manifest_of_text(f->file, text, len, &err);
+
+    if (manifest == NULL)
+        f->run->failed = true;
+    else
+        walk_documents(f, manifest, path, input);
+    cf_manifest_close(manifest);
+}
+
+void cf_finder_documents(struct cf_finder *f, const char *path)
+{
+    struct cf_err err = {0};
+    struct cf_manifest *manifest = cf_manifest_open(path, &err);
+    int before = f->run->status;
+
+    if (manifest == NULL)
+        cf_inspect_say(f->run, CF_EXIT_FAILED, "curfew inspect: %s", err.msg);
+    else
+        walk_documents(f, manifest, path, CF_INPUT_MANIFEST);
+    cf_manifest_close(manifest);
+    if (f->found == 0 && f->run->status == before)
+        cf_finder_tell_nothing(f);
 }
 
 void cf_finder_search(struct cf_finder *f, const char *text, size_t len, const char *path,
@@ -224,7 +290,7 @@ void cf_finder_search(struct cf_finder *f, const char *text, size_t len, const c
 
     if (input == CF_INPUT_ANY && one_word && take_whole(f, word, word_len, &why))
         return;
-    walk_documents(f, text, len, path, input);
+    walk_text(f, text, len, path, input);
     if (input == CF_INPUT_ANY && !f->run->failed) {
         f->is_text = true; /* and the line is all that it has */
         f->path = NULL;

@@ -78,6 +78,8 @@ void cf_inspect_file(struct cf_inspect *run, const char *path, enum cf_inspect_i
     f.scanner = cf_token_scanner_new(CF_SCAN_ANY);
     if (f.file == NULL || f.arena == NULL || f.scanner == NULL)
         run->failed = true;
+    else if (input == CF_INPUT_MANIFEST)
+        cf_finder_documents(&f, path);
     else
         read_file(&r, path);
     if (f.arena != NULL) {

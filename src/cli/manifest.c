@@ -369,6 +369,7 @@ static int give_value(struct stream *s)
     struct cf_reader *r = s->reader;
     struct cf_document *doc = &s->doc;
     uint64_t len = text_end(s) - s->value.start;
+    struct cf_json_place at = {s->value.line, s->value.column};
     struct cf_err err = {0};
 
     *doc = (struct cf_document){.file = r->file,
@@ -397,7 +398,7 @@ static int give_value(struct stream *s)
         doc->unread = true;
     } else if (!doc->is_streamed) {
         err = (struct cf_err){0};
-        doc->root = cf_json_parse(r->how->arena, doc->bytes, doc->len, NULL, NULL, &err);
+        doc->root = cf_json_parse_placed(r->how->arena, doc->bytes, doc->len, NULL, &at, &err);
         if (doc->root == NULL)
             return json_failed(s, &err);
     }

@@ -42,6 +42,7 @@ static void parse_item(struct items *items, const struct cf_value *value, struct
 {
     const struct cf_document_place *place = items->doc->place;
     size_t len = (size_t)(value->end - value->start);
+    struct cf_json_place at = {value->line, value->column};
     const char *text;
 
     if (value->end - value->start > CF_DOCUMENT_MAX) {
@@ -51,7 +52,7 @@ static void parse_item(struct items *items, const struct cf_value *value, struct
     text = cf_source_text(&place->source, value->start, value->end, buf, &item->err);
     if (text == NULL)
         return;
-    item->json = cf_json_parse(items->arena, text, len, NULL, NULL, &item->err);
+    item->json = cf_json_parse_placed(items->arena, text, len, NULL, &at, &item->err);
     if (item->json != NULL)
         return;
     if (item->err.kind == CF_ERR_INPUT)

@@ -99,7 +99,7 @@ static int take_lifetimes(const struct cf_cmd *cmd, const struct cf_certs_flags 
 }
 
 int cf_certs_given_make(const struct cf_cmd *cmd, const struct cf_certs_flags *flags,
-                     struct cf_certs_given *out)
+                        struct cf_certs_given *out)
 {
     int status = CF_EXIT_OK;
 

@@ -120,8 +120,7 @@ static bool filters_calls(const struct flags *flags)
 }
 
 static int serve_with(const struct flags *flags, const struct cf_own *own,
-                      const struct cf_cluster *cluster,
-                      const struct cf_tls_secret_config *secret)
+                      const struct cf_cluster *cluster, const struct cf_tls_secret_config *secret)
 {
     struct cf_server_config config = {
         .listen = flags->listen,

@@ -52,8 +52,9 @@ static bool line_holds_braces(const char *at, const char *end)
 static bool looks_like_template(const struct cf_document *doc, size_t error_line)
 {
     const char *at = doc->bytes, *end = doc->bytes + doc->len;
+    size_t line = doc->is_json ? doc->line : doc->place->line;
 
-    for (size_t line = doc->line; doc->bytes != NULL && at < end; line++) {
+    for (; at != NULL && at < end; line++) {
         if (line + 1 >= error_line && line <= error_line && line_holds_braces(at, end))
             return true;
         at = memchr(at, '\n', (size_t)(end - at));

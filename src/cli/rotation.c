@@ -271,9 +271,9 @@ static int write_secret(struct look *look, const struct cf_certs *certs, const c
     cf_cert_info(cf_buf_str(&certs->ca), certs->ca.len, 0, &ca);
     cf_log(look->flaw != NULL ? CF_LOG_WARN : CF_LOG_INFO, "the Secret was written",
            CF_LOG_S("secret", rotation->where),
-           CF_LOG_S("why", look->flaw != NULL ? look->flaw : why),
-           CF_LOG_S("signer", leaf.issuer), CF_LOG_S("newestAuthority", ca.subject),
-           CF_LOG_S("names", leaf.names), CF_LOG_S("expires", cf_time_format(leaf.expires, ends)));
+           CF_LOG_S("why", look->flaw != NULL ? look->flaw : why), CF_LOG_S("signer", leaf.issuer),
+           CF_LOG_S("newestAuthority", ca.subject), CF_LOG_S("names", leaf.names),
+           CF_LOG_S("expires", cf_time_format(leaf.expires, ends)));
     return 0;
 }
 
@@ -288,8 +288,8 @@ static int make_what_is_due(struct look *look, bool *again, struct cf_err *err)
         .ca_lifetime = rotation->given->ca_lifetime,
         .now = cf_now(),
         /* Without a configuration to write, nobody can tell who trusts what. */
-        .published = rotation->given->configurations[0] != NULL &&
-                     same(&rotation->settled, &look->certs.ca),
+        .published =
+            rotation->given->configurations[0] != NULL && same(&rotation->settled, &look->certs.ca),
         .renew_ca = look->renew_ca,
     };
     enum cf_certs_step step = CF_CERTS_KEEP;

@@ -129,7 +129,9 @@ static int take_lines(struct cf_lines *lines, struct cf_section *out, bool *whit
     int rc;
 
     while ((rc = cf_lines_look(lines, &line, err)) > 0) {
-        enum line_type type = type_of(&line);
+        /* Of nearly all lines no more needs to be known than that they are indented. */
+        bool inner = out->content != 0 && line.text < line.end && *line.text == ' ';
+        enum line_type type = inner ? LINE_EMPTY : type_of(&line);
 
         if (type == LINE_SEPARATOR)
             return 0;

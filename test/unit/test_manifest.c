@@ -294,6 +294,8 @@ static void test_helm(void **state)
     assert_int_equal(p->docs.count, 2);
     assert_non_null(strstr(sentence(p, 0), "looks like an unrendered Helm template"));
     assert_string_equal(kind(p, 1), "B");
+    read_text(p, "c.yaml", "# why\n\n# c\nkind: A\nlabels:\n{{- toYaml .x }}\n");
+    assert_non_null(strstr(sentence(p, 0), "looks like an unrendered Helm template"));
     /* An action elsewhere is not what is wrong here. */
     read_text(p, "b.yaml", "kind: A\nx: \"{{ .y }}\"\nz: 1\n\tkind: B\n");
     begins(sentence(p, 0), ":4:");

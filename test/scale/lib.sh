@@ -96,10 +96,10 @@ piped() {
 # In JSON the summary is at the end too.
 as_json() { # NAME
     wanted "$1" || return 0
-    input documents 100000
+    input documents 50000
     from=
     review -o json -f "$work/in"
-    equal "$1: every finding is in it" '100000 1000 1000' "$(python3 -c '
+    equal "$1: every finding is in it" '50000 500 500' "$(python3 -c '
 import json, sys
 answer = json.load(sys.stdin)
 print(answer["summary"]["judged"], answer["summary"]["findings"], len(answer["findings"]))' < "$work/out" 2>&1)"
@@ -109,14 +109,14 @@ print(answer["summary"]["judged"], answer["summary"]["findings"], len(answer["fi
 # All documents are printed, and what is printed has nothing left to repair.
 fixes() { # NAME
     wanted "$1" || return 0
-    input documents 100000
+    input documents 50000
     from=
     review --fix -f "$work/in"
     small "$1" "$rss"
-    equal "$1: every document is printed" 100000 "$(grep -c '^kind: Pod' "$work/out")"
+    equal "$1: every document is printed" 50000 "$(grep -c '^kind: Pod' "$work/out")"
     mv "$work/out" "$work/in"
     review -f "$work/in"
-    equal "$1: and is repaired" '100000 0' \
+    equal "$1: and is repaired" '50000 0' \
         "$(number "$work/out" 'documents* judged') $(number "$work/out" 'findings*')"
 }
 

@@ -28,14 +28,14 @@ piped 'a List of 50,000 pods, JSON, through a pipe' 50000 500 list-json 50000
 counts 'Secrets behind 10,000 pods, documents' 20000 20000 documents 10000 secrets
 counts 'Secrets behind 10,000 pods, in a List' 20000 20000 list-yaml 10000 secrets
 piped 'Secrets behind 10,000 pods, through a pipe' 20000 20000 lines 10000 secrets
-linear 'a file of documents' documents 40000
-linear 'a file of tiny documents' tiny 160000
-linear 'JSON lines' lines 40000
-linear 'a List, YAML' list-yaml 40000
-linear 'a List, JSON' list-json 40000
+linear 'a file of documents' documents 20000
+linear 'a file of tiny documents' tiny 80000
+linear 'JSON lines' lines 20000
+linear 'a List, YAML' list-yaml 20000
+linear 'a List, JSON' list-json 20000
 linear 'a file with its Secrets behind the pods' documents 10000 secrets
-as_json '100,000 documents, -o json'
-fixes '100,000 documents, --fix'
+as_json '50,000 documents, -o json'
+fixes '50,000 documents, --fix'
 serves 'a server with 100,000 documents' 50000 50000 documents 50000 secrets
 serves 'a server with a List, YAML' 10000 10000 list-yaml 10000 secrets
 serves 'a server with a List, JSON' 10000 10000 list-json 10000 secrets

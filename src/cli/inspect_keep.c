@@ -257,6 +257,17 @@ static struct cf_inspected *take(struct cf_inspect *run, const struct cf_token_h
     return hit->token != NULL ? take_token(run, hit) : take_unread(run, hit, place);
 }
 
+/* Whether the file has told it: of what was not read each line of a text is told, since it is known
+ * by its beginning alone. */
+static bool is_told(struct cf_inspect *run, const struct cf_inspected *item,
+                    const struct cf_inspect_place *place)
+{
+    const struct cf_inspect_place *last = item->last_place;
+
+    return cf_streq(last->file, cf_inspect_fit(run, place->file)) &&
+           (item->unread == CF_UNREAD_NO || last->path != NULL || last->line == place->line);
+}
+
 /* Of a token that is not listed it is only noted that it was counted, and of all beyond
  * CF_INSPECT_KNOWN_MAX not even that: they may be counted again where they are found again. */
 void cf_inspect_keep(struct cf_inspect *run, const struct cf_token_hit *hit,
@@ -276,8 +287,7 @@ void cf_inspect_keep(struct cf_inspect *run, const struct cf_token_hit *hit,
             fill_slot(&run->known, slot, hash, item);
     } else {
         item = slot->value;
-        if (again && item != NULL &&
-            cf_streq(item->last_place->file, cf_inspect_fit(run, place->file)))
+        if (again && item != NULL && is_told(run, item, place))
             return;
     }
     if (item != NULL)

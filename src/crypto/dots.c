@@ -137,7 +137,7 @@ static bool claims_fit(struct cf_token_scanner *s, const struct part *claims)
     static const char word[] = "kubernetes";
     const char *at = claims->begin;
     bool is_long = part_len(claims) > CF_TOKEN_MAX;
-    size_t n;
+    size_t n = 0;
 
     if (!is_long && !cf_base64url_decode(at, part_len(claims), s->bytes, &n))
         return false;

@@ -237,14 +237,17 @@ static void search_runs(struct cf_token_scanner *s, unsigned depth, bool last)
     layer->runs = (size_t)(at - layer->text);
 }
 
-/* Of a run that is not decoded any more. */
+/* Of a run that is not decoded any more: at each place of the text once, since what it stands for
+ * is not known. */
 static void tell_deep(struct cf_token_scanner *s, const char *run, const char *end)
 {
     struct cf_token_hit hit = {.unread = CF_UNREAD_DEEP, .text = run};
 
     hit.len = end - run > CF_RUN_BEGINNING ? CF_RUN_BEGINNING : (size_t)(end - run);
-    if (cf_run_begins_token(run, run + hit.len) && cf_scan_is_new(s, hit.text, hit.len))
-        cf_scan_tell(s, &hit);
+    if (s->run.offset + 1 == s->deep || !cf_run_begins_token(run, run + hit.len))
+        return;
+    s->deep = s->run.offset + 1;
+    cf_scan_tell(s, &hit);
 }
 
 static void search_deepest(struct cf_token_scanner *s, struct cf_layer *layer, bool last)
@@ -296,7 +299,7 @@ void cf_token_scan_begin(struct cf_token_scanner *s, cf_token_visit *visit, void
     s->arg = arg;
     s->depth = 0;
     s->failed = s->stopped = false;
-    s->base = 0;
+    s->base = s->deep = 0;
     s->token = s->run = (struct cf_scan_place){0};
 }
 

@@ -95,9 +95,10 @@ struct cf_token_scanner {
     cf_token_visit *visit;
     void *arg;
     unsigned depth;
-    bool failed;                     /* out of memory */
-    bool stopped;                    /* the visitor wants no more */
-    size_t base;                     /* bytes of the text before its window */
+    bool failed;  /* out of memory */
+    bool stopped; /* the visitor wants no more */
+    size_t base;  /* bytes of the text before its window */
+    size_t deep;  /* the run in which something deep was told last, its offset and 1 */
     struct cf_scan_place token, run; /* the newest of each */
 };
 

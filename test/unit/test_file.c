@@ -47,6 +47,36 @@ static void missing_files_and_folders(void **state)
     cf_buf_free(&buf);
 }
 
+static int add_len(const char *bytes, size_t len, void *arg, struct cf_err *err)
+{
+    size_t *sum = arg;
+
+    assert_int_equal(bytes[0], 'a' + (int)(*sum % 26));
+    *sum += len;
+    return *sum > 200000 ? cf_err_set(err, "enough") : 0;
+}
+
+static void a_file_in_pieces(void **state)
+{
+    const char *path = in_folder("pieces");
+    struct cf_err err = {0};
+    size_t sum = 0;
+
+    (void)state;
+    put(path, 150000);
+    assert_int_equal(cf_file_pieces(path, add_len, &sum, &err), 0);
+    assert_int_equal(sum, 150000);
+    put(path, 900000);
+    sum = 0;
+    assert_int_equal(cf_file_pieces(path, add_len, &sum, &err), -1);
+    assert_string_equal(err.msg, "enough");
+    assert_true(sum < 300000);
+    assert_int_equal(cf_file_pieces(folder, add_len, &sum, &err), -1);
+    assert_non_null(strstr(err.msg, "is a directory"));
+    assert_int_equal(cf_file_pieces("/nonexistent/x", add_len, &sum, &err), -1);
+    assert_string_equal(err.msg, "opening '/nonexistent/x': No such file or directory");
+}
+
 static void the_ceiling_is_named(void **state)
 {
     struct cf_err err = {0};
@@ -175,11 +205,9 @@ static int drop_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(missing_files_and_folders),
-        cmocka_unit_test(the_ceiling_is_named),
-        cmocka_unit_test(appends),
-        cmocka_unit_test(pipes_and_interruptions),
-        cmocka_unit_test(dash_is_standard_input),
+        cmocka_unit_test(missing_files_and_folders), cmocka_unit_test(a_file_in_pieces),
+        cmocka_unit_test(the_ceiling_is_named),      cmocka_unit_test(appends),
+        cmocka_unit_test(pipes_and_interruptions),   cmocka_unit_test(dash_is_standard_input),
     };
 
     return cmocka_run_group_tests(tests, make_folder, drop_folder);

@@ -5,6 +5,8 @@
 
 #include <sys/resource.h>
 
+#include "../../src/crypto/seen.h"
+
 /* ---- many ---- */
 
 /* `count` different tokens, and another one. */
@@ -90,6 +92,25 @@ static void bounded_search_says_where_it_ends(void **state)
     }
     cf_token_scanner_free(scanner);
     cf_buf_free(&text);
+}
+
+/* What was seen is known again, until there is too much of it: then it is new again. */
+static void seen_texts_have_a_ceiling(void **state)
+{
+    struct cf_seen seen = {0};
+    uint32_t zero = 0;
+
+    (void)state;
+    for (uint32_t i = 0; i < CF_TOKENS_SEEN_MAX; i++)
+        assert_int_equal(cf_seen_add(&seen, (const char *)&i, sizeof(i)), CF_SEEN_NEW);
+    assert_true(seen.capacity * sizeof(*seen.slots) <= 32 * CF_MIB);
+    assert_int_equal(seen.count, CF_TOKENS_SEEN_MAX);
+    assert_int_equal(cf_seen_add(&seen, (const char *)&zero, sizeof(zero)), CF_SEEN_NEW);
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(cf_seen_add(&seen, (const char *)&zero, sizeof(zero)), CF_SEEN_BEFORE);
+    cf_seen_clear(&seen);
+    assert_int_equal(cf_seen_add(&seen, (const char *)&zero, sizeof(zero)), CF_SEEN_NEW);
+    cf_seen_free(&seen);
 }
 
 /* ---- what is not read ---- */
@@ -195,6 +216,28 @@ static void layers_too_many(void **state)
         free(text);
         text = outer;
     }
+    free(text);
+}
+
+/* Each place of it, since what is behind the beginning is not known. */
+static void deep_tokens_at_many_places(void **state)
+{
+    char *text = test_base64(legacy, strlen(legacy)), *lines;
+    struct found found;
+
+    (void)state;
+    for (unsigned n = 0; n < CF_TOKEN_LAYERS; n++) {
+        char *outer = test_base64(text, strlen(text));
+
+        free(text);
+        text = outer;
+    }
+    lines = format("%s.\n%s.%s\n", text, text, text);
+    found = scan(lines);
+    assert_int_equal(found.count, 0);
+    assert_int_equal(found.unread, 3);
+    assert_int_equal(found.line, 2);
+    free(lines);
     free(text);
 }
 
@@ -350,7 +393,7 @@ static void long_and_deep_over_edges(void **state)
         cf_buf_addf(&text, "%s%u x%u_%s\n", token, i, i, b64);
     sum = in_pieces(&text, 65536);
     assert_int_equal(sum.count, 0);
-    assert_int_equal(sum.unread, 11 + 1);
+    assert_int_equal(sum.unread, 11 + 1); /* "x10_" alone leaves the digits in step */
     cf_buf_free(&text);
     free(token);
     free(b64);
@@ -463,7 +506,9 @@ int main(void)
         cmocka_unit_test(longest_token_is_read),
         cmocka_unit_test(what_is_long_and_no_token),
         cmocka_unit_test(layers_too_many),
+        cmocka_unit_test(deep_tokens_at_many_places),
         cmocka_unit_test(layers_of_other_texts),
+        cmocka_unit_test(seen_texts_have_a_ceiling),
         cmocka_unit_test(tokens_over_edges),
         cmocka_unit_test(runs_over_many_windows),
         cmocka_unit_test(long_and_deep_over_edges),

@@ -71,6 +71,7 @@ static void a_file_in_pieces(void **state)
     assert_int_equal(cf_file_pieces(path, add_len, &sum, &err), -1);
     assert_string_equal(err.msg, "enough");
     assert_true(sum < 300000);
+    assert_int_equal(unlink(path), 0);
     assert_int_equal(cf_file_pieces(folder, add_len, &sum, &err), -1);
     assert_non_null(strstr(err.msg, "is a directory"));
     assert_int_equal(cf_file_pieces("/nonexistent/x", add_len, &sum, &err), -1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tls_pair.c - a certificate chain and its key, from two PEM files; see tls.h. */
+/* tls_pair.c - a certificate chain and its key, from two PEM files, or one that has both; see
+ * tls.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -13,6 +14,9 @@
 #include "curfew/clock.h"
 #include "curfew/file.h"
 #include "tls_private.h"
+
+#define PEM_BEGIN "-----BEGIN "
+#define PEM_CERTIFICATE "CERTIFICATE" /* also of "X509 CERTIFICATE" */
 
 static int read_leaf(struct cf_tls_pair *pair, const char *file, struct cf_err *err)
 {
@@ -37,14 +41,27 @@ static int read_leaf(struct cf_tls_pair *pair, const char *file, struct cf_err *
     return 0;
 }
 
+/* Whether the block at "-----BEGIN " is said to be something else than a certificate: the key of
+ * one file for both, or its parameters. A label that is cut off says nothing. */
+static bool is_other_block(const char *begin)
+{
+    const char *label = begin + strlen(PEM_BEGIN);
+    size_t len = strcspn(label, "-\r\n");
+
+    return strncmp(label + len, "-----", 5) == 0 &&
+           !(len >= strlen(PEM_CERTIFICATE) &&
+             memcmp(label + len - strlen(PEM_CERTIFICATE), PEM_CERTIFICATE,
+                    strlen(PEM_CERTIFICATE)) == 0);
+}
+
 /* How many certificates begin in a PEM file: of one that is just being written, the library would
  * take those that are whole. */
 static unsigned begun_in(const char *pem)
 {
     unsigned count = 0;
 
-    for (; (pem = strstr(pem, "-----BEGIN ")) != NULL; count++)
-        pem++;
+    for (; (pem = strstr(pem, PEM_BEGIN)) != NULL; pem++)
+        count += !is_other_block(pem);
     return count;
 }
 
@@ -73,12 +90,18 @@ static int load_chain(struct cf_tls_pair *pair, const char *file, struct cf_err 
     struct cf_buf pem;
     int result;
 
+    /* The key may be in it: as large as it can get at once, so that no copy is left behind. */
     cf_buf_init(&pem, CF_PEM_MAX);
+    pem.data = calloc(1, CF_PEM_MAX + 1);
+    if (pem.data == NULL)
+        return cf_err_memory(err);
+    pem.cap = CF_PEM_MAX + 1;
     result = cf_file_read(file, &pem, err);
     if (result == 0)
         result = import_chain(pair, file, &pem, err);
     else
         cf_err_wrap(err, "certificate");
+    explicit_bzero(pem.data, pem.cap);
     cf_buf_free(&pem);
     return result;
 }

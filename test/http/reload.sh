@@ -103,6 +103,35 @@ check 'a pair that was written slowly is served' "$(cat "$work/reload.log")" \
 equal 'and nothing was told of it while it was written' $bad_pairs \
     "$(grep -c 'not reloaded' "$work/reload.log")"
 
+# One file for both, in either order, with a chain and with what openssl writes in front of a key.
+one_file() { # NAME, PARTS...: they are served by a server of their own, which reads the file again
+    _name=$1
+    shift
+    cat "$@" >"$work/both.pem"
+    rm -f "$work/both.log"
+    "$curfew" serve --objects "$objects" --tls-cert "$work/both.pem" --tls-key "$work/both.pem" \
+        --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
+        --drain-delay 0s 2>"$work/both.log" &
+    _pid=$!
+    pids="$pids $_pid"
+    check "one file, $_name: a server starts" "$(cat "$work/both.log")" \
+        wait_until 10 grep -q '"msg":"serving"' "$work/both.log"
+    cat "$vol/two/tls.crt" "$vol/two/tls.key" >"$work/both.new"
+    mv "$work/both.new" "$work/both.pem"
+    check "one file, $_name: it is read again" "$(cat "$work/both.log")" \
+        wait_until 5 grep -q '"msg":"reloaded' "$work/both.log"
+    head -c -60 "$work/both.pem" >"$work/both.new" # its key is cut off
+    mv "$work/both.new" "$work/both.pem"
+    check "one file, $_name: a cut key is told of" "$(cat "$work/both.log")" \
+        wait_until 5 grep -q 'not reloaded' "$work/both.log"
+    kill "$_pid"
+    wait "$_pid" || true
+}
+openssl ecparam -name prime256v1 >"$work/params.pem" 2>/dev/null
+one_file 'the certificate first' "$vol/one/tls.crt" "$vol/one/tls.key"
+one_file 'the key first' "$vol/one/tls.key" "$vol/one/tls.crt" "$certs/ca.pem"
+one_file 'parameters first' "$work/params.pem" "$vol/one/tls.key" "$vol/one/tls.crt"
+
 # The configuration.
 denies() {
     [ "$(post /validate "$denied")" = 200 ] && grep -q '"allowed":false' "$work/body"

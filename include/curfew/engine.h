@@ -46,6 +46,7 @@ struct cf_engine_input {
     /* Set: these levels, and the request's names are looked up already (cf_engine_look_up). */
     const struct cf_levels *known;
     const struct cf_levels *known_caller; /* with `known`; NULL: no rule about the caller holds */
+    bool caller_only;                     /* none about the object either */
 };
 
 /* Fills in what the store knows of the names in the request; to be called with the store locked. */

@@ -293,7 +293,7 @@ int cf_engine_judge(struct cf_arena *arena, const struct cf_engine_input *in,
 {
     struct cf_judgement judgement = {.skipped =
                                          request->kind != CF_KIND_OTHER && is_skipped(in, request)};
-    bool about_object = request->kind != CF_KIND_OTHER && !judgement.skipped;
+    bool about_object = request->kind != CF_KIND_OTHER && !judgement.skipped && !in->caller_only;
 
     if (in->known == NULL)
         look_up(arena, in, request, &judgement);

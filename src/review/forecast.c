@@ -58,15 +58,34 @@ static bool repair(struct cf_arena *arena, struct cf_request *request, const cha
     return true;
 }
 
+/* Where both modes have one level, the findings are known, and all that have a fix are repaired. */
+static bool something_stays(const struct cf_judgement *judgement)
+{
+    for (size_t i = 0; i < judgement->count; i++) {
+        const struct cf_verdict *v = &judgement->items[i];
+
+        if (v->exempt == CF_EXEMPT_NO && !v->finding.never_denied && v->finding.fix == NULL)
+            return true;
+    }
+    return false;
+}
+
 bool cf_will_be_denied(struct cf_arena *arena, const struct cf_review_input *in,
                        const struct cf_request *request, const struct cf_judgement *judgement,
                        const char *patch, size_t len)
 {
+    const enum cf_level *level = judgement->levels.mode;
     struct cf_engine_input engine = enforcing(in);
     struct cf_request copy = *request;
 
     engine.known = &judgement->levels;
     engine.known_caller = &judgement->caller_levels;
+    engine.caller_only = true;
+    if (denies(arena, &engine, &copy))
+        return true;
+    if (level[CF_FIX] == level[CF_ENFORCE])
+        return something_stays(judgement);
+    engine.caller_only = false;
     if (!denies(arena, &engine, &copy))
         return false;
     if (len > CF_FORECAST_MAX || !repair(arena, &copy, patch))

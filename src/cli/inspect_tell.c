@@ -5,6 +5,7 @@
 #include "curfew/clock.h"
 #include "curfew/json_out.h"
 #include "curfew/limits.h"
+#include "curfew/object.h"
 #include "curfew/str.h"
 #include "inspect.h"
 
@@ -36,23 +37,46 @@ static const char *spoken_kind(enum cf_token_kind kind)
     return names[kind];
 }
 
-static const char *remedy(enum cf_token_kind kind)
-{
-    static const char *const texts[CF_TOKEN_KINDS] = {
-        [CF_TOKEN_LEGACY] = "mount a projected serviceAccountToken volume, or ask for a token when "
-                            "it is needed: kubectl create token ACCOUNT --duration 1h",
-        [CF_TOKEN_EXTENDED] = "set expirationSeconds of the projected volume to anything but 3607, "
-                              "and use a client that re-reads the file",
-        [CF_TOKEN_LONG] = "ask for an hour, and again when it ends",
-    };
-
-    return texts[kind];
-}
-
 static void add_line(struct cf_buf *out, const char *name, const char *text)
 {
     if (text != NULL)
         cf_buf_addf(out, "  %-11s %s\n", name, text);
+}
+
+/* Bound to a pod it is allowed at every level. The claims may be any text. */
+static void add_command(const struct cf_inspect *run, const struct cf_token *t, struct cf_buf *out)
+{
+    int64_t seconds = run->max < 3600 ? run->max : 3600;
+
+    if (seconds < 600)
+        seconds = 600; /* the API's own bound */
+    if (!cf_is_object_name(t->account) || !cf_is_object_name(t->namespace_)) {
+        cf_buf_adds(out, "kubectl create token, bound to a pod");
+        return;
+    }
+    cf_buf_addf(out,
+                "kubectl create token %s -n %s --duration %llds --bound-object-kind Pod "
+                "--bound-object-name POD, where POD is a running pod with serviceAccountName: %s",
+                t->account, t->namespace_, (long long)seconds, t->account);
+}
+
+static void add_remedy(const struct cf_inspect *run, const struct cf_inspected *item,
+                       struct cf_buf *out)
+{
+    static const char *const texts[CF_TOKEN_KINDS] = {
+        [CF_TOKEN_LEGACY] = "mount a projected serviceAccountToken volume, or ask for a token when "
+                            "it is needed: ",
+        [CF_TOKEN_EXTENDED] = "set expirationSeconds: 3600 in the projected volume, and use a "
+                              "client that re-reads the file",
+        [CF_TOKEN_LONG] = "ask for a shorter one, and again when it ends: ",
+    };
+
+    if (texts[item->kind] == NULL)
+        return;
+    cf_buf_addf(out, "  %-11s %s", "do this:", texts[item->kind]);
+    if (item->kind != CF_TOKEN_EXTENDED)
+        add_command(run, &item->token, out);
+    cf_buf_addc(out, '\n');
 }
 
 /* a - b, or the nearest number there is. */
@@ -209,7 +233,7 @@ static void add_token(const struct cf_inspect *run, const struct cf_inspected *i
     cf_buf_addf(out, "  %-11s %s\n", "sha256:", item->hash);
     add_signature(item, out);
     if (item->signature != CF_SIGNATURE_BAD)
-        add_line(out, "do this:", remedy(item->kind));
+        add_remedy(run, item, out);
 }
 
 static void add_unread(const struct cf_inspected *item, struct cf_buf *out)

@@ -324,6 +324,8 @@ static int read_document(struct reader *r, struct cf_arena *arena, enum cf_yaml_
     cf_yaml_build_init(&r->build, arena, r->len, flags, r->err);
     result = read_once(r, &colon);
     if (colon && mend_colons(r)) {
+        if (r->err != NULL)
+            *r->err = (struct cf_err){.kind = CF_ERR_NONE};
         cf_yaml_build_init(&r->build, arena, r->len, flags, r->err);
         result = read_once(r, &colon);
     }

@@ -9,12 +9,12 @@
 #include "curfew/limits.h"
 #include "curfew/str.h"
 #include "yaml_build.h"
-#include "yaml_colons.h"
 #include "yaml_lines.h"
+#include "yaml_mend.h"
 
-/* How often a text is read again for one more colon that libyaml takes for a mistake; most are
- * found together (yaml_colons.c). */
-#define COLONS_MAX 16
+/* How often a text is read again for one more thing that only libyaml takes for a mistake; most are
+ * found together (yaml_mend.c). */
+#define MENDS_MAX 16
 
 struct reader {
     yaml_parser_t parser;
@@ -29,7 +29,7 @@ struct reader {
     size_t index;
     const char *at;
     struct cf_yaml_lines lines;
-    struct cf_yaml_colons colons;
+    struct cf_yaml_mend mend;
     struct cf_err *err;
 };
 
@@ -139,13 +139,20 @@ static bool ends_in_comma(struct reader *r, const yaml_event_t *event)
     return *p == '!';
 }
 
+static size_t restore(const struct reader *r, const yaml_event_t *event, char *text, size_t len)
+{
+    bool quoted = event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+
+    return r->mend.copy == NULL ? len : cf_yaml_mend_restore(&r->mend, quoted, text, len);
+}
+
 static int on_scalar(struct reader *r, const yaml_event_t *event)
 {
     char *text = (char *)event->data.scalar.value;
     size_t len = event->data.scalar.length;
     struct cf_yaml_scalar scalar = {
         .text = text,
-        .len = r->colons.copy != NULL ? cf_yaml_colons_restore(&r->colons, text, len) : len,
+        .len = restore(r, event, text, len),
         .plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE,
     };
 
@@ -262,10 +269,10 @@ static int tidy_line_ends(struct reader *r)
     return 0;
 }
 
-static bool is_colon_fault(const struct reader *r)
+static bool is_mendable(const struct reader *r)
 {
     return r->manifest && r->parser.error == YAML_SCANNER_ERROR &&
-           cf_streq(r->parser.problem, "found unexpected ':'");
+           cf_yaml_mend_knows(r->parser.problem);
 }
 
 /* Reads the text to its end or to its first fault. */
@@ -280,41 +287,40 @@ static void scan(struct reader *r)
     }
 }
 
-/* Makes a copy without the colons that libyaml stumbles over. False: it is of no use. */
-static bool mend_colons(struct reader *r)
+/* Makes a copy without what libyaml stumbles over. False: there is none. */
+static bool mend(struct reader *r)
 {
     bool found = true;
 
-    if (!cf_yaml_colons_copy(&r->colons, r->bytes, r->len))
+    if (!cf_yaml_mend_copy(&r->mend, r->bytes, r->len))
         return false;
-    for (int i = 0; found && i < COLONS_MAX; i++) {
-        set_text(r, r->colons.copy, r->colons.len);
+    for (int i = 0; found && i < MENDS_MAX; i++) {
+        set_text(r, r->mend.copy, r->mend.len);
         if (begin(r) != 0)
             return false;
         scan(r);
-        found =
-            is_colon_fault(r) && cf_yaml_colons_replace(&r->colons, r->parser.problem_mark.index);
+        found = is_mendable(r) && cf_yaml_mend_replace(&r->mend, r->parser.problem_mark.index);
         yaml_parser_delete(&r->parser);
     }
-    set_text(r, r->colons.copy, r->colons.len);
+    set_text(r, r->mend.copy, r->mend.len);
     return true;
 }
 
-static int read_once(struct reader *r, bool *colon)
+static int read_once(struct reader *r, bool *mendable)
 {
     int result = begin(r);
 
     if (result != 0)
         return result;
     result = read_events(r);
-    *colon = result != 0 && is_colon_fault(r);
+    *mendable = result != 0 && is_mendable(r);
     yaml_parser_delete(&r->parser);
     return result;
 }
 
 static int read_document(struct reader *r, struct cf_arena *arena, enum cf_yaml_flags flags)
 {
-    bool colon = false;
+    bool mendable = false;
     int result;
 
     if (r->len >= 3 && memcmp(r->bytes, "\xEF\xBB\xBF", 3) == 0)
@@ -322,12 +328,12 @@ static int read_document(struct reader *r, struct cf_arena *arena, enum cf_yaml_
     if ((r->manifest && tidy_line_ends(r) != 0) || bound_directives(r) != 0)
         return -1;
     cf_yaml_build_init(&r->build, arena, r->len, flags, r->err);
-    result = read_once(r, &colon);
-    if (colon && mend_colons(r)) {
+    result = read_once(r, &mendable);
+    if (mendable && mend(r)) {
         if (r->err != NULL)
             *r->err = (struct cf_err){.kind = CF_ERR_NONE};
         cf_yaml_build_init(&r->build, arena, r->len, flags, r->err);
-        result = read_once(r, &colon);
+        result = read_once(r, &mendable);
     }
     return result;
 }
@@ -345,7 +351,7 @@ const struct cf_json *cf_yaml_parse(struct cf_arena *arena, const char *bytes, s
     before = cf_json_use(arena);
     result = read_document(&r, arena, flags);
     cf_json_use(before);
-    cf_yaml_colons_free(&r.colons);
+    cf_yaml_mend_free(&r.mend);
     free(r.tidy);
     if (result != 0)
         return NULL;

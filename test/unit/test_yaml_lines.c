@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lines as editors count them, whatever ends a line in YAML; the last newline that kubectl adds;
- * and colons that libyaml takes for a mistake. */
+ * and what libyaml takes for a mistake. */
 #include "document.h"
 
 #define NEL "\xC2\x85"
@@ -135,6 +135,23 @@ static void mended_colons(void **state)
                "1:6: found unexpected ':' (while scanning a plain scalar, which begins at line 1)");
 }
 
+static void escaped_apostrophes(void **state)
+{
+    (void)state;
+    reads("a: \"it\\'s\"\n", "{\"a\":\"it's\"}");
+    reads("[\"\\'\", \"\\\\'\", \"\\\\\\'x\", '\\', \\'x, \"y\\'\"]\n",
+          "[\"'\",\"\\\\'\",\"\\\\'x\",\"\\\\\",\"\\\\'x\",\"y'\"]");
+    reads("a: |\n  \\'\nb: \"\\'\"\nc: [x:, \"\\':\"]\n",
+          "{\"a\":\"\\\\'\\n\",\"b\":\"'\",\"c\":[\"x:\",\"':\"]}");
+    at("[\"\\'\", 1]", "/1", 1, 8);
+    refuses("[\"\\'\", \"\\q\"]", "1:9: found unknown escape character (while parsing a quoted "
+                                  "scalar, which begins at line 1)");
+    is_refused(
+        yaml_with("\"\\'\"", 4, 1, CF_YAML_TEXT),
+        "1:2: found unknown escape character (while parsing a quoted scalar, which begins at "
+        "line 1)");
+}
+
 /* A text that needs every candidate, and one where each colon has to be looked for. */
 static void colons_have_limits(void **state)
 {
@@ -181,6 +198,7 @@ int main(void)
         cmocka_unit_test(the_last_newline_is_added),
         cmocka_unit_test(colons_in_flow_collections),
         cmocka_unit_test(mended_colons),
+        cmocka_unit_test(escaped_apostrophes),
         cmocka_unit_test(colons_have_limits),
     };
 

@@ -124,8 +124,8 @@ static void say_left_alone(struct cf_run *run)
                    r->skipped == 1 ? "document" : "documents", more);
     if (run->passed_over > 0 && !run->opts->verbose)
         cf_run_say(run, CF_EXIT_OK,
-                   "curfew review: did not follow %zu %s: links to folders, or no files%s",
-                   run->passed_over, run->passed_over == 1 ? "name" : "names", more);
+                   "curfew review: %zu %s not read: links to folders, and what is not a file%s",
+                   run->passed_over, run->passed_over == 1 ? "entry was" : "entries were", more);
     if (run->templates > 0)
         cf_run_say(run, CF_EXIT_OK,
                    "curfew review: %zu %s of kinds that no rule reads %s a pod template%s: judge "

@@ -387,6 +387,8 @@ static int give_value(struct stream *s)
     }
     if (len > CF_DOCUMENT_MAX && !doc->is_streamed) {
         r->number++;
+        if (!s->value.whole)
+            cf_err_set(&err, "its brackets or quotes are not closed");
         return too_large(r, doc, &err);
     }
     if (len <= CF_DOCUMENT_MAX) {

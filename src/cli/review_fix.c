@@ -111,20 +111,16 @@ static void add_value(struct cf_buf *out, const struct cf_document *doc)
     cf_yaml_write(out, doc->root, 0);
 }
 
-/* Whether the bytes, with a line break behind them and read as YAML, are the document: JSON may
- * hold what YAML can't (\ud83d\ude00), and a block at the end of the text changes with the line
- * break. */
+/* Whether the bytes of a JSON document are the same one when they are read as YAML, which can't
+ * take all that JSON can: \ud83d\ude00, for example. */
 static bool reads_back(struct cf_run *run, const struct cf_document *doc)
 {
-    struct cf_buf text, before, after;
-    const struct cf_json *root;
+    const struct cf_json *root =
+        cf_yaml_parse(run->arena, doc->bytes, doc->len, 1, CF_YAML_MANIFEST, NULL);
+    struct cf_buf before, after;
 
-    cf_buf_init_arena(&text, run->arena, CF_ARENA_MAX);
     cf_buf_init_arena(&before, run->arena, CF_ARENA_MAX);
     cf_buf_init_arena(&after, run->arena, CF_ARENA_MAX);
-    cf_buf_add(&text, doc->bytes, doc->len);
-    cf_buf_addc(&text, '\n');
-    root = cf_yaml_parse(run->arena, cf_buf_str(&text), text.len, 1, CF_YAML_MANIFEST, NULL);
     if (root == NULL)
         return false;
     add_json(&before, doc->root);
@@ -133,15 +129,16 @@ static bool reads_back(struct cf_run *run, const struct cf_document *doc)
            cf_streq(cf_buf_str(&before), cf_buf_str(&after));
 }
 
-/* As it stands in the file, where that is what a reader of the stream takes for it. */
+/* As it stands in the file, where that is what a reader of the stream takes for it. kubectl takes
+ * nothing behind the dashes, and has a line break behind the last line. */
 static void add_verbatim(struct cf_run *run, const struct cf_document *doc, bool alone)
 {
     struct cf_buf *out = &run->out;
     bool ends = doc->len > 0 && doc->bytes[doc->len - 1] == '\n';
-    bool dashes = cf_starts_with(doc->bytes, "---");
+    bool dashes = doc->len > 3 && memcmp(doc->bytes, "---", 3) == 0;
 
-    if (!alone && doc->root != NULL && (doc->is_json || !ends || dashes) &&
-        (dashes || !reads_back(run, doc))) {
+    if (doc->root != NULL && !doc->is_streamed &&
+        (dashes || (doc->is_json && !alone && !reads_back(run, doc)))) {
         add_value(out, doc);
         return;
     }
@@ -225,28 +222,36 @@ static int print_list(struct cf_run *run, const struct cf_document *doc)
     return rc;
 }
 
+struct copy {
+    struct cf_run *run;
+    char last; /* byte of what was copied */
+};
+
 static int copy_bytes(const char *bytes, size_t len, void *arg)
 {
-    struct cf_run *run = arg;
+    struct copy *copy = arg;
 
-    cf_buf_add(&run->out, bytes, len);
-    cf_run_flush(run, stdout);
+    cf_buf_add(&copy->run->out, bytes, len);
+    cf_run_flush(copy->run, stdout);
+    copy->last = bytes[len - 1];
     return 0;
 }
 
 static int copy_list(struct cf_run *run, const struct cf_document *doc)
 {
+    struct copy copy = {.run = run};
     struct cf_err err = {0};
 
-    if (cf_document_bytes(doc, copy_bytes, run, &err) != 0)
+    if (cf_document_bytes(doc, copy_bytes, &copy, &err) != 0)
         cf_run_say_error(run, doc, NULL, &err);
-    cf_buf_addc(&run->out, '\n');
+    if (copy.last != '\n')
+        cf_buf_addc(&run->out, '\n');
     return 0;
 }
 
 /* ---- documents ---- */
 
-int cf_run_print_document(struct cf_run *run, const struct cf_document *doc, bool fixed)
+int cf_run_print_document(struct cf_run *run, const struct cf_document *doc, bool fixed, bool whole)
 {
     bool alone = run->documents == 1 && !run->has_reviews;
     size_t before = run->out.len;
@@ -259,11 +264,11 @@ int cf_run_print_document(struct cf_run *run, const struct cf_document *doc, boo
     before = run->out.len - before;
     if (doc->root == NULL && doc->err.kind == CF_ERR_NONE)
         add_comments(&run->out, doc);
-    else if (doc->is_streamed && (fixed || (doc->is_json && !alone)))
+    else if (doc->is_streamed && whole && (fixed || (doc->is_json && !alone)))
         rc = print_list(run, doc);
     else if (doc->bytes == NULL)
         rc = copy_list(run, doc);
-    else if (fixed)
+    else if (fixed && whole)
         add_value(&run->out, doc);
     else
         add_verbatim(run, doc, alone);

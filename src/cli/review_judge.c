@@ -13,6 +13,7 @@
 struct judging {
     struct cf_run *run;
     bool fixed, broken; /* one of its objects was; or is half fixed, which is no object */
+    bool lost;          /* an item of it can't be read, and so can't be printed anew */
     bool answered;      /* it holds a review, which cf_run_replay() has answered */
 };
 
@@ -264,6 +265,7 @@ static void judge_error(const struct cf_document *doc, const struct cf_json *jso
     struct judging *j = arg;
 
     cf_run_say_error(j->run, doc, json, err);
+    j->lost |= json == NULL;
     cf_arena_reset(j->run->arena, true);
 }
 
@@ -304,8 +306,13 @@ static int judge_document(const struct cf_document *doc, void *arg)
         cf_run_say_error(run, doc, NULL, &doc->err);
     }
     rc = cf_document_objects(doc, run->of_doc, run->of_items, &visit);
+    if (j.fixed && j.lost && run->opts->fix)
+        cf_run_say(run, CF_EXIT_FAILED,
+                   "%s:%zu: the List is printed as it stands, without repairs: not all of it can "
+                   "be read",
+                   doc->file, doc->line);
     if (rc == 0 && run->opts->fix && !j.answered)
-        rc = cf_run_print_document(run, doc, j.fixed && !j.broken);
+        rc = cf_run_print_document(run, doc, j.fixed, !j.broken && !j.lost);
     cf_arena_reset(run->of_doc, true);
     return rc;
 }

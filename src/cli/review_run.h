@@ -104,9 +104,11 @@ bool cf_run_fix_object(struct cf_run *run, const struct cf_manifest_object *obje
                        const struct cf_request *request, const struct cf_judgement *judgement,
                        bool silent, bool *broken);
 
-/* Prints a document to stdout: as it stands in the file, or, where it was `fixed`, as it is now.
- * -1: out of memory. */
-int cf_run_print_document(struct cf_run *run, const struct cf_document *doc, bool fixed);
+/* Prints a document to stdout: as it stands in the file, or, where it was `fixed` and is `whole`,
+ * as it is now. Not whole: a part of it could not be read, or was left half fixed. -1: out of
+ * memory. */
+int cf_run_print_document(struct cf_run *run, const struct cf_document *doc, bool fixed,
+                          bool whole);
 
 /* ---- review_say.c ---- */
 

@@ -13,7 +13,6 @@
 struct judging {
     struct cf_run *run;
     bool fixed, broken; /* one of its objects was; or is half fixed, which is no object */
-    bool lost;          /* an item of it can't be read, and so can't be printed anew */
     bool answered;      /* it holds a review, which cf_run_replay() has answered */
 };
 
@@ -178,7 +177,7 @@ int cf_run_judge_object(struct cf_run *run, const struct cf_manifest_object *obj
                 cf_run_say_error(run, object->doc, object->json, &err);
             return 0;
         }
-        if (s.judgement.skipped || !run->opts->fix ||
+        if (s.judgement.skipped || !run->opts->fix || run->as_it_stands ||
             !cf_run_fix_object(run, object, &s.request, &s.judgement, silent, broken))
             break;
         *fixed = true;
@@ -265,7 +264,6 @@ static void judge_error(const struct cf_document *doc, const struct cf_json *jso
     struct judging *j = arg;
 
     cf_run_say_error(j->run, doc, json, err);
-    j->lost |= json == NULL;
     cf_arena_reset(j->run->arena, true);
 }
 
@@ -287,6 +285,31 @@ static void judge_empty(const struct cf_document *doc, void *arg)
                doc->file, doc->line);
 }
 
+static int look_at_item(const struct cf_document_item *item, void *arg)
+{
+    struct cf_run *run = arg;
+
+    run->as_it_stands |= item->json == NULL;
+    cf_arena_reset(run->of_items, true);
+    return 0;
+}
+
+/* A List that is read item by item can be printed anew only when each of them can be read. */
+static void look_at_items(struct cf_run *run, const struct cf_document *doc)
+{
+    struct cf_err err = {0};
+
+    run->as_it_stands = false;
+    if (!run->opts->fix || !doc->is_streamed)
+        return;
+    if (cf_document_items(doc, run->of_items, look_at_item, run, &err) != 0)
+        run->as_it_stands = true;
+    if (run->as_it_stands)
+        cf_run_say(run, CF_EXIT_FAILED,
+                   "%s:%zu: the List is printed as it stands: not all of it can be read", doc->file,
+                   doc->line);
+}
+
 static int judge_document(const struct cf_document *doc, void *arg)
 {
     struct cf_run *run = arg;
@@ -305,14 +328,10 @@ static int judge_document(const struct cf_document *doc, void *arg)
     } else if (doc->err.kind != CF_ERR_NONE) {
         cf_run_say_error(run, doc, NULL, &doc->err);
     }
+    look_at_items(run, doc);
     rc = cf_document_objects(doc, run->of_doc, run->of_items, &visit);
-    if (j.fixed && j.lost && run->opts->fix)
-        cf_run_say(run, CF_EXIT_FAILED,
-                   "%s:%zu: the List is printed as it stands, without repairs: not all of it can "
-                   "be read",
-                   doc->file, doc->line);
     if (rc == 0 && run->opts->fix && !j.answered)
-        rc = cf_run_print_document(run, doc, j.fixed, !j.broken && !j.lost);
+        rc = cf_run_print_document(run, doc, j.fixed, !j.broken && !run->as_it_stands);
     cf_arena_reset(run->of_doc, true);
     return rc;
 }

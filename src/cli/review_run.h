@@ -54,6 +54,7 @@ struct cf_run {
     size_t documents; /* of -f, empty ones too: known when the store is filled */
     size_t objects_seen, answered;
     size_t printed;             /* documents, by --fix */
+    bool as_it_stands;          /* nothing of the document that is being judged is repaired */
     size_t passed_over;         /* links to folders, and what is no file */
     size_t templates;           /* objects with a pod template that no rule reads */
     const char *namespace_;     /* of the object that is being judged */

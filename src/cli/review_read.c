@@ -12,7 +12,7 @@
 static int open_all(struct cf_run *run, const struct cf_opt_list *paths,
                     struct cf_review_inputs *out)
 {
-    out->items = calloc(paths->count + 1, sizeof(struct cf_manifest *));
+    out->items = calloc(paths->count + 1, sizeof(*out->items));
     if (out->items == NULL)
         return -1;
     for (size_t i = 0; i < paths->count; i++) {
@@ -20,7 +20,7 @@ static int open_all(struct cf_run *run, const struct cf_opt_list *paths,
         struct cf_manifest *manifest = cf_manifest_open(paths->items[i], &err);
 
         if (manifest != NULL) {
-            out->items[out->count++] = manifest;
+            out->items[out->count++].manifest = manifest;
             continue;
         }
         cf_run_say(run, CF_EXIT_FAILED, "curfew review: %s", err.msg);
@@ -32,7 +32,7 @@ static int open_all(struct cf_run *run, const struct cf_opt_list *paths,
 static void close_all(struct cf_review_inputs *inputs)
 {
     for (size_t i = 0; i < inputs->count; i++)
-        cf_manifest_close(inputs->items[i]);
+        cf_manifest_close(inputs->items[i].manifest);
     free(inputs->items);
     *inputs = (struct cf_review_inputs){0};
 }
@@ -46,21 +46,23 @@ void cf_run_close(struct cf_run *run)
 
 /* ---- readings ---- */
 
-/* `tell`: what can't be read of the paths themselves is reported; of several readings, once. */
-static int read_all(struct cf_run *run, const struct cf_review_inputs *inputs,
-                    const struct cf_manifest_reading *how, bool tell)
+/* What can't be read of a path itself is reported in the first reading that meets it. */
+static int read_all(struct cf_run *run, struct cf_review_inputs *inputs,
+                    const struct cf_manifest_reading *how)
 {
     for (size_t i = 0; i < inputs->count; i++) {
+        struct cf_review_path *input = &inputs->items[i];
         struct cf_err err = {0};
 
-        if (cf_manifest_read(inputs->items[i], how, &err) == 0)
+        if (cf_manifest_read(input->manifest, how, &err) == 0)
             continue;
         if (err.kind == CF_ERR_NONE)
             return -1;
-        if (tell) {
+        if (!input->failed) {
             cf_run_say(run, CF_EXIT_FAILED, "curfew review: %s", err.msg);
             run->report.errors++;
         }
+        input->failed = true;
     }
     return 0;
 }
@@ -71,7 +73,7 @@ int cf_run_each(struct cf_run *run, int (*document)(const struct cf_document *do
     const struct cf_manifest_reading how = {
         .arena = run->of_doc, .arg = arg, .document = document, .worth = worth};
 
-    return read_all(run, &run->files, &how, false);
+    return read_all(run, &run->files, &how);
 }
 
 /* ---- the store ---- */
@@ -176,12 +178,12 @@ static int fill_store(struct cf_run *run)
                                       .document = store_document,
                                       .passed_over = pass_over};
 
-    if (read_all(run, &run->objects, &how, true) != 0)
+    if (read_all(run, &run->objects, &how) != 0)
         return -1;
     run->has_reviews = false;
     how.arg = &files;
     how.worth = worth_storing;
-    return read_all(run, &run->files, &how, true);
+    return read_all(run, &run->files, &how);
 }
 
 int cf_run_load(struct cf_run *run)

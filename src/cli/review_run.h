@@ -35,7 +35,10 @@ struct cf_name_set {
 
 /* Paths as they were given, open for several readings. */
 struct cf_review_inputs {
-    struct cf_manifest **items;
+    struct cf_review_path {
+        struct cf_manifest *manifest;
+        bool failed; /* it could not be read, which was reported */
+    } * items;
     size_t count;
 };
 

@@ -67,7 +67,7 @@ static void wipe(char chunk[CHUNK], char text[CF_DECODE_ROOM(CHUNK)])
 }
 
 /* Copies what is left of `from`, decoded, to an unnamed file; returns its descriptor. */
-static int spool(int from, const char *name, uint64_t *size, struct cf_err *err)
+static int spool(int from, const char *name, bool device, uint64_t *size, struct cf_err *err)
 {
     struct cf_decoder decoder = {0};
     char chunk[CHUNK], text[CF_DECODE_ROOM(CHUNK)];
@@ -84,6 +84,12 @@ static int spool(int from, const char *name, uint64_t *size, struct cf_err *err)
             continue;
         if (got < 0) {
             cf_err_system(err, "reading '%s': %s", name, strerror(errno));
+            break;
+        }
+        /* /dev/zero would fill the disk. */
+        if (device && *size > CF_FILE_MAX) {
+            cf_err_set(err, "'%s' is a device, and has more than %zu MiB", name,
+                       CF_FILE_MAX / CF_MIB);
             break;
         }
         len = cf_decode(&decoder, chunk, (size_t)got, got == 0, text);
@@ -205,10 +211,10 @@ static bool is_utf8(const struct cf_source *s)
 }
 
 /* Replaces the descriptor by that of a copy. */
-static int replace_by_spool(struct cf_source *s, bool keep_open, struct cf_err *err)
+static int replace_by_spool(struct cf_source *s, bool keep_open, bool device, struct cf_err *err)
 {
     uint64_t size;
-    int fd = spool(s->fd, s->name, &size, err);
+    int fd = spool(s->fd, s->name, device, &size, err);
 
     if (!keep_open)
         close(s->fd);
@@ -235,7 +241,7 @@ int cf_source_open(const char *path, struct cf_source *out, struct cf_err *err)
         s.size = (uint64_t)st.st_size;
         *out = s;
         return 0;
-    } else if (replace_by_spool(&s, from_stdin, err) == 0) {
+    } else if (replace_by_spool(&s, from_stdin, S_ISCHR(st.st_mode), err) == 0) {
         *out = s;
         return 0;
     } else {

@@ -59,7 +59,7 @@ OBJS     := $(call objects,src/*.c src/*/*.c)
 LIB_OBJS := $(filter-out $(BUILD)/src/main.o,$(OBJS))
 UNIT_OBJS  := $(call objects,test/unit/test_*.c)
 UNIT_BINS  := $(patsubst $(BUILD)/test/unit/%.o,$(BUILD)/unit/%,$(UNIT_OBJS))
-CASE_OBJS  := $(call objects,$(patsubst %,test/%/*.c,rules recorded property api fault))
+CASE_OBJS  := $(call objects,$(patsubst %,test/%/*.c,rules recorded property api fault oracle))
 CASE_BINS  := $(sort $(patsubst $(BUILD)/test/%/,$(BUILD)/%-test,$(dir $(CASE_OBJS))))
 TEST_BINS  := $(UNIT_BINS) $(CASE_BINS)
 DEMO_OBJS  := $(call objects,deploy/demo/*.c)
@@ -87,7 +87,7 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .SUFFIXES:
 .PHONY: all test tests unit rules recorded property golden api fault http soak lint storm worst asan tsan scale
 .PHONY: fuzz fuzz-build fuzz-bins fuzz-regress fuzz-min fuzz-selftest
-.PHONY: demo bench bench-store bench-authorize bench-review-files e2e image image-root image-test test-debian13 chart manifests
+.PHONY: yaml-oracle demo bench bench-store bench-authorize bench-review-files e2e image image-root image-test test-debian13 chart manifests
 .PHONY: deps deps-build deps-bench deps-soak deps-fuzz deps-e2e deps-image deps-debian13
 .PHONY: certs install uninstall fmt fmt-check clean help FORCE
 
@@ -153,6 +153,9 @@ unit rules recorded property golden api fault http lint: | deps
 
 worst: $(BUILD)/curfew | deps ## what every pair of the worst reviews costs (15 min.)
 	@ONLY=worst WORST=all sh test/http/run.sh $(BUILD)/curfew
+
+yaml-oracle: $(BUILD)/oracle-test | deps ## what kubectl reads in YAML and what we read, value by value (Go; DIR=)
+	@sh test/oracle/run.sh $(BUILD) $(DIR)
 
 storm: $(BUILD)/fault-test | deps ## 1,000 random sequences of changes and faults, and 20,000 odd objects (5 min.)
 	@BUILD=$(BUILD) python3 test/fault/storm.py $(SEQUENCES)

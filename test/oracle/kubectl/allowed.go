@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"regexp"
+
+	goyaml "go.yaml.in/yaml/v2"
+	"k8s.io/apimachinery/pkg/util/yaml"
+)
+
+// A difference that README.md names and gives the reason of.
+type difference struct {
+	name         string
+	ours, theirs string // what our error, or kubectl's, says; empty: that side refuses nothing
+	file         string // what the file has; empty: anything
+	second       bool   // a part of the file holds more than one YAML document, or something behind it
+	last         bool   // kubectl and we no longer agree on where documents begin
+}
+
+var differences = []difference{
+	{name: "separator", file: `(?m)^---[ \t]*[^ \t\r\n#]`, last: true},
+	{name: "separator-behind-json", theirs: `invalid character '-' in numeric literal`, last: true},
+	{name: "separator-behind-cr", file: `\r---|---[^\n]*\r[^\n]`, last: true},
+	{name: "duplicate-key", ours: `duplicate key '`},
+	{name: "ceiling", ours: `nested deeper than \d+|more than \d+ (values|MiB|%TAG)`},
+	{name: "second-document", ours: `.`, second: true},
+	{name: "flow-tag", ours: `a comma right behind a tag|while (scanning|parsing) a tag`},
+	{name: "overwritten", ours: `infinity and not-a-number|a key that is (null|a number above)`},
+	{name: "question-mark", theirs: `did not find expected ',' or '[\]}]'|json: offset`,
+		file: `\?`},
+	{name: "escaped-slash", theirs: `found unknown escape character`, file: `\\/`},
+	{name: "directive", theirs: `expected <document start>|incompatible YAML document|directive|non-alphabetical`,
+		file: `(?m)^(\x{FEFF})?%`, last: true},
+	{name: "broken-utf8", theirs: `UTF-8|Unicode character|json: offset`, file: `\x{FFFD}`},
+	{name: "end-marker", theirs: `did not find expected node content`, file: `(?m)^\.\.\.`, last: true},
+	{name: "tab-comment", theirs: `cannot start any token`, file: `(?m)^ *\t[ \t]*(#|$)`, last: true},
+	{name: "inner-mark", file: `[\n\r]\x{FEFF}`, last: true},
+}
+
+func init() {
+	for _, d := range differences {
+		for _, pattern := range []string{d.ours, d.theirs, d.file} {
+			patterns[pattern] = regexp.MustCompile(pattern)
+		}
+	}
+}
+
+var patterns = map[string]*regexp.Regexp{}
+
+func matches(pattern string, d *document) bool {
+	if pattern == "" {
+		return d == nil || d.err == ""
+	}
+	return d != nil && d.err != "" && patterns[pattern].MatchString(d.err)
+}
+
+// allowed is the difference's kind; nil when it is none of those.
+func allowed(theirs, ours *document, file []byte) *difference {
+	for i := range differences {
+		d := &differences[i]
+		if d.last && d.theirs == "" && d.ours == "" || matches(d.ours, ours) && matches(d.theirs, theirs) ||
+			d.last && d.theirs != "" && matches(d.theirs, theirs) {
+			if (d.file == "" || patterns[d.file].Match(file)) && (!d.second || hasSecond(file)) {
+				return d
+			}
+		}
+	}
+	return nil
+}
+
+// hasSecond tells whether anything stands behind the first YAML document between two separators: a
+// document behind "...", or what go-yaml never comes to read. kubectl leaves it out silently.
+func hasSecond(file []byte) bool {
+	parts := yaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(file)))
+	for {
+		part, err := parts.Read()
+		if err == io.EOF && len(part) == 0 {
+			return false
+		}
+		if err != nil && err != io.EOF {
+			return false
+		}
+		var value any
+		decoder := goyaml.NewDecoder(bytes.NewReader(part))
+		if decoder.Decode(&value) == nil && decoder.Decode(&value) != io.EOF {
+			return true
+		}
+	}
+}

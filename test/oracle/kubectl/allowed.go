@@ -22,7 +22,7 @@ type difference struct {
 }
 
 var differences = []difference{
-	{name: "separator", file: `(?m)^---[ \t]*[^ \t\r\n#]`, last: true},
+	{name: "separator", file: `(?m)^---[ \t]*[^ \t\r\n#]|^\x{FEFF}?---#`, last: true},
 	{name: "separator-behind-json", theirs: `invalid character '-' in numeric literal`, last: true},
 	{name: "separator-behind-cr", file: `\r---|---[^\n]*\r[^\n]`, last: true},
 	{name: "duplicate-key", ours: `duplicate key '`},
@@ -36,7 +36,8 @@ var differences = []difference{
 	{name: "directive", theirs: `expected <document start>|incompatible YAML document|directive|non-alphabetical`,
 		file: `(^|[\n\r\x{85}\x{2028}\x{2029}])\x{FEFF}?%`, last: true},
 	{name: "broken-utf8", theirs: `UTF-8|Unicode character|json: offset`, file: `\x{FFFD}`},
-	{name: "end-marker", theirs: `did not find expected node content`, file: `(?m)^\.\.\.`, last: true},
+	{name: "yaml-behind-json", ours: `invalid JSON: expected a value`, file: `^\x{FEFF}?\s*{`, last: true},
+	{name: "end-marker", theirs: `did not find expected node content|invalid character '\.'`, file: `(?m)^\.\.\.`, last: true},
 	{name: "tab-comment", theirs: `cannot start any token`, file: `(?m)^ *\t[ \t]*(#|$)`, last: true},
 	{name: "inner-mark", file: `[\n\r]\x{FEFF}`, last: true},
 }

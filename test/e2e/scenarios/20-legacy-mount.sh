@@ -70,7 +70,7 @@ scenario "another account's legacy token is refused, with the way out"
 dev apply -f - <<< "$(pod thief web api-token)"
 refused 'pod "thief" violates Curfew level "restricted": legacy-token-mount: volume "tok" mounts Secret "api-token", a token that never expires'
 prints 'spec.volumes[0].secret.secretName: Secret "api-token" belongs to ServiceAccount "api", but the pod runs as "web"'
-prints 'do this: set serviceAccountName: api, or give "web" the permissions it needs, and remove the volume'
+prints 'do this: set serviceAccountName: api, or give "web" the permissions it needs, and use a projected volume with a serviceAccountToken source instead of the Secret: the pod mounts no other token'
 prints 'curfew review --level restricted -f thief.yaml'
 
 scenario 'the Secret itself stays as it was'

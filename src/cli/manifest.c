@@ -227,10 +227,8 @@ static bool looks_like_json(const struct cf_section *section, const char *bytes,
         return false;
     while (i < len && strchr(WHITE, bytes[i]) != NULL && bytes[i] != '\0')
         i++;
-    if (i == len || (bytes[i] != '{' && bytes[i] != '['))
+    if (i == len || bytes[i] != '{') /* kubectl reads what begins with a bracket as YAML */
         return false;
-    if (bytes[i] == '[')
-        return true;
     for (i++; i < len && strchr(WHITE, bytes[i]) != NULL && bytes[i] != '\0'; i++)
         ;
     return i < len && (bytes[i] == '"' || bytes[i] == '}');
@@ -285,6 +283,25 @@ static bool try_yaml(struct stream *s, const struct cf_err *json, int *rc)
     return false;
 }
 
+/* Comments and an end marker, which may stand behind a value. */
+static bool is_no_value(const struct stream *s)
+{
+    const char *at = s->doc.bytes;
+    size_t len = s->doc.len;
+    struct cf_err err = {0};
+
+    if (!s->behind_first || at == NULL)
+        return false;
+    if (len >= 3 && memcmp(at, "...", 3) == 0) {
+        at += 3;
+        len -= 3;
+    } else if (*at != '#') {
+        return false;
+    }
+    return cf_yaml_parse(s->reader->how->arena, at, len, 1, CF_YAML_MANIFEST, &err) == NULL &&
+           err.kind == CF_ERR_NONE;
+}
+
 /* The value at s->doc can't be read. */
 static int json_failed(struct stream *s, struct cf_err *err)
 {
@@ -293,6 +310,10 @@ static int json_failed(struct stream *s, struct cf_err *err)
     bool review = false;
     int rc = 0;
 
+    if (is_no_value(s)) {
+        s->over = true;
+        return 0;
+    }
     if (doc->bytes != NULL)
         review = looks_like_review(r->how->arena, doc->bytes, doc->len);
     doc->broken_review = review && err->kind == CF_ERR_INPUT;

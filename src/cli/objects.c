@@ -173,6 +173,17 @@ static int open_streamed(struct opening *o)
     return rc != 0 && err.kind != CF_ERR_NONE ? failed(o, NULL, &err) : rc;
 }
 
+/* An array as JSON has it: a sequence with dashes is no manifest, such as the patches of a
+ * kustomization. */
+static bool begins_with_bracket(const struct cf_document *doc)
+{
+    size_t i = 0;
+
+    while (i < doc->len && memchr(" \t\r\n", doc->bytes[i], 4) != NULL)
+        i++;
+    return i < doc->len && doc->bytes[i] == '[';
+}
+
 int cf_document_objects(const struct cf_document *doc, struct cf_arena *of_doc,
                         struct cf_arena *of_items, const struct cf_objects_visit *visit)
 {
@@ -184,7 +195,7 @@ int cf_document_objects(const struct cf_document *doc, struct cf_arena *of_doc,
         return 0;
     if (doc->is_streamed)
         return open_streamed(&o);
-    if (doc->is_json && cf_json_type(doc->root) == CF_JSON_ARRAY) {
+    if (cf_json_type(doc->root) == CF_JSON_ARRAY && begins_with_bracket(doc)) {
         cf_err_set(&err, "the document must be an object, not an array: several objects are the "
                          "items of a List, or documents of their own");
         return failed(&o, doc->root, &err);

@@ -24,7 +24,8 @@ static bool is_separator(const struct cf_line *line)
 
     if (line->end - at < 3 || memcmp(at, "---", 3) != 0)
         return false;
-    return line->end - at == 3 || cf_is_blank(at[3]);
+    /* kubectl takes "---# a comment" for one, too. */
+    return line->end - at == 3 || cf_is_blank(at[3]) || at[3] == '#';
 }
 
 static enum line_type type_of(const struct cf_line *line)

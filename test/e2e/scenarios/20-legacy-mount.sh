@@ -71,7 +71,7 @@ dev apply -f - <<< "$(pod thief web api-token)"
 refused 'pod "thief" violates Curfew level "restricted": legacy-token-mount: volume "tok" mounts Secret "api-token", a token that never expires'
 prints 'spec.volumes[0].secret.secretName: Secret "api-token" belongs to ServiceAccount "api", but the pod runs as "web"'
 prints 'do this: set serviceAccountName: api, or give "web" the permissions it needs, and use a projected volume with a serviceAccountToken source instead of the Secret: the pod mounts no other token'
-prints 'curfew review --level restricted -f thief.yaml'
+prints 'curfew review --level restricted --objects - -f FILE (FILE is the manifest of "thief")'
 
 scenario 'the Secret itself stays as it was'
 dev get secret web-token -n shop -o jsonpath='{.type}'

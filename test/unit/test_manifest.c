@@ -410,7 +410,7 @@ static void test_long_stream(void **state)
     clock_t start = clock();
 
     for (size_t i = 0; i < count; i++)
-        memcpy(text + 4 * i, "[]\n\n", 4);
+        memcpy(text + 4 * i, "{}\n\n", 4);
     put(p, "a.json", text, 4 * count);
     free(text);
     get(p, "a.json");

@@ -144,18 +144,36 @@ static void part_of(const struct cf_reader *r, const struct cf_section *section,
 
 /* ---- YAML ---- */
 
-/* The errors of what stands behind the items are as many lines too early. */
-static void shift_line(struct cf_err *err, const struct cf_yaml_list *list)
+static size_t shifted(const struct cf_yaml_list *list, size_t line)
 {
-    struct cf_err from = *err;
-    char *behind;
-    size_t line = (size_t)strtoull(from.msg, &behind, 10);
-
-    if (err->kind == CF_ERR_INPUT && line > list->items_line)
-        cf_err_set(err, "%zu%s", line + list->items_lines, behind);
+    return line > list->items_line ? line + list->items_lines : line;
 }
 
-/* A large List: all but its items. False: it is to be read whole. */
+/* The errors of what stands behind the items are as many lines too early; a sentence may end with
+ * a second line. */
+static void shift_line(struct cf_err *err, const struct cf_yaml_list *list)
+{
+    static const char word[] = ", which begins at line ";
+    struct cf_err from = *err;
+    char *behind, *second;
+    size_t line;
+
+    if (err->kind != CF_ERR_INPUT)
+        return;
+    line = shifted(list, (size_t)strtoull(from.msg, &behind, 10));
+    second = strstr(behind, word);
+    if (second == NULL) {
+        cf_err_set(err, "%zu%s", line, behind);
+        return;
+    }
+    *second = '\0';
+    second += strlen(word);
+    cf_err_set(err, "%zu%s%s%zu)", line, behind, word,
+               shifted(list, (size_t)strtoull(second, NULL, 10)));
+}
+
+/* A large List: all but its items. False: it is to be read whole, where it is not too large for
+ * that; err may say why it can't be read item by item. */
 static bool read_yaml_list(struct cf_reader *r, const struct cf_section *section,
                            const struct cf_source *source, struct cf_document *doc,
                            struct cf_err *err)
@@ -168,7 +186,7 @@ static bool read_yaml_list(struct cf_reader *r, const struct cf_section *section
         return false;
     cf_buf_init_arena(&head, r->how->arena, CF_LIST_HEAD_MAX);
     rc = cf_yaml_list_head(&r->list, source, section->line, &head, err);
-    if (rc == 0)
+    if (rc == 0 || (rc < 0 && err->kind == CF_ERR_INPUT))
         return false;
     if (rc < 0) {
         fail(doc, err, section->content);
@@ -208,6 +226,7 @@ static int read_yaml(struct cf_reader *r, const struct cf_section *section)
         r->number++;
         return too_large(r, &doc, &err);
     }
+    err = (struct cf_err){0};
     doc.root = cf_yaml_parse(r->how->arena, section->bytes, doc.len, section->line,
                              CF_YAML_MANIFEST, &err);
     if (err.kind != CF_ERR_NONE)
@@ -340,7 +359,7 @@ static const struct cf_json *read_head(struct stream *s, struct cf_err *err)
     cf_buf_init_arena(&head, arena, CF_LIST_HEAD_MAX);
     cf_buf_init(&piece, CF_LIST_HEAD_MAX);
     if (v->items - v->start + (v->end - v->items_end) > CF_LIST_HEAD_MAX) {
-        cf_err_set(err, "a List whose own members have more than %zu KiB",
+        cf_err_set(err, "is a List whose own members have more than %zu KiB",
                    CF_LIST_HEAD_MAX / CF_KIB);
         return NULL;
     }

@@ -11,11 +11,12 @@ static const char key[] = "items:";
 
 /* ---- lines ---- */
 
+/* Blank, or a comment, of which the first bytes are enough to see. */
 static bool is_empty(const struct cf_line *line)
 {
     const char *at = cf_behind_blanks(line->text, line->end);
 
-    return line->whole && (at == line->end || *at == '#');
+    return at == line->end ? line->whole : *at == '#';
 }
 
 /* The column of the first character that is no space. */
@@ -91,7 +92,7 @@ static int take(struct cf_yaml_list *list, struct cf_buf *head, struct cf_err *e
     const char *text = cf_lines_marked(&list->lines, &len);
 
     if (text == NULL || len > head->max - head->len)
-        return cf_err_set(err, "a List whose own members have more than %zu KiB",
+        return cf_err_set(err, "is a List whose own members have more than %zu KiB",
                           head->max / CF_KIB);
     cf_buf_add(head, text, (size_t)len);
     cf_lines_mark(&list->lines, 0);

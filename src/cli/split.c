@@ -8,7 +8,9 @@
 #include "split.h"
 
 #include <string.h>
+#include <strings.h>
 
+#include "curfew/attr.h"
 #include "curfew/str.h"
 
 enum line_type {
@@ -30,13 +32,14 @@ static bool is_separator(const struct cf_line *line)
 
 static enum line_type type_of(const struct cf_line *line)
 {
-    const char *at = cf_behind_bom(line->text, line->end);
+    const char *at = cf_behind_bom(line->text, line->end), *first;
 
     if (is_separator(line))
         return LINE_SEPARATOR;
-    if (cf_behind_blanks(at, line->end) == line->end && line->whole)
+    first = cf_behind_blanks(at, line->end);
+    if (first == line->end && line->whole)
         return LINE_BLANK;
-    if (!line->whole)
+    if (!line->whole && (first == line->end || *first != '#'))
         return LINE_CONTENT;
     if (*at != '%') {
         if (line->end - at >= 3 && memcmp(at, "...", 3) == 0)
@@ -56,6 +59,21 @@ static bool is_key_char(char c)
            c == '-' || c == '.' || c == '/';
 }
 
+/* Whether YAML may read a plain word as something else than a text: null, a boolean, a number. */
+static bool may_be_no_text(const char *word)
+{
+    static const char *const words[] = {"null", "true", "false", "yes", "no",
+                                        "on",   "off",  "y",     "n"};
+
+    if (*word == '.' || (*word >= '0' && *word <= '9'))
+        return true;
+    for (size_t i = 0; i < CF_COUNT(words); i++) {
+        if (strcasecmp(word, words[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* `kind: Secret`, `kind: "Secret" # a comment`: into out. False: it may be anything. */
 static bool read_kind(const char *at, const char *end, char out[CF_SECTION_KIND_MAX])
 {
@@ -70,15 +88,18 @@ static bool read_kind(const char *at, const char *end, char out[CF_SECTION_KIND_
     out[len] = '\0';
     if (quote != '\0' && (at == end || *at++ != quote))
         return false;
-    if (len == 0 || (at < end && !cf_is_blank(*at)))
+    if (len == 0 || (at < end && !cf_is_blank(*at)) || (quote == '\0' && may_be_no_text(out)))
         return false;
     at = cf_behind_blanks(at, end);
     return at == end || *at == '#';
 }
 
-static void look_at_margin(struct cf_section *section, const struct cf_line *line, bool first)
+/* A byte order mark is none but where the section begins. */
+static void look_at_margin(struct cf_section *section, const struct cf_line *line, size_t number)
 {
-    const char *at = cf_behind_bom(line->text, line->end), *key = at;
+    bool first = section->content == 0;
+    const char *at = number == section->line ? cf_behind_bom(line->text, line->end) : line->text;
+    const char *key = at;
     size_t len;
 
     if (!section->sure || (!first && (*at == ' ' || *at == '-')))
@@ -127,24 +148,40 @@ static int take_lines(struct cf_lines *lines, struct cf_section *out, bool *whit
                       struct cf_err *err)
 {
     struct cf_line line;
+    bool behind_kind = false;
     int rc;
 
     while ((rc = cf_lines_look(lines, &line, err)) > 0) {
         /* Of nearly all lines no more needs to be known than that they are indented. */
         bool inner = out->content != 0 && line.text < line.end && *line.text == ' ';
-        enum line_type type = inner ? LINE_EMPTY : type_of(&line);
+        enum line_type type = inner && !behind_kind ? LINE_EMPTY : type_of(&line);
 
         if (type == LINE_SEPARATOR)
             return 0;
         *white = *white && type == LINE_BLANK;
-        if (type == LINE_CONTENT) {
-            look_at_margin(out, &line, out->content == 0);
+        if (inner && behind_kind && type == LINE_CONTENT)
+            out->sure = false; /* the kind goes on in this line */
+        if (!inner && type == LINE_CONTENT) {
+            bool had_kind = out->kind[0] != '\0';
+
+            look_at_margin(out, &line, lines->line);
+            behind_kind = !had_kind && out->kind[0] != '\0';
             out->content = out->content == 0 ? lines->line : out->content;
         }
         if (cf_lines_pass(lines, &line, err) != 0)
             return -1;
     }
     return rc;
+}
+
+/* Of a long comment only the first bytes were looked at. */
+static void look_for_old_breaks(struct cf_section *section)
+{
+    if ((!section->sure && section->content != 0) ||
+        !cf_utf8_old_break(section->bytes, (size_t)section->len))
+        return;
+    section->sure = false;
+    section->content = section->content == 0 ? section->line : section->content;
 }
 
 static int take_section(struct cf_lines *lines, struct cf_section *out, bool *white,
@@ -165,14 +202,16 @@ static int take_section(struct cf_lines *lines, struct cf_section *out, bool *wh
         return -1;
     out->offset = lines->mark;
     out->bytes = cf_lines_marked(lines, &out->len);
-    if (out->bytes == NULL)
+    if (out->bytes == NULL) {
+        out->content = out->content == 0 ? out->line : out->content;
         return 0;
+    }
     if (cf_behind_bom(out->bytes, out->bytes + out->len) != out->bytes) {
         out->bytes += 3;
         out->offset += 3;
         out->len -= 3;
     }
-    out->sure = out->sure && !cf_utf8_old_break(out->bytes, (size_t)out->len);
+    look_for_old_breaks(out);
     return 0;
 }
 

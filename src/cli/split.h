@@ -20,7 +20,8 @@ struct cf_section {
     size_t content;    /* of its first line that is neither blank nor a comment; 0: none */
 
     /* What its lines at the margin say, when they are those of a plain block mapping and nothing
-     * else (`sure`): whatever a YAML reader finds, it finds this kind. */
+     * else (`sure`): a YAML reader finds this kind and no other. It finds none where the line is
+     * one of a quoted text or of a flow collection. */
     bool sure;
     bool items;                     /* there is a key `items` */
     char kind[CF_SECTION_KIND_MAX]; /* "": there is no key `kind` */

@@ -22,8 +22,8 @@ struct cf_err {
     char msg[512];
 };
 
-/* Sets a sentence of kind CF_ERR_INPUT; err may be NULL. Longer ones are cut. Returns -1, so
- * that a caller can `return cf_err_set(...)`. */
+/* Sets a sentence of kind CF_ERR_INPUT; err may be NULL. Longer ones are cut, and end with "...".
+ * Returns -1, so that a caller can `return cf_err_set(...)`. */
 int cf_err_set(struct cf_err *err, const char *fmt, ...) CF_PRINTF(2, 3);
 
 /* The same with kind CF_ERR_SYSTEM. */

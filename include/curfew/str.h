@@ -3,9 +3,12 @@
 #ifndef CURFEW_STR_H
 #define CURFEW_STR_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "curfew/attr.h"
 
 struct cf_arena;
 
@@ -31,6 +34,15 @@ bool cf_str_int64(const char *text, int64_t *out);
  * is cut, and the text ends with "...". Bytes that are no UTF-8 stay as they are. What it has made
  * stays the same when it is called again. */
 void cf_str_sanitize(char *text, size_t size);
+
+/* Formats a text that is fit to show, as above. What does not fit is cut at a character, and the
+ * text ends with "...". `size` is 16 or more. */
+void cf_str_show(char *out, size_t size, const char *fmt, ...) CF_PRINTF(3, 4);
+void cf_str_vshow(char *out, size_t size, const char *fmt, va_list args) CF_PRINTF(3, 0);
+
+/* Ends a text that was cut with "...", at a character; it is as long as before, or 3 longer where
+ * `size` has room. */
+void cf_str_end_cut(char *text, size_t size);
 
 /* Replaces only what looks like a JWT: it becomes "[redacted]", in place. No text gets longer. */
 void cf_str_redact(char *text);

@@ -272,6 +272,63 @@ void cf_str_sanitize(char *text, size_t size)
     free(copy);
 }
 
+/* A text that was cut between two bytes may end inside a character, and would make an answer that
+ * carries it unreadable. */
+static void drop_half_character(char *text)
+{
+    size_t len = strlen(text), start = len;
+    size_t want;
+
+    while (start > 0 && !begins_character(text[start - 1]))
+        start--;
+    if (start == 0)
+        return;
+
+    unsigned char lead = (unsigned char)text[start - 1];
+
+    want = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    if (len - (start - 1) < want)
+        text[start - 1] = '\0';
+}
+
+void cf_str_end_cut(char *text, size_t size)
+{
+    size_t len, max = size - sizeof("...");
+
+    drop_half_character(text);
+    len = strlen(text);
+    if (len > max) {
+        for (len = max; len > 0 && !begins_character(text[len]); len--)
+            continue;
+    }
+    while (len > 0 && text[len - 1] == '.')
+        len--; /* it had been cut before */
+    memcpy(text + len, "...", sizeof("..."));
+}
+
+void cf_str_vshow(char *out, size_t size, const char *fmt, va_list args)
+{
+    int len = vsnprintf(out, size, fmt, args);
+
+    if (len < 0)
+        out[0] = '\0';
+    if (len >= (int)size)
+        drop_half_character(out);
+    cf_str_sanitize(out, size);
+    /* Behind what it has replaced: the dots would be a part of a token. */
+    if (len >= (int)size)
+        cf_str_end_cut(out, size);
+}
+
+void cf_str_show(char *out, size_t size, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    cf_str_vshow(out, size, fmt, args);
+    va_end(args);
+}
+
 char *cf_str_shown(struct cf_arena *arena, const char *text)
 {
     size_t len, more;

@@ -28,10 +28,8 @@ void cf_inspect_say(struct cf_inspect *run, enum cf_exit status, const char *fmt
     va_list args;
 
     va_start(args, fmt);
-    if (vsnprintf(line, sizeof(line), fmt, args) >= (int)sizeof(line))
-        memcpy(line + sizeof(line) - sizeof("..."), "...", sizeof("..."));
+    cf_str_vshow(line, sizeof(line), fmt, args);
     va_end(args);
-    cf_str_sanitize(line, sizeof(line));
     fprintf(stderr, "%s\n", line);
     if (status == CF_EXIT_FAILED)
         run->errors++;

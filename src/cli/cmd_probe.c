@@ -67,8 +67,7 @@ static int fail_answer(const struct options *o, const char *why, const char *bod
 {
     char line[300];
 
-    snprintf(line, sizeof(line), "%.*s", (int)strcspn(body, "\n"), body);
-    cf_str_sanitize(line, sizeof(line));
+    cf_str_show(line, sizeof(line), "%.*s", (int)strcspn(body, "\n"), body);
     fprintf(stderr, "curfew probe: %s answers %s: %s\n", o->server, why, line);
     return CF_EXIT_FAILED;
 }
@@ -81,8 +80,7 @@ static int tell(const struct options *o, const struct cf_json *response)
     char line[512];
 
     message = cf_str_or_empty(message);
-    snprintf(line, sizeof(line), "%.*s", (int)strcspn(message, "\n"), message);
-    cf_str_sanitize(line, sizeof(line));
+    cf_str_show(line, sizeof(line), "%.*s", (int)strcspn(message, "\n"), message);
     printf("%s answers: %s%s%s\n", o->server, what, *line != '\0' ? ": " : "", line);
     if (o->expect == NULL || cf_streq(o->expect, what))
         return CF_EXIT_OK;

@@ -163,7 +163,7 @@ static int unknown_flag(const struct parser *p, const char *arg, size_t len)
     char word[64], hint[96];
     struct cf_suggestion s = {.word = word};
 
-    snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : sizeof(word)), arg);
+    cf_str_show(word, sizeof(word), "%.*s", (int)(len < 1000 ? len : 1000), arg);
     for (const struct cf_opt *o = p->opts; o->name != NULL; o++) {
         if (o->type != CF_OPT_MOVED)
             cf_suggest(&s, o->name);

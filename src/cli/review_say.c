@@ -14,13 +14,12 @@
 
 void cf_run_say(struct cf_run *run, enum cf_exit status, const char *fmt, ...)
 {
-    char line[2048];
+    char line[8192]; /* two paths of the longest kind fit, or the names of ten Secrets */
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(line, sizeof(line), fmt, args);
+    cf_str_vshow(line, sizeof(line), fmt, args);
     va_end(args);
-    cf_str_sanitize(line, sizeof(line));
     fprintf(stderr, "%s\n", line);
     if ((int)status > run->status)
         run->status = (int)status;

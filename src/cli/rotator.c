@@ -49,7 +49,7 @@ static bool is_ready(void *arg, char *why, size_t size)
     struct rotator *rotator = arg;
 
     pthread_mutex_lock(&rotator->lock);
-    snprintf(why, size, "%s", rotator->failure);
+    cf_str_show(why, size, "%s", rotator->failure);
     pthread_mutex_unlock(&rotator->lock);
     return why[0] == '\0';
 }

@@ -37,7 +37,7 @@ int cf_yaml_fail(struct cf_err *err, struct cf_yaml_place at, const char *fmt, .
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(text, sizeof(text), fmt, args);
+    cf_str_vshow(text, sizeof(text), fmt, args);
     va_end(args);
     return cf_err_set(err, "%zu:%zu: %s", at.line, at.column, text);
 }

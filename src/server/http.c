@@ -20,6 +20,7 @@
 #include "curfew/attr.h"
 #include "curfew/clock.h"
 #include "curfew/log.h"
+#include "curfew/str.h"
 #include "limits.h"
 #include "listen.h"
 #include "slots.h"
@@ -374,7 +375,7 @@ static void on_log(void *arg, const char *fmt, va_list args)
     char text[256];
 
     (void)arg;
-    vsnprintf(text, sizeof(text), fmt, args);
+    cf_str_vshow(text, sizeof(text), fmt, args);
     text[strcspn(text, "\n")] = '\0';
     cf_log(CF_LOG_DEBUG, "libmicrohttpd", CF_LOG_S("text", text));
 }

@@ -12,6 +12,7 @@
 #include "curfew/limits.h"
 #include "curfew/probes.h"
 #include "curfew/store.h"
+#include "curfew/str.h"
 #include "http.h"
 #include "limits.h"
 #include "stats.h"
@@ -69,7 +70,7 @@ static bool has_certificate(struct cf_server *server, char *why, size_t size)
     if (cf_tls_leaf(server->tls, &leaf))
         return true;
     cf_tls_secret_why(server->tls_secret, failure, sizeof(failure));
-    snprintf(why, size, "waiting for the certificate: %.200s", failure);
+    cf_str_show(why, size, "waiting for the certificate: %s", failure);
     return false;
 }
 

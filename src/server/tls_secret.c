@@ -295,6 +295,6 @@ bool cf_tls_secret_good(const struct cf_tls_secret *secret)
 void cf_tls_secret_why(struct cf_tls_secret *secret, char *out, size_t size)
 {
     pthread_mutex_lock(&secret->lock);
-    snprintf(out, size, "%s", secret->failure);
+    cf_str_show(out, size, "%s", secret->failure);
     pthread_mutex_unlock(&secret->lock);
 }

@@ -49,7 +49,14 @@ static bool is_utf8(const char *text)
     return len > 0;
 }
 
-static void long_sentences_end_at_a_character(void **state)
+static void assert_cut(const struct cf_err *err)
+{
+    assert_true(is_utf8(err->msg) && strlen(err->msg) >= sizeof(err->msg) - 3);
+    assert_true(cf_ends_with(err->msg, "..."));
+    assert_false(cf_ends_with(err->msg, "...."));
+}
+
+static void long_sentences_end_with_dots(void **state)
 {
     struct cf_err err = {0};
     char text[1200];
@@ -60,13 +67,36 @@ static void long_sentences_end_at_a_character(void **state)
         for (size_t i = shift; i + 3 < sizeof(text); i += 3)
             memcpy(text + i, "\xE2\x82\xAC", 4);
         cf_err_set(&err, "%s", text);
-        assert_true(is_utf8(err.msg) && strlen(err.msg) >= sizeof(err.msg) - 3);
+        assert_cut(&err);
         cf_err_wrap(&err, "b");
-        assert_true(is_utf8(err.msg) && strlen(err.msg) >= sizeof(err.msg) - 3);
+        assert_cut(&err);
         assert_memory_equal(err.msg, "b: ", 3);
         cf_err_wrap(&err, "%s", text);
-        assert_true(is_utf8(err.msg) && strlen(err.msg) >= sizeof(err.msg) - 3);
+        assert_cut(&err);
     }
+}
+
+/* What fits is whole, and a token is none of what is left. */
+static void what_fits_is_not_cut(void **state)
+{
+    struct cf_err err = {0};
+    char text[sizeof(err.msg) + 1];
+
+    (void)state;
+    memset(text, 'a', sizeof(text));
+    text[sizeof(text) - 1] = '\0';
+    cf_err_set(&err, "%s", text);
+    assert_int_equal(strlen(err.msg), sizeof(err.msg) - 1);
+    assert_string_equal(err.msg + sizeof(err.msg) - 6, "aa...");
+    cf_err_set(&err, "%s", text + 1);
+    assert_string_equal(err.msg, text + 1);
+    cf_err_set(&err, "%s", text + 4);
+    cf_err_wrap(&err, "b");
+    assert_int_equal(strlen(err.msg), sizeof(err.msg) - 1);
+    assert_true(cf_ends_with(err.msg, "aaa"));
+    memcpy(text, "x eyJ", 5);
+    cf_err_set(&err, "%s", text);
+    assert_string_equal(err.msg, "x [redacted]...");
 }
 
 static void a_sentence_may_quote_itself(void **state)
@@ -97,7 +127,8 @@ int main(void)
         cmocka_unit_test(null_err_is_ignored),
         cmocka_unit_test(sets_kind_and_sentence),
         cmocka_unit_test(wrap_keeps_the_kind),
-        cmocka_unit_test(long_sentences_end_at_a_character),
+        cmocka_unit_test(long_sentences_end_with_dots),
+        cmocka_unit_test(what_fits_is_not_cut),
         cmocka_unit_test(a_sentence_may_quote_itself),
         cmocka_unit_test(what_it_quotes_is_fit_to_show),
     };

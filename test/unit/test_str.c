@@ -104,8 +104,8 @@ static void integers_are_strict(void **state)
 static void invisible_characters(void **state)
 {
     static const uint32_t ranges[][2] = {
-        {0xAD, 0xAD},     {0x61C, 0x61C},   {0x180E, 0x180E}, {0x200B, 0x200F},   {0x202A, 0x202E},
-        {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xE0000, 0xE007F},
+        {0xAD, 0xAD},     {0x61C, 0x61C},   {0x180E, 0x180E}, {0x200B, 0x200F},
+        {0x202A, 0x202E}, {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xE0000, 0xE007F},
     };
     char escape[CF_ESCAPE_SIZE];
 
@@ -125,14 +125,18 @@ static void invisible_characters(void **state)
 /* Escapes are longer: what does not fit is cut between characters, and never in silence. */
 static void escapes_that_do_not_fit(void **state)
 {
-    static const char text[] = "ab\xE2\x80\xAE\xC3\xA9\xE2\x80\xAEz"; /* ab\u202eé\u202ez: 17 bytes */
+    static const char text[] =
+        "ab\xE2\x80\xAE\xC3\xA9\xE2\x80\xAEz"; /* ab\u202eé\u202ez: 17 bytes */
     static const struct {
         size_t size;
         const char *want;
     } cases[] = {
-        {18, "ab\\u202e\xC3\xA9\\u202ez"}, {17, "ab\\u202e\xC3\xA9..."},
-        {14, "ab\\u202e\xC3\xA9..."},        {13, "ab\\u202e..."},
-        {12, "ab\\u202e..."},               {12, "ab\\u202e..."},
+        {18, "ab\\u202e\xC3\xA9\\u202ez"},
+        {17, "ab\\u202e\xC3\xA9..."},
+        {14, "ab\\u202e\xC3\xA9..."},
+        {13, "ab\\u202e..."},
+        {12, "ab\\u202e..."},
+        {12, "ab\\u202e..."},
     };
 
     (void)state;
@@ -260,13 +264,42 @@ static void counts_and_cuts_characters(void **state)
     }
 }
 
+/* The text of `size` bytes at most that these texts become. */
+static void shows_what_fits(void **state)
+{
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        {"", ""},
+        {"0123456789abcde", "0123456789abcde"},
+        {"0123456789abcdef", "0123456789ab..."},
+        {"0123456789......", "0123456789..."},
+        {"0123456789a\xE2\x82\xAC\xE2\x82\xAC", "0123456789a..."},
+        {"0123456789\xE2\x82\xAC\xE2\x82\xAC", "0123456789..."},
+        {"012345678\xE2\x82\xAC\xE2\x82\xAC!", "012345678\xE2\x82\xAC..."},
+        {"012345678\xE2\x82\xAC\xE2\x82\xAC", "012345678\xE2\x82\xAC\xE2\x82\xAC"},
+        {"eyJhbGciOi eyJhbGciOi", "[redacted] [..."},
+        {"a eyJhbGciOiJSUzI1NiJ9.e30.x", "a [redacted]..."},
+        {"\n\x1b 3456789abcdef", "?? 3456789ab..."},
+        {"\xE2\x80\xAE\xE2\x80\xAE\xE2\x80\xAE", "\\u202e\\u202e..."},
+    };
+    char out[16];
+
+    (void)state;
+    for (size_t i = 0; i < CF_COUNT(cases); i++) {
+        cf_str_show(out, sizeof(out), "%s", cases[i].text);
+        assert_string_equal(out, cases[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(compares_with_null),  cmocka_unit_test(globs),
-        cmocka_unit_test(integers_are_strict), cmocka_unit_test(sanitizes),
+        cmocka_unit_test(compares_with_null),   cmocka_unit_test(globs),
+        cmocka_unit_test(integers_are_strict),  cmocka_unit_test(sanitizes),
         cmocka_unit_test(invisible_characters), cmocka_unit_test(escapes_that_do_not_fit),
-        cmocka_unit_test(decodes_utf8),        cmocka_unit_test(counts_and_cuts_characters),
+        cmocka_unit_test(decodes_utf8),         cmocka_unit_test(counts_and_cuts_characters),
+        cmocka_unit_test(shows_what_fits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,8 @@ enum cf_certs_step {
 
 /* The one thing to do next: nothing before two thirds of a life are over. `now` may be empty, or
  * broken in any way: what is good of it is kept. `why` (NULL: not wanted) is a static sentence.
- * -1: a name that can't be in a certificate (CF_ERR_INPUT), or out of memory. */
+ * -1: a name that can't be in a certificate, more names or authorities than are kept
+ * (CF_ERR_INPUT), or out of memory. */
 int cf_certs_next(const struct cf_certs *now, const struct cf_certs_wish *wish,
                   struct cf_certs *next, enum cf_certs_step *step, const char **why,
                   struct cf_err *err);

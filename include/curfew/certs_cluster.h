@@ -46,7 +46,8 @@ int cf_certs_secret_write(struct cf_certs_secret *secret, const struct cf_asker 
 
 /* ---- webhook configurations (webhooks.c) ---- */
 
-#define CF_WEBHOOK_NAMES 64
+/* One more than a certificate may be for: cf_certs_next() refuses them. */
+#define CF_WEBHOOK_NAMES 65
 
 /* What the mutating and the validating configuration of one name say. */
 struct cf_webhooks {

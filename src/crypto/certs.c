@@ -50,13 +50,16 @@ int64_t cf_cert_renew_at(int64_t begins, int64_t expires)
 
 /* The good parts of a struct cf_certs. */
 struct view {
-    X509 *cas[CF_CAS_MAX]; /* in date, newest first */
-    size_t ca_count;
-    EVP_PKEY *ca_key; /* of cas[0]; NULL: there is none, so nothing can be signed */
-    X509 *leaf;       /* with its key, in date, signed by cas[signer]; NULL: there is none */
+    X509 *cas[CF_CAS_MAX];     /* in date, newest first */
+    size_t ca_count, more_cas; /* those that are not in cas[] */
+    int64_t now;
+    bool read_any, first_kept; /* of ca.crt */
+    EVP_PKEY *ca_key;          /* of cas[0]; NULL: there is none, so nothing can be signed */
+    X509 *leaf; /* with its key, in date, signed by cas[signer]; NULL: there is none */
     EVP_PKEY *leaf_key;
     size_t signer;
-    const char *flaw; /* why there is no leaf */
+    const char *flaw;    /* why there is no leaf */
+    bool too_many_names; /* for a new leaf */
 };
 
 static void view_free(struct view *v)
@@ -69,28 +72,32 @@ static void view_free(struct view *v)
     ERR_clear_error();
 }
 
-static void view_cas(struct view *v, const struct cf_certs *certs, int64_t now)
+static void take_ca(X509 *cert, void *arg)
 {
-    X509 *all[CF_CAS_MAX];
-    size_t count = cf_pem_certs(&certs->ca, all, CF_CAS_MAX);
-    bool first_kept = false;
+    struct view *v = arg;
+    bool good = X509_check_ca(cert) == 1 && cf_x509_ends(cert) > v->now;
 
-    for (size_t i = 0; i < count; i++) {
-        if (X509_check_ca(all[i]) != 1 || cf_x509_ends(all[i]) <= now) {
-            X509_free(all[i]);
-            continue;
-        }
-        first_kept = first_kept || i == 0;
-        v->cas[v->ca_count++] = all[i];
+    v->first_kept |= good && !v->read_any;
+    v->read_any = true;
+    if (good && v->ca_count < CF_CAS_MAX) {
+        v->cas[v->ca_count++] = cert;
+        return;
     }
-    v->ca_key = first_kept ? cf_pem_key(&certs->ca_key) : NULL;
+    v->more_cas += good;
+    X509_free(cert);
+}
+
+static void view_cas(struct view *v, const struct cf_certs *certs)
+{
+    cf_pem_each_cert(&certs->ca, take_ca, v);
+    v->ca_key = v->first_kept ? cf_pem_key(&certs->ca_key) : NULL;
     if (v->ca_key != NULL && X509_check_private_key(v->cas[0], v->ca_key) != 1) {
         EVP_PKEY_free(v->ca_key);
         v->ca_key = NULL;
     }
 }
 
-static const char *leaf_flaw(struct view *v, int64_t now)
+static const char *leaf_flaw(struct view *v)
 {
     if (v->leaf == NULL)
         return "tls.crt holds no certificate";
@@ -98,23 +105,23 @@ static const char *leaf_flaw(struct view *v, int64_t now)
         return "tls.key holds no private key";
     if (X509_check_private_key(v->leaf, v->leaf_key) != 1)
         return "tls.key does not belong to tls.crt";
-    if (cf_x509_ends(v->leaf) <= now)
+    if (cf_x509_ends(v->leaf) <= v->now)
         return "tls.crt has expired";
-    if (cf_x509_begins(v->leaf) > now)
+    if (cf_x509_begins(v->leaf) > v->now)
         return "tls.crt is not valid yet";
     for (v->signer = 0; v->signer < v->ca_count; v->signer++) {
         if (cf_x509_signed_by(v->leaf, v->cas[v->signer]))
             return NULL;
     }
-    return "tls.crt is signed by no authority in ca.crt that is in date";
+    return v->more_cas > 0 ? "tls.crt is signed by none of the first 8 authorities in ca.crt"
+                           : "tls.crt is signed by no authority in ca.crt that is in date";
 }
 
-static void view_leaf(struct view *v, const struct cf_certs *certs, int64_t now)
+static void view_leaf(struct view *v, const struct cf_certs *certs)
 {
-    if (cf_pem_certs(&certs->cert, &v->leaf, 1) == 0)
-        v->leaf = NULL;
+    v->leaf = cf_pem_cert(&certs->cert);
     v->leaf_key = cf_pem_key(&certs->key);
-    v->flaw = leaf_flaw(v, now);
+    v->flaw = leaf_flaw(v);
     if (v->flaw == NULL)
         return;
     X509_free(v->leaf);
@@ -125,9 +132,9 @@ static void view_leaf(struct view *v, const struct cf_certs *certs, int64_t now)
 
 static void view(struct view *v, const struct cf_certs *certs, int64_t now)
 {
-    memset(v, 0, sizeof(*v));
-    view_cas(v, certs, now);
-    view_leaf(v, certs, now);
+    *v = (struct view){.now = now};
+    view_cas(v, certs);
+    view_leaf(v, certs);
     ERR_clear_error();
 }
 
@@ -146,33 +153,39 @@ bool cf_certs_usable(const struct cf_certs *certs, int64_t now, struct cf_err *e
 
 bool cf_certs_leaf_is_newest(const struct cf_certs *certs)
 {
-    X509 *newest = NULL, *leaf = NULL;
-    bool same = cf_pem_certs(&certs->ca, &newest, 1) == 1 &&
-                cf_pem_certs(&certs->cert, &leaf, 1) == 1 && cf_x509_signed_by(leaf, newest);
+    X509 *newest = cf_pem_cert(&certs->ca), *leaf = cf_pem_cert(&certs->cert);
+    bool same = newest != NULL && leaf != NULL && cf_x509_signed_by(leaf, newest);
 
     X509_free(newest);
     X509_free(leaf);
     return same;
 }
 
+struct trust {
+    X509 *leaf;
+    int64_t now;
+    bool trusted;
+};
+
+static void try_ca(X509 *cert, void *arg)
+{
+    struct trust *t = arg;
+
+    t->trusted = t->trusted || (cf_x509_ends(cert) > t->now && cf_x509_signed_by(t->leaf, cert));
+    X509_free(cert);
+}
+
 bool cf_certs_trusts(const char *bundle, size_t bundle_len, const char *cert, size_t cert_len,
                      int64_t now)
 {
     const struct cf_buf cas = {.data = (char *)(uintptr_t)bundle, .len = bundle_len};
-    const struct cf_buf leaf_pem = {.data = (char *)(uintptr_t)cert, .len = cert_len};
-    X509 *all[CF_CAS_MAX], *leaf = NULL;
-    size_t count = cf_pem_certs(&cas, all, CF_CAS_MAX);
-    bool trusted = false;
+    const struct cf_buf leaf = {.data = (char *)(uintptr_t)cert, .len = cert_len};
+    struct trust t = {.leaf = cf_pem_cert(&leaf), .now = now};
 
-    if (cf_pem_certs(&leaf_pem, &leaf, 1) == 0)
-        leaf = NULL;
-    for (size_t i = 0; i < count; i++) {
-        trusted = trusted || (leaf != NULL && cf_x509_ends(all[i]) > now &&
-                              cf_x509_ends(leaf) > now && cf_x509_signed_by(leaf, all[i]));
-        X509_free(all[i]);
-    }
-    X509_free(leaf);
-    return trusted;
+    if (t.leaf != NULL && cf_x509_ends(t.leaf) > now)
+        cf_pem_each_cert(&cas, try_ca, &t);
+    X509_free(t.leaf);
+    return t.trusted;
 }
 
 /* ---- what to do ---- */
@@ -256,23 +269,37 @@ static bool has(const struct cf_names *names, const char *name)
     return false;
 }
 
+static bool add(struct cf_names *names, const char *name)
+{
+    if (has(names, name))
+        return true;
+    if (names->count == CF_NAMES_MAX)
+        return false;
+    names->items[names->count++] = name;
+    return true;
+}
+
 /* The names that are wished, and while the old leaf is not due also the other ones that it has: two
- * versions of us that are called by different names don't take turns undoing each other. */
-static void names_for(const struct view *v, const struct cf_certs_wish *wish,
+ * versions of us that are called by different names don't take turns undoing each other. False:
+ * there would be more than CF_NAMES_MAX. */
+static bool names_for(const struct view *v, const struct cf_certs_wish *wish,
                       char old[][CF_NAME_SIZE], struct cf_names *out)
 {
     bool keep = v->leaf != NULL && (wish->name_count == 0 || !due(v->leaf, wish->now));
     size_t count = keep ? cf_x509_names(v->leaf, old, CF_NAMES_MAX) : 0;
 
     out->count = 0;
+    if (count > CF_NAMES_MAX)
+        return false;
     for (size_t i = 0; i < wish->name_count; i++) {
-        if (!has(out, wish->names[i]))
-            out->items[out->count++] = wish->names[i];
+        if (!add(out, wish->names[i]))
+            return false;
     }
-    for (size_t i = 0; i < count && out->count < CF_NAMES_MAX; i++) {
-        if (cf_certs_is_name(old[i]) && !has(out, old[i]))
-            out->items[out->count++] = old[i];
+    for (size_t i = 0; i < count; i++) {
+        if (cf_certs_is_name(old[i]) && !add(out, old[i]))
+            return false;
     }
+    return true;
 }
 
 static bool replace_leaf(struct view *v, X509 *ca, EVP_PKEY *ca_key, size_t signer,
@@ -283,7 +310,9 @@ static bool replace_leaf(struct view *v, X509 *ca, EVP_PKEY *ca_key, size_t sign
     EVP_PKEY *key = NULL;
     X509 *leaf;
 
-    names_for(v, wish, old, &names);
+    v->too_many_names = !names_for(v, wish, old, &names);
+    if (v->too_many_names)
+        return false;
     leaf = cf_make_leaf(ca, ca_key, &names, wish->now, wish->leaf_lifetime, &key);
     if (leaf == NULL)
         return false;
@@ -368,15 +397,28 @@ static int check_names(const struct view *v, const struct cf_certs_wish *wish, s
 {
     if (wish->name_count == 0 && v->leaf == NULL)
         return cf_err_set(err, "a certificate needs a name that it is for");
-    if (wish->name_count > CF_NAMES_MAX)
-        return cf_err_set(err, "a certificate for %zu names: %d is the most", wish->name_count,
-                          CF_NAMES_MAX);
     for (size_t i = 0; i < wish->name_count; i++) {
         if (!cf_certs_is_name(wish->names[i]))
             return cf_err_set(err, "'%.200s' should be a DNS name or an IP address",
                               wish->names[i]);
     }
     return 0;
+}
+
+/* What would be lost is not left out: nothing is made. */
+static int refuse(const struct view *v, struct cf_err *err)
+{
+    if (v->more_cas > 0)
+        return cf_err_set(err,
+                          "ca.crt has %zu authorities that are in date: %d is the most, remove "
+                          "those that signed nothing that is still in use",
+                          v->ca_count + v->more_cas, CF_CAS_MAX);
+    if (v->too_many_names)
+        return cf_err_set(err,
+                          "the certificate would have to be for more than %d names (those that are "
+                          "asked for, and those that it has)",
+                          CF_NAMES_MAX);
+    return cf_err_memory(err);
 }
 
 int cf_certs_next(const struct cf_certs *now, const struct cf_certs_wish *wish,
@@ -393,10 +435,11 @@ int cf_certs_next(const struct cf_certs *now, const struct cf_certs_wish *wish,
         return -1;
     }
     plan = decide(&v, wish);
-    done = plan.step == CF_CERTS_KEEP || (carry_out(&v, &plan, wish) && write_out(&v, next));
+    done = plan.step == CF_CERTS_KEEP ||
+           (v.more_cas == 0 && carry_out(&v, &plan, wish) && write_out(&v, next));
     view_free(&v);
     if (!done)
-        return cf_err_memory(err);
+        return refuse(&v, err);
     *step = plan.step;
     if (why != NULL)
         *why = plan.why;

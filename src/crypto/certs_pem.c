@@ -20,20 +20,25 @@ static BIO *reader(const struct cf_buf *pem)
     return pem->len == 0 || pem->len > INT32_MAX ? NULL : BIO_new_mem_buf(pem->data, (int)pem->len);
 }
 
-size_t cf_pem_certs(const struct cf_buf *pem, X509 **out, size_t max)
+void cf_pem_each_cert(const struct cf_buf *pem, void (*take)(X509 *cert, void *arg), void *arg)
 {
     BIO *in = reader(pem);
-    size_t count = 0;
+    X509 *cert;
 
-    while (in != NULL && count < max) {
-        out[count] = PEM_read_bio_X509(in, NULL, NULL, NULL);
-        if (out[count] == NULL)
-            break;
-        count++;
-    }
+    while (in != NULL && (cert = PEM_read_bio_X509(in, NULL, NULL, NULL)) != NULL)
+        take(cert, arg);
     BIO_free(in);
     ERR_clear_error(); /* the end of the text is one */
-    return count;
+}
+
+X509 *cf_pem_cert(const struct cf_buf *pem)
+{
+    BIO *in = reader(pem);
+    X509 *cert = in != NULL ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
+
+    BIO_free(in);
+    ERR_clear_error();
+    return cert;
 }
 
 /* A key with a password is none: without this the library would ask the terminal. */
@@ -169,10 +174,11 @@ static bool name_text(const GENERAL_NAME *name, char out[CF_NAME_SIZE])
 size_t cf_x509_names(X509 *cert, char out[][CF_NAME_SIZE], size_t max)
 {
     GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+    char unused[CF_NAME_SIZE];
     size_t count = 0;
 
-    for (int i = 0; i < sk_GENERAL_NAME_num(names) && count < max; i++)
-        count += name_text(sk_GENERAL_NAME_value(names, i), out[count]);
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)
+        count += name_text(sk_GENERAL_NAME_value(names, i), count < max ? out[count] : unused);
     GENERAL_NAMES_free(names);
     return count;
 }
@@ -181,15 +187,15 @@ static void tell_alt_names(X509 *cert, struct cf_cert_info *out)
 {
     char names[CF_NAMES_MAX][CF_NAME_SIZE];
     size_t count = cf_x509_names(cert, names, CF_NAMES_MAX);
+    size_t kept = count < CF_NAMES_MAX ? count : CF_NAMES_MAX;
     struct cf_buf text;
 
     cf_buf_init(&text, sizeof(names) * 2);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < kept; i++)
         cf_buf_addf(&text, "%s%s", i > 0 ? ", " : "", names[i]);
-    snprintf(out->names, sizeof(out->names), "%s", cf_buf_str(&text));
-    if (text.len >= sizeof(out->names))
-        snprintf(out->names + sizeof(out->names) - 4, 4, "...");
-    cf_str_sanitize(out->names, sizeof(out->names));
+    if (count > kept)
+        cf_buf_adds(&text, ", ...");
+    cf_str_show(out->names, sizeof(out->names), "%s", cf_buf_str(&text));
     cf_buf_free(&text);
 }
 
@@ -234,9 +240,8 @@ bool cf_cert_info(const char *pem, size_t len, size_t index, struct cf_cert_info
 bool cf_cert_key_matches(const struct cf_buf *cert, const struct cf_buf *key)
 {
     EVP_PKEY *private = cf_pem_key(key);
-    X509 *first = NULL;
-    bool same = private != NULL && cf_pem_certs(cert, &first, 1) == 1 &&
-                X509_check_private_key(first, private) == 1;
+    X509 *first = cf_pem_cert(cert);
+    bool same = private != NULL && first != NULL && X509_check_private_key(first, private) == 1;
 
     X509_free(first);
     EVP_PKEY_free(private);

@@ -8,7 +8,8 @@
 
 #include "curfew/certs.h"
 
-/* Authorities that are trusted at once: forced renewals, one after the other. */
+/* Authorities that are trusted at once: forced renewals, one after the other. Of a bundle with more
+ * that are in date nothing new is made. */
 #define CF_CAS_MAX 8
 #define CF_NAMES_MAX 64
 #define CF_NAME_SIZE 256
@@ -20,9 +21,10 @@ struct cf_names {
 
 /* ---- PEM (certs_pem.c) ---- */
 
-/* At most `max` certificates; returns how many there are, stops at what is broken. The caller frees
- * each with X509_free(). */
-size_t cf_pem_certs(const struct cf_buf *pem, X509 **out, size_t max);
+/* The first certificate; NULL: there is none, or it is broken. The caller frees it. */
+X509 *cf_pem_cert(const struct cf_buf *pem);
+/* Gives each certificate to `take`, which frees it; stops at what is broken. */
+void cf_pem_each_cert(const struct cf_buf *pem, void (*take)(X509 *cert, void *arg), void *arg);
 EVP_PKEY *cf_pem_key(const struct cf_buf *pem); /* NULL: there is none */
 bool cf_pem_add_cert(struct cf_buf *out, X509 *cert);
 bool cf_pem_add_key(struct cf_buf *out, EVP_PKEY *key);
@@ -31,7 +33,8 @@ int64_t cf_x509_begins(const X509 *cert);
 int64_t cf_x509_ends(const X509 *cert);
 bool cf_x509_signed_by(X509 *cert, X509 *ca);
 bool cf_x509_has_name(X509 *cert, const char *name);
-/* Its DNS names and IP addresses, as texts; returns how many. */
+/* Its DNS names and IP addresses, as texts, of which the first `max` are given; returns how many it
+ * has. */
 size_t cf_x509_names(X509 *cert, char out[][CF_NAME_SIZE], size_t max);
 
 /* ---- making (certs_make.c) ---- */

@@ -376,6 +376,88 @@ static void wrong_names(void **state)
     cf_buf_free(&out);
 }
 
+/* ---- more than are kept ---- */
+
+static void refuses(const struct cf_certs *certs, const struct cf_certs_wish *wish,
+                    const char *sentence)
+{
+    enum cf_certs_step did = CF_CERTS_KEEP;
+    struct cf_err err = {0};
+    struct cf_certs next;
+
+    cf_certs_init(&next);
+    assert_int_equal(cf_certs_next(certs, wish, &next, &did, NULL, &err), -1);
+    assert_int_equal(err.kind, CF_ERR_INPUT);
+    assert_string_equal(err.msg, sentence);
+    cf_certs_free(&next);
+}
+
+/* A ninth authority in a bundle is not lost when the next thing is made. */
+static void nine_authorities(void **state)
+{
+    struct cf_certs_wish wish = wish_at(NOW + 1);
+    struct cf_certs certs, other;
+
+    (void)state;
+    first(&certs);
+    wish.renew_ca = true;
+    for (unsigned i = 0; i < 7; i++)
+        assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_CA);
+    wish.renew_ca = false;
+    wish.published = true;
+    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_LEAF);
+    wish.renew_leaf = true;
+    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_LEAF);
+    assert_true(is_there(&certs.ca, 7));
+    first(&other);
+    cf_buf_add(&certs.ca, other.ca.data, other.ca.len);
+    refuses(&certs, &wish,
+            "ca.crt has 9 authorities that are in date: 8 is the most, remove those that signed "
+            "nothing that is still in use");
+    wish.renew_leaf = false;
+    assert_int_equal(step(&certs, &wish), CF_CERTS_KEEP);
+    /* What the ninth signed is trusted as well. */
+    assert_true(cf_certs_trusts(certs.ca.data, certs.ca.len, other.cert.data, other.cert.len, NOW));
+    cf_certs_free(&certs);
+    cf_certs_free(&other);
+}
+
+static void sixty_five_names(void **state)
+{
+    static char texts[65][16];
+    const char *many[65];
+    struct cf_certs_wish wish = wish_at(NOW);
+    struct cf_certs certs;
+
+    (void)state;
+    for (size_t i = 0; i < 65; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "n%zu.example", i);
+        many[i] = texts[i];
+    }
+    wish.names = many;
+    wish.name_count = 65;
+    cf_certs_init(&certs);
+    refuses(&certs, &wish,
+            "the certificate would have to be for more than 64 names (those that are asked for, "
+            "and those that it has)");
+    wish.name_count = 64;
+    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_CA);
+    /* The same names again are no more than that. */
+    many[64] = texts[0];
+    wish.name_count = 65;
+    assert_int_equal(step(&certs, &wish), CF_CERTS_KEEP);
+    wish.renew_leaf = true;
+    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_LEAF);
+    wish.renew_leaf = false;
+    /* One more than it has. */
+    many[0] = "other.example";
+    wish.name_count = 1;
+    refuses(&certs, &wish,
+            "the certificate would have to be for more than 64 names (those that are asked for, "
+            "and those that it has)");
+    cf_certs_free(&certs);
+}
+
 /* ---- what is broken ---- */
 
 static void set(struct cf_buf *buf, const char *text)
@@ -501,6 +583,8 @@ int main(void)
         cmocka_unit_test(a_leaf_never_outlives_its_authority),
         cmocka_unit_test(names_that_are_missing),
         cmocka_unit_test(wrong_names),
+        cmocka_unit_test(nine_authorities),
+        cmocka_unit_test(sixty_five_names),
         cmocka_unit_test(broken_parts),
         cmocka_unit_test(keys_of_others),
         cmocka_unit_test(dates),

@@ -8,14 +8,12 @@
  * Reads:  metadata.labels of Namespaces, old and new; guard.lowering, the defaults
  * Allows: labels that stay as they were; raising a level; lowering it by guard.groups.
  * Fixtures: test/rules/guard/ */
+#include <stdlib.h>
 #include <string.h>
 
 #include "advice.h"
 #include "curfew/limits.h"
 #include "curfew/suggest.h"
-
-/* Labels of ours that have no meaning: nobody has more by mistake. */
-#define UNKNOWN_LABELS_MAX 16
 
 static struct cf_finding *found(struct cf_findings *out, const char *label, const char *value)
 {
@@ -117,19 +115,48 @@ static void no_such_label(struct cf_findings *out, const char *label, const char
     f->never_denied = true; /* a newer Curfew may know it */
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_unknown(const char *label)
+{
+    return cf_starts_with(label, CF_LABEL_PREFIX) && !is_mode_label(label);
+}
+
+/* The unknown labels that were there before, sorted: of them there may be as many as fit into a
+ * review. NULL: out of memory. */
+static const char **unknown_before(const struct cf_namespace *was, struct cf_findings *out,
+                                   size_t *count)
+{
+    const struct cf_json *v = cf_json_first(was->all_labels);
+    const char **names =
+        cf_arena_array(out->arena, cf_json_count(was->all_labels) + 1, sizeof(*names));
+
+    *count = 0;
+    for (; names != NULL && v != NULL; v = cf_json_next(v)) {
+        if (is_unknown(cf_json_key(v)))
+            names[(*count)++] = cf_json_key(v);
+    }
+    if (names == NULL)
+        out->failed = true;
+    else
+        qsort(names, *count, sizeof(*names), by_name);
+    return names;
+}
+
 static void check_names(const struct cf_namespace *was, const struct cf_namespace *is,
                         struct cf_findings *out)
 {
     const struct cf_json *v = cf_json_first(is->all_labels);
-    size_t seen = 0;
+    size_t count;
+    const char **before = unknown_before(was, out, &count);
 
-    for (; v != NULL && seen < UNKNOWN_LABELS_MAX; v = cf_json_next(v)) {
+    for (; before != NULL && v != NULL; v = cf_json_next(v)) {
         const char *label = cf_json_key(v);
 
-        if (!cf_starts_with(label, CF_LABEL_PREFIX) || is_mode_label(label))
-            continue;
-        seen++;
-        if (cf_json_get(was->all_labels, label) == NULL)
+        if (is_unknown(label) && bsearch(&label, before, count, sizeof(*before), by_name) == NULL)
             no_such_label(out, label, cf_json_str(v));
     }
 }

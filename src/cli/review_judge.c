@@ -6,7 +6,9 @@
 #include "curfew/str.h"
 #include "review_run.h"
 
-/* An object is judged again until no fix is left: the clamp of one level may be above another's. */
+/* An object is judged again until no fix is left: the clamp of one level may be above another's,
+ * and of each rule the first CF_FINDINGS_MAX findings are fixed at a time. What is left behind the
+ * last time is told. */
 #define FIX_PASSES_MAX 4
 
 /* One document. */
@@ -163,13 +165,28 @@ static bool judge(struct cf_run *run, struct subject *s, struct cf_err *err)
            cf_engine_judge(run->arena, &in, &s->request, &s->judgement, err) == 0;
 }
 
+static void say_left(struct cf_run *run, const struct subject *s)
+{
+    struct cf_err err;
+
+    for (size_t i = 0; i < s->judgement.count; i++) {
+        const struct cf_verdict *verdict = &s->judgement.items[i];
+
+        if (verdict->finding.fix == NULL || verdict->exempt != CF_EXEMPT_NO)
+            continue;
+        cf_err_set(&err, "there is more to fix than one run does: use --fix on what it printed");
+        cf_run_say_error(run, s->object->doc, s->object->json, &err);
+        return;
+    }
+}
+
 int cf_run_judge_object(struct cf_run *run, const struct cf_manifest_object *object, bool silent,
                         bool *fixed, bool *broken)
 {
     struct subject s = {.object = object, .info = cf_kind_find(object->group, object->kind)};
     struct cf_err err = {0};
 
-    for (int pass = 0; pass < FIX_PASSES_MAX; pass++) {
+    for (int pass = 0;; pass++) {
         if (!judge(run, &s, &err)) {
             if (err.kind == CF_ERR_SYSTEM)
                 return -1;
@@ -177,7 +194,9 @@ int cf_run_judge_object(struct cf_run *run, const struct cf_manifest_object *obj
                 cf_run_say_error(run, object->doc, object->json, &err);
             return 0;
         }
-        if (s.judgement.skipped || !run->opts->fix || run->as_it_stands ||
+        if (pass == FIX_PASSES_MAX && !silent)
+            say_left(run, &s);
+        if (s.judgement.skipped || !run->opts->fix || run->as_it_stands || pass == FIX_PASSES_MAX ||
             !cf_run_fix_object(run, object, &s.request, &s.judgement, silent, broken))
             break;
         *fixed = true;

@@ -51,7 +51,8 @@
 #define CF_INSPECT_LISTED_MAX 100000
 /* Places of one token that it lists. */
 #define CF_INSPECT_PLACES_MAX 1000
-/* Tokens that are not counted again where they are found again: 48 MiB. */
+/* Tokens that are not counted again where they are found again: 48 MiB. With more, the summary says
+ * "at most". */
 #define CF_INSPECT_KNOWN_MAX 1500000
 /* Lines on standard error about texts that were not read. */
 #define CF_INSPECT_SAID_MAX 20

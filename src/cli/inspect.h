@@ -56,6 +56,7 @@ struct cf_inspect {
     struct cf_inspect_count tokens[2]; /* [true]: findings */
     struct cf_inspect_count unread;
     struct cf_inspect_index known; /* tokens, and what was not read */
+    bool at_most;                  /* some may have been counted twice */
     struct cf_inspect_index texts; /* what tokens say, each once */
     size_t errors;
     int status;  /* enum cf_exit: the worst so far */

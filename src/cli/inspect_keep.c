@@ -269,7 +269,8 @@ static bool is_told(struct cf_inspect *run, const struct cf_inspected *item,
 }
 
 /* Of a token that is not listed it is only noted that it was counted, and of all beyond
- * CF_INSPECT_KNOWN_MAX not even that: they may be counted again where they are found again. */
+ * CF_INSPECT_KNOWN_MAX not even that: they may be counted again where they are found again, and the
+ * summary says "at most". */
 void cf_inspect_keep(struct cf_inspect *run, const struct cf_token_hit *hit,
                      const struct cf_inspect_place *place, bool again)
 {
@@ -285,6 +286,8 @@ void cf_inspect_keep(struct cf_inspect *run, const struct cf_token_hit *hit,
         item = take(run, hit, place);
         if (item != NULL || run->known.count < CF_INSPECT_KNOWN_MAX)
             fill_slot(&run->known, slot, hash, item);
+        else
+            run->at_most = true;
     } else {
         item = slot->value;
         if (again && item != NULL && is_told(run, item, place))

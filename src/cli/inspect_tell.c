@@ -263,7 +263,7 @@ static void add_summary(const struct cf_inspect *run, struct cf_buf *out)
 
     if (run->count == 0)
         return;
-    add_counted(out, "", count_tokens(run), "token");
+    add_counted(out, run->at_most ? "at most " : "", count_tokens(run), "token");
     add_counted(out, ", ", total(&run->tokens[true]), "finding");
     if (total(&run->unread) > 0)
         cf_buf_addf(out, ", %zu not read", total(&run->unread));
@@ -423,6 +423,8 @@ static void out_summary(const struct cf_inspect *run, struct cf_out *out)
     cf_out_int(out, "unlisted",
                (int64_t)(run->tokens[false].unlisted + run->tokens[true].unlisted));
     cf_out_int(out, "errors", (int64_t)run->errors);
+    if (run->at_most)
+        cf_out_bool(out, "atMost", true);
     cf_out_end_object(out);
 }
 

@@ -134,6 +134,17 @@ folder() { # NAME
     told "$1" "$documents" "$(number "$work/out" 'findings*')" "$work/out"
 }
 
+# tokens NAME N WORDS: what `inspect` says of N tokens, each of which is in two files.
+tokens() {
+    wanted "$1" || return 0
+    awk -v n="$2" 'BEGIN {
+        for (i = 0; i < n; i++)
+            printf "eyJhbGciOiJFUzI1NiJ9.eyJrdWJlcm5ldGVzLmlvIjp7fSwiaWF0IjoxLCJleHAiOjJ9.%07d\n", i
+    }' > "$work/in"
+    equal "$1" "$3" \
+        "$("$curfew" inspect --now 2026-11-22T15:30:00Z -f "$work/in" -f "$work/in" | tail -n 1)"
+}
+
 # serves NAME LEGACY PODS SHAPE N secrets: a server that begins with these objects knows them all.
 serves() {
     local name="$1" legacy="$2" naming="$3" pid plain

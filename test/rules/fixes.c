@@ -49,19 +49,25 @@ static const char *patched(struct cf_arena *arena, const char *bytes, const char
 /* The report that `-o json` prints of it. */
 static const struct cf_json *report_of(struct cf_arena *arena, const struct cf_judgement *judgement)
 {
-    struct cf_report report = {.count = judgement->count};
+    struct cf_report report = {0};
     struct cf_buf buf;
+    struct cf_out out;
 
-    report.rows = cf_arena_array(arena, judgement->count + 1, sizeof(*report.rows));
-    for (size_t i = 0; i < judgement->count; i++)
-        report.rows[i] = (struct cf_report_row){.file = "",
-                                                .kind = "",
-                                                .namespace_ = "",
-                                                .name = "",
-                                                .subject = "",
-                                                .finding = &judgement->items[i].finding};
     cf_buf_init_arena(&buf, arena, CF_FILE_MAX);
-    cf_report_json(&report, &buf);
+    cf_out_init(&out, &buf);
+    cf_report_json_begin(&out);
+    for (size_t i = 0; i < judgement->count; i++) {
+        const struct cf_report_row row = {.file = "",
+                                          .kind = "",
+                                          .namespace_ = "",
+                                          .name = "",
+                                          .subject = "",
+                                          .finding = &judgement->items[i].finding};
+
+        cf_report_count(&report, &row);
+        cf_report_json_row(&out, &row);
+    }
+    cf_report_json_end(&out, &report);
     return cf_json_get(parse(arena, cf_buf_str(&buf)), "findings");
 }
 

@@ -9,12 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "curfew/clock.h"
 #include "curfew/json_out.h"
 #include "curfew/limits.h"
-#include "curfew/manifest.h"
 #include "curfew/str.h"
 #include "fixture.h"
 
@@ -232,32 +230,26 @@ static void try_value_from(const struct trial *t)
 {
     const char *at = strstr(t->remedy, "valueFrom: {"), *end = at != NULL ? at + 11 : NULL;
     char *pointer = cf_arena_strdup(t->arena, pointer_of(t, t->finding->path)), *up;
-    struct cf_documents docs = {0};
+    const struct cf_json *root;
     size_t depth = 0;
-    struct cf_err err;
-    char file[] = "/tmp/curfew-remedy-XXXXXX";
-    int fd;
 
     if (at == NULL)
         return;
     do
         depth += *end == '{' ? 1 : *end == '}' ? (size_t)-1 : 0;
     while (end++, depth > 0);
-    fd = mkstemp(file);
-    if (fd < 0 || dprintf(fd, "%.*s\n", (int)(end - at), at) < 0 || close(fd) != 0)
-        abort();
-    if (cf_documents_read(t->arena, file, &docs, &err) != 0 || docs.items[0].root == NULL) {
+    root = cf_yaml_parse(t->arena, at, (size_t)(end - at), 1, CF_YAML_MANIFEST, NULL);
+    if (root == NULL) {
         fail(t, "the YAML is none", at);
     } else if ((up = strstr(pointer, "/secretKeyRef")) != NULL) {
         struct cf_buf ops;
 
         *up = '\0';
         cf_buf_init_arena(&ops, t->arena, CF_MIB);
-        add_op(&ops, "replace", pointer, cf_json_get(docs.items[0].root, "valueFrom"));
+        add_op(&ops, "replace", pointer, cf_json_get(root, "valueFrom"));
         cf_buf_addc(&ops, ']');
         must_help(t, cf_buf_str(&ops));
     }
-    unlink(file);
 }
 
 /* "set expirationSeconds: 3600", "set it to baseline or restricted, or leave it out", ... */

@@ -22,6 +22,9 @@
 /* Longer texts are cut. In the worst case a byte becomes six (\u0001), and msg, time and level
  * must still fit: the line without its fields is always below PIPE_BUF. */
 #define TEXT_MAX 512
+/* Room for the field that says how many others there was no room for. */
+#define LEFT_OUT "leftOut"
+#define LEFT_OUT_SIZE (sizeof(",\"" LEFT_OUT "\":4294967295") - 1)
 
 static enum cf_log_format log_format = CF_LOG_TEXT;
 static enum cf_log_level log_level = CF_LOG_INFO;
@@ -142,23 +145,28 @@ void cf_log_fields(enum cf_log_level level, const char *msg, const struct cf_log
                    unsigned count)
 {
     int saved = errno;
+    unsigned left_out = 0;
     struct cf_buf line;
 
     if (!cf_log_enabled(level))
         return;
     /* Room is left for the closing brace and the newline. */
-    cf_buf_init(&line, PIPE_BUF - 2);
+    cf_buf_init(&line, PIPE_BUF - 2 - LEFT_OUT_SIZE);
     add_head(&line, level, cf_str_or_empty(msg));
     for (unsigned i = 0; i < count && cf_buf_ok(&line); i++) {
         size_t before = line.len;
 
         add_field(&line, &fields[i]);
-        /* A field that does not fit is left out; those before it are worth more than none. */
+        /* A field that does not fit is left out; the others are worth more than none. */
         if (!cf_buf_ok(&line) && line.data != NULL) {
             line.failed = false;
             line.len = before;
+            left_out++;
         }
     }
+    line.max = PIPE_BUF - 2;
+    if (left_out > 0 && cf_buf_ok(&line))
+        add_field(&line, &CF_LOG_N(LEFT_OUT, left_out));
     line.max = PIPE_BUF;
     cf_buf_adds(&line, log_format == CF_LOG_JSON ? "}\n" : "\n");
     if (!cf_buf_ok(&line) || !write_line(line.data, line.len))

@@ -73,6 +73,9 @@ static int import_chain(struct cf_tls_pair *pair, const char *where, const struc
     unsigned count = CF_CHAIN_MAX;
     int code = -1;
 
+    if (begun_in(cf_buf_str(pem)) > CF_CHAIN_MAX)
+        return cf_err_system(err, "certificate '%s': it has more than %d certificates", where,
+                             CF_CHAIN_MAX);
     if (pem->len > 0)
         code =
             gnutls_pcert_list_import_x509_raw(pair->chain, &count, &data, GNUTLS_X509_FMT_PEM, 0);

@@ -57,4 +57,20 @@ has_series 'curfew_pods_with_legacy_secrets{namespace="team"} 1'
 has_series 'curfew_pods_with_legacy_secrets{namespace="back\\slash"} 0'
 no_series 'nothing is counted twice' '^curfew_(legacy_secrets\{state|pods_with_legacy_secrets )'
 stops 'and it ends' "$pid"
+
+# 1,000 namespaces have series of their own, the rest shares one.
+objects=$work/many.objects.yaml
+awk 'BEGIN {
+    for (i = 1; i <= 1003; i++)
+        printf "---\napiVersion: v1\nkind: Secret\ntype: kubernetes.io/service-account-token\n" \
+            "metadata: {name: t, namespace: n%04d, uid: u%d, " \
+            "annotations: {kubernetes.io/service-account.name: web}}\n", i, i
+}' >"$objects"
+server "$work/many.log" --metrics-namespaces || exit 1
+get /metrics >/dev/null
+cp "$work/body" "$work/metrics"
+equal 'of 1,003 namespaces 1,000 are named' 1000 \
+    "$(grep -c '^curfew_legacy_secrets{namespace="n[0-9]*",state="unused"} 1$' "$work/metrics")"
+has_series 'curfew_legacy_secrets{namespace="_others",state="unused"} 3'
+stops 'and it ends' "$pid"
 objects=$was

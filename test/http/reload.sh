@@ -34,7 +34,7 @@ show() {
 }
 
 vol=$work/volume
-mkdir -p "$vol/cut" "$vol/mixed" "$vol/none" "$vol/old"
+mkdir -p "$vol/cut" "$vol/long" "$vol/mixed" "$vol/none" "$vol/old"
 cp "$certs/tls.pem" "$work/kept.pem"
 cp "$certs/tls.key" "$work/kept.key"
 pair one
@@ -42,6 +42,8 @@ pair two
 pair three
 mv "$work/kept.pem" "$certs/tls.pem"
 mv "$work/kept.key" "$certs/tls.key"
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do cat "$vol/two/tls.crt"; done >"$vol/long/tls.crt"
+cp "$vol/two/tls.key" "$vol/long/tls.key"
 head -c 500 "$vol/two/tls.crt" >"$vol/cut/tls.crt"
 cp "$vol/two/tls.key" "$vol/cut/tls.key"
 cp "$vol/two/tls.crt" "$vol/mixed/tls.crt"
@@ -74,7 +76,7 @@ equal 'the metric has its end' \
     "$(date -d "$(openssl x509 -in "$vol/two/tls.crt" -noout -enddate | cut -d= -f2)" +%s)" \
     "$(metric curfew_certificate_expiry_timestamp_seconds)"
 bad_pairs=0
-for bad in cut:'no chain' mixed:'does not belong' none:'No such file' old:'has expired'; do
+for bad in cut:'no chain' long:'more than 16 certificates' mixed:'does not belong' none:'No such file' old:'has expired'; do
     bad_pairs=$((bad_pairs + 1))
     show "${bad%%:*}"
     check "a bad pair (${bad%%:*}) is told of" "$(cat "$work/reload.log")" \

@@ -35,13 +35,13 @@ static const char *spec(const char *sources, const char *env)
 
 static const char *pod_of(const char *namespace_, const char *sources, const char *env)
 {
-    return review(&(struct review){
-        .kind = "Pod",
-        .resource = "pods",
-        .namespace_ = namespace_,
-        .name = "web",
-        .object = cf_arena_printf(arena, "{'metadata':{'name':'web'},'spec':%s}",
-                                  spec(sources, env))});
+    return review(
+        &(struct review){.kind = "Pod",
+                         .resource = "pods",
+                         .namespace_ = namespace_,
+                         .name = "web",
+                         .object = cf_arena_printf(arena, "{'metadata':{'name':'web'},'spec':%s}",
+                                                   spec(sources, env))});
 }
 
 static const char *pod(const char *sources, const char *env)
@@ -121,13 +121,29 @@ static void nothing_is_patched_and_that_is_told(void **state)
     a = mutate(pod(copies(1000, 0, SOURCE), ""));
     assert_int_equal(cJSON_GetArraySize(a.patch), 1000);
     /* What one rule can't do, no other does beside it. */
-    a = mutate(pod(cf_arena_printf(arena, "%s,%s", copies(1001, 0, SOURCE), copies(1, 0, YEAR)),
-                   ""));
+    a = mutate(
+        pod(cf_arena_printf(arena, "%s,%s", copies(1001, 0, SOURCE), copies(1, 0, YEAR)), ""));
     assert_null(a.patch);
     /* Where nobody wants a repair nobody is told of none. */
     a = mutate(pod_of("quiet", copies(40000, 0, SOURCE), ""));
     assert_null(a.patch);
     assert_null(a.warnings);
+}
+
+/* The annotation holds 2,048 bytes of findings, and says how many there are more. */
+static void the_audit_log_has_a_count_of_the_rest(void **state)
+{
+    struct test_answer a = validate(pod(copies(40, 0, SOURCE), ""));
+    const char *findings = cJSON_GetStringValue(cJSON_GetObjectItem(a.annotations, "findings"));
+    size_t named = 0;
+
+    (void)state;
+    assert_non_null(findings);
+    for (const char *at = findings; (at = strstr(at, "token-lifetime ")) != NULL; at++)
+        named++;
+    assert_true(strlen(findings) > CF_AUDIT_FINDINGS_MAX - 100);
+    assert_true(strlen(findings) < CF_AUDIT_FINDINGS_MAX + 100);
+    has_part(findings, cf_arena_printf(arena, ", and %zu more", 40 - named));
 }
 
 static const char *update(const char *sources, const char *old_sources)
@@ -138,9 +154,10 @@ static const char *update(const char *sources, const char *old_sources)
         .resource = "pods",
         .namespace_ = "shop",
         .name = "web",
-        .object = cf_arena_printf(arena, "{'metadata':{'name':'web'},'spec':%s}", spec(sources, "")),
-        .old_object =
-            cf_arena_printf(arena, "{'metadata':{'name':'web'},'spec':%s}", spec(old_sources, ""))});
+        .object =
+            cf_arena_printf(arena, "{'metadata':{'name':'web'},'spec':%s}", spec(sources, "")),
+        .old_object = cf_arena_printf(arena, "{'metadata':{'name':'web'},'spec':%s}",
+                                      spec(old_sources, ""))});
 }
 
 /* The old object's are taken away first, all of them, and then it is counted. */
@@ -187,8 +204,8 @@ static void what_never_denies_does_not_deny(void **state)
         .namespace_ = "shop",
         .name = "web",
         .object = "{'metadata':{'name':'web'}}",
-        .old_object = cf_arena_printf(arena, "{'metadata':{'name':'web'},'secrets':[%s]}",
-                                      secrets)}));
+        .old_object =
+            cf_arena_printf(arena, "{'metadata':{'name':'web'},'secrets':[%s]}", secrets)}));
     assert_true(a.allowed);
     has_part(warning(&a, 0), "legacy Secret \"web-token\" leaves secrets[]");
 }
@@ -326,6 +343,7 @@ int main(void)
         TEST(a_thousand_are_told),
         TEST(each_rule_has_its_own),
         TEST(the_pod_is_denied_with_a_word_of_it),
+        TEST(the_audit_log_has_a_count_of_the_rest),
         TEST(nothing_is_patched_and_that_is_told),
         TEST(what_was_there_before_does_not_count),
         TEST(what_never_denies_does_not_deny),

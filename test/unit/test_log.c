@@ -109,8 +109,12 @@ static void long_texts_are_cut(void **state)
         line = logged();
         assert_true(strlen(line) <= PIPE_BUF);
         assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
-        /* What does not fit is left out; what does is there. */
+        /* What does not fit is left out, and counted; what does is there. */
         assert_non_null(strstr(line, "last"));
+        assert_non_null(strstr(line, format == CF_LOG_TEXT ? "last=1 leftOut=3\n"
+                                                           : ",\"last\":1,\"leftOut\":3}\n"));
+        cf_log(CF_LOG_INFO, "short", CF_LOG_S("a", "b"));
+        assert_null(strstr(logged(), "leftOut"));
     }
 }
 

@@ -372,6 +372,32 @@ static void test_folder(void **state)
     assert_string_equal(kind(p, 8), "M");
 }
 
+/* What is deeper is told, and hides nothing else. */
+static void test_deep_folders(void **state)
+{
+    struct probe *p = *state;
+    char path[2 * (CF_DIR_DEPTH_MAX + 1) + 8] = "";
+
+    for (int i = 0; i < CF_DIR_DEPTH_MAX; i++) {
+        strcat(path, i == 0 ? "d" : "/d");
+        make_folder(p, path);
+    }
+    strcat(path, "/a.yaml");
+    put(p, path, "kind: A\n", 8);
+    put(p, "z.yaml", "kind: Z\n", 8);
+    get(p, "");
+    assert_int_equal(p->docs.count, 2);
+    assert_string_equal(kind(p, 0), "A");
+    path[strlen(path) - strlen("a.yaml")] = '\0';
+    strcat(path, "d");
+    make_folder(p, path);
+    get(p, "");
+    assert_int_equal(p->docs.count, 3);
+    assert_string_equal(kind(p, 1), "error");
+    assert_non_null(strstr(p->docs.items[1].err.msg, "/d' is more than 32 folders deep"));
+    assert_string_equal(kind(p, 2), "Z");
+}
+
 static void test_no_such_path(void **state)
 {
     struct probe *p = *state;
@@ -454,23 +480,15 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_yaml),
-        TEST(test_separators),
-        TEST(test_crlf_and_bom),
-        TEST(test_other_line_ends),
-        TEST(test_utf16),
-        TEST(test_nothing),
-        TEST(test_json),
-        TEST(test_flow_yaml),
-        TEST(test_broken_json),
-        TEST(test_broken_yaml),
-        TEST(test_helm),
-        TEST(test_bytes),
-        TEST(test_folder),
-        TEST(test_no_such_path),
-        TEST(test_many),
-        TEST(test_long_stream),
-        TEST(test_stream_of_all_values),
+        TEST(test_yaml),         TEST(test_separators),
+        TEST(test_crlf_and_bom), TEST(test_other_line_ends),
+        TEST(test_utf16),        TEST(test_nothing),
+        TEST(test_json),         TEST(test_flow_yaml),
+        TEST(test_broken_json),  TEST(test_broken_yaml),
+        TEST(test_helm),         TEST(test_bytes),
+        TEST(test_folder),       TEST(test_deep_folders),
+        TEST(test_no_such_path), TEST(test_many),
+        TEST(test_long_stream),  TEST(test_stream_of_all_values),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

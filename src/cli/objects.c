@@ -16,6 +16,7 @@ struct opening {
     struct cf_arena *of_doc, *of_items;
     struct cf_arena *arena; /* of the object: one of these two */
     const struct list *in;  /* the List that is read item by item */
+    bool has_items;         /* there was one */
 };
 
 /* A typed List as the API server sends it: its items name no kind of their own. */
@@ -146,9 +147,11 @@ static int open_object(struct opening *o, const struct cf_json *json, const stru
 static int streamed_item(const struct cf_document_item *item, void *arg)
 {
     struct opening *o = arg;
-    int rc = item->json != NULL ? open_item(o, item->json, item->index, o->in)
-                                : failed(o, NULL, &item->err);
+    int rc;
 
+    o->has_items = true;
+    rc = item->json != NULL ? open_item(o, item->json, item->index, o->in)
+                            : failed(o, NULL, &item->err);
     if (rc == 0 && item->json != NULL && o->visit->item != NULL)
         rc = o->visit->item(item->json, o->visit->arg);
     cf_arena_reset(o->of_items, true);
@@ -170,6 +173,8 @@ static int open_streamed(struct opening *o)
     o->arena = o->of_items;
     rc = cf_document_items(o->doc, o->of_items, streamed_item, o, &err);
     cf_arena_reset(o->of_items, true);
+    if (rc == 0 && !o->has_items && o->visit->empty != NULL)
+        o->visit->empty(o->doc, o->visit->arg);
     return rc != 0 && err.kind != CF_ERR_NONE ? failed(o, NULL, &err) : rc;
 }
 

@@ -365,7 +365,7 @@ admin apply -f - <<< "$(backstop --values test/chart/golden/backstop-policy/valu
 moved() {
     dev create token default -n kube-public --duration 20m
 }
-until_it_prints "denied request: token request for service account \"default\" violates Curfew level \"restricted\": token-lifetime: it asks for a token of 1200 s, above the 900 s allowed" moved
+until_it_prints "denied request: token request for service account \"default\" violates Curfew level \"restricted\": token-lifetime: it asks for a token of 1200 s, above the 930 s allowed" moved
 admin delete validatingadmissionpolicy,validatingadmissionpolicybinding -l app.kubernetes.io/name=curfew
 
 # ---- every golden file ----

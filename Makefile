@@ -154,7 +154,7 @@ unit rules recorded property golden api fault http lint: | deps
 worst: $(BUILD)/curfew | deps ## what every pair of the worst reviews costs (15 min.)
 	@ONLY=worst WORST=all sh test/http/run.sh $(BUILD)/curfew
 
-yaml-oracle: $(BUILD)/oracle-test | deps ## what kubectl reads in YAML and what we read, value by value (Go; DIR=)
+yaml-oracle: $(BUILD)/oracle-test $(BUILD)/curfew | deps ## what kubectl reads in YAML and what we read, value by value (Go; DIR=)
 	@sh test/oracle/run.sh $(BUILD) $(DIR)
 
 storm: $(BUILD)/fault-test | deps ## 1,000 random sequences of changes and faults, and 20,000 odd objects (5 min.)

@@ -61,11 +61,40 @@ planted() {
     fi
 }
 
+# What --fix prints is read back as the documents that went in, whatever their mix: kubectl's
+# reader takes one JSON value a document, once it has begun to read YAML.
+fixed() {
+    set -- test/golden/fix-stream/a.json test/golden/fix-mixed-forms/all.yaml \
+        test/golden/json-stream/pods.json \
+        test/golden/fix-stream/c.yaml test/golden/fix-list/list.yaml
+    files=
+    for file in "$@"; do
+        files="$files -f $file"
+    done
+    # shellcheck disable=SC2086
+    "$build/curfew" review --level privileged --fix $files > "$work/fixed.yaml" 2> "$work/told"
+    printf '%s\n' "$@" > "$work/files"
+    "$work/oracle" "$build/oracle-test" < "$work/files" > "$work/out"
+    before=$(sed -n '$s/.* files, \([0-9]*\) documents.*/\1/p' "$work/out")
+    echo "$work/fixed.yaml" > "$work/files"
+    compare "a stream that --fix prints"
+    after=$(sed -n '$s/.* files, \([0-9]*\) documents: \1 the same,.*/\1/p' "$work/out")
+    if [ -n "$before" ] && [ "$before" -gt 5 ] && [ "$before" = "$after" ]; then
+        passed=$((passed + 1))
+        echo "ok   all $before documents are in it"
+    else
+        failed=$((failed + 1))
+        tail -n 1 "$work/out"
+        echo "FAIL of $before documents, kubectl reads ${after:-others}"
+    fi
+}
+
 if [ -n "$dir" ]; then
     manifests "$dir" > "$work/files"
     compare "$dir"
 else
     planted
+    fixed
     manifests test deploy charts > "$work/files"
     compare "our own files"
     python3 $here/generate.py "$work/generated" "${COUNT:-20000}" "${SEED:-1}"

@@ -13,6 +13,9 @@
  * than a document may (CF_NODES_MAX), unless somebody wrote it to have them. */
 #define CF_LIST_WHOLE_MAX (1 * CF_MIB)
 
+/* White space of JSON. */
+#define CF_WHITE " \t\r\n"
+
 /* One reading: its documents come from one file after the other. */
 struct cf_reader {
     const struct cf_manifest_reading *how;
@@ -40,6 +43,29 @@ void cf_reader_free(struct cf_reader *reader);
 /* Reads all documents of one source. -1: out of memory, or the visitor ended it; what can't be
  * read of the source is a document with an error. */
 int cf_reader_source(struct cf_reader *reader, const char *file, const struct cf_source *source);
+
+/* One section, as a YAML document, and as a stream of JSON values. */
+int cf_reader_yaml(struct cf_reader *reader, const struct cf_section *section);
+int cf_reader_json(struct cf_reader *reader, const struct cf_section *section);
+
+/* ---- what these two share (manifest.c) ---- */
+
+/* Hands a document to the visitor. */
+int cf_reader_give(const struct cf_reader *reader, const struct cf_document *doc);
+bool cf_reader_is_worth(const struct cf_reader *reader, const char *kind);
+/* "PodList": its objects may be in its items. */
+bool cf_is_list_kind(const char *kind);
+/* The section's bytes, which are in memory where it is not too large. */
+void cf_section_source(const struct cf_reader *reader, const struct cf_section *section,
+                       struct cf_source *out);
+
+/* The document can't be read: "FILE:12:3: sentence" out of "12:3: sentence" (`line` 0), or out of
+ * "sentence" and a line. */
+void cf_document_fail(struct cf_document *doc, const struct cf_err *err, size_t line);
+/* Gives the visitor a document that is too large. `why`: why it could not be read as a List, which
+ * may be larger; nothing: it is no List. */
+int cf_reader_too_large(struct cf_reader *reader, struct cf_document *doc,
+                        const struct cf_err *why);
 
 /* Gives the visitor a document that says why a file could not be read. */
 int cf_reader_failure(struct cf_reader *reader, const char *file, const struct cf_err *why);

@@ -89,9 +89,9 @@
 
 /* An answer: a patch is smaller than the object that it repairs. */
 #define CF_ANSWER_MAX (32 * CF_MIB)
-/* What `curfew review` prints of all files together. */
+/* What `curfew review` prints of one document or one finding at a time; what `inspect` prints. */
 #define CF_REPORT_MAX (512 * CF_MIB)
-/* All documents of one run and what was found in them; a big platform's take some 500 MiB. */
+/* What `curfew inspect` keeps of one run: what tokens say, and where they were found. */
 #define CF_RUN_MAX (2048 * CF_MIB)
 
 /* Names and values as keys and messages have them; a DNS subdomain, the longest name that there is,

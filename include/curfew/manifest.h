@@ -38,7 +38,6 @@ struct cf_document {
      * read item by item: all but its items. */
     const struct cf_json *root;
     bool is_streamed; /* it is such a List: its items are read by cf_document_items() */
-    bool unread;      /* not worth reading: its kind is another one, or it has none */
     /* kind != CF_ERR_NONE: it could not be read; "FILE:LINE[:COL]: ..." */
     struct cf_err err;
     /* An AdmissionReview whose JSON is broken: what the server answers to its bytes is known. */

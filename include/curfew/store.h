@@ -51,6 +51,9 @@ void cf_store_set_absent(struct cf_store *store, enum cf_store_absent absent);
 int cf_store_add(struct cf_store *store, const struct cf_json *object, const char *namespace_,
                  struct cf_err *err);
 
+/* Whether cf_store_add() takes anything of objects of this kind, in the core group. */
+bool cf_store_keeps(const char *kind);
+
 /* What was not there to be read of an object that a watch brought. */
 enum cf_store_unread {
     CF_UNREAD_REST = 1, /* all but the metadata */

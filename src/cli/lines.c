@@ -134,18 +134,6 @@ static const char *find_break(const char *at, const char *end)
     return ret != NULL ? ret : newline;
 }
 
-size_t cf_lines_count(const char *bytes, size_t len)
-{
-    const char *end = bytes + len;
-    size_t count = 0;
-
-    while (bytes < end && (bytes = find_break(bytes, end)) != NULL) {
-        bytes += *bytes == '\r' && bytes + 1 < end && bytes[1] == '\n' ? 2 : 1;
-        count++;
-    }
-    return count;
-}
-
 static const char *next_break(const struct cf_lines *lines)
 {
     const char *at = lines->window + lines->at;

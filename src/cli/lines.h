@@ -52,9 +52,6 @@ void cf_lines_mark(struct cf_lines *lines, size_t offset);
 /* The bytes from the mark to the next line, of which there are *len; NULL: too many. */
 const char *cf_lines_marked(const struct cf_lines *lines, uint64_t *len);
 
-/* Lines ended in bytes[0..len). A \r that is the last byte ends one. */
-size_t cf_lines_count(const char *bytes, size_t len);
-
 /* ---- what a line holds ---- */
 
 /* Space, tab, or the \r of a line that ends in \r\r\n. */

@@ -182,7 +182,6 @@ int cf_reader_yaml(struct cf_reader *r, const struct cf_section *section)
 
     cf_section_source(r, section, &place.source);
     if (section->sure && !cf_is_list_kind(section->kind) && !cf_reader_is_worth(r, section->kind)) {
-        doc.unread = true;
         r->number++;
         return cf_reader_give(r, &doc);
     }

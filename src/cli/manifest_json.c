@@ -219,9 +219,7 @@ static int give_value(struct stream *s)
         if (doc->bytes == NULL)
             return cf_reader_failure(r, r->file, &err);
     }
-    if (!doc->is_streamed && s->value.whole && !is_worth_json(s)) {
-        doc->unread = true;
-    } else if (!doc->is_streamed) {
+    if (!doc->is_streamed && (!s->value.whole || is_worth_json(s))) {
         err = (struct cf_err){0};
         doc->root = cf_json_parse_placed(r->how->arena, doc->bytes, doc->len, NULL, &at, &err);
         if (doc->root == NULL)

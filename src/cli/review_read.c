@@ -93,26 +93,14 @@ bool cf_is_review(const struct cf_manifest_object *object, bool *access)
             (cf_str_empty(object->group) || cf_streq(object->group, "admission.k8s.io")));
 }
 
-static bool holds_facts(const char *kind, void *arg)
-{
-    static const char *const kinds[] = {
-        "Namespace",       "Secret", "ServiceAccount", "Pod", "PersistentVolumeClaim",
-        "PersistentVolume"};
-    struct cf_run *run = arg;
-
-    run->has_reviews |= cf_streq(kind, "AdmissionReview") || cf_streq(kind, "SubjectAccessReview");
-    for (size_t i = 0; i < CF_COUNT(kinds); i++) {
-        if (cf_streq(kind, kinds[i]))
-            return true;
-    }
-    return false;
-}
-
+/* Reviews are only noted here: they are read when they are answered. */
 static bool worth_storing(const char *kind, void *arg)
 {
     const struct filling *f = arg;
 
-    return holds_facts(kind, f->run);
+    f->run->has_reviews |=
+        cf_streq(kind, "AdmissionReview") || cf_streq(kind, "SubjectAccessReview");
+    return cf_store_keeps(kind);
 }
 
 static int store_object(const struct cf_manifest_object *object, void *arg)
@@ -123,7 +111,7 @@ static int store_object(const struct cf_manifest_object *object, void *arg)
     bool access;
 
     run->has_reviews |= !f->tell && cf_is_review(object, &access);
-    if (!holds_facts(object->kind, run) ||
+    if (!cf_store_keeps(object->kind) ||
         cf_store_add(run->store, object->json, run->opts->namespace_, &err) == 0)
         return 0;
     if (err.kind == CF_ERR_SYSTEM)
@@ -150,7 +138,7 @@ static int store_document(const struct cf_document *doc, void *arg)
     int rc;
 
     f->run->documents += !f->tell;
-    f->run->has_reviews |= doc->broken_review;
+    f->run->has_reviews |= !f->tell && doc->broken_review;
     if (doc->err.kind != CF_ERR_NONE && f->tell)
         cf_run_say_error(f->run, doc, NULL, &doc->err);
     rc = cf_document_objects(doc, f->run->of_doc, f->run->of_items, &visit);
@@ -180,7 +168,6 @@ static int fill_store(struct cf_run *run)
 
     if (read_all(run, &run->objects, &how) != 0)
         return -1;
-    run->has_reviews = false;
     how.arg = &files;
     how.worth = worth_storing;
     return read_all(run, &run->files, &how);

@@ -12,18 +12,14 @@
 #include "curfew/str.h"
 #include "podspec.h"
 
-bool cf_facts_resource(struct cf_arena *arena, const struct cf_json *object,
-                       enum cf_resource *resource)
+static bool find_resource(const char *kind, enum cf_resource *resource)
 {
     static const char *const kinds[CF_RESOURCES] = {
         [CF_NAMESPACES] = "Namespace",         [CF_SECRETS] = "Secret",
         [CF_ACCOUNTS] = "ServiceAccount",      [CF_PODS] = "Pod",
         [CF_CLAIMS] = "PersistentVolumeClaim", [CF_VOLUMES] = "PersistentVolume",
     };
-    const char *kind = cf_json_str(cf_json_get(object, "kind"));
 
-    if (!cf_str_empty(cf_api_group(arena, cf_json_str(cf_json_get(object, "apiVersion")))))
-        return false;
     for (int i = 0; i < CF_RESOURCES; i++) {
         if (cf_streq(kinds[i], kind)) {
             *resource = (enum cf_resource)i;
@@ -31,6 +27,21 @@ bool cf_facts_resource(struct cf_arena *arena, const struct cf_json *object,
         }
     }
     return false;
+}
+
+bool cf_store_keeps(const char *kind)
+{
+    enum cf_resource resource;
+
+    return find_resource(kind, &resource);
+}
+
+bool cf_facts_resource(struct cf_arena *arena, const struct cf_json *object,
+                       enum cf_resource *resource)
+{
+    if (!cf_str_empty(cf_api_group(arena, cf_json_str(cf_json_get(object, "apiVersion")))))
+        return false;
+    return find_resource(cf_json_str(cf_json_get(object, "kind")), resource);
 }
 
 void cf_facts_name(const struct cf_json *object, enum cf_resource resource, const char *namespace_,

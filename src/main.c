@@ -75,8 +75,11 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    int status;
+
     cf_process_guard();
     cf_stdio_open();
     cf_json_init();
-    return cf_stdio_close(dispatch(argc - 1, argv + 1));
+    status = dispatch(argc - 1, argv + 1);
+    return cf_stdio_close() ? status : CF_EXIT_FAILED;
 }

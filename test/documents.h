@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "curfew/manifest.h"
+#include "curfew/documents.h"
 
 struct documents {
     struct cf_arena *arena;

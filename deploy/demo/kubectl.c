@@ -15,7 +15,7 @@
 #include "curfew/buf.h"
 #include "curfew/file.h"
 #include "curfew/json.h"
-#include "curfew/json_out.h"
+#include "curfew/writer.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
 

@@ -4,13 +4,15 @@
  * An account that carries rbac.kubernetes.io/restricted-by-node: "true" may touch, of nodes, pods,
  * configmaps, secrets, claims, volumes and serviceaccounts/token, only what belongs to the node of
  * its token. The annotation filters, it never grants. Admission and authorization (/authorize) make
- * a question, have the store's part of it filled in (cf_boundary_look_up() in review/), and ask
+ * a question, have the store's part of it filled in (cf_boundary_look_up()), and ask
  * cf_boundary_judge(), which is pure. */
 #ifndef CURFEW_BOUNDARY_H
 #define CURFEW_BOUNDARY_H
 
 #include "curfew/arena.h"
 #include "curfew/config.h"
+#include "curfew/fields.h"
+#include "curfew/request.h"
 #include "curfew/store.h"
 
 /* Where the question came from. Authorization sees reads, and no object; of a create not even
@@ -77,5 +79,33 @@ struct cf_boundary_verdict {
 struct cf_boundary_verdict cf_boundary_judge(struct cf_arena *arena,
                                              const struct cf_boundary *question,
                                              const struct cf_policy *policy);
+
+/* ---- queries of an AdmissionReview ---- */
+
+/* Makes request->boundary of an AdmissionReview's request, where node-boundary has a question about
+ * it: for a ServiceAccount's write of what a boundary covers, and for anybody's TokenRequest. */
+void cf_boundary_ask(struct cf_reader *r, const struct cf_json *json, const char *group,
+                     const char *kind, struct cf_request *request);
+
+/* Makes request->boundary of a request whose object could not be read. True: for a restricted
+ * account the answer depends on that object. */
+bool cf_boundary_ask_unread(struct cf_reader *r, const char *group, const char *kind,
+                            struct cf_request *request);
+
+/* Fills q->refs (boundary_refs.c). Failures stick to the reader. */
+void cf_boundary_refs(struct cf_reader *r, const struct cf_json *json, struct cf_boundary *q);
+
+/* The question that is about this caller, in the arena; NULL (and a failure) without memory. */
+struct cf_boundary *cf_boundary_new(struct cf_reader *r, enum cf_boundary_from from,
+                                    const struct cf_request *request);
+
+/* ---- lookup ---- */
+
+/* Whether all that edges are made of was listed once. */
+bool cf_boundary_known(const struct cf_store *store);
+
+/* Fills in what the store knows of the question. The store's lock is held. */
+void cf_boundary_look_up(struct cf_arena *arena, const struct cf_store *store,
+                         struct cf_boundary *question);
 
 #endif

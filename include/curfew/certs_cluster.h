@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "curfew/api.h"
+#include "curfew/client.h"
 #include "curfew/certs.h"
 
 /* How to ask. */
@@ -71,5 +71,17 @@ struct cf_webhooks {
 int cf_webhooks_look(const struct cf_asker *asker, const char *name, const struct cf_buf *bundle,
                      const struct cf_buf *cert, bool write, struct cf_webhooks *out,
                      struct cf_err *err);
+
+/* ---- what a rotator was given ---- */
+
+/* What the flags of `curfew certs` come to, for as long as they live. */
+struct cf_certs_given {
+    char *namespace_; /* of the Secret; NULL: none */
+    const char *name;
+    const char **configurations, **names; /* with a NULL at their end */
+    size_t name_count;
+    char **services; /* those of the names that are ours to free */
+    int64_t leaf_lifetime, ca_lifetime;
+};
 
 #endif

@@ -63,13 +63,4 @@ void cf_opt_list_free(struct cf_opt_list *list);
 int cf_usage_error(const struct cf_cmd *cmd, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* ---- stdio.c ---- */
-
-/* Makes sure that descriptors 0 to 2 are open, so that no file opened later becomes one of them. */
-void cf_stdio_open(void);
-
-/* Flushes stdout: an answer that could not be written whole is CF_EXIT_FAILED, with a sentence
- * on stderr, else `status`. */
-int cf_stdio_close(int status);
-
 #endif

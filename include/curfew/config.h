@@ -141,11 +141,4 @@ void cf_policy_cleanup(struct cf_policy **policy);
 /* Frees what a list holds, not the struct. */
 void cf_strings_clear(struct cf_strings *list);
 
-/* ---- durations and sizes as the configuration and the flags write them ---- */
-
-/* "90s", "15m", "24h", "1h30m"; "7d" is not one; a bare integer is seconds. At most 2^32. */
-bool cf_duration_parse(const char *text, int64_t *seconds);
-/* "16MiB", "64KiB", "1GiB", or a bare integer of bytes. */
-bool cf_size_parse(const char *text, size_t *bytes);
-
 #endif

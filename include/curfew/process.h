@@ -3,9 +3,17 @@
 #ifndef CURFEW_PROCESS_H
 #define CURFEW_PROCESS_H
 
+#include <stdbool.h>
+
 /* No core file, no debugger and no reader of /proc/PID/mem without CAP_SYS_PTRACE
  * (PR_SET_DUMPABLE), and no way to more privileges (PR_SET_NO_NEW_PRIVS): a program that it
  * starts, such as an exec plugin of a kubeconfig, gains nothing from a set-user-ID bit. */
 void cf_process_guard(void);
+
+/* Makes sure that descriptors 0 to 2 are open, so that no file opened later becomes one of them. */
+void cf_stdio_open(void);
+
+/* Flushes standard output. False, after a sentence on standard error: not all of it was written. */
+bool cf_stdio_close(void);
 
 #endif

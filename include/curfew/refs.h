@@ -4,7 +4,7 @@
 #ifndef CURFEW_REFS_H
 #define CURFEW_REFS_H
 
-#include "curfew/read.h"
+#include "curfew/fields.h"
 
 enum cf_ref_what {
     CF_REF_SECRET,

@@ -87,11 +87,6 @@ const char *cf_patch_text(struct cf_arena *arena, const struct cf_request *reque
 
 /* ---- messages (message.c), shared with the CLI ---- */
 
-/* The name that exceptions match and messages use, the same for every replica: the controller
- * owner's name (less the pod template's hash, or a CronJob Job's digits), else generateName
- * (less its last '-'), else the name. */
-const char *cf_workload_name(struct cf_arena *arena, const struct cf_request *request);
-
 /* `pod "web"`, `pod of "web"`, `token request for service account "web"`: fit to print. */
 const char *cf_subject(struct cf_arena *arena, const struct cf_request *request);
 

@@ -13,69 +13,7 @@
 #include "curfew/arena.h"
 #include "curfew/boundary.h"
 #include "curfew/config.h"
-#include "curfew/object.h"
-
-/* Only authorization sees reads. */
-enum cf_operation { CF_CREATE, CF_UPDATE, CF_DELETE, CF_CONNECT, CF_READ };
-#define CF_OPERATIONS 5
-/* Of a review that could not be read, and of which not even this is known. */
-#define CF_OPERATION_UNKNOWN ((enum cf_operation)CF_OPERATIONS)
-const char *cf_operation_name(enum cf_operation operation); /* "CREATE", ..., "unknown" */
-
-struct cf_caller {
-    const char *username; /* "" for a manifest on disk */
-    const char *uid;
-    const char **groups;
-    size_t group_count;
-    const char *credential_id; /* extra authentication.kubernetes.io/credential-id */
-    const char *pod_name;      /* extra authentication.kubernetes.io/pod-name */
-    const char *pod_uid;       /* extra authentication.kubernetes.io/pod-uid */
-    const char *node_name;     /* extra authentication.kubernetes.io/node-name */
-    /* Of system:serviceaccount:<namespace>:<account>; NULL: it is no ServiceAccount. */
-    const char *namespace_, *account;
-};
-
-bool cf_caller_in_group(const struct cf_caller *caller, const char *group);
-/* system:kube-controller-manager or system:apiserver. */
-bool cf_caller_is_control_plane(const struct cf_caller *caller);
-/* A node's own identity: group system:nodes and a username system:node:<name>. */
-bool cf_caller_is_node(const struct cf_caller *caller);
-/* A controller of the control plane, or of kube-system: nobody reads its warnings. */
-bool cf_caller_is_controller(const struct cf_caller *caller);
-/* Fills namespace_ and account from the username, in the arena; false: out of memory. */
-bool cf_caller_split(struct cf_arena *arena, struct cf_caller *caller);
-/* system:serviceaccount:<namespace>:<name>, exactly. */
-bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace_, const char *name);
-/* A ServiceAccount whose request carries no credential id that begins with JTI=, and no pod: a
- * legacy token, or an impersonation, which looks the same (Kubernetes 1.32 and newer). */
-bool cf_caller_is_legacy_token(const struct cf_caller *caller);
-/* ServiceAccountTokenJTI is on by default from 1.30, and cannot be off from here on. */
-#define CF_CREDENTIAL_ID_MINOR 32
-
-/* One question: the typed request that review/ or the CLI fills. */
-struct cf_request {
-    const char *uid;
-    enum cf_operation operation;
-    bool dry_run;
-    const char *resource;    /* "pods"; "" for a manifest on disk */
-    const char *subresource; /* "" for none */
-    const char *namespace_;  /* "" for cluster-scoped objects */
-    const char *name;        /* "" when not given yet */
-    struct cf_caller caller;
-    enum cf_kind kind;            /* CF_KIND_OTHER: nothing to judge */
-    struct cf_object *object;     /* NULL on DELETE, and for other kinds */
-    struct cf_object *old_object; /* NULL on CREATE, and for other kinds */
-    bool manifest;                /* a file, which whoever runs us can read anyway */
-    bool account_restricted;      /* TokenRequest, template, Secret: its account is restricted by
-                                   * node */
-    struct cf_boundary *boundary; /* what node-boundary asks; NULL: nothing */
-    bool authorize;               /* asked at /authorize: there is no object */
-    unsigned server_minor;        /* of the API server, 1.<minor>; 0: unknown */
-    const char *unknown_why;      /* why Secrets are CF_SECRET_UNKNOWN, a sentence; NULL: none is */
-    bool unknown_stays;           /* and will be: nobody watches them */
-    bool holds_secret;            /* a Secret's or ConfigMap's content, or a copied token, came
-                                   * with it */
-};
+#include "curfew/request.h"
 
 /* ---- findings ---- */
 

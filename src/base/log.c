@@ -16,7 +16,7 @@
 
 #include "curfew/arena.h"
 #include "curfew/buf.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/str.h"
 
 /* Longer texts are cut. In the worst case a byte becomes six (\u0001), and msg, time and level

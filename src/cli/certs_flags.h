@@ -5,22 +5,13 @@
 
 #include <stdint.h>
 
+#include "curfew/certs_cluster.h"
 #include "curfew/cmd.h"
 
 struct cf_certs_flags {
     const char *secret; /* NAMESPACE/NAME */
     struct cf_opt_list services, names, configurations;
     int64_t leaf_lifetime, ca_lifetime; /* seconds; 0: as usual */
-};
-
-/* What they come to, for as long as the flags live. */
-struct cf_certs_given {
-    char *namespace_; /* of the Secret; NULL: none */
-    const char *name;
-    const char **configurations, **names; /* with a NULL at their end */
-    size_t name_count;
-    char **services; /* those of the names that are ours to free */
-    int64_t leaf_lifetime, ca_lifetime;
 };
 
 /* CF_EXIT_OK, or another after a sentence about what makes no sense. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "curfew/arena.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/limits.h"
 #include "kube.h"
 

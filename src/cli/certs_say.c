@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "certs_hand.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/str.h"
 
 const char *cf_certs_where(const struct cf_certs_run *run, char out[320])

@@ -7,7 +7,7 @@
 
 #include "certs_hand.h"
 #include "curfew/arena.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/server.h"
 #include "curfew/str.h"
 #include "log_flags.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
 #include "inspect.h"

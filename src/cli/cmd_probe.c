@@ -5,11 +5,11 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "curfew/api.h"
+#include "curfew/client.h"
 #include "curfew/attr.h"
 #include "curfew/cmd.h"
 #include "curfew/json.h"
-#include "curfew/json_out.h"
+#include "curfew/writer.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
 #include "review_run.h"

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "curfew/api.h"
+#include "curfew/client.h"
 #include "curfew/attr.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/cmd.h"
 #include "curfew/config.h"
 #include "curfew/limits.h"

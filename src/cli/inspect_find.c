@@ -9,7 +9,7 @@
 #include "curfew/path.h"
 #include "curfew/str.h"
 #include "inspect.h"
-#include "curfew/manifest.h"
+#include "curfew/documents.h"
 
 /* ---- texts ---- */
 

@@ -2,8 +2,8 @@
 /* inspect_tell.c - what a token is, for people and for programs. */
 #include <stdio.h>
 
-#include "curfew/clock.h"
-#include "curfew/json_out.h"
+#include "curfew/time.h"
+#include "curfew/writer.h"
 #include "curfew/limits.h"
 #include "curfew/object.h"
 #include "curfew/str.h"

@@ -3,7 +3,7 @@
 #ifndef CF_CLI_KUBE_H
 #define CF_CLI_KUBE_H
 
-#include "curfew/api.h"
+#include "curfew/client.h"
 
 /* As kubectl finds it: --kubeconfig, else $KUBECONFIG, else the pod's own, else ~/.kube/config. */
 struct cf_api *cf_cli_open_api(const char *kubeconfig, const char *context, struct cf_err *err);

@@ -3,7 +3,7 @@
 #ifndef CURFEW_CLI_OBJECTS_H
 #define CURFEW_CLI_OBJECTS_H
 
-#include "curfew/manifest.h"
+#include "curfew/documents.h"
 
 struct cf_manifest_object {
     const struct cf_document *doc;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "curfew/time.h"
 #include "curfew/cmd.h"
 #include "curfew/config.h"
 #include "curfew/str.h"

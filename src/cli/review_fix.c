@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "curfew/json_out.h"
+#include "curfew/writer.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
 #include "review_run.h"

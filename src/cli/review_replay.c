@@ -3,7 +3,7 @@
  * the server would give, so that recorded traffic can be replayed against a policy. */
 #include <stdio.h>
 
-#include "curfew/json_out.h"
+#include "curfew/writer.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
 #include "review_run.h"

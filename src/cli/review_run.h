@@ -10,8 +10,8 @@
 
 #include "curfew/attr.h"
 #include "curfew/cmd.h"
-#include "curfew/json_out.h"
-#include "curfew/report.h"
+#include "curfew/writer.h"
+#include "report.h"
 #include "curfew/review.h"
 #include "objects.h"
 

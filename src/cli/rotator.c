@@ -8,14 +8,14 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/log.h"
 #include "curfew/probes.h"
 #include "curfew/server.h"
 #include "curfew/str.h"
 #include "curfew/version.h"
 #include "kube.h"
-#include "rotation.h"
+#include "curfew/rotation.h"
 
 /* The work shows that it goes on a few times a second, also while it waits for an API server. After
  * so long without that it hangs, and a kubelet should start it anew. */

@@ -7,7 +7,7 @@
 #include "curfew/arena.h"
 #include "curfew/attr.h"
 #include "curfew/limits.h"
-#include "curfew/manifest.h"
+#include "curfew/documents.h"
 #include "curfew/str.h"
 #include "objects.h"
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "curfew/time.h"
 #include "curfew/str.h"
 
 int cf_config_mapping(struct cf_config_reader *reader, const struct cf_config_option *option,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* answer.c - the only place that builds responses (admission.k8s.io/v1, AdmissionResponse). */
 #include "curfew/base64.h"
-#include "curfew/json_out.h"
+#include "curfew/writer.h"
 #include "curfew/limits.h"
 #include "curfew/review.h"
 #include "curfew/str.h"
 #include "decode_private.h"
 #include "forecast.h"
-#include "message.h"
+#include "messages.h"
 #include "unread.h"
 #include "warnings.h"
 

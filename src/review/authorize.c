@@ -5,13 +5,13 @@
  * It filters and never grants: no answer is `allowed`. Where there is nothing to refuse it says
  * nothing at all, so that every other request is answered as if we were not there. */
 #include "curfew/attr.h"
-#include "curfew/json_out.h"
+#include "curfew/writer.h"
 #include "curfew/limits.h"
 #include "curfew/review.h"
 #include "curfew/str.h"
 #include "decode_private.h"
 #include "engine_private.h"
-#include "message.h"
+#include "messages.h"
 
 /* Labels say nothing of nodes. */
 static const struct cf_json_skip skipped[] = {

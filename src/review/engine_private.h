@@ -18,15 +18,6 @@ int cf_verdicts_merge(struct cf_arena *arena, struct cf_judgement *judgement,
  * that are not exempt can be applied in the verdicts' order. -1: out of memory. */
 int cf_fixes_settle(struct cf_arena *arena, struct cf_judgement *judgement);
 
-/* ---- boundary_look_up.c ---- */
-
-/* Whether all that edges are made of was listed once. */
-bool cf_boundary_known(const struct cf_store *store);
-
-/* Fills in what the store knows of the question. The store's lock is held. */
-void cf_boundary_look_up(struct cf_arena *arena, const struct cf_store *store,
-                         struct cf_boundary *question);
-
 /* ---- engine.c ---- */
 
 /* A kubelet's request for the token of a pod, which was judged when it was made. */

@@ -7,7 +7,7 @@
 
 #include "curfew/str.h"
 #include "engine_private.h"
-#include "workload.h"
+#include "curfew/request.h"
 
 /* A TokenRequest by somebody who is no ServiceAccount is a matter of its account's namespace. */
 const char *cf_rule_namespace(const struct cf_rule *rule, const struct cf_request *request)

@@ -6,7 +6,7 @@
 #include "curfew/limits.h"
 #include "curfew/str.h"
 #include "existing.h"
-#include "message.h"
+#include "messages.h"
 
 void cf_lines_add(struct cf_lines *lines, struct cf_arena *arena, const char *fmt, ...)
 {

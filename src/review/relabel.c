@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
 #include "existing.h"
-#include "message.h"
+#include "messages.h"
 
 #define MICROS ((int64_t)1000000)
 

@@ -3,7 +3,7 @@
 
 #include "curfew/limits.h"
 #include "curfew/str.h"
-#include "message.h"
+#include "messages.h"
 
 struct warnings {
     struct cf_out *out;

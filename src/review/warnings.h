@@ -4,7 +4,7 @@
 #ifndef CURFEW_REVIEW_WARNINGS_H
 #define CURFEW_REVIEW_WARNINGS_H
 
-#include "curfew/json_out.h"
+#include "curfew/writer.h"
 #include "curfew/review.h"
 #include "existing.h"
 

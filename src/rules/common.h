@@ -3,7 +3,7 @@
 #ifndef CURFEW_RULES_COMMON_H
 #define CURFEW_RULES_COMMON_H
 
-#include "curfew/json_out.h"
+#include "curfew/writer.h"
 #include "curfew/rule.h"
 #include "curfew/str.h"
 #include "curfew/token.h"

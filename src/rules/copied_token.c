@@ -24,7 +24,7 @@
 
 #include "common.h"
 #include "curfew/attr.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/token.h"
 
 /* One object's search, and where in it we are: either a container's text, or an entry of a map. */

@@ -14,11 +14,11 @@
 
 #include <microhttpd.h>
 
-#include "accept.h"
+#include "listener.h"
 #include "body.h"
-#include "conns.h"
+#include "connection.h"
 #include "curfew/attr.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/log.h"
 #include "curfew/str.h"
 #include "limits.h"

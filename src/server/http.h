@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "conns.h"
+#include "connection.h"
 #include "curfew/err.h"
 
 struct cf_budget;

@@ -10,8 +10,8 @@
 #include <time.h>
 
 #include "context.h"
-#include "curfew/api.h"
-#include "curfew/clock.h"
+#include "curfew/client.h"
+#include "curfew/time.h"
 #include "curfew/json.h"
 #include "curfew/limits.h"
 #include "curfew/log.h"

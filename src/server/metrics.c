@@ -8,7 +8,7 @@
 
 #include "curfew/attr.h"
 #include "curfew/buf.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/file.h"
 #include "curfew/str.h"
 #include "curfew/version.h"

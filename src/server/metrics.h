@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "conns.h"
+#include "connection.h"
 #include "context.h"
 
 void cf_metrics_head(struct cf_buf *out, const char *name, const char *type, const char *help);

@@ -2,7 +2,7 @@
 /* plain.c - the metrics port: what runs here, and what has it done. */
 #include "context.h"
 #include "curfew/buf.h"
-#include "curfew/json_out.h"
+#include "curfew/writer.h"
 #include "curfew/version.h"
 #include "http.h"
 #include "limits.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "context.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/jwks.h"
 #include "curfew/log.h"
 #include "curfew/rule.h"

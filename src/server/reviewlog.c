@@ -8,7 +8,7 @@
 #include "curfew/arena.h"
 #include "curfew/attr.h"
 #include "curfew/buf.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/log.h"
 #include "curfew/str.h"
 #include "limits.h"

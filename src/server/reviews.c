@@ -2,7 +2,7 @@
 /* reviews.c - from the bytes of a review to its answer, its log line and its metrics. */
 #include "context.h"
 #include "curfew/arena.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
 #include "http.h"

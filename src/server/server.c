@@ -7,7 +7,7 @@
 #include "context.h"
 #include "cpus.h"
 #include "curfew/arena.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/config.h"
 #include "curfew/limits.h"
 #include "curfew/probes.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/str.h"
 
 /* resource or resource/subresource; labels come from this list only, so that no client can make

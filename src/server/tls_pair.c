@@ -11,7 +11,7 @@
 #include <gnutls/x509.h>
 
 #include "curfew/buf.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/file.h"
 #include "tls_private.h"
 

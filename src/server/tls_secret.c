@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "curfew/certs_cluster.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/limits.h"
 #include "curfew/log.h"
 #include "curfew/str.h"

@@ -16,10 +16,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "../src/kube/api_private.h"
+#include "../src/client/transport.h"
 #include "curfew/base64.h"
 #include "curfew/certs.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/json.h"
 #include "curfew/str.h"
 

@@ -15,7 +15,7 @@
 #include "cluster.h"
 #include "curfew/arena.h"
 #include "curfew/buf.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/limits.h"
 #include "curfew/store.h"
 

@@ -29,7 +29,7 @@
 #include "../../src/server/limits.h"
 #include "curfew/attr.h"
 #include "curfew/certs.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/probes.h"
 #include "http_model.h"
 

@@ -15,7 +15,7 @@
 #include "fuzz.h"
 #include "leaks.h"
 
-#include "../src/kube/access.h"
+#include "../src/client/credentials.h"
 #include "curfew/limits.h"
 
 static int file = -1;

@@ -14,7 +14,7 @@
 #include "../src/json/json_private.h"
 #include "curfew/attr.h"
 #include "curfew/cmd.h"
-#include "curfew/json_out.h"
+#include "curfew/writer.h"
 #include "curfew/limits.h"
 
 /* Aliases stand for more than their bytes, up to 300,000 values a document: time is linear in what

@@ -18,9 +18,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../../src/kube/watch_private.h"
+#include "../../src/watch/watch_private.h"
 #include "curfew/attr.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/log.h"
 
 size_t __sanitizer_get_current_allocated_bytes(void);

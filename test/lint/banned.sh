@@ -60,8 +60,8 @@ allowed='
 src/json/yaml_scalar.c  strtod  reads the numbers of YAML, which are no integers
 src/json/yaml_scalar.c  strtof  the same
 src/json/yaml_scalar.c  atoi    the exponent that printf has just written
-src/cli/manifest.c      strtoull  the line inside a sentence of our own
-src/cli/manifest_json.c strtoull  the offset inside a sentence of our own
+src/json/documents.c      strtoull  the line inside a sentence of our own
+src/json/documents_json.c strtoull  the offset inside a sentence of our own
 src/cli/objects.c       strtoul the index inside a path of our own
 '
 

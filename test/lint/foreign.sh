@@ -9,9 +9,9 @@ microhttpd.h    src/server/http\.c
 gnutls/         src/server/tls[a-z_]*\.[ch]
 yaml.h          src/json/yaml\.c
 cjson/          src/json/json\.c
-openssl/        src/crypto/[a-z0-9_]+\.[ch]
-jwt.h           src/crypto/[a-z0-9_]+\.c
-curl/           src/kube/api\.c
+openssl/        src/(token|certs)/[a-z0-9_]+\.[ch]
+jwt.h           src/token/[a-z0-9_]+\.c
+curl/           src/client/transport\.c
 seccomp.h       src/server/seccomp\.c
 '
 

@@ -5,16 +5,20 @@
 . "$(dirname "$0")/lib.sh"
 
 layers='
-base    arena.h attr.h buf.h clock.h encoding.h err.h file.h hash.h limits.h log.h path.h process.h str.h suggest.h version.h
-json    json.h json_out.h
-crypto  base64.h certs.h jwks.h token.h
-config  config.h
-kube    api.h certs_cluster.h object.h read.h refs.h store.h watch.h
-rules   boundary.h rule.h
-review  engine.h review.h
-report  report.h
-server  probes.h server.h
-cli     cmd.h manifest.h
+base     arena.h attr.h buf.h encoding.h err.h file.h hash.h limits.h log.h path.h process.h str.h suggest.h time.h version.h
+json     documents.h json.h writer.h
+token    base64.h jwks.h token.h
+config   config.h
+object   fields.h object.h podspec.h refs.h request.h
+client   client.h
+store    store.h
+watch    watch.h
+certs    certs.h certs_cluster.h rotation.h
+boundary boundary.h
+rules    rule.h
+review   engine.h review.h
+server   probes.h server.h
+cli      cmd.h
 '
 
 # Every folder and every header has its place in the table, and the other way round.

@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "curfew/buf.h"
-#include "curfew/json_out.h"
+#include "curfew/writer.h"
 #include "curfew/limits.h"
-#include "curfew/manifest.h"
+#include "curfew/documents.h"
 
 static struct cf_arena *arena;
 

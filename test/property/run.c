@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "../answer.h"
-#include "curfew/manifest.h"
+#include "curfew/documents.h"
 #include "curfew/str.h"
 #include "files.h"
 #include "generate.h"

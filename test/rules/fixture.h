@@ -3,7 +3,7 @@
 #ifndef CURFEW_TEST_RULES_FIXTURE_H
 #define CURFEW_TEST_RULES_FIXTURE_H
 
-#include "curfew/report.h"
+#include "../../src/cli/report.h"
 #include "curfew/review.h"
 
 struct fixture {

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "curfew/clock.h"
-#include "curfew/json_out.h"
+#include "curfew/time.h"
+#include "curfew/writer.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
 #include "fixture.h"

@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #include "curfew/buf.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/file.h"
-#include "curfew/json_out.h"
+#include "curfew/writer.h"
 #include "curfew/limits.h"
 #include "../documents.h"
 #include "curfew/review.h"

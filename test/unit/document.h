@@ -11,7 +11,7 @@
 #include "curfew/arena.h"
 #include "curfew/buf.h"
 #include "curfew/json.h"
-#include "curfew/json_out.h"
+#include "curfew/writer.h"
 #include "curfew/limits.h"
 
 static struct cf_arena *arena;

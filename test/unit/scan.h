@@ -8,7 +8,7 @@
 
 #include "curfew/attr.h"
 #include "curfew/buf.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/json.h"
 #include "curfew/limits.h"
 #include "curfew/token.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The answer as a whole: its shape in both phases, what it decides, and that it comes in time
  * and inside its memory, or not at all. */
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "reviews.h"
 
 static void is_answer(const struct test_answer *a, const char *wanted)

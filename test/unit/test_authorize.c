@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Authorization: every row of the boundary's table, inside and outside, for every verb. */
-#include "access.h"
+#include "credentials.h"
 
 #define IN "inside the boundary"
 #define OUT "outside the boundary"

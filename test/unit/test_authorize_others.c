@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Authorization, around the boundary: legacy tokens, what can't be read, and when it can't be
  * answered. */
-#include "access.h"
+#include "credentials.h"
 
 /* ---- legacy-token-use ---- */
 

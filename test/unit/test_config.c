@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/config.h"
 #include "curfew/json.h"
 #include "curfew/limits.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
+#include "curfew/time.h"
 #include "curfew/config.h"
 #include "curfew/limits.h"
 

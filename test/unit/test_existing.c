@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is there already and is touched: the pods of a namespace whose level rises, the pods that
  * name a new legacy Secret. */
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "reviews.h"
 
 static int count_of(const struct test_answer *a)

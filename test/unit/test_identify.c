@@ -2,7 +2,7 @@
 /* identify.c: what is read of an object that can't be read whole. */
 #include "document.h"
 
-#include "../../src/kube/identify.h"
+#include "../../src/watch/identify.h"
 
 /* `text` with " for each ', from a block of exactly its bytes. */
 static void identifies(const char *text, size_t len, const char *want, unsigned unread)

@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#include "../src/kube/access.h"
+#include "../src/client/credentials.h"
 #include "curfew/json.h"
 #include "curfew/str.h"
 

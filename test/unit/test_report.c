@@ -4,7 +4,7 @@
 
 #include "curfew/engine.h"
 #include "curfew/limits.h"
-#include "curfew/report.h"
+#include "../../src/cli/report.h"
 
 static const struct cf_rule rule = {.id = "probe", .title = "title", .remedy = "do better"};
 static struct cf_patch_op fix_ops[] = {{"replace", "/spec/a", "1"}, {"remove", "/spec/b", NULL}};

@@ -5,7 +5,7 @@
 
 #include <ftw.h>
 
-#include "../../src/cli/split.h"
+#include "../../src/json/split.h"
 #include "curfew/arena.h"
 #include "curfew/attr.h"
 #include "curfew/json.h"

@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-#include "curfew/clock.h"
+#include "curfew/time.h"
 
 static struct cf_store *live;
 

@@ -3,7 +3,7 @@
  * same object later. */
 #include "test.h"
 
-#include "../../src/kube/store_private.h"
+#include "../../src/store/store_private.h"
 #include "reviews.h"
 
 /* A sanitizer has a malloc of its own. */

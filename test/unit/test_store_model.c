@@ -3,7 +3,7 @@
  * everything out anew. */
 #include "store_model.h"
 
-#include "../../src/kube/store_private.h"
+#include "../../src/store/store_private.h"
 
 static struct cf_store *store;
 static struct cf_policy *policy;

@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 
 #include "curfew/attr.h"
-#include "curfew/clock.h"
+#include "curfew/time.h"
 #include "curfew/limits.h"
 #include "curfew/store.h"
 #include "curfew/str.h"

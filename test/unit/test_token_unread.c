@@ -5,7 +5,7 @@
 
 #include <sys/resource.h>
 
-#include "../../src/crypto/seen.h"
+#include "../../src/token/seen.h"
 
 /* ---- many ---- */
 

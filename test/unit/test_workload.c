@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What to call an object whose own name is generated. */
-#include "../src/review/workload.h"
+#include "curfew/request.h"
 #include "reviews.h"
 
 static const struct cf_request *object_of(const char *group, const char *kind, const char *name,

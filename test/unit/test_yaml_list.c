@@ -3,10 +3,10 @@
  * in the whole. */
 #include "test.h"
 
-#include "../../src/cli/yaml_list.h"
+#include "../../src/json/yaml_list.h"
 #include "curfew/arena.h"
 #include "curfew/json.h"
-#include "curfew/json_out.h"
+#include "curfew/writer.h"
 #include "curfew/limits.h"
 
 static struct cf_arena *arena;

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* request.h - the typed request of a review, and its caller. */
+#ifndef CURFEW_REQUEST_H
+#define CURFEW_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "curfew/arena.h"
+#include "curfew/fields.h"
+#include "curfew/object.h"
+
+struct cf_boundary;
+
+/* Only authorization sees reads. */
+enum cf_operation { CF_CREATE, CF_UPDATE, CF_DELETE, CF_CONNECT, CF_READ };
+#define CF_OPERATIONS 5
+/* Of a review that could not be read, and of which not even this is known. */
+#define CF_OPERATION_UNKNOWN ((enum cf_operation)CF_OPERATIONS)
+const char *cf_operation_name(enum cf_operation operation); /* "CREATE", ..., "unknown" */
+
+struct cf_caller {
+    const char *username; /* "" for a manifest on disk */
+    const char *uid;
+    const char **groups;
+    size_t group_count;
+    const char *credential_id; /* extra authentication.kubernetes.io/credential-id */
+    const char *pod_name;      /* extra authentication.kubernetes.io/pod-name */
+    const char *pod_uid;       /* extra authentication.kubernetes.io/pod-uid */
+    const char *node_name;     /* extra authentication.kubernetes.io/node-name */
+    /* Of system:serviceaccount:<namespace>:<account>; NULL: it is no ServiceAccount. */
+    const char *namespace_, *account;
+};
+
+bool cf_caller_in_group(const struct cf_caller *caller, const char *group);
+/* system:kube-controller-manager or system:apiserver. */
+bool cf_caller_is_control_plane(const struct cf_caller *caller);
+/* A node's own identity: group system:nodes and a username system:node:<name>. */
+bool cf_caller_is_node(const struct cf_caller *caller);
+/* A controller of the control plane, or of kube-system: nobody reads its warnings. */
+bool cf_caller_is_controller(const struct cf_caller *caller);
+/* Fills namespace_ and account from the username, in the arena; false: out of memory. */
+bool cf_caller_split(struct cf_arena *arena, struct cf_caller *caller);
+/* system:serviceaccount:<namespace>:<name>, exactly. */
+bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace_, const char *name);
+/* A ServiceAccount whose request carries no credential id that begins with JTI=, and no pod: a
+ * legacy token, or an impersonation, which looks the same (Kubernetes 1.32 and newer). */
+bool cf_caller_is_legacy_token(const struct cf_caller *caller);
+/* ServiceAccountTokenJTI is on by default from 1.30, and cannot be off from here on. */
+#define CF_CREDENTIAL_ID_MINOR 32
+
+/* One question: the typed request that review/ or the CLI fills. */
+struct cf_request {
+    const char *uid;
+    enum cf_operation operation;
+    bool dry_run;
+    const char *resource;    /* "pods"; "" for a manifest on disk */
+    const char *subresource; /* "" for none */
+    const char *namespace_;  /* "" for cluster-scoped objects */
+    const char *name;        /* "" when not given yet */
+    struct cf_caller caller;
+    enum cf_kind kind;            /* CF_KIND_OTHER: nothing to judge */
+    struct cf_object *object;     /* NULL on DELETE, and for other kinds */
+    struct cf_object *old_object; /* NULL on CREATE, and for other kinds */
+    bool manifest;                /* a file, which whoever runs us can read anyway */
+    bool account_restricted;      /* TokenRequest, template, Secret: its account is restricted by
+                                   * node */
+    struct cf_boundary *boundary; /* what node-boundary asks; NULL: nothing */
+    bool authorize;               /* asked at /authorize: there is no object */
+    unsigned server_minor;        /* of the API server, 1.<minor>; 0: unknown */
+    const char *unknown_why;      /* why Secrets are CF_SECRET_UNKNOWN, a sentence; NULL: none is */
+    bool unknown_stays;           /* and will be: nobody watches them */
+    bool holds_secret;            /* a Secret's or ConfigMap's content, or a copied token, came
+                                   * with it */
+};
+
+/* ---- decoding ---- */
+
+/* Who asks: `user` stands at `at`, and names them under these keys (userInfo and a
+ * SubjectAccessReview's spec differ). Failures stick to the reader. */
+void cf_caller_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *user,
+                      const char *name_key, const char *groups_key, struct cf_caller *out);
+
+/* "CREATE", "UPDATE", "DELETE" or "CONNECT"; false: it is none of these. */
+bool cf_operation_parse(const char *text, enum cf_operation *out);
+
+/* ---- the name of a workload, the same for every replica ---- */
+
+/* The name that exceptions match and messages use, the same for every replica: the controller
+ * owner's name (less the pod template's hash, or a CronJob Job's digits), else generateName
+ * (less its last '-'), else the name. */
+const char *cf_workload_name(struct cf_arena *arena, const struct cf_request *request);
+
+#define CF_WORKLOAD_NAMES 2
+
+/* Under which names exceptions find the object: cf_workload_name() first, and where that is less
+ * than the whole of its owner's name, the whole, too: a Job's may end in digits of its own. Not of
+ * a ReplicaSet, whose name is generated. Returns how many. */
+size_t cf_workload_names(struct cf_arena *arena, const struct cf_request *request,
+                         const char *names[CF_WORKLOAD_NAMES]);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* time.c - the only file that asks what time it is. */
+#include "curfew/time.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define DAY ((int64_t)86400)
+#define YEAR_1000 INT64_C(-30610224000)
+#define YEAR_9999_END INT64_C(253402300799)
+
+int64_t cf_now(void)
+{
+    return (int64_t)time(NULL);
+}
+
+int64_t cf_monotonic_micros(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static bool digits(const char *text, size_t count, int *out)
+{
+    int value = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        value = value * 10 + (text[i] - '0');
+    }
+    *out = value;
+    return true;
+}
+
+static int days_in(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return days[month - 1] + (month == 2 && leap);
+}
+
+/* "2027-03-31" at the beginning of a text that is long enough, to the second when it begins. */
+static bool read_date(const char *text, int64_t *begin)
+{
+    int year, month, day;
+    struct tm when = {0};
+
+    if (text[4] != '-' || text[7] != '-' || !digits(text, 4, &year) ||
+        !digits(text + 5, 2, &month) || !digits(text + 8, 2, &day))
+        return false;
+    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > days_in(year, month))
+        return false;
+    when.tm_year = year - 1900;
+    when.tm_mon = month - 1;
+    when.tm_mday = day;
+    *begin = (int64_t)timegm(&when);
+    return true;
+}
+
+bool cf_date_end(const char *text, int64_t *end)
+{
+    int64_t begin;
+
+    if (text == NULL || strlen(text) != strlen("2027-03-31") || !read_date(text, &begin))
+        return false;
+    *end = begin + DAY;
+    return true;
+}
+
+bool cf_time_parse(const char *text, int64_t *when)
+{
+    int hour, minute, second;
+    int64_t day;
+
+    if (text == NULL || strlen(text) != strlen("2027-03-31T23:59:59Z") || !read_date(text, &day))
+        return false;
+    if (text[10] != 'T' || text[13] != ':' || text[16] != ':' || text[19] != 'Z' ||
+        !digits(text + 11, 2, &hour) || !digits(text + 14, 2, &minute) ||
+        !digits(text + 17, 2, &second) || hour > 23 || minute > 59 || second > 59)
+        return false;
+    *when = day + hour * 3600 + minute * 60 + second;
+    return true;
+}
+
+char *cf_span_format(int64_t seconds, char out[32])
+{
+    const int64_t hour = 3600;
+
+    if (seconds >= 10 * DAY || (seconds >= 2 * DAY && seconds % DAY == 0))
+        snprintf(out, 32, "%" PRId64 " days", seconds / DAY);
+    else if (seconds >= 10 * hour || (seconds >= hour && seconds % hour == 0))
+        snprintf(out, 32, "%" PRId64 " h", seconds / hour);
+    else
+        snprintf(out, 32, "%" PRId64 " s", seconds);
+    return out;
+}
+
+char *cf_time_format(int64_t when, char out[32])
+{
+    time_t seconds;
+    struct tm parts;
+
+    /* Tokens may claim any number: beyond the years of four digits, the nearest one is shown. */
+    if (when < YEAR_1000)
+        when = YEAR_1000;
+    if (when > YEAR_9999_END)
+        when = YEAR_9999_END;
+    seconds = (time_t)when;
+    gmtime_r(&seconds, &parts);
+    if (strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        out[0] = '\0';
+    return out;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* x509.c - certificates and keys from PEM and to it, and what a certificate says. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "x509.h"
+#include "curfew/str.h"
+
+/* ---- in ---- */
+
+static BIO *reader(const struct cf_buf *pem)
+{
+    return pem->len == 0 || pem->len > INT32_MAX ? NULL : BIO_new_mem_buf(pem->data, (int)pem->len);
+}
+
+void cf_pem_each_cert(const struct cf_buf *pem, void (*take)(X509 *cert, void *arg), void *arg)
+{
+    BIO *in = reader(pem);
+    X509 *cert;
+
+    while (in != NULL && (cert = PEM_read_bio_X509(in, NULL, NULL, NULL)) != NULL)
+        take(cert, arg);
+    BIO_free(in);
+    ERR_clear_error(); /* the end of the text is one */
+}
+
+X509 *cf_pem_cert(const struct cf_buf *pem)
+{
+    BIO *in = reader(pem);
+    X509 *cert = in != NULL ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
+
+    BIO_free(in);
+    ERR_clear_error();
+    return cert;
+}
+
+/* A key with a password is none: without this the library would ask the terminal. */
+static int no_password(char *out, int size, int writing, void *arg)
+{
+    (void)out, (void)size, (void)writing, (void)arg;
+    return -1;
+}
+
+EVP_PKEY *cf_pem_key(const struct cf_buf *pem)
+{
+    BIO *in = reader(pem);
+    EVP_PKEY *key = in != NULL ? PEM_read_bio_PrivateKey(in, NULL, no_password, NULL) : NULL;
+
+    BIO_free(in);
+    ERR_clear_error();
+    return key;
+}
+
+/* ---- out ---- */
+
+/* The BIO wipes its memory when it is freed. */
+static bool take(struct cf_buf *out, BIO *from, int written)
+{
+    char *bytes = NULL;
+    long len = from != NULL ? BIO_get_mem_data(from, &bytes) : 0;
+
+    if (written == 1 && len > 0)
+        cf_buf_add(out, bytes, (size_t)len);
+    BIO_free(from);
+    return written == 1 && len > 0 && cf_buf_ok(out);
+}
+
+bool cf_pem_add_cert(struct cf_buf *out, X509 *cert)
+{
+    BIO *to = BIO_new(BIO_s_mem());
+
+    return take(out, to, to != NULL ? PEM_write_bio_X509(to, cert) : 0);
+}
+
+bool cf_pem_add_key(struct cf_buf *out, EVP_PKEY *key)
+{
+    BIO *to = BIO_new(BIO_s_mem());
+
+    return take(out, to,
+                to != NULL ? PEM_write_bio_PKCS8PrivateKey(to, key, NULL, NULL, 0, NULL, NULL) : 0);
+}
+
+/* ---- what one says ---- */
+
+static int64_t seconds(const ASN1_TIME *time)
+{
+    struct tm parts;
+
+    return ASN1_TIME_to_tm(time, &parts) == 1 ? (int64_t)timegm(&parts) : 0;
+}
+
+int64_t cf_x509_begins(const X509 *cert)
+{
+    return seconds(X509_get0_notBefore(cert));
+}
+
+int64_t cf_x509_ends(const X509 *cert)
+{
+    return seconds(X509_get0_notAfter(cert));
+}
+
+bool cf_x509_signed_by(X509 *cert, X509 *ca)
+{
+    bool good =
+        X509_check_issued(ca, cert) == X509_V_OK && X509_verify(cert, X509_get0_pubkey(ca)) == 1;
+
+    ERR_clear_error();
+    return good;
+}
+
+bool cf_x509_has_name(X509 *cert, const char *name)
+{
+    const unsigned flags = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
+
+    return X509_check_ip_asc(cert, name, flags) == 1 ||
+           X509_check_host(cert, name, 0, flags, NULL) == 1;
+}
+
+/* ---- telling ---- */
+
+static void tell_name(const X509_NAME *name, char *out, int size)
+{
+    if (X509_NAME_get_text_by_NID((X509_NAME *)(uintptr_t)name, NID_commonName, out, size) < 0)
+        out[0] = '\0';
+    cf_str_sanitize(out, (size_t)size);
+}
+
+static void tell_hex(const unsigned char *bytes, size_t len, char *out, size_t size)
+{
+    size_t at = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < len && at + 4 < size; i++)
+        at += (size_t)snprintf(out + at, size - at, "%s%02X", i > 0 ? ":" : "", bytes[i]);
+}
+
+static void tell_serial(const X509 *cert, struct cf_cert_info *out)
+{
+    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
+    unsigned char bytes[20];
+    int len = number != NULL ? BN_num_bytes(number) : 0;
+
+    if (len > 0 && len <= (int)sizeof(bytes) && BN_bn2bin(number, bytes) == len)
+        tell_hex(bytes, (size_t)len, out->serial, sizeof(out->serial));
+    BN_free(number);
+}
+
+/* A DNS name or an IP address; false: another kind of name, or a longer one. */
+static bool name_text(const GENERAL_NAME *name, char out[CF_NAME_SIZE])
+{
+    int len;
+
+    if (name->type == GEN_DNS) {
+        len = ASN1_STRING_length(name->d.dNSName);
+        snprintf(out, CF_NAME_SIZE, "%.*s", len,
+                 (const char *)ASN1_STRING_get0_data(name->d.dNSName));
+        return len < CF_NAME_SIZE && (int)strlen(out) == len;
+    }
+    if (name->type != GEN_IPADD)
+        return false;
+    len = ASN1_STRING_length(name->d.iPAddress);
+    return (len == 4 || len == 16) &&
+           inet_ntop(len == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(name->d.iPAddress), out,
+                     CF_NAME_SIZE) != NULL;
+}
+
+size_t cf_x509_names(X509 *cert, char out[][CF_NAME_SIZE], size_t max)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+    char unused[CF_NAME_SIZE];
+    size_t count = 0;
+
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)
+        count += name_text(sk_GENERAL_NAME_value(names, i), count < max ? out[count] : unused);
+    GENERAL_NAMES_free(names);
+    return count;
+}
+
+static void tell_alt_names(X509 *cert, struct cf_cert_info *out)
+{
+    char names[CF_NAMES_MAX][CF_NAME_SIZE];
+    size_t count = cf_x509_names(cert, names, CF_NAMES_MAX);
+    size_t kept = count < CF_NAMES_MAX ? count : CF_NAMES_MAX;
+    struct cf_buf text;
+
+    cf_buf_init(&text, sizeof(names) * 2);
+    for (size_t i = 0; i < kept; i++)
+        cf_buf_addf(&text, "%s%s", i > 0 ? ", " : "", names[i]);
+    if (count > kept)
+        cf_buf_adds(&text, ", ...");
+    cf_str_show(out->names, sizeof(out->names), "%s", cf_buf_str(&text));
+    cf_buf_free(&text);
+}
+
+static void tell(X509 *cert, struct cf_cert_info *out)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+
+    memset(out, 0, sizeof(*out));
+    tell_name(X509_get_subject_name(cert), out->subject, sizeof(out->subject));
+    tell_name(X509_get_issuer_name(cert), out->issuer, sizeof(out->issuer));
+    tell_serial(cert, out);
+    if (X509_digest(cert, EVP_sha256(), digest, &len) == 1)
+        tell_hex(digest, len, out->fingerprint, sizeof(out->fingerprint));
+    tell_alt_names(cert, out);
+    out->begins = cf_x509_begins(cert);
+    out->expires = cf_x509_ends(cert);
+    out->is_ca = X509_check_ca(cert) == 1;
+    ERR_clear_error();
+}
+
+bool cf_cert_info(const char *pem, size_t len, size_t index, struct cf_cert_info *out)
+{
+    const struct cf_buf view = {.data = (char *)(uintptr_t)pem, .len = len};
+    BIO *in = reader(&view);
+    X509 *cert = NULL;
+
+    for (size_t i = 0; in != NULL && i <= index; i++) {
+        X509_free(cert);
+        cert = PEM_read_bio_X509(in, NULL, NULL, NULL);
+        if (cert == NULL)
+            break;
+    }
+    if (cert != NULL)
+        tell(cert, out);
+    X509_free(cert);
+    BIO_free(in);
+    ERR_clear_error();
+    return cert != NULL;
+}
+
+bool cf_cert_key_matches(const struct cf_buf *cert, const struct cf_buf *key)
+{
+    EVP_PKEY *private = cf_pem_key(key);
+    X509 *first = cf_pem_cert(cert);
+    bool same = private != NULL && first != NULL && X509_check_private_key(first, private) == 1;
+
+    X509_free(first);
+    EVP_PKEY_free(private);
+    ERR_clear_error();
+    return same;
+}

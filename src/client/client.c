@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* client.c - calls and streams: who we are, how often it is tried, and what is said of it. */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "transport.h"
+#include "curfew/json.h"
+#include "curfew/limits.h"
+#include "curfew/str.h"
+
+#define TRIES_OF_GET 5
+#define BACKOFF_MILLIS 250
+#define BACKOFF_MAX_MILLIS 10000
+/* What a server may ask us to wait; more than that is a mistake of its own. */
+#define RETRY_AFTER_MAX_MILLIS 60000
+#define LOOK_MILLIS 250
+
+/* ---- opening ---- */
+
+/* Takes the access. */
+static struct cf_api *opened(struct cf_access *access, struct cf_err *err)
+{
+    struct cf_api *api = access != NULL ? calloc(1, sizeof(*api)) : NULL;
+
+    if (access == NULL)
+        return NULL;
+    if (api == NULL) {
+        cf_err_memory(err);
+        cf_access_free(access);
+        return NULL;
+    }
+    api->access = access;
+    api->wire = cf_wire_new();
+    if (api->wire != NULL)
+        return api;
+    cf_err_memory(err);
+    cf_api_close(api);
+    return NULL;
+}
+
+struct cf_api *cf_api_open(const char *kubeconfig, const char *context, struct cf_err *err)
+{
+    struct cf_err unused = {.kind = CF_ERR_NONE};
+
+    err = err != NULL ? err : &unused;
+    return opened(kubeconfig != NULL ? cf_access_kubeconfig(kubeconfig, context, err)
+                                     : cf_access_in_cluster(NULL, err),
+                  err);
+}
+
+struct cf_api *cf_api_open_at(const char *url, const char *ca_file, const char *server_name,
+                              struct cf_err *err)
+{
+    struct cf_err unused = {.kind = CF_ERR_NONE};
+
+    err = err != NULL ? err : &unused;
+    return opened(cf_access_at(url, ca_file, server_name, err), err);
+}
+
+void cf_api_close(struct cf_api *api)
+{
+    if (api == NULL)
+        return;
+    cf_wire_free(api->wire);
+    cf_access_free(api->access);
+    free(api);
+}
+
+bool cf_api_runs_program(const struct cf_api *api)
+{
+    return api->access->exec != NULL;
+}
+
+const char *cf_api_server(const struct cf_api *api)
+{
+    return api->access->server;
+}
+
+const char *cf_api_namespace(const struct cf_api *api)
+{
+    return api->access->namespace_;
+}
+
+/* ---- refusals ---- */
+
+/* What RBAC says: `secrets is forbidden: User "system:serviceaccount:a:b" cannot list resource
+ * "secrets" in API group "" in the namespace "shop"`. Finds the user's name, and the namespace with
+ * the words before it ("" where there is none). False: another 403, of admission or a quota. */
+static bool read_rbac(const char *message, char user[256], char where[320])
+{
+    static const char marker[] = "User \"", in[] = " in the namespace \"";
+    const char *name = strstr(message, marker), *end, *scope;
+
+    if (name == NULL)
+        return false;
+    name += strlen(marker);
+    end = strchr(name, '"');
+    if (end == NULL || !cf_starts_with(end + 1, " cannot "))
+        return false;
+    snprintf(user, 256, "%.*s", (int)(end - name), name);
+    scope = strstr(end, in);
+    snprintf(where, 320, "%.*s",
+             scope != NULL ? (int)(strcspn(scope + strlen(in), "\"") + strlen(in) + 1) : 0,
+             cf_str_or_empty(scope));
+    return true;
+}
+
+static void say_forbidden(const struct cf_access *access, const struct cf_api_call *call,
+                          const char *message, struct cf_err *err)
+{
+    char user[256], where[320];
+
+    if (message == NULL) {
+        cf_err_system(err, "%s refuses %s %.200s (403) to %s", access->server,
+                      call->verb != NULL ? call->verb : call->method,
+                      call->resource != NULL ? call->resource : call->path, access->who);
+    } else if (!read_rbac(message, user, where)) {
+        cf_err_system(err, "%s refuses %s %.100s: %.300s", access->server, call->method, call->path,
+                      message);
+    } else {
+        cf_err_system(err,
+                      "%s: RBAC does not let \"%s\" %s %.200s%s: a %sClusterRole has to grant it",
+                      access->server, user, call->verb != NULL ? call->verb : call->method,
+                      call->resource != NULL ? call->resource : call->path, where,
+                      where[0] != '\0' ? "Role or " : "");
+    }
+}
+
+int cf_api_say_refused(const struct cf_access *access, const struct cf_exchange *exchange,
+                       struct cf_err *err)
+{
+    struct cf_arena *arena = cf_arena_new(CF_MIB);
+    const struct cf_json *status = NULL;
+    const char *message;
+
+    if (exchange->status == 401) {
+        cf_arena_free(arena);
+        return cf_err_system(err,
+                             "%s does not know us (401): the credentials of %s are wrong, or have "
+                             "ended",
+                             access->server, access->who);
+    }
+    if (arena != NULL && exchange->out->len < 64 * CF_KIB)
+        status =
+            cf_json_parse(arena, cf_buf_str(exchange->out), exchange->out->len, NULL, NULL, NULL);
+    message = cf_json_str(cf_json_get(status, "message"));
+    say_forbidden(access, exchange->call, message, err);
+    cf_arena_free(arena);
+    return -1;
+}
+
+/* ---- tries ---- */
+
+/* Between half of it and all of it. */
+static int64_t jitter(int64_t millis)
+{
+    uint32_t dice = 0;
+
+    if (getrandom(&dice, sizeof(dice), GRND_NONBLOCK) != (ssize_t)sizeof(dice))
+        return millis;
+    return millis / 2 + (int64_t)(dice % (uint32_t)(millis / 2 + 1));
+}
+
+static int64_t pause_before(unsigned try, int64_t retry_after)
+{
+    int64_t millis = BACKOFF_MILLIS;
+
+    if (retry_after > 0) {
+        millis = retry_after > RETRY_AFTER_MAX_MILLIS / 1000 ? RETRY_AFTER_MAX_MILLIS
+                                                             : retry_after * 1000;
+        return millis + jitter(BACKOFF_MILLIS);
+    }
+    for (unsigned i = 1; i < try && millis < BACKOFF_MAX_MILLIS; i++)
+        millis *= 2;
+    return jitter(millis < BACKOFF_MAX_MILLIS ? millis : BACKOFF_MAX_MILLIS);
+}
+
+static bool is_cancelled(const struct cf_api_call *call)
+{
+    return call->cancelled != NULL && call->cancelled(call->arg);
+}
+
+/* False: cancelled meanwhile. */
+static bool wait_before(const struct cf_api_call *call, unsigned try, int64_t retry_after)
+{
+    int64_t left = pause_before(try, retry_after);
+
+    while (left > 0 && !is_cancelled(call)) {
+        int64_t slice = left < LOOK_MILLIS ? left : LOOK_MILLIS;
+
+        poll(NULL, 0, (int)slice);
+        left -= slice;
+    }
+    return !is_cancelled(call);
+}
+
+static bool worth_another(const struct cf_exchange *x)
+{
+    return x->end == CF_WIRE_BROKEN ||
+           (x->end == CF_WIRE_ANSWERED && (x->status == 429 || x->status >= 500));
+}
+
+/* One exchange with fresh credentials; with them read anew once more where the server does not
+ * know the old ones. */
+static int exchange(struct cf_api *api, struct cf_exchange *x, struct cf_err *err)
+{
+    const struct cf_api_call *call = x->call;
+
+    for (int round = 0; round < 2; round++) {
+        if (cf_access_refresh(api->access, round > 0, call->cancelled, call->arg, err) != 0)
+            return -1;
+        cf_wire_exchange(api->wire, api->access, x, err);
+        if (x->status != 401)
+            return 0;
+    }
+    return 0;
+}
+
+/* What went wrong on the way to an answer is nobody's business once there is one. */
+static int fail(struct cf_err *err, const struct cf_err *why)
+{
+    if (err != NULL)
+        *err = *why;
+    return -1;
+}
+
+int cf_api_call(struct cf_api *api, const struct cf_api_call *call, unsigned *status,
+                struct cf_buf *out, struct cf_err *err)
+{
+    struct cf_exchange x = {.call = call, .out = out};
+    struct cf_err why = {.kind = CF_ERR_NONE};
+    unsigned tries =
+        call->tries != 0 ? call->tries : (cf_streq(call->method, "GET") ? TRIES_OF_GET : 1);
+
+    *status = 0;
+    for (unsigned try = 1;; try++) {
+        if (exchange(api, &x, &why) != 0)
+            return fail(err, &why);
+        if (!worth_another(&x) || try >= tries)
+            break;
+        if (!wait_before(call, try, x.retry_after))
+            return cf_err_system(err, "%s: given up, since we are ending", api->access->server);
+    }
+    *status = x.status;
+    if (x.end == CF_WIRE_ANSWERED && x.status != 401 && x.status != 403)
+        return 0;
+    if (x.end == CF_WIRE_ANSWERED)
+        return cf_api_say_refused(api->access, &x, err);
+    *status = 0;
+    return fail(err, &why);
+}
+
+static const char *why_of(enum cf_wire_end end)
+{
+    switch (end) {
+    case CF_WIRE_ANSWERED:
+        return CF_API_WHOLE;
+    case CF_WIRE_READER:
+        return "its reader had enough";
+    case CF_WIRE_SILENT:
+        return "it was silent for too long";
+    case CF_WIRE_CANCELLED:
+        return "we are ending";
+    case CF_WIRE_BROKEN:
+    case CF_WIRE_REFUSED:
+        break;
+    }
+    return "the connection broke";
+}
+
+int cf_api_stream(struct cf_api *api, const struct cf_api_call *call,
+                  const struct cf_api_stream *stream, unsigned *status, struct cf_buf *out,
+                  const char **why, struct cf_err *err)
+{
+    struct cf_exchange x = {.call = call, .stream = stream, .out = out};
+    struct cf_err reason = {.kind = CF_ERR_NONE};
+
+    *status = 0;
+    if (exchange(api, &x, &reason) != 0)
+        return fail(err, &reason);
+    *status = x.status;
+    if (x.status == 401 || x.status == 403)
+        return cf_api_say_refused(api->access, &x, err);
+    if (x.status == 200 || (x.status != 0 && x.end == CF_WIRE_ANSWERED)) {
+        *why = why_of(x.end);
+        return 0;
+    }
+    *status = 0;
+    return fail(err, &reason);
+}

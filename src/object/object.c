@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* object.c - from a document to a typed object, kind by kind. */
+#include <string.h>
+
+#include "curfew/attr.h"
+#include "curfew/str.h"
+#include "curfew/podspec.h"
+
+/* What stands behind the last '-' of the owner's name, if it could be a hash; NULL: it could not.
+ */
+static const char *last_part(const char *owner)
+{
+    const char *dash = owner != NULL ? strrchr(owner, '-') : NULL;
+    size_t len = dash != NULL ? strlen(dash + 1) : 0;
+
+    if (len == 0 || dash == owner ||
+        strspn(dash + 1, "abcdefghijklmnopqrstuvwxyz0123456789") != len)
+        return NULL;
+    return dash + 1;
+}
+
+/* Deployments, Argo Rollouts and their kin put a hash of the pod template behind their own name
+ * when they name a ReplicaSet, and into a label of its pods. */
+static void template_hash_decode(struct cf_reader *r, const struct cf_path *up,
+                                 const struct cf_json *labels, struct cf_object *out)
+{
+    struct cf_path labels_at = CF_PATH_KEY(up, "labels");
+    const char *hash = last_part(out->owner_name);
+
+    for (const struct cf_json *v = cf_json_first(labels); v != NULL; v = cf_json_next(v)) {
+        struct cf_path at = CF_PATH_KEY(&labels_at, cf_json_key(v));
+
+        if (!cf_ends_with(cf_json_key(v), CF_TEMPLATE_HASH) || cf_json_is_null(v))
+            continue;
+        if (cf_json_str(v) == NULL)
+            cf_read_fail(r, &at, cf_json_type_name(CF_JSON_STRING), v);
+        else if (hash != NULL && cf_streq(cf_json_str(v), hash))
+            out->template_hash = hash;
+    }
+}
+
+static void owner_decode(struct cf_reader *r, const struct cf_path *up, const struct cf_json *meta,
+                         struct cf_object *out)
+{
+    const struct cf_json *v = cf_json_first(cf_read_array(r, up, meta, "ownerReferences"));
+    struct cf_path list = CF_PATH_KEY(up, "ownerReferences");
+
+    for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
+        struct cf_path at = CF_PATH_INDEX(&list, i);
+
+        if (!cf_read_is_object(r, &at, v) || !cf_read_bool(r, &at, v, "controller"))
+            continue;
+        out->owner_kind = cf_read_str(r, &at, v, "kind");
+        out->owner_name = cf_name_fit(r->arena, cf_read_str(r, &at, v, "name"));
+        return;
+    }
+}
+
+void cf_owner_decode(struct cf_reader *r, const struct cf_path *up, const struct cf_json *meta,
+                     const struct cf_json *labels, struct cf_object *out)
+{
+    owner_decode(r, up, meta, out);
+    template_hash_decode(r, up, labels, out);
+}
+
+static void secret_decode(struct cf_reader *r, const struct cf_json *json,
+                          const struct cf_json *labels, const struct cf_json *annotations,
+                          struct cf_secret *out)
+{
+    struct cf_path meta = CF_PATH_KEY(NULL, "metadata"), data_at = CF_PATH_KEY(NULL, "data");
+    struct cf_path labels_at = CF_PATH_KEY(&meta, "labels");
+    struct cf_path annotations_at = CF_PATH_KEY(&meta, "annotations");
+    struct cf_path plain_at = CF_PATH_KEY(NULL, "stringData");
+    const struct cf_json *data = cf_read_object(r, NULL, json, "data");
+    const struct cf_json *plain = cf_read_object(r, NULL, json, "stringData");
+
+    out->legacy_type = cf_streq(cf_read_str(r, NULL, json, "type"), CF_SA_TOKEN_TYPE);
+    out->account = cf_read_str(r, &annotations_at, annotations, CF_SA_NAME_ANNOTATION);
+    out->account_uid = cf_read_str(r, &annotations_at, annotations, CF_SA_UID_ANNOTATION);
+    out->invalid_since = cf_read_str(r, &labels_at, labels, CF_INVALID_SINCE_LABEL);
+    out->any_token = cf_read_str(r, &data_at, data, "token");
+    if (out->legacy_type)
+        out->token = out->any_token;
+    out->plain_token = cf_read_str(r, &plain_at, plain, "token");
+    /* A null there is an empty text to the API server. */
+    if (cf_json_get(plain, "token") != NULL)
+        out->plain_token = cf_str_or_empty(out->plain_token);
+}
+
+/* What a Secret or a ConfigMap holds; neither has all three. Of a legacy Secret no rule reads more
+ * than its token. */
+static void contents_decode(struct cf_reader *r, const struct cf_json *json, struct cf_object *out)
+{
+    static const char *const keys[CF_CONTENTS] = {"data", "stringData", "binaryData"};
+
+    if (out->kind == CF_KIND_SECRET && out->secret.legacy_type)
+        return;
+    for (size_t i = 0; i < CF_CONTENTS; i++)
+        cf_text_map_decode(r, NULL, json, keys[i], &out->contents[i]);
+}
+
+static void account_decode(struct cf_reader *r, const struct cf_json *json,
+                           const struct cf_json *labels, const struct cf_json *annotations,
+                           struct cf_service_account *out)
+{
+    struct cf_path meta = CF_PATH_KEY(NULL, "metadata");
+    struct cf_path annotations_at = CF_PATH_KEY(&meta, "annotations");
+    const struct cf_json *array = cf_read_array(r, NULL, json, "secrets"), *v;
+    const struct cf_path *list = cf_read_key(r, NULL, "secrets");
+    size_t n = 0;
+
+    out->labels = labels;
+    out->restricted_by_node =
+        cf_read_str(r, &annotations_at, annotations, CF_RESTRICTED_ANNOTATION);
+    out->secrets = cf_read_room(r, array, sizeof(*out->secrets));
+    if (out->secrets == NULL)
+        return;
+    for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
+        struct cf_path here = CF_PATH_INDEX(list, n);
+        const struct cf_path *at;
+
+        if (!cf_read_is_object(r, &here, v))
+            return;
+        if (cf_str_empty(cf_read_str(r, &here, v, "name")))
+            continue;
+        at = cf_read_index(r, list, n);
+        if (cf_secret_ref_decode(r, at, v, "name", &out->secrets[out->secret_count]))
+            out->secret_count++;
+    }
+}
+
+static void token_request_decode(struct cf_reader *r, const struct cf_json *json,
+                                 struct cf_token_request *out)
+{
+    const struct cf_json *spec = cf_read_object(r, NULL, json, "spec");
+    const struct cf_path *at = cf_read_key(r, NULL, "spec");
+    struct cf_path ref_at = CF_PATH_KEY(at, "boundObjectRef");
+    const struct cf_json *ref = cf_read_object(r, at, spec, "boundObjectRef");
+
+    cf_expiration_decode(r, at, spec, &out->expiration);
+    out->audiences = cf_read_strings(r, at, spec, "audiences", &out->audience_count);
+    if (ref == NULL)
+        return;
+    out->bound_kind = cf_str_or_empty(cf_read_str(r, &ref_at, ref, "kind"));
+    out->bound_name = cf_str_or_empty(cf_read_str(r, &ref_at, ref, "name"));
+    out->bound_uid = cf_read_str(r, &ref_at, ref, "uid");
+}
+
+static void csi_driver_decode(struct cf_reader *r, const struct cf_json *json,
+                              struct cf_csi_driver *out)
+{
+    const struct cf_path *at = cf_read_key(r, NULL, "spec");
+    const struct cf_path *list = cf_read_key(r, at, "tokenRequests");
+    const struct cf_json *array =
+        cf_read_array(r, at, cf_read_object(r, NULL, json, "spec"), "tokenRequests");
+    const struct cf_json *v;
+    size_t n = 0;
+
+    out->tokens = cf_read_room(r, array, sizeof(*out->tokens));
+    if (out->tokens == NULL)
+        return;
+    for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
+        const struct cf_path *here = cf_read_index(r, list, n);
+        struct cf_csi_token *token = &out->tokens[n];
+
+        if (!cf_read_is_object(r, here, v))
+            return;
+        token->audience = cf_read_str(r, here, v, "audience");
+        if (!cf_str_empty(token->audience))
+            token->audience_at = cf_read_key(r, here, "audience");
+        cf_expiration_decode(r, here, v, &token->expiration);
+    }
+    out->token_count = n;
+}
+
+/* The metadata beside the pod spec of a template. */
+static void template_decode(struct cf_reader *r, const struct cf_path *up,
+                            const struct cf_json *template_, struct cf_object *out)
+{
+    struct cf_path at = CF_PATH_KEY(up, "metadata");
+
+    cf_text_map_decode(r, &at, cf_read_object(r, up, template_, "metadata"), "annotations",
+                       &out->pod_annotations);
+}
+
+/* Walks down to the pod spec; a template that is absent or null (a ReplicationController's may
+ * be) is an empty one. */
+static void pod_decode(struct cf_reader *r, const struct cf_json *json, const char *pointer,
+                       struct cf_object *out)
+{
+    const struct cf_path *at = NULL;
+
+    for (const char *step = pointer; *step == '/';) {
+        size_t len = strcspn(step + 1, "/");
+        const char *key = cf_arena_strndup(r->arena, step + 1, len);
+
+        if (key == NULL) {
+            cf_read_fail_memory(r);
+            return;
+        }
+        if (step[len + 1] == '\0' && at != NULL)
+            template_decode(r, at, json, out);
+        json = cf_read_object(r, at, json, key);
+        at = cf_read_key(r, at, key);
+        step += len + 1;
+    }
+    cf_pod_spec_decode(r, at, json, &out->pod);
+}
+
+static void namespace_decode(struct cf_reader *r, const struct cf_json *labels,
+                             struct cf_namespace *out)
+{
+    struct cf_path meta = CF_PATH_KEY(NULL, "metadata"), at = CF_PATH_KEY(&meta, "labels");
+
+    out->all_labels = labels;
+    for (int mode = 0; mode < CF_MODES; mode++)
+        out->labels[mode] = cf_read_str(r, &at, labels, cf_mode_label((enum cf_mode)mode));
+}
+
+static void metadata_decode(struct cf_reader *r, const struct cf_json *json, struct cf_object *out,
+                            const struct cf_json **labels, const struct cf_json **annotations)
+{
+    struct cf_path at = CF_PATH_KEY(NULL, "metadata");
+    struct cf_path annotations_at = CF_PATH_KEY(&at, "annotations");
+    const struct cf_json *meta = cf_read_object(r, NULL, json, "metadata");
+
+    *labels = cf_read_object(r, &at, meta, "labels");
+    cf_text_map_decode(r, &at, meta, "annotations", &out->annotations);
+    *annotations = out->annotations.values;
+    out->has_metadata = meta != NULL;
+    out->has_annotations = *annotations != NULL;
+    out->name = cf_name_fit(r->arena, cf_read_str(r, &at, meta, "name"));
+    out->generate_name = cf_name_fit(r->arena, cf_read_str(r, &at, meta, "generateName"));
+    out->fixed_by = cf_read_str(r, &annotations_at, *annotations, CF_FIXED_ANNOTATION);
+    out->mirror = cf_json_get(*annotations, CF_MIRROR_ANNOTATION) != NULL;
+    cf_owner_decode(r, &at, meta, *labels, out);
+}
+
+int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,
+                     const struct cf_kind_info *info, const char *where, struct cf_object *out,
+                     struct cf_err *err)
+{
+    struct cf_reader r = {.arena = arena, .where = where, .err = err};
+    struct cf_object object = {.json = json, .kind = info->bit, .kind_name = info->spoken};
+    const struct cf_json *labels, *annotations;
+
+    if (!cf_read_is_object(&r, NULL, json))
+        return -1;
+    metadata_decode(&r, json, &object, &labels, &annotations);
+    if (info->pod_spec != NULL)
+        pod_decode(&r, json, info->pod_spec, &object);
+    else if (info->bit == CF_KIND_SECRET)
+        secret_decode(&r, json, labels, annotations, &object.secret);
+    if (info->bit == CF_KIND_SECRET || info->bit == CF_KIND_CONFIG_MAP)
+        contents_decode(&r, json, &object);
+    else if (info->bit == CF_KIND_SERVICE_ACCOUNT)
+        account_decode(&r, json, labels, annotations, &object.account);
+    else if (info->bit == CF_KIND_TOKEN_REQUEST)
+        token_request_decode(&r, json, &object.token_request);
+    else if (info->bit == CF_KIND_CSI_DRIVER)
+        csi_driver_decode(&r, json, &object.csi_driver);
+    else if (info->bit == CF_KIND_NAMESPACE)
+        namespace_decode(&r, labels, &object.namespace_);
+    if (r.failed)
+        return -1;
+    *out = object;
+    return 0;
+}
+
+static void visit_volume(struct cf_volume *volume,
+                         void (*visit)(struct cf_secret_ref *ref, void *arg), void *arg)
+{
+    if (volume->secret != NULL)
+        visit(volume->secret, arg);
+    for (size_t i = 0; i < volume->source_count; i++) {
+        if (volume->sources[i].secret != NULL)
+            visit(volume->sources[i].secret, arg);
+    }
+}
+
+void cf_object_secret_refs(struct cf_object *object,
+                           void (*visit)(struct cf_secret_ref *ref, void *arg), void *arg)
+{
+    for (size_t i = 0; i < object->pod.volume_count; i++)
+        visit_volume(&object->pod.volumes[i], visit, arg);
+    for (size_t i = 0; i < object->pod.env_count; i++)
+        visit(&object->pod.env[i].secret, arg);
+    if (object->kind != CF_KIND_SERVICE_ACCOUNT)
+        return;
+    for (size_t i = 0; i < object->account.secret_count; i++)
+        visit(&object->account.secrets[i], arg);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* podspec.c - the one loop over a pod's containers, and the pod spec as a whole. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "curfew/attr.h"
+#include "curfew/str.h"
+#include "curfew/podspec.h"
+
+static const char *const container_lists[] = {"initContainers", "containers",
+                                              "ephemeralContainers"};
+
+/* A mount that picks one path out of a volume: the kubelet never refreshes such a file. */
+struct sub_path_mount {
+    const char *volume;
+    const char *container;
+    size_t order;
+};
+
+/* Volumes with a projected token that are told apart when they are mounted: a pod has one or two.
+ */
+#define TOKEN_VOLUMES_MAX 8
+
+struct visit {
+    struct cf_reader *r;
+    struct cf_pod_spec *out;
+    const struct cf_volume *tokens[TOKEN_VOLUMES_MAX];
+    size_t token_count;
+    struct cf_token_mount token; /* of the container that is being visited */
+    size_t env_capacity;
+    struct cf_texts texts;
+    struct sub_path_mount *mounts;
+    size_t mount_count, mount_capacity;
+};
+
+void *cf_pod_grow(struct cf_reader *r, void *items, size_t count, size_t *capacity, size_t size)
+{
+    size_t wanted = *capacity == 0 ? 8 : *capacity * 2;
+    void *bigger;
+
+    if (count < *capacity)
+        return items;
+    bigger = cf_arena_array(r->arena, wanted, size);
+    if (bigger == NULL) {
+        cf_read_fail_memory(r);
+        return items;
+    }
+    if (count > 0)
+        memcpy(bigger, items, count * size);
+    cf_arena_drop(r->arena, items, *capacity * size);
+    *capacity = wanted;
+    return bigger;
+}
+
+static void add_env(struct visit *visit, const struct cf_env_ref *ref)
+{
+    struct cf_pod_spec *out = visit->out;
+
+    out->env =
+        cf_pod_grow(visit->r, out->env, out->env_count, &visit->env_capacity, sizeof(*out->env));
+    if (!visit->r->failed)
+        out->env[out->env_count++] = *ref;
+}
+
+static void visit_env(struct visit *visit, const struct cf_path *up, const struct cf_json *c,
+                      const char *container)
+{
+    struct cf_reader *r = visit->r;
+    const struct cf_json *v = cf_json_first(cf_read_array(r, up, c, "env"));
+    struct cf_path list = CF_PATH_KEY(up, "env");
+
+    for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
+        struct cf_path at = CF_PATH_INDEX(&list, i), value_at;
+        struct cf_env_ref ref = {.container = container};
+        const struct cf_json *from;
+        const struct cf_path *here;
+
+        if (!cf_read_is_object(r, &at, v))
+            return;
+        ref.variable = cf_str_or_empty(cf_read_str(r, &at, v, "name"));
+        value_at = CF_PATH_KEY(&at, "value");
+        cf_text_note(&visit->texts, &(struct cf_text){.at = &value_at,
+                                                      .container = container,
+                                                      .field = "env",
+                                                      .name = ref.variable,
+                                                      .text = cf_read_str(r, &at, v, "value")});
+        from = cf_read_object(r, &at, v, "valueFrom");
+        if (from == NULL)
+            continue;
+        here = cf_read_key(r, cf_read_index(r, cf_read_key(r, up, "env"), i), "valueFrom");
+        from = cf_read_object(r, here, from, "secretKeyRef");
+        here = cf_read_key(r, here, "secretKeyRef");
+        ref.key = cf_str_or_empty(cf_read_str(r, here, from, "key"));
+        if (cf_secret_ref_decode(r, here, from, "name", &ref.secret))
+            add_env(visit, &ref);
+    }
+}
+
+static void visit_env_from(struct visit *visit, const struct cf_path *up, const struct cf_json *c,
+                           const char *container)
+{
+    struct cf_reader *r = visit->r;
+    const struct cf_json *v = cf_json_first(cf_read_array(r, up, c, "envFrom"));
+    struct cf_path list = CF_PATH_KEY(up, "envFrom");
+
+    for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
+        struct cf_path at = CF_PATH_INDEX(&list, i);
+        struct cf_env_ref ref = {.container = container};
+        const struct cf_json *from;
+        const struct cf_path *here;
+
+        if (!cf_read_is_object(r, &at, v))
+            return;
+        from = cf_read_object(r, &at, v, "secretRef");
+        if (from == NULL)
+            continue;
+        here = cf_read_key(r, cf_read_index(r, cf_read_key(r, up, "envFrom"), i), "secretRef");
+        if (cf_secret_ref_decode(r, here, from, "name", &ref.secret))
+            add_env(visit, &ref);
+    }
+}
+
+/* The first mount of a token counts, and before it the place where clients look. */
+static void note_token(struct visit *visit, const struct cf_path *at, const struct cf_json *v,
+                       const char *name)
+{
+    const char *path;
+
+    for (size_t i = 0; i < visit->token_count; i++) {
+        if (!cf_streq(visit->tokens[i]->name, name))
+            continue;
+        path = cf_read_str(visit->r, at, v, "mountPath");
+        if (path != NULL && (visit->token.volume == NULL || cf_streq(path, CF_TOKEN_DIR)))
+            visit->token = (struct cf_token_mount){path, visit->tokens[i]};
+        return;
+    }
+}
+
+static void visit_mounts(struct visit *visit, const struct cf_path *up, const struct cf_json *c,
+                         const char *container)
+{
+    struct cf_reader *r = visit->r;
+    const struct cf_json *v = cf_json_first(cf_read_array(r, up, c, "volumeMounts"));
+    struct cf_path list = CF_PATH_KEY(up, "volumeMounts");
+
+    for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
+        struct cf_path at = CF_PATH_INDEX(&list, i);
+        const char *name, *sub_path, *sub_path_expr;
+
+        if (!cf_read_is_object(r, &at, v))
+            return;
+        name = cf_read_str(r, &at, v, "name");
+        sub_path = cf_read_str(r, &at, v, "subPath");
+        sub_path_expr = cf_read_str(r, &at, v, "subPathExpr");
+        if (name != NULL && cf_str_empty(sub_path) && cf_str_empty(sub_path_expr))
+            note_token(visit, &at, v, name);
+        if (name == NULL || (cf_str_empty(sub_path) && cf_str_empty(sub_path_expr)))
+            continue;
+        visit->mounts = cf_pod_grow(r, visit->mounts, visit->mount_count, &visit->mount_capacity,
+                                    sizeof(*visit->mounts));
+        if (r->failed)
+            return;
+        visit->mounts[visit->mount_count] =
+            (struct sub_path_mount){name, container, visit->mount_count};
+        visit->mount_count++;
+    }
+}
+
+static void visit_containers(struct visit *visit, const struct cf_path *up,
+                             const struct cf_json *spec, const char *key)
+{
+    struct cf_reader *r = visit->r;
+    const struct cf_json *v = cf_json_first(cf_read_array(r, up, spec, key));
+    const struct cf_path *list = v != NULL ? cf_read_key(r, up, key) : NULL;
+
+    for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
+        const struct cf_path *at = cf_read_index(r, list, i);
+        size_t env = visit->out->env_count;
+        const char *name;
+
+        if (!cf_read_is_object(r, at, v))
+            return;
+        name = cf_name_fit(r->arena, cf_str_or_empty(cf_read_str(r, at, v, "name")));
+        visit_env(visit, at, v, name);
+        visit_env_from(visit, at, v, name);
+        visit->token = (struct cf_token_mount){0};
+        visit_mounts(visit, at, v, name);
+        for (; env < visit->out->env_count; env++) {
+            visit->out->env[env].token = visit->token;
+            visit->out->env[env].ephemeral = cf_streq(key, "ephemeralContainers");
+        }
+        cf_container_texts_decode(&visit->texts, at, v, name);
+    }
+}
+
+static int by_volume(const void *a, const void *b)
+{
+    const struct sub_path_mount *x = a, *y = b;
+    int order = strcmp(x->volume, y->volume);
+
+    if (order != 0)
+        return order;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* The first mount of the volume in a sorted list; sorted, because a hostile pod may have
+ * 100,000 of both. */
+static const struct sub_path_mount *find_mount(const struct visit *visit, const char *volume)
+{
+    size_t low = 0, high = visit->mount_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(visit->mounts[middle].volume, volume) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < visit->mount_count && cf_streq(visit->mounts[low].volume, volume))
+        return &visit->mounts[low];
+    return NULL;
+}
+
+static void join_mounts(struct visit *visit)
+{
+    if (visit->mount_count == 0)
+        return;
+    qsort(visit->mounts, visit->mount_count, sizeof(*visit->mounts), by_volume);
+    for (size_t i = 0; i < visit->out->volume_count; i++) {
+        struct cf_volume *volume = &visit->out->volumes[i];
+        const struct sub_path_mount *mount =
+            volume->name != NULL ? find_mount(visit, volume->name) : NULL;
+
+        if (mount != NULL)
+            volume->sub_path_container = mount->container;
+    }
+}
+
+/* serviceAccount is the deprecated alias; the API server lets serviceAccountName win. */
+const char *cf_pod_account(struct cf_reader *r, const struct cf_path *at,
+                           const struct cf_json *spec)
+{
+    const char *name = cf_read_str(r, at, spec, "serviceAccountName");
+    const char *alias = cf_read_str(r, at, spec, "serviceAccount");
+
+    if (cf_str_empty(name))
+        name = cf_str_empty(alias) ? "default" : alias;
+    return cf_name_fit(r->arena, name);
+}
+
+/* Those that hold a token for the API server. */
+static bool holds_token(const struct cf_volume *volume)
+{
+    for (size_t i = 0; i < volume->source_count; i++) {
+        if (volume->sources[i].type == CF_SOURCE_TOKEN && cf_str_empty(volume->sources[i].audience))
+            return true;
+    }
+    return false;
+}
+
+static void find_token_volumes(struct visit *visit)
+{
+    const struct cf_pod_spec *pod = visit->out;
+
+    for (size_t i = 0; i < pod->volume_count && visit->token_count < TOKEN_VOLUMES_MAX; i++) {
+        if (pod->volumes[i].name != NULL && holds_token(&pod->volumes[i]))
+            visit->tokens[visit->token_count++] = &pod->volumes[i];
+    }
+}
+
+void cf_pod_spec_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *spec,
+                        struct cf_pod_spec *out)
+{
+    struct visit visit = {.r = r, .out = out, .texts = {.r = r, .out = out}};
+
+    *out = (struct cf_pod_spec){.at = at};
+    out->account = cf_pod_account(r, at, spec);
+    out->node_name = cf_read_str(r, at, spec, "nodeName");
+    out->no_automount = cf_read_false(r, at, spec, "automountServiceAccountToken");
+    cf_volumes_decode(&visit.texts, at, spec);
+    find_token_volumes(&visit);
+    for (size_t i = 0; i < CF_COUNT(container_lists); i++)
+        visit_containers(&visit, at, spec, container_lists[i]);
+    if (!r->failed)
+        join_mounts(&visit);
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* messages.c - sentences: the subject, one line that fits, and the denial as a whole. */
+#include <stdio.h>
+#include <string.h>
+
+#include "curfew/attr.h"
+#include "curfew/json.h"
+#include "curfew/limits.h"
+#include "curfew/str.h"
+#include "messages.h"
+
+/* Of a kind that no rule knows, or without an object: `pods/exec "web"`. */
+static const char *named_resource(struct cf_arena *arena, const struct cf_request *request)
+{
+    const char *name = cf_str_empty(request->name) && request->boundary != NULL
+                           ? request->boundary->name
+                           : request->name;
+    char *text;
+
+    if (cf_str_empty(request->resource))
+        return "object";
+    text = cf_arena_printf(
+        arena, "%s%s%s%s%s%s", cf_name_fit(arena, request->resource),
+        cf_str_empty(request->subresource) ? "" : "/", cf_name_fit(arena, request->subresource),
+        cf_str_empty(name) ? "" : " \"", cf_name_fit(arena, name), cf_str_empty(name) ? "" : "\"");
+    return cf_str_or_empty(cf_str_shown(arena, text));
+}
+
+const struct cf_levels *cf_judgement_levels(const struct cf_judgement *judgement,
+                                            const struct cf_rule *rule)
+{
+    return (rule->traits & CF_RULE_CALLER) != 0 ? &judgement->caller_levels : &judgement->levels;
+}
+
+const char *cf_subject(struct cf_arena *arena, const struct cf_request *request)
+{
+    const char *name = cf_workload_name(arena, request);
+    const struct cf_object *object = request->object;
+    const char *link = " ";
+    char *text;
+
+    if (object == NULL)
+        return named_resource(arena, request);
+    if (request->kind == CF_KIND_TOKEN_REQUEST)
+        link = " for service account ";
+    else if (request->kind == CF_KIND_POD && !cf_str_empty(object->owner_name))
+        link = " of ";
+    text = cf_arena_printf(arena, "%s%s\"%s\"", object->kind_name, link, cf_name_fit(arena, name));
+    return cf_str_or_empty(cf_str_shown(arena, text));
+}
+
+/* ---- one line ---- */
+
+/* Copies `text`, each quoted part of it cut to `max` characters. */
+static char *cut_quotes(struct cf_arena *arena, const char *text, size_t max)
+{
+    char *out = cf_arena_alloc(arena, strlen(text) + 1), *to = out;
+
+    while (out != NULL && *text != '\0') {
+        const char *end = *text == '"' ? strchr(text + 1, '"') : NULL;
+        size_t len;
+
+        if (end == NULL) {
+            *to++ = *text++;
+            continue;
+        }
+        len = (size_t)(end - text - 1);
+        *to++ = '"';
+        memcpy(to, text + 1, len);
+        to[len] = '\0';
+        cf_utf8_cut(to, max);
+        to += strlen(to);
+        *to++ = '"';
+        text = end + 1;
+    }
+    if (out != NULL)
+        *to = '\0'; /* behind it is what was cut */
+    return out;
+}
+
+static char *bounded(struct cf_arena *arena, const char *fmt, va_list args) CF_PRINTF(2, 0);
+
+/* What is to be cut may be as long as a review, and there may be 1,000 such lines. */
+static char *bounded(struct cf_arena *arena, const char *fmt, va_list args)
+{
+    CF_UNINITIALIZED char made[CF_LINE_BYTES_MAX];
+    size_t end = sizeof(made) - 1;
+
+    if (vsnprintf(made, sizeof(made), fmt, args) >= (int)sizeof(made)) {
+        while (end > 0 && ((unsigned char)made[end - 1] & 0x80) != 0)
+            end--;
+        made[end] = '\0';
+    }
+    return cf_arena_strdup(arena, made);
+}
+
+const char *cf_line(struct cf_arena *arena, size_t max, const char *fmt, ...)
+{
+    static const size_t lengths[] = {63, 48, 36, 24, 16};
+    va_list args;
+    char *text, *line;
+
+    va_start(args, fmt);
+    text = bounded(arena, fmt, args);
+    va_end(args);
+    text = cf_str_shown(arena, text);
+    if (text == NULL)
+        return "";
+    line = text;
+    for (size_t i = 0; i < CF_COUNT(lengths) && cf_utf8_count(line) > max; i++) {
+        line = cut_quotes(arena, text, lengths[i]);
+        if (line == NULL)
+            return "";
+    }
+    cf_utf8_cut(line, max);
+    return line;
+}
+
+/* ---- the denial ---- */
+
+static void add_findings(struct cf_buf *buf, struct cf_arena *arena,
+                         const struct cf_verdict *const *denied, size_t count)
+{
+    for (size_t i = 0; i < count && i < CF_DENIAL_FINDINGS_MAX; i++)
+        cf_buf_addf(buf, "\n  %s",
+                    cf_line(arena, CF_DENIAL_LINE_MAX, "%s: %s", denied[i]->finding.path,
+                            denied[i]->finding.detail));
+    if (count > CF_DENIAL_FINDINGS_MAX)
+        cf_buf_addf(buf, "\n  and %zu more", count - CF_DENIAL_FINDINGS_MAX);
+    for (size_t i = CF_DENIAL_FINDINGS_MAX; i < count; i++) {
+        if (denied[i]->finding.more)
+            cf_buf_addf(buf, "\n  %s: %s", denied[i]->finding.rule->id, denied[i]->finding.what);
+    }
+}
+
+static const char *remedy_of(const struct cf_verdict *verdict)
+{
+    const char *own = verdict->finding.remedy;
+
+    return own != NULL ? own : verdict->finding.rule->remedy;
+}
+
+static bool told_before(const struct cf_verdict *const *denied, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (cf_streq(remedy_of(denied[i]), remedy_of(denied[index])))
+            return true;
+    }
+    return false;
+}
+
+/* Each remedy once, of the findings that were named. */
+static void add_remedies(struct cf_buf *buf, struct cf_arena *arena,
+                         const struct cf_verdict *const *denied, size_t count)
+{
+    for (size_t i = 0; i < count && i < CF_DENIAL_FINDINGS_MAX; i++) {
+        if (!told_before(denied, i))
+            cf_buf_addf(buf, "\n  do this: %s",
+                        cf_line(arena, CF_DENIAL_LINE_MAX, "%s", remedy_of(denied[i])));
+    }
+}
+
+/* The YAML to paste, of the first finding that has some. */
+static const char *replacement(struct cf_arena *arena, const struct cf_verdict *const *denied,
+                               size_t count)
+{
+    const struct cf_fix *fix = NULL;
+    const struct cf_json *value;
+    struct cf_buf buf;
+
+    for (size_t i = 0; i < count && fix == NULL; i++) {
+        if (denied[i]->finding.fix != NULL && denied[i]->finding.fix->replacement != NULL)
+            fix = denied[i]->finding.fix;
+    }
+    if (fix == NULL)
+        return "";
+    value = cf_json_parse(arena, fix->replacement, strlen(fix->replacement), NULL, NULL, NULL);
+    if (value == NULL)
+        return "";
+    cf_buf_init_arena(&buf, arena, CF_DENIAL_MAX);
+    cf_buf_addf(&buf, "\n  replace %s with:\n", fix->replaces);
+    cf_yaml_write(&buf, value, 4);
+    if (!cf_buf_ok(&buf))
+        return "";
+    while (buf.len > 0 && buf.data[buf.len - 1] == '\n')
+        buf.data[--buf.len] = '\0';
+    cf_str_redact(buf.data); /* YAML is escaped, but a path may be a token */
+    return buf.data;
+}
+
+bool cf_in_file(const struct cf_request *request)
+{
+    return request->operation == CF_CREATE && request->kind != CF_KIND_TOKEN_REQUEST;
+}
+
+/* A file knows less of the cluster than the server; and what is wrong with the caller is in none.
+ */
+static bool has_file(const struct cf_request *request, const struct cf_verdict *const *denied,
+                     size_t count)
+{
+    bool known = false;
+
+    for (size_t i = 0; i < count; i++)
+        known = known || (!denied[i]->finding.unknown &&
+                          (denied[i]->finding.rule->traits & CF_RULE_CALLER) == 0);
+    return known && cf_in_file(request);
+}
+
+/* The command that shows the same before the next try, or repairs it. Whether a Secret is a legacy
+ * one is in no manifest: then the cluster's are piped in. */
+static const char *review_command(struct cf_arena *arena, const struct cf_request *request,
+                                  enum cf_level level, bool looks_up, const char *flag)
+{
+    const char *pipe = "", *objects = "", *at_level = "", *text;
+
+    if (looks_up && cf_is_object_name(request->namespace_)) {
+        pipe = cf_arena_printf(arena,
+                               "kubectl get secrets -n %s --field-selector type=" CF_SA_TOKEN_TYPE
+                               " -o yaml | ",
+                               request->namespace_);
+        objects = " --objects -";
+    }
+    /* A namespace brings its own levels. */
+    if (request->kind != CF_KIND_NAMESPACE)
+        at_level = cf_arena_printf(arena, " --level %s", cf_level_name(level));
+    text = cf_arena_printf(arena, "%scurfew review%s%s%s -f FILE", cf_str_or_empty(pipe),
+                           cf_str_or_empty(at_level), flag, objects);
+    return cf_str_or_empty(text);
+}
+
+static void add_check(struct cf_buf *buf, struct cf_arena *arena, const struct cf_request *request,
+                      enum cf_level level, const struct cf_verdict *const *denied, size_t count)
+{
+    const char *name = cf_name_fit(arena, cf_workload_name(arena, request));
+    bool has_fix = false, looks_up = false;
+
+    for (size_t i = 0; i < count; i++) {
+        has_fix = has_fix || denied[i]->finding.fix != NULL;
+        looks_up = looks_up || (denied[i]->finding.rule->traits & CF_RULE_LOOKS_UP) != 0;
+    }
+    cf_buf_addf(buf, "\n  check:   %s",
+                cf_line(arena, CF_DENIAL_LINE_MAX, "%s (FILE is the manifest%s%s%s)",
+                        review_command(arena, request, level, looks_up, ""),
+                        cf_str_empty(name) ? "" : " of \"", name, cf_str_empty(name) ? "" : "\""));
+    if (has_fix)
+        cf_buf_addf(buf, "\n  repair:  %s",
+                    review_command(arena, request, level, looks_up, " --fix"));
+}
+
+static const char *first_line(struct cf_arena *arena, const struct cf_request *request,
+                              enum cf_level level, const struct cf_verdict *first, size_t count)
+{
+    const struct cf_finding *f = &first->finding;
+    const char *verb = "violates Curfew", *standard = "", *more = "";
+
+    if (f->malformed)
+        verb = "is invalid";
+    else if ((f->rule->traits & (CF_RULE_ALWAYS | CF_RULE_ANY_LEVEL)) == 0 || f->by_level)
+        standard = cf_arena_printf(arena, " level \"%s\"", cf_level_name(level));
+    if (count > 1)
+        more = cf_arena_printf(arena, " (and %zu more)", count - 1);
+    return cf_line(arena, CF_FIRST_LINE_MAX, "%s %s%s: %s: %s%s", cf_subject(arena, request), verb,
+                   cf_str_or_empty(standard), f->rule->id, f->what, cf_str_or_empty(more));
+}
+
+const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
+                      const struct cf_judgement *judgement, const struct cf_verdict *const *denied,
+                      size_t count)
+{
+    enum cf_level level = cf_judgement_levels(judgement, denied[0]->finding.rule)->mode[CF_ENFORCE];
+    bool in_file = has_file(request, denied, count);
+    const char *yaml = in_file ? replacement(arena, denied, count) : "";
+    struct cf_buf head, tail;
+
+    cf_buf_init_arena(&head, arena, CF_ANSWER_MAX);
+    cf_buf_init_arena(&tail, arena, CF_ANSWER_MAX);
+    cf_buf_adds(&head, first_line(arena, request, level, denied[0], count));
+    add_findings(&head, arena, denied, count);
+    add_remedies(&head, arena, denied, count);
+    if (in_file)
+        add_check(&tail, arena, request, level, denied, count);
+    if (head.len + strlen(yaml) + tail.len <= CF_DENIAL_MAX)
+        cf_buf_adds(&head, yaml);
+    cf_buf_adds(&head, cf_buf_str(&tail));
+    return cf_buf_ok(&head) ? cf_buf_str(&head) : NULL;
+}

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* connection.c - see conns.h.
+ *
+ * All of it is under one lock, which is held for a few steps at a time: lists of each stage in the
+ * order of time, so that the overdue ones are at their head, and peers.c for the rest. */
+#include "connection.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "curfew/time.h"
+#include "limits.h"
+
+/* A new connection is about to send a request for so long; then it is merely open. */
+#define ABOUT_TO_MICROS 2000000
+/* A connection gives way to no newcomer for so long after it was admitted: a burst of an API
+ * server is done by then, also where a flood makes all of it slow. The first connection of an
+ * address waits for a shorter time than its others. No later stage begins this time anew: a client
+ * could stay young for ever with requests that are refused. */
+#define YOUNG_MICROS 2000000
+#define YOUNG_TO_FIRST_MICROS 500000
+/* Where all addresses have as many as the newcomer's, one gives way in each such time, so that a
+ * flood can't make us compute handshakes without end. */
+#define TURN_MICROS 20000
+
+static const int64_t seconds[CF_STAGES] = {
+    [CF_STAGE_SILENT] = CF_HANDSHAKE_SECONDS,
+    [CF_STAGE_READY] = CF_HANDSHAKE_SECONDS,
+    [CF_STAGE_HANDSHAKE] = CF_HANDSHAKE_SECONDS,
+    [CF_STAGE_FRESH] = CF_IDLE_SECONDS + CF_HEADERS_SECONDS,
+    [CF_STAGE_IDLE] = CF_IDLE_SECONDS + CF_HEADERS_SECONDS,
+    [CF_STAGE_HEADERS] = CF_HEADERS_SECONDS,
+    [CF_STAGE_BODY] = CF_BODY_SECONDS,
+    [CF_STAGE_WORK] = CF_REVIEW_SECONDS_MAX,
+    [CF_STAGE_ANSWER] = CF_ANSWER_SECONDS,
+    [CF_STAGE_ENDING] = CF_IDLE_SECONDS,
+};
+
+static enum cf_standing kind_of(const struct cf_conn *conn)
+{
+    switch (conn->stage) {
+    case CF_STAGE_SILENT:
+        return CF_STANDING_SILENT;
+    case CF_STAGE_READY:
+        return CF_STANDING_READY;
+    case CF_STAGE_HANDSHAKE:
+    case CF_STAGE_FRESH:
+        return CF_STANDING_NEW;
+    case CF_STAGE_IDLE:
+        return conn->had_verdict ? CF_STANDING_IDLE : CF_STANDING_NEW;
+    case CF_STAGE_HEADERS:
+        return conn->had_verdict ? CF_STANDING_BUSY : CF_STANDING_NEW;
+    case CF_STAGE_BODY:
+    case CF_STAGE_ANSWER:
+        return conn->had_verdict ? CF_STANDING_BUSY : CF_STANDING_FIRST;
+    case CF_STAGE_WORK:
+        return conn->had_verdict ? CF_STANDING_BUSY : CF_STANDING_OWED;
+    case CF_STAGE_ENDING:
+        break;
+    }
+    return CF_STANDING_NONE;
+}
+
+static struct cf_conn *conn_of(struct cf_peer_link *link)
+{
+    return link == NULL
+               ? NULL
+               : (struct cf_conn *)(void *)((char *)link - offsetof(struct cf_conn, link));
+}
+
+int cf_conns_init(struct cf_conns *conns, const struct cf_room *room, struct cf_err *err)
+{
+    pthread_mutexattr_t spins;
+
+    conns->room = *room;
+    conns->peers = cf_peers_new((size_t)room->all + room->lobby + CF_ENDING_MAX);
+    if (conns->peers == NULL)
+        return cf_err_memory(err);
+    /* It is held for less than it takes to sleep and wake. */
+    pthread_mutexattr_init(&spins);
+    pthread_mutexattr_settype(&spins, PTHREAD_MUTEX_ADAPTIVE_NP);
+    pthread_mutex_init(&conns->lock, &spins);
+    pthread_mutexattr_destroy(&spins);
+    return 0;
+}
+
+void cf_conns_destroy(struct cf_conns *conns)
+{
+    if (conns->peers == NULL)
+        return;
+    cf_peers_free(conns->peers);
+    free(conns->by_fd);
+    pthread_mutex_destroy(&conns->lock);
+    conns->peers = NULL;
+}
+
+/* ---- lists of stages ---- */
+
+static void append(struct cf_conns *conns, struct cf_conn *conn, enum cf_stage stage)
+{
+    conn->stage = stage;
+    conn->since = cf_monotonic_micros();
+    conn->next = NULL;
+    conn->prev = conns->last[stage];
+    if (conn->prev != NULL)
+        conn->prev->next = conn;
+    else
+        conns->first[stage] = conn;
+    conns->last[stage] = conn;
+    conns->counts[stage]++;
+    if (stage == CF_STAGE_READY)
+        atomic_store_explicit(&conns->ready, conns->counts[stage], memory_order_relaxed);
+}
+
+static void unlink_stage(struct cf_conns *conns, struct cf_conn *conn)
+{
+    enum cf_stage stage = conn->stage;
+
+    if (conn->prev != NULL)
+        conn->prev->next = conn->next;
+    else
+        conns->first[stage] = conn->next;
+    if (conn->next != NULL)
+        conn->next->prev = conn->prev;
+    else
+        conns->last[stage] = conn->prev;
+    conns->counts[stage]--;
+    if (stage == CF_STAGE_READY)
+        atomic_store_explicit(&conns->ready, conns->counts[stage], memory_order_relaxed);
+}
+
+/* One that finds no memory for its address is in no list of victims; its time still ends. */
+static void enter(struct cf_conns *conns, struct cf_conn *conn, enum cf_stage stage)
+{
+    unlink_stage(conns, conn);
+    append(conns, conn, stage);
+    (void)cf_peers_move(conns->peers, &conn->link, conn->key, kind_of(conn));
+}
+
+static void drop(struct cf_conns *conns, struct cf_conn *conn)
+{
+    unlink_stage(conns, conn);
+    cf_peers_remove(conns->peers, &conn->link);
+    if (conn->had_verdict && conn->stage != CF_STAGE_ENDING)
+        conns->kept--;
+    conns->by_fd[conn->fd] = NULL;
+}
+
+static void end(struct cf_conns *conns, struct cf_conn *conn)
+{
+    if (conn->had_verdict)
+        conns->kept--;
+    enter(conns, conn, CF_STAGE_ENDING);
+    shutdown(conn->fd, SHUT_RDWR);
+}
+
+static void count(struct cf_conns *conns, enum cf_evicted why)
+{
+    atomic_fetch_add_explicit(&conns->evicted[why], 1, memory_order_relaxed);
+}
+
+/* ---- the lobby ---- */
+
+/* Doubles, so that a port with few connections has a small table. */
+static bool has_slot(struct cf_conns *conns, int fd)
+{
+    size_t len = conns->by_fd_len > 0 ? conns->by_fd_len : 64;
+    struct cf_conn **more;
+
+    if ((size_t)fd < conns->by_fd_len)
+        return true;
+    while (len <= (size_t)fd)
+        len *= 2;
+    more = realloc(conns->by_fd, len * sizeof(*more));
+    if (more == NULL)
+        return false;
+    memset(more + conns->by_fd_len, 0, (len - conns->by_fd_len) * sizeof(*more));
+    conns->by_fd = more;
+    conns->by_fd_len = len;
+    return true;
+}
+
+bool cf_conns_arrive(struct cf_conns *conns, struct cf_conn *conn)
+{
+    bool done;
+
+    conn->key = cf_peer_key((const struct sockaddr *)&conn->from);
+    pthread_mutex_lock(&conns->lock);
+    done = has_slot(conns, conn->fd) &&
+           cf_peers_add(conns->peers, &conn->link, conn->key, CF_STANDING_SILENT);
+    if (done) {
+        append(conns, conn, CF_STAGE_SILENT);
+        conns->by_fd[conn->fd] = conn;
+    }
+    pthread_mutex_unlock(&conns->lock);
+    return done;
+}
+
+struct cf_conn *cf_conns_surplus(struct cf_conns *conns, bool one_more)
+{
+    struct cf_conn *conn = NULL;
+
+    pthread_mutex_lock(&conns->lock);
+    if (one_more || conns->counts[CF_STAGE_SILENT] + conns->counts[CF_STAGE_READY] >
+                        conns->room.lobby) {
+        conn = conn_of(cf_peers_heaviest(conns->peers, CF_STANDING_SILENT));
+        if (conn == NULL)
+            conn = conn_of(cf_peers_heaviest(conns->peers, CF_STANDING_READY));
+    }
+    if (conn != NULL) {
+        drop(conns, conn);
+        count(conns, CF_EVICTED_WAITING);
+    }
+    pthread_mutex_unlock(&conns->lock);
+    return conn;
+}
+
+bool cf_conns_crowds(struct cf_conns *conns, const struct cf_conn *conn)
+{
+    bool crowds;
+
+    pthread_mutex_lock(&conns->lock);
+    crowds = conns->counts[CF_STAGE_SILENT] + conns->counts[CF_STAGE_READY] > conns->room.lobby &&
+             cf_peers_is_heavy(conns->peers, &conn->link);
+    pthread_mutex_unlock(&conns->lock);
+    return crowds;
+}
+
+void cf_conns_give_way(struct cf_conns *conns, struct cf_conn *conn)
+{
+    cf_conns_remove(conns, conn);
+    count(conns, CF_EVICTED_WAITING);
+}
+
+static bool is_late(const struct cf_conn *conn, int64_t now)
+{
+    return conn != NULL && now - conn->since > seconds[conn->stage] * 1000000;
+}
+
+struct cf_conn *cf_conns_overdue(struct cf_conns *conns)
+{
+    int64_t now = cf_monotonic_micros();
+    struct cf_conn *conn;
+
+    pthread_mutex_lock(&conns->lock);
+    conn = conns->first[CF_STAGE_SILENT];
+    if (!is_late(conn, now))
+        conn = conns->first[CF_STAGE_READY];
+    if (is_late(conn, now))
+        drop(conns, conn);
+    else
+        conn = NULL;
+    pthread_mutex_unlock(&conns->lock);
+    return conn;
+}
+
+struct cf_conn *cf_conns_stale(struct cf_conns *conns, int fd)
+{
+    struct cf_conn *conn = NULL;
+
+    pthread_mutex_lock(&conns->lock);
+    if ((size_t)fd < conns->by_fd_len)
+        conn = conns->by_fd[fd];
+    if (conn != NULL)
+        drop(conns, conn);
+    pthread_mutex_unlock(&conns->lock);
+    return conn;
+}
+
+struct cf_conn *cf_conns_any(struct cf_conns *conns)
+{
+    struct cf_conn *conn = NULL;
+
+    pthread_mutex_lock(&conns->lock);
+    for (unsigned i = 0; i < CF_STAGES && conn == NULL; i++)
+        conn = conns->first[i];
+    if (conn != NULL)
+        drop(conns, conn);
+    pthread_mutex_unlock(&conns->lock);
+    return conn;
+}
+
+/* ---- who is admitted, and who gives way ---- */
+
+/* Whether this one, of the address with the most, gives way to a newcomer: at any time to one whose
+ * address has fewer even when it is in. */
+static bool gives_way(const struct cf_conns *conns, const struct cf_conn *conn,
+                      const struct cf_conn *newcomer, int64_t now)
+{
+    unsigned others = cf_peers_weight(&newcomer->link);
+
+    if (conn == NULL || !conn->started ||
+        now - conn->admitted < (others == 0 ? YOUNG_TO_FIRST_MICROS : YOUNG_MICROS))
+        return false;
+    return cf_peers_weight(&conn->link) > others + 1 || now - conns->turned >= TURN_MICROS;
+}
+
+/* Those that wait for their client before those whose first request is under way. A request that a
+ * thread is working on is not cut: it would be lost. There are no more of these than threads. */
+static bool evict_fresh(struct cf_conns *conns, const struct cf_conn *newcomer)
+{
+    int64_t now = cf_monotonic_micros();
+    struct cf_conn *conn = conn_of(cf_peers_heaviest(conns->peers, CF_STANDING_NEW));
+
+    if (!gives_way(conns, conn, newcomer, now)) {
+        conn = conn_of(cf_peers_heaviest(conns->peers, CF_STANDING_FIRST));
+        if (!gives_way(conns, conn, newcomer, now))
+            return false;
+    }
+    if (cf_peers_weight(&conn->link) <= cf_peers_weight(&newcomer->link) + 1)
+        conns->turned = now;
+    end(conns, conn);
+    count(conns, CF_EVICTED_NEW);
+    return true;
+}
+
+/* One whose next request has come already is not idle, though its thread has not seen it yet: it
+ * takes its place behind the others. */
+static bool evict_idle(struct cf_conns *conns)
+{
+    struct cf_conn *conn = conn_of(cf_peers_heaviest(conns->peers, CF_STANDING_IDLE));
+    int unread = 0;
+
+    if (conn == NULL || !conn->started)
+        return false;
+    if (ioctl(conn->fd, FIONREAD, &unread) == 0 && unread > 0) {
+        cf_peers_remove(conns->peers, &conn->link);
+        (void)cf_peers_add(conns->peers, &conn->link, conn->key, CF_STANDING_IDLE);
+        return false;
+    }
+    end(conns, conn);
+    count(conns, CF_EVICTED_IDLE);
+    return true;
+}
+
+static bool has_room(struct cf_conns *conns, const struct cf_conn *newcomer)
+{
+    const struct cf_room *room = &conns->room;
+    size_t fresh = cf_peers_count(conns->peers, CF_STANDING_NEW) +
+                   cf_peers_count(conns->peers, CF_STANDING_FIRST) +
+                   cf_peers_count(conns->peers, CF_STANDING_OWED);
+
+    if (conns->counts[CF_STAGE_ENDING] >= CF_ENDING_MAX)
+        return false;
+    if (fresh < room->fresh && fresh + conns->kept < room->all)
+        return true;
+    return fresh < room->reserve ? evict_idle(conns) : evict_fresh(conns, newcomer);
+}
+
+struct cf_conn *cf_conns_admit(struct cf_conns *conns, enum cf_stage stage)
+{
+    struct cf_conn *conn;
+
+    pthread_mutex_lock(&conns->lock);
+    conn = conn_of(cf_peers_next(conns->peers));
+    if (conn != NULL && !has_room(conns, conn))
+        conn = NULL;
+    if (conn != NULL) {
+        enter(conns, conn, stage);
+        conn->admitted = conn->since;
+    }
+    pthread_mutex_unlock(&conns->lock);
+    return conn;
+}
+
+bool cf_conns_has_ready(const struct cf_conns *conns)
+{
+    return atomic_load_explicit(&conns->ready, memory_order_relaxed) > 0;
+}
+
+/* ---- afterwards ---- */
+
+struct cf_conn *cf_conns_start(struct cf_conns *conns, int fd)
+{
+    struct cf_conn *conn = NULL;
+
+    pthread_mutex_lock(&conns->lock);
+    if ((size_t)fd < conns->by_fd_len)
+        conn = conns->by_fd[fd];
+    if (conn != NULL)
+        conn->started = true;
+    pthread_mutex_unlock(&conns->lock);
+    return conn;
+}
+
+/* Not out of the stage of ending. */
+void cf_conns_enter(struct cf_conns *conns, struct cf_conn *conn, enum cf_stage stage)
+{
+    pthread_mutex_lock(&conns->lock);
+    if (conn->stage != CF_STAGE_ENDING)
+        enter(conns, conn, stage);
+    pthread_mutex_unlock(&conns->lock);
+}
+
+void cf_conns_verdict(struct cf_conns *conns, struct cf_conn *conn)
+{
+    if (conn->had_verdict)
+        return; /* only its own thread, which is this one, writes it */
+    pthread_mutex_lock(&conns->lock);
+    if (conn->stage != CF_STAGE_ENDING) {
+        conn->had_verdict = true;
+        conns->kept++;
+        (void)cf_peers_move(conns->peers, &conn->link, conn->key, kind_of(conn));
+    }
+    pthread_mutex_unlock(&conns->lock);
+}
+
+void cf_conns_remove(struct cf_conns *conns, struct cf_conn *conn)
+{
+    pthread_mutex_lock(&conns->lock);
+    drop(conns, conn);
+    pthread_mutex_unlock(&conns->lock);
+}
+
+/* ---- all of them ---- */
+
+unsigned cf_conns_sweep(struct cf_conns *conns)
+{
+    int64_t now = cf_monotonic_micros();
+    unsigned ended = 0;
+
+    pthread_mutex_lock(&conns->lock);
+    for (unsigned stage = CF_STAGE_HANDSHAKE; stage < CF_STAGE_ENDING; stage++) {
+        struct cf_conn *next;
+
+        for (struct cf_conn *c = conns->first[stage]; is_late(c, now); c = next) {
+            next = c->next;
+            if (!c->started)
+                continue;
+            end(conns, c);
+            ended++;
+        }
+    }
+    pthread_mutex_unlock(&conns->lock);
+    return ended;
+}
+
+static unsigned young(const struct cf_conns *conns, enum cf_stage stage, int64_t now)
+{
+    unsigned found = 0;
+
+    for (const struct cf_conn *c = conns->last[stage];
+         c != NULL && now - c->since < ABOUT_TO_MICROS; c = c->prev)
+        found++;
+    return found;
+}
+
+unsigned cf_conns_pending(struct cf_conns *conns, bool new_ones)
+{
+    int64_t now = cf_monotonic_micros();
+    unsigned pending;
+
+    pthread_mutex_lock(&conns->lock);
+    pending = conns->counts[CF_STAGE_HEADERS] + conns->counts[CF_STAGE_BODY] +
+              conns->counts[CF_STAGE_WORK] + conns->counts[CF_STAGE_ANSWER];
+    for (unsigned stage = CF_STAGE_SILENT; new_ones && stage <= CF_STAGE_FRESH; stage++)
+        pending += young(conns, (enum cf_stage)stage, now);
+    pthread_mutex_unlock(&conns->lock);
+    return pending;
+}
+
+uint64_t cf_conns_evicted(const struct cf_conns *conns, enum cf_evicted why)
+{
+    return atomic_load_explicit(&conns->evicted[why], memory_order_relaxed);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* index.c - items by kind, namespace and name: found, held, let go. */
+#include <string.h>
+
+#include "store_private.h"
+
+void cf_items_init(struct cf_store *store)
+{
+    static const size_t sizes[CF_ITEM_KINDS] = {
+        [CF_ITEM_NAMESPACE] = sizeof(struct cf_item_namespace),
+        [CF_ITEM_SECRET] = sizeof(struct cf_item_secret),
+        [CF_ITEM_ACCOUNT] = sizeof(struct cf_target),
+        [CF_ITEM_POD] = sizeof(struct cf_item_pod),
+        [CF_ITEM_CLAIM] = sizeof(struct cf_item_claim),
+        [CF_ITEM_VOLUME] = sizeof(struct cf_item_volume),
+        [CF_ITEM_CONFIG_MAP] = sizeof(struct cf_target),
+        [CF_ITEM_NODE] = sizeof(struct cf_item_node),
+    };
+
+    for (int kind = 0; kind < CF_ITEM_KINDS; kind++)
+        cf_slab_init(&store->items[kind], sizes[kind]);
+}
+
+/* ---- finding ---- */
+
+struct wanted {
+    const struct cf_store *store;
+    enum cf_item_kind kind;
+    uint32_t name[2];
+};
+
+static bool same(uint32_t id, const void *arg)
+{
+    const struct wanted *wanted = arg;
+    const struct cf_item_head *item = cf_item_at(wanted->store, wanted->kind, id);
+
+    return item->namespace_ == wanted->name[0] && item->name == wanted->name[1];
+}
+
+static uint32_t hash(const struct cf_store *store, uint32_t namespace_, uint32_t name)
+{
+    return cf_hash_numbers(store->names.key[0], (const uint32_t[]){namespace_, name}, 2);
+}
+
+static uint32_t find(const struct cf_store *store, enum cf_item_kind kind, uint32_t namespace_,
+                     uint32_t name)
+{
+    struct wanted wanted = {store, kind, {namespace_, name}};
+
+    return cf_table_find(&store->index[kind], hash(store, namespace_, name), same, &wanted);
+}
+
+uint32_t cf_item_find(const struct cf_store *store, enum cf_item_kind kind, const char *namespace_,
+                      const char *name)
+{
+    uint32_t ns = 0, text = cf_names_find(&store->names, name);
+
+    if (namespace_[0] != '\0' && (ns = cf_names_find(&store->names, namespace_)) == 0)
+        return 0;
+    return text != 0 ? find(store, kind, ns, text) : 0;
+}
+
+/* ---- holding ---- */
+
+static uint32_t make(struct cf_store *store, enum cf_item_kind kind, uint32_t namespace_,
+                     uint32_t name)
+{
+    uint32_t id = cf_slab_new(&store->items[kind]);
+    struct cf_item_head *item;
+
+    if (id == 0)
+        return 0;
+    if (cf_table_add(&store->index[kind], hash(store, namespace_, name), id) != 0) {
+        cf_slab_free(&store->items[kind], id);
+        return 0;
+    }
+    item = cf_item_at(store, kind, id);
+    item->namespace_ = namespace_;
+    item->name = name;
+    cf_names_keep(&store->names, namespace_);
+    cf_names_keep(&store->names, name);
+    if (kind == CF_ITEM_NAMESPACE)
+        memset(((struct cf_item_namespace *)(void *)item)->label, CF_NO_LABEL, CF_MODES);
+    return id;
+}
+
+uint32_t cf_item_hold(struct cf_store *store, enum cf_item_kind kind, const char *namespace_,
+                      const char *name)
+{
+    uint32_t ns = namespace_[0] != '\0' ? cf_names_add(&store->names, namespace_) : 0;
+    uint32_t text = cf_names_add(&store->names, name), id = 0;
+
+    if (text != 0 && (ns != 0 || namespace_[0] == '\0')) {
+        id = find(store, kind, ns, text);
+        if (id == 0)
+            id = make(store, kind, ns, text);
+    }
+    cf_names_let_go(&store->names, ns);
+    cf_names_let_go(&store->names, text);
+    if (id != 0)
+        ((struct cf_item_head *)cf_item_at(store, kind, id))->refs++;
+    return id;
+}
+
+void cf_item_let_go(struct cf_store *store, enum cf_item_kind kind, uint32_t id)
+{
+    struct cf_item_head *item;
+
+    if (id == 0)
+        return;
+    item = cf_item_at(store, kind, id);
+    if (--item->refs > 0 || item->known)
+        return;
+    cf_table_drop(&store->index[kind], hash(store, item->namespace_, item->name), id);
+    cf_names_let_go(&store->names, item->namespace_);
+    cf_names_let_go(&store->names, item->name);
+    cf_slab_free(&store->items[kind], id);
+}
+
+void cf_item_know(struct cf_store *store, enum cf_item_kind kind, uint32_t id, bool known)
+{
+    struct cf_item_head *item = cf_item_at(store, kind, id);
+
+    if (known && !item->known)
+        store->known[kind]++;
+    else if (!known && item->known)
+        store->known[kind]--;
+    item->known = known;
+    if (known)
+        item->mark = store->mark[kind];
+}
+
+/* ---- lists ---- */
+
+uint32_t cf_list_new(struct cf_store *store, const uint32_t *ids, size_t count)
+{
+    uint32_t id = count > 0 ? cf_heap_new(&store->heap, (count + 1) * sizeof(uint32_t)) : 0;
+    struct cf_list *list;
+
+    if (id == 0)
+        return 0;
+    list = cf_heap_at(&store->heap, id);
+    list->count = (uint32_t)count;
+    memcpy(list->id, ids, count * sizeof(uint32_t));
+    return id;
+}
+
+const struct cf_list *cf_list_at(const struct cf_store *store, uint32_t id)
+{
+    static const struct cf_list empty = {0};
+
+    return id != 0 ? cf_heap_at(&store->heap, id) : &empty;
+}

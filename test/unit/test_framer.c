@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cut.c: where objects begin and end, however the bytes come. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../src/watch/framer.h"
+#include "curfew/limits.h"
+#include "curfew/str.h"
+
+/* What was taken, a line each. */
+struct taken {
+    struct cf_buf lines;
+    size_t count;
+    struct cf_cut_object last;
+    bool refuse;
+};
+
+static int take(void *arg, const struct cf_cut_object *o, struct cf_err *err)
+{
+    struct taken *t = arg;
+
+    if (t->refuse)
+        return cf_err_set(err, "enough");
+    t->count++;
+    t->last = *o;
+    if (o->torn)
+        cf_buf_adds(&t->lines, "torn ");
+    if (o->len < CF_KIB) {
+        cf_buf_add(&t->lines, o->text, o->len);
+        cf_buf_addc(&t->lines, '\n');
+    }
+    return 0;
+}
+
+/* Feeds it in pieces of that size. The error's sentence; NULL for none. */
+static const char *feed(struct cf_cut *cut, const char *text, size_t len, size_t piece)
+{
+    static struct cf_err err;
+
+    err = (struct cf_err){.kind = CF_ERR_NONE};
+    for (size_t at = 0; at < len; at += piece) {
+        char *copy = malloc(piece); /* so that a sanitizer sees what is read behind it */
+        size_t some = len - at < piece ? len - at : piece;
+        int rc;
+
+        assert_non_null(copy);
+        memcpy(copy, text + at, some);
+        rc = cf_cut_feed(cut, copy, some, &err);
+        free(copy);
+        if (rc != 0)
+            return err.msg;
+    }
+    return NULL;
+}
+
+static void is_cut(enum cf_cut_form form, const char *text, const char *want, const char *head)
+{
+    for (size_t piece = 1; piece <= strlen(text); piece++) {
+        struct taken t = {.count = 0};
+        struct cf_cut cut;
+        const char *wrong;
+
+        cf_buf_init(&t.lines, CF_MIB);
+        cf_cut_init(&cut, take, &t);
+        cf_cut_reset(&cut, form);
+        wrong = feed(&cut, text, strlen(text), piece);
+        if (wrong != NULL)
+            fail_msg("%s: %s", text, wrong);
+        assert_true(cf_cut_whole(&cut));
+        assert_string_equal(cf_buf_str(&t.lines), want);
+        if (head != NULL)
+            assert_string_equal(cf_buf_str(&cut.head), head);
+        cf_cut_free(&cut);
+        cf_buf_free(&t.lines);
+    }
+}
+
+/* It ends in an error, or not at all, and takes no more than so many before. */
+static void is_wrong(enum cf_cut_form form, const char *text, const char *want, size_t before)
+{
+    for (size_t piece = 1; piece <= strlen(text) + 1; piece++) {
+        struct taken t = {.count = 0};
+        struct cf_cut cut;
+        const char *wrong;
+
+        cf_buf_init(&t.lines, CF_MIB);
+        cf_cut_init(&cut, take, &t);
+        cf_cut_reset(&cut, form);
+        wrong = feed(&cut, text, strlen(text), piece);
+        if (want != NULL && (wrong == NULL || strstr(wrong, want) == NULL))
+            fail_msg("%s: want '%s', got '%s'", text, want, wrong != NULL ? wrong : "(nothing)");
+        if (want == NULL) {
+            assert_null(wrong);
+            assert_false(cf_cut_whole(&cut));
+        }
+        assert_int_equal(t.count, before);
+        cf_cut_free(&cut);
+        cf_buf_free(&t.lines);
+    }
+}
+
+static void test_events(void **state)
+{
+    (void)state;
+    is_cut(CF_CUT_EVENTS, "", "", NULL);
+    is_cut(CF_CUT_EVENTS, "{\"type\":\"ADDED\"}\n", "{\"type\":\"ADDED\"}\n", NULL);
+    is_cut(CF_CUT_EVENTS, "\n{\"a\":{}}\r\n {\"b\":[{\"c\":[]}]}{}\n",
+           "{\"a\":{}}\n{\"b\":[{\"c\":[]}]}\n{}\n", NULL);
+    is_cut(CF_CUT_EVENTS, "{\"a\":\"}{\\\"][\\\\\"}\n", "{\"a\":\"}{\\\"][\\\\\"}\n", NULL);
+}
+
+static void test_list(void **state)
+{
+    (void)state;
+    is_cut(
+        CF_CUT_LIST,
+        "{\"kind\":\"PodList\",\"metadata\":{\"items\":[1]},\"items\":[{\"a\":1},{\"b\":[{}]}]}\n",
+        "{\"object\":{\"a\":1}}\n{\"object\":{\"b\":[{}]}}\n",
+        "{\"kind\":\"PodList\",\"metadata\":{\"items\":[1]},\"items\":[]}\n");
+    is_cut(CF_CUT_LIST, "{\n  \"items\": [\n    {\n      \"a\": {}\n    },\n    {}\n  ]\n}",
+           "{\"object\":{\n      \"a\": {}\n    }}\n{\"object\":{}}\n", "{\n  \"items\": []\n}");
+    is_cut(CF_CUT_LIST, "{\"items\":null,\"metadata\":{}}", "", "{\"items\":null,\"metadata\":{}}");
+    is_cut(CF_CUT_LIST, "{\"items\":[],\"x\":\"items\",\"y\":[{}]}", "",
+           "{\"items\":[],\"x\":\"items\",\"y\":[{}]}");
+}
+
+static void test_no_events(void **state)
+{
+    (void)state;
+    is_wrong(CF_CUT_EVENTS, "<html>", "an event was expected", 0);
+    is_wrong(CF_CUT_EVENTS, "{}\nnull\n", "an event was expected", 1);
+    is_wrong(CF_CUT_EVENTS, "{},{}", "an event was expected", 1);
+    is_wrong(CF_CUT_EVENTS, "}", "an event was expected", 0);
+    is_wrong(CF_CUT_EVENTS, "{}\n{\"a\":", NULL, 1);
+    is_wrong(CF_CUT_EVENTS, "{\"a\":\"\\", NULL, 0);
+}
+
+static void test_no_list(void **state)
+{
+    (void)state;
+    is_wrong(CF_CUT_LIST, "", NULL, 0);
+    is_wrong(CF_CUT_LIST, "{\"items\":[{}", NULL, 1);
+    is_wrong(CF_CUT_LIST, "{\"items\":[{\"a\":1},", NULL, 1);
+    is_wrong(CF_CUT_LIST, "{\"items\":[{}]", NULL, 1);
+    is_wrong(CF_CUT_LIST, "{\"items\":[{},,{}]}", "an item of a list was expected", 1);
+    is_wrong(CF_CUT_LIST, "{\"items\":[{}{}]}", "an item of a list was expected", 1);
+    is_wrong(CF_CUT_LIST, "{\"items\":[1]}", "an item of a list was expected", 0);
+    is_wrong(CF_CUT_LIST, "]", "closes nothing", 0);
+}
+
+/* An event ends with its line, whole or not, and the next one begins behind it. */
+static void test_torn(void **state)
+{
+    (void)state;
+    is_cut(CF_CUT_EVENTS, "{\"a\":1\n{\"b\":2}\n", "torn {\"a\":1\n{\"b\":2}\n", NULL);
+    is_cut(CF_CUT_EVENTS, "{\"a\":[\"x\n{\"b\":2}\n", "torn {\"a\":[\"x\n{\"b\":2}\n", NULL);
+    is_cut(CF_CUT_EVENTS, "{\"a\":\"x\\\n\n{\"b\":2}\n", "torn {\"a\":\"x\\\n{\"b\":2}\n", NULL);
+    is_cut(CF_CUT_EVENTS, "{\n{\n{}\n", "torn {\ntorn {\n{}\n", NULL);
+}
+
+/* Whatever else a text holds is no matter of the cutter's. */
+static void test_texts(void **state)
+{
+    (void)state;
+    is_cut(CF_CUT_EVENTS, "{\"a\":\"\x01\t\xff\\x\\u00\\u0000\"}\n{}",
+           "{\"a\":\"\x01\t\xff\\x\\u00\\u0000\"}\n{}\n", NULL);
+    is_cut(CF_CUT_LIST, "{\"items\":[{\"a\":\"x\n\"},{}]}", "{\"object\":{\"a\":\"x\n\"}}\n{\"object\":{}}\n",
+           "{\"items\":[]}");
+}
+
+static char *repeated(const char *begin, const char *part, size_t count, const char *end)
+{
+    struct cf_buf text;
+    size_t len;
+
+    cf_buf_init(&text, SIZE_MAX / 4);
+    cf_buf_adds(&text, begin);
+    for (size_t i = 0; i < count; i++)
+        cf_buf_adds(&text, part);
+    cf_buf_adds(&text, end);
+    return cf_buf_take(&text, &len);
+}
+
+/* Of an object of too many bytes the first ones are given, and the next object begins behind it. */
+static void test_large(void **state)
+{
+    static const struct {
+        enum cf_cut_form form;
+        const char *begin, *end;
+        int most; /* more of 16 bytes than this many beyond the ceiling are too large */
+    } cases[] = {
+        {CF_CUT_EVENTS, "{\"a\":\"", "\"}\n{\"b\":1}\n", -1},
+        {CF_CUT_LIST, "{\"items\":[{\"a\":\"", "\"},{\"b\":1}]}", -2},
+        {CF_CUT_EVENTS, "{\"a\":[{}],\"c\":{\"d\":\"", "}\"}}\n{\"b\":1}\n", -2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CF_COUNT(cases); i++) {
+        for (int more = -1; more <= 1; more++) {
+            char *text = repeated(cases[i].begin, "0123456789abcdef",
+                                  (size_t)((int)(CF_OBJECT_MAX / 16) + more), cases[i].end);
+            struct taken t = {.count = 0};
+            struct cf_cut cut;
+
+            cf_buf_init(&t.lines, CF_MIB);
+            cf_cut_init(&cut, take, &t);
+            cf_cut_reset(&cut, cases[i].form);
+            assert_null(feed(&cut, text, strlen(text), 65536));
+            assert_int_equal(t.count, 2);
+            assert_false(t.last.large);
+            assert_string_equal(cf_buf_str(&t.lines),
+                                cases[i].form == CF_CUT_LIST ? "{\"object\":{\"b\":1}}\n" : "{\"b\":1}\n");
+            assert_true(cf_cut_whole(&cut));
+            /* Alone, to see how it is given. */
+            cf_cut_reset(&cut, cases[i].form);
+            assert_null(feed(&cut, text, strlen(text) - strlen(strpbrk(cases[i].end, ",\n")), 65536));
+            assert_int_equal(t.count, 3);
+            assert_int_equal(t.last.large, more > cases[i].most);
+            assert_true(t.last.len <= CF_OBJECT_MAX && t.last.len > CF_OBJECT_MAX - 64);
+            cf_cut_free(&cut);
+            cf_buf_free(&t.lines);
+            free(text);
+        }
+    }
+}
+
+static void test_ceilings(void **state)
+{
+    char *head = repeated("{\"metadata\":\"", "0123456789abcdef", CF_LIST_HEAD_MAX / 16, "\"}");
+    struct taken t = {.count = 0};
+    struct cf_cut cut;
+
+    (void)state;
+    cf_buf_init(&t.lines, CF_MIB);
+    cf_cut_init(&cut, take, &t);
+    cf_cut_reset(&cut, CF_CUT_LIST);
+    assert_non_null(strstr(feed(&cut, head, strlen(head), 65536), "a list's own members of more"));
+    /* And it goes on as if nothing had been. */
+    cf_cut_reset(&cut, CF_CUT_EVENTS);
+    assert_null(feed(&cut, "{}\n", 3, 3));
+    assert_int_equal(t.count, 1);
+    t.refuse = true;
+    assert_string_equal(feed(&cut, "{}\n", 3, 3), "enough");
+    cf_cut_free(&cut);
+    cf_buf_free(&t.lines);
+    free(head);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_events), cmocka_unit_test(test_list),  cmocka_unit_test(test_no_events),
+        cmocka_unit_test(test_no_list), cmocka_unit_test(test_torn), cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_large),  cmocka_unit_test(test_ceilings),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

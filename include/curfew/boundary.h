@@ -4,8 +4,8 @@
  * An account that carries rbac.kubernetes.io/restricted-by-node: "true" may touch, of nodes, pods,
  * configmaps, secrets, claims, volumes and serviceaccounts/token, only what belongs to the node of
  * its token. The annotation filters, it never grants. Admission and authorization (/authorize) make
- * a question, have the store's part of it filled in (cf_boundary_look_up()), and ask
- * cf_boundary_judge(), which is pure. */
+ * a question, have the store's part of it filled in (cf_boundary_lookup()), and ask
+ * cf_boundary_evaluate(), which is pure. */
 #ifndef CURFEW_BOUNDARY_H
 #define CURFEW_BOUNDARY_H
 
@@ -31,7 +31,7 @@ struct cf_boundary_object {
 struct cf_boundary {
     enum cf_boundary_from from;
     const char *verb; /* as RBAC has it; at admission "create", "update", "delete" or "connect" */
-    const char *resource, *subresource, *namespace_, *name; /* "" for none */
+    const char *resource, *subresource, *namespace, *name; /* "" for none */
     /* Field selectors that ask for exactly one value; "" for none. */
     const char *selected_name, *selected_node;
 
@@ -45,7 +45,7 @@ struct cf_boundary {
     const char *bound_kind, *bound_name, *bound_uid; /* of a TokenRequest, at admission */
     const char *own_namespace;                       /* Curfew's; NULL: unknown */
 
-    /* ---- filled in by cf_boundary_look_up() ---- */
+    /* ---- filled in by cf_boundary_lookup() ---- */
     bool known;            /* false: the store has not heard of the cluster yet */
     bool restricted;       /* the caller is */
     bool token_restricted; /* the account that a token is asked for is */
@@ -76,7 +76,7 @@ struct cf_boundary_verdict {
 };
 
 /* Texts live in the arena, which cf_arena_failed() tells of. */
-struct cf_boundary_verdict cf_boundary_judge(struct cf_arena *arena,
+struct cf_boundary_verdict cf_boundary_evaluate(struct cf_arena *arena,
                                              const struct cf_boundary *question,
                                              const struct cf_policy *policy);
 
@@ -84,19 +84,19 @@ struct cf_boundary_verdict cf_boundary_judge(struct cf_arena *arena,
 
 /* Makes request->boundary of an AdmissionReview's request, where node-boundary has a question about
  * it: for a ServiceAccount's write of what a boundary covers, and for anybody's TokenRequest. */
-void cf_boundary_ask(struct cf_reader *r, const struct cf_json *json, const char *group,
+void cf_boundary_query(struct cf_fields *r, const struct cf_json *json, const char *group,
                      const char *kind, struct cf_request *request);
 
 /* Makes request->boundary of a request whose object could not be read. True: for a restricted
  * account the answer depends on that object. */
-bool cf_boundary_ask_unread(struct cf_reader *r, const char *group, const char *kind,
+bool cf_boundary_query_unread(struct cf_fields *r, const char *group, const char *kind,
                             struct cf_request *request);
 
 /* Fills q->refs (boundary_refs.c). Failures stick to the reader. */
-void cf_boundary_refs(struct cf_reader *r, const struct cf_json *json, struct cf_boundary *q);
+void cf_boundary_refs(struct cf_fields *r, const struct cf_json *json, struct cf_boundary *q);
 
 /* The question that is about this caller, in the arena; NULL (and a failure) without memory. */
-struct cf_boundary *cf_boundary_new(struct cf_reader *r, enum cf_boundary_from from,
+struct cf_boundary *cf_boundary_new(struct cf_fields *r, enum cf_boundary_from from,
                                     const struct cf_request *request);
 
 /* ---- lookup ---- */
@@ -105,7 +105,7 @@ struct cf_boundary *cf_boundary_new(struct cf_reader *r, enum cf_boundary_from f
 bool cf_boundary_known(const struct cf_store *store);
 
 /* Fills in what the store knows of the question. The store's lock is held. */
-void cf_boundary_look_up(struct cf_arena *arena, const struct cf_store *store,
+void cf_boundary_lookup(struct cf_arena *arena, const struct cf_store *store,
                          struct cf_boundary *question);
 
 #endif

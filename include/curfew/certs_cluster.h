@@ -14,7 +14,7 @@
 #include "curfew/certs.h"
 
 /* How to ask. */
-struct cf_asker {
+struct cf_api_caller {
     struct cf_api *api;
     bool (*cancelled)(void *arg); /* as in struct cf_api_call; NULL: never */
     void *arg;
@@ -25,12 +25,12 @@ struct cf_asker {
 struct cf_certs_secret; /* its name, and what was last read of it */
 
 /* The texts stay the caller's. NULL: out of memory. */
-struct cf_certs_secret *cf_certs_secret_new(const char *namespace_, const char *name);
+struct cf_certs_secret *cf_certs_secret_new(const char *namespace, const char *name);
 void cf_certs_secret_free(struct cf_certs_secret *secret); /* wipes it; takes NULL */
 
 /* Reads it into `out` (emptied first), which stays empty where there is none. *exists tells. -1: no
  * answer, or a refusal. */
-int cf_certs_secret_read(struct cf_certs_secret *secret, const struct cf_asker *asker,
+int cf_certs_secret_read(struct cf_certs_secret *secret, const struct cf_api_caller *asker,
                          struct cf_certs *out, bool *exists, struct cf_err *err);
 
 /* Whether what was read last may be written. -1 (CF_ERR_INPUT): it is somebody else's. */
@@ -41,7 +41,7 @@ void cf_certs_secret_forget(struct cf_certs_secret *secret);
 
 /* Writes what was read last with these contents, or creates it. *conflict: somebody else was
  * faster; nothing was written. */
-int cf_certs_secret_write(struct cf_certs_secret *secret, const struct cf_asker *asker,
+int cf_certs_secret_write(struct cf_certs_secret *secret, const struct cf_api_caller *asker,
                           const struct cf_certs *certs, bool *conflict, struct cf_err *err);
 
 /* ---- webhook configurations (webhooks.c) ---- */
@@ -68,7 +68,7 @@ struct cf_webhooks {
 /* Reads both configurations of this name. `bundle` (NULL: only the names are wanted) is the PEM
  * that their caBundles should hold; with `write` those that differ are patched. `cert` is what they
  * have to trust. */
-int cf_webhooks_look(const struct cf_asker *asker, const char *name, const struct cf_buf *bundle,
+int cf_webhooks_look(const struct cf_api_caller *asker, const char *name, const struct cf_buf *bundle,
                      const struct cf_buf *cert, bool write, struct cf_webhooks *out,
                      struct cf_err *err);
 
@@ -76,7 +76,7 @@ int cf_webhooks_look(const struct cf_asker *asker, const char *name, const struc
 
 /* What the flags of `curfew certs` come to, for as long as they live. */
 struct cf_certs_given {
-    char *namespace_; /* of the Secret; NULL: none */
+    char *namespace; /* of the Secret; NULL: none */
     const char *name;
     const char **configurations, **names; /* with a NULL at their end */
     size_t name_count;

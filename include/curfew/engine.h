@@ -27,7 +27,7 @@ struct cf_verdict {
     const struct cf_exception *exception; /* where exempt is CF_EXEMPT_EXCEPTION */
 };
 
-struct cf_judgement {
+struct cf_evaluation {
     struct cf_levels levels;
     struct cf_levels caller_levels; /* of the caller's namespace, for CF_RULE_CALLER */
     bool skipped; /* of a kind that rules know, but not to be judged (a mirror pod, ...) */
@@ -43,19 +43,19 @@ struct cf_engine_input {
     bool kubelets;              /* judge kubelets' TokenRequests too (/mutate/kubelet) */
     const char *own_namespace;  /* Curfew's own; NULL: unknown */
     const enum cf_level *level; /* set: all modes at this level, over labels and defaults */
-    /* Set: these levels, and the request's names are looked up already (cf_engine_look_up). */
+    /* Set: these levels, and the request's names are looked up already (cf_engine_lookup). */
     const struct cf_levels *known;
     const struct cf_levels *known_caller; /* with `known`; NULL: no rule about the caller holds */
     bool caller_only;                     /* none about the object either */
 };
 
 /* Fills in what the store knows of the names in the request; to be called with the store locked. */
-void cf_engine_look_up(struct cf_arena *arena, const struct cf_policy *policy,
+void cf_engine_lookup(struct cf_arena *arena, const struct cf_policy *policy,
                        const struct cf_store *store, struct cf_request *request);
 
 /* Fills in what the store knows, runs the rules, applies exemptions and exceptions. Allocates
  * in the arena. -1: out of memory. */
-int cf_engine_judge(struct cf_arena *arena, const struct cf_engine_input *in,
-                    struct cf_request *request, struct cf_judgement *out, struct cf_err *err);
+int cf_engine_evaluate(struct cf_arena *arena, const struct cf_engine_input *in,
+                    struct cf_request *request, struct cf_evaluation *out, struct cf_err *err);
 
 #endif

@@ -78,7 +78,7 @@ enum cf_source_type {
 };
 
 /* One source of a projected volume. */
-struct cf_source {
+struct cf_volume_source {
     const struct cf_path *at; /* spec.volumes[i].projected.sources[j] */
     size_t index;
     enum cf_source_type type;
@@ -106,7 +106,7 @@ struct cf_volume {
     const char *driver;           /* of csi and flexVolume with such a Secret; NULL: none */
     struct cf_items items;        /* CF_VOLUME_SECRET */
     int64_t default_mode;         /* CF_MODE_NONE when absent */
-    struct cf_source *sources;    /* CF_VOLUME_PROJECTED */
+    struct cf_volume_source *sources;    /* CF_VOLUME_PROJECTED */
     size_t source_count;
     bool mixed; /* not one type alone, as a valid volume is */
     /* The first container that mounts it with subPath or subPathExpr; NULL: none. */
@@ -231,7 +231,7 @@ struct cf_object {
         struct cf_service_account account;
         struct cf_token_request token_request;
         struct cf_csi_driver csi_driver;
-        struct cf_namespace namespace_;
+        struct cf_namespace namespace;
     };
 };
 

@@ -26,7 +26,7 @@ struct cf_probes *cf_probes_start(const char *listen, cf_probes_ready ready, voi
                                   struct cf_err *err);
 
 /* From now on /livez answers as alive() says, under the same rules as ready(); else always 200. */
-void cf_probes_ask_alive(struct cf_probes *probes, cf_probes_ready alive);
+void cf_probes_alive_hook(struct cf_probes *probes, cf_probes_ready alive);
 
 /* Where it listens, as HOST:PORT. */
 const char *cf_probes_address(const struct cf_probes *probes);

@@ -37,7 +37,7 @@ struct cf_ref {
     enum cf_ref_what what;
     enum cf_ref_via via;      /* CF_REF_SECRET */
     const char *name;         /* "" for CF_REF_TOKEN */
-    const char *namespace_;   /* of a volume's Secret; NULL: the pod's own */
+    const char *namespace;   /* of a volume's Secret; NULL: the pod's own */
     const char *place;        /* the volume's or container's name; "" */
     const struct cf_path *at; /* of the name; lives no longer than the call */
     const char *audience;     /* CF_REF_TOKEN; NULL: none */
@@ -47,12 +47,12 @@ struct cf_ref {
 
 /* Calls `visit` for each reference of the pod spec at `at`, in its order; the account is not
  * among them. Names that are empty are left out. Failures stick to the reader. */
-void cf_pod_refs(struct cf_reader *r, const struct cf_path *at, const struct cf_json *spec,
+void cf_pod_refs(struct cf_fields *r, const struct cf_path *at, const struct cf_json *spec,
                  const char *pod, void (*visit)(const struct cf_ref *ref, void *arg), void *arg);
 
 /* The same for the Secrets that a PersistentVolume's spec names and a kubelet may read, each with
  * its namespace (the claim's where none is given and the type allows that). */
-void cf_volume_refs(struct cf_reader *r, const struct cf_path *at, const struct cf_json *spec,
+void cf_volume_refs(struct cf_fields *r, const struct cf_path *at, const struct cf_json *spec,
                     void (*visit)(const struct cf_ref *ref, void *arg), void *arg);
 
 #endif

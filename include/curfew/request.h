@@ -29,7 +29,7 @@ struct cf_caller {
     const char *pod_uid;       /* extra authentication.kubernetes.io/pod-uid */
     const char *node_name;     /* extra authentication.kubernetes.io/node-name */
     /* Of system:serviceaccount:<namespace>:<account>; NULL: it is no ServiceAccount. */
-    const char *namespace_, *account;
+    const char *namespace, *account;
 };
 
 bool cf_caller_in_group(const struct cf_caller *caller, const char *group);
@@ -39,10 +39,10 @@ bool cf_caller_is_control_plane(const struct cf_caller *caller);
 bool cf_caller_is_node(const struct cf_caller *caller);
 /* A controller of the control plane, or of kube-system: nobody reads its warnings. */
 bool cf_caller_is_controller(const struct cf_caller *caller);
-/* Fills namespace_ and account from the username, in the arena; false: out of memory. */
+/* Fills namespace and account from the username, in the arena; false: out of memory. */
 bool cf_caller_split(struct cf_arena *arena, struct cf_caller *caller);
 /* system:serviceaccount:<namespace>:<name>, exactly. */
-bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace_, const char *name);
+bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace, const char *name);
 /* A ServiceAccount whose request carries no credential id that begins with JTI=, and no pod: a
  * legacy token, or an impersonation, which looks the same (Kubernetes 1.32 and newer). */
 bool cf_caller_is_legacy_token(const struct cf_caller *caller);
@@ -56,7 +56,7 @@ struct cf_request {
     bool dry_run;
     const char *resource;    /* "pods"; "" for a manifest on disk */
     const char *subresource; /* "" for none */
-    const char *namespace_;  /* "" for cluster-scoped objects */
+    const char *namespace;  /* "" for cluster-scoped objects */
     const char *name;        /* "" when not given yet */
     struct cf_caller caller;
     enum cf_kind kind;            /* CF_KIND_OTHER: nothing to judge */
@@ -78,7 +78,7 @@ struct cf_request {
 
 /* Who asks: `user` stands at `at`, and names them under these keys (userInfo and a
  * SubjectAccessReview's spec differ). Failures stick to the reader. */
-void cf_caller_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *user,
+void cf_caller_decode(struct cf_fields *r, const struct cf_path *at, const struct cf_json *user,
                       const char *name_key, const char *groups_key, struct cf_caller *out);
 
 /* "CREATE", "UPDATE", "DELETE" or "CONNECT"; false: it is none of these. */

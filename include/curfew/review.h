@@ -38,7 +38,7 @@ struct cf_review_input {
 struct cf_outcome {
     enum cf_decision decision;
     const struct cf_request *request;     /* NULL when it could not be read */
-    const struct cf_judgement *judgement; /* NULL likewise */
+    const struct cf_evaluation *judgement; /* NULL likewise */
     /* Why the object could not be read, while the answer is a verdict all the same: `request` is
      * then the envelope alone, without objects, and `judgement` NULL. NULL: it was read. */
     const char *unread;
@@ -83,7 +83,7 @@ const char *cf_boundary_explain(struct cf_arena *arena, const struct cf_outcome 
 /* The JSON Patch (RFC 6902, add, replace and remove only) of all fixes among the verdicts that
  * carry CF_FIX in their modes. NULL with err->kind CF_ERR_NONE: there is nothing to fix. */
 const char *cf_patch_text(struct cf_arena *arena, const struct cf_request *request,
-                          const struct cf_judgement *judgement, struct cf_err *err);
+                          const struct cf_evaluation *judgement, struct cf_err *err);
 
 /* ---- messages (message.c), shared with the CLI ---- */
 

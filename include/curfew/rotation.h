@@ -8,7 +8,7 @@
 /* What is remembered from pass to pass. */
 struct cf_rotation {
     const struct cf_certs_given *given;
-    struct cf_asker asker;
+    struct cf_api_caller asker;
     struct cf_certs_secret *secret;
     char where[600];       /* "NAMESPACE/NAME" */
     struct cf_certs known; /* what the Secret held when it was last whole; empty at the start */

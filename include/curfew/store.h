@@ -46,9 +46,9 @@ void cf_store_set_absent(struct cf_store *store, enum cf_store_absent absent);
 /* ---- filling it ---- */
 
 /* Takes what it needs of one object (the six resources; others are ignored; a `...List` is
- * opened). `namespace_` is used where the object names none. An object given twice: the last one
+ * opened). `namespace` is used where the object names none. An object given twice: the last one
  * wins. -1: a member has the wrong type, or out of memory. Takes the lock itself. */
-int cf_store_add(struct cf_store *store, const struct cf_json *object, const char *namespace_,
+int cf_store_add(struct cf_store *store, const struct cf_json *object, const char *namespace,
                  struct cf_err *err);
 
 /* Whether cf_store_add() takes anything of objects of this kind, in the core group. */
@@ -98,7 +98,7 @@ void cf_store_list_begin(struct cf_store *store, enum cf_resource resource);
 void cf_store_list_end(struct cf_store *store, enum cf_resource resource);
 
 /* The watch has heard from its server (an event, a bookmark, a list): now it is fresh. */
-void cf_store_heard(struct cf_store *store, enum cf_resource resource, int64_t monotonic_micros);
+void cf_store_refreshed(struct cf_store *store, enum cf_resource resource, int64_t monotonic_micros);
 
 /* Which watches there are at all (the others' absence is unknown for ever); default: all. */
 void cf_store_expect(struct cf_store *store, enum cf_resource resource, bool expected);
@@ -125,26 +125,26 @@ unsigned cf_store_server_minor(const struct cf_store *store);
 /* Everything below is to be called between cf_store_lock() and cf_store_unlock(). */
 
 /* Fills ref->state and ref->owner. */
-void cf_store_secret(const struct cf_store *store, struct cf_arena *arena, const char *namespace_,
+void cf_store_secret(const struct cf_store *store, struct cf_arena *arena, const char *namespace,
                      int64_t stale_after, struct cf_secret_ref *ref);
 
 /* Whether the account carries the annotation rbac.kubernetes.io/restricted-by-node: "true". */
-bool cf_store_restricted(const struct cf_store *store, const char *namespace_, const char *name);
+bool cf_store_restricted(const struct cf_store *store, const char *namespace, const char *name);
 
 /* The namespace's level for each mode: its labels, else the policy's defaults. A namespace the
  * store lacks has no labels; NULL or "" (cluster-scoped objects) means the defaults. A label
  * that is no level counts as restricted, as Pod Security does. */
 struct cf_levels cf_store_levels(const struct cf_store *store, const struct cf_policy *policy,
-                                 const char *namespace_);
+                                 const char *namespace);
 
 /* A pod: where it runs and as whom. Texts are copied into the arena; "" for none. */
 struct cf_store_pod {
-    const char *namespace_, *name, *uid, *node, *account;
+    const char *namespace, *name, *uid, *node, *account;
     const char *workload; /* its name as exceptions match it (cf_workload_name) */
     bool mirror;
 };
 /* False: the store has no such pod. */
-bool cf_store_pod(const struct cf_store *store, struct cf_arena *arena, const char *namespace_,
+bool cf_store_pod(const struct cf_store *store, struct cf_arena *arena, const char *namespace,
                   const char *name, struct cf_store_pod *out);
 
 /* ---- edges ---- */
@@ -167,22 +167,22 @@ enum cf_reach {
 };
 /* A volume is also reached when its required node affinity names only that node. */
 enum cf_reach cf_store_reach(const struct cf_store *store, enum cf_edge edge,
-                             const char *namespace_, const char *name, const char *node);
+                             const char *namespace, const char *name, const char *node);
 
 /* What one pod refers to itself, bound or not; `reach` is left to whoever asks. An array in the
  * arena; returns how many there are. */
 struct cf_store_ref {
     enum cf_edge edge;
-    const char *namespace_, *name;
+    const char *namespace, *name;
     enum cf_reach reach;
 };
 size_t cf_store_pod_refs(const struct cf_store *store, struct cf_arena *arena,
-                         const char *namespace_, const char *name, struct cf_store_ref **out);
+                         const char *namespace, const char *name, struct cf_store_ref **out);
 
 /* The pods that name this Secret themselves (mirror pods and ended ones too): at most `max` of them
  * into `out` (an array in the arena), in no order; returns how many there are. */
 size_t cf_store_pods_of_secret(const struct cf_store *store, struct cf_arena *arena,
-                               const char *namespace_, const char *secret, size_t max,
+                               const char *namespace, const char *secret, size_t max,
                                struct cf_store_pod **out);
 
 /* An existing pod of a namespace, as far as rules can judge it: an object with the account, the
@@ -191,7 +191,7 @@ size_t cf_store_pods_of_secret(const struct cf_store *store, struct cf_arena *ar
  * variables, texts. Calls `visit` for at most `max` pods, one of each controller first, until it
  * returns false; returns how many pods the namespace has. What it is given lives in the arena. */
 size_t cf_store_pods_in(
-    const struct cf_store *store, struct cf_arena *arena, const char *namespace_, size_t max,
+    const struct cf_store *store, struct cf_arena *arena, const char *namespace, size_t max,
     bool (*visit)(const struct cf_store_pod *pod, struct cf_object *object, void *arg), void *arg);
 
 /* ---- inventory ---- */
@@ -205,7 +205,7 @@ struct cf_store_counts cf_store_counts(const struct cf_store *store);
 /* One namespace's legacy Secrets, for metrics, each in one of the three: invalid when the label
  * kubernetes.io/legacy-token-invalid-since is set, else used when .../legacy-token-last-used is. */
 struct cf_store_inventory {
-    const char *namespace_;
+    const char *namespace;
     size_t legacy_used, legacy_unused, legacy_invalid; /* Secrets */
     size_t pods_mounting;                              /* pods that name one */
 };

@@ -33,7 +33,7 @@ struct cf_token {
     /* Of a ServiceAccount: the issuer kubernetes/serviceaccount, or a claim kubernetes.io. */
     bool service_account;
     bool legacy_issuer;
-    const char *namespace_;
+    const char *namespace;
     const char *account;
     const char *account_uid;
     const char *secret; /* the legacy Secret, or the one that it is bound to */
@@ -71,7 +71,7 @@ bool cf_token_outlives(const struct cf_token *token, int64_t max);
 /* Whether the API server takes the text as the token of the Secret of that name: it then looks for
  * no type, no account's annotation and no end (legacy.c). Fills `out`, in the arena. */
 bool cf_token_of_secret(struct cf_arena *arena, const char *text, size_t len,
-                        const char *namespace_, const char *name, struct cf_token *out);
+                        const char *namespace, const char *name, struct cf_token *out);
 
 bool cf_token_expired(const struct cf_token *token, int64_t now);
 /* Past its `warnafter`: whoever still uses it does not re-read the file. */

@@ -4,13 +4,13 @@
 #include "curfew/str.h"
 #include "curfew/boundary.h"
 
-struct cf_boundary *cf_boundary_new(struct cf_reader *r, enum cf_boundary_from from,
+struct cf_boundary *cf_boundary_new(struct cf_fields *r, enum cf_boundary_from from,
                                     const struct cf_request *request)
 {
     struct cf_boundary *q = cf_arena_alloc(r->arena, sizeof(*q));
 
     if (q == NULL) {
-        cf_read_fail_memory(r);
+        cf_field_fail_memory(r);
         return NULL;
     }
     *q = (struct cf_boundary){
@@ -18,11 +18,11 @@ struct cf_boundary *cf_boundary_new(struct cf_reader *r, enum cf_boundary_from f
         .verb = "",
         .resource = request->resource,
         .subresource = request->subresource,
-        .namespace_ = request->namespace_,
+        .namespace = request->namespace,
         .name = request->name,
         .selected_name = "",
         .selected_node = "",
-        .caller_namespace = request->caller.namespace_,
+        .caller_namespace = request->caller.namespace,
         .caller_account = request->caller.account,
         .caller_node = cf_str_empty(request->caller.node_name) ? NULL : request->caller.node_name,
         .caller_pod = request->caller.pod_name,
@@ -31,21 +31,21 @@ struct cf_boundary *cf_boundary_new(struct cf_reader *r, enum cf_boundary_from f
     return q;
 }
 
-static const char *text(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
+static const char *text(struct cf_fields *r, const struct cf_path *at, const struct cf_json *object,
                         const char *key)
 {
-    return cf_str_or_empty(cf_read_str(r, at, object, key));
+    return cf_str_or_empty(cf_field_str(r, at, object, key));
 }
 
 /* What the boundary reads of each kind; the object stands at request.<where>. */
-static void object_read(struct cf_reader *r, const struct cf_json *request, const char *where,
+static void object_read(struct cf_fields *r, const struct cf_json *request, const char *where,
                         const char *kind, struct cf_boundary_object *out)
 {
     struct cf_path root = {.key = "request"}, at = CF_PATH_KEY(&root, where);
     struct cf_path spec_at = CF_PATH_KEY(&at, "spec"), claim_at = CF_PATH_KEY(&spec_at, "claimRef");
     struct cf_path target_at = CF_PATH_KEY(&at, "target");
-    const struct cf_json *json = cf_read_object(r, &root, request, where);
-    const struct cf_json *spec = cf_read_object(r, &at, json, "spec"), *claim;
+    const struct cf_json *json = cf_field_object(r, &root, request, where);
+    const struct cf_json *spec = cf_field_object(r, &at, json, "spec"), *claim;
 
     if (json == NULL)
         return;
@@ -55,18 +55,18 @@ static void object_read(struct cf_reader *r, const struct cf_json *request, cons
         out->node = text(r, &spec_at, spec, "nodeName");
         out->account = text(r, &spec_at, spec, "serviceAccountName");
     } else if (cf_streq(kind, "Binding")) {
-        out->node = text(r, &target_at, cf_read_object(r, &at, json, "target"), "name");
+        out->node = text(r, &target_at, cf_field_object(r, &at, json, "target"), "name");
     } else if (cf_streq(kind, "PersistentVolumeClaim")) {
         out->volume = text(r, &spec_at, spec, "volumeName");
     } else {
-        claim = cf_read_object(r, &spec_at, spec, "claimRef");
+        claim = cf_field_object(r, &spec_at, spec, "claimRef");
         out->claim_namespace = text(r, &claim_at, claim, "namespace");
         out->claim_name = text(r, &claim_at, claim, "name");
     }
 }
 
 /* In a deletecollection and for a generated name only the object knows. */
-static const char *name_of(struct cf_reader *r, const struct cf_json *request,
+static const char *name_of(struct cf_fields *r, const struct cf_json *request,
                            const struct cf_request *typed)
 {
     static const char *const keys[] = {"oldObject", "object"};
@@ -76,8 +76,8 @@ static const char *name_of(struct cf_reader *r, const struct cf_json *request,
         return typed->name;
     for (size_t i = 0; i < CF_COUNT(keys); i++) {
         struct cf_path at = CF_PATH_KEY(&root, keys[i]), meta_at = CF_PATH_KEY(&at, "metadata");
-        const struct cf_json *json = cf_read_object(r, &root, request, keys[i]);
-        const char *name = text(r, &meta_at, cf_read_object(r, &at, json, "metadata"), "name");
+        const struct cf_json *json = cf_field_object(r, &root, request, keys[i]);
+        const char *name = text(r, &meta_at, cf_field_object(r, &at, json, "metadata"), "name");
 
         if (!cf_str_empty(name))
             return name;
@@ -109,7 +109,7 @@ static bool has_objects(const char *kind)
     return false;
 }
 
-void cf_boundary_ask(struct cf_reader *r, const struct cf_json *json, const char *group,
+void cf_boundary_query(struct cf_fields *r, const struct cf_json *json, const char *group,
                      const char *kind, struct cf_request *request)
 {
     bool token = request->kind == CF_KIND_TOKEN_REQUEST;
@@ -139,7 +139,7 @@ void cf_boundary_ask(struct cf_reader *r, const struct cf_json *json, const char
     request->boundary = q;
 }
 
-bool cf_boundary_ask_unread(struct cf_reader *r, const char *group, const char *kind,
+bool cf_boundary_query_unread(struct cf_fields *r, const char *group, const char *kind,
                             struct cf_request *request)
 {
     const char *verb = verb_of(request->operation);

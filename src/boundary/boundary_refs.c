@@ -9,8 +9,8 @@
 
 /* A growing list; a hostile pod may name 100,000 things, so it is sorted, never searched. */
 struct refs {
-    struct cf_reader *r;
-    const char *namespace_;
+    struct cf_fields *r;
+    const char *namespace;
     struct cf_store_ref *items;
     size_t count, capacity;
 };
@@ -45,7 +45,7 @@ static void note(const struct cf_ref *ref, void *arg)
     if (refs->count == refs->capacity) {
         bigger = cf_arena_array(refs->r->arena, wanted, sizeof(*bigger));
         if (bigger == NULL) {
-            cf_read_fail_memory(refs->r);
+            cf_field_fail_memory(refs->r);
             return;
         }
         if (refs->count > 0)
@@ -55,7 +55,7 @@ static void note(const struct cf_ref *ref, void *arg)
     }
     refs->items[refs->count++] = (struct cf_store_ref){
         .edge = edge,
-        .namespace_ = ref->namespace_ != NULL ? ref->namespace_ : refs->namespace_,
+        .namespace = ref->namespace != NULL ? ref->namespace : refs->namespace,
         .name = ref->name};
 }
 
@@ -72,8 +72,8 @@ static void gather(struct refs *refs, const struct cf_json *request, const char 
 {
     struct cf_path root = {.key = "request"}, at = CF_PATH_KEY(&root, where);
     struct cf_path spec_at = CF_PATH_KEY(&at, "spec");
-    const struct cf_json *json = cf_read_object(refs->r, &root, request, where);
-    const struct cf_json *spec = cf_read_object(refs->r, &at, json, "spec");
+    const struct cf_json *json = cf_field_object(refs->r, &root, request, where);
+    const struct cf_json *spec = cf_field_object(refs->r, &at, json, "spec");
 
     if (spec != NULL)
         cf_pod_refs(refs->r, &spec_at, spec, pod, note, refs);
@@ -81,10 +81,10 @@ static void gather(struct refs *refs, const struct cf_json *request, const char 
         qsort(refs->items, refs->count, sizeof(*refs->items), by_name);
 }
 
-void cf_boundary_refs(struct cf_reader *r, const struct cf_json *json, struct cf_boundary *q)
+void cf_boundary_refs(struct cf_fields *r, const struct cf_json *json, struct cf_boundary *q)
 {
-    struct refs now = {.r = r, .namespace_ = q->namespace_};
-    struct refs was = {.r = r, .namespace_ = q->namespace_};
+    struct refs now = {.r = r, .namespace = q->namespace};
+    struct refs was = {.r = r, .namespace = q->namespace};
     size_t old = 0, kept = 0;
 
     gather(&now, json, "object", q->name);

@@ -69,15 +69,15 @@ bool cf_boundary_edge(const char *resource, enum cf_edge *edge)
 }
 
 /* `Secret "shop/db"`, `PersistentVolume "pv-1"`. */
-static const char *spoken(const struct judging *j, enum cf_edge edge, const char *namespace_,
+static const char *spoken(const struct judging *j, enum cf_edge edge, const char *namespace,
                           const char *name)
 {
     const char *kind = "object";
 
     for (size_t i = 0; i < CF_COUNT(kinds); i++)
         kind = kinds[i].edge == edge ? kinds[i].kind : kind;
-    return cf_str_or_empty(cf_arena_printf(j->arena, "%s \"%s%s%s\"", kind, namespace_,
-                                           cf_str_empty(namespace_) ? "" : "/", name));
+    return cf_str_or_empty(cf_arena_printf(j->arena, "%s \"%s%s%s\"", kind, namespace,
+                                           cf_str_empty(namespace) ? "" : "/", name));
 }
 
 /* ---- what is asked ---- */
@@ -195,7 +195,7 @@ static struct cf_boundary_verdict pod_elsewhere(const struct judging *j, const c
 {
     /* The same words for a pod of another node and for none at all. */
     struct cf_boundary_verdict v =
-        OUTSIDE("there is no pod \"%s/%s\" on node \"%s\"", j->q->namespace_, j->name, j->q->node);
+        OUTSIDE("there is no pod \"%s/%s\" on node \"%s\"", j->q->namespace, j->name, j->q->node);
     const char *nearest = "no such pod is known";
 
     if (known)
@@ -215,7 +215,7 @@ static bool refs_inside(const struct judging *j, struct cf_boundary_verdict *out
         if (ref->reach != CF_REACH_NONE)
             continue;
         *out = OUTSIDE("it names %s, which no pod on node \"%s\" refers to yet",
-                       spoken(j, ref->edge, ref->namespace_, ref->name), j->q->node);
+                       spoken(j, ref->edge, ref->namespace, ref->name), j->q->node);
         return false;
     }
     return true;
@@ -230,7 +230,7 @@ static struct cf_boundary_verdict judge_pod_create(const struct judging *j)
         return OUTSIDE("this account may not create pods (allowPodCreate)");
     if (!cf_streq(q->object.node, q->node))
         return OUTSIDE("this account may create pods only with spec.nodeName: %s", q->node);
-    if (!cf_streq(q->namespace_, q->caller_namespace) ||
+    if (!cf_streq(q->namespace, q->caller_namespace) ||
         !cf_streq(q->object.account, q->caller_account))
         return OUTSIDE("this account may create pods only with its own serviceAccountName");
     if (!refs_inside(j, &v))
@@ -249,7 +249,7 @@ static struct cf_boundary_verdict judge_binding(const struct judging *j)
         return NO_OPINION("admission decides, which sees the node");
     if (!cf_streq(q->object.node, q->node))
         return OUTSIDE("this account may bind pods only to node \"%s\"", q->node);
-    if (!q->pod_known || !cf_streq(q->namespace_, q->caller_namespace) ||
+    if (!q->pod_known || !cf_streq(q->namespace, q->caller_namespace) ||
         !cf_streq(q->pod.account, q->caller_account))
         return OUTSIDE("this account may bind only pods of its own account");
     if (!refs_inside(j, &v))
@@ -285,11 +285,11 @@ static struct cf_boundary_verdict judge_pod(const struct judging *j)
     if (!cf_streq(where, q->node))
         return pod_elsewhere(j, where, reviewed || q->pod_known);
     if (q->object.given && !cf_streq(q->object.node, q->node))
-        return OUTSIDE("this account may not move pod \"%s/%s\" to another node", q->namespace_,
+        return OUTSIDE("this account may not move pod \"%s/%s\" to another node", q->namespace,
                        j->name);
     if (!refs_inside(j, &v))
         return v;
-    return INSIDE("pod \"%s/%s\" is bound to its own node \"%s\"", q->namespace_, j->name, q->node);
+    return INSIDE("pod \"%s/%s\" is bound to its own node \"%s\"", q->namespace, j->name, q->node);
 }
 
 /* ---- what pods need ---- */
@@ -319,13 +319,13 @@ static bool moves_away(const struct judging *j, struct cf_boundary_verdict *out)
 static bool is_curfews(const struct judging *j)
 {
     return (is_resource(j, "configmaps") || is_resource(j, "secrets")) &&
-           !cf_str_empty(j->q->own_namespace) && cf_streq(j->q->namespace_, j->q->own_namespace);
+           !cf_str_empty(j->q->own_namespace) && cf_streq(j->q->namespace, j->q->own_namespace);
 }
 
 static struct cf_boundary_verdict judge_needed(const struct judging *j, enum cf_edge edge)
 {
     const struct cf_boundary *q = j->q;
-    const char *object = spoken(j, edge, q->namespace_, j->name);
+    const char *object = spoken(j, edge, q->namespace, j->name);
     struct cf_boundary_verdict v;
 
     if (is_create(j))
@@ -355,7 +355,7 @@ static struct cf_boundary_verdict judge_needed(const struct judging *j, enum cf_
 
 static bool is_own_account(const struct judging *j)
 {
-    return cf_streq(j->q->namespace_, j->q->caller_namespace) &&
+    return cf_streq(j->q->namespace, j->q->caller_namespace) &&
            cf_streq(j->name, j->q->caller_account);
 }
 
@@ -368,10 +368,10 @@ static struct cf_boundary_verdict judge_token_unseen(const struct judging *j)
         return INSIDE("the token is for its own account; admission sees what it is bound to");
     if (j->policy->token_for_pods_on_node && q->reach != CF_REACH_NONE)
         return INSIDE("a pod on node \"%s\" runs as %s; admission sees what the token is bound to",
-                      q->node, spoken(j, CF_EDGE_ACCOUNT, q->namespace_, j->name));
+                      q->node, spoken(j, CF_EDGE_ACCOUNT, q->namespace, j->name));
     if (j->policy->token_for_pods_on_node)
         return OUTSIDE("no pod on node \"%s\" runs as %s", q->node,
-                       spoken(j, CF_EDGE_ACCOUNT, q->namespace_, j->name));
+                       spoken(j, CF_EDGE_ACCOUNT, q->namespace, j->name));
     return OUTSIDE("this account may ask for tokens of its own account only (tokenFor)");
 }
 
@@ -389,11 +389,11 @@ static struct cf_boundary_verdict judge_token(const struct judging *j)
     if (cf_streq(q->bound_kind, "Pod")) {
         if (!on_node)
             return OUTSIDE("the token would be bound to pod \"%s/%s\", which is not on node \"%s\"",
-                           q->namespace_, q->bound_name, q->node);
+                           q->namespace, q->bound_name, q->node);
         if (!own && !cf_streq(q->pod.account, j->name))
-            return OUTSIDE("pod \"%s/%s\" does not run as %s", q->namespace_, q->bound_name,
-                           spoken(j, CF_EDGE_ACCOUNT, q->namespace_, j->name));
-        return INSIDE("the token is bound to pod \"%s/%s\" on node \"%s\"", q->namespace_,
+            return OUTSIDE("pod \"%s/%s\" does not run as %s", q->namespace, q->bound_name,
+                           spoken(j, CF_EDGE_ACCOUNT, q->namespace, j->name));
+        return INSIDE("the token is bound to pod \"%s/%s\" on node \"%s\"", q->namespace,
                       q->bound_name, q->node);
     }
     if (own && cf_streq(q->bound_kind, "Node")) {
@@ -455,7 +455,7 @@ static struct cf_boundary_verdict judge_covered(const struct judging *j)
     return OUTSIDE("this account may not %s everything", q->verb);
 }
 
-struct cf_boundary_verdict cf_boundary_judge(struct cf_arena *arena,
+struct cf_boundary_verdict cf_boundary_evaluate(struct cf_arena *arena,
                                              const struct cf_boundary *question,
                                              const struct cf_policy *policy)
 {
@@ -465,7 +465,7 @@ struct cf_boundary_verdict cf_boundary_judge(struct cf_arena *arena,
     if (is_loose_token(j))
         return OUTSIDE("a token for ServiceAccount \"%s/%s\", which is restricted by node, must be "
                        "bound to a Pod or a Node",
-                       question->namespace_, question->name);
+                       question->namespace, question->name);
     if (question->caller_account == NULL)
         return NO_OPINION("the caller is no ServiceAccount");
     if (!question->restricted)

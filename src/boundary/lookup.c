@@ -29,10 +29,10 @@ static const char *node_of_caller(const struct asking *a)
     return pod.node;
 }
 
-static enum cf_reach reach(const struct asking *a, enum cf_edge edge, const char *namespace_,
+static enum cf_reach reach(const struct asking *a, enum cf_edge edge, const char *namespace,
                            const char *name)
 {
-    return cf_store_reach(a->store, edge, namespace_, name, a->q->node);
+    return cf_store_reach(a->store, edge, namespace, name, a->q->node);
 }
 
 /* What a claim or a volume would be moved to. */
@@ -64,13 +64,13 @@ static void look_up_object(const struct asking *a)
     else if (cf_streq(q->bound_kind, "Pod"))
         pod = q->bound_name;
     if (!cf_str_empty(pod))
-        q->pod_known = cf_store_pod(a->store, a->arena, q->namespace_, pod, &q->pod);
+        q->pod_known = cf_store_pod(a->store, a->arena, q->namespace, pod, &q->pod);
     if (q->pod_known && is_binding(q))
-        q->ref_count = cf_store_pod_refs(a->store, a->arena, q->namespace_, pod, &q->refs);
+        q->ref_count = cf_store_pod_refs(a->store, a->arena, q->namespace, pod, &q->refs);
     if (cf_boundary_edge(q->resource, &edge) && !cf_str_empty(a->name))
-        q->reach = reach(a, edge, q->namespace_, a->name);
+        q->reach = reach(a, edge, q->namespace, a->name);
     for (size_t i = 0; i < q->ref_count; i++)
-        q->refs[i].reach = reach(a, q->refs[i].edge, q->refs[i].namespace_, q->refs[i].name);
+        q->refs[i].reach = reach(a, q->refs[i].edge, q->refs[i].namespace, q->refs[i].name);
     look_up_target(a);
 }
 
@@ -86,7 +86,7 @@ bool cf_boundary_known(const struct cf_store *store)
     return true;
 }
 
-void cf_boundary_look_up(struct cf_arena *arena, const struct cf_store *store,
+void cf_boundary_lookup(struct cf_arena *arena, const struct cf_store *store,
                          struct cf_boundary *question)
 {
     struct asking a = {arena, store, question, cf_boundary_name(arena, question)};
@@ -95,7 +95,7 @@ void cf_boundary_look_up(struct cf_arena *arena, const struct cf_store *store,
     q->known = cf_boundary_known(store);
     if (q->from == CF_FROM_ADMISSION && cf_streq(q->resource, "serviceaccounts") &&
         cf_streq(q->subresource, "token"))
-        q->token_restricted = cf_store_restricted(store, q->namespace_, q->name);
+        q->token_restricted = cf_store_restricted(store, q->namespace, q->name);
     if (q->caller_account == NULL)
         return;
     q->restricted = cf_store_restricted(store, q->caller_namespace, q->caller_account);

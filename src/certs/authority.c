@@ -260,7 +260,7 @@ static struct plan decide(const struct view *v, const struct cf_certs_wish *wish
 
 /* ---- doing it ---- */
 
-static bool has(const struct cf_names *names, const char *name)
+static bool has(const struct cf_san_names *names, const char *name)
 {
     for (size_t i = 0; i < names->count; i++) {
         if (strcasecmp(names->items[i], name) == 0)
@@ -269,7 +269,7 @@ static bool has(const struct cf_names *names, const char *name)
     return false;
 }
 
-static bool add(struct cf_names *names, const char *name)
+static bool add(struct cf_san_names *names, const char *name)
 {
     if (has(names, name))
         return true;
@@ -283,7 +283,7 @@ static bool add(struct cf_names *names, const char *name)
  * versions of us that are called by different names don't take turns undoing each other. False:
  * there would be more than CF_NAMES_MAX. */
 static bool names_for(const struct view *v, const struct cf_certs_wish *wish,
-                      char old[][CF_NAME_SIZE], struct cf_names *out)
+                      char old[][CF_NAME_SIZE], struct cf_san_names *out)
 {
     bool keep = v->leaf != NULL && (wish->name_count == 0 || !due(v->leaf, wish->now));
     size_t count = keep ? cf_x509_names(v->leaf, old, CF_NAMES_MAX) : 0;
@@ -306,7 +306,7 @@ static bool replace_leaf(struct view *v, X509 *ca, EVP_PKEY *ca_key, size_t sign
                          const struct cf_certs_wish *wish)
 {
     char old[CF_NAMES_MAX][CF_NAME_SIZE];
-    struct cf_names names;
+    struct cf_san_names names;
     EVP_PKEY *key = NULL;
     X509 *leaf;
 

@@ -17,7 +17,7 @@
 #define ARENA_MAX (16 * CF_MIB)
 
 struct cf_certs_secret {
-    const char *namespace_, *name;
+    const char *namespace, *name;
     struct cf_arena *arena; /* of the object that was read */
     const struct cf_json *object;
 };
@@ -37,13 +37,13 @@ static void parts_of(struct cf_certs *certs, struct part out[PARTS])
     out[3] = (struct part){"tls.key", &certs->key};
 }
 
-struct cf_certs_secret *cf_certs_secret_new(const char *namespace_, const char *name)
+struct cf_certs_secret *cf_certs_secret_new(const char *namespace, const char *name)
 {
     struct cf_certs_secret *secret = calloc(1, sizeof(*secret));
 
     if (secret == NULL)
         return NULL;
-    secret->namespace_ = namespace_;
+    secret->namespace = namespace;
     secret->name = name;
     secret->arena = cf_arena_new(ARENA_MAX);
     if (secret->arena != NULL)
@@ -68,7 +68,7 @@ static void empty(struct cf_certs *certs)
 }
 
 /* One call about the Secret; `out` belongs to the arena, and is wiped with it. */
-static int ask(struct cf_certs_secret *secret, const struct cf_asker *asker,
+static int ask(struct cf_certs_secret *secret, const struct cf_api_caller *asker,
                struct cf_api_call *call, unsigned *status, struct cf_buf *out, struct cf_err *err)
 {
     call->max = SECRET_MAX;
@@ -89,7 +89,7 @@ static int unexpected(const struct cf_certs_secret *secret, const char *what, un
         cf_json_parse(secret->arena, cf_buf_str(body), body->len, NULL, NULL, NULL);
     const char *message = cf_json_str(cf_json_get(answer, "message"));
 
-    cf_err_system(err, "%s Secret %s/%s: status %u%s%.200s", what, secret->namespace_, secret->name,
+    cf_err_system(err, "%s Secret %s/%s: status %u%s%.200s", what, secret->namespace, secret->name,
                   status, message != NULL ? ": " : "", cf_str_or_empty(message));
     return -1;
 }
@@ -108,7 +108,7 @@ int cf_certs_secret_check_owner(const struct cf_certs_secret *secret, struct cf_
                       "Secret %s/%s is somebody else's: it holds data, and not the annotation " MARK
                       ": " MARK_VALUE "; name another one, or mount it and use --tls-cert and "
                       "--tls-key",
-                      secret->namespace_, secret->name);
+                      secret->namespace, secret->name);
 }
 
 /* A part that is no base64 is as good as none: what is broken is mended by whoever reads it. */
@@ -131,7 +131,7 @@ static int read_object(struct cf_certs_secret *secret, const struct cf_buf *body
 
     secret->object = cf_json_parse(secret->arena, cf_buf_str(body), body->len, NULL, NULL, &why);
     if (secret->object == NULL)
-        return cf_err_system(err, "reading Secret %s/%s: %s", secret->namespace_, secret->name,
+        return cf_err_system(err, "reading Secret %s/%s: %s", secret->namespace, secret->name,
                              why.msg);
     data = cf_json_get(secret->object, "data");
     parts_of(out, parts);
@@ -146,7 +146,7 @@ void cf_certs_secret_forget(struct cf_certs_secret *secret)
     cf_arena_reset(secret->arena, true);
 }
 
-int cf_certs_secret_read(struct cf_certs_secret *secret, const struct cf_asker *asker,
+int cf_certs_secret_read(struct cf_certs_secret *secret, const struct cf_api_caller *asker,
                          struct cf_certs *out, bool *exists, struct cf_err *err)
 {
     struct cf_api_call call = {.method = "GET", .verb = "get"};
@@ -156,7 +156,7 @@ int cf_certs_secret_read(struct cf_certs_secret *secret, const struct cf_asker *
     empty(out);
     cf_certs_secret_forget(secret);
     call.path = cf_arena_printf(secret->arena, "/api/v1/namespaces/%s/secrets/%s",
-                                secret->namespace_, secret->name);
+                                secret->namespace, secret->name);
     if (call.path == NULL)
         return cf_err_memory(err);
     if (ask(secret, asker, &call, &status, &body, err) != 0)
@@ -190,7 +190,7 @@ static void write_metadata(const struct cf_certs_secret *secret, struct cf_out *
     cf_out_object(out, "metadata");
     if (secret->object == NULL) {
         cf_out_str(out, "name", secret->name);
-        cf_out_str(out, "namespace", secret->namespace_);
+        cf_out_str(out, "namespace", secret->namespace);
     }
     for (const struct cf_json *v = cf_json_first(old); v != NULL; v = cf_json_next(v)) {
         if (!cf_streq(cf_json_key(v), "annotations") && !cf_streq(cf_json_key(v), "managedFields"))
@@ -243,7 +243,7 @@ static void write_object(const struct cf_certs_secret *secret, const struct cf_c
     cf_out_end_object(&out);
 }
 
-int cf_certs_secret_write(struct cf_certs_secret *secret, const struct cf_asker *asker,
+int cf_certs_secret_write(struct cf_certs_secret *secret, const struct cf_api_caller *asker,
                           const struct cf_certs *certs, bool *conflict, struct cf_err *err)
 {
     bool creates = secret->object == NULL;
@@ -254,7 +254,7 @@ int cf_certs_secret_write(struct cf_certs_secret *secret, const struct cf_asker 
 
     *conflict = false;
     call.path =
-        cf_arena_printf(secret->arena, "/api/v1/namespaces/%s/secrets%s%s", secret->namespace_,
+        cf_arena_printf(secret->arena, "/api/v1/namespaces/%s/secrets%s%s", secret->namespace,
                         creates ? "" : "/", creates ? "" : secret->name);
     cf_buf_init_arena(&text, secret->arena, SECRET_MAX);
     write_object(secret, certs, &text);

@@ -42,11 +42,11 @@ int cf_rotation_init(struct cf_rotation *rotation, const struct cf_certs_given *
 {
     rotation->given = given;
     rotation->asker.api = api;
-    snprintf(rotation->where, sizeof(rotation->where), "%s/%s", given->namespace_, given->name);
+    snprintf(rotation->where, sizeof(rotation->where), "%s/%s", given->namespace, given->name);
     cf_certs_init(&rotation->known);
     cf_buf_init(&rotation->carried, CF_CREDENTIAL_MAX);
     cf_buf_init(&rotation->settled, CF_CREDENTIAL_MAX);
-    rotation->secret = cf_certs_secret_new(given->namespace_, given->name);
+    rotation->secret = cf_certs_secret_new(given->namespace, given->name);
     return rotation->secret != NULL ? 0 : cf_err_memory(err);
 }
 

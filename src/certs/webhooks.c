@@ -19,7 +19,7 @@
 
 /* One configuration that is being looked at. */
 struct look {
-    const struct cf_asker *asker;
+    const struct cf_api_caller *asker;
     struct cf_arena *arena;
     const char *kind; /* "mutating" or "validating" */
     const char *name;
@@ -89,11 +89,11 @@ static void take_name(const struct look *look, const struct cf_json *client)
 {
     const struct cf_json *service = cf_json_get(client, "service");
     const char *name = cf_json_str(cf_json_get(service, "name"));
-    const char *namespace_ = cf_json_str(cf_json_get(service, "namespace"));
+    const char *namespace = cf_json_str(cf_json_get(service, "namespace"));
     const char *url = cf_json_str(cf_json_get(client, "url"));
 
-    if (name != NULL && namespace_ != NULL)
-        add_name(look->out, cf_arena_printf(look->out->arena, "%s.%s.svc", name, namespace_));
+    if (name != NULL && namespace != NULL)
+        add_name(look->out, cf_arena_printf(look->out->arena, "%s.%s.svc", name, namespace));
     if (url != NULL)
         add_name(look->out, host_of(look->out->arena, url));
 }
@@ -240,7 +240,7 @@ static int look_at(struct look *look, bool write, struct cf_err *err)
                          look->kind, look->name);
 }
 
-int cf_webhooks_look(const struct cf_asker *asker, const char *name, const struct cf_buf *bundle,
+int cf_webhooks_look(const struct cf_api_caller *asker, const char *name, const struct cf_buf *bundle,
                      const struct cf_buf *cert, bool write, struct cf_webhooks *out,
                      struct cf_err *err)
 {

@@ -14,7 +14,7 @@
 #define CF_NAMES_MAX 64
 #define CF_NAME_SIZE 256
 
-struct cf_names {
+struct cf_san_names {
     const char *items[CF_NAMES_MAX];
     size_t count;
 };
@@ -42,7 +42,7 @@ size_t cf_x509_names(X509 *cert, char out[][CF_NAME_SIZE], size_t max);
 /* NULL: out of memory, or of randomness. The caller frees both. */
 X509 *cf_make_ca(int64_t now, int64_t lifetime, EVP_PKEY **key);
 /* Never valid longer than its authority. */
-X509 *cf_make_leaf(X509 *ca, EVP_PKEY *ca_key, const struct cf_names *names, int64_t now,
+X509 *cf_make_leaf(X509 *ca, EVP_PKEY *ca_key, const struct cf_san_names *names, int64_t now,
                    int64_t lifetime, EVP_PKEY **key);
 
 #endif

@@ -128,7 +128,7 @@ static bool add_name(GENERAL_NAMES *names, const char *text)
     return false;
 }
 
-static bool add_names(X509 *cert, const struct cf_names *wanted)
+static bool add_names(X509 *cert, const struct cf_san_names *wanted)
 {
     GENERAL_NAMES *names = GENERAL_NAMES_new();
     bool ok = names != NULL;
@@ -188,7 +188,7 @@ X509 *cf_make_ca(int64_t now, int64_t lifetime, EVP_PKEY **key)
     return finish(cert, key, *key, ok);
 }
 
-X509 *cf_make_leaf(X509 *ca, EVP_PKEY *ca_key, const struct cf_names *names, int64_t now,
+X509 *cf_make_leaf(X509 *ca, EVP_PKEY *ca_key, const struct cf_san_names *names, int64_t now,
                    int64_t lifetime, EVP_PKEY **key)
 {
     unsigned char serial[SERIAL_BYTES];

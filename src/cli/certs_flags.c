@@ -8,20 +8,20 @@
 #include "curfew/buf.h"
 #include "curfew/certs.h"
 
-int cf_split_secret(const struct cf_cmd *cmd, const char *flag, const char *text, char **namespace_,
+int cf_split_secret(const struct cf_cmd *cmd, const char *flag, const char *text, char **namespace,
                     const char **name)
 {
     char *slash;
 
-    *namespace_ = strdup(text);
-    if (*namespace_ == NULL)
+    *namespace = strdup(text);
+    if (*namespace == NULL)
         return CF_EXIT_FAILED;
-    slash = strchr(*namespace_, '/');
+    slash = strchr(*namespace, '/');
     if (slash != NULL) {
         *slash = '\0';
         *name = slash + 1;
     }
-    if (slash == NULL || !cf_certs_is_name(*namespace_) || !cf_certs_is_name(*name))
+    if (slash == NULL || !cf_certs_is_name(*namespace) || !cf_certs_is_name(*name))
         return cf_usage_error(cmd, "%s should be NAMESPACE/NAME, not '%s'", flag, text);
     return CF_EXIT_OK;
 }
@@ -105,7 +105,7 @@ int cf_certs_given_make(const struct cf_cmd *cmd, const struct cf_certs_flags *f
 
     memset(out, 0, sizeof(*out));
     if (flags->secret != NULL)
-        status = cf_split_secret(cmd, "--secret", flags->secret, &out->namespace_, &out->name);
+        status = cf_split_secret(cmd, "--secret", flags->secret, &out->namespace, &out->name);
     if (status == CF_EXIT_OK)
         status = take_configurations(cmd, flags, out);
     if (status == CF_EXIT_OK)
@@ -124,7 +124,7 @@ void cf_certs_given_free(struct cf_certs_given *wish)
     free(wish->services);
     free(wish->names);
     free(wish->configurations);
-    free(wish->namespace_);
+    free(wish->namespace);
     memset(wish, 0, sizeof(*wish));
 }
 

@@ -19,9 +19,9 @@ int cf_certs_given_make(const struct cf_cmd *cmd, const struct cf_certs_flags *f
                         struct cf_certs_given *out);
 void cf_certs_given_free(struct cf_certs_given *given);
 
-/* "NAMESPACE/NAME" of this flag, split in a copy, which is freed as *namespace_ (also after an
+/* "NAMESPACE/NAME" of this flag, split in a copy, which is freed as *namespace (also after an
  * error). They become parts of a path, so nothing else will do. */
-int cf_split_secret(const struct cf_cmd *cmd, const char *flag, const char *text, char **namespace_,
+int cf_split_secret(const struct cf_cmd *cmd, const char *flag, const char *text, char **namespace,
                     const char **name);
 
 void cf_certs_flags_free(struct cf_certs_flags *flags);

@@ -24,7 +24,7 @@ static int open_place(struct cf_certs_run *run, struct cf_err *err)
     run->asker.api = cf_cli_open_api(run->kubeconfig, run->context, err);
     if (run->asker.api == NULL || run->dir != NULL)
         return run->asker.api != NULL ? 0 : -1;
-    run->place = cf_certs_secret_new(run->wish.namespace_, run->wish.name);
+    run->place = cf_certs_secret_new(run->wish.namespace, run->wish.name);
     return run->place != NULL ? 0 : cf_err_memory(err);
 }
 
@@ -120,7 +120,7 @@ int cf_certs_init_run(struct cf_certs_run *run, struct cf_err *err)
         return cf_err_system(err, "somebody else made certificates %s just now", where);
     if (look_at_webhooks(run, true, true, err) != 0)
         return -1;
-    cf_certs_say_made(run, step);
+    cf_certs_print_made(run, step);
     return 0;
 }
 
@@ -175,7 +175,7 @@ int cf_certs_renew_run(struct cf_certs_run *run, struct cf_err *err)
                              cf_certs_where(run, where));
     if (look_at_webhooks(run, true, true, err) != 0)
         return -1;
-    cf_certs_say_made(run, step);
+    cf_certs_print_made(run, step);
     return 0;
 }
 
@@ -191,5 +191,5 @@ int cf_certs_show_run(struct cf_certs_run *run, struct cf_err *err)
         return cf_err_system(err, "there are no certificates %s", cf_certs_where(run, where));
     if (look_at_webhooks(run, true, false, err) != 0)
         return -1;
-    return cf_certs_say_all(run) ? CF_EXIT_OK : CF_EXIT_FINDINGS;
+    return cf_certs_print_all(run) ? CF_EXIT_OK : CF_EXIT_FINDINGS;
 }

@@ -17,7 +17,7 @@ struct cf_certs_run {
     bool renew_ca, drop_old;
     int64_t now;
 
-    struct cf_asker asker; /* .api NULL: no cluster is needed */
+    struct cf_api_caller asker; /* .api NULL: no cluster is needed */
     struct cf_certs_secret *place;
     struct cf_certs certs;
     bool exists;
@@ -46,9 +46,9 @@ int cf_certs_show_run(struct cf_certs_run *run, struct cf_err *err);
 const char *cf_certs_where(const struct cf_certs_run *run, char out[320]);
 
 /* What was made, and where. */
-void cf_certs_say_made(const struct cf_certs_run *run, enum cf_certs_step step);
+void cf_certs_print_made(const struct cf_certs_run *run, enum cf_certs_step step);
 
 /* All that there is; returns whether it is as it should be. */
-bool cf_certs_say_all(const struct cf_certs_run *run);
+bool cf_certs_print_all(const struct cf_certs_run *run);
 
 #endif

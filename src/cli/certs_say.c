@@ -108,7 +108,7 @@ static bool say_bundles(const struct cf_certs_run *run)
     return w->configurations > 0 && w->differing == 0;
 }
 
-bool cf_certs_say_all(const struct cf_certs_run *run)
+bool cf_certs_print_all(const struct cf_certs_run *run)
 {
     bool authorities = say_authorities(run), leaf = say_leaf(run), bundles = say_bundles(run);
 
@@ -117,7 +117,7 @@ bool cf_certs_say_all(const struct cf_certs_run *run)
 
 /* ---- what was made ---- */
 
-void cf_certs_say_made(const struct cf_certs_run *run, enum cf_certs_step step)
+void cf_certs_print_made(const struct cf_certs_run *run, enum cf_certs_step step)
 {
     struct cf_cert_info ca, leaf;
     char where[320], ca_ends[32], leaf_ends[32];

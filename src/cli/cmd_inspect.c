@@ -22,7 +22,7 @@ struct options {
     bool json;
 };
 
-void cf_inspect_say(struct cf_inspect *run, enum cf_exit status, const char *fmt, ...)
+void cf_inspect_print(struct cf_inspect *run, enum cf_exit status, const char *fmt, ...)
 {
     char line[8192]; /* two paths of the longest kind fit */
     va_list args;
@@ -143,7 +143,7 @@ static void say_unlisted(struct cf_inspect *run)
     size_t findings = run->tokens[true].unlisted;
 
     if (findings > 0)
-        cf_inspect_say(run, CF_EXIT_FAILED,
+        cf_inspect_print(run, CF_EXIT_FAILED,
                        "curfew inspect: %zu further tokens are findings, and are not listed",
                        findings);
 }
@@ -153,7 +153,7 @@ static void answer(struct cf_inspect *run, bool json)
     struct cf_buf out;
 
     if (run->failed) {
-        cf_inspect_say(run, CF_EXIT_FAILED, "curfew inspect: out of memory");
+        cf_inspect_print(run, CF_EXIT_FAILED, "curfew inspect: out of memory");
         return;
     }
     say_unlisted(run);
@@ -165,7 +165,7 @@ static void answer(struct cf_inspect *run, bool json)
     else
         cf_inspect_text(run, &out);
     if (!cf_buf_ok(&out))
-        cf_inspect_say(run, CF_EXIT_FAILED, "curfew inspect: out of memory");
+        cf_inspect_print(run, CF_EXIT_FAILED, "curfew inspect: out of memory");
     else
         fwrite(cf_buf_str(&out), 1, out.len, stdout);
     cf_buf_free(&out);

@@ -14,12 +14,12 @@
 #include "curfew/str.h"
 
 struct options {
-    const char *server, *server_name, *ca_file, *namespace_, *expect;
+    const char *server, *server_name, *ca_file, *namespace, *expect;
 };
 
 /* A legacy Secret, which every level but privileged denies. Nothing is made: nobody but the API
  * server does, and it is not asked; dryRun says so to whoever reads the log. */
-static bool write_review(struct cf_buf *buf, const char *namespace_, const char *uid)
+static bool write_review(struct cf_buf *buf, const char *namespace, const char *uid)
 {
     static const char meta[] = "{\"group\":\"\",\"version\":\"v1\",\"%s\":\"%s\"}";
     char kind[80], resource[80];
@@ -36,7 +36,7 @@ static bool write_review(struct cf_buf *buf, const char *namespace_, const char 
     cf_out_raw(&out, "kind", kind);
     cf_out_raw(&out, "resource", resource);
     cf_out_str(&out, "name", "curfew-probe");
-    cf_out_str(&out, "namespace", namespace_);
+    cf_out_str(&out, "namespace", namespace);
     cf_out_str(&out, "operation", "CREATE");
     cf_out_raw(&out, "userInfo", "{\"username\":\"curfew-probe\"}");
     cf_out_object(&out, "object");
@@ -44,7 +44,7 @@ static bool write_review(struct cf_buf *buf, const char *namespace_, const char 
     cf_out_str(&out, "kind", "Secret");
     cf_out_object(&out, "metadata");
     cf_out_str(&out, "name", "curfew-probe");
-    cf_out_str(&out, "namespace", namespace_);
+    cf_out_str(&out, "namespace", namespace);
     cf_out_raw(&out, "annotations", "{\"kubernetes.io/service-account.name\":\"default\"}");
     cf_out_end_object(&out);
     cf_out_str(&out, "type", "kubernetes.io/service-account-token");
@@ -166,7 +166,7 @@ static int probe(const struct options *o)
     cf_buf_init(&review, CF_PROBE_ANSWER_MAX);
     if (new_uid(uid, &err) != 0) {
         status = failed(&err);
-    } else if (!write_review(&review, o->namespace_, uid)) {
+    } else if (!write_review(&review, o->namespace, uid)) {
         cf_err_memory(&err);
         status = failed(&err);
     } else {
@@ -179,14 +179,14 @@ static int probe(const struct options *o)
 
 static int run(const struct cf_cmd *cmd, int argc, char **argv)
 {
-    struct options o = {.namespace_ = "default"};
+    struct options o = {.namespace = "default"};
     const struct cf_opt opts[] = {
         {"--server", 0, CF_OPT_STRING, &o.server, "URL", "where it is, https://HOST[:PORT]"},
         {"--ca-file", 0, CF_OPT_STRING, &o.ca_file, "FILE",
          "the authorities that its certificate is trusted by, PEM"},
         {"--server-name", 0, CF_OPT_STRING, &o.server_name, "NAME",
          "what the certificate is for (default the host)"},
-        {"--namespace", 'n', CF_OPT_STRING, &o.namespace_, "NAMESPACE",
+        {"--namespace", 'n', CF_OPT_STRING, &o.namespace, "NAMESPACE",
          "of the Secret that it is asked about (default default)"},
         {"--expect", 0, CF_OPT_STRING, &o.expect, "allowed|denied",
          "exit 1 when the answer is another"},

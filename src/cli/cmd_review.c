@@ -63,7 +63,7 @@ static int check_words(const struct cf_cmd *cmd, struct typed *t)
         return cf_usage_error(cmd, "--phase must be mutate or validate, not '%s'", t->phase);
     if (!t->opts.fail_on_warn && !cf_streq(t->fail_on, "enforce"))
         return cf_usage_error(cmd, "--fail-on must be enforce or warn, not '%s'", t->fail_on);
-    if (t->opts.namespace_[0] == '\0')
+    if (t->opts.namespace[0] == '\0')
         return cf_usage_error(cmd, "--namespace must not be empty");
     if (t->opts.fix && t->opts.json)
         return cf_usage_error(cmd, "--fix prints the documents: it can't go with --output json");
@@ -103,7 +103,7 @@ static int parse(const struct cf_cmd *cmd, int argc, char **argv, struct typed *
         {"--config", 0, CF_OPT_STRING, &o->config, "FILE", "configuration; else the built-in one"},
         {"--level", 0, CF_OPT_STRING, &t->level_text, "privileged|baseline|restricted",
          "of all modes; else namespace labels and defaults decide"},
-        {"--namespace", 'n', CF_OPT_STRING, &o->namespace_, "NAMESPACE",
+        {"--namespace", 'n', CF_OPT_STRING, &o->namespace, "NAMESPACE",
          "of objects that name none (default \"default\")"},
         {"--fix", 0, CF_OPT_FLAG, &o->fix, NULL, "print all documents, with every fix that exists"},
         {"--fail-on", 0, CF_OPT_STRING, &t->fail_on, "enforce|warn",
@@ -145,20 +145,20 @@ static int load_policy(struct cf_run *run)
         run->policy =
             cf_policy_load(run->opts->config, cf_rule_ids(), cf_rule_count, run->now, &err);
     if (run->policy == NULL) {
-        cf_run_say(run, CF_EXIT_USAGE, "curfew review: %s",
+        cf_run_print(run, CF_EXIT_USAGE, "curfew review: %s",
                    err.kind != CF_ERR_NONE ? err.msg : "out of memory");
         return -1;
     }
     for (size_t i = 0; i < run->policy->notes.count; i++)
-        cf_run_say(run, CF_EXIT_OK, "curfew review: note: %s", run->policy->notes.items[i]);
+        cf_run_print(run, CF_EXIT_OK, "curfew review: note: %s", run->policy->notes.items[i]);
     return 0;
 }
 
 static int review(struct cf_run *run)
 {
-    if (cf_run_load(run) != 0 || cf_run_replay(run) != 0 || cf_run_judge(run) != 0)
+    if (cf_run_load(run) != 0 || cf_run_replay(run) != 0 || cf_run_evaluate(run) != 0)
         return -1;
-    cf_run_say_end(run);
+    cf_run_print_end(run);
     return 0;
 }
 
@@ -172,9 +172,9 @@ static int run_review(const struct cf_review_options *opts)
 
     cf_buf_init(&run.out, CF_REPORT_MAX);
     if (of_doc == NULL || of_items == NULL || arena == NULL)
-        cf_run_say(&run, CF_EXIT_FAILED, "curfew review: out of memory");
+        cf_run_print(&run, CF_EXIT_FAILED, "curfew review: out of memory");
     else if (load_policy(&run) == 0 && review(&run) != 0)
-        cf_run_say(&run, CF_EXIT_FAILED, "curfew review: out of memory");
+        cf_run_print(&run, CF_EXIT_FAILED, "curfew review: out of memory");
     cf_run_close(&run);
     cf_buf_wipe(&run.out);
     cf_buf_free(&run.out);
@@ -185,7 +185,7 @@ static int run_review(const struct cf_review_options *opts)
 
 static int run(const struct cf_cmd *cmd, int argc, char **argv)
 {
-    struct typed t = {.opts = {.namespace_ = "default"},
+    struct typed t = {.opts = {.namespace = "default"},
                       .phase = "validate",
                       .fail_on = "enforce",
                       .output = "text"};

@@ -135,7 +135,7 @@ static int serve_with(const struct flags *flags, const struct cf_own *own,
         .tls_key = flags->tls.key,
         .tls_secret = *secret,
         .own_user = own->user,
-        .own_namespace = own->namespace_,
+        .own_namespace = own->namespace,
         .seccomp = filters_calls(flags),
         .drain_delay = flags->drain_delay,
         .drain_timeout = flags->drain_timeout,
@@ -158,7 +158,7 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
     struct cf_tls_secret_config secret = {.kubeconfig = flags->cluster.kubeconfig,
                                           .context = flags->cluster.context};
     struct cf_own own = {.user = NULL};
-    char *namespace_ = NULL;
+    char *namespace = NULL;
     int status;
 
     if (flags->check_config != NULL)
@@ -167,9 +167,9 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
     if (status == CF_EXIT_OK)
         status = cf_own_find(cmd, flags->service_account, &own);
     if (status == CF_EXIT_OK)
-        status = cf_tls_take_secret(cmd, &flags->tls, &namespace_, &secret);
+        status = cf_tls_take_secret(cmd, &flags->tls, &namespace, &secret);
     if (status != CF_EXIT_OK) {
-        free(namespace_);
+        free(namespace);
         cf_own_free(&own);
         return status;
     }
@@ -181,7 +181,7 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
     } else {
         status = failed(&err);
     }
-    free(namespace_);
+    free(namespace);
     cf_own_free(&own);
     return status;
 }

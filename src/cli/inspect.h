@@ -67,7 +67,7 @@ struct cf_inspect {
 void cf_inspect_free(struct cf_inspect *run);
 
 /* A line on stderr, fit to print; raises the status. */
-void cf_inspect_say(struct cf_inspect *run, enum cf_exit status, const char *fmt, ...)
+void cf_inspect_print(struct cf_inspect *run, enum cf_exit status, const char *fmt, ...)
     CF_PRINTF(3, 4);
 
 /* Its kind is one that lives long, or its signature is bad: the exit code is 1. */
@@ -118,7 +118,7 @@ void cf_finder_search(struct cf_finder *f, const char *text, size_t len, const c
 void cf_finder_documents(struct cf_finder *f, const char *path);
 
 /* It holds no token, which is told. */
-void cf_finder_tell_nothing(struct cf_finder *f);
+void cf_finder_report_nothing(struct cf_finder *f);
 
 /* ---- inspect_read.c ---- */
 

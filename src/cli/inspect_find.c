@@ -42,15 +42,15 @@ static const char *subject_of(struct cf_finder *f, const struct cf_json *value)
     const char *kind = cf_json_str(cf_json_get(value, "kind"));
     const struct cf_json *meta = cf_json_get(value, "metadata");
     const char *name = cf_json_str(cf_json_get(meta, "name"));
-    const char *namespace_ = cf_json_str(cf_json_get(meta, "namespace"));
+    const char *namespace = cf_json_str(cf_json_get(meta, "namespace"));
     const char *text;
 
     if (cf_str_empty(kind) || cf_str_empty(name))
         return f->subject;
-    if (cf_str_empty(namespace_))
+    if (cf_str_empty(namespace))
         text = cf_arena_printf(f->arena, "%s \"%s\"", kind, name);
     else
-        text = cf_arena_printf(f->arena, "%s \"%s\" in namespace \"%s\"", kind, name, namespace_);
+        text = cf_arena_printf(f->arena, "%s \"%s\" in namespace \"%s\"", kind, name, namespace);
     return cf_str_or_empty(text);
 }
 
@@ -106,13 +106,13 @@ static void read_token_file(struct cf_finder *f, const char *kubeconfig, const c
 
     cf_buf_init_arena(&buf, f->arena, CF_FILE_MAX);
     if (path == NULL || cf_file_read(path, &buf, &err) != 0) {
-        cf_inspect_say(run, CF_EXIT_FAILED, "curfew inspect: %s: %s: %s", f->file,
+        cf_inspect_print(run, CF_EXIT_FAILED, "curfew inspect: %s: %s: %s", f->file,
                        cf_str_or_empty(f->subject), err.msg);
     } else {
         f->path = at;
         scan(f, cf_buf_str(&buf), buf.len);
         if (f->found == before)
-            cf_inspect_say(run, CF_EXIT_FAILED, "curfew inspect: %s: %s: '%s' holds no token",
+            cf_inspect_print(run, CF_EXIT_FAILED, "curfew inspect: %s: %s: '%s' holds no token",
                            f->file, cf_str_or_empty(f->subject), path);
     }
 }
@@ -148,11 +148,11 @@ static void walk_document(struct cf_finder *f, const struct cf_document *doc, co
 {
     if (doc->err.kind != CF_ERR_NONE) {
         if (input != CF_INPUT_ANY || doc->err.kind == CF_ERR_SYSTEM)
-            cf_inspect_say(f->run, CF_EXIT_FAILED, "%s", doc->err.msg);
+            cf_inspect_print(f->run, CF_EXIT_FAILED, "%s", doc->err.msg);
     } else if (is_kubeconfig(doc->root)) {
         walk_kubeconfig(f, doc->root, path);
     } else if (input == CF_INPUT_KUBECONFIG) {
-        cf_inspect_say(f->run, CF_EXIT_FAILED,
+        cf_inspect_print(f->run, CF_EXIT_FAILED,
                        "%s:%zu: it is no kubeconfig: that is of kind Config and has users", f->file,
                        doc->line);
     } else if (input != CF_INPUT_ANY || cf_json_str(doc->root) == NULL) {
@@ -195,9 +195,9 @@ static const char *trim(const char *text, size_t *len)
     return text;
 }
 
-void cf_finder_tell_nothing(struct cf_finder *f)
+void cf_finder_report_nothing(struct cf_finder *f)
 {
-    cf_inspect_say(f->run, CF_EXIT_FAILED, "curfew inspect: %s: it holds no token", f->file);
+    cf_inspect_print(f->run, CF_EXIT_FAILED, "curfew inspect: %s: it holds no token", f->file);
 }
 
 /* What struct cf_manifest_reading hands around. */
@@ -216,7 +216,7 @@ static int walk_item(const struct cf_document_item *item, void *arg)
     if (item->json != NULL)
         walk(d->finder, item->json, &at);
     else if (d->input != CF_INPUT_ANY || item->err.kind == CF_ERR_SYSTEM)
-        cf_inspect_say(d->finder->run, CF_EXIT_FAILED, "%s", item->err.msg);
+        cf_inspect_print(d->finder->run, CF_EXIT_FAILED, "%s", item->err.msg);
     cf_arena_reset(d->of_items, true);
     return d->finder->run->failed ? -1 : 0;
 }
@@ -230,7 +230,7 @@ static int walk_one(const struct cf_document *doc, void *arg)
         walk_document(d->finder, doc, d->path, d->input);
     if (doc->is_streamed && cf_document_items(doc, d->of_items, walk_item, d, &err) != 0 &&
         err.kind != CF_ERR_NONE)
-        cf_inspect_say(d->finder->run, CF_EXIT_FAILED, "%s", err.msg);
+        cf_inspect_print(d->finder->run, CF_EXIT_FAILED, "%s", err.msg);
     cf_arena_reset(d->of_doc, true);
     return d->finder->run->failed ? -1 : 0;
 }
@@ -248,7 +248,7 @@ static void walk_documents(struct cf_finder *f, struct cf_manifest *manifest, co
     if (of_doc == NULL || of_items == NULL)
         f->run->failed = true;
     else if (cf_manifest_read(manifest, &how, &err) != 0 && err.kind != CF_ERR_NONE)
-        cf_inspect_say(f->run, CF_EXIT_FAILED, "curfew inspect: %s", err.msg);
+        cf_inspect_print(f->run, CF_EXIT_FAILED, "curfew inspect: %s", err.msg);
 }
 
 static void walk_text(struct cf_finder *f, const char *text, size_t len, const char *path,
@@ -271,12 +271,12 @@ void cf_finder_documents(struct cf_finder *f, const char *path)
     int before = f->run->status;
 
     if (manifest == NULL)
-        cf_inspect_say(f->run, CF_EXIT_FAILED, "curfew inspect: %s", err.msg);
+        cf_inspect_print(f->run, CF_EXIT_FAILED, "curfew inspect: %s", err.msg);
     else
         walk_documents(f, manifest, path, CF_INPUT_MANIFEST);
     cf_manifest_close(manifest);
     if (f->found == 0 && f->run->status == before)
-        cf_finder_tell_nothing(f);
+        cf_finder_report_nothing(f);
 }
 
 void cf_finder_search(struct cf_finder *f, const char *text, size_t len, const char *path,
@@ -299,10 +299,10 @@ void cf_finder_search(struct cf_finder *f, const char *text, size_t len, const c
     if (f->found > 0 || f->run->status != before)
         return;
     if (one_word && input == CF_INPUT_ANY)
-        cf_inspect_say(f->run, CF_EXIT_FAILED, "curfew inspect: %s: no token: %s", f->file,
+        cf_inspect_print(f->run, CF_EXIT_FAILED, "curfew inspect: %s: no token: %s", f->file,
                        why.msg);
     else
-        cf_finder_tell_nothing(f);
+        cf_finder_report_nothing(f);
 }
 
 bool cf_inspect_argument(struct cf_inspect *run, const char *text)
@@ -312,7 +312,7 @@ bool cf_inspect_argument(struct cf_inspect *run, const char *text)
 
     if (take_whole(&f, text, strlen(text), &why))
         return true;
-    cf_inspect_say(run, CF_EXIT_FAILED,
+    cf_inspect_print(run, CF_EXIT_FAILED,
                    "curfew inspect: the argument is no token: %s; a file is given with -f",
                    why.msg);
     return false;

@@ -116,7 +116,7 @@ static void keep_token(struct cf_inspect *run, const struct cf_token *from, stru
     to->issuer = cf_inspect_fit(run, from->issuer);
     to->subject = cf_inspect_fit(run, from->subject);
     to->jti = fit_once(run, from->jti); /* no two are the same */
-    to->namespace_ = cf_inspect_fit(run, from->namespace_);
+    to->namespace = cf_inspect_fit(run, from->namespace);
     to->account = cf_inspect_fit(run, from->account);
     to->account_uid = cf_inspect_fit(run, from->account_uid);
     to->secret = cf_inspect_fit(run, from->secret);
@@ -206,10 +206,10 @@ static void say_unread(struct cf_inspect *run, const struct cf_token_hit *hit,
     if (place->line > 0)
         snprintf(line, sizeof(line), ":%zu", place->line);
     if (run->unread.listed < CF_INSPECT_SAID_MAX)
-        cf_inspect_say(run, CF_EXIT_FAILED, "curfew inspect: %s%s: it holds %s, which was not read",
+        cf_inspect_print(run, CF_EXIT_FAILED, "curfew inspect: %s%s: it holds %s, which was not read",
                        file, line, cf_token_unread_name(hit->unread));
     else if (run->unread.listed == CF_INSPECT_SAID_MAX)
-        cf_inspect_say(run, CF_EXIT_FAILED,
+        cf_inspect_print(run, CF_EXIT_FAILED,
                        "curfew inspect: and more that was not read: the answer has all places");
 }
 

@@ -58,11 +58,11 @@ static void read_file(struct reader *r, const char *path)
     bool whole = cf_file_pieces(path, take_piece, r, &err) == 0;
 
     if (!whole)
-        cf_inspect_say(run, CF_EXIT_FAILED, "curfew inspect: %s", err.msg);
+        cf_inspect_print(run, CF_EXIT_FAILED, "curfew inspect: %s", err.msg);
     if (r->streams && cf_token_scan_end(r->f->scanner) != 0)
         run->failed = true;
     if (r->streams && whole && r->f->found == 0)
-        cf_finder_tell_nothing(r->f);
+        cf_finder_report_nothing(r->f);
     if (!r->streams && whole)
         cf_finder_search(r->f, cf_buf_str(&r->text), r->text.len, path, r->input);
 }

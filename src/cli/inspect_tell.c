@@ -50,14 +50,14 @@ static void add_command(const struct cf_inspect *run, const struct cf_token *t, 
 
     if (seconds < 600)
         seconds = 600; /* the API's own bound */
-    if (!cf_is_object_name(t->account) || !cf_is_object_name(t->namespace_)) {
+    if (!cf_is_object_name(t->account) || !cf_is_object_name(t->namespace)) {
         cf_buf_adds(out, "kubectl create token, bound to a pod");
         return;
     }
     cf_buf_addf(out,
                 "kubectl create token %s -n %s --duration %llds --bound-object-kind Pod "
                 "--bound-object-name POD, where POD is a running pod with serviceAccountName: %s",
-                t->account, t->namespace_, (long long)seconds, t->account);
+                t->account, t->namespace, (long long)seconds, t->account);
 }
 
 static void add_remedy(const struct cf_inspect *run, const struct cf_inspected *item,
@@ -94,9 +94,9 @@ static void add_title(const struct cf_inspected *item, struct cf_buf *out)
     const struct cf_token *t = &item->token;
 
     cf_buf_adds(out, spoken_kind(item->kind));
-    if (item->kind != CF_TOKEN_OTHER && t->account != NULL && t->namespace_ != NULL)
+    if (item->kind != CF_TOKEN_OTHER && t->account != NULL && t->namespace != NULL)
         cf_buf_addf(out, " of ServiceAccount \"%s\" in namespace \"%s\"", t->account,
-                    t->namespace_);
+                    t->namespace);
     cf_buf_addc(out, '\n');
 }
 
@@ -328,7 +328,7 @@ static void out_account(struct cf_out *out, const struct cf_inspected *item)
         return;
     }
     cf_out_object(out, "serviceAccount");
-    cf_out_str(out, "namespace", t->namespace_);
+    cf_out_str(out, "namespace", t->namespace);
     cf_out_str(out, "name", t->account);
     cf_out_str(out, "uid", t->account_uid);
     cf_out_end_object(out);

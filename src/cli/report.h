@@ -17,7 +17,7 @@ struct cf_report_row {
     size_t document;               /* within the file, from 1 */
     size_t line;                   /* of the offending value, from 1 */
     const char *kind;              /* as the manifest has it: "Pod" */
-    const char *namespace_, *name; /* "" for none */
+    const char *namespace, *name; /* "" for none */
     const char *subject;           /* `pod "web"`, fit to print */
     const struct cf_finding *finding;
     enum cf_level level; /* of the rule, under the policy */

@@ -22,7 +22,7 @@ static void add_resource(struct cf_out *out, const struct cf_report_row *row)
 {
     cf_out_object(out, "resource");
     cf_out_str(out, "kind", row->kind);
-    cf_out_str(out, "namespace", row->namespace_);
+    cf_out_str(out, "namespace", row->namespace);
     cf_out_str(out, "name", row->name);
     cf_out_end_object(out);
 }

@@ -44,8 +44,8 @@ static void add_head(struct cf_arena *arena, const struct cf_report_row *row, bo
 
     cf_buf_addf(out, "%s%s:%zu:%s %s", colour ? BOLD : "", row->file, row->line,
                 colour ? PLAIN : "", row->subject);
-    if (row->namespace_[0] != '\0')
-        cf_buf_addf(out, " in namespace \"%s\"", printable(arena, row->namespace_));
+    if (row->namespace[0] != '\0')
+        cf_buf_addf(out, " in namespace \"%s\"", printable(arena, row->namespace));
     cf_buf_addf(out, ": %s%s%s (%s; ", colour ? (denies ? RED : YELLOW) : "",
                 row->finding->rule->id, colour ? PLAIN : "", cf_level_name(row->level));
     add_modes(out, row->modes);

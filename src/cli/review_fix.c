@@ -11,8 +11,8 @@
 
 /* The judgement with CF_FIX for every fix that exists, whatever the namespace's fix level; only
  * what is exempt or excepted stays as it is. False: there is none. */
-static bool choose_fixes(struct cf_arena *arena, const struct cf_judgement *judgement,
-                         struct cf_judgement *out)
+static bool choose_fixes(struct cf_arena *arena, const struct cf_evaluation *judgement,
+                         struct cf_evaluation *out)
 {
     bool any = false;
 
@@ -34,10 +34,10 @@ static bool choose_fixes(struct cf_arena *arena, const struct cf_judgement *judg
 }
 
 bool cf_run_fix_object(struct cf_run *run, const struct cf_manifest_object *object,
-                       const struct cf_request *request, const struct cf_judgement *judgement,
+                       const struct cf_request *request, const struct cf_evaluation *judgement,
                        bool silent, bool *broken)
 {
-    struct cf_judgement chosen;
+    struct cf_evaluation chosen;
     struct cf_err err = {0};
     const char *patch;
 
@@ -53,7 +53,7 @@ bool cf_run_fix_object(struct cf_run *run, const struct cf_manifest_object *obje
     *broken = true;
     if (!silent) {
         cf_err_wrap(&err, "it could not be fixed");
-        cf_run_say_error(run, object->doc, object->json, &err);
+        cf_run_print_error(run, object->doc, object->json, &err);
     }
     return false;
 }
@@ -162,7 +162,7 @@ static int fix_silently(const struct cf_manifest_object *object, void *arg)
     int rc = 0;
 
     if (!cf_is_review(object, &access) && cf_kind_find(object->group, object->kind) != NULL)
-        rc = cf_run_judge_object(l->run, object, true, &fixed, &broken);
+        rc = cf_run_evaluate_object(l->run, object, true, &fixed, &broken);
     cf_arena_reset(l->run->arena, true);
     return rc;
 }
@@ -243,7 +243,7 @@ static int copy_list(struct cf_run *run, const struct cf_document *doc)
     struct cf_err err = {0};
 
     if (cf_document_bytes(doc, copy_bytes, &copy, &err) != 0)
-        cf_run_say_error(run, doc, NULL, &err);
+        cf_run_print_error(run, doc, NULL, &err);
     if (copy.last != '\n')
         cf_buf_addc(&run->out, '\n');
     return 0;

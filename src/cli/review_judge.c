@@ -24,7 +24,7 @@ struct subject {
     const struct cf_kind_info *info;
     struct cf_object decoded;
     struct cf_request request;
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
 };
 
 /* ---- Secrets that no input holds ---- */
@@ -35,7 +35,7 @@ static void note_unknown(struct cf_secret_ref *ref, void *arg)
 
     if (ref->state == CF_SECRET_UNKNOWN)
         cf_name_set_add(&run->unknown,
-                        cf_arena_printf(run->arena, "%s/%s", run->namespace_, ref->name));
+                        cf_arena_printf(run->arena, "%s/%s", run->namespace, ref->name));
 }
 
 /* ---- findings ---- */
@@ -81,7 +81,7 @@ static void add_row(struct cf_run *run, const struct subject *s, const struct cf
         .document = doc->number,
         .line = cf_locate(run->arena, doc, s->object->json, f->path),
         .kind = s->object->kind,
-        .namespace_ = s->info->cluster_scoped ? "" : s->request.namespace_,
+        .namespace = s->info->cluster_scoped ? "" : s->request.namespace,
         .name = cf_str_empty(s->decoded.name) ? cf_str_or_empty(s->decoded.generate_name)
                                               : s->decoded.name,
         .subject = cf_subject(run->arena, &s->request),
@@ -122,7 +122,7 @@ static bool namespace_of(const struct cf_run *run, const struct subject *s, cons
                    cf_json_type_name(cf_json_type(own)));
         return false;
     }
-    *out = cf_str_empty(cf_json_str(own)) ? run->opts->namespace_ : cf_json_str(own);
+    *out = cf_str_empty(cf_json_str(own)) ? run->opts->namespace : cf_json_str(own);
     if (s->info->cluster_scoped)
         *out = "";
     /* A namespace's own exceptions and exemptions stand under its name. */
@@ -133,9 +133,9 @@ static bool namespace_of(const struct cf_run *run, const struct subject *s, cons
 
 static bool request_of(struct cf_run *run, struct subject *s, struct cf_err *err)
 {
-    const char *namespace_;
+    const char *namespace;
 
-    if (!namespace_of(run, s, &namespace_, err) ||
+    if (!namespace_of(run, s, &namespace, err) ||
         cf_object_decode(run->arena, s->object->json, s->info, "", &s->decoded, err) != 0)
         return false;
     s->request = (struct cf_request){
@@ -143,7 +143,7 @@ static bool request_of(struct cf_run *run, struct subject *s, struct cf_err *err
         .operation = CF_CREATE,
         .resource = "",
         .subresource = "",
-        .namespace_ = namespace_,
+        .namespace = namespace,
         .name = cf_str_or_empty(s->decoded.name),
         .caller = {.username = "", .uid = ""},
         .kind = s->info->bit,
@@ -162,7 +162,7 @@ static bool judge(struct cf_run *run, struct subject *s, struct cf_err *err)
                                        .level = run->opts->level};
 
     return request_of(run, s, err) &&
-           cf_engine_judge(run->arena, &in, &s->request, &s->judgement, err) == 0;
+           cf_engine_evaluate(run->arena, &in, &s->request, &s->judgement, err) == 0;
 }
 
 static void say_left(struct cf_run *run, const struct subject *s)
@@ -175,12 +175,12 @@ static void say_left(struct cf_run *run, const struct subject *s)
         if (verdict->finding.fix == NULL || verdict->exempt != CF_EXEMPT_NO)
             continue;
         cf_err_set(&err, "there is more to fix than one run does: use --fix on what it printed");
-        cf_run_say_error(run, s->object->doc, s->object->json, &err);
+        cf_run_print_error(run, s->object->doc, s->object->json, &err);
         return;
     }
 }
 
-int cf_run_judge_object(struct cf_run *run, const struct cf_manifest_object *object, bool silent,
+int cf_run_evaluate_object(struct cf_run *run, const struct cf_manifest_object *object, bool silent,
                         bool *fixed, bool *broken)
 {
     struct subject s = {.object = object, .info = cf_kind_find(object->group, object->kind)};
@@ -191,7 +191,7 @@ int cf_run_judge_object(struct cf_run *run, const struct cf_manifest_object *obj
             if (err.kind == CF_ERR_SYSTEM)
                 return -1;
             if (!silent)
-                cf_run_say_error(run, object->doc, object->json, &err);
+                cf_run_print_error(run, object->doc, object->json, &err);
             return 0;
         }
         if (pass == FIX_PASSES_MAX && !silent)
@@ -207,7 +207,7 @@ int cf_run_judge_object(struct cf_run *run, const struct cf_manifest_object *obj
     run->report.judged += !s.judgement.skipped;
     if (s.judgement.skipped)
         return 0;
-    run->namespace_ = s.request.namespace_;
+    run->namespace = s.request.namespace;
     cf_object_secret_refs(&s.decoded, note_unknown, run);
     add_rows(run, &s);
     return 0;
@@ -249,7 +249,7 @@ static void count_unknown(struct cf_run *run, const struct cf_manifest_object *o
         return;
     run->templates++;
     if (run->opts->verbose)
-        cf_run_say(run, CF_EXIT_OK,
+        cf_run_print(run, CF_EXIT_OK,
                    "%s:%zu: not judged: %s \"%s\" has a pod template, but no rule reads this kind",
                    object->doc->file, cf_locate(run->arena, object->doc, object->json, ""),
                    object->kind, cf_str_or_empty(name));
@@ -269,7 +269,7 @@ static int judge_object(const struct cf_manifest_object *object, void *arg)
     } else if (cf_kind_find(object->group, object->kind) == NULL) {
         count_unknown(j->run, object);
     } else {
-        rc = cf_run_judge_object(j->run, object, false, &fixed, &broken);
+        rc = cf_run_evaluate_object(j->run, object, false, &fixed, &broken);
         j->fixed |= fixed;
         j->broken |= broken;
     }
@@ -282,7 +282,7 @@ static void judge_error(const struct cf_document *doc, const struct cf_json *jso
 {
     struct judging *j = arg;
 
-    cf_run_say_error(j->run, doc, json, err);
+    cf_run_print_error(j->run, doc, json, err);
     cf_arena_reset(j->run->arena, true);
 }
 
@@ -292,7 +292,7 @@ static void judge_no_kind(const struct cf_document *doc, const struct cf_json *j
 
     j->run->report.skipped++;
     if (j->run->opts->verbose)
-        cf_run_say(j->run, CF_EXIT_OK, "%s:%zu: skipped: no kind", doc->file,
+        cf_run_print(j->run, CF_EXIT_OK, "%s:%zu: skipped: no kind", doc->file,
                    cf_locate(j->run->arena, doc, json, ""));
 }
 
@@ -300,7 +300,7 @@ static void judge_empty(const struct cf_document *doc, void *arg)
 {
     struct judging *j = arg;
 
-    cf_run_say(j->run, CF_EXIT_OK, "%s:%zu: the List is empty, there is nothing to judge",
+    cf_run_print(j->run, CF_EXIT_OK, "%s:%zu: the List is empty, there is nothing to judge",
                doc->file, doc->line);
 }
 
@@ -324,7 +324,7 @@ static void look_at_items(struct cf_run *run, const struct cf_document *doc)
     if (cf_document_items(doc, run->of_items, look_at_item, run, &err) != 0)
         run->as_it_stands = true;
     if (run->as_it_stands)
-        cf_run_say(run, CF_EXIT_FAILED,
+        cf_run_print(run, CF_EXIT_FAILED,
                    "%s:%zu: the List is printed as it stands: not all of it can be read", doc->file,
                    doc->line);
 }
@@ -345,7 +345,7 @@ static int judge_document(const struct cf_document *doc, void *arg)
         run->objects_seen++;
         j.answered = true;
     } else if (doc->err.kind != CF_ERR_NONE) {
-        cf_run_say_error(run, doc, NULL, &doc->err);
+        cf_run_print_error(run, doc, NULL, &doc->err);
     }
     look_at_items(run, doc);
     rc = cf_document_objects(doc, run->of_doc, run->of_items, &visit);
@@ -355,7 +355,7 @@ static int judge_document(const struct cf_document *doc, void *arg)
     return rc;
 }
 
-int cf_run_judge(struct cf_run *run)
+int cf_run_evaluate(struct cf_run *run)
 {
     return cf_run_each(run, judge_document, NULL, run);
 }

@@ -23,7 +23,7 @@ static int open_all(struct cf_run *run, const struct cf_opt_list *paths,
             out->items[out->count++].manifest = manifest;
             continue;
         }
-        cf_run_say(run, CF_EXIT_FAILED, "curfew review: %s", err.msg);
+        cf_run_print(run, CF_EXIT_FAILED, "curfew review: %s", err.msg);
         run->report.errors++;
     }
     return 0;
@@ -59,7 +59,7 @@ static int read_all(struct cf_run *run, struct cf_review_inputs *inputs,
         if (err.kind == CF_ERR_NONE)
             return -1;
         if (!input->failed) {
-            cf_run_say(run, CF_EXIT_FAILED, "curfew review: %s", err.msg);
+            cf_run_print(run, CF_EXIT_FAILED, "curfew review: %s", err.msg);
             run->report.errors++;
         }
         input->failed = true;
@@ -112,12 +112,12 @@ static int store_object(const struct cf_manifest_object *object, void *arg)
 
     run->has_reviews |= !f->tell && cf_is_review(object, &access);
     if (!cf_store_keeps(object->kind) ||
-        cf_store_add(run->store, object->json, run->opts->namespace_, &err) == 0)
+        cf_store_add(run->store, object->json, run->opts->namespace, &err) == 0)
         return 0;
     if (err.kind == CF_ERR_SYSTEM)
         return -1;
     if (f->tell)
-        cf_run_say_error(run, object->doc, object->json, &err);
+        cf_run_print_error(run, object->doc, object->json, &err);
     return 0;
 }
 
@@ -127,7 +127,7 @@ static void store_error(const struct cf_document *doc, const struct cf_json *jso
     struct filling *f = arg;
 
     if (f->tell)
-        cf_run_say_error(f->run, doc, json, err);
+        cf_run_print_error(f->run, doc, json, err);
     cf_arena_reset(f->run->arena, false);
 }
 
@@ -140,7 +140,7 @@ static int store_document(const struct cf_document *doc, void *arg)
     f->run->documents += !f->tell;
     f->run->has_reviews |= !f->tell && doc->broken_review;
     if (doc->err.kind != CF_ERR_NONE && f->tell)
-        cf_run_say_error(f->run, doc, NULL, &doc->err);
+        cf_run_print_error(f->run, doc, NULL, &doc->err);
     rc = cf_document_objects(doc, f->run->of_doc, f->run->of_items, &visit);
     cf_arena_reset(f->run->of_doc, true);
     return rc;
@@ -153,7 +153,7 @@ static void pass_over(const char *path, enum cf_passed_over why, void *arg)
 
     run->passed_over++;
     if (run->opts->verbose)
-        cf_run_say(run, CF_EXIT_OK, "%s: not read: %s", path,
+        cf_run_print(run, CF_EXIT_OK, "%s: not read: %s", path,
                    why == CF_PASSED_LINK ? "it is a link to a folder" : "it is not a file");
 }
 

@@ -45,7 +45,7 @@ static void explain(struct cf_run *run, struct cf_arena *arena,
 {
     if (!access || run->opts->json)
         return;
-    cf_run_say(run, CF_EXIT_OK, "%s:%zu: %s", item->doc->file,
+    cf_run_print(run, CF_EXIT_OK, "%s:%zu: %s", item->doc->file,
                cf_locate(run->arena, item->doc, item->json, ""),
                cf_boundary_explain(arena, outcome, run->policy));
 }
@@ -66,7 +66,7 @@ static void answer_item(struct cf_run *run, const struct cf_manifest_object *ite
     int rc;
 
     if (!bytes_of(run->arena, item, &bytes, &len)) {
-        cf_run_say(run, CF_EXIT_FAILED, "curfew review: out of memory");
+        cf_run_print(run, CF_EXIT_FAILED, "curfew review: out of memory");
         return;
     }
     cf_buf_init(&answer, CF_ANSWER_MAX);
@@ -76,9 +76,9 @@ static void answer_item(struct cf_run *run, const struct cf_manifest_object *ite
         add_answer(run, &answer, outcome.decision);
         explain(run, run->arena, item, access, &outcome);
     } else if (item->json == NULL) {
-        cf_run_say_error(run, item->doc, NULL, &item->doc->err);
+        cf_run_print_error(run, item->doc, NULL, &item->doc->err);
     } else {
-        cf_run_say_error(run, item->doc, item->json, &err);
+        cf_run_print_error(run, item->doc, item->json, &err);
     }
     cf_buf_wipe(&answer);
     cf_buf_free(&answer);

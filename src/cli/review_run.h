@@ -18,7 +18,7 @@
 struct cf_review_options {
     struct cf_opt_list files, objects;
     const char *config;         /* NULL: what is built in */
-    const char *namespace_;     /* of objects that name none */
+    const char *namespace;     /* of objects that name none */
     const enum cf_level *level; /* NULL: labels and defaults decide */
     enum cf_phase phase;
     unsigned server_minor; /* of the API server that is meant, 1.<minor>; 0: unknown */
@@ -60,7 +60,7 @@ struct cf_run {
     bool as_it_stands;          /* nothing of the document that is being judged is repaired */
     size_t passed_over;         /* links to folders, and what is no file */
     size_t templates;           /* objects with a pod template that no rule reads */
-    const char *namespace_;     /* of the object that is being judged */
+    const char *namespace;     /* of the object that is being judged */
     struct cf_name_set unknown; /* "namespace/name" of Secrets that no input holds */
     struct cf_buf out;          /* for stdout, or stderr with --fix; emptied after each row */
     struct cf_out rows;         /* the JSON report in `out` */
@@ -86,12 +86,12 @@ bool cf_is_review(const struct cf_manifest_object *object, bool *access);
 /* ---- review_judge.c ---- */
 
 /* Judges all documents, prints what was found, and with --fix the documents. -1: out of memory. */
-int cf_run_judge(struct cf_run *run);
+int cf_run_evaluate(struct cf_run *run);
 
 /* Judges one object. With --fix its fixes are applied to it: *fixed tells whether there were any,
  * *broken that one of them failed half way. Silent: nothing is counted or printed. -1: out of
  * memory. */
-int cf_run_judge_object(struct cf_run *run, const struct cf_manifest_object *object, bool silent,
+int cf_run_evaluate_object(struct cf_run *run, const struct cf_manifest_object *object, bool silent,
                         bool *fixed, bool *broken);
 
 /* ---- review_replay.c ---- */
@@ -105,7 +105,7 @@ int cf_run_replay(struct cf_run *run);
 /* Applies the fixes of one object's judgement to it. False: there was nothing to apply, or
  * (*broken) they could not be applied. */
 bool cf_run_fix_object(struct cf_run *run, const struct cf_manifest_object *object,
-                       const struct cf_request *request, const struct cf_judgement *judgement,
+                       const struct cf_request *request, const struct cf_evaluation *judgement,
                        bool silent, bool *broken);
 
 /* Prints a document to stdout: as it stands in the file, or, where it was `fixed` and is `whole`,
@@ -117,18 +117,18 @@ int cf_run_print_document(struct cf_run *run, const struct cf_document *doc, boo
 /* ---- review_say.c ---- */
 
 /* A line on stderr, fit to print; raises the status. */
-void cf_run_say(struct cf_run *run, enum cf_exit status, const char *fmt, ...) CF_PRINTF(3, 4);
+void cf_run_print(struct cf_run *run, enum cf_exit status, const char *fmt, ...) CF_PRINTF(3, 4);
 
 /* "FILE:LINE: sentence" of an error about a value, with the line of the path that the sentence
  * begins with; with `root` NULL, the sentence as it is. CF_EXIT_FAILED, and one error more. */
-void cf_run_say_error(struct cf_run *run, const struct cf_document *doc, const struct cf_json *root,
+void cf_run_print_error(struct cf_run *run, const struct cf_document *doc, const struct cf_json *root,
                       const struct cf_err *err);
 
 /* A row of the report: printed, and counted. */
 void cf_run_add_row(struct cf_run *run, const struct cf_report_row *row);
 
 /* What stands below the rows. */
-void cf_run_say_end(struct cf_run *run);
+void cf_run_print_end(struct cf_run *run);
 
 /* Writes run->out to `stream` and empties it. */
 void cf_run_flush(struct cf_run *run, void *stream);

@@ -12,7 +12,7 @@
 
 #define UNKNOWN_NAMED_MAX 10
 
-void cf_run_say(struct cf_run *run, enum cf_exit status, const char *fmt, ...)
+void cf_run_print(struct cf_run *run, enum cf_exit status, const char *fmt, ...)
 {
     char line[8192]; /* two paths of the longest kind fit, or the names of ten Secrets */
     va_list args;
@@ -25,14 +25,14 @@ void cf_run_say(struct cf_run *run, enum cf_exit status, const char *fmt, ...)
         run->status = (int)status;
 }
 
-void cf_run_say_error(struct cf_run *run, const struct cf_document *doc, const struct cf_json *root,
+void cf_run_print_error(struct cf_run *run, const struct cf_document *doc, const struct cf_json *root,
                       const struct cf_err *err)
 {
     run->report.errors++;
     if (root == NULL)
-        cf_run_say(run, CF_EXIT_FAILED, "%s", err->msg);
+        cf_run_print(run, CF_EXIT_FAILED, "%s", err->msg);
     else
-        cf_run_say(run, CF_EXIT_FAILED, "%s:%zu: %s", doc->file,
+        cf_run_print(run, CF_EXIT_FAILED, "%s:%zu: %s", doc->file,
                    cf_locate_error(run->arena, doc, root, err), err->msg);
 }
 
@@ -50,7 +50,7 @@ void cf_run_flush(struct cf_run *run, void *stream)
     FILE *to = stream;
 
     if (!cf_buf_ok(&run->out)) {
-        cf_run_say(run, CF_EXIT_FAILED, "curfew review: out of memory, the answer is not whole");
+        cf_run_print(run, CF_EXIT_FAILED, "curfew review: out of memory, the answer is not whole");
         cf_buf_free(&run->out);
         cf_buf_init(&run->out, CF_REPORT_MAX);
         return;
@@ -106,7 +106,7 @@ static void say_unknown(struct cf_run *run)
         cf_buf_addf(&names, "%s%s", i > 0 ? ", " : "", run->unknown.items[i]);
     if (count > UNKNOWN_NAMED_MAX)
         cf_buf_addf(&names, " and %zu more", count - UNKNOWN_NAMED_MAX);
-    cf_run_say(run, CF_EXIT_OK,
+    cf_run_print(run, CF_EXIT_OK,
                "curfew review: nothing is known of these Secrets, give them with --objects: %s",
                cf_buf_str(&names));
     cf_buf_free(&names);
@@ -119,14 +119,14 @@ static void say_left_alone(struct cf_run *run)
     const char *more = run->opts->verbose ? "" : " (-v names each)";
 
     if (r->skipped > 0 && !run->opts->verbose)
-        cf_run_say(run, CF_EXIT_OK, "curfew review: skipped %zu %s without a kind%s", r->skipped,
+        cf_run_print(run, CF_EXIT_OK, "curfew review: skipped %zu %s without a kind%s", r->skipped,
                    r->skipped == 1 ? "document" : "documents", more);
     if (run->passed_over > 0 && !run->opts->verbose)
-        cf_run_say(run, CF_EXIT_OK,
+        cf_run_print(run, CF_EXIT_OK,
                    "curfew review: %zu %s not read: links to folders, and what is not a file%s",
                    run->passed_over, run->passed_over == 1 ? "entry was" : "entries were", more);
     if (run->templates > 0)
-        cf_run_say(run, CF_EXIT_OK,
+        cf_run_print(run, CF_EXIT_OK,
                    "curfew review: %zu %s of kinds that no rule reads %s a pod template%s: judge "
                    "the pods that the controller makes, for example with: kubectl get pods -A -o "
                    "yaml | curfew review -f -",
@@ -134,7 +134,7 @@ static void say_left_alone(struct cf_run *run)
                    run->templates == 1 ? "has" : "have", more);
 }
 
-void cf_run_say_end(struct cf_run *run)
+void cf_run_print_end(struct cf_run *run)
 {
     bool answers_only = run->answered > 0 && run->answered == run->objects_seen &&
                         run->report.documents == run->answered;
@@ -142,9 +142,9 @@ void cf_run_say_end(struct cf_run *run)
     say_unknown(run);
     say_left_alone(run);
     if (run->unknown.failed)
-        cf_run_say(run, CF_EXIT_FAILED, "curfew review: out of memory");
+        cf_run_print(run, CF_EXIT_FAILED, "curfew review: out of memory");
     if (run->report.documents == 0 && run->report.errors == 0)
-        cf_run_say(run, CF_EXIT_OK, "curfew review: no documents, nothing was judged");
+        cf_run_print(run, CF_EXIT_OK, "curfew review: no documents, nothing was judged");
     /* Replayed traffic is answered with the server's JSON and nothing else. */
     if (answers_only && !run->opts->fix)
         return;

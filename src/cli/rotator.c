@@ -159,7 +159,7 @@ static int start(struct rotator *rotator, struct cf_err *err)
     rotator->probes = cf_probes_start(config->probe_listen, is_ready, rotator, err);
     if (rotator->probes == NULL)
         return -1;
-    cf_probes_ask_alive(rotator->probes, is_alive);
+    cf_probes_alive_hook(rotator->probes, is_alive);
     return 0;
 }
 

@@ -18,12 +18,12 @@
 #define MOUNTED_TOKEN "/var/run/secrets/kubernetes.io/serviceaccount/token"
 
 /* Leaves *out without anything when out of memory. */
-static void set(struct cf_own *out, const char *namespace_, size_t len, const char *name)
+static void set(struct cf_own *out, const char *namespace, size_t len, const char *name)
 {
-    *out = (struct cf_own){.namespace_ = strndup(namespace_, len)};
-    if (out->namespace_ == NULL ||
-        asprintf(&out->user, "system:serviceaccount:%s:%s", out->namespace_, name) < 0) {
-        free(out->namespace_);
+    *out = (struct cf_own){.namespace = strndup(namespace, len)};
+    if (out->namespace == NULL ||
+        asprintf(&out->user, "system:serviceaccount:%s:%s", out->namespace, name) < 0) {
+        free(out->namespace);
         *out = (struct cf_own){.user = NULL};
     }
 }
@@ -39,8 +39,8 @@ static void of_mounted_token(struct cf_own *out)
     cf_buf_init(&text, CF_TOKEN_MAX);
     if (arena != NULL && cf_file_read(MOUNTED_TOKEN, &text, &err) == 0 && text.len > 0 &&
         cf_token_decode(arena, text.data, text.len, &token, &err) == 0 && token.service_account &&
-        !cf_str_empty(token.namespace_) && !cf_str_empty(token.account))
-        set(out, token.namespace_, strlen(token.namespace_), token.account);
+        !cf_str_empty(token.namespace) && !cf_str_empty(token.account))
+        set(out, token.namespace, strlen(token.namespace), token.account);
     cf_buf_wipe(&text);
     cf_buf_free(&text);
     if (arena != NULL)
@@ -66,6 +66,6 @@ int cf_own_find(const struct cf_cmd *cmd, const char *flag, struct cf_own *out)
 void cf_own_free(struct cf_own *own)
 {
     free(own->user);
-    free(own->namespace_);
+    free(own->namespace);
     *own = (struct cf_own){.user = NULL};
 }

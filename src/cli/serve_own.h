@@ -8,7 +8,7 @@
 /* Both NULL: it is no ServiceAccount, so far as anybody can tell. */
 struct cf_own {
     char *user; /* system:serviceaccount:NAMESPACE:NAME */
-    char *namespace_;
+    char *namespace;
 };
 
 /* Curfew's own ServiceAccount: the flag's NAMESPACE/NAME, else what the token says that its pod has

@@ -22,15 +22,15 @@ int cf_tls_check_flags(const struct cf_cmd *cmd, const struct cf_tls_flags *flag
 }
 
 int cf_tls_take_secret(const struct cf_cmd *cmd, const struct cf_tls_flags *flags,
-                       char **namespace_, struct cf_tls_secret_config *out)
+                       char **namespace, struct cf_tls_secret_config *out)
 {
     int status;
 
-    *namespace_ = NULL;
+    *namespace = NULL;
     out->name = NULL;
     if (flags->secret == NULL)
         return CF_EXIT_OK;
-    status = cf_split_secret(cmd, "--tls-secret", flags->secret, namespace_, &out->name);
-    out->namespace_ = *namespace_;
+    status = cf_split_secret(cmd, "--tls-secret", flags->secret, namespace, &out->name);
+    out->namespace = *namespace;
     return status;
 }

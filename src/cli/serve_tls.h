@@ -14,8 +14,8 @@ struct cf_tls_flags {
 /* Whether exactly one of the two ways is given, whole. */
 int cf_tls_check_flags(const struct cf_cmd *cmd, const struct cf_tls_flags *flags);
 
-/* Fills in the Secret's name; *namespace_ is to be freed. */
+/* Fills in the Secret's name; *namespace is to be freed. */
 int cf_tls_take_secret(const struct cf_cmd *cmd, const struct cf_tls_flags *flags,
-                       char **namespace_, struct cf_tls_secret_config *out);
+                       char **namespace, struct cf_tls_secret_config *out);
 
 #endif

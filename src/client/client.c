@@ -21,7 +21,7 @@
 /* ---- opening ---- */
 
 /* Takes the access. */
-static struct cf_api *opened(struct cf_access *access, struct cf_err *err)
+static struct cf_api *opened(struct cf_credentials *access, struct cf_err *err)
 {
     struct cf_api *api = access != NULL ? calloc(1, sizeof(*api)) : NULL;
 
@@ -29,7 +29,7 @@ static struct cf_api *opened(struct cf_access *access, struct cf_err *err)
         return NULL;
     if (api == NULL) {
         cf_err_memory(err);
-        cf_access_free(access);
+        cf_credentials_free(access);
         return NULL;
     }
     api->access = access;
@@ -46,8 +46,8 @@ struct cf_api *cf_api_open(const char *kubeconfig, const char *context, struct c
     struct cf_err unused = {.kind = CF_ERR_NONE};
 
     err = err != NULL ? err : &unused;
-    return opened(kubeconfig != NULL ? cf_access_kubeconfig(kubeconfig, context, err)
-                                     : cf_access_in_cluster(NULL, err),
+    return opened(kubeconfig != NULL ? cf_credentials_kubeconfig(kubeconfig, context, err)
+                                     : cf_credentials_in_cluster(NULL, err),
                   err);
 }
 
@@ -57,7 +57,7 @@ struct cf_api *cf_api_open_at(const char *url, const char *ca_file, const char *
     struct cf_err unused = {.kind = CF_ERR_NONE};
 
     err = err != NULL ? err : &unused;
-    return opened(cf_access_at(url, ca_file, server_name, err), err);
+    return opened(cf_credentials_at(url, ca_file, server_name, err), err);
 }
 
 void cf_api_close(struct cf_api *api)
@@ -65,7 +65,7 @@ void cf_api_close(struct cf_api *api)
     if (api == NULL)
         return;
     cf_wire_free(api->wire);
-    cf_access_free(api->access);
+    cf_credentials_free(api->access);
     free(api);
 }
 
@@ -81,7 +81,7 @@ const char *cf_api_server(const struct cf_api *api)
 
 const char *cf_api_namespace(const struct cf_api *api)
 {
-    return api->access->namespace_;
+    return api->access->namespace;
 }
 
 /* ---- refusals ---- */
@@ -108,7 +108,7 @@ static bool read_rbac(const char *message, char user[256], char where[320])
     return true;
 }
 
-static void say_forbidden(const struct cf_access *access, const struct cf_api_call *call,
+static void say_forbidden(const struct cf_credentials *access, const struct cf_api_call *call,
                           const char *message, struct cf_err *err)
 {
     char user[256], where[320];
@@ -129,7 +129,7 @@ static void say_forbidden(const struct cf_access *access, const struct cf_api_ca
     }
 }
 
-int cf_api_say_refused(const struct cf_access *access, const struct cf_exchange *exchange,
+int cf_api_explain_refusal(const struct cf_credentials *access, const struct cf_exchange *exchange,
                        struct cf_err *err)
 {
     struct cf_arena *arena = cf_arena_new(CF_MIB);
@@ -210,7 +210,7 @@ static int exchange(struct cf_api *api, struct cf_exchange *x, struct cf_err *er
     const struct cf_api_call *call = x->call;
 
     for (int round = 0; round < 2; round++) {
-        if (cf_access_refresh(api->access, round > 0, call->cancelled, call->arg, err) != 0)
+        if (cf_credentials_refresh(api->access, round > 0, call->cancelled, call->arg, err) != 0)
             return -1;
         cf_wire_exchange(api->wire, api->access, x, err);
         if (x->status != 401)
@@ -248,7 +248,7 @@ int cf_api_call(struct cf_api *api, const struct cf_api_call *call, unsigned *st
     if (x.end == CF_WIRE_ANSWERED && x.status != 401 && x.status != 403)
         return 0;
     if (x.end == CF_WIRE_ANSWERED)
-        return cf_api_say_refused(api->access, &x, err);
+        return cf_api_explain_refusal(api->access, &x, err);
     *status = 0;
     return fail(err, &why);
 }
@@ -283,7 +283,7 @@ int cf_api_stream(struct cf_api *api, const struct cf_api_call *call,
         return fail(err, &reason);
     *status = x.status;
     if (x.status == 401 || x.status == 403)
-        return cf_api_say_refused(api->access, &x, err);
+        return cf_api_explain_refusal(api->access, &x, err);
     if (x.status == 200 || (x.status != 0 && x.end == CF_WIRE_ANSWERED)) {
         *why = why_of(x.end);
         return 0;

@@ -15,15 +15,15 @@
 
 #define POD_FOLDER "/var/run/secrets/kubernetes.io/serviceaccount"
 
-struct cf_access *cf_access_new(struct cf_err *err)
+struct cf_credentials *cf_credentials_new(struct cf_err *err)
 {
-    struct cf_access *access = calloc(1, sizeof(*access));
+    struct cf_credentials *access = calloc(1, sizeof(*access));
 
     if (access != NULL)
         access->arena = cf_arena_new(16 * CF_KUBECONFIG_MAX);
     if (access == NULL || access->arena == NULL) {
         cf_err_memory(err);
-        cf_access_free(access);
+        cf_credentials_free(access);
         return NULL;
     }
     cf_buf_init(&access->ca.bytes, CF_CREDENTIAL_MAX);
@@ -33,7 +33,7 @@ struct cf_access *cf_access_new(struct cf_err *err)
     return access;
 }
 
-void cf_access_free(struct cf_access *access)
+void cf_credentials_free(struct cf_credentials *access)
 {
     if (access == NULL)
         return;
@@ -52,7 +52,7 @@ static bool is_given(const struct cf_kept *kept)
     return kept->path != NULL || kept->bytes.len > 0;
 }
 
-int cf_access_check(const struct cf_access *access, struct cf_err *err)
+int cf_credentials_check(const struct cf_credentials *access, struct cf_err *err)
 {
     bool https = cf_starts_with(access->server, "https://");
     bool secret = is_given(&access->token) || is_given(&access->key) || access->exec != NULL;
@@ -77,10 +77,10 @@ int cf_access_check(const struct cf_access *access, struct cf_err *err)
     return 0;
 }
 
-struct cf_access *cf_access_at(const char *url, const char *ca_file, const char *server_name,
+struct cf_credentials *cf_credentials_at(const char *url, const char *ca_file, const char *server_name,
                                struct cf_err *err)
 {
-    struct cf_access *a = cf_access_new(err);
+    struct cf_credentials *a = cf_credentials_new(err);
     size_t len = strlen(url);
 
     if (a == NULL)
@@ -88,23 +88,23 @@ struct cf_access *cf_access_at(const char *url, const char *ca_file, const char 
     while (len > 0 && url[len - 1] == '/')
         len--;
     a->server = cf_arena_strndup(a->arena, url, len);
-    a->namespace_ = "default";
+    a->namespace = "default";
     a->server_name = server_name != NULL ? cf_arena_strdup(a->arena, server_name) : NULL;
     a->ca.path = cf_arena_strdup(a->arena, ca_file);
     a->who = "somebody without credentials";
     a->trust = cf_arena_printf(a->arena, "'%s'", ca_file);
     if (cf_arena_failed(a->arena))
         cf_err_memory(err);
-    else if (cf_access_check(a, err) == 0)
+    else if (cf_credentials_check(a, err) == 0)
         return a;
-    cf_access_free(a);
+    cf_credentials_free(a);
     return NULL;
 }
 
 /* ---- one request ---- */
 
 /* A line break in it would end the header. */
-static int tidy_token(struct cf_access *access, struct cf_err *err)
+static int tidy_token(struct cf_credentials *access, struct cf_err *err)
 {
     struct cf_buf *token = &access->token.bytes;
     size_t begin = 0;
@@ -145,7 +145,7 @@ static int64_t renew_at(int64_t expires, int64_t now)
     return expires - (early < 60 ? early : 60);
 }
 
-static int refresh_exec(struct cf_access *access, bool again, bool (*cancelled)(void *arg),
+static int refresh_exec(struct cf_credentials *access, bool again, bool (*cancelled)(void *arg),
                         void *arg, struct cf_err *err)
 {
     struct cf_exec_result result;
@@ -163,7 +163,7 @@ static int refresh_exec(struct cf_access *access, bool again, bool (*cancelled)(
     return 0;
 }
 
-int cf_access_refresh(struct cf_access *access, bool again, bool (*cancelled)(void *arg), void *arg,
+int cf_credentials_refresh(struct cf_credentials *access, bool again, bool (*cancelled)(void *arg), void *arg,
                       struct cf_err *err)
 {
     if (refresh_exec(access, again, cancelled, arg, err) != 0)
@@ -200,7 +200,7 @@ static int no_pod(const char *name, struct cf_err *err)
                          name);
 }
 
-static int read_pod(struct cf_access *access, const char *folder, struct cf_err *err)
+static int read_pod(struct cf_credentials *access, const char *folder, struct cf_err *err)
 {
     const char *host = getenv("KUBERNETES_SERVICE_HOST"), *port = getenv("KUBERNETES_SERVICE_PORT");
     bool is_v6 = host != NULL && strchr(host, ':') != NULL;
@@ -214,7 +214,7 @@ static int read_pod(struct cf_access *access, const char *folder, struct cf_err 
                                      is_v6 ? "]" : "", port);
     access->ca.path = cf_arena_printf(access->arena, "%s/ca.crt", folder);
     access->token.path = token;
-    access->namespace_ = pod_namespace(access->arena, folder);
+    access->namespace = pod_namespace(access->arena, folder);
     access->who = cf_arena_printf(access->arena, "the pod's ServiceAccount ('%s')", token);
     access->trust = cf_arena_printf(access->arena, "the pod's cluster ('%s/ca.crt')", folder);
     if (cf_arena_failed(access->arena))
@@ -227,12 +227,12 @@ static int read_pod(struct cf_access *access, const char *folder, struct cf_err 
     return 0;
 }
 
-struct cf_access *cf_access_in_cluster(const char *folder, struct cf_err *err)
+struct cf_credentials *cf_credentials_in_cluster(const char *folder, struct cf_err *err)
 {
-    struct cf_access *access = cf_access_new(err);
+    struct cf_credentials *access = cf_credentials_new(err);
 
     if (access != NULL && read_pod(access, folder != NULL ? folder : POD_FOLDER, err) != 0) {
-        cf_access_free(access);
+        cf_credentials_free(access);
         return NULL;
     }
     return access;

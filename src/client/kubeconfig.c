@@ -173,7 +173,7 @@ static const char *told(struct cf_kubeconfig *k)
 static int read_cluster(struct cf_kubeconfig *k, const char *name)
 {
     const struct cf_json *cluster = find_entry(k, "clusters", "cluster", name);
-    struct cf_access *a = k->access;
+    struct cf_credentials *a = k->access;
     const char *server;
     size_t len;
 
@@ -226,7 +226,7 @@ static int refuse_what_we_cannot(struct cf_kubeconfig *k, const struct cf_json *
 
 static int read_token(struct cf_kubeconfig *k, const struct cf_json *user)
 {
-    struct cf_access *a = k->access;
+    struct cf_credentials *a = k->access;
     const char *token, *file;
 
     if (cf_kubeconfig_text(k, user, "token", &token) != 0 ||
@@ -244,7 +244,7 @@ static int read_token(struct cf_kubeconfig *k, const struct cf_json *user)
 static int read_user(struct cf_kubeconfig *k, const char *name)
 {
     const struct cf_json *user = find_entry(k, "users", "user", name), *exec;
-    struct cf_access *a = k->access;
+    struct cf_credentials *a = k->access;
 
     if (user == NULL || refuse_what_we_cannot(k, user) != 0 || read_token(k, user) != 0 ||
         read_kept(k, user, "client-certificate", "client-certificate-data", &a->cert) != 0 ||
@@ -277,12 +277,12 @@ static int read_context(struct cf_kubeconfig *k, const char *context)
     found = find_entry(k, "contexts", "context", context);
     if (found == NULL || cf_kubeconfig_text(k, found, "cluster", &cluster) != 0 ||
         cf_kubeconfig_text(k, found, "user", &user) != 0 ||
-        cf_kubeconfig_text(k, found, "namespace", &k->access->namespace_) != 0)
+        cf_kubeconfig_text(k, found, "namespace", &k->access->namespace) != 0)
         return -1;
     if (cluster == NULL)
         return cf_kubeconfig_fail(k, NULL, "cluster is missing: the name of one of the clusters");
-    if (k->access->namespace_ == NULL)
-        k->access->namespace_ = "default";
+    if (k->access->namespace == NULL)
+        k->access->namespace = "default";
     k->access->who = told(k);
     if (read_cluster(k, cluster) != 0)
         return -1;
@@ -321,20 +321,20 @@ static int read_file(struct cf_kubeconfig *k, const char *context)
         return cf_err_wrap(k->err, "kubeconfig");
     if (cf_arena_failed(k->access->arena))
         return cf_err_memory(k->err);
-    return cf_access_check(k->access, k->err);
+    return cf_credentials_check(k->access, k->err);
 }
 
-struct cf_access *cf_access_kubeconfig(const char *path, const char *context, struct cf_err *err)
+struct cf_credentials *cf_credentials_kubeconfig(const char *path, const char *context, struct cf_err *err)
 {
     struct cf_kubeconfig k = {.path = path, .err = err};
 
-    k.access = cf_access_new(err);
+    k.access = cf_credentials_new(err);
     if (k.access == NULL)
         return NULL;
     k.path = cf_arena_strdup(k.access->arena, path);
     err->kind = CF_ERR_NONE;
     if (k.path != NULL && read_file(&k, context) == 0)
         return k.access;
-    cf_access_free(k.access);
+    cf_credentials_free(k.access);
     return NULL;
 }

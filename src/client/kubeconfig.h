@@ -8,7 +8,7 @@
 struct cf_json;
 
 struct cf_kubeconfig {
-    struct cf_access *access; /* being filled */
+    struct cf_credentials *access; /* being filled */
     const char *path;
     const struct cf_json *root;
     const struct cf_json *entry;   /* being read: `user "admin"` */

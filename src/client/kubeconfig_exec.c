@@ -112,7 +112,7 @@ static const char *authority(struct cf_kubeconfig *k)
 
 static int describe_cluster(struct cf_kubeconfig *k, struct cf_exec *exec)
 {
-    const struct cf_access *a = k->access;
+    const struct cf_credentials *a = k->access;
     const struct cf_json *config = find_config(k->cluster);
     const char *ca = authority(k);
     struct cf_out out;

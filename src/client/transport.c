@@ -29,7 +29,7 @@ struct cf_wire {
 /* One exchange while it is under way. */
 struct run {
     CURL *easy;
-    const struct cf_access *access;
+    const struct cf_credentials *access;
     struct cf_exchange *exchange;
     struct curl_slist *headers, *connect_to;
     char *url;
@@ -209,7 +209,7 @@ static const char *port_of(const struct address *a, int *len)
 /* The certificate's name stands in for the host, and the connection goes to the real one. */
 static bool use_server_name(struct run *run, const struct address *a)
 {
-    const struct cf_access *access = run->access;
+    const struct cf_credentials *access = run->access;
     const char *path = run->exchange->call->path;
     int port_len;
     const char *port = port_of(a, &port_len);
@@ -231,7 +231,7 @@ static bool use_server_name(struct run *run, const struct address *a)
 
 static bool make_url(struct run *run)
 {
-    const struct cf_access *access = run->access;
+    const struct cf_credentials *access = run->access;
     struct address a = split_address(access->server);
     size_t room = strlen(access->server) + strlen(run->exchange->call->path) + 1;
 
@@ -284,7 +284,7 @@ static bool set_blob(CURL *easy, CURLoption option, const struct cf_buf *bytes)
 static bool set_tls(struct run *run)
 {
     CURL *easy = run->easy;
-    const struct cf_access *access = run->access;
+    const struct cf_credentials *access = run->access;
     bool ok = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK;
 
     if (access->insecure) {
@@ -415,7 +415,7 @@ static void judge(struct run *run, CURLcode code)
 
 static int say(const struct run *run, CURLcode code, struct cf_err *err)
 {
-    const struct cf_access *access = run->access;
+    const struct cf_credentials *access = run->access;
     const char *server = access->server;
 
     if (run->too_large)
@@ -484,7 +484,7 @@ static void free_headers(struct curl_slist *headers)
     curl_slist_free_all(headers);
 }
 
-void cf_wire_exchange(struct cf_wire *wire, const struct cf_access *access,
+void cf_wire_exchange(struct cf_wire *wire, const struct cf_credentials *access,
                       struct cf_exchange *exchange, struct cf_err *err)
 {
     struct run run = {.easy = wire->easy, .access = access, .exchange = exchange};

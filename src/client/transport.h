@@ -10,7 +10,7 @@
 struct cf_wire; /* a libcurl handle and its connections */
 
 struct cf_api {
-    struct cf_access *access;
+    struct cf_credentials *access;
     struct cf_wire *wire;
 };
 
@@ -39,11 +39,11 @@ struct cf_wire *cf_wire_new(void);
 void cf_wire_free(struct cf_wire *wire); /* takes NULL */
 
 /* err says why unless it was answered. */
-void cf_wire_exchange(struct cf_wire *wire, const struct cf_access *access,
+void cf_wire_exchange(struct cf_wire *wire, const struct cf_credentials *access,
                       struct cf_exchange *exchange, struct cf_err *err);
 
 /* The sentence for 401 and 403, from the Status that the server sent. Returns -1. */
-int cf_api_say_refused(const struct cf_access *access, const struct cf_exchange *exchange,
+int cf_api_explain_refusal(const struct cf_credentials *access, const struct cf_exchange *exchange,
                        struct cf_err *err);
 
 #endif

@@ -149,7 +149,7 @@ struct cf_policy *cf_policy_load(const char *path, const char *const *rule_ids, 
 static void clear_exception(struct cf_exception *exception)
 {
     free(exception->rule);
-    free(exception->namespace_);
+    free(exception->namespace);
     cf_strings_clear(&exception->names);
     cf_strings_clear(&exception->service_accounts);
     free(exception->until);

@@ -450,10 +450,10 @@ const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, s
 {
     size_t sound;
 
-    return cf_json_parse_telling(arena, bytes, len, skip, end, &sound, err);
+    return cf_json_parse_offset(arena, bytes, len, skip, end, &sound, err);
 }
 
-const struct cf_json *cf_json_parse_telling(struct cf_arena *arena, const char *bytes, size_t len,
+const struct cf_json *cf_json_parse_offset(struct cf_arena *arena, const char *bytes, size_t len,
                                             const struct cf_json_skip *skip, size_t *end,
                                             size_t *sound, struct cf_err *err)
 {

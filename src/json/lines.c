@@ -112,14 +112,14 @@ bool cf_is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-const char *cf_behind_blanks(const char *at, const char *end)
+const char *cf_skip_blanks(const char *at, const char *end)
 {
     while (at < end && cf_is_blank(*at))
         at++;
     return at;
 }
 
-const char *cf_behind_bom(const char *at, const char *end)
+const char *cf_skip_bom(const char *at, const char *end)
 {
     return end - at >= 3 && memcmp(at, BOM, 3) == 0 ? at + 3 : at;
 }

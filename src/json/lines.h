@@ -56,8 +56,8 @@ const char *cf_lines_marked(const struct cf_lines *lines, uint64_t *len);
 
 /* Space, tab, or the \r of a line that ends in \r\r\n. */
 bool cf_is_blank(char c);
-const char *cf_behind_blanks(const char *at, const char *end);
+const char *cf_skip_blanks(const char *at, const char *end);
 /* Files that were put together with cat(1) have byte order marks in their middle. */
-const char *cf_behind_bom(const char *at, const char *end);
+const char *cf_skip_bom(const char *at, const char *end);
 
 #endif

@@ -22,7 +22,7 @@ enum line_type {
 
 static bool is_separator(const struct cf_line *line)
 {
-    const char *at = cf_behind_bom(line->text, line->end);
+    const char *at = cf_skip_bom(line->text, line->end);
 
     if (line->end - at < 3 || memcmp(at, "---", 3) != 0)
         return false;
@@ -32,11 +32,11 @@ static bool is_separator(const struct cf_line *line)
 
 static enum line_type type_of(const struct cf_line *line)
 {
-    const char *at = cf_behind_bom(line->text, line->end), *first;
+    const char *at = cf_skip_bom(line->text, line->end), *first;
 
     if (is_separator(line))
         return LINE_SEPARATOR;
-    first = cf_behind_blanks(at, line->end);
+    first = cf_skip_blanks(at, line->end);
     if (first == line->end && line->whole)
         return LINE_BLANK;
     if (!line->whole && (first == line->end || *first != '#'))
@@ -44,7 +44,7 @@ static enum line_type type_of(const struct cf_line *line)
     if (*at != '%') {
         if (line->end - at >= 3 && memcmp(at, "...", 3) == 0)
             at += 3;
-        at = cf_behind_blanks(at, line->end);
+        at = cf_skip_blanks(at, line->end);
         if (at < line->end && *at != '#')
             return LINE_CONTENT;
     }
@@ -80,7 +80,7 @@ static bool read_kind(const char *at, const char *end, char out[CF_SECTION_KIND_
     char quote = '\0';
     size_t len = 0;
 
-    at = cf_behind_blanks(at, end);
+    at = cf_skip_blanks(at, end);
     if (at < end && (*at == '"' || *at == '\''))
         quote = *at++;
     while (at < end && is_key_char(*at) && *at != '-' && len + 1 < CF_SECTION_KIND_MAX)
@@ -90,7 +90,7 @@ static bool read_kind(const char *at, const char *end, char out[CF_SECTION_KIND_
         return false;
     if (len == 0 || (at < end && !cf_is_blank(*at)) || (quote == '\0' && may_be_no_text(out)))
         return false;
-    at = cf_behind_blanks(at, end);
+    at = cf_skip_blanks(at, end);
     return at == end || *at == '#';
 }
 
@@ -98,7 +98,7 @@ static bool read_kind(const char *at, const char *end, char out[CF_SECTION_KIND_
 static void look_at_margin(struct cf_section *section, const struct cf_line *line, size_t number)
 {
     bool first = section->content == 0;
-    const char *at = number == section->line ? cf_behind_bom(line->text, line->end) : line->text;
+    const char *at = number == section->line ? cf_skip_bom(line->text, line->end) : line->text;
     const char *key = at;
     size_t len;
 
@@ -126,8 +126,8 @@ static void look_at_margin(struct cf_section *section, const struct cf_line *lin
 static int take_separator(struct cf_lines *lines, const struct cf_line *line,
                           struct cf_section *out, struct cf_err *err)
 {
-    const char *dashes = cf_behind_bom(line->text, line->end);
-    const char *rest = cf_behind_blanks(dashes + 3, line->end);
+    const char *dashes = cf_skip_bom(line->text, line->end);
+    const char *rest = cf_skip_blanks(dashes + 3, line->end);
 
     if ((rest == line->end || *rest == '#') &&
         !cf_utf8_old_break(rest, (size_t)(line->end - rest))) {
@@ -206,7 +206,7 @@ static int take_section(struct cf_lines *lines, struct cf_section *out, bool *wh
         out->content = out->content == 0 ? out->line : out->content;
         return 0;
     }
-    if (cf_behind_bom(out->bytes, out->bytes + out->len) != out->bytes) {
+    if (cf_skip_bom(out->bytes, out->bytes + out->len) != out->bytes) {
         out->bytes += 3;
         out->offset += 3;
         out->len -= 3;

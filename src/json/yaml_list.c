@@ -14,7 +14,7 @@ static const char key[] = "items:";
 /* Blank, or a comment, of which the first bytes are enough to see. */
 static bool is_empty(const struct cf_line *line)
 {
-    const char *at = cf_behind_blanks(line->text, line->end);
+    const char *at = cf_skip_blanks(line->text, line->end);
 
     return at == line->end ? line->whole : *at == '#';
 }
@@ -47,7 +47,7 @@ static bool is_items_key(const struct cf_line *line)
         return false;
     if (rest < line->end && !cf_is_blank(*rest))
         return false;
-    rest = cf_behind_blanks(rest, line->end);
+    rest = cf_skip_blanks(rest, line->end);
     return rest == line->end || *rest == '#';
 }
 

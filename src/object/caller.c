@@ -41,27 +41,27 @@ bool cf_caller_split(struct cf_arena *arena, struct cf_caller *caller)
 {
     const char *rest = cf_str_or_empty(caller->username), *colon;
 
-    caller->namespace_ = caller->account = NULL;
+    caller->namespace = caller->account = NULL;
     if (!cf_starts_with(rest, ACCOUNT_PREFIX))
         return true;
     rest += strlen(ACCOUNT_PREFIX);
     colon = strchr(rest, ':');
     if (colon == NULL || colon == rest || colon[1] == '\0' || strchr(colon + 1, ':') != NULL)
         return true;
-    caller->namespace_ = cf_arena_strndup(arena, rest, (size_t)(colon - rest));
+    caller->namespace = cf_arena_strndup(arena, rest, (size_t)(colon - rest));
     caller->account = colon + 1;
-    return caller->namespace_ != NULL;
+    return caller->namespace != NULL;
 }
 
-bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace_, const char *name)
+bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace, const char *name)
 {
     const char *rest = caller->username;
-    size_t len = strlen(namespace_);
+    size_t len = strlen(namespace);
 
     if (rest == NULL || !cf_starts_with(rest, ACCOUNT_PREFIX))
         return false;
     rest += strlen(ACCOUNT_PREFIX);
-    return strncmp(rest, namespace_, len) == 0 && rest[len] == ':' &&
+    return strncmp(rest, namespace, len) == 0 && rest[len] == ':' &&
            cf_streq(rest + len + 1, name);
 }
 

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "curfew/fields.h"
 
-const struct cf_path *cf_read_key(struct cf_reader *r, const struct cf_path *up, const char *key)
+const struct cf_path *cf_field_key(struct cf_fields *r, const struct cf_path *up, const char *key)
 {
     const struct cf_path *path = cf_path_key(r->arena, up, key);
 
     if (path == NULL)
-        cf_read_fail_memory(r);
+        cf_field_fail_memory(r);
     return path;
 }
 
-const struct cf_path *cf_read_index(struct cf_reader *r, const struct cf_path *up, size_t index)
+const struct cf_path *cf_field_index(struct cf_fields *r, const struct cf_path *up, size_t index)
 {
     const struct cf_path *path = cf_path_index(r->arena, up, index);
 
     if (path == NULL)
-        cf_read_fail_memory(r);
+        cf_field_fail_memory(r);
     return path;
 }
 
-void cf_read_fail(struct cf_reader *r, const struct cf_path *at, const char *expected,
+void cf_field_fail(struct cf_fields *r, const struct cf_path *at, const char *expected,
                   const struct cf_json *value)
 {
     const char *path;
@@ -28,7 +28,7 @@ void cf_read_fail(struct cf_reader *r, const struct cf_path *at, const char *exp
         return;
     path = cf_path_text(r->arena, at);
     if (path == NULL) {
-        cf_read_fail_memory(r);
+        cf_field_fail_memory(r);
         return;
     }
     r->failed = true;
@@ -36,7 +36,7 @@ void cf_read_fail(struct cf_reader *r, const struct cf_path *at, const char *exp
                cf_json_type_name(cf_json_type(value)));
 }
 
-void cf_read_fail_memory(struct cf_reader *r)
+void cf_field_fail_memory(struct cf_fields *r)
 {
     if (r->failed)
         return;
@@ -45,7 +45,7 @@ void cf_read_fail_memory(struct cf_reader *r)
 }
 
 /* NULL when absent, null, or (with a failure) of another type. */
-static const struct cf_json *member(struct cf_reader *r, const struct cf_path *at,
+static const struct cf_json *member(struct cf_fields *r, const struct cf_path *at,
                                     const struct cf_json *object, const char *key,
                                     enum cf_json_type type)
 {
@@ -56,35 +56,35 @@ static const struct cf_json *member(struct cf_reader *r, const struct cf_path *a
         return NULL;
     if (cf_json_type(value) == type)
         return value;
-    cf_read_fail(r, &here, cf_json_type_name(type), value);
+    cf_field_fail(r, &here, cf_json_type_name(type), value);
     return NULL;
 }
 
-const struct cf_json *cf_read_object(struct cf_reader *r, const struct cf_path *at,
+const struct cf_json *cf_field_object(struct cf_fields *r, const struct cf_path *at,
                                      const struct cf_json *object, const char *key)
 {
     return member(r, at, object, key, CF_JSON_OBJECT);
 }
 
-const struct cf_json *cf_read_array(struct cf_reader *r, const struct cf_path *at,
+const struct cf_json *cf_field_array(struct cf_fields *r, const struct cf_path *at,
                                     const struct cf_json *object, const char *key)
 {
     return member(r, at, object, key, CF_JSON_ARRAY);
 }
 
-const char *cf_read_str(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
+const char *cf_field_str(struct cf_fields *r, const struct cf_path *at, const struct cf_json *object,
                         const char *key)
 {
     return cf_json_str(member(r, at, object, key, CF_JSON_STRING));
 }
 
-bool cf_read_bool(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
+bool cf_field_bool(struct cf_fields *r, const struct cf_path *at, const struct cf_json *object,
                   const char *key)
 {
     return cf_json_true(member(r, at, object, key, CF_JSON_BOOL));
 }
 
-bool cf_read_false(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
+bool cf_field_false(struct cf_fields *r, const struct cf_path *at, const struct cf_json *object,
                    const char *key)
 {
     const struct cf_json *value = member(r, at, object, key, CF_JSON_BOOL);
@@ -92,7 +92,7 @@ bool cf_read_false(struct cf_reader *r, const struct cf_path *at, const struct c
     return value != NULL && !cf_json_true(value);
 }
 
-int64_t cf_read_int(struct cf_reader *r, const struct cf_path *at, const struct cf_json *object,
+int64_t cf_field_int(struct cf_fields *r, const struct cf_path *at, const struct cf_json *object,
                     const char *key, int64_t absent, bool *given)
 {
     const struct cf_json *value = member(r, at, object, key, CF_JSON_NUMBER);
@@ -113,22 +113,22 @@ int64_t cf_read_int(struct cf_reader *r, const struct cf_path *at, const struct 
     return absent;
 }
 
-void *cf_read_room(struct cf_reader *r, const struct cf_json *array, size_t size)
+void *cf_field_room(struct cf_fields *r, const struct cf_json *array, size_t size)
 {
     size_t count = r->failed ? 0 : cf_json_count(array);
     void *room = count > 0 ? cf_arena_array(r->arena, count, size) : NULL;
 
     if (count > 0 && room == NULL)
-        cf_read_fail_memory(r);
+        cf_field_fail_memory(r);
     return room;
 }
 
-const char **cf_read_strings(struct cf_reader *r, const struct cf_path *at,
+const char **cf_field_strings(struct cf_fields *r, const struct cf_path *at,
                              const struct cf_json *object, const char *key, size_t *count)
 {
-    const struct cf_json *array = cf_read_array(r, at, object, key), *v;
+    const struct cf_json *array = cf_field_array(r, at, object, key), *v;
     struct cf_path list = CF_PATH_KEY(at, key);
-    const char **texts = cf_read_room(r, array, sizeof(*texts));
+    const char **texts = cf_field_room(r, array, sizeof(*texts));
     size_t n = 0;
 
     *count = 0;
@@ -139,18 +139,18 @@ const char **cf_read_strings(struct cf_reader *r, const struct cf_path *at,
 
         texts[n] = cf_json_str(v);
         if (texts[n] == NULL)
-            cf_read_fail(r, &here, cf_json_type_name(CF_JSON_STRING), v);
+            cf_field_fail(r, &here, cf_json_type_name(CF_JSON_STRING), v);
     }
     *count = n;
     return texts;
 }
 
-bool cf_read_is_object(struct cf_reader *r, const struct cf_path *at, const struct cf_json *value)
+bool cf_field_is_object(struct cf_fields *r, const struct cf_path *at, const struct cf_json *value)
 {
     if (r->failed)
         return false;
     if (cf_json_type(value) == CF_JSON_OBJECT)
         return true;
-    cf_read_fail(r, at, cf_json_type_name(CF_JSON_OBJECT), value);
+    cf_field_fail(r, at, cf_json_type_name(CF_JSON_OBJECT), value);
     return false;
 }

@@ -21,7 +21,7 @@ static const char *last_part(const char *owner)
 
 /* Deployments, Argo Rollouts and their kin put a hash of the pod template behind their own name
  * when they name a ReplicaSet, and into a label of its pods. */
-static void template_hash_decode(struct cf_reader *r, const struct cf_path *up,
+static void template_hash_decode(struct cf_fields *r, const struct cf_path *up,
                                  const struct cf_json *labels, struct cf_object *out)
 {
     struct cf_path labels_at = CF_PATH_KEY(up, "labels");
@@ -33,37 +33,37 @@ static void template_hash_decode(struct cf_reader *r, const struct cf_path *up,
         if (!cf_ends_with(cf_json_key(v), CF_TEMPLATE_HASH) || cf_json_is_null(v))
             continue;
         if (cf_json_str(v) == NULL)
-            cf_read_fail(r, &at, cf_json_type_name(CF_JSON_STRING), v);
+            cf_field_fail(r, &at, cf_json_type_name(CF_JSON_STRING), v);
         else if (hash != NULL && cf_streq(cf_json_str(v), hash))
             out->template_hash = hash;
     }
 }
 
-static void owner_decode(struct cf_reader *r, const struct cf_path *up, const struct cf_json *meta,
+static void owner_decode(struct cf_fields *r, const struct cf_path *up, const struct cf_json *meta,
                          struct cf_object *out)
 {
-    const struct cf_json *v = cf_json_first(cf_read_array(r, up, meta, "ownerReferences"));
+    const struct cf_json *v = cf_json_first(cf_field_array(r, up, meta, "ownerReferences"));
     struct cf_path list = CF_PATH_KEY(up, "ownerReferences");
 
     for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
         struct cf_path at = CF_PATH_INDEX(&list, i);
 
-        if (!cf_read_is_object(r, &at, v) || !cf_read_bool(r, &at, v, "controller"))
+        if (!cf_field_is_object(r, &at, v) || !cf_field_bool(r, &at, v, "controller"))
             continue;
-        out->owner_kind = cf_read_str(r, &at, v, "kind");
-        out->owner_name = cf_name_fit(r->arena, cf_read_str(r, &at, v, "name"));
+        out->owner_kind = cf_field_str(r, &at, v, "kind");
+        out->owner_name = cf_name_fit(r->arena, cf_field_str(r, &at, v, "name"));
         return;
     }
 }
 
-void cf_owner_decode(struct cf_reader *r, const struct cf_path *up, const struct cf_json *meta,
+void cf_owner_decode(struct cf_fields *r, const struct cf_path *up, const struct cf_json *meta,
                      const struct cf_json *labels, struct cf_object *out)
 {
     owner_decode(r, up, meta, out);
     template_hash_decode(r, up, labels, out);
 }
 
-static void secret_decode(struct cf_reader *r, const struct cf_json *json,
+static void secret_decode(struct cf_fields *r, const struct cf_json *json,
                           const struct cf_json *labels, const struct cf_json *annotations,
                           struct cf_secret *out)
 {
@@ -71,17 +71,17 @@ static void secret_decode(struct cf_reader *r, const struct cf_json *json,
     struct cf_path labels_at = CF_PATH_KEY(&meta, "labels");
     struct cf_path annotations_at = CF_PATH_KEY(&meta, "annotations");
     struct cf_path plain_at = CF_PATH_KEY(NULL, "stringData");
-    const struct cf_json *data = cf_read_object(r, NULL, json, "data");
-    const struct cf_json *plain = cf_read_object(r, NULL, json, "stringData");
+    const struct cf_json *data = cf_field_object(r, NULL, json, "data");
+    const struct cf_json *plain = cf_field_object(r, NULL, json, "stringData");
 
-    out->legacy_type = cf_streq(cf_read_str(r, NULL, json, "type"), CF_SA_TOKEN_TYPE);
-    out->account = cf_read_str(r, &annotations_at, annotations, CF_SA_NAME_ANNOTATION);
-    out->account_uid = cf_read_str(r, &annotations_at, annotations, CF_SA_UID_ANNOTATION);
-    out->invalid_since = cf_read_str(r, &labels_at, labels, CF_INVALID_SINCE_LABEL);
-    out->any_token = cf_read_str(r, &data_at, data, "token");
+    out->legacy_type = cf_streq(cf_field_str(r, NULL, json, "type"), CF_SA_TOKEN_TYPE);
+    out->account = cf_field_str(r, &annotations_at, annotations, CF_SA_NAME_ANNOTATION);
+    out->account_uid = cf_field_str(r, &annotations_at, annotations, CF_SA_UID_ANNOTATION);
+    out->invalid_since = cf_field_str(r, &labels_at, labels, CF_INVALID_SINCE_LABEL);
+    out->any_token = cf_field_str(r, &data_at, data, "token");
     if (out->legacy_type)
         out->token = out->any_token;
-    out->plain_token = cf_read_str(r, &plain_at, plain, "token");
+    out->plain_token = cf_field_str(r, &plain_at, plain, "token");
     /* A null there is an empty text to the API server. */
     if (cf_json_get(plain, "token") != NULL)
         out->plain_token = cf_str_or_empty(out->plain_token);
@@ -89,7 +89,7 @@ static void secret_decode(struct cf_reader *r, const struct cf_json *json,
 
 /* What a Secret or a ConfigMap holds; neither has all three. Of a legacy Secret no rule reads more
  * than its token. */
-static void contents_decode(struct cf_reader *r, const struct cf_json *json, struct cf_object *out)
+static void contents_decode(struct cf_fields *r, const struct cf_json *json, struct cf_object *out)
 {
     static const char *const keys[CF_CONTENTS] = {"data", "stringData", "binaryData"};
 
@@ -99,93 +99,93 @@ static void contents_decode(struct cf_reader *r, const struct cf_json *json, str
         cf_text_map_decode(r, NULL, json, keys[i], &out->contents[i]);
 }
 
-static void account_decode(struct cf_reader *r, const struct cf_json *json,
+static void account_decode(struct cf_fields *r, const struct cf_json *json,
                            const struct cf_json *labels, const struct cf_json *annotations,
                            struct cf_service_account *out)
 {
     struct cf_path meta = CF_PATH_KEY(NULL, "metadata");
     struct cf_path annotations_at = CF_PATH_KEY(&meta, "annotations");
-    const struct cf_json *array = cf_read_array(r, NULL, json, "secrets"), *v;
-    const struct cf_path *list = cf_read_key(r, NULL, "secrets");
+    const struct cf_json *array = cf_field_array(r, NULL, json, "secrets"), *v;
+    const struct cf_path *list = cf_field_key(r, NULL, "secrets");
     size_t n = 0;
 
     out->labels = labels;
     out->restricted_by_node =
-        cf_read_str(r, &annotations_at, annotations, CF_RESTRICTED_ANNOTATION);
-    out->secrets = cf_read_room(r, array, sizeof(*out->secrets));
+        cf_field_str(r, &annotations_at, annotations, CF_RESTRICTED_ANNOTATION);
+    out->secrets = cf_field_room(r, array, sizeof(*out->secrets));
     if (out->secrets == NULL)
         return;
     for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
         struct cf_path here = CF_PATH_INDEX(list, n);
         const struct cf_path *at;
 
-        if (!cf_read_is_object(r, &here, v))
+        if (!cf_field_is_object(r, &here, v))
             return;
-        if (cf_str_empty(cf_read_str(r, &here, v, "name")))
+        if (cf_str_empty(cf_field_str(r, &here, v, "name")))
             continue;
-        at = cf_read_index(r, list, n);
+        at = cf_field_index(r, list, n);
         if (cf_secret_ref_decode(r, at, v, "name", &out->secrets[out->secret_count]))
             out->secret_count++;
     }
 }
 
-static void token_request_decode(struct cf_reader *r, const struct cf_json *json,
+static void token_request_decode(struct cf_fields *r, const struct cf_json *json,
                                  struct cf_token_request *out)
 {
-    const struct cf_json *spec = cf_read_object(r, NULL, json, "spec");
-    const struct cf_path *at = cf_read_key(r, NULL, "spec");
+    const struct cf_json *spec = cf_field_object(r, NULL, json, "spec");
+    const struct cf_path *at = cf_field_key(r, NULL, "spec");
     struct cf_path ref_at = CF_PATH_KEY(at, "boundObjectRef");
-    const struct cf_json *ref = cf_read_object(r, at, spec, "boundObjectRef");
+    const struct cf_json *ref = cf_field_object(r, at, spec, "boundObjectRef");
 
     cf_expiration_decode(r, at, spec, &out->expiration);
-    out->audiences = cf_read_strings(r, at, spec, "audiences", &out->audience_count);
+    out->audiences = cf_field_strings(r, at, spec, "audiences", &out->audience_count);
     if (ref == NULL)
         return;
-    out->bound_kind = cf_str_or_empty(cf_read_str(r, &ref_at, ref, "kind"));
-    out->bound_name = cf_str_or_empty(cf_read_str(r, &ref_at, ref, "name"));
-    out->bound_uid = cf_read_str(r, &ref_at, ref, "uid");
+    out->bound_kind = cf_str_or_empty(cf_field_str(r, &ref_at, ref, "kind"));
+    out->bound_name = cf_str_or_empty(cf_field_str(r, &ref_at, ref, "name"));
+    out->bound_uid = cf_field_str(r, &ref_at, ref, "uid");
 }
 
-static void csi_driver_decode(struct cf_reader *r, const struct cf_json *json,
+static void csi_driver_decode(struct cf_fields *r, const struct cf_json *json,
                               struct cf_csi_driver *out)
 {
-    const struct cf_path *at = cf_read_key(r, NULL, "spec");
-    const struct cf_path *list = cf_read_key(r, at, "tokenRequests");
+    const struct cf_path *at = cf_field_key(r, NULL, "spec");
+    const struct cf_path *list = cf_field_key(r, at, "tokenRequests");
     const struct cf_json *array =
-        cf_read_array(r, at, cf_read_object(r, NULL, json, "spec"), "tokenRequests");
+        cf_field_array(r, at, cf_field_object(r, NULL, json, "spec"), "tokenRequests");
     const struct cf_json *v;
     size_t n = 0;
 
-    out->tokens = cf_read_room(r, array, sizeof(*out->tokens));
+    out->tokens = cf_field_room(r, array, sizeof(*out->tokens));
     if (out->tokens == NULL)
         return;
     for (v = cf_json_first(array); v != NULL && !r->failed; v = cf_json_next(v), n++) {
-        const struct cf_path *here = cf_read_index(r, list, n);
+        const struct cf_path *here = cf_field_index(r, list, n);
         struct cf_csi_token *token = &out->tokens[n];
 
-        if (!cf_read_is_object(r, here, v))
+        if (!cf_field_is_object(r, here, v))
             return;
-        token->audience = cf_read_str(r, here, v, "audience");
+        token->audience = cf_field_str(r, here, v, "audience");
         if (!cf_str_empty(token->audience))
-            token->audience_at = cf_read_key(r, here, "audience");
+            token->audience_at = cf_field_key(r, here, "audience");
         cf_expiration_decode(r, here, v, &token->expiration);
     }
     out->token_count = n;
 }
 
 /* The metadata beside the pod spec of a template. */
-static void template_decode(struct cf_reader *r, const struct cf_path *up,
+static void template_decode(struct cf_fields *r, const struct cf_path *up,
                             const struct cf_json *template_, struct cf_object *out)
 {
     struct cf_path at = CF_PATH_KEY(up, "metadata");
 
-    cf_text_map_decode(r, &at, cf_read_object(r, up, template_, "metadata"), "annotations",
+    cf_text_map_decode(r, &at, cf_field_object(r, up, template_, "metadata"), "annotations",
                        &out->pod_annotations);
 }
 
 /* Walks down to the pod spec; a template that is absent or null (a ReplicationController's may
  * be) is an empty one. */
-static void pod_decode(struct cf_reader *r, const struct cf_json *json, const char *pointer,
+static void pod_decode(struct cf_fields *r, const struct cf_json *json, const char *pointer,
                        struct cf_object *out)
 {
     const struct cf_path *at = NULL;
@@ -195,43 +195,43 @@ static void pod_decode(struct cf_reader *r, const struct cf_json *json, const ch
         const char *key = cf_arena_strndup(r->arena, step + 1, len);
 
         if (key == NULL) {
-            cf_read_fail_memory(r);
+            cf_field_fail_memory(r);
             return;
         }
         if (step[len + 1] == '\0' && at != NULL)
             template_decode(r, at, json, out);
-        json = cf_read_object(r, at, json, key);
-        at = cf_read_key(r, at, key);
+        json = cf_field_object(r, at, json, key);
+        at = cf_field_key(r, at, key);
         step += len + 1;
     }
     cf_pod_spec_decode(r, at, json, &out->pod);
 }
 
-static void namespace_decode(struct cf_reader *r, const struct cf_json *labels,
+static void namespace_decode(struct cf_fields *r, const struct cf_json *labels,
                              struct cf_namespace *out)
 {
     struct cf_path meta = CF_PATH_KEY(NULL, "metadata"), at = CF_PATH_KEY(&meta, "labels");
 
     out->all_labels = labels;
     for (int mode = 0; mode < CF_MODES; mode++)
-        out->labels[mode] = cf_read_str(r, &at, labels, cf_mode_label((enum cf_mode)mode));
+        out->labels[mode] = cf_field_str(r, &at, labels, cf_mode_label((enum cf_mode)mode));
 }
 
-static void metadata_decode(struct cf_reader *r, const struct cf_json *json, struct cf_object *out,
+static void metadata_decode(struct cf_fields *r, const struct cf_json *json, struct cf_object *out,
                             const struct cf_json **labels, const struct cf_json **annotations)
 {
     struct cf_path at = CF_PATH_KEY(NULL, "metadata");
     struct cf_path annotations_at = CF_PATH_KEY(&at, "annotations");
-    const struct cf_json *meta = cf_read_object(r, NULL, json, "metadata");
+    const struct cf_json *meta = cf_field_object(r, NULL, json, "metadata");
 
-    *labels = cf_read_object(r, &at, meta, "labels");
+    *labels = cf_field_object(r, &at, meta, "labels");
     cf_text_map_decode(r, &at, meta, "annotations", &out->annotations);
     *annotations = out->annotations.values;
     out->has_metadata = meta != NULL;
     out->has_annotations = *annotations != NULL;
-    out->name = cf_name_fit(r->arena, cf_read_str(r, &at, meta, "name"));
-    out->generate_name = cf_name_fit(r->arena, cf_read_str(r, &at, meta, "generateName"));
-    out->fixed_by = cf_read_str(r, &annotations_at, *annotations, CF_FIXED_ANNOTATION);
+    out->name = cf_name_fit(r->arena, cf_field_str(r, &at, meta, "name"));
+    out->generate_name = cf_name_fit(r->arena, cf_field_str(r, &at, meta, "generateName"));
+    out->fixed_by = cf_field_str(r, &annotations_at, *annotations, CF_FIXED_ANNOTATION);
     out->mirror = cf_json_get(*annotations, CF_MIRROR_ANNOTATION) != NULL;
     cf_owner_decode(r, &at, meta, *labels, out);
 }
@@ -240,11 +240,11 @@ int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,
                      const struct cf_kind_info *info, const char *where, struct cf_object *out,
                      struct cf_err *err)
 {
-    struct cf_reader r = {.arena = arena, .where = where, .err = err};
+    struct cf_fields r = {.arena = arena, .where = where, .err = err};
     struct cf_object object = {.json = json, .kind = info->bit, .kind_name = info->spoken};
     const struct cf_json *labels, *annotations;
 
-    if (!cf_read_is_object(&r, NULL, json))
+    if (!cf_field_is_object(&r, NULL, json))
         return -1;
     metadata_decode(&r, json, &object, &labels, &annotations);
     if (info->pod_spec != NULL)
@@ -260,7 +260,7 @@ int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,
     else if (info->bit == CF_KIND_CSI_DRIVER)
         csi_driver_decode(&r, json, &object.csi_driver);
     else if (info->bit == CF_KIND_NAMESPACE)
-        namespace_decode(&r, labels, &object.namespace_);
+        namespace_decode(&r, labels, &object.namespace);
     if (r.failed)
         return -1;
     *out = object;

@@ -22,7 +22,7 @@ struct sub_path_mount {
 #define TOKEN_VOLUMES_MAX 8
 
 struct visit {
-    struct cf_reader *r;
+    struct cf_fields *r;
     struct cf_pod_spec *out;
     const struct cf_volume *tokens[TOKEN_VOLUMES_MAX];
     size_t token_count;
@@ -33,7 +33,7 @@ struct visit {
     size_t mount_count, mount_capacity;
 };
 
-void *cf_pod_grow(struct cf_reader *r, void *items, size_t count, size_t *capacity, size_t size)
+void *cf_pod_grow(struct cf_fields *r, void *items, size_t count, size_t *capacity, size_t size)
 {
     size_t wanted = *capacity == 0 ? 8 : *capacity * 2;
     void *bigger;
@@ -42,7 +42,7 @@ void *cf_pod_grow(struct cf_reader *r, void *items, size_t count, size_t *capaci
         return items;
     bigger = cf_arena_array(r->arena, wanted, size);
     if (bigger == NULL) {
-        cf_read_fail_memory(r);
+        cf_field_fail_memory(r);
         return items;
     }
     if (count > 0)
@@ -65,8 +65,8 @@ static void add_env(struct visit *visit, const struct cf_env_ref *ref)
 static void visit_env(struct visit *visit, const struct cf_path *up, const struct cf_json *c,
                       const char *container)
 {
-    struct cf_reader *r = visit->r;
-    const struct cf_json *v = cf_json_first(cf_read_array(r, up, c, "env"));
+    struct cf_fields *r = visit->r;
+    const struct cf_json *v = cf_json_first(cf_field_array(r, up, c, "env"));
     struct cf_path list = CF_PATH_KEY(up, "env");
 
     for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
@@ -75,22 +75,22 @@ static void visit_env(struct visit *visit, const struct cf_path *up, const struc
         const struct cf_json *from;
         const struct cf_path *here;
 
-        if (!cf_read_is_object(r, &at, v))
+        if (!cf_field_is_object(r, &at, v))
             return;
-        ref.variable = cf_str_or_empty(cf_read_str(r, &at, v, "name"));
+        ref.variable = cf_str_or_empty(cf_field_str(r, &at, v, "name"));
         value_at = CF_PATH_KEY(&at, "value");
         cf_text_note(&visit->texts, &(struct cf_text){.at = &value_at,
                                                       .container = container,
                                                       .field = "env",
                                                       .name = ref.variable,
-                                                      .text = cf_read_str(r, &at, v, "value")});
-        from = cf_read_object(r, &at, v, "valueFrom");
+                                                      .text = cf_field_str(r, &at, v, "value")});
+        from = cf_field_object(r, &at, v, "valueFrom");
         if (from == NULL)
             continue;
-        here = cf_read_key(r, cf_read_index(r, cf_read_key(r, up, "env"), i), "valueFrom");
-        from = cf_read_object(r, here, from, "secretKeyRef");
-        here = cf_read_key(r, here, "secretKeyRef");
-        ref.key = cf_str_or_empty(cf_read_str(r, here, from, "key"));
+        here = cf_field_key(r, cf_field_index(r, cf_field_key(r, up, "env"), i), "valueFrom");
+        from = cf_field_object(r, here, from, "secretKeyRef");
+        here = cf_field_key(r, here, "secretKeyRef");
+        ref.key = cf_str_or_empty(cf_field_str(r, here, from, "key"));
         if (cf_secret_ref_decode(r, here, from, "name", &ref.secret))
             add_env(visit, &ref);
     }
@@ -99,8 +99,8 @@ static void visit_env(struct visit *visit, const struct cf_path *up, const struc
 static void visit_env_from(struct visit *visit, const struct cf_path *up, const struct cf_json *c,
                            const char *container)
 {
-    struct cf_reader *r = visit->r;
-    const struct cf_json *v = cf_json_first(cf_read_array(r, up, c, "envFrom"));
+    struct cf_fields *r = visit->r;
+    const struct cf_json *v = cf_json_first(cf_field_array(r, up, c, "envFrom"));
     struct cf_path list = CF_PATH_KEY(up, "envFrom");
 
     for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
@@ -109,12 +109,12 @@ static void visit_env_from(struct visit *visit, const struct cf_path *up, const 
         const struct cf_json *from;
         const struct cf_path *here;
 
-        if (!cf_read_is_object(r, &at, v))
+        if (!cf_field_is_object(r, &at, v))
             return;
-        from = cf_read_object(r, &at, v, "secretRef");
+        from = cf_field_object(r, &at, v, "secretRef");
         if (from == NULL)
             continue;
-        here = cf_read_key(r, cf_read_index(r, cf_read_key(r, up, "envFrom"), i), "secretRef");
+        here = cf_field_key(r, cf_field_index(r, cf_field_key(r, up, "envFrom"), i), "secretRef");
         if (cf_secret_ref_decode(r, here, from, "name", &ref.secret))
             add_env(visit, &ref);
     }
@@ -129,7 +129,7 @@ static void note_token(struct visit *visit, const struct cf_path *at, const stru
     for (size_t i = 0; i < visit->token_count; i++) {
         if (!cf_streq(visit->tokens[i]->name, name))
             continue;
-        path = cf_read_str(visit->r, at, v, "mountPath");
+        path = cf_field_str(visit->r, at, v, "mountPath");
         if (path != NULL && (visit->token.volume == NULL || cf_streq(path, CF_TOKEN_DIR)))
             visit->token = (struct cf_token_mount){path, visit->tokens[i]};
         return;
@@ -139,19 +139,19 @@ static void note_token(struct visit *visit, const struct cf_path *at, const stru
 static void visit_mounts(struct visit *visit, const struct cf_path *up, const struct cf_json *c,
                          const char *container)
 {
-    struct cf_reader *r = visit->r;
-    const struct cf_json *v = cf_json_first(cf_read_array(r, up, c, "volumeMounts"));
+    struct cf_fields *r = visit->r;
+    const struct cf_json *v = cf_json_first(cf_field_array(r, up, c, "volumeMounts"));
     struct cf_path list = CF_PATH_KEY(up, "volumeMounts");
 
     for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
         struct cf_path at = CF_PATH_INDEX(&list, i);
         const char *name, *sub_path, *sub_path_expr;
 
-        if (!cf_read_is_object(r, &at, v))
+        if (!cf_field_is_object(r, &at, v))
             return;
-        name = cf_read_str(r, &at, v, "name");
-        sub_path = cf_read_str(r, &at, v, "subPath");
-        sub_path_expr = cf_read_str(r, &at, v, "subPathExpr");
+        name = cf_field_str(r, &at, v, "name");
+        sub_path = cf_field_str(r, &at, v, "subPath");
+        sub_path_expr = cf_field_str(r, &at, v, "subPathExpr");
         if (name != NULL && cf_str_empty(sub_path) && cf_str_empty(sub_path_expr))
             note_token(visit, &at, v, name);
         if (name == NULL || (cf_str_empty(sub_path) && cf_str_empty(sub_path_expr)))
@@ -169,18 +169,18 @@ static void visit_mounts(struct visit *visit, const struct cf_path *up, const st
 static void visit_containers(struct visit *visit, const struct cf_path *up,
                              const struct cf_json *spec, const char *key)
 {
-    struct cf_reader *r = visit->r;
-    const struct cf_json *v = cf_json_first(cf_read_array(r, up, spec, key));
-    const struct cf_path *list = v != NULL ? cf_read_key(r, up, key) : NULL;
+    struct cf_fields *r = visit->r;
+    const struct cf_json *v = cf_json_first(cf_field_array(r, up, spec, key));
+    const struct cf_path *list = v != NULL ? cf_field_key(r, up, key) : NULL;
 
     for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
-        const struct cf_path *at = cf_read_index(r, list, i);
+        const struct cf_path *at = cf_field_index(r, list, i);
         size_t env = visit->out->env_count;
         const char *name;
 
-        if (!cf_read_is_object(r, at, v))
+        if (!cf_field_is_object(r, at, v))
             return;
-        name = cf_name_fit(r->arena, cf_str_or_empty(cf_read_str(r, at, v, "name")));
+        name = cf_name_fit(r->arena, cf_str_or_empty(cf_field_str(r, at, v, "name")));
         visit_env(visit, at, v, name);
         visit_env_from(visit, at, v, name);
         visit->token = (struct cf_token_mount){0};
@@ -238,11 +238,11 @@ static void join_mounts(struct visit *visit)
 }
 
 /* serviceAccount is the deprecated alias; the API server lets serviceAccountName win. */
-const char *cf_pod_account(struct cf_reader *r, const struct cf_path *at,
+const char *cf_pod_account(struct cf_fields *r, const struct cf_path *at,
                            const struct cf_json *spec)
 {
-    const char *name = cf_read_str(r, at, spec, "serviceAccountName");
-    const char *alias = cf_read_str(r, at, spec, "serviceAccount");
+    const char *name = cf_field_str(r, at, spec, "serviceAccountName");
+    const char *alias = cf_field_str(r, at, spec, "serviceAccount");
 
     if (cf_str_empty(name))
         name = cf_str_empty(alias) ? "default" : alias;
@@ -269,15 +269,15 @@ static void find_token_volumes(struct visit *visit)
     }
 }
 
-void cf_pod_spec_decode(struct cf_reader *r, const struct cf_path *at, const struct cf_json *spec,
+void cf_pod_spec_decode(struct cf_fields *r, const struct cf_path *at, const struct cf_json *spec,
                         struct cf_pod_spec *out)
 {
     struct visit visit = {.r = r, .out = out, .texts = {.r = r, .out = out}};
 
     *out = (struct cf_pod_spec){.at = at};
     out->account = cf_pod_account(r, at, spec);
-    out->node_name = cf_read_str(r, at, spec, "nodeName");
-    out->no_automount = cf_read_false(r, at, spec, "automountServiceAccountToken");
+    out->node_name = cf_field_str(r, at, spec, "nodeName");
+    out->no_automount = cf_field_false(r, at, spec, "automountServiceAccountToken");
     cf_volumes_decode(&visit.texts, at, spec);
     find_token_volumes(&visit);
     for (size_t i = 0; i < CF_COUNT(container_lists); i++)

@@ -21,7 +21,7 @@ const struct cf_driver cf_drivers[CF_DRIVERS] = {
 #define EXPIRATION_DEFAULT 3600
 
 struct walk {
-    struct cf_reader *r;
+    struct cf_fields *r;
     const char *pod;
     const char *place;
     void (*visit)(const struct cf_ref *ref, void *arg);
@@ -32,7 +32,7 @@ struct walk {
 static void tell(const struct walk *walk, enum cf_ref_what what, enum cf_ref_via via,
                  const struct cf_path *up, const struct cf_json *object, const char *key)
 {
-    const char *name = cf_read_str(walk->r, up, object, key);
+    const char *name = cf_field_str(walk->r, up, object, key);
     struct cf_path at = CF_PATH_KEY(up, key);
 
     if (!cf_str_empty(name))
@@ -49,7 +49,7 @@ static void tell_in(const struct walk *walk, enum cf_ref_what what, enum cf_ref_
 {
     struct cf_path at = CF_PATH_KEY(up, member);
 
-    tell(walk, what, via, &at, cf_read_object(walk->r, up, object, member), key);
+    tell(walk, what, via, &at, cf_field_object(walk->r, up, object, member), key);
 }
 
 /* Calls `visit` for each item of an array of objects. */
@@ -58,13 +58,13 @@ static void each(const struct walk *walk, const struct cf_path *up, const struct
                  void (*visit)(const struct walk *walk, const struct cf_path *at,
                                const struct cf_json *v))
 {
-    const struct cf_json *v = cf_json_first(cf_read_array(walk->r, up, object, key));
+    const struct cf_json *v = cf_json_first(cf_field_array(walk->r, up, object, key));
     struct cf_path list = CF_PATH_KEY(up, key);
 
     for (size_t i = 0; v != NULL && !walk->r->failed; v = cf_json_next(v), i++) {
         struct cf_path at = CF_PATH_INDEX(&list, i);
 
-        if (cf_read_is_object(walk->r, &at, v))
+        if (cf_field_is_object(walk->r, &at, v))
             visit(walk, &at, v);
     }
 }
@@ -73,7 +73,7 @@ static void each(const struct walk *walk, const struct cf_path *up, const struct
 
 static void visit_env(const struct walk *walk, const struct cf_path *up, const struct cf_json *v)
 {
-    const struct cf_json *from = cf_read_object(walk->r, up, v, "valueFrom");
+    const struct cf_json *from = cf_field_object(walk->r, up, v, "valueFrom");
     struct cf_path at = CF_PATH_KEY(up, "valueFrom");
 
     if (from == NULL)
@@ -94,7 +94,7 @@ static void visit_container(const struct walk *walk, const struct cf_path *at,
 {
     struct walk inside = *walk;
 
-    inside.place = cf_str_or_empty(cf_read_str(walk->r, at, v, "name"));
+    inside.place = cf_str_or_empty(cf_field_str(walk->r, at, v, "name"));
     each(&inside, at, v, "env", visit_env);
     each(&inside, at, v, "envFrom", visit_env_from);
 }
@@ -103,15 +103,15 @@ static void visit_container(const struct walk *walk, const struct cf_path *at,
 
 static void visit_token(const struct walk *walk, const struct cf_path *up, const struct cf_json *v)
 {
-    const struct cf_json *token = cf_read_object(walk->r, up, v, "serviceAccountToken");
+    const struct cf_json *token = cf_field_object(walk->r, up, v, "serviceAccountToken");
     struct cf_path at = CF_PATH_KEY(up, "serviceAccountToken");
     struct cf_ref ref = {.what = CF_REF_TOKEN, .name = "", .place = walk->place, .at = &at};
 
     if (token == NULL)
         return;
-    ref.audience = cf_read_str(walk->r, &at, token, "audience");
+    ref.audience = cf_field_str(walk->r, &at, token, "audience");
     ref.seconds =
-        cf_read_int(walk->r, &at, token, "expirationSeconds", EXPIRATION_DEFAULT, &ref.given);
+        cf_field_int(walk->r, &at, token, "expirationSeconds", EXPIRATION_DEFAULT, &ref.given);
     if (!walk->r->failed)
         walk->visit(&ref, walk->arg);
 }
@@ -127,7 +127,7 @@ static void visit_driver(const struct walk *walk, const struct cf_path *up, cons
                          size_t index)
 {
     const struct cf_driver *driver = &cf_drivers[index];
-    const struct cf_json *body = cf_read_object(walk->r, up, v, driver->type);
+    const struct cf_json *body = cf_field_object(walk->r, up, v, driver->type);
     struct cf_path at = CF_PATH_KEY(up, driver->type);
     enum cf_ref_via via = (enum cf_ref_via)(CF_VIA_DRIVER + index);
 
@@ -146,11 +146,11 @@ static void visit_ephemeral(const struct walk *walk, const struct cf_path *up,
     struct cf_path at = CF_PATH_KEY(up, "ephemeral");
     const char *name;
 
-    if (cf_read_object(walk->r, up, v, "ephemeral") == NULL)
+    if (cf_field_object(walk->r, up, v, "ephemeral") == NULL)
         return;
     name = cf_arena_printf(walk->r->arena, "%s-%s", walk->pod, walk->place);
     if (name == NULL)
-        cf_read_fail_memory(walk->r);
+        cf_field_fail_memory(walk->r);
     else
         walk->visit(
             &(struct cf_ref){.what = CF_REF_CLAIM, .name = name, .place = walk->place, .at = &at},
@@ -163,12 +163,12 @@ static void visit_volume(const struct walk *walk, const struct cf_path *at, cons
     const struct cf_json *projected;
     struct cf_path projected_at = CF_PATH_KEY(at, "projected");
 
-    inside.place = cf_str_or_empty(cf_read_str(walk->r, at, v, "name"));
+    inside.place = cf_str_or_empty(cf_field_str(walk->r, at, v, "name"));
     tell_in(&inside, CF_REF_SECRET, CF_VIA_VOLUME, at, v, "secret", "secretName");
     tell_in(&inside, CF_REF_CONFIG_MAP, CF_VIA_VOLUME, at, v, "configMap", "name");
     tell_in(&inside, CF_REF_CLAIM, CF_VIA_VOLUME, at, v, "persistentVolumeClaim", "claimName");
     visit_ephemeral(&inside, at, v);
-    projected = cf_read_object(walk->r, at, v, "projected");
+    projected = cf_field_object(walk->r, at, v, "projected");
     each(&inside, &projected_at, projected, "sources", visit_source);
     for (size_t i = 0; i < CF_DRIVERS; i++)
         visit_driver(&inside, at, v, i);
@@ -180,7 +180,7 @@ static void visit_pull_secret(const struct walk *walk, const struct cf_path *at,
     tell(walk, CF_REF_SECRET, CF_VIA_IMAGE_PULL, at, v, "name");
 }
 
-void cf_pod_refs(struct cf_reader *r, const struct cf_path *at, const struct cf_json *spec,
+void cf_pod_refs(struct cf_fields *r, const struct cf_path *at, const struct cf_json *spec,
                  const char *pod, void (*visit)(const struct cf_ref *ref, void *arg), void *arg)
 {
     struct walk walk = {.r = r, .pod = pod, .place = "", .visit = visit, .arg = arg};
@@ -199,7 +199,7 @@ void cf_pod_refs(struct cf_reader *r, const struct cf_path *at, const struct cf_
 static const struct {
     const char *type;
     const char *ref; /* NULL: name and namespace are in the type itself */
-    const char *name, *namespace_;
+    const char *name, *namespace;
     bool of_claim; /* where no namespace is given it is the claim's */
 } volume_secrets[] = {
     {"azureFile", NULL, "secretName", "secretNamespace", true},
@@ -215,36 +215,36 @@ static const struct {
     {"csi", "nodeExpandSecretRef", "name", "namespace", false},
 };
 
-static void volume_secret(struct cf_reader *r, const struct cf_path *up, const struct cf_json *spec,
+static void volume_secret(struct cf_fields *r, const struct cf_path *up, const struct cf_json *spec,
                           size_t index, const char *claim_namespace, struct cf_ref *out)
 {
-    const struct cf_json *body = cf_read_object(r, up, spec, volume_secrets[index].type);
+    const struct cf_json *body = cf_field_object(r, up, spec, volume_secrets[index].type);
     struct cf_path type_at = CF_PATH_KEY(up, volume_secrets[index].type);
     struct cf_path ref_at = CF_PATH_KEY(&type_at, volume_secrets[index].ref);
     const struct cf_path *at = &type_at;
 
     if (volume_secrets[index].ref != NULL) {
-        body = cf_read_object(r, at, body, volume_secrets[index].ref);
+        body = cf_field_object(r, at, body, volume_secrets[index].ref);
         at = &ref_at;
     }
-    out->name = cf_read_str(r, at, body, volume_secrets[index].name);
-    out->namespace_ = cf_read_str(r, at, body, volume_secrets[index].namespace_);
-    if (cf_str_empty(out->namespace_) && volume_secrets[index].of_claim)
-        out->namespace_ = claim_namespace;
+    out->name = cf_field_str(r, at, body, volume_secrets[index].name);
+    out->namespace = cf_field_str(r, at, body, volume_secrets[index].namespace);
+    if (cf_str_empty(out->namespace) && volume_secrets[index].of_claim)
+        out->namespace = claim_namespace;
 }
 
-void cf_volume_refs(struct cf_reader *r, const struct cf_path *at, const struct cf_json *spec,
+void cf_volume_refs(struct cf_fields *r, const struct cf_path *at, const struct cf_json *spec,
                     void (*visit)(const struct cf_ref *ref, void *arg), void *arg)
 {
     struct cf_path claim_at = CF_PATH_KEY(at, "claimRef");
     const char *claim_namespace =
-        cf_read_str(r, &claim_at, cf_read_object(r, at, spec, "claimRef"), "namespace");
+        cf_field_str(r, &claim_at, cf_field_object(r, at, spec, "claimRef"), "namespace");
 
     for (size_t i = 0; i < CF_COUNT(volume_secrets); i++) {
         struct cf_ref ref = {.what = CF_REF_SECRET, .place = "", .at = at};
 
         volume_secret(r, at, spec, i, claim_namespace, &ref);
-        if (!r->failed && !cf_str_empty(ref.name) && !cf_str_empty(ref.namespace_))
+        if (!r->failed && !cf_str_empty(ref.name) && !cf_str_empty(ref.namespace))
             visit(&ref, arg);
     }
 }

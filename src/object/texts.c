@@ -11,14 +11,14 @@
 #include "curfew/podspec.h"
 
 /* The same path in the arena. */
-static const struct cf_path *keep(struct cf_reader *r, const struct cf_path *at)
+static const struct cf_path *keep(struct cf_fields *r, const struct cf_path *at)
 {
     const struct cf_path *up;
 
     if (at == NULL || r->failed)
         return NULL;
     up = keep(r, at->up);
-    return at->key != NULL ? cf_read_key(r, up, at->key) : cf_read_index(r, up, at->index);
+    return at->key != NULL ? cf_field_key(r, up, at->key) : cf_field_index(r, up, at->index);
 }
 
 static bool same_path(const struct cf_path *a, const struct cf_path *b)
@@ -34,19 +34,19 @@ static bool same_path(const struct cf_path *a, const struct cf_path *b)
 
 /* The same, where the one before it may be its neighbour: of 100,000 arguments in a row each keeps
  * one step. */
-static const struct cf_path *keep_beside(struct cf_reader *r, const struct cf_path *at,
+static const struct cf_path *keep_beside(struct cf_fields *r, const struct cf_path *at,
                                          const struct cf_path *last)
 {
     if (last == NULL || last->up == NULL || at->up == NULL || !same_path(at->up, last->up))
         return keep(r, at);
-    return at->key != NULL ? cf_read_key(r, last->up, at->key)
-                           : cf_read_index(r, last->up, at->index);
+    return at->key != NULL ? cf_field_key(r, last->up, at->key)
+                           : cf_field_index(r, last->up, at->index);
 }
 
 void cf_text_note(struct cf_texts *texts, const struct cf_text *text)
 {
     struct cf_pod_spec *out = texts->out;
-    struct cf_reader *r = texts->r;
+    struct cf_fields *r = texts->r;
 
     if (text->text == NULL || !cf_token_may_hold(text->text, strlen(text->text)))
         return;
@@ -64,7 +64,7 @@ void cf_text_note(struct cf_texts *texts, const struct cf_text *text)
 static void words_decode(struct cf_texts *texts, const struct cf_path *up,
                          const struct cf_json *object, const char *key, struct cf_text text)
 {
-    const struct cf_json *v = cf_json_first(cf_read_array(texts->r, up, object, key));
+    const struct cf_json *v = cf_json_first(cf_field_array(texts->r, up, object, key));
     struct cf_path list = CF_PATH_KEY(up, key);
 
     for (size_t i = 0; v != NULL && !texts->r->failed; v = cf_json_next(v), i++) {
@@ -73,7 +73,7 @@ static void words_decode(struct cf_texts *texts, const struct cf_path *up,
         text.at = &at;
         text.text = cf_json_str(v);
         if (text.text == NULL && !cf_json_is_null(v))
-            cf_read_fail(texts->r, &at, cf_json_type_name(CF_JSON_STRING), v);
+            cf_field_fail(texts->r, &at, cf_json_type_name(CF_JSON_STRING), v);
         cf_text_note(texts, &text);
     }
 }
@@ -81,18 +81,18 @@ static void words_decode(struct cf_texts *texts, const struct cf_path *up,
 static void headers_decode(struct cf_texts *texts, const struct cf_path *up,
                            const struct cf_json *get, struct cf_text text)
 {
-    struct cf_reader *r = texts->r;
-    const struct cf_json *v = cf_json_first(cf_read_array(r, up, get, "httpHeaders"));
+    struct cf_fields *r = texts->r;
+    const struct cf_json *v = cf_json_first(cf_field_array(r, up, get, "httpHeaders"));
     struct cf_path list = CF_PATH_KEY(up, "httpHeaders");
 
     for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
         struct cf_path at = CF_PATH_INDEX(&list, i), value_at = CF_PATH_KEY(&at, "value");
 
-        if (!cf_read_is_object(r, &at, v))
+        if (!cf_field_is_object(r, &at, v))
             return;
         text.at = &value_at;
-        text.name = cf_read_str(r, &at, v, "name");
-        text.text = cf_read_str(r, &at, v, "value");
+        text.name = cf_field_str(r, &at, v, "name");
+        text.text = cf_field_str(r, &at, v, "value");
         cf_text_note(texts, &text);
     }
 }
@@ -105,7 +105,7 @@ static void part_decode(struct cf_texts *texts, const struct cf_path *up,
 
     text.at = &at;
     text.part = key;
-    text.text = cf_read_str(texts->r, up, object, key);
+    text.text = cf_field_str(texts->r, up, object, key);
     cf_text_note(texts, &text);
 }
 
@@ -120,7 +120,7 @@ static void parts_decode(struct cf_texts *texts, const struct cf_path *up,
     for (size_t i = 0; i < CF_COUNT(parts); i++) {
         struct cf_path at = CF_PATH_KEY(up, parts[i].type);
 
-        part_decode(texts, &at, cf_read_object(texts->r, up, handler, parts[i].type), parts[i].part,
+        part_decode(texts, &at, cf_field_object(texts->r, up, handler, parts[i].type), parts[i].part,
                     *text);
     }
 }
@@ -129,8 +129,8 @@ static void parts_decode(struct cf_texts *texts, const struct cf_path *up,
 static void handler_decode(struct cf_texts *texts, const struct cf_path *up,
                            const struct cf_json *object, const char *key, const char *container)
 {
-    struct cf_reader *r = texts->r;
-    const struct cf_json *handler = cf_read_object(r, up, object, key), *get, *exec;
+    struct cf_fields *r = texts->r;
+    const struct cf_json *handler = cf_field_object(r, up, object, key), *get, *exec;
     struct cf_path at = CF_PATH_KEY(up, key);
     struct cf_path get_at = CF_PATH_KEY(&at, "httpGet"), exec_at = CF_PATH_KEY(&at, "exec");
     const struct cf_text text = {.container = container, .field = key};
@@ -138,8 +138,8 @@ static void handler_decode(struct cf_texts *texts, const struct cf_path *up,
     if (handler == NULL)
         return;
     parts_decode(texts, &at, handler, &text);
-    get = cf_read_object(r, &at, handler, "httpGet");
-    exec = cf_read_object(r, &at, handler, "exec");
+    get = cf_field_object(r, &at, handler, "httpGet");
+    exec = cf_field_object(r, &at, handler, "exec");
     if (get != NULL)
         headers_decode(texts, &get_at, get, text);
     if (exec != NULL)
@@ -151,7 +151,7 @@ void cf_container_texts_decode(struct cf_texts *texts, const struct cf_path *at,
 {
     static const char *const probes[] = {"livenessProbe", "readinessProbe", "startupProbe"};
     static const char *const hooks[] = {"postStart", "preStop"};
-    const struct cf_json *lifecycle = cf_read_object(texts->r, at, container, "lifecycle");
+    const struct cf_json *lifecycle = cf_field_object(texts->r, at, container, "lifecycle");
     struct cf_path lifecycle_at = CF_PATH_KEY(at, "lifecycle");
 
     words_decode(texts, at, container, "command",
@@ -171,13 +171,13 @@ void cf_volume_texts_decode(struct cf_texts *texts, const struct cf_volume *volu
         const char *type, *map, *field;
     } maps[] = {{"csi", "volumeAttributes", "csi.volumeAttributes"},
                 {"flexVolume", "options", "flexVolume.options"}};
-    struct cf_reader *r = texts->r;
+    struct cf_fields *r = texts->r;
 
     for (size_t i = 0; i < CF_COUNT(maps); i++) {
         struct cf_path body_at = CF_PATH_KEY(volume->at, maps[i].type);
         struct cf_path map_at = CF_PATH_KEY(&body_at, maps[i].map);
-        const struct cf_json *body = cf_read_object(r, volume->at, json, maps[i].type);
-        const struct cf_json *v = cf_json_first(cf_read_object(r, &body_at, body, maps[i].map));
+        const struct cf_json *body = cf_field_object(r, volume->at, json, maps[i].type);
+        const struct cf_json *v = cf_json_first(cf_field_object(r, &body_at, body, maps[i].map));
 
         for (; v != NULL && !r->failed; v = cf_json_next(v)) {
             struct cf_path at = CF_PATH_KEY(&map_at, cf_json_key(v));
@@ -188,16 +188,16 @@ void cf_volume_texts_decode(struct cf_texts *texts, const struct cf_volume *volu
                                          .text = cf_json_str(v)};
 
             if (text.text == NULL && !cf_json_is_null(v))
-                cf_read_fail(r, &at, cf_json_type_name(CF_JSON_STRING), v);
+                cf_field_fail(r, &at, cf_json_type_name(CF_JSON_STRING), v);
             cf_text_note(texts, &text);
         }
     }
 }
 
-void cf_text_map_decode(struct cf_reader *r, const struct cf_path *up, const struct cf_json *object,
+void cf_text_map_decode(struct cf_fields *r, const struct cf_path *up, const struct cf_json *object,
                         const char *key, struct cf_text_map *out)
 {
-    const struct cf_json *map = cf_read_object(r, up, object, key), *v;
+    const struct cf_json *map = cf_field_object(r, up, object, key), *v;
     struct cf_path at = CF_PATH_KEY(up, key);
 
     if (map == NULL)
@@ -206,7 +206,7 @@ void cf_text_map_decode(struct cf_reader *r, const struct cf_path *up, const str
         struct cf_path here = CF_PATH_KEY(&at, cf_json_key(v));
 
         if (cf_json_str(v) == NULL && !cf_json_is_null(v))
-            cf_read_fail(r, &here, cf_json_type_name(CF_JSON_STRING), v);
+            cf_field_fail(r, &here, cf_json_type_name(CF_JSON_STRING), v);
     }
     *out = (struct cf_text_map){keep(r, &at), map};
 }

@@ -39,7 +39,7 @@ struct answer {
     struct cf_arena *arena;
     const struct cf_review_input *in;
     const struct cf_request *request;
-    const struct cf_judgement *judgement;
+    const struct cf_evaluation *judgement;
     size_t len; /* of the review */
     struct cf_out out;
 };
@@ -88,7 +88,7 @@ static const char *fixed_rules(struct answer *a)
 
 /* The first rule that has more findings than are told, where its fixes are wanted; NULL: none. Then
  * nothing is repaired: half of it would look like all. */
-static const struct cf_verdict *too_many(const struct cf_judgement *judgement)
+static const struct cf_verdict *too_many(const struct cf_evaluation *judgement)
 {
     for (size_t i = 0; i < judgement->count; i++) {
         const struct cf_verdict *v = &judgement->items[i];
@@ -117,7 +117,7 @@ static int answer_mutate(struct answer *a, enum cf_decision *decision, struct cf
             return cf_err_memory(err);
         cf_out_str(&a->out, "patchType", "JSONPatch");
         cf_out_str(&a->out, "patch", encoded);
-        if (cf_fixed_worth_telling(a->request, a->judgement) &&
+        if (cf_fixed_worth_reporting(a->request, a->judgement) &&
             !cf_will_be_denied(a->arena, a->in, a->request, a->judgement, patch, a->len))
             cf_warnings_fixed(&a->out, a->arena, a->request, a->judgement);
         cf_out_object(&a->out, "auditAnnotations");
@@ -200,7 +200,7 @@ static int answer_validate(struct answer *a, enum cf_decision *decision, struct 
 {
     size_t count;
     const struct cf_verdict **denied = denied_list(a, &count);
-    struct cf_lines existing = {0};
+    struct cf_note_lines existing = {0};
     const char *message;
 
     if (denied == NULL)
@@ -299,7 +299,7 @@ static int answer_unread(struct answer *a, const char *bytes, size_t len, unsign
 
     if (u == NULL || kept == NULL)
         return cf_err_memory(err);
-    rc = cf_unread_judge(a->arena, a->in, bytes, len, u, err);
+    rc = cf_unread_evaluate(a->arena, a->in, bytes, len, u, err);
     if (rc > 0)
         return cf_err_set(err, "%s", kept);
     if (rc < 0)
@@ -348,21 +348,21 @@ static struct cf_engine_input engine_input(const struct cf_review_input *in)
 }
 
 static int judge(struct cf_arena *arena, const struct cf_review_input *in,
-                 struct cf_request *request, const struct cf_judgement **out, struct cf_err *err)
+                 struct cf_request *request, const struct cf_evaluation **out, struct cf_err *err)
 {
     struct cf_engine_input engine = engine_input(in);
-    struct cf_judgement *judgement = cf_arena_alloc(arena, sizeof(*judgement));
+    struct cf_evaluation *judgement = cf_arena_alloc(arena, sizeof(*judgement));
 
     if (judgement == NULL)
         return cf_err_memory(err);
-    if (cf_engine_judge(arena, &engine, request, judgement, err) != 0)
+    if (cf_engine_evaluate(arena, &engine, request, judgement, err) != 0)
         return -1;
     *out = judgement;
     return 0;
 }
 
 /* A copied token was found: the bytes are as secret as a Secret's. */
-static bool found_token(const struct cf_judgement *judgement)
+static bool found_token(const struct cf_evaluation *judgement)
 {
     for (size_t i = 0; i < judgement->count; i++) {
         if (cf_streq(judgement->items[i].finding.rule->id, "copied-token"))
@@ -382,7 +382,7 @@ int cf_review_answer(struct cf_arena *arena, const struct cf_review_input *in, c
     int rc;
 
     *outcome = (struct cf_outcome){.decision = CF_ERROR, .holds_secret = true};
-    if (cf_review_decode_telling(arena, bytes, len, &request, &sound, err) != 0)
+    if (cf_review_decode_offset(arena, bytes, len, &request, &sound, err) != 0)
         return err->kind != CF_ERR_INPUT
                    ? -1
                    : answer_unread(&a, bytes, sound, 400, err->msg, answer, outcome, err);

@@ -50,24 +50,24 @@ static enum cf_operation operation_of(const char *verb)
 }
 
 /* A selector counts only as operator In with one value: anything else may match other objects. */
-static void selectors_decode(struct cf_reader *r, const struct cf_path *up,
+static void selectors_decode(struct cf_fields *r, const struct cf_path *up,
                              const struct cf_json *attributes, struct cf_boundary *q)
 {
     struct cf_path at = CF_PATH_KEY(up, "fieldSelector"),
                    list_at = CF_PATH_KEY(&at, "requirements");
-    const struct cf_json *selector = cf_read_object(r, up, attributes, "fieldSelector");
-    const struct cf_json *v = cf_json_first(cf_read_array(r, &at, selector, "requirements"));
+    const struct cf_json *selector = cf_field_object(r, up, attributes, "fieldSelector");
+    const struct cf_json *v = cf_json_first(cf_field_array(r, &at, selector, "requirements"));
 
     for (size_t i = 0; v != NULL && !r->failed; v = cf_json_next(v), i++) {
         struct cf_path here = CF_PATH_INDEX(&list_at, i);
         const char *key, **values;
         size_t count;
 
-        if (!cf_read_is_object(r, &here, v))
+        if (!cf_field_is_object(r, &here, v))
             return;
-        key = cf_read_str(r, &here, v, "key");
-        values = cf_read_strings(r, &here, v, "values", &count);
-        if (!cf_streq(cf_read_str(r, &here, v, "operator"), "In") || count != 1 || r->failed)
+        key = cf_field_str(r, &here, v, "key");
+        values = cf_field_strings(r, &here, v, "values", &count);
+        if (!cf_streq(cf_field_str(r, &here, v, "operator"), "In") || count != 1 || r->failed)
             continue;
         if (cf_streq(key, "metadata.name"))
             q->selected_name = values[0];
@@ -76,19 +76,19 @@ static void selectors_decode(struct cf_reader *r, const struct cf_path *up,
     }
 }
 
-static void resource_decode(struct cf_reader *r, const struct cf_json *attributes,
+static void resource_decode(struct cf_fields *r, const struct cf_json *attributes,
                             struct cf_request *request)
 {
     struct cf_path at = CF_PATH_KEY(&spec_at, "resourceAttributes");
-    const char *verb = cf_str_or_empty(cf_read_str(r, &at, attributes, "verb"));
-    const char *group = cf_read_str(r, &at, attributes, "group");
+    const char *verb = cf_str_or_empty(cf_field_str(r, &at, attributes, "verb"));
+    const char *group = cf_field_str(r, &at, attributes, "group");
     struct cf_boundary *q;
 
     request->operation = operation_of(verb);
-    request->resource = cf_str_or_empty(cf_read_str(r, &at, attributes, "resource"));
-    request->subresource = cf_str_or_empty(cf_read_str(r, &at, attributes, "subresource"));
-    request->namespace_ = cf_str_or_empty(cf_read_str(r, &at, attributes, "namespace"));
-    request->name = cf_str_or_empty(cf_read_str(r, &at, attributes, "name"));
+    request->resource = cf_str_or_empty(cf_field_str(r, &at, attributes, "resource"));
+    request->subresource = cf_str_or_empty(cf_field_str(r, &at, attributes, "subresource"));
+    request->namespace = cf_str_or_empty(cf_field_str(r, &at, attributes, "namespace"));
+    request->name = cf_str_or_empty(cf_field_str(r, &at, attributes, "name"));
     if (request->caller.account == NULL || !cf_boundary_covers(group, request->resource, verb))
         return;
     q = cf_boundary_new(r, CF_FROM_AUTHORIZATION, request);
@@ -99,12 +99,12 @@ static void resource_decode(struct cf_reader *r, const struct cf_json *attribute
     request->boundary = q;
 }
 
-static int spec_decode(struct cf_reader *r, const struct cf_json *root, struct access *out)
+static int spec_decode(struct cf_fields *r, const struct cf_json *root, struct access *out)
 {
     bool beta = cf_ends_with(out->api_version, "/v1beta1");
-    const struct cf_json *spec = cf_read_object(r, NULL, root, "spec");
-    const struct cf_json *attributes = cf_read_object(r, &spec_at, spec, "resourceAttributes");
-    const struct cf_json *url = cf_read_object(r, &spec_at, spec, "nonResourceAttributes");
+    const struct cf_json *spec = cf_field_object(r, NULL, root, "spec");
+    const struct cf_json *attributes = cf_field_object(r, &spec_at, spec, "resourceAttributes");
+    const struct cf_json *url = cf_field_object(r, &spec_at, spec, "nonResourceAttributes");
 
     cf_caller_decode(r, &spec_at, spec, "user", beta ? "group" : "groups", &out->request->caller);
     if (r->failed)
@@ -123,7 +123,7 @@ static int spec_decode(struct cf_reader *r, const struct cf_json *root, struct a
 static int decode(struct cf_arena *arena, const char *bytes, size_t len, struct access *out,
                   struct cf_err *err)
 {
-    struct cf_reader r = {.arena = arena, .where = "", .err = err};
+    struct cf_fields r = {.arena = arena, .where = "", .err = err};
     const struct cf_json *root = cf_json_parse(arena, bytes, len, skipped, NULL, err);
     struct cf_request *request = cf_arena_alloc(arena, sizeof(*request));
     const char *kind;
@@ -135,8 +135,8 @@ static int decode(struct cf_arena *arena, const char *bytes, size_t len, struct 
     if (cf_json_type(root) != CF_JSON_OBJECT)
         return cf_err_set(err, "a SubjectAccessReview must be an object, not %s",
                           cf_json_type_name(cf_json_type(root)));
-    kind = cf_read_str(&r, NULL, root, "kind");
-    out->api_version = cf_read_str(&r, NULL, root, "apiVersion");
+    kind = cf_field_str(&r, NULL, root, "kind");
+    out->api_version = cf_field_str(&r, NULL, root, "apiVersion");
     if (r.failed)
         return -1;
     if (!cf_streq(kind, "SubjectAccessReview") ||
@@ -149,7 +149,7 @@ static int decode(struct cf_arena *arena, const char *bytes, size_t len, struct 
                                    .operation = CF_READ,
                                    .resource = "",
                                    .subresource = "",
-                                   .namespace_ = "",
+                                   .namespace = "",
                                    .name = "",
                                    .kind = CF_KIND_OTHER};
     out->request = request;
@@ -158,7 +158,7 @@ static int decode(struct cf_arena *arena, const char *bytes, size_t len, struct 
 
 /* ---- answering ---- */
 
-static const struct cf_finding *denied_by(const struct cf_judgement *judgement)
+static const struct cf_finding *denied_by(const struct cf_evaluation *judgement)
 {
     for (size_t i = 0; i < judgement->count; i++) {
         if ((judgement->items[i].modes & CF_MODE_BIT(CF_ENFORCE)) != 0)
@@ -198,7 +198,7 @@ static bool is_concerned(const struct access *access, const struct cf_review_inp
 }
 
 static int judge(struct cf_arena *arena, const struct cf_review_input *in,
-                 struct cf_request *request, struct cf_judgement *judgement, struct cf_err *err)
+                 struct cf_request *request, struct cf_evaluation *judgement, struct cf_err *err)
 {
     const struct cf_engine_input engine = {
         .policy = in->policy,
@@ -209,14 +209,14 @@ static int judge(struct cf_arena *arena, const struct cf_review_input *in,
         .level = in->level,
     };
 
-    return cf_engine_judge(arena, &engine, request, judgement, err);
+    return cf_engine_evaluate(arena, &engine, request, judgement, err);
 }
 
 int cf_authorize_answer(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
                         size_t len, struct cf_buf *answer, struct cf_outcome *outcome,
                         struct cf_err *err)
 {
-    struct cf_judgement *judgement = cf_arena_alloc(arena, sizeof(*judgement));
+    struct cf_evaluation *judgement = cf_arena_alloc(arena, sizeof(*judgement));
     const struct cf_finding *denied = NULL;
     struct access access = {.request = NULL};
 
@@ -269,7 +269,7 @@ static const char *explain(struct cf_arena *arena, const struct cf_request *requ
         return "no opinion: the boundary of a node does not cover this";
     if (!request->boundary->known)
         return "no opinion: the cluster is not known yet";
-    verdict = cf_boundary_judge(arena, request->boundary, policy);
+    verdict = cf_boundary_evaluate(arena, request->boundary, policy);
     return cf_line(arena, CF_DENIAL_LINE_MAX, "%s: %s%s%s%s", places[verdict.place], verdict.reason,
                    verdict.nearest != NULL ? " (" : "", cf_str_or_empty(verdict.nearest),
                    verdict.nearest != NULL ? ")" : "");

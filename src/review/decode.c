@@ -62,7 +62,7 @@ bool cf_operation_parse(const char *text, enum cf_operation *out)
     return false;
 }
 
-static int operation_decode(struct cf_reader *r, const char *text, enum cf_operation *out)
+static int operation_decode(struct cf_fields *r, const char *text, enum cf_operation *out)
 {
     if (cf_operation_parse(text, out))
         return 0;
@@ -91,10 +91,10 @@ static bool to_be_judged(const struct cf_kind_info *info, const struct cf_reques
     return true;
 }
 
-static int object_decode(struct cf_reader *r, const struct cf_json *request, const char *key,
+static int object_decode(struct cf_fields *r, const struct cf_json *request, const char *key,
                          const struct cf_kind_info *info, struct cf_object **out)
 {
-    const struct cf_json *json = cf_read_object(r, &request_at, request, key);
+    const struct cf_json *json = cf_field_object(r, &request_at, request, key);
     const char *where = cf_arena_printf(r->arena, "request.%s.", key);
     struct cf_object *object = cf_arena_alloc(r->arena, sizeof(*object));
 
@@ -110,7 +110,7 @@ static int object_decode(struct cf_reader *r, const struct cf_json *request, con
     return 0;
 }
 
-static int objects_decode(struct cf_reader *r, const struct cf_json *json,
+static int objects_decode(struct cf_fields *r, const struct cf_json *json,
                           const struct cf_kind_info *info, struct cf_request *request)
 {
     if (!to_be_judged(info, request))
@@ -123,7 +123,7 @@ static int objects_decode(struct cf_reader *r, const struct cf_json *json,
     request->kind = info->bit;
     /* As the API server has it; whoever writes reviews by hand may not know. */
     if (request->kind == CF_KIND_NAMESPACE)
-        request->namespace_ =
+        request->namespace =
             cf_str_empty(request->name) ? cf_str_or_empty(request->object->name) : request->name;
     if (cf_object_may_hold_token(request->object) ||
         (request->old_object != NULL && cf_object_may_hold_token(request->old_object)))
@@ -131,25 +131,25 @@ static int objects_decode(struct cf_reader *r, const struct cf_json *json,
     return 0;
 }
 
-static int request_decode(struct cf_reader *r, const struct cf_json *json,
+static int request_decode(struct cf_fields *r, const struct cf_json *json,
                           struct cf_request *request)
 {
     struct cf_path kind_at = CF_PATH_KEY(&request_at, "kind");
     struct cf_path resource_at = CF_PATH_KEY(&request_at, "resource");
-    const struct cf_json *kind = cf_read_object(r, &request_at, json, "kind");
-    const struct cf_json *resource = cf_read_object(r, &request_at, json, "resource");
-    const char *group = cf_str_or_empty(cf_read_str(r, &kind_at, kind, "group"));
-    const char *resource_group = cf_read_str(r, &resource_at, resource, "group");
-    const char *name = cf_read_str(r, &kind_at, kind, "kind");
+    const struct cf_json *kind = cf_field_object(r, &request_at, json, "kind");
+    const struct cf_json *resource = cf_field_object(r, &request_at, json, "resource");
+    const char *group = cf_str_or_empty(cf_field_str(r, &kind_at, kind, "group"));
+    const char *resource_group = cf_field_str(r, &resource_at, resource, "group");
+    const char *name = cf_field_str(r, &kind_at, kind, "kind");
     struct cf_path user_at = CF_PATH_KEY(&request_at, "userInfo");
 
-    request->uid = cf_read_str(r, &request_at, json, "uid");
-    request->resource = cf_str_or_empty(cf_read_str(r, &resource_at, resource, "resource"));
-    request->subresource = cf_str_or_empty(cf_read_str(r, &request_at, json, "subResource"));
-    request->namespace_ = cf_str_or_empty(cf_read_str(r, &request_at, json, "namespace"));
-    request->name = cf_str_or_empty(cf_read_str(r, &request_at, json, "name"));
-    request->dry_run = cf_read_bool(r, &request_at, json, "dryRun");
-    cf_caller_decode(r, &user_at, cf_read_object(r, &request_at, json, "userInfo"), "username",
+    request->uid = cf_field_str(r, &request_at, json, "uid");
+    request->resource = cf_str_or_empty(cf_field_str(r, &resource_at, resource, "resource"));
+    request->subresource = cf_str_or_empty(cf_field_str(r, &request_at, json, "subResource"));
+    request->namespace = cf_str_or_empty(cf_field_str(r, &request_at, json, "namespace"));
+    request->name = cf_str_or_empty(cf_field_str(r, &request_at, json, "name"));
+    request->dry_run = cf_field_bool(r, &request_at, json, "dryRun");
+    cf_caller_decode(r, &user_at, cf_field_object(r, &request_at, json, "userInfo"), "username",
                      "groups", &request->caller);
     if (r->failed)
         return -1;
@@ -157,17 +157,17 @@ static int request_decode(struct cf_reader *r, const struct cf_json *json,
         return cf_err_set(r->err, "request.uid is missing");
     if (cf_str_empty(name))
         return cf_err_set(r->err, "request.kind.kind is missing");
-    if (operation_decode(r, cf_read_str(r, &request_at, json, "operation"), &request->operation) !=
+    if (operation_decode(r, cf_field_str(r, &request_at, json, "operation"), &request->operation) !=
         0)
         return -1;
     request->holds_secret = cf_streq(name, "Secret") || cf_streq(name, "ConfigMap");
     if (objects_decode(r, json, cf_kind_find(group, name), request) != 0)
         return -1;
-    cf_boundary_ask(r, json, resource_group, name, request);
+    cf_boundary_query(r, json, resource_group, name, request);
     return r->failed ? -1 : 0;
 }
 
-static int envelope_check(struct cf_reader *r, const struct cf_json *root,
+static int envelope_check(struct cf_fields *r, const struct cf_json *root,
                           const struct cf_json **request)
 {
     const char *version, *kind;
@@ -175,9 +175,9 @@ static int envelope_check(struct cf_reader *r, const struct cf_json *root,
     if (cf_json_type(root) != CF_JSON_OBJECT)
         return cf_err_set(r->err, "an AdmissionReview must be an object, not %s",
                           cf_json_type_name(cf_json_type(root)));
-    version = cf_read_str(r, NULL, root, "apiVersion");
-    kind = cf_read_str(r, NULL, root, "kind");
-    *request = cf_read_object(r, NULL, root, "request");
+    version = cf_field_str(r, NULL, root, "apiVersion");
+    kind = cf_field_str(r, NULL, root, "kind");
+    *request = cf_field_object(r, NULL, root, "request");
     if (r->failed)
         return -1;
     if (!cf_streq(kind, "AdmissionReview") || !cf_streq(version, "admission.k8s.io/v1"))
@@ -192,15 +192,15 @@ int cf_review_decode(struct cf_arena *arena, const char *bytes, size_t len, stru
 {
     size_t sound;
 
-    return cf_review_decode_telling(arena, bytes, len, out, &sound, err);
+    return cf_review_decode_offset(arena, bytes, len, out, &sound, err);
 }
 
-int cf_review_decode_telling(struct cf_arena *arena, const char *bytes, size_t len,
+int cf_review_decode_offset(struct cf_arena *arena, const char *bytes, size_t len,
                              struct cf_request **out, size_t *sound, struct cf_err *err)
 {
-    struct cf_reader r = {.arena = arena, .where = "", .err = err};
+    struct cf_fields r = {.arena = arena, .where = "", .err = err};
     const struct cf_json *root =
-        cf_json_parse_telling(arena, bytes, len, skipped_of(bytes, len), NULL, sound, err);
+        cf_json_parse_offset(arena, bytes, len, skipped_of(bytes, len), NULL, sound, err);
     struct cf_request *request = cf_arena_alloc(arena, sizeof(*request));
     const struct cf_json *json = NULL;
 

@@ -8,7 +8,7 @@
 
 /* cf_review_decode(), which also tells how many bytes precede a fault in the JSON; `len` when there
  * is none. */
-int cf_review_decode_telling(struct cf_arena *arena, const char *bytes, size_t len,
+int cf_review_decode_offset(struct cf_arena *arena, const char *bytes, size_t len,
                              struct cf_request **out, size_t *sound, struct cf_err *err);
 
 #endif

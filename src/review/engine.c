@@ -63,7 +63,7 @@ static bool is_skipped(const struct cf_engine_input *in, const struct cf_request
 struct lookup {
     const struct cf_store *store;
     struct cf_arena *arena;
-    const char *namespace_;
+    const char *namespace;
     int64_t stale_after;
     bool unknown; /* some Secret is */
 };
@@ -72,7 +72,7 @@ static void look_up_secret(struct cf_secret_ref *ref, void *arg)
 {
     struct lookup *lookup = arg;
 
-    cf_store_secret(lookup->store, lookup->arena, lookup->namespace_, lookup->stale_after, ref);
+    cf_store_secret(lookup->store, lookup->arena, lookup->namespace, lookup->stale_after, ref);
     lookup->unknown |= ref->state == CF_SECRET_UNKNOWN;
 }
 
@@ -92,23 +92,23 @@ static const char *why_unknown(struct cf_arena *arena, const struct cf_policy *p
     return cf_str_or_empty(text);
 }
 
-void cf_engine_look_up(struct cf_arena *arena, const struct cf_policy *policy,
+void cf_engine_lookup(struct cf_arena *arena, const struct cf_policy *policy,
                        const struct cf_store *store, struct cf_request *request)
 {
-    struct lookup lookup = {store, arena, request->namespace_, policy->stale_after, false};
+    struct lookup lookup = {store, arena, request->namespace, policy->stale_after, false};
 
     cf_object_secret_refs(request->object, look_up_secret, &lookup);
     if (request->old_object != NULL)
         cf_object_secret_refs(request->old_object, look_up_secret, &lookup);
     if (request->kind == CF_KIND_TOKEN_REQUEST)
         request->account_restricted =
-            cf_store_restricted(store, request->namespace_, request->name);
+            cf_store_restricted(store, request->namespace, request->name);
     else if (request->kind == CF_KIND_TEMPLATE)
         request->account_restricted =
-            cf_store_restricted(store, request->namespace_, request->object->pod.account);
+            cf_store_restricted(store, request->namespace, request->object->pod.account);
     else if (request->kind == CF_KIND_SECRET && request->object->secret.account != NULL)
         request->account_restricted =
-            cf_store_restricted(store, request->namespace_, request->object->secret.account);
+            cf_store_restricted(store, request->namespace, request->object->secret.account);
     if (lookup.unknown)
         request->unknown_why = why_unknown(arena, policy, store);
     request->unknown_stays = !cf_store_expected(store, CF_SECRETS);
@@ -117,22 +117,22 @@ void cf_engine_look_up(struct cf_arena *arena, const struct cf_policy *policy,
 /* Everything that the store is asked for one review, under one hold of its lock: what rules see
  * are copies. */
 static void look_up(struct cf_arena *arena, const struct cf_engine_input *in,
-                    struct cf_request *request, struct cf_judgement *out)
+                    struct cf_request *request, struct cf_evaluation *out)
 {
     cf_store_lock(in->store);
-    out->levels = cf_store_levels(in->store, in->policy, request->namespace_);
-    out->caller_levels = cf_store_levels(in->store, in->policy, request->caller.namespace_);
+    out->levels = cf_store_levels(in->store, in->policy, request->namespace);
+    out->caller_levels = cf_store_levels(in->store, in->policy, request->caller.namespace);
     request->server_minor = cf_store_server_minor(in->store);
     if (request->kind != CF_KIND_OTHER && !out->skipped)
-        cf_engine_look_up(arena, in->policy, in->store, request);
+        cf_engine_lookup(arena, in->policy, in->store, request);
     if (request->boundary != NULL) {
         request->boundary->own_namespace = in->own_namespace;
-        cf_boundary_look_up(arena, in->store, request->boundary);
+        cf_boundary_lookup(arena, in->store, request->boundary);
     }
     cf_store_unlock(in->store);
     /* The labels that a namespace will have, not those that it had. */
     if (request->kind == CF_KIND_NAMESPACE)
-        out->levels = cf_levels_of(in->policy, request->object->namespace_.labels);
+        out->levels = cf_levels_of(in->policy, request->object->namespace.labels);
 }
 
 /* ---- rules ---- */
@@ -260,7 +260,7 @@ static unsigned modes_at(const struct cf_levels *levels, unsigned wanted, enum c
 }
 
 static int run_levels(struct cf_arena *arena, const struct cf_engine_input *in,
-                      const struct cf_request *request, bool caller, struct cf_judgement *out,
+                      const struct cf_request *request, bool caller, struct cf_evaluation *out,
                       struct cf_err *err)
 {
     const struct cf_levels *levels = caller ? &out->caller_levels : &out->levels;
@@ -288,10 +288,10 @@ static bool has_caller(const struct cf_engine_input *in, const struct cf_request
            (request->caller.account != NULL || request->boundary != NULL);
 }
 
-int cf_engine_judge(struct cf_arena *arena, const struct cf_engine_input *in,
-                    struct cf_request *request, struct cf_judgement *out, struct cf_err *err)
+int cf_engine_evaluate(struct cf_arena *arena, const struct cf_engine_input *in,
+                    struct cf_request *request, struct cf_evaluation *out, struct cf_err *err)
 {
-    struct cf_judgement judgement = {.skipped =
+    struct cf_evaluation judgement = {.skipped =
                                          request->kind != CF_KIND_OTHER && is_skipped(in, request)};
     bool about_object = request->kind != CF_KIND_OTHER && !judgement.skipped && !in->caller_only;
 

@@ -9,14 +9,14 @@
 
 /* Adds the findings of one level, which count for `modes`, to the judgement: a finding that is
  * there already (the same rule, path, key and value) gains the modes. -1: out of memory. */
-int cf_verdicts_merge(struct cf_arena *arena, struct cf_judgement *judgement,
+int cf_verdicts_merge(struct cf_arena *arena, struct cf_evaluation *judgement,
                       const struct cf_findings *found, unsigned modes);
 
 /* ---- patch.c ---- */
 
 /* Has each fix allow for the sources that those before it insert into the same volume, so that all
  * that are not exempt can be applied in the verdicts' order. -1: out of memory. */
-int cf_fixes_settle(struct cf_arena *arena, struct cf_judgement *judgement);
+int cf_fixes_settle(struct cf_arena *arena, struct cf_evaluation *judgement);
 
 /* ---- engine.c ---- */
 
@@ -40,6 +40,6 @@ const struct cf_exception *cf_exception_find(struct cf_arena *arena,
 
 /* Takes from each verdict the modes that exemptions, exceptions and never_denied silence. */
 void cf_exempt_apply(struct cf_arena *arena, const struct cf_engine_input *in,
-                     const struct cf_request *request, struct cf_judgement *judgement);
+                     const struct cf_request *request, struct cf_evaluation *judgement);
 
 #endif

@@ -12,9 +12,9 @@
 /* A TokenRequest by somebody who is no ServiceAccount is a matter of its account's namespace. */
 const char *cf_rule_namespace(const struct cf_rule *rule, const struct cf_request *request)
 {
-    if ((rule->traits & CF_RULE_CALLER) != 0 && request->caller.namespace_ != NULL)
-        return request->caller.namespace_;
-    return request->namespace_;
+    if ((rule->traits & CF_RULE_CALLER) != 0 && request->caller.namespace != NULL)
+        return request->caller.namespace;
+    return request->namespace;
 }
 
 static bool has_trait(const struct cf_finding *finding, enum cf_rule_traits trait)
@@ -104,7 +104,7 @@ static bool applies(struct cf_arena *arena, const struct cf_exception *exception
                     const struct cf_request *request, const struct cf_rule *rule)
 {
     if (!cf_streq(exception->rule, rule->id) ||
-        !cf_streq(exception->namespace_, cf_rule_namespace(rule, request)))
+        !cf_streq(exception->namespace, cf_rule_namespace(rule, request)))
         return false;
     if (exception->names.count > 0 && !names_match(arena, &exception->names, request))
         return false;
@@ -144,7 +144,7 @@ static void apply(struct cf_arena *arena, const struct cf_engine_input *in,
 }
 
 void cf_exempt_apply(struct cf_arena *arena, const struct cf_engine_input *in,
-                     const struct cf_request *request, struct cf_judgement *judgement)
+                     const struct cf_request *request, struct cf_evaluation *judgement)
 {
     struct cf_verdict *last = NULL;
 

@@ -8,7 +8,7 @@
 #include "existing.h"
 #include "messages.h"
 
-void cf_lines_add(struct cf_lines *lines, struct cf_arena *arena, const char *fmt, ...)
+void cf_lines_add(struct cf_note_lines *lines, struct cf_arena *arena, const char *fmt, ...)
 {
     size_t wanted = lines->capacity == 0 ? 8 : 2 * lines->capacity;
     const char **bigger, *text;
@@ -34,7 +34,7 @@ void cf_lines_add(struct cf_lines *lines, struct cf_arena *arena, const char *fm
 
 /* The verdict about the Secret's creation, where somebody is to be told of it. */
 static const struct cf_verdict *creation(const struct cf_request *request,
-                                         const struct cf_judgement *judgement)
+                                         const struct cf_evaluation *judgement)
 {
     if (request->kind != CF_KIND_SECRET || request->operation != CF_CREATE)
         return NULL;
@@ -80,8 +80,8 @@ static const char *workloads(struct cf_arena *arena, struct cf_store_pod *pods, 
 
 /* Pods wait for a Secret that is not there yet: they start with its token. */
 static void secret_lines(struct cf_arena *arena, const struct cf_review_input *in,
-                         const struct cf_request *request, const struct cf_judgement *judgement,
-                         struct cf_lines *out)
+                         const struct cf_request *request, const struct cf_evaluation *judgement,
+                         struct cf_note_lines *out)
 {
     const char *name = cf_str_empty(request->name) ? request->object->name : request->name;
     const struct cf_verdict *verdict = creation(request, judgement);
@@ -91,7 +91,7 @@ static void secret_lines(struct cf_arena *arena, const struct cf_review_input *i
     if (verdict == NULL || cf_str_empty(name))
         return;
     cf_store_lock(in->store);
-    count = cf_store_pods_of_secret(in->store, arena, request->namespace_, name,
+    count = cf_store_pods_of_secret(in->store, arena, request->namespace, name,
                                     CF_EXISTING_PODS_OF_SECRET_MAX, &pods);
     cf_store_unlock(in->store);
     taken = count < CF_EXISTING_PODS_OF_SECRET_MAX ? count : CF_EXISTING_PODS_OF_SECRET_MAX;
@@ -106,8 +106,8 @@ static void secret_lines(struct cf_arena *arena, const struct cf_review_input *i
 /* ---- both ---- */
 
 void cf_existing_lines(struct cf_arena *arena, const struct cf_review_input *in,
-                       const struct cf_request *request, const struct cf_judgement *judgement,
-                       struct cf_lines *out)
+                       const struct cf_request *request, const struct cf_evaluation *judgement,
+                       struct cf_note_lines *out)
 {
     if (request->kind == CF_KIND_NAMESPACE)
         cf_relabel_lines(arena, in, request, out);

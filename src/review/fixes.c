@@ -59,7 +59,7 @@ static const struct cf_fix *move(struct cf_arena *arena, const struct cf_fix *fi
     return copy;
 }
 
-int cf_fixes_settle(struct cf_arena *arena, struct cf_judgement *judgement)
+int cf_fixes_settle(struct cf_arena *arena, struct cf_evaluation *judgement)
 {
     const struct cf_fix **inserting = NULL;
     size_t count = 0;
@@ -107,7 +107,7 @@ static void write_op(struct patch *patch, const struct cf_patch_op *op)
 }
 
 const char *cf_patch_text(struct cf_arena *arena, const struct cf_request *request,
-                          const struct cf_judgement *judgement, struct cf_err *err)
+                          const struct cf_evaluation *judgement, struct cf_err *err)
 {
     struct patch patch;
     size_t count = 0;

@@ -25,9 +25,9 @@ static struct cf_engine_input enforcing(const struct cf_review_input *in)
 static bool denies(struct cf_arena *arena, const struct cf_engine_input *engine,
                    struct cf_request *request)
 {
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
 
-    if (cf_engine_judge(arena, engine, request, &judgement, NULL) != 0)
+    if (cf_engine_evaluate(arena, engine, request, &judgement, NULL) != 0)
         return false; /* out of memory, which the arena tells of */
     for (size_t i = 0; i < judgement.count; i++) {
         if (cf_verdict_denies(request, &judgement.items[i]))
@@ -59,7 +59,7 @@ static bool repair(struct cf_arena *arena, struct cf_request *request, const cha
 }
 
 /* Where both modes have one level, the findings are known, and all that have a fix are repaired. */
-static bool something_stays(const struct cf_judgement *judgement)
+static bool something_stays(const struct cf_evaluation *judgement)
 {
     for (size_t i = 0; i < judgement->count; i++) {
         const struct cf_verdict *v = &judgement->items[i];
@@ -71,7 +71,7 @@ static bool something_stays(const struct cf_judgement *judgement)
 }
 
 bool cf_will_be_denied(struct cf_arena *arena, const struct cf_review_input *in,
-                       const struct cf_request *request, const struct cf_judgement *judgement,
+                       const struct cf_request *request, const struct cf_evaluation *judgement,
                        const char *patch, size_t len)
 {
     const enum cf_level *level = judgement->levels.mode;

@@ -10,7 +10,7 @@
  * are the review's bytes; of a very large one that would be denied as it is, nobody looks whether
  * the patch is enough. */
 bool cf_will_be_denied(struct cf_arena *arena, const struct cf_review_input *in,
-                       const struct cf_request *request, const struct cf_judgement *judgement,
+                       const struct cf_request *request, const struct cf_evaluation *judgement,
                        const char *patch, size_t len);
 
 #endif

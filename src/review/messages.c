@@ -26,7 +26,7 @@ static const char *named_resource(struct cf_arena *arena, const struct cf_reques
     return cf_str_or_empty(cf_str_shown(arena, text));
 }
 
-const struct cf_levels *cf_judgement_levels(const struct cf_judgement *judgement,
+const struct cf_levels *cf_evaluation_levels(const struct cf_evaluation *judgement,
                                             const struct cf_rule *rule)
 {
     return (rule->traits & CF_RULE_CALLER) != 0 ? &judgement->caller_levels : &judgement->levels;
@@ -213,11 +213,11 @@ static const char *review_command(struct cf_arena *arena, const struct cf_reques
 {
     const char *pipe = "", *objects = "", *at_level = "", *text;
 
-    if (looks_up && cf_is_object_name(request->namespace_)) {
+    if (looks_up && cf_is_object_name(request->namespace)) {
         pipe = cf_arena_printf(arena,
                                "kubectl get secrets -n %s --field-selector type=" CF_SA_TOKEN_TYPE
                                " -o yaml | ",
-                               request->namespace_);
+                               request->namespace);
         objects = " --objects -";
     }
     /* A namespace brings its own levels. */
@@ -264,10 +264,10 @@ static const char *first_line(struct cf_arena *arena, const struct cf_request *r
 }
 
 const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
-                      const struct cf_judgement *judgement, const struct cf_verdict *const *denied,
+                      const struct cf_evaluation *judgement, const struct cf_verdict *const *denied,
                       size_t count)
 {
-    enum cf_level level = cf_judgement_levels(judgement, denied[0]->finding.rule)->mode[CF_ENFORCE];
+    enum cf_level level = cf_evaluation_levels(judgement, denied[0]->finding.rule)->mode[CF_ENFORCE];
     bool in_file = has_file(request, denied, count);
     const char *yaml = in_file ? replacement(arena, denied, count) : "";
     struct cf_buf head, tail;

@@ -10,7 +10,7 @@
 const char *cf_line(struct cf_arena *arena, size_t max, const char *fmt, ...) CF_PRINTF(3, 4);
 
 /* The levels that hold for the rule: of the object's namespace, or of the caller's. */
-const struct cf_levels *cf_judgement_levels(const struct cf_judgement *judgement,
+const struct cf_levels *cf_evaluation_levels(const struct cf_evaluation *judgement,
                                             const struct cf_rule *rule);
 
 /* Whether the object is in a manifest that `curfew review` could look at: one that exists already
@@ -19,7 +19,7 @@ bool cf_in_file(const struct cf_request *request);
 
 /* The whole denial: a first line that stands alone, one line for each finding, the way out. */
 const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
-                      const struct cf_judgement *judgement, const struct cf_verdict *const *denied,
+                      const struct cf_evaluation *judgement, const struct cf_verdict *const *denied,
                       size_t count);
 
 #endif

@@ -26,7 +26,7 @@ struct hit {
 struct relabel {
     struct cf_arena *arena;
     const struct cf_review_input *in;
-    const char *namespace_, *subject;
+    const char *namespace, *subject;
     struct cf_levels levels; /* those that rise; the others privileged */
     unsigned modes;
     struct cf_request *pods;
@@ -45,11 +45,11 @@ static bool find_rising(struct relabel *r, const struct cf_request *request)
 {
     static const enum cf_mode told[] = {CF_ENFORCE, CF_WARN};
     const struct cf_policy *policy = r->in->policy;
-    struct cf_levels from, to = cf_levels_of(policy, request->object->namespace_.labels);
+    struct cf_levels from, to = cf_levels_of(policy, request->object->namespace.labels);
 
     if (request->old_object == NULL)
         return false;
-    from = cf_levels_of(policy, request->old_object->namespace_.labels);
+    from = cf_levels_of(policy, request->old_object->namespace.labels);
     for (size_t i = 0; i < CF_COUNT(told); i++) {
         if (to.mode[told[i]] <= from.mode[told[i]])
             continue;
@@ -76,7 +76,7 @@ static bool take_pod(const struct cf_store_pod *pod, struct cf_object *object, v
         .operation = CF_UPDATE, /* it exists: nothing can be repaired */
         .resource = "pods",
         .subresource = "",
-        .namespace_ = r->namespace_,
+        .namespace = r->namespace,
         .name = pod->name,
         .caller = {.username = "", .uid = ""},
         .kind = CF_KIND_POD,
@@ -85,7 +85,7 @@ static bool take_pod(const struct cf_store_pod *pod, struct cf_object *object, v
     if (request->object == NULL)
         return false;
     *request->object = *object;
-    cf_engine_look_up(r->arena, r->in->policy, r->in->store, request);
+    cf_engine_lookup(r->arena, r->in->policy, r->in->store, request);
     r->count++;
     return cf_arena_used(r->arena) < CF_RELABEL_BYTES_MAX;
 }
@@ -97,7 +97,7 @@ static bool take_pods(struct relabel *r)
         return false;
     cf_store_lock(r->in->store);
     r->total =
-        cf_store_pods_in(r->in->store, r->arena, r->namespace_, CF_RELABEL_PODS_MAX, take_pod, r);
+        cf_store_pods_in(r->in->store, r->arena, r->namespace, CF_RELABEL_PODS_MAX, take_pod, r);
     cf_store_unlock(r->in->store);
     return true;
 }
@@ -138,10 +138,10 @@ static bool judge_pod(struct relabel *r, size_t pod)
                                        .known = &r->levels};
     struct cf_request *request = &r->pods[pod];
     struct hit hit = {.pod = pod, .workload = cf_workload_name(r->arena, request)};
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
     bool unknown = false;
 
-    if (cf_engine_judge(r->arena, &in, request, &judgement, NULL) != 0)
+    if (cf_engine_evaluate(r->arena, &in, request, &judgement, NULL) != 0)
         return false;
     for (size_t i = 0; i < judgement.count; i++) {
         hit.finding = &judgement.items[i].finding;
@@ -206,7 +206,7 @@ static const char *others(struct cf_arena *arena, size_t count)
 }
 
 /* Hits first..end are one finding of one or more pods. */
-static void tell_group(struct relabel *r, size_t first, size_t end, struct cf_lines *out)
+static void tell_group(struct relabel *r, size_t first, size_t end, struct cf_note_lines *out)
 {
     const struct hit *hit = &r->hits[first];
     size_t pods = 1;
@@ -220,7 +220,7 @@ static void tell_group(struct relabel *r, size_t first, size_t end, struct cf_li
                  others(r->arena, pods - 1), hit->finding->rule->title, hit->finding->value);
 }
 
-static void tell_hits(struct relabel *r, struct cf_lines *out)
+static void tell_hits(struct relabel *r, struct cf_note_lines *out)
 {
     size_t next;
 
@@ -234,7 +234,7 @@ static void tell_hits(struct relabel *r, struct cf_lines *out)
     }
 }
 
-static void check_pods(struct relabel *r, struct cf_lines *out)
+static void check_pods(struct relabel *r, struct cf_note_lines *out)
 {
     size_t checked;
 
@@ -254,12 +254,12 @@ static void check_pods(struct relabel *r, struct cf_lines *out)
 }
 
 /* Labels that change nothing, because the configuration leaves the namespace alone. */
-static void tell_exempt(struct relabel *r, const struct cf_request *request, struct cf_lines *out)
+static void tell_exempt(struct relabel *r, const struct cf_request *request, struct cf_note_lines *out)
 {
     for (int mode = 0; mode < CF_MODES; mode++) {
         const char *was =
-            request->old_object != NULL ? request->old_object->namespace_.labels[mode] : NULL;
-        const char *is = request->object->namespace_.labels[mode];
+            request->old_object != NULL ? request->old_object->namespace.labels[mode] : NULL;
+        const char *is = request->object->namespace.labels[mode];
 
         if (is == NULL || cf_streq(was, is))
             continue;
@@ -272,13 +272,13 @@ static void tell_exempt(struct relabel *r, const struct cf_request *request, str
 }
 
 void cf_relabel_lines(struct cf_arena *arena, const struct cf_review_input *in,
-                      const struct cf_request *request, struct cf_lines *out)
+                      const struct cf_request *request, struct cf_note_lines *out)
 {
     struct relabel r = {
-        .arena = arena, .in = in, .namespace_ = request->namespace_, .levels = {{CF_PRIVILEGED}}};
+        .arena = arena, .in = in, .namespace = request->namespace, .levels = {{CF_PRIVILEGED}}};
 
     r.subject = cf_subject(arena, request);
-    if (cf_strings_has(&in->policy->exempt_namespaces, r.namespace_))
+    if (cf_strings_has(&in->policy->exempt_namespaces, r.namespace))
         tell_exempt(&r, request, out);
     else if (!find_rising(&r, request))
         return;

@@ -100,7 +100,7 @@ static int read_caller(struct envelope *e, struct cf_caller *caller)
 {
     struct cf_path at = {.key = "userInfo"};
     struct cf_err err = {0};
-    struct cf_reader r = {.arena = e->arena, .where = "", .err = &err};
+    struct cf_fields r = {.arena = e->arena, .where = "", .err = &err};
 
     if (cf_json_type(e->values[USER]) == CF_JSON_OBJECT)
         cf_caller_decode(&r, &at, e->values[USER], "username", "groups", caller);
@@ -144,7 +144,7 @@ static int read_request(struct envelope *e, struct cf_unread_review *u)
     e->resource_group = member(e->values[RESOURCE], "group");
     request->resource = member(e->values[RESOURCE], "resource");
     request->subresource = text_of(e->values[SUBRESOURCE]);
-    request->namespace_ = text_of(e->values[NAMESPACE]);
+    request->namespace = text_of(e->values[NAMESPACE]);
     request->name = text_of(e->values[NAME]);
     request->holds_secret = true;
     if (read_caller(e, &request->caller) != 0)
@@ -191,7 +191,7 @@ static bool is_always_judged(const struct cf_policy *policy, const struct cf_unr
 
 /* Whether the rules about the caller deny the request; looks up the namespace's levels, too. */
 static int judge_caller(struct envelope *e, const struct cf_review_input *in,
-                        struct cf_unread_review *u, struct cf_judgement *out, bool *denied,
+                        struct cf_unread_review *u, struct cf_evaluation *out, bool *denied,
                         struct cf_err *err)
 {
     struct cf_engine_input engine = {.policy = in->policy,
@@ -200,11 +200,11 @@ static int judge_caller(struct envelope *e, const struct cf_review_input *in,
                                      .modes = CF_MODE_BIT(CF_ENFORCE),
                                      .own_namespace = in->own_namespace,
                                      .level = in->level};
-    struct cf_reader r = {.arena = e->arena, .where = "", .err = err};
+    struct cf_fields r = {.arena = e->arena, .where = "", .err = err};
     const struct cf_boundary *q;
 
-    e->objects_matter = cf_boundary_ask_unread(&r, e->resource_group, u->kind, &u->request);
-    if (r.failed || cf_engine_judge(e->arena, &engine, &u->request, out, err) != 0)
+    e->objects_matter = cf_boundary_query_unread(&r, e->resource_group, u->kind, &u->request);
+    if (r.failed || cf_engine_evaluate(e->arena, &engine, &u->request, out, err) != 0)
         return -1;
     q = u->request.boundary;
     *denied = e->objects_matter && q != NULL && q->restricted;
@@ -216,7 +216,7 @@ static int judge_caller(struct envelope *e, const struct cf_review_input *in,
 static int judge_place(struct envelope *e, const struct cf_review_input *in,
                        struct cf_unread_review *u, struct cf_err *err)
 {
-    struct cf_judgement *judgement = cf_arena_alloc(e->arena, sizeof(*judgement));
+    struct cf_evaluation *judgement = cf_arena_alloc(e->arena, sizeof(*judgement));
     bool denied;
 
     if (judgement == NULL)
@@ -228,7 +228,7 @@ static int judge_place(struct envelope *e, const struct cf_review_input *in,
     u->allowed = u->advised;
     if (denied || is_always_judged(in->policy, u))
         return 0;
-    if (cf_strings_has(&in->policy->exempt_namespaces, u->request.namespace_))
+    if (cf_strings_has(&in->policy->exempt_namespaces, u->request.namespace))
         u->exempt = CF_EXEMPT_NAMESPACE;
     if (u->exempt != CF_EXEMPT_NO || *u->enforce == CF_PRIVILEGED)
         u->allowed = true;
@@ -248,7 +248,7 @@ static int judge(struct envelope *e, const struct cf_review_input *in, struct cf
     return judge_place(e, in, u, err);
 }
 
-int cf_unread_judge(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
+int cf_unread_evaluate(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
                     size_t len, struct cf_unread_review *out, struct cf_err *err)
 {
     struct envelope e = {.arena = arena};

@@ -55,7 +55,7 @@ static void join(struct cf_verdict *into, const struct cf_verdict *from)
 }
 
 /* Keeps the rules' order after findings of a second level were appended. */
-static void restore_order(struct cf_arena *arena, struct cf_judgement *judgement)
+static void restore_order(struct cf_arena *arena, struct cf_evaluation *judgement)
 {
     struct cf_verdict *ordered = cf_arena_array(arena, judgement->count, sizeof(*ordered));
     size_t n = 0;
@@ -70,7 +70,7 @@ static void restore_order(struct cf_arena *arena, struct cf_judgement *judgement
         judgement->items = ordered;
 }
 
-int cf_verdicts_merge(struct cf_arena *arena, struct cf_judgement *judgement,
+int cf_verdicts_merge(struct cf_arena *arena, struct cf_evaluation *judgement,
                       const struct cf_findings *found, unsigned modes)
 {
     size_t before = judgement->count;

@@ -48,7 +48,7 @@ static bool worth_telling(const struct cf_request *request, const struct cf_verd
            !cf_caller_is_controller(&request->caller);
 }
 
-bool cf_fixed_worth_telling(const struct cf_request *request, const struct cf_judgement *judgement)
+bool cf_fixed_worth_reporting(const struct cf_request *request, const struct cf_evaluation *judgement)
 {
     for (size_t i = 0; i < judgement->count; i++) {
         if ((judgement->items[i].modes & CF_MODE_BIT(CF_FIX)) != 0 &&
@@ -59,7 +59,7 @@ bool cf_fixed_worth_telling(const struct cf_request *request, const struct cf_ju
 }
 
 void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena, const struct cf_request *request,
-                       const struct cf_judgement *judgement)
+                       const struct cf_evaluation *judgement)
 {
     struct warnings w = {.out = out};
     const char *subject = cf_subject(arena, request);
@@ -90,7 +90,7 @@ void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena, const struct 
 }
 
 void cf_warnings_unfixed(struct cf_out *out, struct cf_arena *arena,
-                         const struct cf_request *request, const struct cf_judgement *judgement)
+                         const struct cf_request *request, const struct cf_evaluation *judgement)
 {
     struct warnings w = {.out = out};
     const char *subject = cf_subject(arena, request);
@@ -157,22 +157,22 @@ static const char *way_out(const struct cf_request *request, const struct cf_fin
 
 /* Nobody can say whether it violates anything. */
 static void warn_unknown(struct warnings *w, struct cf_arena *arena, const char *subject,
-                         const struct cf_judgement *judgement, const struct cf_verdict *v,
+                         const struct cf_evaluation *judgement, const struct cf_verdict *v,
                          unsigned modes, const char *why)
 {
     add(w, cf_line(arena, CF_WARNING_MAX,
                    "%s could not be judged at Curfew level \"%s\": %s: %s: %s", subject,
-                   cf_level_name(level_of(cf_judgement_levels(judgement, v->finding.rule), modes)),
+                   cf_level_name(level_of(cf_evaluation_levels(judgement, v->finding.rule), modes)),
                    v->finding.rule->id, v->finding.what, cf_str_or_empty(why)));
 }
 
 static void warn_finding(struct warnings *w, struct cf_arena *arena,
                          const struct cf_request *request, const char *subject,
-                         const struct cf_judgement *judgement, const struct cf_verdict *v,
+                         const struct cf_evaluation *judgement, const struct cf_verdict *v,
                          unsigned modes)
 {
     const struct cf_finding *f = &v->finding;
-    const char *level = cf_level_name(level_of(cf_judgement_levels(judgement, f->rule), modes));
+    const char *level = cf_level_name(level_of(cf_evaluation_levels(judgement, f->rule), modes));
     const char *line;
 
     if (f->malformed)
@@ -199,8 +199,8 @@ static void warn_exception(struct warnings *w, struct cf_arena *arena, const cha
 }
 
 void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
-                          const struct cf_request *request, const struct cf_judgement *judgement,
-                          const struct cf_lines *more, int64_t now)
+                          const struct cf_request *request, const struct cf_evaluation *judgement,
+                          const struct cf_note_lines *more, int64_t now)
 {
     struct warnings w = {.out = out};
     const char *subject = cf_subject(arena, request);

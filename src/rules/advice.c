@@ -56,7 +56,7 @@ static void add_meaning(struct cf_buf *buf, bool *any, const char *word, const c
     *any = true;
 }
 
-void cf_bind_as_asked(const struct cf_request *request, struct cf_wanted_token *wanted)
+void cf_bind_requested(const struct cf_request *request, struct cf_wanted_token *wanted)
 {
     const struct cf_token_request *asked = &request->object->token_request;
     const struct cf_caller *caller = &request->caller;
@@ -65,7 +65,7 @@ void cf_bind_as_asked(const struct cf_request *request, struct cf_wanted_token *
         (cf_streq(asked->bound_kind, "Node") && wanted->restricted)) {
         wanted->bound_kind = asked->bound_kind;
         wanted->bound_name = asked->bound_name;
-    } else if (cf_caller_is_account(caller, request->namespace_, request->name)) {
+    } else if (cf_caller_is_account(caller, request->namespace, request->name)) {
         wanted->bound_kind = "Pod";
         wanted->bound_name = caller->pod_name;
     }
@@ -74,16 +74,16 @@ void cf_bind_as_asked(const struct cf_request *request, struct cf_wanted_token *
 const char *cf_token_command(const struct cf_rule_input *in, struct cf_findings *out,
                              const struct cf_wanted_token *wanted)
 {
-    const char *namespace_ =
-        wanted->namespace_ != NULL ? wanted->namespace_ : in->request->namespace_;
-    bool known = cf_is_object_name(wanted->account), has_namespace = cf_is_object_name(namespace_);
+    const char *namespace =
+        wanted->namespace != NULL ? wanted->namespace : in->request->namespace;
+    bool known = cf_is_object_name(wanted->account), has_namespace = cf_is_object_name(namespace);
     bool bind = cf_is_object_name(wanted->bound_name) || must_bind(in, wanted), any = false;
     const char *account = known ? wanted->account : "ACCOUNT";
     struct cf_buf buf;
 
     cf_buf_init_arena(&buf, out->arena, CF_FINDING_TEXT_MAX);
     cf_buf_addf(&buf, "kubectl create token %s -n %s --duration %s", account,
-                has_namespace ? namespace_ : "NAMESPACE",
+                has_namespace ? namespace : "NAMESPACE",
                 duration(out, bounded(in, wanted->seconds, bind)));
     if (cf_is_object_name(wanted->bound_name))
         cf_buf_addf(&buf, " --bound-object-kind %s --bound-object-name %s", wanted->bound_kind,
@@ -103,13 +103,13 @@ const char *cf_object_command(const struct cf_rule_input *in, struct cf_findings
                               const char *verb, const char *kind, const char *name,
                               const char *rest)
 {
-    const char *namespace_ = in->request->namespace_;
+    const char *namespace = in->request->namespace;
 
     if (cf_str_empty(name))
         name = in->request->name;
-    if (!cf_is_object_name(name) || !cf_is_object_name(namespace_))
+    if (!cf_is_object_name(name) || !cf_is_object_name(namespace))
         return NULL;
-    return cf_arena_printf(out->arena, "kubectl %s %s %s -n %s%s", verb, kind, name, namespace_,
+    return cf_arena_printf(out->arena, "kubectl %s %s %s -n %s%s", verb, kind, name, namespace,
                            rest);
 }
 

@@ -9,7 +9,7 @@
 /* The token to ask for. */
 struct cf_wanted_token {
     const char *account;                 /* NULL: not known */
-    const char *namespace_;              /* NULL: the request's */
+    const char *namespace;              /* NULL: the request's */
     int64_t seconds;                     /* clamped to the level's bounds */
     const char *bound_kind, *bound_name; /* "Pod" or "Node", where the name is known; or NULL */
     bool restricted;                     /* the account is restricted by node */
@@ -18,7 +18,7 @@ struct cf_wanted_token {
 
 /* Fills in what a TokenRequest is to be bound to: what it names, where that may stay, else the pod
  * of the caller, where it asks for itself; NULL where neither is known. */
-void cf_bind_as_asked(const struct cf_request *request, struct cf_wanted_token *wanted);
+void cf_bind_requested(const struct cf_request *request, struct cf_wanted_token *wanted);
 
 /* `kubectl create token web -n shop --duration 1h`, bound to a pod where the level or the account
  * asks for it. What is not known stands there in capitals, and the words behind the command say

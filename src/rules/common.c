@@ -131,7 +131,7 @@ static const char *printable(struct cf_findings *out, const char *text)
     return cf_str_or_empty(cf_str_shown(out->arena, text));
 }
 
-void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix, const struct cf_source *source,
+void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix, const struct cf_volume_source *source,
                         int64_t seconds)
 {
     struct cf_buf buf;
@@ -184,7 +184,7 @@ bool cf_is_legacy(const struct cf_rule_input *in, const struct cf_secret_ref *re
            (ref->state == CF_SECRET_UNKNOWN && !in->request->manifest);
 }
 
-void cf_tell_unknown(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f,
+void cf_report_unknown(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f,
                      const struct cf_secret_ref *ref, const char *spoken)
 {
     bool denies = in->policy->lookup_failure[in->level] == CF_LOOKUP_DENY;
@@ -227,7 +227,7 @@ bool cf_holds_own_token(const struct cf_rule_input *in, const struct cf_object *
     /* A name that is still to be generated is in no token, and admission asks when it is there. */
     if (cf_str_empty(name))
         name = in->request->name;
-    if (!cf_token_of_secret(out->arena, text, len, in->request->namespace_, name, &token))
+    if (!cf_token_of_secret(out->arena, text, len, in->request->namespace, name, &token))
         return false;
     own->map = plain != NULL ? "stringData" : "data";
     own->account = cf_str_or_empty(token.account);
@@ -243,13 +243,13 @@ bool cf_is_unbound(const struct cf_token_request *request)
 bool cf_is_pivot(const struct cf_request *request)
 {
     return cf_caller_is_legacy_token(&request->caller) &&
-           cf_caller_is_account(&request->caller, request->namespace_, request->name);
+           cf_caller_is_account(&request->caller, request->namespace, request->name);
 }
 
 void cf_each_token_source(const struct cf_rule_input *in, struct cf_findings *out,
                           void (*visit)(const struct cf_rule_input *in, struct cf_findings *out,
                                         const struct cf_volume *volume,
-                                        const struct cf_source *source))
+                                        const struct cf_volume_source *source))
 {
     const struct cf_pod_spec *pod = &in->object->pod;
 

@@ -41,7 +41,7 @@ struct cf_fix *cf_fix_expiration(struct cf_findings *out, const struct cf_expira
                                  int64_t seconds);
 /* Says which source of a projected volume the fix is about, and what to paste: the whole source;
  * or the member of a request. */
-void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix, const struct cf_source *source,
+void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix, const struct cf_volume_source *source,
                         int64_t seconds);
 void cf_fix_show_expiration(struct cf_findings *out, struct cf_fix *fix, int64_t seconds);
 /* Adds to the fix's warning that whoever wrote this pod can't apply the same text again: the API
@@ -55,7 +55,7 @@ void cf_fix_warn_written(const struct cf_rule_input *in, struct cf_findings *out
 bool cf_is_legacy(const struct cf_rule_input *in, const struct cf_secret_ref *ref);
 /* The finding is about a Secret that can't be looked up: no fix, and lookupFailure decides whether
  * it is denied. `spoken` is who uses the Secret how: `volume "tok" mounts`. */
-void cf_tell_unknown(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f,
+void cf_report_unknown(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f,
                      const struct cf_secret_ref *ref, const char *spoken);
 
 /* A legacy token that stands in the Secret that it names. */
@@ -80,6 +80,6 @@ bool cf_is_pivot(const struct cf_request *request);
 void cf_each_token_source(const struct cf_rule_input *in, struct cf_findings *out,
                           void (*visit)(const struct cf_rule_input *in, struct cf_findings *out,
                                         const struct cf_volume *volume,
-                                        const struct cf_source *source));
+                                        const struct cf_volume_source *source));
 
 #endif

@@ -23,7 +23,7 @@ struct conversion {
     const struct cf_rule_input *in;
     struct cf_findings *out;
     const struct cf_volume *volume;
-    const struct cf_source *source; /* NULL: a secret volume */
+    const struct cf_volume_source *source; /* NULL: a secret volume */
     struct cf_items items;          /* what the Secret gives, `whole_secret` without items[] */
     int64_t old_default;            /* defaultMode as it holds for items */
     int64_t token_mode;             /* CF_MODE_NONE: no token item states one */
@@ -87,7 +87,7 @@ static size_t path_count(const struct conversion *c)
 }
 
 /* The paths that a source writes, so far as anyone can tell from here. */
-static void source_paths(const struct cf_source *source, const char **paths, size_t *n)
+static void source_paths(const struct cf_volume_source *source, const char **paths, size_t *n)
 {
     for (size_t i = 0; i < source->items.count; i++)
         paths[(*n)++] = cf_str_or_empty(source->items.items[i].path);
@@ -401,7 +401,7 @@ static void tell(const struct conversion *c, struct cf_fix *fix)
 }
 
 struct cf_fix *cf_convert(const struct cf_rule_input *in, struct cf_findings *out,
-                          const struct cf_volume *volume, const struct cf_source *source,
+                          const struct cf_volume *volume, const struct cf_volume_source *source,
                           struct cf_shared_paths *shared, struct cf_obstacle *obstacle)
 {
     struct conversion c = {

@@ -23,7 +23,7 @@ struct cf_shared_paths {
  * source of a projected volume, whose Secret belongs to the pod's own account. NULL with the
  * obstacle told, or, with its `why` NULL, when out of memory. */
 struct cf_fix *cf_convert(const struct cf_rule_input *in, struct cf_findings *out,
-                          const struct cf_volume *volume, const struct cf_source *source,
+                          const struct cf_volume *volume, const struct cf_volume_source *source,
                           struct cf_shared_paths *shared, struct cf_obstacle *obstacle);
 
 #endif

@@ -83,10 +83,10 @@ static const char *key(const struct search *s)
 /* Whose it is: `ServiceAccount "web" in namespace "shop"`. */
 static const char *owner(const struct search *s, const struct cf_token *token)
 {
-    if (cf_str_empty(token->account) || cf_str_empty(token->namespace_))
+    if (cf_str_empty(token->account) || cf_str_empty(token->namespace))
         return "a ServiceAccount that it does not name";
     return cf_arena_printf(s->out->arena, "ServiceAccount \"%s\" in namespace \"%s\"",
-                           token->account, token->namespace_);
+                           token->account, token->namespace);
 }
 
 /* How long it lives: "never expires", "lives 365 days", "lived 365 days and has expired". */

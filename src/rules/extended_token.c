@@ -47,7 +47,7 @@ static struct cf_fix *fix_of(const struct cf_rule_input *in, struct cf_findings 
 }
 
 static void check_source(const struct cf_rule_input *in, struct cf_findings *out,
-                         const struct cf_volume *volume, const struct cf_source *source)
+                         const struct cf_volume *volume, const struct cf_volume_source *source)
 {
     const char *who;
     struct cf_finding *f;

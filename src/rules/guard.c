@@ -49,7 +49,7 @@ static void advise_level(const struct cf_rule_input *in, const struct cf_namespa
     struct cf_levels from = cf_levels_of(in->policy, was->labels), to;
     enum cf_level lowest = in->policy->guard_lowering ? from.mode[mode] : CF_PRIVILEGED;
 
-    memcpy(without, in->object->namespace_.labels, sizeof(without));
+    memcpy(without, in->object->namespace.labels, sizeof(without));
     without[mode] = NULL;
     to = cf_levels_of(in->policy, without);
     cf_finding_remedy(out, f, "set it to %s", levels_from(out, lowest, to.mode[mode] >= lowest));
@@ -167,7 +167,7 @@ static void lowered(const struct cf_rule_input *in, struct cf_findings *out, enu
                     enum cf_level from, enum cf_level to)
 {
     const struct cf_strings *groups = &in->policy->guard_groups;
-    const char *label = cf_mode_label(mode), *value = in->object->namespace_.labels[mode];
+    const char *label = cf_mode_label(mode), *value = in->object->namespace.labels[mode];
     struct cf_finding *f = found(out, label, value);
 
     if (value == NULL)
@@ -208,8 +208,8 @@ static void check_lowering(const struct cf_rule_input *in, const struct cf_names
 static void check(const struct cf_rule_input *in, struct cf_findings *out)
 {
     static const struct cf_namespace none = {0};
-    const struct cf_namespace *is = &in->object->namespace_;
-    const struct cf_namespace *was = in->old_object != NULL ? &in->old_object->namespace_ : &none;
+    const struct cf_namespace *is = &in->object->namespace;
+    const struct cf_namespace *was = in->old_object != NULL ? &in->old_object->namespace : &none;
 
     check_levels(in, was, is, out);
     check_names(was, is, out);

@@ -26,7 +26,7 @@ enum mount {
 };
 
 /* A token for another audience is no help: the API server refuses it. */
-static bool is_token(const struct cf_source *source)
+static bool is_token(const struct cf_volume_source *source)
 {
     return source->type == CF_SOURCE_TOKEN && cf_str_empty(source->audience);
 }
@@ -71,7 +71,7 @@ static bool has_file(const struct cf_items *items, const char *file)
 static const char *path_in(const struct cf_volume *volume, const char *key)
 {
     for (size_t i = 0; i < volume->source_count && i < SOURCES_MAX; i++) {
-        const struct cf_source *source = &volume->sources[i];
+        const struct cf_volume_source *source = &volume->sources[i];
 
         if (cf_streq(key, "token") && is_token(source))
             return source->token_path;
@@ -231,7 +231,7 @@ static void found(const struct cf_rule_input *in, struct cf_findings *out,
     if (ref->state == CF_SECRET_UNKNOWN) {
         if (cf_finding_kept(out, f))
             spoken = cf_arena_printf(out->arena, "container \"%s\" reads", env->container);
-        cf_tell_unknown(in, out, f, ref, cf_str_or_empty(spoken));
+        cf_report_unknown(in, out, f, ref, cf_str_or_empty(spoken));
         return;
     }
     if (!cf_finding_kept(out, f))

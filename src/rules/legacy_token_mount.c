@@ -42,7 +42,7 @@ static void tell_foreign(const struct cf_rule_input *in, struct cf_findings *out
 
 static void try_to_convert(const struct cf_rule_input *in, struct cf_findings *out,
                            struct cf_finding *f, const struct cf_volume *volume,
-                           const struct cf_source *source, const struct cf_secret_ref *ref,
+                           const struct cf_volume_source *source, const struct cf_secret_ref *ref,
                            struct search *search)
 {
     struct cf_obstacle obstacle;
@@ -103,7 +103,7 @@ static struct cf_finding *found(const struct cf_rule_input *in, struct cf_findin
         if (cf_finding_kept(out, f))
             spoken = cf_arena_printf(out->arena, "%s %s", cf_volume_spoken(out, volume),
                                      volume->secret_via != NULL ? "refers to" : "mounts");
-        cf_tell_unknown(in, out, f, ref, cf_str_or_empty(spoken));
+        cf_report_unknown(in, out, f, ref, cf_str_or_empty(spoken));
         return f;
     }
     if (!cf_finding_kept(out, f))
@@ -118,7 +118,7 @@ static void check_sources(const struct cf_rule_input *in, struct cf_findings *ou
                           const struct cf_volume *volume, struct search *search)
 {
     for (size_t i = 0; i < volume->source_count; i++) {
-        const struct cf_source *source = &volume->sources[i];
+        const struct cf_volume_source *source = &volume->sources[i];
         const struct cf_secret_ref *ref = source->secret;
         struct cf_finding *f;
         const char *key;

@@ -18,7 +18,7 @@ static bool is_pivot(const struct cf_request *request)
 {
     return (request->operation == CF_CREATE && cf_streq(request->resource, "serviceaccounts") &&
             cf_streq(request->subresource, "token") &&
-            cf_caller_is_account(&request->caller, request->namespace_, request->name));
+            cf_caller_is_account(&request->caller, request->namespace, request->name));
 }
 
 /* The way out is the pivot; an account that is restricted by node has to name a pod even there. */
@@ -27,7 +27,7 @@ static void advise(const struct cf_rule_input *in, struct cf_findings *out, stru
     const struct cf_caller *caller = &in->request->caller;
     const struct cf_boundary *boundary = in->request->boundary;
     struct cf_wanted_token wanted = {.account = caller->account,
-                                     .namespace_ = caller->namespace_,
+                                     .namespace = caller->namespace,
                                      .seconds = 3600,
                                      .restricted = boundary != NULL && boundary->restricted,
                                      .pivot = true};
@@ -51,7 +51,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
     cf_finding_what(out, f,
                     "ServiceAccount \"%s/%s\" is used by a legacy token, which never expires, or "
                     "by impersonation",
-                    caller->namespace_, caller->account);
+                    caller->namespace, caller->account);
     cf_finding_detail(out, f,
                       "the request of \"%s\" carries no credential id; such a token may only ask "
                       "for a short-lived one",

@@ -29,7 +29,7 @@ static void advise_loose(const struct cf_rule_input *in, struct cf_findings *out
 {
     const struct cf_boundary *q = in->request->boundary;
     struct cf_wanted_token wanted = {
-        .account = q->name, .namespace_ = q->namespace_, .seconds = 3600, .restricted = true};
+        .account = q->name, .namespace = q->namespace, .seconds = 3600, .restricted = true};
 
     cf_finding_remedy(
         out, f, "mount a projected serviceAccountToken volume, or bind the token to a pod: %s",
@@ -41,7 +41,7 @@ static bool asks_for_itself(const struct cf_boundary *q)
 {
     return q->node != NULL && cf_streq(q->resource, "serviceaccounts") &&
            cf_streq(q->subresource, "token") && cf_streq(q->verb, "create") &&
-           cf_streq(q->namespace_, q->caller_namespace) && cf_streq(q->name, q->caller_account);
+           cf_streq(q->namespace, q->caller_namespace) && cf_streq(q->name, q->caller_account);
 }
 
 static void advise_own(const struct cf_rule_input *in, struct cf_findings *out,
@@ -49,7 +49,7 @@ static void advise_own(const struct cf_rule_input *in, struct cf_findings *out,
 {
     const struct cf_boundary *q = in->request->boundary;
     struct cf_wanted_token wanted = {.account = q->name,
-                                     .namespace_ = q->namespace_,
+                                     .namespace = q->namespace,
                                      .seconds = 3600,
                                      .bound_kind = "Node",
                                      .bound_name = q->node,
@@ -96,7 +96,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
 
     if (q == NULL)
         return;
-    verdict = q->known ? cf_boundary_judge(out->arena, q, in->policy) : unknown(in);
+    verdict = q->known ? cf_boundary_evaluate(out->arena, q, in->policy) : unknown(in);
     if (verdict.place == CF_BOUNDARY_OUTSIDE)
         tell(in, out, &verdict);
 }

@@ -55,7 +55,7 @@ static void found(const struct cf_rule_input *in, struct cf_findings *out, const
 }
 
 static void check_source(const struct cf_rule_input *in, struct cf_findings *out,
-                         const struct cf_volume *volume, const struct cf_source *source)
+                         const struct cf_volume *volume, const struct cf_volume_source *source)
 {
     if (!allowed(in->policy, source->audience))
         found(in, out, cf_key2(out, volume->called, cf_str_or_empty(source->token_path)), volume,

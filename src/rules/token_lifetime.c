@@ -50,7 +50,7 @@ static void warn_clamped(struct cf_findings *out, struct cf_fix *fix, const char
 }
 
 static void check_source(const struct cf_rule_input *in, struct cf_findings *out,
-                         const struct cf_volume *volume, const struct cf_source *source)
+                         const struct cf_volume *volume, const struct cf_volume_source *source)
 {
     const struct cf_lifetime *bounds = &in->policy->lifetime[in->level];
     int64_t seconds = source->expiration.seconds;
@@ -84,7 +84,7 @@ static void advise_request(const struct cf_rule_input *in, struct cf_findings *o
                                      .restricted = in->request->account_restricted,
                                      .pivot = cf_is_pivot(in->request)};
 
-    cf_bind_as_asked(in->request, &wanted);
+    cf_bind_requested(in->request, &wanted);
     cf_finding_remedy(out, f, "ask for a %s%s: %s", too_long ? "shorter one" : "longer one",
                       too_long ? ", and again when it ends" : "",
                       cf_token_command(in, out, &wanted));

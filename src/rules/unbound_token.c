@@ -25,7 +25,7 @@ static void advise(const struct cf_rule_input *in, struct cf_findings *out, stru
                                      .seconds = in->object->token_request.expiration.seconds,
                                      .restricted = in->request->account_restricted};
 
-    cf_bind_as_asked(in->request, &wanted);
+    cf_bind_requested(in->request, &wanted);
     cf_finding_remedy(
         out, f, "mount a projected serviceAccountToken volume, or bind the token to a pod: %s",
         cf_token_command(in, out, &wanted));
@@ -47,7 +47,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
                        cf_str_empty(request->bound_kind) ? "null"
                                                          : cf_value_str(out, request->bound_kind));
     cf_finding_what(out, f, "the token would be bound to %s", bound_to(request));
-    if (cf_caller_is_account(&asked->caller, asked->namespace_, asked->name))
+    if (cf_caller_is_account(&asked->caller, asked->namespace, asked->name))
         cf_finding_detail(out, f,
                           "an account that asks for its own unbound tokens renews itself "
                           "for ever, even when its pod is gone");

@@ -19,7 +19,7 @@ struct cf_http_request;
 struct cf_stats;
 struct cf_tls;
 
-struct cf_held_policy;
+struct cf_policy_swap;
 struct cf_tls_secret;
 struct cf_jwks;
 struct cf_probes;
@@ -28,7 +28,7 @@ struct cf_server {
     struct cf_server_config config;
     struct cf_tls *tls;
     struct cf_tls_secret *tls_secret; /* where its certificate is from; NULL: from files */
-    struct cf_held_policy *policy; /* in force; see policy.c */
+    struct cf_policy_swap *policy; /* in force; see policy.c */
     struct cf_jwks *keys;          /* of bearer tokens; see caller.c */
     pthread_mutex_t lock;          /* of the two, to change or to take a reference */
     struct cf_watched watched[CF_KEPT];
@@ -64,9 +64,9 @@ void cf_server_free(struct cf_server *server);
 /* ---- policy.c ---- */
 
 /* The policy in force, to be let go after the review. */
-struct cf_held_policy *cf_server_hold_policy(struct cf_server *server);
-const struct cf_policy *cf_held_policy(const struct cf_held_policy *held);
-void cf_server_let_policy(struct cf_held_policy *held);
+struct cf_policy_swap *cf_server_policy_ref(struct cf_server *server);
+const struct cf_policy *cf_policy_swap(const struct cf_policy_swap *held);
+void cf_server_policy_unref(struct cf_policy_swap *held);
 
 /* Takes over the policy and puts it in force; when out of memory the old one stays. */
 void cf_server_use_policy(struct cf_server *server, struct cf_policy *policy);

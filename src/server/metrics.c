@@ -115,7 +115,7 @@ static void write_requests(const struct cf_server *server, struct cf_buf *out)
         uint64_t value = cf_stats_read(&server->stats->rejected[i]);
 
         /* Whom a handshake refused never came to make a request. */
-        value += i == CF_REJECT_CLIENT ? cf_tls_strangers(server->tls) : 0;
+        value += i == CF_REJECT_CLIENT ? cf_tls_anonymous(server->tls) : 0;
         cf_buf_addf(out, "curfew_rejected_requests_total{reason=\"%s\"} %llu\n",
                     cf_reject_name((enum cf_reject)i), (unsigned long long)value);
     }
@@ -153,14 +153,14 @@ static void write_evicted(const struct cf_server *server, struct cf_buf *out)
 static void write_policy(struct cf_server *server, struct cf_buf *out)
 {
     static const char *const names[CF_EXCEPTION_STATES] = {"active", "ending", "ended"};
-    struct cf_held_policy *held = cf_server_hold_policy(server);
-    const struct cf_policy *policy = cf_held_policy(held);
+    struct cf_policy_swap *held = cf_server_policy_ref(server);
+    const struct cf_policy *policy = cf_policy_swap(held);
     uint64_t states[CF_EXCEPTION_STATES] = {0};
     int64_t now = cf_now();
 
     for (size_t i = 0; i < policy->exception_count; i++)
         states[cf_exception_state(&policy->exceptions[i], now)]++;
-    cf_server_let_policy(held);
+    cf_server_policy_unref(held);
     cf_metrics_head(out, "curfew_exceptions", "gauge",
                     "Exceptions of the configuration, by state.");
     for (unsigned i = 0; i < CF_EXCEPTION_STATES; i++)

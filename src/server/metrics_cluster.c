@@ -93,16 +93,16 @@ struct rows {
 };
 
 /* A namespace or a state that is NULL has no label. */
-static void write_series(struct cf_buf *out, const char *name, const char *namespace_,
+static void write_series(struct cf_buf *out, const char *name, const char *namespace,
                          const char *state, size_t value)
 {
-    bool labels = namespace_ != NULL || state != NULL;
+    bool labels = namespace != NULL || state != NULL;
 
     cf_buf_adds(out, name);
     cf_buf_adds(out, labels ? "{" : "");
-    if (namespace_ != NULL)
-        cf_metrics_label(out, "namespace", namespace_);
-    cf_buf_adds(out, namespace_ != NULL && state != NULL ? "," : "");
+    if (namespace != NULL)
+        cf_metrics_label(out, "namespace", namespace);
+    cf_buf_adds(out, namespace != NULL && state != NULL ? "," : "");
     if (state != NULL)
         cf_metrics_label(out, "state", state);
     cf_buf_addf(out, "%s %zu\n", labels ? "}" : "", value);
@@ -113,13 +113,13 @@ static void write_row(struct rows *rows, const struct cf_store_inventory *row)
     static const char legacy[] = "curfew_legacy_secrets";
 
     if (rows->pods) {
-        write_series(rows->out, "curfew_pods_with_legacy_secrets", row->namespace_, NULL,
+        write_series(rows->out, "curfew_pods_with_legacy_secrets", row->namespace, NULL,
                      row->pods_mounting);
         return;
     }
-    write_series(rows->out, legacy, row->namespace_, "used", row->legacy_used);
-    write_series(rows->out, legacy, row->namespace_, "unused", row->legacy_unused);
-    write_series(rows->out, legacy, row->namespace_, "invalid", row->legacy_invalid);
+    write_series(rows->out, legacy, row->namespace, "used", row->legacy_used);
+    write_series(rows->out, legacy, row->namespace, "unused", row->legacy_unused);
+    write_series(rows->out, legacy, row->namespace, "invalid", row->legacy_invalid);
 }
 
 static void take_row(const struct cf_store_inventory *row, void *arg)
@@ -144,7 +144,7 @@ static void write_rows(const struct cf_server *server, struct cf_buf *out, bool 
     struct rows rows = {.out = out,
                         .max = by_namespace ? NAMESPACES_MAX : 0,
                         .pods = pods,
-                        .rest = {.namespace_ = by_namespace ? OTHERS : NULL}};
+                        .rest = {.namespace = by_namespace ? OTHERS : NULL}};
 
     cf_store_inventory(server->config.store, take_row, &rows);
     if (!by_namespace || rows.count > rows.max)
@@ -153,10 +153,10 @@ static void write_rows(const struct cf_server *server, struct cf_buf *out, bool 
 
 static void write_totals(struct cf_server *server, struct cf_buf *out)
 {
-    struct cf_held_policy *held = cf_server_hold_policy(server);
-    struct cf_store_totals totals = cf_store_totals(server->config.store, cf_held_policy(held));
+    struct cf_policy_swap *held = cf_server_policy_ref(server);
+    struct cf_store_totals totals = cf_store_totals(server->config.store, cf_policy_swap(held));
 
-    cf_server_let_policy(held);
+    cf_server_policy_unref(held);
     cf_metrics_head(out, "curfew_namespaces", "gauge", "Namespaces, by their level for each mode.");
     for (int mode = 0; mode < CF_MODES; mode++) {
         for (int level = 0; level < CF_LEVELS; level++)

@@ -6,12 +6,12 @@
 #include "context.h"
 #include "http.h"
 
-struct cf_held_policy {
+struct cf_policy_swap {
     atomic_uint refs;
     struct cf_policy *policy;
 };
 
-static void unref(struct cf_held_policy *held)
+static void unref(struct cf_policy_swap *held)
 {
     if (held == NULL || atomic_fetch_sub(&held->refs, 1) != 1)
         return;
@@ -19,9 +19,9 @@ static void unref(struct cf_held_policy *held)
     free(held);
 }
 
-struct cf_held_policy *cf_server_hold_policy(struct cf_server *server)
+struct cf_policy_swap *cf_server_policy_ref(struct cf_server *server)
 {
-    struct cf_held_policy *held;
+    struct cf_policy_swap *held;
 
     pthread_mutex_lock(&server->lock);
     held = server->policy;
@@ -30,19 +30,19 @@ struct cf_held_policy *cf_server_hold_policy(struct cf_server *server)
     return held;
 }
 
-const struct cf_policy *cf_held_policy(const struct cf_held_policy *held)
+const struct cf_policy *cf_policy_swap(const struct cf_policy_swap *held)
 {
     return held->policy;
 }
 
-void cf_server_let_policy(struct cf_held_policy *held)
+void cf_server_policy_unref(struct cf_policy_swap *held)
 {
     unref(held);
 }
 
 void cf_server_use_policy(struct cf_server *server, struct cf_policy *policy)
 {
-    struct cf_held_policy *held = calloc(1, sizeof(*held)), *old;
+    struct cf_policy_swap *held = calloc(1, sizeof(*held)), *old;
 
     if (held == NULL) {
         cf_policy_free(policy);

@@ -89,7 +89,7 @@ struct cf_probes *cf_probes_start(const char *listen, cf_probes_ready ready, voi
     return NULL;
 }
 
-void cf_probes_ask_alive(struct cf_probes *probes, cf_probes_ready alive)
+void cf_probes_alive_hook(struct cf_probes *probes, cf_probes_ready alive)
 {
     atomic_store(&probes->alive, alive);
 }

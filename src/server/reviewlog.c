@@ -46,7 +46,7 @@ static unsigned logged_modes(enum cf_decision decision)
 /* The ids of the rules that decided, each once, comma-joined: verdicts come in the rules' order. */
 static const char *rules_of(struct cf_arena *arena, const struct cf_outcome *outcome)
 {
-    const struct cf_judgement *judgement = outcome->judgement;
+    const struct cf_evaluation *judgement = outcome->judgement;
     unsigned modes = logged_modes(outcome->decision);
     const struct cf_rule *last = NULL;
     struct cf_buf buf;
@@ -84,7 +84,7 @@ static const char *name_of(const struct cf_request *request)
 /* What was found at /authorize and not refused: a legacy token, while that is only audited. */
 static bool is_told(const struct cf_outcome *outcome)
 {
-    const struct cf_judgement *judgement = outcome->judgement;
+    const struct cf_evaluation *judgement = outcome->judgement;
 
     for (size_t i = 0; judgement != NULL && i < judgement->count; i++) {
         if (judgement->items[i].modes != 0)
@@ -114,7 +114,7 @@ static const char *reason_of(struct cf_arena *arena, const struct cf_policy *pol
 }
 
 struct texts {
-    const char *uid, *user, *credential_id, *resource, *namespace_, *name, *rule, *node, *reason;
+    const char *uid, *user, *credential_id, *resource, *namespace, *name, *rule, *node, *reason;
 };
 
 static struct texts texts_of(struct cf_arena *arena, const struct cf_policy *policy,
@@ -127,7 +127,7 @@ static struct texts texts_of(struct cf_arena *arena, const struct cf_policy *pol
         .user = clean(arena, request->caller.username),
         .credential_id = clean(arena, request->caller.credential_id),
         .resource = resource_of(arena, request),
-        .namespace_ = clean(arena, request->namespace_),
+        .namespace = clean(arena, request->namespace),
         .name = clean(arena, name_of(request)),
         .rule = rules_of(arena, outcome),
         .node = request->boundary != NULL ? clean(arena, request->boundary->node) : NULL,
@@ -153,7 +153,7 @@ void cf_log_review(struct cf_arena *arena, const struct cf_policy *policy, enum 
     cf_log(level, msg != NULL ? msg : "review", CF_LOG_S("uid", texts.uid),
            CF_LOG_S("user", texts.user), CF_LOG_S("credentialId", texts.credential_id),
            CF_LOG_S("operation", cf_operation_name(request->operation)),
-           CF_LOG_S("resource", texts.resource), CF_LOG_S("namespace", texts.namespace_),
+           CF_LOG_S("resource", texts.resource), CF_LOG_S("namespace", texts.namespace),
            CF_LOG_S("name", texts.name), CF_LOG_S("rule", texts.rule),
            CF_LOG_S("decision", cf_decision_name(outcome->decision)),
            CF_LOG_S("node", texts.node), CF_LOG_S("reason", texts.reason),

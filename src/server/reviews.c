@@ -222,7 +222,7 @@ void cf_answer_review(struct cf_server *server, const struct cf_route *route,
                       struct cf_http_request *request)
 {
     struct cf_arena *arena = cf_thread_arena(server);
-    struct cf_held_policy *policy;
+    struct cf_policy_swap *policy;
     struct room room;
     struct job job = {.server = server,
                       .phase = route->phase,
@@ -236,10 +236,10 @@ void cf_answer_review(struct cf_server *server, const struct cf_route *route,
         cf_routes_exhausted(server, request, false);
         return;
     }
-    policy = cf_server_hold_policy(server);
+    policy = cf_server_policy_ref(server);
     job.in = (struct cf_review_input){
         .phase = route->phase,
-        .policy = cf_held_policy(policy),
+        .policy = cf_policy_swap(policy),
         .store = server->config.store,
         .now = cf_now(),
         .own_user = server->config.own_user,
@@ -249,5 +249,5 @@ void cf_answer_review(struct cf_server *server, const struct cf_route *route,
     open_room(&room, server, arena, request->body_len);
     wipe = review(&job);
     close_room(&room, arena, wipe);
-    cf_server_let_policy(policy);
+    cf_server_policy_unref(policy);
 }

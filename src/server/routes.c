@@ -75,10 +75,10 @@ static bool is_json(const char *type)
 
 static size_t max_body(struct cf_server *server)
 {
-    struct cf_held_policy *policy = cf_server_hold_policy(server);
-    size_t max = cf_held_policy(policy)->max_body;
+    struct cf_policy_swap *policy = cf_server_policy_ref(server);
+    size_t max = cf_policy_swap(policy)->max_body;
 
-    cf_server_let_policy(policy);
+    cf_server_policy_unref(policy);
     return max;
 }
 

@@ -15,9 +15,9 @@ bool cf_slots_free(const struct cf_slots *slots, int64_t now)
     return false;
 }
 
-struct cf_slot cf_slots_take(struct cf_slots *slots, int64_t now)
+struct cf_thread_slot cf_slots_take(struct cf_slots *slots, int64_t now)
 {
-    struct cf_slot slot = {.value = now + HELD_MICROS};
+    struct cf_thread_slot slot = {.value = now + HELD_MICROS};
 
     for (unsigned i = 0; i < slots->count && slot.at == NULL; i++) {
         if (atomic_load_explicit(&slots->free_at[i], memory_order_relaxed) <= now)
@@ -29,7 +29,7 @@ struct cf_slot cf_slots_take(struct cf_slots *slots, int64_t now)
 }
 
 /* It may have been free again for a while, and another connection's by now: then it stays. */
-bool cf_slot_leave(struct cf_slot *slot)
+bool cf_slot_leave(struct cf_thread_slot *slot)
 {
     int64_t value = slot->value;
 

@@ -24,16 +24,16 @@ struct cf_slots {
 };
 
 /* A connection's; all zero: it has none. */
-struct cf_slot {
+struct cf_thread_slot {
     atomic_int_fast64_t *at;
     int64_t value;
 };
 
 /* Only one thread takes slots. False: none is free. */
 bool cf_slots_free(const struct cf_slots *slots, int64_t now);
-struct cf_slot cf_slots_take(struct cf_slots *slots, int64_t now);
+struct cf_thread_slot cf_slots_take(struct cf_slots *slots, int64_t now);
 
 /* False: it had none any more. From another thread than the one that took it. */
-bool cf_slot_leave(struct cf_slot *slot);
+bool cf_slot_leave(struct cf_thread_slot *slot);
 
 #endif

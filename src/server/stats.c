@@ -140,7 +140,7 @@ static void count_duration(struct cf_stats *stats, int64_t micros)
 
 /* A finding counts in the modes that this phase acts on: the other phase tells of the rest. */
 static void count_findings(struct cf_stats *stats, enum cf_phase phase,
-                           const struct cf_judgement *judgement)
+                           const struct cf_evaluation *judgement)
 {
     unsigned fix = CF_MODE_BIT(CF_FIX);
     bool mutates = phase == CF_PHASE_MUTATE || phase == CF_PHASE_MUTATE_KUBELET;

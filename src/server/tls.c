@@ -138,7 +138,7 @@ uint64_t cf_tls_handshakes(const struct cf_tls *tls, enum cf_handshake result)
     return atomic_load_explicit(&tls->handshakes[result], memory_order_relaxed);
 }
 
-uint64_t cf_tls_strangers(const struct cf_tls *tls)
+uint64_t cf_tls_anonymous(const struct cf_tls *tls)
 {
     return atomic_load_explicit(&tls->strangers, memory_order_relaxed);
 }

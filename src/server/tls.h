@@ -67,7 +67,7 @@ bool cf_tls_leaf(struct cf_tls *tls, struct cf_tls_leaf *out);
 /* Handshakes that ended so, since the start; and those of them that failed because of who
  * called. */
 uint64_t cf_tls_handshakes(const struct cf_tls *tls, enum cf_handshake result);
-uint64_t cf_tls_strangers(const struct cf_tls *tls);
+uint64_t cf_tls_anonymous(const struct cf_tls *tls);
 
 /* TLS 1.3 and 1.2 with AEAD ciphers and forward secrecy only. */
 const char *cf_tls_priorities(void);

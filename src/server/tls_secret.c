@@ -28,7 +28,7 @@
 
 struct cf_tls_secret {
     struct cf_tls *tls;
-    struct cf_asker asker;
+    struct cf_api_caller asker;
     struct cf_certs_secret *place;
     char where[600]; /* "NAMESPACE/NAME" */
     pthread_t thread;
@@ -229,7 +229,7 @@ static int start(struct cf_tls_secret *secret, const struct cf_tls_secret_config
 {
     int code;
 
-    secret->place = cf_certs_secret_new(config->namespace_, config->name);
+    secret->place = cf_certs_secret_new(config->namespace, config->name);
     if (secret->place == NULL)
         return cf_err_memory(err);
     secret->asker.api = cf_api_open(config->kubeconfig, config->context, err);
@@ -252,7 +252,7 @@ struct cf_tls_secret *cf_tls_secret_start(const struct cf_tls_secret_config *con
         return NULL;
     }
     secret->tls = tls;
-    snprintf(secret->where, sizeof(secret->where), "%s/%s", config->namespace_, config->name);
+    snprintf(secret->where, sizeof(secret->where), "%s/%s", config->namespace, config->name);
     cf_buf_init(&secret->served, CF_CREDENTIAL_MAX);
     cf_buf_init(&secret->waiting, CF_CREDENTIAL_MAX);
     init_bell(secret);

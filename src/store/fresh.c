@@ -29,7 +29,7 @@ void cf_store_fresh_init(struct cf_store_fresh *fresh)
 }
 
 /* Two watches of one resource do not exist, but a clock read before another may arrive after. */
-void cf_store_heard(struct cf_store *store, enum cf_resource resource, int64_t monotonic_micros)
+void cf_store_refreshed(struct cf_store *store, enum cf_resource resource, int64_t monotonic_micros)
 {
     _Atomic int64_t *heard = &store->fresh->heard[resource];
     int64_t before = atomic_load(heard);
@@ -52,7 +52,7 @@ bool cf_store_expected(const struct cf_store *store, enum cf_resource resource)
 bool cf_store_fresh(const struct cf_store *store, enum cf_resource resource, int64_t stale_after)
 {
     return store->absent != CF_ABSENT_DEPENDS ||
-           cf_store_fresh_ask(store->fresh, resource, stale_after);
+           cf_store_fresh_query(store->fresh, resource, stale_after);
 }
 
 /* Microseconds; -1: never. The clock is read first: what is heard meanwhile has age 0. */
@@ -66,7 +66,7 @@ static int64_t age(const struct cf_store_fresh *fresh, enum cf_resource resource
     return heard < now ? now - heard : 0;
 }
 
-bool cf_store_fresh_ask(const struct cf_store_fresh *fresh, enum cf_resource resource,
+bool cf_store_fresh_query(const struct cf_store_fresh *fresh, enum cf_resource resource,
                         int64_t stale_after)
 {
     int64_t micros;

@@ -74,25 +74,25 @@ static void set_claim(struct cf_store *store, uint32_t id, const struct cf_uid *
     cf_item_know(store, CF_ITEM_CLAIM, id, known);
     claim_at(store, id)->uid = *uid;
     relink_claim(store, id);
-    cf_uid_let_go(store, &old);
+    cf_uid_unref(store, &old);
 }
 
 int cf_graph_put_claim(struct cf_store *store, const struct cf_facts *facts)
 {
-    uint32_t id = cf_item_hold(store, CF_ITEM_CLAIM, facts->namespace_, facts->name);
+    uint32_t id = cf_item_ref(store, CF_ITEM_CLAIM, facts->namespace, facts->name);
     struct cf_uid uid;
 
     if (id == 0)
         return -1;
-    if (!cf_uid_hold(store, facts->uid, &uid)) {
-        cf_item_let_go(store, CF_ITEM_CLAIM, id);
+    if (!cf_uid_ref(store, facts->uid, &uid)) {
+        cf_item_unref(store, CF_ITEM_CLAIM, id);
         return -1;
     }
     if (facts->unread != 0 && cf_uid_is_none(&uid) && claim_at(store, id)->target.item.known)
         cf_item_know(store, CF_ITEM_CLAIM, id, true); /* it is what it was */
     else
         set_claim(store, id, &uid, true);
-    cf_item_let_go(store, CF_ITEM_CLAIM, id);
+    cf_item_unref(store, CF_ITEM_CLAIM, id);
     return 0;
 }
 
@@ -102,7 +102,7 @@ void cf_graph_drop_claim(struct cf_store *store, uint32_t id)
 
     claim_at(store, id)->target.item.refs++;
     set_claim(store, id, &none, false);
-    cf_item_let_go(store, CF_ITEM_CLAIM, id);
+    cf_item_unref(store, CF_ITEM_CLAIM, id);
 }
 
 /* What a volume will hold: gathered first, so that nothing has changed when memory runs out. */
@@ -115,12 +115,12 @@ static void let_go_volume_parts(struct cf_store *store, const struct volume_part
 {
     const struct cf_list *secrets = cf_list_at(store, parts->secrets);
 
-    cf_item_let_go(store, CF_ITEM_CLAIM, parts->claim);
-    cf_names_let_go(&store->names, parts->node);
-    cf_uid_let_go(store, &parts->uid);
-    cf_uid_let_go(store, &parts->claim_uid);
+    cf_item_unref(store, CF_ITEM_CLAIM, parts->claim);
+    cf_names_unref(&store->names, parts->node);
+    cf_uid_unref(store, &parts->uid);
+    cf_uid_unref(store, &parts->claim_uid);
     for (uint32_t i = 0; i < secrets->count; i++)
-        cf_item_let_go(store, CF_ITEM_SECRET, secrets->id[i]);
+        cf_item_unref(store, CF_ITEM_SECRET, secrets->id[i]);
     cf_heap_free(&store->heap, parts->secrets);
 }
 
@@ -136,7 +136,7 @@ static bool hold_volume_secrets(struct cf_store *store, const struct cf_volume_f
     while (count < facts->secret_count && count < VOLUME_SECRETS_MAX) {
         const struct cf_ref *ref = &facts->secrets[count];
 
-        ids[count] = cf_item_hold(store, CF_ITEM_SECRET, ref->namespace_, ref->name);
+        ids[count] = cf_item_ref(store, CF_ITEM_SECRET, ref->namespace, ref->name);
         if (ids[count] == 0)
             break;
         count++;
@@ -145,23 +145,23 @@ static bool hold_volume_secrets(struct cf_store *store, const struct cf_volume_f
     if (*list != 0 || facts->secret_count == 0)
         return true;
     while (count > 0)
-        cf_item_let_go(store, CF_ITEM_SECRET, ids[--count]);
+        cf_item_unref(store, CF_ITEM_SECRET, ids[--count]);
     return false;
 }
 
 static bool hold_volume_parts(struct cf_store *store, const char *uid,
                               const struct cf_volume_facts *facts, struct volume_parts *parts)
 {
-    if (!cf_uid_hold(store, uid, &parts->uid))
+    if (!cf_uid_ref(store, uid, &parts->uid))
         return false;
     if (!cf_str_empty(facts->claim) && !cf_str_empty(facts->claim_namespace)) {
-        parts->claim = cf_item_hold(store, CF_ITEM_CLAIM, facts->claim_namespace, facts->claim);
+        parts->claim = cf_item_ref(store, CF_ITEM_CLAIM, facts->claim_namespace, facts->claim);
         if (parts->claim == 0)
             return false;
     }
     if (!cf_str_empty(facts->node) && (parts->node = cf_names_add(&store->names, facts->node)) == 0)
         return false;
-    return cf_uid_hold(store, facts->claim_uid, &parts->claim_uid) &&
+    return cf_uid_ref(store, facts->claim_uid, &parts->claim_uid) &&
            hold_volume_secrets(store, facts, &parts->secrets);
 }
 
@@ -220,14 +220,14 @@ static bool is_still(const struct cf_item_volume *volume, const struct cf_uid *u
 
 int cf_graph_put_volume(struct cf_store *store, const struct cf_facts *facts)
 {
-    uint32_t id = cf_item_hold(store, CF_ITEM_VOLUME, "", facts->name);
+    uint32_t id = cf_item_ref(store, CF_ITEM_VOLUME, "", facts->name);
     struct volume_parts parts = {0};
 
     if (id == 0)
         return -1;
     if (!hold_volume_parts(store, facts->uid, &facts->volume, &parts)) {
         let_go_volume_parts(store, &parts);
-        cf_item_let_go(store, CF_ITEM_VOLUME, id);
+        cf_item_unref(store, CF_ITEM_VOLUME, id);
         return -1;
     }
     if (facts->unread != 0 && is_still(volume_at(store, id), &parts.uid)) {
@@ -236,7 +236,7 @@ int cf_graph_put_volume(struct cf_store *store, const struct cf_facts *facts)
     } else {
         set_volume(store, id, &parts, true);
     }
-    cf_item_let_go(store, CF_ITEM_VOLUME, id);
+    cf_item_unref(store, CF_ITEM_VOLUME, id);
     return 0;
 }
 
@@ -246,5 +246,5 @@ void cf_graph_drop_volume(struct cf_store *store, uint32_t id)
 
     volume_at(store, id)->item.refs++;
     set_volume(store, id, &none, false);
-    cf_item_let_go(store, CF_ITEM_VOLUME, id);
+    cf_item_unref(store, CF_ITEM_VOLUME, id);
 }

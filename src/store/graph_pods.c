@@ -30,15 +30,15 @@ static void let_go_claims(struct cf_store *store, uint32_t list)
     const struct cf_list *claims = cf_list_at(store, list);
 
     for (uint32_t i = 0; i < claims->count; i++)
-        cf_item_let_go(store, CF_ITEM_CLAIM, claims->id[i]);
+        cf_item_unref(store, CF_ITEM_CLAIM, claims->id[i]);
     cf_heap_free(&store->heap, list);
 }
 
 static void let_go_parts(struct cf_store *store, const struct pod_parts *parts)
 {
-    cf_uid_let_go(store, &parts->uid);
-    cf_shape_let_go(store, parts->shape);
-    cf_item_let_go(store, CF_ITEM_NODE, parts->node);
+    cf_uid_unref(store, &parts->uid);
+    cf_shape_unref(store, parts->shape);
+    cf_item_unref(store, CF_ITEM_NODE, parts->node);
     let_go_claims(store, parts->claims);
 }
 
@@ -59,7 +59,7 @@ static bool hold_claims(struct cf_store *store, struct cf_arena *arena,
     for (size_t i = 0; i < facts->ref_count && !failed; i++) {
         if (facts->refs[i].what != CF_REF_CLAIM)
             continue;
-        ids[count] = cf_item_hold(store, CF_ITEM_CLAIM, facts->namespace_, facts->refs[i].name);
+        ids[count] = cf_item_ref(store, CF_ITEM_CLAIM, facts->namespace, facts->refs[i].name);
         failed = ids[count] == 0;
         count += !failed;
     }
@@ -68,7 +68,7 @@ static bool hold_claims(struct cf_store *store, struct cf_arena *arena,
     qsort(ids, count, sizeof(*ids), by_id);
     *list = failed ? 0 : cf_list_new(store, ids, count);
     for (size_t i = 0; *list == 0 && i < count; i++)
-        cf_item_let_go(store, CF_ITEM_CLAIM, ids[i]);
+        cf_item_unref(store, CF_ITEM_CLAIM, ids[i]);
     return *list != 0;
 }
 
@@ -78,9 +78,9 @@ static bool hold_parts(struct cf_store *store, struct cf_arena *arena, const str
     const struct cf_pod_facts *pod = &facts->pod;
 
     if (!cf_str_empty(pod->node) &&
-        (parts->node = cf_item_hold(store, CF_ITEM_NODE, "", pod->node)) == 0)
+        (parts->node = cf_item_ref(store, CF_ITEM_NODE, "", pod->node)) == 0)
         return false;
-    if (!cf_uid_hold(store, facts->uid, &parts->uid))
+    if (!cf_uid_ref(store, facts->uid, &parts->uid))
         return false;
     /* A mirror pod has no edge to a claim. */
     if (!pod->mirror && !hold_claims(store, arena, pod, &parts->claims))
@@ -102,7 +102,7 @@ static void join_shape(struct cf_store *store, uint32_t id)
         pod_at(store, shape->first_pod)->shape_prev = id;
     shape->first_pod = id;
     shape->pods++;
-    ((struct cf_item_namespace *)cf_item_at(store, CF_ITEM_NAMESPACE, shape->key.namespace_))
+    ((struct cf_item_namespace *)cf_item_at(store, CF_ITEM_NAMESPACE, shape->key.namespace))
         ->pods++;
 }
 
@@ -117,7 +117,7 @@ static void leave_shape(struct cf_store *store, const struct cf_item_pod *pod)
     if (pod->shape_next != 0)
         pod_at(store, pod->shape_next)->shape_prev = pod->shape_prev;
     shape->pods--;
-    ((struct cf_item_namespace *)cf_item_at(store, CF_ITEM_NAMESPACE, shape->key.namespace_))
+    ((struct cf_item_namespace *)cf_item_at(store, CF_ITEM_NAMESPACE, shape->key.namespace))
         ->pods--;
 }
 
@@ -217,14 +217,14 @@ static bool is_still(const struct cf_item_pod *pod, const struct cf_uid *uid)
 
 int cf_graph_put_pod(struct cf_store *store, struct cf_arena *arena, const struct cf_facts *facts)
 {
-    uint32_t id = cf_item_hold(store, CF_ITEM_POD, facts->namespace_, facts->name);
+    uint32_t id = cf_item_ref(store, CF_ITEM_POD, facts->namespace, facts->name);
     struct pod_parts parts = {.shape = 0};
 
     if (id == 0)
         return -1;
     if (!hold_parts(store, arena, facts, &parts)) {
         let_go_parts(store, &parts);
-        cf_item_let_go(store, CF_ITEM_POD, id);
+        cf_item_unref(store, CF_ITEM_POD, id);
         return -1;
     }
     if (is_same(store, pod_at(store, id), &parts) ||
@@ -234,7 +234,7 @@ int cf_graph_put_pod(struct cf_store *store, struct cf_arena *arena, const struc
     } else {
         set_pod(store, id, &parts, true);
     }
-    cf_item_let_go(store, CF_ITEM_POD, id);
+    cf_item_unref(store, CF_ITEM_POD, id);
     return 0;
 }
 
@@ -244,5 +244,5 @@ void cf_graph_drop_pod(struct cf_store *store, uint32_t id)
 
     pod_at(store, id)->item.refs++;
     set_pod(store, id, &none, false);
-    cf_item_let_go(store, CF_ITEM_POD, id);
+    cf_item_unref(store, CF_ITEM_POD, id);
 }

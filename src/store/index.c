@@ -34,35 +34,35 @@ static bool same(uint32_t id, const void *arg)
     const struct wanted *wanted = arg;
     const struct cf_item_head *item = cf_item_at(wanted->store, wanted->kind, id);
 
-    return item->namespace_ == wanted->name[0] && item->name == wanted->name[1];
+    return item->namespace == wanted->name[0] && item->name == wanted->name[1];
 }
 
-static uint32_t hash(const struct cf_store *store, uint32_t namespace_, uint32_t name)
+static uint32_t hash(const struct cf_store *store, uint32_t namespace, uint32_t name)
 {
-    return cf_hash_numbers(store->names.key[0], (const uint32_t[]){namespace_, name}, 2);
+    return cf_hash_numbers(store->names.key[0], (const uint32_t[]){namespace, name}, 2);
 }
 
-static uint32_t find(const struct cf_store *store, enum cf_item_kind kind, uint32_t namespace_,
+static uint32_t find(const struct cf_store *store, enum cf_item_kind kind, uint32_t namespace,
                      uint32_t name)
 {
-    struct wanted wanted = {store, kind, {namespace_, name}};
+    struct wanted wanted = {store, kind, {namespace, name}};
 
-    return cf_table_find(&store->index[kind], hash(store, namespace_, name), same, &wanted);
+    return cf_table_find(&store->index[kind], hash(store, namespace, name), same, &wanted);
 }
 
-uint32_t cf_item_find(const struct cf_store *store, enum cf_item_kind kind, const char *namespace_,
+uint32_t cf_item_find(const struct cf_store *store, enum cf_item_kind kind, const char *namespace,
                       const char *name)
 {
     uint32_t ns = 0, text = cf_names_find(&store->names, name);
 
-    if (namespace_[0] != '\0' && (ns = cf_names_find(&store->names, namespace_)) == 0)
+    if (namespace[0] != '\0' && (ns = cf_names_find(&store->names, namespace)) == 0)
         return 0;
     return text != 0 ? find(store, kind, ns, text) : 0;
 }
 
 /* ---- holding ---- */
 
-static uint32_t make(struct cf_store *store, enum cf_item_kind kind, uint32_t namespace_,
+static uint32_t make(struct cf_store *store, enum cf_item_kind kind, uint32_t namespace,
                      uint32_t name)
 {
     uint32_t id = cf_slab_new(&store->items[kind]);
@@ -70,39 +70,39 @@ static uint32_t make(struct cf_store *store, enum cf_item_kind kind, uint32_t na
 
     if (id == 0)
         return 0;
-    if (cf_table_add(&store->index[kind], hash(store, namespace_, name), id) != 0) {
+    if (cf_table_add(&store->index[kind], hash(store, namespace, name), id) != 0) {
         cf_slab_free(&store->items[kind], id);
         return 0;
     }
     item = cf_item_at(store, kind, id);
-    item->namespace_ = namespace_;
+    item->namespace = namespace;
     item->name = name;
-    cf_names_keep(&store->names, namespace_);
-    cf_names_keep(&store->names, name);
+    cf_names_ref(&store->names, namespace);
+    cf_names_ref(&store->names, name);
     if (kind == CF_ITEM_NAMESPACE)
         memset(((struct cf_item_namespace *)(void *)item)->label, CF_NO_LABEL, CF_MODES);
     return id;
 }
 
-uint32_t cf_item_hold(struct cf_store *store, enum cf_item_kind kind, const char *namespace_,
+uint32_t cf_item_ref(struct cf_store *store, enum cf_item_kind kind, const char *namespace,
                       const char *name)
 {
-    uint32_t ns = namespace_[0] != '\0' ? cf_names_add(&store->names, namespace_) : 0;
+    uint32_t ns = namespace[0] != '\0' ? cf_names_add(&store->names, namespace) : 0;
     uint32_t text = cf_names_add(&store->names, name), id = 0;
 
-    if (text != 0 && (ns != 0 || namespace_[0] == '\0')) {
+    if (text != 0 && (ns != 0 || namespace[0] == '\0')) {
         id = find(store, kind, ns, text);
         if (id == 0)
             id = make(store, kind, ns, text);
     }
-    cf_names_let_go(&store->names, ns);
-    cf_names_let_go(&store->names, text);
+    cf_names_unref(&store->names, ns);
+    cf_names_unref(&store->names, text);
     if (id != 0)
         ((struct cf_item_head *)cf_item_at(store, kind, id))->refs++;
     return id;
 }
 
-void cf_item_let_go(struct cf_store *store, enum cf_item_kind kind, uint32_t id)
+void cf_item_unref(struct cf_store *store, enum cf_item_kind kind, uint32_t id)
 {
     struct cf_item_head *item;
 
@@ -111,9 +111,9 @@ void cf_item_let_go(struct cf_store *store, enum cf_item_kind kind, uint32_t id)
     item = cf_item_at(store, kind, id);
     if (--item->refs > 0 || item->known)
         return;
-    cf_table_drop(&store->index[kind], hash(store, item->namespace_, item->name), id);
-    cf_names_let_go(&store->names, item->namespace_);
-    cf_names_let_go(&store->names, item->name);
+    cf_table_drop(&store->index[kind], hash(store, item->namespace, item->name), id);
+    cf_names_unref(&store->names, item->namespace);
+    cf_names_unref(&store->names, item->name);
     cf_slab_free(&store->items[kind], id);
 }
 

@@ -79,13 +79,13 @@ const char *cf_names_text(const struct cf_names *names, uint32_t id)
     return id != 0 ? at(names, id)->text : "";
 }
 
-void cf_names_keep(const struct cf_names *names, uint32_t id)
+void cf_names_ref(const struct cf_names *names, uint32_t id)
 {
     if (id != 0)
         at(names, id)->refs++;
 }
 
-void cf_names_let_go(struct cf_names *names, uint32_t id)
+void cf_names_unref(struct cf_names *names, uint32_t id)
 {
     struct name *name;
 

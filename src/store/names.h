@@ -23,7 +23,7 @@ uint32_t cf_names_find(const struct cf_names *names, const char *text);
 /* The text lives as long as a reference to it. "" for 0. */
 const char *cf_names_text(const struct cf_names *names, uint32_t id);
 
-void cf_names_keep(const struct cf_names *names, uint32_t id);
-void cf_names_let_go(struct cf_names *names, uint32_t id); /* takes 0 */
+void cf_names_ref(const struct cf_names *names, uint32_t id);
+void cf_names_unref(struct cf_names *names, uint32_t id); /* takes 0 */
 
 #endif

@@ -10,14 +10,14 @@ static void add(const struct cf_store *store, struct cf_arena *arena, enum cf_ed
     const struct cf_item_head *item = cf_item_at(store, kind, id);
 
     out->edge = edge;
-    out->namespace_ = cf_str_or_empty(cf_arena_strdup(arena, cf_text_at(store, item->namespace_)));
+    out->namespace = cf_str_or_empty(cf_arena_strdup(arena, cf_text_at(store, item->namespace)));
     out->name = cf_str_or_empty(cf_arena_strdup(arena, cf_text_at(store, item->name)));
 }
 
 size_t cf_store_pod_refs(const struct cf_store *store, struct cf_arena *arena,
-                         const char *namespace_, const char *name, struct cf_store_ref **out)
+                         const char *namespace, const char *name, struct cf_store_ref **out)
 {
-    uint32_t id = cf_item_find(store, CF_ITEM_POD, namespace_, name);
+    uint32_t id = cf_item_find(store, CF_ITEM_POD, namespace, name);
     const struct cf_item_pod *pod = id != 0 ? cf_item_at(store, CF_ITEM_POD, id) : NULL;
     const struct cf_shape *shape = pod != NULL ? cf_shape_at(store, pod->shape) : NULL;
     const struct cf_list *claims = pod != NULL ? cf_list_at(store, pod->claims) : NULL;

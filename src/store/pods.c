@@ -35,7 +35,7 @@ static void make_env(const struct cf_store *store, struct cf_arena *arena, const
 }
 
 /* A projected volume of one source: the volume next to it may have the same name. */
-static struct cf_source *make_source(struct cf_arena *arena, struct cf_volume *volume,
+static struct cf_volume_source *make_source(struct cf_arena *arena, struct cf_volume *volume,
                                      enum cf_source_type type)
 {
     volume->type = CF_VOLUME_PROJECTED;
@@ -70,7 +70,7 @@ static void make_secret_volume(const struct cf_store *store, struct cf_arena *ar
         return;
     *ref = secret_ref(store, arena, words[0]);
     if (via == CF_VIA_PROJECTED) {
-        struct cf_source *source = make_source(arena, volume, CF_SOURCE_SECRET);
+        struct cf_volume_source *source = make_source(arena, volume, CF_SOURCE_SECRET);
 
         if (source != NULL)
             source->secret = ref;
@@ -87,7 +87,7 @@ static void make_token(const struct cf_store *store, struct cf_arena *arena, con
                        struct cf_pod_spec *out)
 {
     struct cf_volume *volume = make_volume(store, arena, words[0], out);
-    struct cf_source *source = make_source(arena, volume, CF_SOURCE_TOKEN);
+    struct cf_volume_source *source = make_source(arena, volume, CF_SOURCE_TOKEN);
 
     if (source == NULL)
         return;
@@ -247,10 +247,10 @@ static bool visit_shape(struct round *round, const struct candidate *candidate, 
 }
 
 size_t cf_store_pods_in(
-    const struct cf_store *store, struct cf_arena *arena, const char *namespace_, size_t max,
+    const struct cf_store *store, struct cf_arena *arena, const char *namespace, size_t max,
     bool (*visit)(const struct cf_store_pod *pod, struct cf_object *object, void *arg), void *arg)
 {
-    uint32_t id = cf_item_find(store, CF_ITEM_NAMESPACE, "", namespace_);
+    uint32_t id = cf_item_find(store, CF_ITEM_NAMESPACE, "", namespace);
     const struct cf_item_namespace *ns = id != 0 ? cf_item_at(store, CF_ITEM_NAMESPACE, id) : NULL;
     struct round round = {store, arena, visit, arg, max};
     struct candidate *list;

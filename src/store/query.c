@@ -11,10 +11,10 @@ static enum cf_secret_state absent(const struct cf_store *store, int64_t stale_a
     return CF_SECRET_PLAIN;
 }
 
-void cf_store_secret(const struct cf_store *store, struct cf_arena *arena, const char *namespace_,
+void cf_store_secret(const struct cf_store *store, struct cf_arena *arena, const char *namespace,
                      int64_t stale_after, struct cf_secret_ref *ref)
 {
-    uint32_t id = cf_item_find(store, CF_ITEM_SECRET, namespace_, ref->name);
+    uint32_t id = cf_item_find(store, CF_ITEM_SECRET, namespace, ref->name);
     const struct cf_item_secret *secret = id != 0 ? cf_item_at(store, CF_ITEM_SECRET, id) : NULL;
 
     ref->owner = NULL;
@@ -28,9 +28,9 @@ void cf_store_secret(const struct cf_store *store, struct cf_arena *arena, const
         ref->owner = cf_arena_strdup(arena, cf_text_at(store, secret->owner));
 }
 
-bool cf_store_restricted(const struct cf_store *store, const char *namespace_, const char *name)
+bool cf_store_restricted(const struct cf_store *store, const char *namespace, const char *name)
 {
-    uint32_t id = cf_item_find(store, CF_ITEM_ACCOUNT, namespace_, name);
+    uint32_t id = cf_item_find(store, CF_ITEM_ACCOUNT, namespace, name);
     const struct cf_item_head *account = id != 0 ? cf_item_at(store, CF_ITEM_ACCOUNT, id) : NULL;
 
     return account != NULL && (account->flags & CF_FLAG_RESTRICTED) != 0;
@@ -51,10 +51,10 @@ static struct cf_levels levels_of(const struct cf_item_namespace *ns,
 }
 
 struct cf_levels cf_store_levels(const struct cf_store *store, const struct cf_policy *policy,
-                                 const char *namespace_)
+                                 const char *namespace)
 {
     uint32_t id =
-        cf_str_empty(namespace_) ? 0 : cf_item_find(store, CF_ITEM_NAMESPACE, "", namespace_);
+        cf_str_empty(namespace) ? 0 : cf_item_find(store, CF_ITEM_NAMESPACE, "", namespace);
 
     return levels_of(id != 0 ? cf_item_at(store, CF_ITEM_NAMESPACE, id) : NULL, policy);
 }
@@ -94,7 +94,7 @@ void cf_store_copy_pod(const struct cf_store *store, struct cf_arena *arena, uin
         pod->node != 0 ? cf_item_at(store, CF_ITEM_NODE, pod->node) : NULL;
     char uid[40];
 
-    out->namespace_ = copy(store, arena, pod->item.namespace_);
+    out->namespace = copy(store, arena, pod->item.namespace);
     out->name = copy(store, arena, pod->item.name);
     out->uid = cf_str_or_empty(cf_arena_strdup(arena, cf_uid_text(store, &pod->uid, uid)));
     out->node = copy(store, arena, node != NULL ? node->name : 0);
@@ -103,10 +103,10 @@ void cf_store_copy_pod(const struct cf_store *store, struct cf_arena *arena, uin
     out->mirror = shape->key.mirror != 0;
 }
 
-bool cf_store_pod(const struct cf_store *store, struct cf_arena *arena, const char *namespace_,
+bool cf_store_pod(const struct cf_store *store, struct cf_arena *arena, const char *namespace,
                   const char *name, struct cf_store_pod *out)
 {
-    uint32_t id = cf_item_find(store, CF_ITEM_POD, namespace_, name);
+    uint32_t id = cf_item_find(store, CF_ITEM_POD, namespace, name);
 
     if (id == 0)
         return false;
@@ -116,11 +116,11 @@ bool cf_store_pod(const struct cf_store *store, struct cf_arena *arena, const ch
 
 /* Each of one template's pods names it, or none does. */
 size_t cf_store_pods_of_secret(const struct cf_store *store, struct cf_arena *arena,
-                               const char *namespace_, const char *secret, size_t max,
+                               const char *namespace, const char *secret, size_t max,
                                struct cf_store_pod **out)
 {
-    uint32_t wanted = cf_item_find(store, CF_ITEM_SECRET, namespace_, secret);
-    uint32_t id = cf_item_find(store, CF_ITEM_NAMESPACE, "", namespace_);
+    uint32_t wanted = cf_item_find(store, CF_ITEM_SECRET, namespace, secret);
+    uint32_t id = cf_item_find(store, CF_ITEM_NAMESPACE, "", namespace);
     const struct cf_item_namespace *ns = id != 0 ? cf_item_at(store, CF_ITEM_NAMESPACE, id) : NULL;
     size_t count = 0, copied = 0;
 

@@ -106,14 +106,14 @@ static enum cf_reach reach_of_volume(const struct cf_store *store, uint32_t id, 
 }
 
 enum cf_reach cf_store_reach(const struct cf_store *store, enum cf_edge edge,
-                             const char *namespace_, const char *name, const char *node)
+                             const char *namespace, const char *name, const char *node)
 {
     static const enum cf_item_kind kinds[] = {
         [CF_EDGE_SECRET] = CF_ITEM_SECRET,   [CF_EDGE_CONFIG_MAP] = CF_ITEM_CONFIG_MAP,
         [CF_EDGE_CLAIM] = CF_ITEM_CLAIM,     [CF_EDGE_VOLUME] = CF_ITEM_VOLUME,
         [CF_EDGE_ACCOUNT] = CF_ITEM_ACCOUNT,
     };
-    uint32_t id = cf_item_find(store, kinds[edge], edge == CF_EDGE_VOLUME ? "" : namespace_, name);
+    uint32_t id = cf_item_find(store, kinds[edge], edge == CF_EDGE_VOLUME ? "" : namespace, name);
 
     if (id == 0 || cf_str_empty(node))
         return CF_REACH_NONE;

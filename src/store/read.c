@@ -44,7 +44,7 @@ bool cf_facts_resource(struct cf_arena *arena, const struct cf_json *object,
     return find_resource(cf_json_str(cf_json_get(object, "kind")), resource);
 }
 
-void cf_facts_name(const struct cf_json *object, enum cf_resource resource, const char *namespace_,
+void cf_facts_name(const struct cf_json *object, enum cf_resource resource, const char *namespace,
                    struct cf_facts *out)
 {
     const struct cf_json *meta = cf_json_get(object, "metadata");
@@ -52,10 +52,10 @@ void cf_facts_name(const struct cf_json *object, enum cf_resource resource, cons
 
     *out = (struct cf_facts){.resource = resource};
     out->name = cf_str_or_empty(cf_json_str(cf_json_get(meta, "name")));
-    out->namespace_ = cf_str_or_empty(cf_str_empty(own) ? namespace_ : own);
+    out->namespace = cf_str_or_empty(cf_str_empty(own) ? namespace : own);
     out->uid = cf_str_or_empty(cf_json_str(cf_json_get(meta, "uid")));
     if (resource == CF_NAMESPACES || resource == CF_VOLUMES)
-        out->namespace_ = "";
+        out->namespace = "";
 }
 
 /* ---- Namespace ---- */
@@ -121,7 +121,7 @@ static int read_object(struct cf_arena *arena, const struct cf_json *json, struc
 /* ---- references ---- */
 
 struct gather {
-    struct cf_reader *r;
+    struct cf_fields *r;
     struct cf_ref *refs;
     size_t count, capacity;
 };
@@ -143,7 +143,7 @@ static void gather_ref(const struct cf_ref *ref, void *arg)
         struct cf_ref *bigger = cf_arena_array(gather->r->arena, capacity, sizeof(*bigger));
 
         if (bigger == NULL) {
-            cf_read_fail_memory(gather->r);
+            cf_field_fail_memory(gather->r);
             return;
         }
         if (gather->count > 0)
@@ -154,7 +154,7 @@ static void gather_ref(const struct cf_ref *ref, void *arg)
     gather->refs[gather->count] = *ref;
     gather->refs[gather->count].at = NULL;
     gather->refs[gather->count].audience = cf_str_or_empty(ref->audience);
-    gather->refs[gather->count].namespace_ = cf_str_or_empty(ref->namespace_);
+    gather->refs[gather->count].namespace = cf_str_or_empty(ref->namespace);
     gather->refs[gather->count].place = common_place(ref->place);
     gather->count++;
 }
@@ -167,7 +167,7 @@ static int by_content(const void *a, const void *b)
     if (x->what != y->what)
         return x->what < y->what ? -1 : 1;
     if ((order = strcmp(x->name, y->name)) != 0 ||
-        (order = strcmp(x->namespace_, y->namespace_)) != 0)
+        (order = strcmp(x->namespace, y->namespace)) != 0)
         return order;
     /* Where a ConfigMap or a claim is named does not matter. */
     if (x->what == CF_REF_CONFIG_MAP || x->what == CF_REF_CLAIM)
@@ -199,29 +199,29 @@ static void settle(struct gather *gather, struct cf_ref **refs, size_t *count)
 
 /* ---- Pod ---- */
 
-static void read_owner(struct cf_reader *r, const struct cf_json *json, struct cf_object *out)
+static void read_owner(struct cf_fields *r, const struct cf_json *json, struct cf_object *out)
 {
     struct cf_path at = CF_PATH_KEY(NULL, "metadata");
-    const struct cf_json *meta = cf_read_object(r, NULL, json, "metadata");
-    const struct cf_json *labels = cf_read_object(r, &at, meta, "labels");
-    const struct cf_json *annotations = cf_read_object(r, &at, meta, "annotations");
+    const struct cf_json *meta = cf_field_object(r, NULL, json, "metadata");
+    const struct cf_json *labels = cf_field_object(r, &at, meta, "labels");
+    const struct cf_json *annotations = cf_field_object(r, &at, meta, "annotations");
 
     cf_owner_decode(r, &at, meta, labels, out);
-    out->generate_name = cf_read_str(r, &at, meta, "generateName");
+    out->generate_name = cf_field_str(r, &at, meta, "generateName");
     out->mirror = cf_json_get(annotations, CF_MIRROR_ANNOTATION) != NULL;
 }
 
-static void read_pod(struct cf_reader *r, const struct cf_json *json, struct cf_facts *out)
+static void read_pod(struct cf_fields *r, const struct cf_json *json, struct cf_facts *out)
 {
     struct cf_pod_facts *pod = &out->pod;
-    const struct cf_json *spec = cf_read_object(r, NULL, json, "spec");
+    const struct cf_json *spec = cf_field_object(r, NULL, json, "spec");
     struct cf_path at = CF_PATH_KEY(NULL, "spec");
     struct gather gather = {.r = r};
     struct cf_object object = {.json = json};
 
     read_owner(r, json, &object);
-    pod->namespace_ = out->namespace_;
-    pod->node = cf_str_or_empty(cf_read_str(r, &at, spec, "nodeName"));
+    pod->namespace = out->namespace;
+    pod->node = cf_str_or_empty(cf_field_str(r, &at, spec, "nodeName"));
     pod->account = cf_pod_account(r, &at, spec);
     pod->owner_kind = cf_str_or_empty(object.owner_kind);
     pod->owner_name = cf_str_or_empty(object.owner_name);
@@ -234,10 +234,10 @@ static void read_pod(struct cf_reader *r, const struct cf_json *json, struct cf_
 /* ---- PersistentVolume ---- */
 
 /* The one value of {key, operator: In, values: [x]}; "" for any other requirement. */
-static const char *only_value(struct cf_reader *r, const struct cf_path *up,
+static const char *only_value(struct cf_fields *r, const struct cf_path *up,
                               const struct cf_json *term, const char *list, const char *key)
 {
-    const struct cf_json *v = cf_json_first(cf_read_array(r, up, term, list));
+    const struct cf_json *v = cf_json_first(cf_field_array(r, up, term, list));
     const char *found = "";
 
     for (; v != NULL; v = cf_json_next(v)) {
@@ -256,14 +256,14 @@ static const char *only_value(struct cf_reader *r, const struct cf_path *up,
 }
 
 /* Terms are alternatives: all of them must name the same node. */
-static const char *only_node(struct cf_reader *r, const struct cf_json *spec)
+static const char *only_node(struct cf_fields *r, const struct cf_json *spec)
 {
     struct cf_path spec_at = CF_PATH_KEY(NULL, "spec");
     struct cf_path affinity_at = CF_PATH_KEY(&spec_at, "nodeAffinity");
     struct cf_path at = CF_PATH_KEY(&affinity_at, "required");
-    const struct cf_json *affinity = cf_read_object(r, &spec_at, spec, "nodeAffinity");
-    const struct cf_json *required = cf_read_object(r, &affinity_at, affinity, "required");
-    const struct cf_json *v = cf_json_first(cf_read_array(r, &at, required, "nodeSelectorTerms"));
+    const struct cf_json *affinity = cf_field_object(r, &spec_at, spec, "nodeAffinity");
+    const struct cf_json *required = cf_field_object(r, &affinity_at, affinity, "required");
+    const struct cf_json *v = cf_json_first(cf_field_array(r, &at, required, "nodeSelectorTerms"));
     const char *node = "";
 
     for (; v != NULL; v = cf_json_next(v)) {
@@ -278,28 +278,28 @@ static const char *only_node(struct cf_reader *r, const struct cf_json *spec)
     return node;
 }
 
-static void read_volume(struct cf_reader *r, const struct cf_json *json, struct cf_facts *out)
+static void read_volume(struct cf_fields *r, const struct cf_json *json, struct cf_facts *out)
 {
     struct cf_volume_facts *volume = &out->volume;
     struct cf_path at = CF_PATH_KEY(NULL, "spec"), claim_at = CF_PATH_KEY(&at, "claimRef");
-    const struct cf_json *spec = cf_read_object(r, NULL, json, "spec");
-    const struct cf_json *claim = cf_read_object(r, &at, spec, "claimRef");
+    const struct cf_json *spec = cf_field_object(r, NULL, json, "spec");
+    const struct cf_json *claim = cf_field_object(r, &at, spec, "claimRef");
     struct gather gather = {.r = r};
 
-    volume->claim_namespace = cf_str_or_empty(cf_read_str(r, &claim_at, claim, "namespace"));
-    volume->claim = cf_str_or_empty(cf_read_str(r, &claim_at, claim, "name"));
-    volume->claim_uid = cf_str_or_empty(cf_read_str(r, &claim_at, claim, "uid"));
+    volume->claim_namespace = cf_str_or_empty(cf_field_str(r, &claim_at, claim, "namespace"));
+    volume->claim = cf_str_or_empty(cf_field_str(r, &claim_at, claim, "name"));
+    volume->claim_uid = cf_str_or_empty(cf_field_str(r, &claim_at, claim, "uid"));
     volume->node = only_node(r, spec);
     cf_volume_refs(r, &at, spec, gather_ref, &gather);
     settle(&gather, &volume->secrets, &volume->secret_count);
 }
 
 int cf_facts_read(struct cf_arena *arena, const struct cf_json *object, enum cf_resource resource,
-                  const char *namespace_, struct cf_facts *out, struct cf_err *err)
+                  const char *namespace, struct cf_facts *out, struct cf_err *err)
 {
-    struct cf_reader r = {.arena = arena, .where = "", .err = err};
+    struct cf_fields r = {.arena = arena, .where = "", .err = err};
 
-    cf_facts_name(object, resource, namespace_, out);
+    cf_facts_name(object, resource, namespace, out);
     switch (resource) {
     case CF_NAMESPACES:
         read_labels(object, out);
@@ -342,13 +342,13 @@ static void identify_secret(const struct cf_json *labels, const struct cf_json *
 
 static void identify_pod(struct cf_arena *arena, const struct cf_json *json, struct cf_facts *out)
 {
-    struct cf_reader r = {.arena = arena, .where = ""};
+    struct cf_fields r = {.arena = arena, .where = ""};
     struct cf_object object = {.json = json};
 
     read_owner(&r, json, &object);
     if (r.failed)
         object = (struct cf_object){.json = json};
-    out->pod.namespace_ = out->namespace_;
+    out->pod.namespace = out->namespace;
     out->pod.node = out->pod.account = "";
     out->pod.owner_kind = cf_str_or_empty(object.owner_kind);
     out->pod.owner_name = cf_str_or_empty(object.owner_name);

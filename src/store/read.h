@@ -7,7 +7,7 @@
 #include "curfew/store.h"
 
 struct cf_pod_facts {
-    const char *namespace_;
+    const char *namespace;
     const char *node; /* "" for none */
     const char *account;
     const char *owner_kind, *owner_name; /* "" for no controller */
@@ -27,7 +27,7 @@ struct cf_volume_facts {
 struct cf_facts {
     enum cf_resource resource;
     unsigned unread; /* enum cf_store_unread; what it hides is empty below */
-    const char *namespace_; /* "" for what is cluster-scoped */
+    const char *namespace; /* "" for what is cluster-scoped */
     const char *name;
     const char *uid; /* "" for none */
     union {
@@ -52,7 +52,7 @@ bool cf_facts_resource(struct cf_arena *arena, const struct cf_json *object,
 /* Reads an object of the resource; texts are borrowed from the document. An object without a name
  * gets the name "". -1: a member has the wrong type, or out of memory. */
 int cf_facts_read(struct cf_arena *arena, const struct cf_json *object, enum cf_resource resource,
-                  const char *namespace_, struct cf_facts *out, struct cf_err *err);
+                  const char *namespace, struct cf_facts *out, struct cf_err *err);
 
 /* The same by the metadata alone (store.h says what is known then). `unread` is what could not be
  * read before. It never fails: what has the wrong type is unread as well. */
@@ -60,7 +60,7 @@ void cf_facts_identify(struct cf_arena *arena, const struct cf_json *object,
                        enum cf_resource resource, unsigned unread, struct cf_facts *out);
 
 /* Its namespace and name alone: all that a deleted object needs. */
-void cf_facts_name(const struct cf_json *object, enum cf_resource resource, const char *namespace_,
+void cf_facts_name(const struct cf_json *object, enum cf_resource resource, const char *namespace,
                    struct cf_facts *out);
 
 #endif

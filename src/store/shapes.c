@@ -28,24 +28,24 @@ static void let_go_words(struct cf_store *store, const struct cf_shape_key *key,
                          const uint32_t *words)
 {
     for (uint32_t i = 0; i < key->secrets; i++, words += CF_SECRET_WORDS) {
-        cf_item_let_go(store, CF_ITEM_SECRET, words[0] >> CF_VIA_BITS);
-        cf_names_let_go(&store->names, words[1]);
+        cf_item_unref(store, CF_ITEM_SECRET, words[0] >> CF_VIA_BITS);
+        cf_names_unref(&store->names, words[1]);
     }
     for (uint32_t i = 0; i < key->maps; i++, words++)
-        cf_item_let_go(store, CF_ITEM_CONFIG_MAP, words[0]);
+        cf_item_unref(store, CF_ITEM_CONFIG_MAP, words[0]);
     for (uint32_t i = 0; i < key->tokens; i++, words += CF_TOKEN_WORDS) {
-        cf_names_let_go(&store->names, words[0]);
-        cf_names_let_go(&store->names, words[1]);
+        cf_names_unref(&store->names, words[0]);
+        cf_names_unref(&store->names, words[1]);
     }
 }
 
 static void let_go_key(struct cf_store *store, const struct cf_shape_key *key)
 {
-    cf_item_let_go(store, CF_ITEM_NAMESPACE, key->namespace_);
-    cf_item_let_go(store, CF_ITEM_ACCOUNT, key->account);
-    cf_names_let_go(&store->names, key->owner_kind);
-    cf_names_let_go(&store->names, key->owner_name);
-    cf_names_let_go(&store->names, key->workload);
+    cf_item_unref(store, CF_ITEM_NAMESPACE, key->namespace);
+    cf_item_unref(store, CF_ITEM_ACCOUNT, key->account);
+    cf_names_unref(&store->names, key->owner_kind);
+    cf_names_unref(&store->names, key->owner_name);
+    cf_names_unref(&store->names, key->workload);
 }
 
 /* A text that may be absent; false when out of memory. */
@@ -59,9 +59,9 @@ static bool hold_key(struct cf_store *store, const struct cf_pod_facts *facts,
                      struct cf_shape_key *key)
 {
     key->mirror = facts->mirror;
-    key->namespace_ = cf_item_hold(store, CF_ITEM_NAMESPACE, "", facts->namespace_);
-    key->account = cf_item_hold(store, CF_ITEM_ACCOUNT, facts->namespace_, facts->account);
-    return key->namespace_ != 0 && key->account != 0 &&
+    key->namespace = cf_item_ref(store, CF_ITEM_NAMESPACE, "", facts->namespace);
+    key->account = cf_item_ref(store, CF_ITEM_ACCOUNT, facts->namespace, facts->account);
+    return key->namespace != 0 && key->account != 0 &&
            hold_text(store, facts->owner_kind, &key->owner_kind) &&
            hold_text(store, facts->owner_name, &key->owner_name) &&
            hold_text(store, facts->workload, &key->workload);
@@ -70,14 +70,14 @@ static bool hold_key(struct cf_store *store, const struct cf_pod_facts *facts,
 static bool hold_secret(struct cf_store *store, const struct cf_pod_facts *facts,
                         const struct cf_ref *ref, uint32_t *words)
 {
-    uint32_t id = cf_item_hold(store, CF_ITEM_SECRET, facts->namespace_, ref->name);
+    uint32_t id = cf_item_ref(store, CF_ITEM_SECRET, facts->namespace, ref->name);
 
     if (id == 0)
         return false;
     words[0] = id << CF_VIA_BITS | (uint32_t)ref->via;
     if (hold_text(store, ref->place, &words[1]))
         return true;
-    cf_item_let_go(store, CF_ITEM_SECRET, id);
+    cf_item_unref(store, CF_ITEM_SECRET, id);
     return false;
 }
 
@@ -86,7 +86,7 @@ static bool hold_token(struct cf_store *store, const struct cf_ref *ref, uint32_
     if (!hold_text(store, ref->place, &words[0]))
         return false;
     if (!hold_text(store, ref->audience, &words[1])) {
-        cf_names_let_go(&store->names, words[0]);
+        cf_names_unref(&store->names, words[0]);
         return false;
     }
     words[2] = ref->given;
@@ -109,7 +109,7 @@ static bool hold_words(struct cf_store *store, const struct cf_pod_facts *facts,
             key->secrets++;
             words += CF_SECRET_WORDS;
         } else if (ref->what == CF_REF_CONFIG_MAP) {
-            *words = cf_item_hold(store, CF_ITEM_CONFIG_MAP, facts->namespace_, ref->name);
+            *words = cf_item_ref(store, CF_ITEM_CONFIG_MAP, facts->namespace, ref->name);
             if (*words++ == 0)
                 return false;
             key->maps++;
@@ -146,7 +146,7 @@ static uint32_t hash_of(const struct cf_store *store, const struct cf_shape_key 
                         const uint32_t *words)
 {
     uint32_t numbers[] = {cf_hash_numbers(store->names.key[0], words, words_of(key)),
-                          key->namespace_,
+                          key->namespace,
                           key->account,
                           key->owner_name,
                           key->workload,
@@ -183,7 +183,7 @@ static uint32_t shape_new(struct cf_store *store, const struct cf_shape_key *key
 static void join_namespace(struct cf_store *store, uint32_t id)
 {
     struct cf_shape *shape = cf_shape_at(store, id);
-    struct cf_item_namespace *ns = cf_item_at(store, CF_ITEM_NAMESPACE, shape->key.namespace_);
+    struct cf_item_namespace *ns = cf_item_at(store, CF_ITEM_NAMESPACE, shape->key.namespace);
 
     shape->next = ns->first_shape;
     if (shape->next != 0)
@@ -193,7 +193,7 @@ static void join_namespace(struct cf_store *store, uint32_t id)
 
 static void leave_namespace(struct cf_store *store, const struct cf_shape *shape)
 {
-    struct cf_item_namespace *ns = cf_item_at(store, CF_ITEM_NAMESPACE, shape->key.namespace_);
+    struct cf_item_namespace *ns = cf_item_at(store, CF_ITEM_NAMESPACE, shape->key.namespace);
 
     if (shape->prev != 0)
         cf_shape_at(store, shape->prev)->next = shape->next;
@@ -243,7 +243,7 @@ uint32_t cf_shape_of(struct cf_store *store, struct cf_arena *arena,
     return id;
 }
 
-void cf_shape_let_go(struct cf_store *store, uint32_t id)
+void cf_shape_unref(struct cf_store *store, uint32_t id)
 {
     struct cf_shape *shape = id != 0 ? cf_shape_at(store, id) : NULL;
     struct cf_shape_key key;

@@ -28,7 +28,7 @@ enum cf_item_kind {
 
 /* What all kinds begin with. */
 struct cf_item_head {
-    uint32_t namespace_; /* texts; 0 for what is cluster-scoped */
+    uint32_t namespace; /* texts; 0 for what is cluster-scoped */
     uint32_t name;
     uint32_t refs; /* of other items and shapes */
     uint8_t known; /* it exists, as far as the store heard */
@@ -66,7 +66,7 @@ struct cf_item_secret {
     struct cf_target target;
     uint32_t via;        /* as `bound`, through claims and their volumes */
     uint32_t owner;      /* text: a legacy Secret's account */
-    uint32_t namespace_; /* item: where it is counted; legacy Secrets only */
+    uint32_t namespace; /* item: where it is counted; legacy Secrets only */
 };
 
 #define CF_FLAG_RESTRICTED 1u /* account */
@@ -112,7 +112,7 @@ struct cf_item_pod {
  *   1 a ConfigMap: item, in order
  *   5 a token source: text (volume), text (audience), given, and the seconds in two */
 struct cf_shape_key {
-    uint32_t namespace_; /* items */
+    uint32_t namespace; /* items */
     uint32_t account;
     uint32_t owner_kind, owner_name; /* texts; 0: no controller */
     uint32_t workload;               /* text; 0: the pod's own name */
@@ -170,12 +170,12 @@ static inline const char *cf_text_at(const struct cf_store *store, uint32_t id)
 void cf_items_init(struct cf_store *store);
 
 /* 0: there is none. "" is the namespace of what is cluster-scoped. */
-uint32_t cf_item_find(const struct cf_store *store, enum cf_item_kind kind, const char *namespace_,
+uint32_t cf_item_find(const struct cf_store *store, enum cf_item_kind kind, const char *namespace,
                       const char *name);
 /* The item, made if there is none, and one more reference to it; 0 when out of memory. */
-uint32_t cf_item_hold(struct cf_store *store, enum cf_item_kind kind, const char *namespace_,
+uint32_t cf_item_ref(struct cf_store *store, enum cf_item_kind kind, const char *namespace,
                       const char *name);
-void cf_item_let_go(struct cf_store *store, enum cf_item_kind kind, uint32_t id); /* takes 0 */
+void cf_item_unref(struct cf_store *store, enum cf_item_kind kind, uint32_t id); /* takes 0 */
 
 /* Sets `known` and what is counted with it; the caller holds a reference. */
 void cf_item_know(struct cf_store *store, enum cf_item_kind kind, uint32_t id, bool known);
@@ -200,11 +200,11 @@ size_t cf_shape_names_map(const struct cf_store *store, const struct cf_shape *s
 
 struct cf_pod_facts;
 /* The shape of such a pod, found or made; 0 when out of memory. One that stays without pods is to
- * be given to cf_shape_let_go(). */
+ * be given to cf_shape_unref(). */
 uint32_t cf_shape_of(struct cf_store *store, struct cf_arena *arena,
                      const struct cf_pod_facts *facts);
 /* Frees it if it has no pods. */
-void cf_shape_let_go(struct cf_store *store, uint32_t id);
+void cf_shape_unref(struct cf_store *store, uint32_t id);
 
 /* Counts the references of a bound pod of this shape, by +1 or -1. */
 void cf_shape_count(struct cf_store *store, const struct cf_shape *shape, int by);
@@ -226,8 +226,8 @@ void cf_claim_count(struct cf_store *store, uint32_t id, int by);
 /* ---- uids (store_uid.c) ---- */
 
 /* False: out of memory. */
-bool cf_uid_hold(struct cf_store *store, const char *text, struct cf_uid *out);
-void cf_uid_let_go(struct cf_store *store, const struct cf_uid *uid);
+bool cf_uid_ref(struct cf_store *store, const char *text, struct cf_uid *out);
+void cf_uid_unref(struct cf_store *store, const struct cf_uid *uid);
 bool cf_uid_is_none(const struct cf_uid *uid);
 /* A uid as text: 37 bytes at most, or a text of the pool; "" for none. */
 const char *cf_uid_text(const struct cf_store *store, const struct cf_uid *uid, char out[40]);

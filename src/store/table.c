@@ -28,7 +28,7 @@ uint32_t cf_table_find(const struct cf_table *table, uint32_t hash,
     return 0;
 }
 
-static void place(struct cf_slot *slots, uint32_t capacity, struct cf_slot slot)
+static void place(struct cf_table_slot *slots, uint32_t capacity, struct cf_table_slot slot)
 {
     uint32_t i = slot.hash & (capacity - 1);
 
@@ -39,7 +39,7 @@ static void place(struct cf_slot *slots, uint32_t capacity, struct cf_slot slot)
 
 static int resize(struct cf_table *table, uint32_t capacity)
 {
-    struct cf_slot *slots = calloc(capacity, sizeof(*slots));
+    struct cf_table_slot *slots = calloc(capacity, sizeof(*slots));
 
     if (slots == NULL)
         return -1;
@@ -61,7 +61,7 @@ int cf_table_add(struct cf_table *table, uint32_t hash, uint32_t id)
     if ((uint64_t)(table->count + 1) * 4 > (uint64_t)table->capacity * 3 &&
         (capacity == 0 || resize(table, capacity) != 0))
         return -1;
-    place(table->slots, table->capacity, (struct cf_slot){hash, id});
+    place(table->slots, table->capacity, (struct cf_table_slot){hash, id});
     table->count++;
     return 0;
 }

@@ -9,12 +9,12 @@
 #include <stdint.h>
 
 /* The hash beside the id: a table grows without a look at what it holds. */
-struct cf_slot {
+struct cf_table_slot {
     uint32_t hash, id; /* id 0: empty */
 };
 
 struct cf_table {
-    struct cf_slot *slots;
+    struct cf_table_slot *slots;
     uint32_t capacity; /* a power of two, or 0 */
     uint32_t count;
 };

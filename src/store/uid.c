@@ -31,7 +31,7 @@ static bool parse_uuid(const char *text, struct cf_uid *out)
     return text[36] == '\0' && (out->word[0] | out->word[1]) != 0;
 }
 
-bool cf_uid_hold(struct cf_store *store, const char *text, struct cf_uid *out)
+bool cf_uid_ref(struct cf_store *store, const char *text, struct cf_uid *out)
 {
     if (parse_uuid(text, out))
         return true;
@@ -47,10 +47,10 @@ static bool is_text(const struct cf_uid *uid)
     return (uid->word[0] | uid->word[1]) == 0;
 }
 
-void cf_uid_let_go(struct cf_store *store, const struct cf_uid *uid)
+void cf_uid_unref(struct cf_store *store, const struct cf_uid *uid)
 {
     if (is_text(uid))
-        cf_names_let_go(&store->names, uid->word[3]);
+        cf_names_unref(&store->names, uid->word[3]);
 }
 
 bool cf_uid_is_none(const struct cf_uid *uid)

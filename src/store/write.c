@@ -12,7 +12,7 @@
 
 static int put_namespace(struct cf_store *store, const struct cf_facts *facts)
 {
-    uint32_t id = cf_item_hold(store, CF_ITEM_NAMESPACE, "", facts->name);
+    uint32_t id = cf_item_ref(store, CF_ITEM_NAMESPACE, "", facts->name);
     struct cf_item_namespace *ns;
 
     if (id == 0)
@@ -26,7 +26,7 @@ static int put_namespace(struct cf_store *store, const struct cf_facts *facts)
             ns->label[mode] = CF_RESTRICTED;
     }
     cf_item_know(store, CF_ITEM_NAMESPACE, id, true);
-    cf_item_let_go(store, CF_ITEM_NAMESPACE, id);
+    cf_item_unref(store, CF_ITEM_NAMESPACE, id);
     return 0;
 }
 
@@ -37,7 +37,7 @@ static void drop_namespace(struct cf_store *store, uint32_t id)
     ns->item.refs++;
     memset(ns->label, CF_NO_LABEL, sizeof(ns->label));
     cf_item_know(store, CF_ITEM_NAMESPACE, id, false);
-    cf_item_let_go(store, CF_ITEM_NAMESPACE, id);
+    cf_item_unref(store, CF_ITEM_NAMESPACE, id);
 }
 
 static void set_restricted(struct cf_store *store, uint32_t id, bool restricted)
@@ -51,7 +51,7 @@ static void set_restricted(struct cf_store *store, uint32_t id, bool restricted)
 
 static int put_account(struct cf_store *store, const struct cf_facts *facts)
 {
-    uint32_t id = cf_item_hold(store, CF_ITEM_ACCOUNT, facts->namespace_, facts->name);
+    uint32_t id = cf_item_ref(store, CF_ITEM_ACCOUNT, facts->namespace, facts->name);
     const struct cf_item_head *account;
     bool restricted = facts->restricted;
 
@@ -62,7 +62,7 @@ static int put_account(struct cf_store *store, const struct cf_facts *facts)
         restricted = !account->known || (account->flags & CF_FLAG_RESTRICTED) != 0;
     set_restricted(store, id, restricted);
     cf_item_know(store, CF_ITEM_ACCOUNT, id, true);
-    cf_item_let_go(store, CF_ITEM_ACCOUNT, id);
+    cf_item_unref(store, CF_ITEM_ACCOUNT, id);
     return 0;
 }
 
@@ -71,13 +71,13 @@ static void drop_account(struct cf_store *store, uint32_t id)
     ((struct cf_item_head *)cf_item_at(store, CF_ITEM_ACCOUNT, id))->refs++;
     set_restricted(store, id, false);
     cf_item_know(store, CF_ITEM_ACCOUNT, id, false);
-    cf_item_let_go(store, CF_ITEM_ACCOUNT, id);
+    cf_item_unref(store, CF_ITEM_ACCOUNT, id);
 }
 
 /* Which of the namespace's three numbers counts such a Secret. */
-static uint32_t *legacy_count(struct cf_store *store, uint32_t namespace_, uint8_t flags)
+static uint32_t *legacy_count(struct cf_store *store, uint32_t namespace, uint8_t flags)
 {
-    struct cf_item_namespace *ns = cf_item_at(store, CF_ITEM_NAMESPACE, namespace_);
+    struct cf_item_namespace *ns = cf_item_at(store, CF_ITEM_NAMESPACE, namespace);
 
     if ((flags & CF_FLAG_INVALID) != 0)
         return &ns->legacy_invalid;
@@ -86,21 +86,21 @@ static uint32_t *legacy_count(struct cf_store *store, uint32_t namespace_, uint8
 
 /* Takes the references to the owner's text and to the namespace (0: it is no legacy Secret). */
 static void set_secret(struct cf_store *store, uint32_t id, uint8_t flags, uint32_t owner,
-                       uint32_t namespace_, bool known)
+                       uint32_t namespace, bool known)
 {
     struct cf_item_secret *secret = cf_item_at(store, CF_ITEM_SECRET, id);
     struct cf_item_secret old = *secret;
 
-    if (old.namespace_ != 0)
-        (*legacy_count(store, old.namespace_, old.target.item.flags))--;
-    if (namespace_ != 0)
-        (*legacy_count(store, namespace_, flags))++;
+    if (old.namespace != 0)
+        (*legacy_count(store, old.namespace, old.target.item.flags))--;
+    if (namespace != 0)
+        (*legacy_count(store, namespace, flags))++;
     secret->target.item.flags = flags;
     secret->owner = owner;
-    secret->namespace_ = namespace_;
+    secret->namespace = namespace;
     cf_item_know(store, CF_ITEM_SECRET, id, known);
-    cf_names_let_go(&store->names, old.owner);
-    cf_item_let_go(store, CF_ITEM_NAMESPACE, old.namespace_);
+    cf_names_unref(&store->names, old.owner);
+    cf_item_unref(store, CF_ITEM_NAMESPACE, old.namespace);
 }
 
 static uint8_t secret_flags(const struct cf_facts *facts, const struct cf_item_secret *old)
@@ -115,7 +115,7 @@ static uint8_t secret_flags(const struct cf_facts *facts, const struct cf_item_s
 
 static int put_secret(struct cf_store *store, const struct cf_facts *facts)
 {
-    uint32_t id = cf_item_hold(store, CF_ITEM_SECRET, facts->namespace_, facts->name);
+    uint32_t id = cf_item_ref(store, CF_ITEM_SECRET, facts->namespace, facts->name);
     const struct cf_item_secret *old = id != 0 ? cf_item_at(store, CF_ITEM_SECRET, id) : NULL;
     const char *name = facts->secret.owner;
     uint32_t owner = 0, ns = 0;
@@ -127,18 +127,18 @@ static int put_secret(struct cf_store *store, const struct cf_facts *facts)
         name = cf_text_at(store, old->owner);
     if (facts->secret.legacy) {
         flags = secret_flags(facts, old);
-        ns = cf_item_hold(store, CF_ITEM_NAMESPACE, "", facts->namespace_);
+        ns = cf_item_ref(store, CF_ITEM_NAMESPACE, "", facts->namespace);
         if (!cf_str_empty(name))
             owner = cf_names_add(&store->names, name);
     }
     if ((facts->secret.legacy && ns == 0) || (!cf_str_empty(name) && owner == 0)) {
-        cf_names_let_go(&store->names, owner);
-        cf_item_let_go(store, CF_ITEM_NAMESPACE, ns);
-        cf_item_let_go(store, CF_ITEM_SECRET, id);
+        cf_names_unref(&store->names, owner);
+        cf_item_unref(store, CF_ITEM_NAMESPACE, ns);
+        cf_item_unref(store, CF_ITEM_SECRET, id);
         return -1;
     }
     set_secret(store, id, flags, owner, ns, true);
-    cf_item_let_go(store, CF_ITEM_SECRET, id);
+    cf_item_unref(store, CF_ITEM_SECRET, id);
     return 0;
 }
 
@@ -146,7 +146,7 @@ static void drop_secret(struct cf_store *store, uint32_t id)
 {
     ((struct cf_item_head *)cf_item_at(store, CF_ITEM_SECRET, id))->refs++;
     set_secret(store, id, 0, 0, 0, false);
-    cf_item_let_go(store, CF_ITEM_SECRET, id);
+    cf_item_unref(store, CF_ITEM_SECRET, id);
 }
 
 /* ---- any of them ---- */
@@ -186,7 +186,7 @@ static void drop(struct cf_store *store, enum cf_resource resource, uint32_t id)
 static void drop_named(struct cf_store *store, const struct cf_facts *facts)
 {
     uint32_t id =
-        cf_item_find(store, (enum cf_item_kind)facts->resource, facts->namespace_, facts->name);
+        cf_item_find(store, (enum cf_item_kind)facts->resource, facts->namespace, facts->name);
 
     if (id != 0 &&
         ((struct cf_item_head *)cf_item_at(store, (enum cf_item_kind)facts->resource, id))->known)
@@ -262,23 +262,23 @@ int cf_store_apply(struct cf_store *store, enum cf_resource resource,
 }
 
 static int add_object(struct cf_store *store, struct cf_arena *arena, const struct cf_json *object,
-                      const char *namespace_, struct cf_err *err)
+                      const char *namespace, struct cf_err *err)
 {
     struct fact_change change = {.deleted = false};
     enum cf_resource resource;
 
     if (!cf_facts_resource(arena, object, &resource))
         return 0;
-    cf_facts_name(object, resource, namespace_, &change.facts);
+    cf_facts_name(object, resource, namespace, &change.facts);
     if (cf_str_empty(change.facts.name))
         return 0;
-    if (cf_facts_read(arena, object, resource, namespace_, &change.facts, err) != 0)
+    if (cf_facts_read(arena, object, resource, namespace, &change.facts, err) != 0)
         return -1;
     return apply_facts(store, arena, &change, 1, err);
 }
 
 static int add_any(struct cf_store *store, struct cf_arena *arena, const struct cf_json *json,
-                   const char *namespace_, struct cf_err *err)
+                   const char *namespace, struct cf_err *err)
 {
     const struct cf_json *v;
     int rc;
@@ -287,24 +287,24 @@ static int add_any(struct cf_store *store, struct cf_arena *arena, const struct 
         return 0;
     if (cf_ends_with(cf_str_or_empty(cf_json_str(cf_json_get(json, "kind"))), "List")) {
         for (v = cf_json_first(cf_json_get(json, "items")); v != NULL; v = cf_json_next(v)) {
-            if (add_any(store, arena, v, namespace_, err) != 0)
+            if (add_any(store, arena, v, namespace, err) != 0)
                 return -1;
         }
         return 0;
     }
-    rc = add_object(store, arena, json, namespace_, err);
+    rc = add_object(store, arena, json, namespace, err);
     cf_arena_reset(arena, false);
     return rc;
 }
 
-int cf_store_add(struct cf_store *store, const struct cf_json *object, const char *namespace_,
+int cf_store_add(struct cf_store *store, const struct cf_json *object, const char *namespace,
                  struct cf_err *err)
 {
     CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
 
     if (arena == NULL)
         return cf_err_memory(err);
-    return add_any(store, arena, object, namespace_, err);
+    return add_any(store, arena, object, namespace, err);
 }
 
 /* ---- lists ---- */

@@ -176,7 +176,7 @@ static void take_token(struct cf_token_scanner *s, const struct candidate *c)
     else
         hit.token = &token;
     if (is_header && (part_len(&c->claims) > CF_TOKEN_MAX || read_claims(s, c, &token)))
-        cf_scan_tell(s, &hit);
+        cf_scan_report(s, &hit);
     s->failed = s->failed || cf_arena_failed(s->arena);
     cf_arena_reset(s->arena, true);
 }

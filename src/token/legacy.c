@@ -74,7 +74,7 @@ static bool read_parts(struct cf_arena *arena, char *text, size_t len, struct cf
 }
 
 bool cf_token_of_secret(struct cf_arena *arena, const char *text, size_t len,
-                        const char *namespace_, const char *name, struct cf_token *out)
+                        const char *namespace, const char *name, struct cf_token *out)
 {
     char *copy = cf_arena_alloc(arena, (len < CF_TOKEN_MAX ? len : CF_TOKEN_MAX) + 5);
     struct cf_token token = {0};
@@ -82,7 +82,7 @@ bool cf_token_of_secret(struct cf_arena *arena, const char *text, size_t len,
     if (copy == NULL || !read_parts(arena, copy, strip(text, len, copy), &token))
         return false;
     if (!token.legacy_issuer || cf_str_empty(token.secret) || !cf_streq(token.secret, name) ||
-        cf_str_empty(token.namespace_) || !cf_streq(token.namespace_, namespace_))
+        cf_str_empty(token.namespace) || !cf_streq(token.namespace, namespace))
         return false;
     *out = token;
     return true;

@@ -38,7 +38,7 @@ size_t cf_run_escape(const char *begin, const char *text)
 }
 
 /* What is behind the line breaks and blanks at `p`. */
-static const char *skip_break(struct cf_run *run, const char *p, const char *end, bool last)
+static const char *skip_break(struct cf_base64_run *run, const char *p, const char *end, bool last)
 {
     while (p < end) {
         if (*p == '\n' || *p == '\r') {
@@ -57,7 +57,7 @@ static const char *skip_break(struct cf_run *run, const char *p, const char *end
     return p;
 }
 
-static void put(struct cf_run *run, struct cf_run_out *out, char c)
+static void put(struct cf_base64_run *run, struct cf_run_out *out, char c)
 {
     run->bits = (run->bits << 6 | cf_digits[(unsigned char)c]) & 0xFFFU;
     run->have += 6;
@@ -68,7 +68,7 @@ static void put(struct cf_run *run, struct cf_run_out *out, char c)
 }
 
 /* The digits up to the next character that is none; returns where that is. */
-static const char *take_digits(struct cf_run *run, const char *p, const char *end,
+static const char *take_digits(struct cf_base64_run *run, const char *p, const char *end,
                                struct cf_run_out *out)
 {
     const char *begin = p;
@@ -95,14 +95,14 @@ static const char *take_digits(struct cf_run *run, const char *p, const char *en
 
 /* Whether the next line may go on with this run: one that is unrelated must not be put out of
  * step, and in wrapped base64 all lines but the last have the same length. */
-static bool goes_on(const struct cf_run *run, char next)
+static bool goes_on(const struct cf_base64_run *run, char next)
 {
     return cf_is_digit(next) && run->line >= CF_RUN_MIN &&
            (run->digits % 4 == 0 || run->line == run->first_line);
 }
 
 /* Up to the end of the line; false where there is no room for it. */
-static bool take_line(struct cf_run *run, const char **at, const char *end, struct cf_run_out *out)
+static bool take_line(struct cf_base64_run *run, const char **at, const char *end, struct cf_run_out *out)
 {
     size_t room = (out->max - out->len) / 3 * 4, left = (size_t)(end - *at);
 
@@ -110,7 +110,7 @@ static bool take_line(struct cf_run *run, const char **at, const char *end, stru
     return *at == end || !cf_is_digit(**at);
 }
 
-enum cf_run_step cf_run_read(struct cf_run *run, const char **at, const char *end, bool last,
+enum cf_run_step cf_run_read(struct cf_base64_run *run, const char **at, const char *end, bool last,
                              struct cf_run_out *out)
 {
     for (;;) {
@@ -139,7 +139,7 @@ bool cf_run_begins_token(const char *text, const char *end)
 
     memcpy(bytes, text, len);
     while (len >= sizeof(token) - 1) {
-        struct cf_run run = {0};
+        struct cf_base64_run run = {0};
         struct cf_run_out out = {bytes, 0, sizeof(bytes)};
 
         /* In place: less is written than was read. */

@@ -88,7 +88,7 @@ void cf_scan_at(struct cf_token_scanner *s, struct cf_scan_place *place, size_t 
     place->line = place->lines + 1;
 }
 
-void cf_scan_tell(struct cf_token_scanner *s, struct cf_token_hit *hit)
+void cf_scan_report(struct cf_token_scanner *s, struct cf_token_hit *hit)
 {
     const struct cf_scan_place *place = s->depth == 0 ? &s->token : &s->run;
 
@@ -107,7 +107,7 @@ bool cf_scan_is_new(struct cf_token_scanner *s, const char *text, size_t len)
     if (answer != CF_SEEN_NEW)
         return false;
     if (s->tries == 0) {
-        cf_scan_tell(s, &many);
+        cf_scan_report(s, &many);
         s->stopped = true;
         return false;
     }
@@ -196,7 +196,7 @@ static bool begin_run(struct cf_token_scanner *s, struct cf_layer *layer, const 
     if (s->depth == 0)
         cf_scan_at(s, &s->run, (size_t)(run - layer->text));
     *at = run + cf_run_escape(layer->text, run);
-    layer->run = (struct cf_run){0};
+    layer->run = (struct cf_base64_run){0};
     layer->in_run = true;
     return true;
 }
@@ -247,7 +247,7 @@ static void tell_deep(struct cf_token_scanner *s, const char *run, const char *e
     if (s->run.offset + 1 == s->deep || !cf_run_begins_token(run, run + hit.len))
         return;
     s->deep = s->run.offset + 1;
-    cf_scan_tell(s, &hit);
+    cf_scan_report(s, &hit);
 }
 
 static void search_deepest(struct cf_token_scanner *s, struct cf_layer *layer, bool last)

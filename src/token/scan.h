@@ -29,7 +29,7 @@ size_t cf_run_escape(const char *begin, const char *text);
 #define CF_RUN_BYTES(len) ((len) / 4 * 3 + 3)
 
 /* A run that is read piece by piece; zeroed where it begins. */
-struct cf_run {
+struct cf_base64_run {
     unsigned bits, have; /* of the last digits: less than a byte */
     bool between;        /* the line has ended, and another may follow */
     bool broken;         /* there was a line break since */
@@ -51,7 +51,7 @@ struct cf_run_out {
 };
 
 /* Reads on at *at, over line breaks, and moves it. `last`: behind `end` there is nothing. */
-enum cf_run_step cf_run_read(struct cf_run *run, const char **at, const char *end, bool last,
+enum cf_run_step cf_run_read(struct cf_base64_run *run, const char **at, const char *end, bool last,
                              struct cf_run_out *out);
 
 /* Whether the run that begins at `text` stands for base64 of base64 ... of the beginning of a
@@ -71,7 +71,7 @@ struct cf_layer {
     size_t dots; /* where to look for the next dot, for the next run */
     size_t runs;
     bool in_run;
-    struct cf_run run;
+    struct cf_base64_run run;
     char *bytes;
     size_t cap, used; /* used: the most that it ever held */
 };
@@ -105,7 +105,7 @@ struct cf_token_scanner {
 /* In the text that the caller has, something begins there. */
 void cf_scan_at(struct cf_token_scanner *s, struct cf_scan_place *place, size_t at);
 /* Tells the visitor, with the place. */
-void cf_scan_tell(struct cf_token_scanner *s, struct cf_token_hit *hit);
+void cf_scan_report(struct cf_token_scanner *s, struct cf_token_hit *hit);
 /* Whether to read what looks like a token: it was not met before in this text. */
 bool cf_scan_is_new(struct cf_token_scanner *s, const char *text, size_t len);
 

@@ -104,7 +104,7 @@ static void read_audiences(struct reader *r, const struct cf_json *claims, struc
 
 static void read_legacy(struct reader *r, const struct cf_json *claims, struct cf_token *out)
 {
-    out->namespace_ = read_str(r, claims, LEGACY_CLAIM("namespace"));
+    out->namespace = read_str(r, claims, LEGACY_CLAIM("namespace"));
     out->account = read_str(r, claims, LEGACY_CLAIM("service-account.name"));
     out->account_uid = read_str(r, claims, LEGACY_CLAIM("service-account.uid"));
     out->secret = read_str(r, claims, LEGACY_CLAIM("secret.name"));
@@ -114,7 +114,7 @@ static void read_bound(struct reader *r, const struct cf_json *claim, struct cf_
 {
     const struct cf_json *account = read_object(r, claim, "serviceaccount");
 
-    out->namespace_ = read_str(r, claim, "namespace");
+    out->namespace = read_str(r, claim, "namespace");
     out->account = read_str(r, account, "name");
     out->account_uid = read_str(r, account, "uid");
     out->secret = read_name(r, claim, "secret");
@@ -134,8 +134,8 @@ static void complete(struct reader *r, struct cf_token *out)
     colon = strchr(rest, ':');
     if (colon == NULL || strchr(colon + 1, ':') != NULL)
         return;
-    if (out->namespace_ == NULL)
-        out->namespace_ = cf_arena_strndup(r->arena, rest, (size_t)(colon - rest));
+    if (out->namespace == NULL)
+        out->namespace = cf_arena_strndup(r->arena, rest, (size_t)(colon - rest));
     if (out->account == NULL)
         out->account = colon + 1;
 }

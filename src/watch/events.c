@@ -62,7 +62,7 @@ static bool copy_version(const struct cf_json *meta, char to[CF_VERSION_MAX])
 
 /* ---- batches ---- */
 
-void cf_reflect_drop(struct cf_reflector *r)
+void cf_reflector_drop(struct cf_reflector *r)
 {
     r->count = 0;
     r->next[0] = '\0';
@@ -76,11 +76,11 @@ static void count_unread(struct cf_reflector *r, const struct cf_err *why)
         if (r->changes[i].unread == 0 || r->changes[i].deleted)
             continue;
         atomic_fetch_add(&r->unread, 1);
-        cf_reflect_say_unread(r, r->changes[i].object, why->kind != CF_ERR_NONE ? why : &r->why);
+        cf_reflector_log_unread(r, r->changes[i].object, why->kind != CF_ERR_NONE ? why : &r->why);
     }
 }
 
-int cf_reflect_apply(struct cf_reflector *r, struct cf_err *err)
+int cf_reflector_apply(struct cf_reflector *r, struct cf_err *err)
 {
     struct cf_err why = {.kind = CF_ERR_NONE};
     int rc = 0;
@@ -92,12 +92,12 @@ int cf_reflect_apply(struct cf_reflector *r, struct cf_err *err)
         if (r->next[0] != '\0')
             memcpy(r->version, r->next, sizeof(r->version));
         if (r->phase == CF_WATCHING && (r->count > 0 || r->next[0] != '\0'))
-            cf_reflect_heard(r, cf_monotonic_micros());
+            cf_reflector_received(r, cf_monotonic_micros());
         atomic_fetch_add(&r->events, r->count);
     } else {
         *err = why;
     }
-    cf_reflect_drop(r);
+    cf_reflector_drop(r);
     return rc;
 }
 
@@ -108,7 +108,7 @@ static int push(struct cf_reflector *r, const struct cf_json *object, bool delet
         (struct cf_store_change){.object = object, .deleted = deleted, .unread = unread};
     if (unread == 0 && r->count < CF_STORE_BATCH && cf_arena_used(r->arena) < BATCH_BYTES)
         return 0;
-    return cf_reflect_apply(r, err);
+    return cf_reflector_apply(r, err);
 }
 
 /* ---- one object ---- */
@@ -122,7 +122,7 @@ static int no_event(struct cf_reflector *r, const char *what, struct cf_err *err
     }
     (void)cf_err_set(&r->why, "%s", what);
     atomic_fetch_add(&r->unread, 1);
-    cf_reflect_say_unread(r, NULL, &r->why);
+    cf_reflector_log_unread(r, NULL, &r->why);
     return 0;
 }
 
@@ -153,19 +153,19 @@ static int bookmark(struct cf_reflector *r, const struct cf_json *meta, const ch
     bool end = r->phase == CF_WATCH_LISTING &&
                cf_streq(cf_json_str(cf_json_get(notes, "k8s.io/initial-events-end")), "true");
 
-    if (cf_reflect_apply(r, err) != 0)
+    if (cf_reflector_apply(r, err) != 0)
         return -1;
     if (!end)
         return 0;
     memcpy(r->version, version, CF_VERSION_MAX);
-    cf_reflect_listed(r, r->began);
+    cf_reflector_listed(r, r->began);
     r->phase = CF_WATCHING;
     return 0;
 }
 
 static int failed(struct cf_reflector *r, const struct cf_json *status, struct cf_err *err)
 {
-    r->ended = cf_reflect_status(r, 0, status);
+    r->ended = cf_reflector_status(r, 0, status);
     *err = r->err;
     return -1;
 }
@@ -220,20 +220,20 @@ static int take_document(struct cf_reflector *r, const struct cf_json *root, uns
 }
 
 /* What is pending goes first: so all of the arena is there, and r->why is of this object alone. */
-static int take_unread(struct cf_reflector *r, const struct cf_cut_object *o,
+static int take_unread(struct cf_reflector *r, const struct cf_framer_object *o,
                        const struct cf_err *why, struct cf_err *err)
 {
     const struct cf_json *root;
     unsigned unread = 0;
 
-    if (cf_reflect_apply(r, err) != 0)
+    if (cf_reflector_apply(r, err) != 0)
         return -1;
     r->why = *why;
     root = cf_identify(r->arena, o->text, o->len, &unread, err);
     return root != NULL ? take_document(r, root, unread, err) : -1;
 }
 
-int cf_reflect_take(void *arg, const struct cf_cut_object *o, struct cf_err *err)
+int cf_reflector_take(void *arg, const struct cf_framer_object *o, struct cf_err *err)
 {
     struct cf_reflector *r = arg;
     struct cf_err why = {.kind = CF_ERR_NONE};
@@ -265,7 +265,7 @@ static int next_token(const char *next, struct cf_buf *token, struct cf_err *err
     return cf_buf_ok(token) ? 0 : cf_err_memory(err);
 }
 
-int cf_reflect_head(struct cf_reflector *r, char version[CF_VERSION_MAX], struct cf_buf *token,
+int cf_reflector_head(struct cf_reflector *r, char version[CF_VERSION_MAX], struct cf_buf *token,
                     struct cf_err *err)
 {
     const struct cf_json *root =
@@ -300,7 +300,7 @@ static bool has_cause(const struct cf_json *status, const char *reason)
     return false;
 }
 
-int cf_reflect_status(struct cf_reflector *r, unsigned http, const struct cf_json *status)
+int cf_reflector_status(struct cf_reflector *r, unsigned http, const struct cf_json *status)
 {
     const char *message = cf_json_str(cf_json_get(status, "message"));
     const char *reason = cf_json_str(cf_json_get(status, "reason"));

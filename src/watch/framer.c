@@ -11,9 +11,9 @@
 
 static const char item_prefix[] = "{\"object\":";
 
-void cf_cut_init(struct cf_cut *cut, cf_cut_take *take, void *arg)
+void cf_framer_init(struct cf_framer *cut, cf_framer_take *take, void *arg)
 {
-    *cut = (struct cf_cut){.take = take, .arg = arg};
+    *cut = (struct cf_framer){.take = take, .arg = arg};
     cf_buf_init(&cut->text, CF_OBJECT_MAX);
     cf_buf_init(&cut->head, CF_LIST_HEAD_MAX);
 }
@@ -31,9 +31,9 @@ static void empty(struct cf_buf *buf)
     buf->len = 0;
 }
 
-void cf_cut_reset(struct cf_cut *cut, enum cf_cut_form form)
+void cf_framer_reset(struct cf_framer *cut, enum cf_framer_form form)
 {
-    struct cf_cut next = {.form = form, .take = cut->take, .arg = cut->arg};
+    struct cf_framer next = {.form = form, .take = cut->take, .arg = cut->arg};
 
     empty(&cut->text);
     empty(&cut->head);
@@ -43,7 +43,7 @@ void cf_cut_reset(struct cf_cut *cut, enum cf_cut_form form)
     cut->to = form == CF_CUT_LIST ? &cut->head : NULL;
 }
 
-void cf_cut_free(struct cf_cut *cut)
+void cf_framer_free(struct cf_framer *cut)
 {
     cf_buf_wipe(&cut->text);
     cf_buf_wipe(&cut->head);
@@ -51,7 +51,7 @@ void cf_cut_free(struct cf_cut *cut)
     cf_buf_free(&cut->head);
 }
 
-bool cf_cut_whole(const struct cf_cut *cut)
+bool cf_framer_whole(const struct cf_framer *cut)
 {
     return cut->depth == 0 && (cut->form == CF_CUT_EVENTS || cut->head.len > 0);
 }
@@ -59,7 +59,7 @@ bool cf_cut_whole(const struct cf_cut *cut)
 /* ---- where the bytes go ---- */
 
 /* Of an object that is too large the first bytes are kept. */
-static int add(struct cf_cut *cut, const char *bytes, size_t len, struct cf_err *err)
+static int add(struct cf_framer *cut, const char *bytes, size_t len, struct cf_err *err)
 {
     size_t room = cut->to->max - cut->to->len;
 
@@ -73,7 +73,7 @@ static int add(struct cf_cut *cut, const char *bytes, size_t len, struct cf_err 
     return cf_buf_ok(cut->to) ? 0 : cf_err_memory(err);
 }
 
-static int flush(struct cf_cut *cut, const char **mark, const char *upto, struct cf_err *err)
+static int flush(struct cf_framer *cut, const char **mark, const char *upto, struct cf_err *err)
 {
     size_t len = (size_t)(upto - *mark);
 
@@ -84,7 +84,7 @@ static int flush(struct cf_cut *cut, const char **mark, const char *upto, struct
 }
 
 /* The last text in the head, with its quote. */
-static bool key_is(const struct cf_cut *cut, const char *name)
+static bool key_is(const struct cf_framer *cut, const char *name)
 {
     size_t len = strlen(name);
 
@@ -93,7 +93,7 @@ static bool key_is(const struct cf_cut *cut, const char *name)
            cut->head.data[cut->key + len] == '"';
 }
 
-static int begin_object(struct cf_cut *cut, const char **mark, const char *at, struct cf_err *err)
+static int begin_object(struct cf_framer *cut, const char **mark, const char *at, struct cf_err *err)
 {
     if (flush(cut, mark, at, err) != 0)
         return -1;
@@ -105,9 +105,9 @@ static int begin_object(struct cf_cut *cut, const char **mark, const char *at, s
     return 0;
 }
 
-static int give_object(struct cf_cut *cut, bool torn, struct cf_err *err)
+static int give_object(struct cf_framer *cut, bool torn, struct cf_err *err)
 {
-    struct cf_cut_object object = {
+    struct cf_framer_object object = {
         .text = cf_buf_str(&cut->text),
         .len = cut->text.len,
         .large = cut->large,
@@ -122,7 +122,7 @@ static int give_object(struct cf_cut *cut, bool torn, struct cf_err *err)
 }
 
 /* At the byte behind its last brace. */
-static int end_object(struct cf_cut *cut, const char **mark, const char *behind, struct cf_err *err)
+static int end_object(struct cf_framer *cut, const char **mark, const char *behind, struct cf_err *err)
 {
     if (flush(cut, mark, behind, err) != 0 ||
         (cut->form == CF_CUT_LIST && add(cut, "}", 1, err) != 0))
@@ -131,7 +131,7 @@ static int end_object(struct cf_cut *cut, const char **mark, const char *behind,
 }
 
 /* At a newline in the midst of an event: what comes next is another one. */
-static int tear_object(struct cf_cut *cut, const char **mark, const char *at, struct cf_err *err)
+static int tear_object(struct cf_framer *cut, const char **mark, const char *at, struct cf_err *err)
 {
     if (flush(cut, mark, at, err) != 0)
         return -1;
@@ -142,7 +142,7 @@ static int tear_object(struct cf_cut *cut, const char **mark, const char *at, st
 
 /* ---- structure ---- */
 
-static int opened(struct cf_cut *cut, const char **mark, const char *at, char c, struct cf_err *err)
+static int opened(struct cf_framer *cut, const char **mark, const char *at, char c, struct cf_err *err)
 {
     if (cut->to == &cut->head && c == '[' && cut->depth == 1) {
         if (flush(cut, mark, at + 1, err) != 0)
@@ -156,7 +156,7 @@ static int opened(struct cf_cut *cut, const char **mark, const char *at, char c,
     return 0;
 }
 
-static int closed(struct cf_cut *cut, const char **mark, const char *at, char c, struct cf_err *err)
+static int closed(struct cf_framer *cut, const char **mark, const char *at, char c, struct cf_err *err)
 {
     if (cut->depth == 0)
         return cf_err_set(err, "'%c' that closes nothing", c);
@@ -175,7 +175,7 @@ static int closed(struct cf_cut *cut, const char **mark, const char *at, char c,
 }
 
 /* Between objects: space, and in a list one comma. */
-static int between(struct cf_cut *cut, const char **mark, const char *at, struct cf_err *err)
+static int between(struct cf_framer *cut, const char **mark, const char *at, struct cf_err *err)
 {
     bool list = cut->form == CF_CUT_LIST;
 
@@ -209,7 +209,7 @@ static int between(struct cf_cut *cut, const char **mark, const char *at, struct
     return cf_err_set(err, "%s was expected", list ? "an item of a list" : "an event");
 }
 
-static int structure(struct cf_cut *cut, const char **mark, const char *at, struct cf_err *err)
+static int structure(struct cf_framer *cut, const char **mark, const char *at, struct cf_err *err)
 {
     if (cut->to == NULL)
         return between(cut, mark, at, err);
@@ -240,7 +240,7 @@ static const char *plain(const char *p, const char *end)
     return p;
 }
 
-static void in_string(struct cf_cut *cut, char c)
+static void in_string(struct cf_framer *cut, char c)
 {
     if (cut->escaped)
         cut->escaped = false;
@@ -250,7 +250,7 @@ static void in_string(struct cf_cut *cut, char c)
         cut->in_string = false;
 }
 
-static int step(struct cf_cut *cut, const char **mark, const char *at, struct cf_err *err)
+static int step(struct cf_framer *cut, const char **mark, const char *at, struct cf_err *err)
 {
     if (*at == '\n' && cut->form == CF_CUT_EVENTS && cut->to != NULL)
         return tear_object(cut, mark, at, err);
@@ -260,7 +260,7 @@ static int step(struct cf_cut *cut, const char **mark, const char *at, struct cf
     return 0;
 }
 
-int cf_cut_feed(struct cf_cut *cut, const char *bytes, size_t len, struct cf_err *err)
+int cf_framer_feed(struct cf_framer *cut, const char *bytes, size_t len, struct cf_err *err)
 {
     const char *p = bytes, *end = bytes + len, *mark = bytes;
 

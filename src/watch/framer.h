@@ -14,13 +14,13 @@
 #include "curfew/buf.h"
 #include "curfew/err.h"
 
-enum cf_cut_form {
+enum cf_framer_form {
     CF_CUT_EVENTS, /* {"type":"ADDED","object":{...}} and a newline, again and again */
     CF_CUT_LIST,   /* {"kind":"PodList",...,"items":[{...},...]} */
 };
 
 /* One event; an item of a list comes as {"object":{...}}. */
-struct cf_cut_object {
+struct cf_framer_object {
     const char *text;
     size_t len;
     bool large; /* it has more than CF_OBJECT_MAX bytes; these are the first ones */
@@ -28,11 +28,11 @@ struct cf_cut_object {
 };
 
 /* 0 to go on; -1 and a sentence ends it all. */
-typedef int cf_cut_take(void *arg, const struct cf_cut_object *object, struct cf_err *err);
+typedef int cf_framer_take(void *arg, const struct cf_framer_object *object, struct cf_err *err);
 
-struct cf_cut {
-    enum cf_cut_form form;
-    cf_cut_take *take;
+struct cf_framer {
+    enum cf_framer_form form;
+    cf_framer_take *take;
     void *arg;
 
     struct cf_buf text; /* the object so far */
@@ -48,15 +48,15 @@ struct cf_cut {
     bool items; /* the list had an array of them */
 };
 
-void cf_cut_init(struct cf_cut *cut, cf_cut_take *take, void *arg);
+void cf_framer_init(struct cf_framer *cut, cf_framer_take *take, void *arg);
 /* Forgets what it has, for the next answer. */
-void cf_cut_reset(struct cf_cut *cut, enum cf_cut_form form);
-void cf_cut_free(struct cf_cut *cut); /* what it held is wiped, here and above */
+void cf_framer_reset(struct cf_framer *cut, enum cf_framer_form form);
+void cf_framer_free(struct cf_framer *cut); /* what it held is wiped, here and above */
 
 /* -1: what came is no such thing, or what `take` said. */
-int cf_cut_feed(struct cf_cut *cut, const char *bytes, size_t len, struct cf_err *err);
+int cf_framer_feed(struct cf_framer *cut, const char *bytes, size_t len, struct cf_err *err);
 
 /* Nothing was begun that has not ended: of a list, that it is whole. */
-bool cf_cut_whole(const struct cf_cut *cut);
+bool cf_framer_whole(const struct cf_framer *cut);
 
 #endif

@@ -39,7 +39,7 @@ static bool is_silent(const struct cf_reflector *r, int64_t now)
         return now - r->spoke > patience;
     most = r->was_list ? third /* it was to last for as long as the list would take */
                        : r->lasts + third / 2;
-    if (cf_cut_whole(&r->cut))
+    if (cf_framer_whole(&r->cut))
         return now - r->told > most;
     return now - r->spoke > most || now - r->told > most + patience;
 }
@@ -54,7 +54,7 @@ static bool tick(void *arg)
         r->ended = CF_ENDED_STOPPED;
         return true;
     }
-    cf_reflect_say_age(r);
+    cf_reflector_log_age(r);
     if (!is_silent(r, now))
         return false;
     if (r->phase == CF_WATCHING && r->was_list) {
@@ -90,7 +90,7 @@ static bool data(void *arg, const char *bytes, size_t len)
     struct cf_err why = {.kind = CF_ERR_NONE};
 
     r->spoke = cf_monotonic_micros();
-    if (cf_cut_feed(&r->cut, bytes, len, &why) == 0 && cf_reflect_apply(r, &why) == 0)
+    if (cf_framer_feed(&r->cut, bytes, len, &why) == 0 && cf_reflector_apply(r, &why) == 0)
         return true;
     if (r->ended == CF_ENDED_WELL) {
         r->ended = CF_WATCH_BROKEN;
@@ -100,7 +100,7 @@ static bool data(void *arg, const char *bytes, size_t len)
     } else if (r->err.kind == CF_ERR_NONE) {
         r->err = why;
     }
-    cf_reflect_drop(r);
+    cf_reflector_drop(r);
     return false;
 }
 
@@ -143,17 +143,17 @@ static void begin(struct cf_reflector *r, enum cf_phase_of_watch phase)
     r->code = 0;
     r->in_stream = r->is_no_event = false;
     r->began = r->spoke = r->told = cf_monotonic_micros();
-    cf_cut_reset(&r->cut, phase == CF_LISTING ? CF_CUT_LIST : CF_CUT_EVENTS);
-    cf_reflect_drop(r);
+    cf_framer_reset(&r->cut, phase == CF_LISTING ? CF_CUT_LIST : CF_CUT_EVENTS);
+    cf_reflector_drop(r);
 }
 
 static int refused(struct cf_reflector *r, unsigned status, const struct cf_buf *body)
 {
     const struct cf_json *root =
         body->len > 0 ? cf_json_parse(r->arena, body->data, body->len, NULL, NULL, NULL) : NULL;
-    int failure = cf_reflect_status(r, status, root);
+    int failure = cf_reflector_status(r, status, root);
 
-    cf_reflect_drop(r);
+    cf_reflector_drop(r);
     return failure;
 }
 
@@ -176,7 +176,7 @@ static int exchange(struct cf_reflector *r, const char *path, struct cf_buf *bod
     }
     if (status != 200)
         return refused(r, status, body);
-    if (!cf_streq(why, CF_API_WHOLE) || !cf_cut_whole(&r->cut)) {
+    if (!cf_streq(why, CF_API_WHOLE) || !cf_framer_whole(&r->cut)) {
         cf_err_system(&r->err, "it broke off: %s", why);
         return CF_WATCH_BROKEN;
     }
@@ -233,7 +233,7 @@ static int page(struct cf_reflector *r, struct cf_buf *path, struct cf_buf *toke
         add_escaped(path, token->data);
     }
     ended = cf_buf_ok(path) ? request(r, path->data) : CF_WATCH_BROKEN;
-    if (ended == CF_ENDED_WELL && cf_reflect_head(r, version, token, &r->err) != 0)
+    if (ended == CF_ENDED_WELL && cf_reflector_head(r, version, token, &r->err) != 0)
         ended = CF_WATCH_BROKEN;
     if (ended == CF_ENDED_WELL)
         memcpy(r->next, version, sizeof(version));
@@ -256,11 +256,11 @@ static int all_pages(struct cf_reflector *r, struct cf_buf *path, struct cf_buf 
         return ended;
     memcpy(r->version, r->next, sizeof(r->version));
     r->one_page = false;
-    cf_reflect_listed(r, asked);
+    cf_reflector_listed(r, asked);
     return ended;
 }
 
-int cf_reflect_list(struct cf_reflector *r)
+int cf_reflector_list(struct cf_reflector *r)
 {
     struct cf_buf path, token;
     int ended;
@@ -304,7 +304,7 @@ static int watch(struct cf_reflector *r, const char *more, int64_t seconds)
     return ended;
 }
 
-int cf_reflect_watch_list(struct cf_reflector *r)
+int cf_reflector_watch_list(struct cf_reflector *r)
 {
     int ended;
 
@@ -324,7 +324,7 @@ int cf_reflect_watch_list(struct cf_reflector *r)
     return ended;
 }
 
-int cf_reflect_watch(struct cf_reflector *r)
+int cf_reflector_watch(struct cf_reflector *r)
 {
     int64_t third = cf_watch_third(r->watch) / CF_MICROS;
     int64_t seconds = between(third - third / 5, third);
@@ -335,7 +335,7 @@ int cf_reflect_watch(struct cf_reflector *r)
     ended = watch(r, "", seconds < 1 ? 1 : seconds < most ? seconds : most);
     /* Its end in good order: there was nothing else. */
     if (ended == CF_ENDED_WELL)
-        cf_reflect_heard(r, cf_monotonic_micros());
+        cf_reflector_received(r, cf_monotonic_micros());
     return ended;
 }
 
@@ -392,7 +392,7 @@ static int ask_version(struct cf_reflector *r, struct cf_buf *out)
 
     if (root != NULL)
         cf_watch_note_minor(r, read_minor(root));
-    cf_reflect_drop(r);
+    cf_reflector_drop(r);
     return r->ended == CF_ENDED_WELL && ended != CF_WATCH_UNREACHABLE ? CF_ENDED_WELL : ended;
 }
 
@@ -407,7 +407,7 @@ static int ask_version_of_list(struct cf_reflector *r, const char *path,
     r->only_head = true;
     ended = request(r, path);
     r->only_head = false;
-    if (ended == CF_ENDED_WELL && cf_reflect_head(r, version, &token, &r->err) != 0)
+    if (ended == CF_ENDED_WELL && cf_reflector_head(r, version, &token, &r->err) != 0)
         ended = CF_WATCH_BROKEN;
     cf_buf_free(&token);
     return ended;
@@ -438,7 +438,7 @@ static int ask_backwards(struct cf_reflector *r)
     return ended;
 }
 
-int cf_reflect_doubt(struct cf_reflector *r)
+int cf_reflector_distrust(struct cf_reflector *r)
 {
     struct cf_buf out;
     int ended;

@@ -17,22 +17,22 @@
 /* How long a pause may go without a look at what is too old by now. */
 #define LOOK_MICROS (CF_MICROS / 4)
 
-void cf_reflect_heard(struct cf_reflector *r, int64_t when)
+void cf_reflector_received(struct cf_reflector *r, int64_t when)
 {
-    cf_store_heard(r->watch->store, r->resource, when);
+    cf_store_refreshed(r->watch->store, r->resource, when);
     r->in_a_row = r->no_events = 0;
     if (r->kept)
         r->moves = 0;
     r->last = CF_ENDED_WELL;
-    cf_reflect_say_heard(r);
+    cf_reflector_log_heard(r);
 }
 
-void cf_reflect_listed(struct cf_reflector *r, int64_t asked)
+void cf_reflector_listed(struct cf_reflector *r, int64_t asked)
 {
     cf_store_list_end(r->watch->store, r->resource);
     atomic_fetch_add(&r->lists, 1);
-    cf_reflect_heard(r, asked);
-    cf_reflect_say_synced(r->watch);
+    cf_reflector_received(r, asked);
+    cf_reflector_log_synced(r->watch);
 }
 
 /* ---- pauses ---- */
@@ -70,7 +70,7 @@ static void pause_for(struct cf_reflector *r, int64_t micros)
 
         if (!sleep_until(r->watch, next < until ? next : until))
             return;
-        cf_reflect_say_age(r);
+        cf_reflector_log_age(r);
     }
 }
 
@@ -94,15 +94,15 @@ static int64_t next_pause(struct cf_reflector *r)
 static int next(struct cf_reflector *r)
 {
     if (r->doubted) {
-        int ended = cf_reflect_doubt(r);
+        int ended = cf_reflector_distrust(r);
 
         if (ended != CF_ENDED_WELL)
             return ended;
         r->doubted = false;
     }
     if (r->version[0] != '\0')
-        return cf_reflect_watch(r);
-    return r->no_watch_list ? cf_reflect_list(r) : cf_reflect_watch_list(r);
+        return cf_reflector_watch(r);
+    return r->no_watch_list ? cf_reflector_list(r) : cf_reflector_watch_list(r);
 }
 
 /* What a failure means for the next try. Whether there is to be a pause before it. */
@@ -119,7 +119,7 @@ static bool learn(struct cf_reflector *r, int failure)
     if (failure != CF_WATCH_GONE && failure != CF_WATCH_BUSY)
         r->doubted = true;
     atomic_fetch_add(&r->failures[failure], 1);
-    cf_reflect_say_failure(r, failure);
+    cf_reflector_log_failure(r, failure);
     if (before == CF_WATCH_UNREACHABLE && failure != CF_WATCH_UNREACHABLE)
         r->pause = 0; /* it is back */
     return failure != CF_WATCH_GONE || before == CF_WATCH_GONE;
@@ -131,7 +131,7 @@ static bool ended_early(const struct cf_reflector *r)
     return r->phase == CF_WATCHING && cf_monotonic_micros() - r->began < r->lasts / 2;
 }
 
-void cf_reflect(struct cf_reflector *r)
+void cf_reflector_run(struct cf_reflector *r)
 {
     while (!cf_watch_stopping(r->watch)) {
         int64_t began = cf_monotonic_micros();

@@ -63,7 +63,7 @@ struct cf_watch_counts cf_watch_counts(const struct cf_watch *watch, enum cf_res
 
 static void *thread(void *arg)
 {
-    cf_reflect(arg);
+    cf_reflector_run(arg);
     return NULL;
 }
 
@@ -75,7 +75,7 @@ static int open_reflector(struct cf_watch *watch, enum cf_resource resource, str
     r->resource = resource;
     r->doubted = true; /* asks for the version */
     r->last = CF_ENDED_WELL;
-    cf_cut_init(&r->cut, cf_reflect_take, r);
+    cf_framer_init(&r->cut, cf_reflector_take, r);
     r->arena = cf_arena_new(CF_ARENA_MAX);
     if (r->arena == NULL)
         return cf_err_memory(err);
@@ -155,7 +155,7 @@ static void close_reflector(struct cf_reflector *r)
     if (r->arena != NULL)
         cf_arena_reset(r->arena, true);
     cf_arena_free(r->arena);
-    cf_cut_free(&r->cut);
+    cf_framer_free(&r->cut);
 }
 
 void cf_watch_stop(struct cf_watch *watch)

@@ -33,7 +33,7 @@ const char *cf_watch_failure_name(enum cf_watch_failure failure)
 }
 
 /* A version that is too old is nothing that anybody has to look after. */
-void cf_reflect_say_failure(struct cf_reflector *r, int failure)
+void cf_reflector_log_failure(struct cf_reflector *r, int failure)
 {
     int64_t now = cf_monotonic_micros();
     bool told =
@@ -54,16 +54,16 @@ void cf_reflect_say_failure(struct cf_reflector *r, int failure)
     r->told_at[failure] = now;
 }
 
-void cf_reflect_say_heard(struct cf_reflector *r)
+void cf_reflector_log_heard(struct cf_reflector *r)
 {
     if (r->failing)
         cf_log(CF_LOG_INFO, "the API server is watched again", CF_LOG_S("resource", name(r)),
                CF_LOG_N("afterSeconds", (cf_monotonic_micros() - r->failing_since) / CF_MICROS));
     r->failing = false;
-    cf_reflect_say_age(r);
+    cf_reflector_log_age(r);
 }
 
-void cf_reflect_say_age(struct cf_reflector *r)
+void cf_reflector_log_age(struct cf_reflector *r)
 {
     const struct cf_watch *watch = r->watch;
     int64_t age = cf_store_age(watch->store, r->resource);
@@ -90,7 +90,7 @@ static void cut_reason(char *reason)
     reason[len] = '\0';
 }
 
-void cf_reflect_say_unread(struct cf_reflector *r, const struct cf_json *object,
+void cf_reflector_log_unread(struct cf_reflector *r, const struct cf_json *object,
                            const struct cf_err *why)
 {
     const struct cf_json *meta = cf_json_get(object, "metadata");
@@ -109,7 +109,7 @@ void cf_reflect_say_unread(struct cf_reflector *r, const struct cf_json *object,
            CF_LOG_S("reason", reason));
 }
 
-void cf_reflect_say_synced(struct cf_watch *watch)
+void cf_reflector_log_synced(struct cf_watch *watch)
 {
     struct cf_store_counts counts;
 

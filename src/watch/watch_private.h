@@ -51,7 +51,7 @@ struct cf_reflector {
     int64_t code;               /* of the Status that says why; 0: none */
     bool in_stream;             /* which came as an ERROR event */
     bool only_head;             /* of a list nothing but its version is wanted */
-    struct cf_cut cut;
+    struct cf_framer cut;
 
     /* Changes that are not applied yet, in the arena, and the version after them. */
     struct cf_arena *arena;
@@ -102,45 +102,45 @@ void cf_watch_note_minor(struct cf_reflector *r, unsigned minor);
 /* ---- reflector.c ---- */
 
 /* The thread's life. */
-void cf_reflect(struct cf_reflector *r);
+void cf_reflector_run(struct cf_reflector *r);
 
 /* ---- reflect_request.c ---- */
 
 /* Each returns an enum cf_watch_failure or CF_ENDED_..., and why in r->err. */
-int cf_reflect_list(struct cf_reflector *r);
-int cf_reflect_watch_list(struct cf_reflector *r);
-int cf_reflect_watch(struct cf_reflector *r);
+int cf_reflector_list(struct cf_reflector *r);
+int cf_reflector_watch_list(struct cf_reflector *r);
+int cf_reflector_watch(struct cf_reflector *r);
 /* Reads the server's version, and that its resources' did not go backwards. */
-int cf_reflect_doubt(struct cf_reflector *r);
+int cf_reflector_distrust(struct cf_reflector *r);
 
 /* ---- reflect_events.c ---- */
 
-cf_cut_take cf_reflect_take; /* arg is the reflector */
+cf_framer_take cf_reflector_take; /* arg is the reflector */
 /* Applies what was taken. */
-int cf_reflect_apply(struct cf_reflector *r, struct cf_err *err);
+int cf_reflector_apply(struct cf_reflector *r, struct cf_err *err);
 /* Forgets what was taken and not applied. */
-void cf_reflect_drop(struct cf_reflector *r);
+void cf_reflector_drop(struct cf_reflector *r);
 /* Reads what a list has beside its items. "" for no token. */
-int cf_reflect_head(struct cf_reflector *r, char version[CF_VERSION_MAX], struct cf_buf *token,
+int cf_reflector_head(struct cf_reflector *r, char version[CF_VERSION_MAX], struct cf_buf *token,
                     struct cf_err *err);
 /* What a Status says: an enum cf_watch_failure, and the sentence into r->err. */
-int cf_reflect_status(struct cf_reflector *r, unsigned http, const struct cf_json *status);
+int cf_reflector_status(struct cf_reflector *r, unsigned http, const struct cf_json *status);
 /* The list is complete; it was asked for then. */
-void cf_reflect_listed(struct cf_reflector *r, int64_t asked);
-void cf_reflect_heard(struct cf_reflector *r, int64_t when);
+void cf_reflector_listed(struct cf_reflector *r, int64_t asked);
+void cf_reflector_received(struct cf_reflector *r, int64_t when);
 /* Both are numbers, and the first is smaller. */
 bool cf_version_before(const char *a, const char *b);
 
 /* ---- reflect_say.c ---- */
 
 /* The log hears of changes only. */
-void cf_reflect_say_failure(struct cf_reflector *r, int failure);
-void cf_reflect_say_heard(struct cf_reflector *r);
+void cf_reflector_log_failure(struct cf_reflector *r, int failure);
+void cf_reflector_log_heard(struct cf_reflector *r);
 /* Of this object (NULL: nobody knows which one) only the metadata are known. */
-void cf_reflect_say_unread(struct cf_reflector *r, const struct cf_json *object,
+void cf_reflector_log_unread(struct cf_reflector *r, const struct cf_json *object,
                            const struct cf_err *why);
 /* Often: whether what is known has become too old. */
-void cf_reflect_say_age(struct cf_reflector *r);
-void cf_reflect_say_synced(struct cf_watch *watch);
+void cf_reflector_log_age(struct cf_reflector *r);
+void cf_reflector_log_synced(struct cf_watch *watch);
 
 #endif

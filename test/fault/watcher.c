@@ -34,49 +34,49 @@ static const char *const nodes[] = {"n0", "n1"};
 static int64_t stale_after = 3;
 static const struct cf_policy *policy;
 
-static void tell_namespace(const struct cf_store *store, const char *namespace_)
+static void tell_namespace(const struct cf_store *store, const char *namespace)
 {
-    struct cf_levels levels = cf_store_levels(store, policy, namespace_);
+    struct cf_levels levels = cf_store_levels(store, policy, namespace);
 
-    printf("namespace %s", namespace_);
+    printf("namespace %s", namespace);
     for (int mode = 0; mode < CF_MODES; mode++)
         printf(" %d", (int)levels.mode[mode]);
     printf("\n");
 }
 
 static void tell_secret(const struct cf_store *store, struct cf_arena *arena,
-                        const char *namespace_, const char *name)
+                        const char *namespace, const char *name)
 {
     struct cf_secret_ref ref = {.name = name};
     struct cf_store_pod *pods;
 
-    cf_store_secret(store, arena, namespace_, INT64_MAX / 2000000, &ref);
-    printf("secret %s/%s %d %s pods %zu\n", namespace_, name, (int)ref.state,
+    cf_store_secret(store, arena, namespace, INT64_MAX / 2000000, &ref);
+    printf("secret %s/%s %d %s pods %zu\n", namespace, name, (int)ref.state,
            ref.owner != NULL ? ref.owner : "-",
-           cf_store_pods_of_secret(store, arena, namespace_, name, 8, &pods));
+           cf_store_pods_of_secret(store, arena, namespace, name, 8, &pods));
 }
 
-static void tell_pod(const struct cf_store *store, struct cf_arena *arena, const char *namespace_,
+static void tell_pod(const struct cf_store *store, struct cf_arena *arena, const char *namespace,
                      const char *name)
 {
     struct cf_store_pod pod;
 
-    if (!cf_store_pod(store, arena, namespace_, name, &pod))
+    if (!cf_store_pod(store, arena, namespace, name, &pod))
         return;
-    printf("pod %s/%s uid %s node %s account %s workload %s%s\n", namespace_, name, pod.uid,
+    printf("pod %s/%s uid %s node %s account %s workload %s%s\n", namespace, name, pod.uid,
            pod.node, pod.account, pod.workload, pod.mirror ? " mirror" : "");
 }
 
-static void tell_reach(const struct cf_store *store, const char *namespace_, const char *name)
+static void tell_reach(const struct cf_store *store, const char *namespace, const char *name)
 {
     for (int edge = CF_EDGE_SECRET; edge <= CF_EDGE_ACCOUNT; edge++) {
         for (size_t n = 0; n < CF_COUNT(nodes); n++) {
             enum cf_reach reach =
-                cf_store_reach(store, (enum cf_edge)edge, edge == CF_EDGE_VOLUME ? "" : namespace_,
+                cf_store_reach(store, (enum cf_edge)edge, edge == CF_EDGE_VOLUME ? "" : namespace,
                                name, nodes[n]);
 
             if (reach != CF_REACH_NONE)
-                printf("reach %d %s/%s from %s: %d\n", edge, namespace_, name, nodes[n],
+                printf("reach %d %s/%s from %s: %d\n", edge, namespace, name, nodes[n],
                        (int)reach);
         }
     }
@@ -90,28 +90,28 @@ static bool tell_object(const struct cf_store_pod *pod, struct cf_object *object
 }
 
 static void tell_namespaced(const struct cf_store *store, struct cf_arena *arena,
-                            const char *namespace_)
+                            const char *namespace)
 {
     char name[16];
     size_t seen = 0;
 
-    tell_namespace(store, namespace_);
+    tell_namespace(store, namespace);
     for (int i = 0; i < NAMES; i++) {
         snprintf(name, sizeof(name), "x%d", i);
-        tell_secret(store, arena, namespace_, name);
-        if (cf_store_restricted(store, namespace_, name))
-            printf("restricted %s/%s\n", namespace_, name);
-        tell_pod(store, arena, namespace_, name);
-        tell_reach(store, namespace_, name);
+        tell_secret(store, arena, namespace, name);
+        if (cf_store_restricted(store, namespace, name))
+            printf("restricted %s/%s\n", namespace, name);
+        tell_pod(store, arena, namespace, name);
+        tell_reach(store, namespace, name);
     }
-    printf("pods in %s: %zu\n", namespace_,
-           cf_store_pods_in(store, arena, namespace_, 100, tell_object, &seen));
+    printf("pods in %s: %zu\n", namespace,
+           cf_store_pods_in(store, arena, namespace, 100, tell_object, &seen));
 }
 
 static void tell_row(const struct cf_store_inventory *row, void *arg)
 {
     (void)arg;
-    printf("inventory %s: used %zu unused %zu invalid %zu pods %zu\n", row->namespace_,
+    printf("inventory %s: used %zu unused %zu invalid %zu pods %zu\n", row->namespace,
            row->legacy_used, row->legacy_unused, row->legacy_invalid, row->pods_mounting);
 }
 

@@ -92,7 +92,7 @@ static void check_exec(const struct cf_exec *exec)
 }
 
 /* A credential that stands in the text once is in no text about it. */
-static void check_told(const struct cf_access *access, const char *input, const char *told)
+static void check_told(const struct cf_credentials *access, const char *input, const char *told)
 {
     const char *token = access->token.bytes.data;
     const char *at = access->token.bytes.len < FUZZ_PART ? NULL : strstr(input, token);
@@ -102,7 +102,7 @@ static void check_told(const struct cf_access *access, const char *input, const 
     fuzz_must_not_tell(&secrets, told);
 }
 
-static void check_access(struct cf_access *access, const char *input)
+static void check_access(struct cf_credentials *access, const char *input)
 {
     bool secret = given(&access->token) || given(&access->key) || access->exec != NULL;
     struct cf_err err = {.kind = CF_ERR_NONE};
@@ -113,7 +113,7 @@ static void check_access(struct cf_access *access, const char *input)
               "no credentials go without TLS", access->server);
     fuzz_must(access->server[len - 1] != '/' || cf_ends_with(access->server, "://"),
               "no slash is at its end", access->server);
-    fuzz_must(access->namespace_[0] != '\0', "there is a namespace", NULL);
+    fuzz_must(access->namespace[0] != '\0', "there is a namespace", NULL);
     fuzz_must(given(&access->cert) == given(&access->key), "a certificate has its key", NULL);
     fuzz_must(!access->insecure || !given(&access->ca), "insecure, or an authority", NULL);
     check_told(access, input, access->who);
@@ -122,7 +122,7 @@ static void check_access(struct cf_access *access, const char *input)
         check_exec(access->exec);
         return;
     }
-    if (cf_access_refresh(access, false, NULL, NULL, &err) != 0)
+    if (cf_credentials_refresh(access, false, NULL, NULL, &err) != 0)
         check_told(access, input, err.msg);
     for (size_t i = 0; err.kind == CF_ERR_NONE && i < access->token.bytes.len; i++)
         fuzz_must(access->token.bytes.data[i] > ' ' && access->token.bytes.data[i] < 0x7F,
@@ -132,13 +132,13 @@ static void check_access(struct cf_access *access, const char *input)
 static void kubeconfig(const char *text, size_t len, const char *context)
 {
     struct cf_err err = {.kind = CF_ERR_NONE};
-    struct cf_access *access;
+    struct cf_credentials *access;
 
     fuzz_must(ftruncate(file, 0) == 0 && pwrite(file, text, len, 0) == (ssize_t)len,
               "the file is written", strerror(errno));
     opened = 0;
     reading = true;
-    access = cf_access_kubeconfig(path, context, &err);
+    access = cf_credentials_kubeconfig(path, context, &err);
     fuzz_must(opened == 0 || (opened == 1 && (strstr(text, "provideClusterInfo") != NULL ||
                                               strchr(text, '\\') != NULL)),
               "a file was opened that nobody asked for", text);
@@ -150,7 +150,7 @@ static void kubeconfig(const char *text, size_t len, const char *context)
         check_access(access, text);
     }
     reading = false;
-    cf_access_free(access);
+    cf_credentials_free(access);
 }
 
 /* ---- what credential programs print ---- */

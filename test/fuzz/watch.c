@@ -164,7 +164,7 @@ int cf_api_stream(struct cf_api *api, const struct cf_api_call *call,
 
 /* ---- one object ---- */
 
-static bool holds(const struct cf_cut_object *o, const char *word)
+static bool holds(const struct cf_framer_object *o, const char *word)
 {
     return memmem(o->text, o->len, word, strlen(word)) != NULL;
 }
@@ -188,7 +188,7 @@ static struct known known(const struct cf_store *store)
 
 /* Of what was cut off only what it says counts: no word of labels, and those of one that was known
  * before are as they were. */
-static void check_held(const struct cf_cut_object *o, const struct known *before,
+static void check_held(const struct cf_framer_object *o, const struct known *before,
                        const struct known *after)
 {
     if (!o->large || o->torn || holds(o, "\\") || holds(o, "DELETED"))
@@ -202,10 +202,10 @@ static void check_held(const struct cf_cut_object *o, const struct known *before
 }
 
 /* The reflector gets the text in a block of exactly its bytes. */
-static int take(void *arg, const struct cf_cut_object *given, struct cf_err *err)
+static int take(void *arg, const struct cf_framer_object *given, struct cf_err *err)
 {
     struct cf_reflector *r = arg;
-    struct cf_cut_object o = *given;
+    struct cf_framer_object o = *given;
     bool hides = (o.torn || o.large) && !r->only_head;
     char *exact = malloc(o.len);
     uint64_t unread;
@@ -216,13 +216,13 @@ static int take(void *arg, const struct cf_cut_object *given, struct cf_err *err
     fuzz_must(o.len <= r->cut.text.max, "no more than is kept", NULL);
     memcpy(exact, o.text, o.len);
     o.text = exact;
-    if (hides && cf_reflect_apply(r, err) != 0) {
+    if (hides && cf_reflector_apply(r, err) != 0) {
         free(exact);
         return -1;
     }
     unread = atomic_load(&r->unread);
     before = known(watched.store);
-    rc = cf_reflect_take(r, &o, err);
+    rc = cf_reflector_take(r, &o, err);
     after = known(watched.store);
     if (hides && rc == 0) {
         fuzz_must(atomic_load(&r->unread) == unread + 1 || holds(&o, "DELETED") ||
@@ -284,13 +284,13 @@ static void on_row(const struct cf_store_inventory *row, void *arg)
     uint32_t *sum = arg;
 
     fuzz_must(row->legacy_used + row->legacy_unused + row->legacy_invalid + row->pods_mounting > 0,
-              "a row counts something", row->namespace_);
+              "a row counts something", row->namespace);
     *sum += sum_of((uint32_t)(row->legacy_used * 3 + row->legacy_unused * 5 +
                               row->legacy_invalid * 7 + row->pods_mounting * 11),
-                   row->namespace_);
+                   row->namespace);
 }
 
-static void ask_about(struct cf_buf *out, const struct cf_store *store, const char *namespace_,
+static void ask_about(struct cf_buf *out, const struct cf_store *store, const char *namespace,
                       const char *name)
 {
     struct cf_secret_ref secret = {.name = name};
@@ -299,47 +299,47 @@ static void ask_about(struct cf_buf *out, const struct cf_store *store, const ch
     uint32_t sum = 0;
     size_t count;
 
-    cf_store_secret(store, arena, namespace_, STALE_AFTER, &secret);
-    cf_buf_addf(out, "%s/%s secret %d %s, %s", namespace_, name, secret.state,
+    cf_store_secret(store, arena, namespace, STALE_AFTER, &secret);
+    cf_buf_addf(out, "%s/%s secret %d %s, %s", namespace, name, secret.state,
                 cf_str_or_empty(secret.owner),
-                cf_store_restricted(store, namespace_, name) ? "restricted" : "open");
-    if (cf_store_pod(store, arena, namespace_, name, &pod))
+                cf_store_restricted(store, namespace, name) ? "restricted" : "open");
+    if (cf_store_pod(store, arena, namespace, name, &pod))
         cf_buf_addf(out, ", pod %s %s %s %s %d", pod.uid, pod.node, pod.account, pod.workload,
                     pod.mirror);
-    count = cf_store_pod_refs(store, arena, namespace_, name, &refs);
+    count = cf_store_pod_refs(store, arena, namespace, name, &refs);
     for (size_t i = 0; i < count; i++)
-        sum += sum_of(sum_of(refs[i].edge, refs[i].namespace_), refs[i].name);
+        sum += sum_of(sum_of(refs[i].edge, refs[i].namespace), refs[i].name);
     cf_buf_addf(out, ", refs %zu %u", count, sum);
     cf_buf_addf(out, ", named by %zu",
-                cf_store_pods_of_secret(store, arena, namespace_, name, 4, &pods));
+                cf_store_pods_of_secret(store, arena, namespace, name, 4, &pods));
     for (int edge = CF_EDGE_SECRET; edge <= CF_EDGE_ACCOUNT; edge++)
         cf_buf_addf(out, " %d",
                     cf_store_reach(store, (enum cf_edge)edge,
-                                   edge == CF_EDGE_VOLUME ? "" : namespace_, name, "n1"));
+                                   edge == CF_EDGE_VOLUME ? "" : namespace, name, "n1"));
     cf_buf_addc(out, '\n');
 }
 
-static void ask_namespace(struct cf_buf *out, const struct cf_store *store, const char *namespace_)
+static void ask_namespace(struct cf_buf *out, const struct cf_store *store, const char *namespace)
 {
     struct cf_levels levels;
     uint32_t sum = 0;
     size_t pods;
 
     cf_store_lock(store);
-    levels = cf_store_levels(store, policy, namespace_);
-    pods = cf_store_pods_in(store, arena, namespace_, 1000, on_pod, &sum);
-    cf_buf_addf(out, "%s pods %zu %u", namespace_, pods, sum);
+    levels = cf_store_levels(store, policy, namespace);
+    pods = cf_store_pods_in(store, arena, namespace, 1000, on_pod, &sum);
+    cf_buf_addf(out, "%s pods %zu %u", namespace, pods, sum);
     for (int mode = 0; mode < CF_MODES; mode++)
         cf_buf_addf(out, " %d", levels.mode[mode]);
     cf_buf_addc(out, '\n');
     for (size_t i = 0; i < names.count; i++)
-        ask_about(out, store, namespace_, names.text[i]);
+        ask_about(out, store, namespace, names.text[i]);
     cf_store_unlock(store);
 }
 
 /* An account that is restricted by node, whose token is of a pod on n1. */
 static void authorize(struct cf_buf *out, const struct cf_store *store, const char *resource,
-                      const char *namespace_, const char *name)
+                      const char *namespace, const char *name)
 {
     struct cf_review_input in = {.phase = CF_PHASE_AUTHORIZE,
                                  .policy = policy,
@@ -358,7 +358,7 @@ static void authorize(struct cf_buf *out, const struct cf_store *store, const ch
                 "\"authentication.kubernetes.io/node-name\":[\"n1\"]},\"resourceAttributes\":{"
                 "\"verb\":\"get\",\"version\":\"v1\",\"resource\":\"%s\",\"namespace\":\"%s\","
                 "\"name\":\"%s\"}}}",
-                resource, namespace_, name);
+                resource, namespace, name);
     if (cf_authorize_answer(arena, &in, review.data, review.len, &answer, &outcome, &err) != 0)
         cf_buf_addf(out, "%s\n", err.msg);
     else
@@ -406,7 +406,7 @@ static struct cf_store *known_store(void)
         fuzz_must(cf_store_add(store, objects.items[i].root, "default", &err) == 0, err.msg, NULL);
     for (int i = 0; i < CF_RESOURCES; i++) {
         cf_store_list_end(store, (enum cf_resource)i);
-        cf_store_heard(store, (enum cf_resource)i, cf_monotonic_micros());
+        cf_store_refreshed(store, (enum cf_resource)i, cf_monotonic_micros());
     }
     return store;
 }
@@ -424,7 +424,7 @@ static void init_watch(struct cf_reflector *r, uint8_t how)
     r->last = CF_ENDED_WELL;
     r->no_watch_list = (how & 0x40) != 0;
     r->arena = cf_arena_new(CF_ARENA_MAX);
-    cf_cut_init(&r->cut, take, r);
+    cf_framer_init(&r->cut, take, r);
     if ((how & 0x80) != 0)
         r->cut.text.max = SMALL_OBJECT;
 }
@@ -440,13 +440,13 @@ static char *read_all(const uint8_t *data, size_t size, unsigned cut, struct scr
         (struct script){.at = data + 2, .end = data + size, .cut = cut, .dice = 2463534242U + cut};
     r = &watched.reflectors[data[0] % CF_RESOURCES];
     init_watch(r, data[0]);
-    cf_reflect(r);
+    cf_reflector_run(r);
     *end = script;
-    cf_reflect_drop(r);
+    cf_reflector_drop(r);
     after = __sanitizer_get_current_allocated_bytes();
     fuzz_must(after < before + BYTES_AT_ALL + BYTES_FOR_EACH * size, "memory is bounded", NULL);
     said = ask_all(watched.store, r);
-    cf_cut_free(&r->cut);
+    cf_framer_free(&r->cut);
     cf_arena_free(r->arena);
     cf_store_free(watched.store);
     pthread_mutex_destroy(&watched.lock);

@@ -294,12 +294,12 @@ static inline cJSON *any_pod_spec(struct random *r)
     return spec;
 }
 
-static inline cJSON *any_metadata(struct random *r, const char *namespace_)
+static inline cJSON *any_metadata(struct random *r, const char *namespace)
 {
     cJSON *meta = cJSON_CreateObject(), *annotations;
 
     put_text(meta, chance(r, 20) ? "generateName" : "name", chance(r, 30) ? "once-" : "web");
-    put_text(meta, "namespace", namespace_);
+    put_text(meta, "namespace", namespace);
     if (chance(r, 60)) {
         annotations =
             put(meta, "annotations", chance(r, 10) ? cJSON_CreateNull() : cJSON_CreateObject());
@@ -316,38 +316,38 @@ static inline cJSON *any_metadata(struct random *r, const char *namespace_)
 
 /* ---- whole objects ---- */
 
-static inline cJSON *any_pod(struct random *r, const char *namespace_)
+static inline cJSON *any_pod(struct random *r, const char *namespace)
 {
     cJSON *pod = cJSON_CreateObject();
 
     put_text(pod, "apiVersion", "v1");
     put_text(pod, "kind", "Pod");
-    put(pod, "metadata", any_metadata(r, namespace_));
+    put(pod, "metadata", any_metadata(r, namespace));
     put(pod, "spec", any_pod_spec(r));
     put(pod, "status", cJSON_CreateObject());
     return pod;
 }
 
-static inline cJSON *any_deployment(struct random *r, const char *namespace_)
+static inline cJSON *any_deployment(struct random *r, const char *namespace)
 {
     cJSON *object = cJSON_CreateObject(), *template_;
 
     put_text(object, "apiVersion", "apps/v1");
     put_text(object, "kind", "Deployment");
-    put(object, "metadata", any_metadata(r, namespace_));
+    put(object, "metadata", any_metadata(r, namespace));
     template_ = put(put(object, "spec", cJSON_CreateObject()), "template", cJSON_CreateObject());
     put(template_, "spec", any_pod_spec(r));
     return object;
 }
 
-static inline cJSON *any_token_request(struct random *r, const char *namespace_)
+static inline cJSON *any_token_request(struct random *r, const char *namespace)
 {
     static const char *const kinds[] = {"Pod", "Pod", "Secret", "Node"};
     cJSON *object = cJSON_CreateObject(), *spec, *ref;
 
     put_text(object, "apiVersion", "authentication.k8s.io/v1");
     put_text(object, "kind", "TokenRequest");
-    put_text(put(object, "metadata", cJSON_CreateObject()), "namespace", namespace_);
+    put_text(put(object, "metadata", cJSON_CreateObject()), "namespace", namespace);
     spec = put(object, "spec", cJSON_CreateObject());
     any_expiration(r, spec);
     if (chance(r, 70)) {

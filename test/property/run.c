@@ -71,7 +71,7 @@ static unsigned long repaired, converted, denied;
 /* One case. */
 struct subject {
     const struct cf_policy *policy;
-    const char *config, *namespace_;
+    const char *config, *namespace;
     const char *kind;
     cJSON *object;
 };
@@ -79,7 +79,7 @@ struct subject {
 static _Noreturn void fail(const struct subject *s, const char *why, const char *more)
 {
     printf("FAIL %s\n  seed %llu, namespace %s, config '%s'\n  %s\n  %s\n", why,
-           (unsigned long long)seed, s->namespace_, s->config, cJSON_PrintUnformatted(s->object),
+           (unsigned long long)seed, s->namespace, s->config, cJSON_PrintUnformatted(s->object),
            more);
     exit(1);
 }
@@ -113,7 +113,7 @@ static const char *review_of(const struct subject *s, const char *operation, con
         put_text(request, "subResource", "token");
         put_text(request, "name", "web");
     }
-    put_text(request, "namespace", s->namespace_);
+    put_text(request, "namespace", s->namespace);
     put_text(request, "operation", operation);
     user = put(request, "userInfo", cJSON_CreateObject());
     put_text(user, "username", "alice");
@@ -154,12 +154,12 @@ static unsigned findings_of(const struct subject *s, const char *review,
     struct cf_engine_input in = {
         .policy = s->policy, .store = store, .now = NOW, .modes = CF_ALL_MODES};
     struct cf_request *request;
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
     struct cf_err err;
     unsigned n = 0;
 
     if (cf_review_decode(arena, review, strlen(review), &request, &err) != 0 ||
-        cf_engine_judge(arena, &in, request, &judgement, &err) != 0)
+        cf_engine_evaluate(arena, &in, request, &judgement, &err) != 0)
         fail(s, "can't be judged", err.msg);
     for (size_t i = 0; i < judgement.count; i++)
         n += counts(&judgement.items[i]);
@@ -384,7 +384,7 @@ static const char *unsafe_part(const cJSON *value)
 static void check_verdict(const struct subject *s, const char *review, const cJSON *after,
                           const struct test_answer *a)
 {
-    bool same_levels = cf_streq(s->namespace_, "restricted") || cf_streq(s->namespace_, "baseline");
+    bool same_levels = cf_streq(s->namespace, "restricted") || cf_streq(s->namespace, "baseline");
     unsigned wrong = findings_of(s, review, is_denied);
     const char *part;
 
@@ -392,7 +392,7 @@ static void check_verdict(const struct subject *s, const char *review, const cJS
     denied += !a->allowed;
     if (same_levels)
         must(findings_of(s, review, is_fixable) == 0, s, "something can still be fixed", review);
-    if (!a->allowed || !cf_streq(s->namespace_, "restricted") || *s->config != '\0')
+    if (!a->allowed || !cf_streq(s->namespace, "restricted") || *s->config != '\0')
         return;
     if (cf_streq(s->kind, "TokenRequest")) {
         must(unsafe_part(after) == NULL, s, "a long token request passes", review);
@@ -439,7 +439,7 @@ static void check_updated(const struct subject *s, struct random *r)
 {
     const char *review = review_of(s, "UPDATE", s->object, s->object);
     cJSON *other =
-        cf_streq(s->kind, "Pod") ? any_pod(r, s->namespace_) : any_deployment(r, s->namespace_);
+        cf_streq(s->kind, "Pod") ? any_pod(r, s->namespace) : any_deployment(r, s->namespace);
     struct test_answer a;
 
     must(findings_of(s, review, any) == 0, s, "an unchanged object has findings", review);
@@ -464,11 +464,11 @@ static void run_case(uint64_t case_seed)
     struct subject s = {.policy = policies[config], .config = configs[config]};
 
     seed = case_seed;
-    s.namespace_ = PICK(&r, namespaces);
+    s.namespace = PICK(&r, namespaces);
     s.kind = kind == 0 ? "TokenRequest" : kind == 1 ? "Deployment" : "Pod";
-    s.object = kind == 0   ? any_token_request(&r, s.namespace_)
-               : kind == 1 ? any_deployment(&r, s.namespace_)
-                           : any_pod(&r, s.namespace_);
+    s.object = kind == 0   ? any_token_request(&r, s.namespace)
+               : kind == 1 ? any_deployment(&r, s.namespace)
+                           : any_pod(&r, s.namespace);
     check_created(&s);
     if (kind != 0)
         check_updated(&s, &r);

@@ -47,7 +47,7 @@ static const char *patched(struct cf_arena *arena, const char *bytes, const char
 }
 
 /* The report that `-o json` prints of it. */
-static const struct cf_json *report_of(struct cf_arena *arena, const struct cf_judgement *judgement)
+static const struct cf_json *report_of(struct cf_arena *arena, const struct cf_evaluation *judgement)
 {
     struct cf_report report = {0};
     struct cf_buf buf;
@@ -59,7 +59,7 @@ static const struct cf_json *report_of(struct cf_arena *arena, const struct cf_j
     for (size_t i = 0; i < judgement->count; i++) {
         const struct cf_report_row row = {.file = "",
                                           .kind = "",
-                                          .namespace_ = "",
+                                          .namespace = "",
                                           .name = "",
                                           .subject = "",
                                           .finding = &judgement->items[i].finding};
@@ -80,7 +80,7 @@ static void check_level(const struct fixture *fx, const struct cf_policy *policy
                                  .now = cf_now(),
                                  .modes = CF_ALL_MODES,
                                  .level = &level};
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
     struct cf_request *request;
     struct cf_err err = {0};
     const char *all, *one_by_one, **patches;
@@ -88,7 +88,7 @@ static void check_level(const struct fixture *fx, const struct cf_policy *policy
     size_t count = 0;
 
     if (cf_review_decode(arena, bytes, strlen(bytes), &request, &err) != 0 ||
-        cf_engine_judge(arena, &in, request, &judgement, &err) != 0) {
+        cf_engine_evaluate(arena, &in, request, &judgement, &err) != 0) {
         result(false, fx->path, err.msg);
         goto out;
     }

@@ -28,7 +28,7 @@ struct trial {
     struct cf_arena *arena;
     const struct cf_json *review; /* the fixture's */
     const struct cf_request *request;
-    const struct cf_judgement *judgement;
+    const struct cf_evaluation *judgement;
     const struct cf_finding *finding;
     const char *remedy;
 };
@@ -42,7 +42,7 @@ static void fail(const struct trial *t, const char *why, const char *what)
 
 /* ---- judging ---- */
 
-static bool judge(const struct trial *t, const char *bytes, struct cf_judgement *out)
+static bool judge(const struct trial *t, const char *bytes, struct cf_evaluation *out)
 {
     struct cf_engine_input in = {.policy = t->policy,
                                  .store = t->fx->store,
@@ -53,7 +53,7 @@ static bool judge(const struct trial *t, const char *bytes, struct cf_judgement 
     struct cf_err err = {0};
 
     if (cf_review_decode(t->arena, bytes, strlen(bytes), &request, &err) == 0 &&
-        cf_engine_judge(t->arena, &in, request, out, &err) == 0)
+        cf_engine_evaluate(t->arena, &in, request, out, &err) == 0)
         return true;
     fail(t, "what is advised can't be judged", err.msg);
     return false;
@@ -77,7 +77,7 @@ static bool had(const struct trial *t, const struct cf_finding *f)
 /* A request that was advised: nothing denies it, but what the same caller may not do at all. */
 static void must_pass(const struct trial *t, const char *bytes, const char *what)
 {
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
 
     advice_tried++;
     if (!judge(t, bytes, &judgement))
@@ -121,7 +121,7 @@ static const char *review_with(const struct trial *t, const char *operations)
 static void must_help(const struct trial *t, const char *operations)
 {
     const char *bytes = review_with(t, operations);
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
 
     advice_tried++;
     if (bytes == NULL || !judge(t, bytes, &judgement))
@@ -320,7 +320,7 @@ static void try_create_token(const struct trial *t, char *const *words, size_t c
 {
     const char *kind = flag(words, count, "--bound-object-kind");
     const char *name = flag(words, count, "--bound-object-name"), *ref = "null";
-    const char *namespace_ = flag(words, count, "-n");
+    const char *namespace = flag(words, count, "-n");
 
     if (kind != NULL)
         ref = cf_arena_printf(t->arena, "{\"kind\":\"%s\",\"apiVersion\":\"v1\",\"name\":\"%s\"}",
@@ -335,7 +335,7 @@ static void try_create_token(const struct trial *t, char *const *words, size_t c
             "\"resource\":{\"group\":\"\",\"version\":\"v1\",\"resource\":\"serviceaccounts\"},"
             "\"subResource\":\"token\",\"namespace\":\"%s\",\"name\":\"%s\",\"userInfo\":%s,"
             "\"object\":{\"spec\":{\"expirationSeconds\":%lld,\"boundObjectRef\":%s}}}}",
-            namespace_, words[3], caller_of(t), seconds_of(flag(words, count, "--duration")), ref),
+            namespace, words[3], caller_of(t), seconds_of(flag(words, count, "--duration")), ref),
         "the token that is advised");
 }
 
@@ -394,11 +394,11 @@ static void try_command(const struct trial *t, char *command)
 {
     char *words[WORDS_MAX];
     size_t count = split(command, words);
-    const char *namespace_ = flag(words, count, "-n"), *verb = words[1];
+    const char *namespace = flag(words, count, "-n"), *verb = words[1];
     char *last = words[count - 1];
 
-    if (count < 6 || !(cf_streq(namespace_, t->request->namespace_) ||
-                       cf_streq(namespace_, t->request->caller.namespace_)))
+    if (count < 6 || !(cf_streq(namespace, t->request->namespace) ||
+                       cf_streq(namespace, t->request->caller.namespace)))
         fail(t, "the command lacks its name or namespace", command);
     else if (cf_streq(verb, "create"))
         try_create_token(t, words, count);
@@ -441,7 +441,7 @@ static bool is_known(const struct trial *t, const char *word)
         return r->kind != CF_KIND_SECRET || cf_is_object_name(r->object->secret.account);
     if (cf_streq(word, "POD"))
         return r->kind == CF_KIND_TOKEN_REQUEST && !cf_str_empty(r->caller.pod_name) &&
-               cf_caller_is_account(&r->caller, r->namespace_, r->name);
+               cf_caller_is_account(&r->caller, r->namespace, r->name);
     return cf_streq(word, "NAMESPACE") || cf_streq(word, "NODE") || cf_streq(word, "SECRET");
 }
 
@@ -535,12 +535,12 @@ static void check_level(const struct fixture *fx, const struct cf_policy *policy
                                  .now = cf_now(),
                                  .modes = CF_ALL_MODES,
                                  .level = &level};
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
     struct cf_request *request;
     struct cf_err err = {0};
 
     if (cf_review_decode(t.arena, bytes, strlen(bytes), &request, &err) != 0 ||
-        cf_engine_judge(t.arena, &in, request, &judgement, &err) != 0) {
+        cf_engine_evaluate(t.arena, &in, request, &judgement, &err) != 0) {
         result(false, fx->path, err.msg);
     } else if (judgement.count > 0) {
         t.review = cf_json_parse(t.arena, bytes, strlen(bytes), NULL, NULL, NULL);

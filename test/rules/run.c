@@ -146,7 +146,7 @@ static struct cf_policy *policy_of(const struct fixture *fx, struct cf_err *err)
 
 /* Judges the bytes; only this rule's verdicts stay, and none that an exception silences. */
 static int judge(struct cf_arena *arena, const struct fixture *fx, const struct cf_policy *policy,
-                 const char *bytes, struct cf_request **request, struct cf_judgement *out,
+                 const char *bytes, struct cf_request **request, struct cf_evaluation *out,
                  struct cf_err *err)
 {
     enum cf_level level =
@@ -159,7 +159,7 @@ static int judge(struct cf_arena *arena, const struct fixture *fx, const struct 
     size_t n = 0;
 
     if (cf_review_decode(arena, bytes, strlen(bytes), request, err) != 0 ||
-        cf_engine_judge(arena, &in, *request, out, err) != 0)
+        cf_engine_evaluate(arena, &in, *request, out, err) != 0)
         return -1;
     for (size_t i = 0; i < out->count; i++) {
         if (out->items[i].finding.rule == fx->rule && out->items[i].exempt != CF_EXEMPT_EXCEPTION)
@@ -169,7 +169,7 @@ static int judge(struct cf_arena *arena, const struct fixture *fx, const struct 
     return 0;
 }
 
-static bool check_findings(const struct fixture *fx, const struct cf_judgement *judgement)
+static bool check_findings(const struct fixture *fx, const struct cf_evaluation *judgement)
 {
     char path[2048];
     struct cf_buf text;
@@ -191,13 +191,13 @@ static bool check_findings(const struct fixture *fx, const struct cf_judgement *
 /* The object after the patch is as expected, and a second look finds nothing to fix. */
 static bool check_fix(struct cf_arena *arena, const struct fixture *fx,
                       const struct cf_policy *policy, const struct cf_json *doc,
-                      const struct cf_judgement *judgement, struct cf_request *request)
+                      const struct cf_evaluation *judgement, struct cf_request *request)
 {
     char path[2048];
     struct cf_err err = {0};
     const char *patch = cf_patch_text(arena, request, judgement, &err);
     const struct cf_json *object = cf_json_get(cf_json_get(doc, "request"), "object");
-    struct cf_judgement again;
+    struct cf_evaluation again;
     struct cf_buf text;
     char *bytes;
     bool ok;
@@ -227,7 +227,7 @@ static void run_fixture(const struct fixture *fx)
     struct cf_err err = {0};
     struct cf_policy *policy = policy_of(fx, &err);
     struct documents docs = {0};
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
     struct cf_request *request;
     const struct cf_json *doc;
     char path[2048], *bytes;

@@ -7,7 +7,7 @@
 
 /* One question; what is NULL is left out. */
 struct question {
-    const char *verb, *resource, *namespace_, *name;
+    const char *verb, *resource, *namespace, *name;
     const char *subresource, *group;
     const char *by_name, *by_node; /* field selectors */
     bool whole;
@@ -50,8 +50,8 @@ static inline const char *attributes_of(const struct question *one)
                 one->resource);
     if (one->group != NULL)
         cf_buf_addf(&buf, ",'group':'%s'", one->group);
-    if (one->namespace_ != NULL)
-        cf_buf_addf(&buf, ",'namespace':'%s'", one->namespace_);
+    if (one->namespace != NULL)
+        cf_buf_addf(&buf, ",'namespace':'%s'", one->namespace);
     if (one->name != NULL)
         cf_buf_addf(&buf, ",'name':'%s'", one->name);
     if (one->subresource != NULL)

@@ -68,7 +68,7 @@ struct review {
     const char *operation; /* NULL: CREATE */
     const char *group, *kind;
     const char *resource, *subresource;
-    const char *namespace_, *name;
+    const char *namespace, *name;
     const char *user; /* NULL: ALICE */
     const char *object, *old_object;
     bool whole; /* to be set last where members are given by place: the rest is NULL */
@@ -99,7 +99,7 @@ static inline const char *review(const struct review *r)
     cf_buf_addf(&buf, ",\"resource\":{\"group\":\"\",\"version\":\"v1\",\"resource\":\"%s\"}",
                 cf_str_or_empty(r->resource));
     add_text(&buf, "subResource", r->subresource);
-    add_text(&buf, "namespace", r->namespace_);
+    add_text(&buf, "namespace", r->namespace);
     add_text(&buf, "name", r->name);
     add_member(&buf, "userInfo", q(r->user != NULL ? r->user : ALICE));
     add_member(&buf, "object", r->object != NULL ? q(r->object) : "null");
@@ -113,7 +113,7 @@ static inline const char *review(const struct review *r)
 
 /* A pod `web` that is created, with this spec. */
 #define POD_IN(ns, spec)                                                                           \
-    REVIEW(.kind = "Pod", .resource = "pods", .namespace_ = ns, .name = "web",                     \
+    REVIEW(.kind = "Pod", .resource = "pods", .namespace = ns, .name = "web",                     \
            .object = "{'metadata':{'name':'web'},'spec':" spec "}")
 #define MOUNT(volume, secret) "{'name':'" volume "','secret':{'secretName':'" secret "'}}"
 #define TOKEN(volume, seconds)                                                                     \
@@ -175,24 +175,24 @@ static inline struct test_answer validate(const char *text)
 }
 
 /* The judgement of a review in all modes; `level` over all labels if it is not NULL. */
-static inline struct cf_judgement judge_at(const enum cf_level *level, const char *text)
+static inline struct cf_evaluation judge_at(const enum cf_level *level, const char *text)
 {
     struct cf_engine_input in = {
         .policy = policy, .store = store, .now = NOW, .modes = CF_ALL_MODES, .level = level};
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
     struct cf_request *request = decode(text);
 
-    assert_int_equal(cf_engine_judge(arena, &in, request, &judgement, &err), 0);
+    assert_int_equal(cf_engine_evaluate(arena, &in, request, &judgement, &err), 0);
     return judgement;
 }
 
-static inline struct cf_judgement judge(const char *text)
+static inline struct cf_evaluation judge(const char *text)
 {
     return judge_at(NULL, text);
 }
 
 /* The verdict about a rule; fails when there is not exactly one. */
-static inline const struct cf_verdict *verdict_of(const struct cf_judgement *judgement,
+static inline const struct cf_verdict *verdict_of(const struct cf_evaluation *judgement,
                                                   const char *rule)
 {
     const struct cf_verdict *found = NULL;

@@ -67,7 +67,7 @@ static inline bool note(const struct cf_token_hit *hit, void *arg)
     found->count++;
     cf_token_hash(hit->text, hit->len, found->hash);
     snprintf(found->account, sizeof(found->account), "%s/%s",
-             hit->token->namespace_ != NULL ? hit->token->namespace_ : "",
+             hit->token->namespace != NULL ? hit->token->namespace : "",
              hit->token->account != NULL ? hit->token->account : "");
     return found->count != found->enough;
 }

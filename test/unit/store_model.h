@@ -52,7 +52,7 @@ struct model_pod {
 
 struct model_volume {
     bool there;
-    int namespace_, claim; /* of the claimRef; -1: none */
+    int namespace, claim; /* of the claimRef; -1: none */
     unsigned uid;
     int secret; /* in the namespace `secret_ns`; -1: none */
     unsigned secret_ns;
@@ -109,12 +109,12 @@ static inline const char *claim_name(unsigned claim)
 
 /* ---- JSON ---- */
 
-static inline void add_meta(struct cf_buf *buf, const char *namespace_, const char *name,
+static inline void add_meta(struct cf_buf *buf, const char *namespace, const char *name,
                             const char *uid)
 {
     cf_buf_addf(buf, "\"metadata\":{\"name\":\"%s\"", name);
-    if (namespace_ != NULL)
-        cf_buf_addf(buf, ",\"namespace\":\"%s\"", namespace_);
+    if (namespace != NULL)
+        cf_buf_addf(buf, ",\"namespace\":\"%s\"", namespace);
     if (uid[0] != '\0')
         cf_buf_addf(buf, ",\"uid\":\"%s\"", uid);
 }
@@ -280,7 +280,7 @@ static inline const struct cf_json *volume_json(unsigned index)
     cf_buf_adds(&buf, "},\"spec\":{\"capacity\":{}");
     if (volume->claim >= 0)
         cf_buf_addf(&buf, ",\"claimRef\":{\"namespace\":\"ns-%d\",\"name\":\"%s\",\"uid\":\"%s\"}",
-                    volume->namespace_, claim_name((unsigned)volume->claim), uids[volume->uid]);
+                    volume->namespace, claim_name((unsigned)volume->claim), uids[volume->uid]);
     if (volume->secret >= 0)
         cf_buf_addf(&buf,
                     ",\"csi\":{\"controllerPublishSecretRef\":{\"name\":\"secret-%d\",\"namespace\""
@@ -388,13 +388,13 @@ static inline bool pod_claims(const struct model_pod *pod, unsigned index, unsig
 static inline bool is_linked(const struct model_volume *volume)
 {
     return volume->there && volume->claim >= 0 && volume->uid > 0 &&
-           model.claims[volume->namespace_][volume->claim].there &&
-           model.claims[volume->namespace_][volume->claim].uid == volume->uid;
+           model.claims[volume->namespace][volume->claim].there &&
+           model.claims[volume->namespace][volume->claim].uid == volume->uid;
 }
 
 static inline bool pod_uses_volume(unsigned ns, unsigned index, const struct model_volume *volume)
 {
-    return is_linked(volume) && volume->namespace_ == (int)ns &&
+    return is_linked(volume) && volume->namespace == (int)ns &&
            pod_claims(&model.pods[ns][index], index, (unsigned)volume->claim);
 }
 

@@ -98,14 +98,14 @@ static void audit_annotations(void **state)
         cf_buf_addf(&object, "%s{'name':'v%d','secret':{'secretName':'api-token'}}",
                     i > 0 ? "," : "", i);
     cf_buf_adds(&object, "]}}");
-    a = validate(REVIEW(.kind = "Pod", .namespace_ = "shop", .object = cf_buf_str(&object)));
+    a = validate(REVIEW(.kind = "Pod", .namespace = "shop", .object = cf_buf_str(&object)));
     assert_true(strlen(annotation(&a, "findings")) < 2200);
     has_part(annotation(&a, "findings"), " more");
 }
 
 static void exemptions_are_told(void **state)
 {
-    const char *text = REVIEW(.operation = "UPDATE", .kind = "ServiceAccount", .namespace_ = "shop",
+    const char *text = REVIEW(.operation = "UPDATE", .kind = "ServiceAccount", .namespace = "shop",
                               .name = "agent", .user = MASTER, .object = "{}",
                               .old_object = "{'metadata':{'annotations':{"
                                             "'rbac.kubernetes.io/restricted-by-node':'true'}}}");
@@ -120,15 +120,15 @@ static void exemptions_are_told(void **state)
 static void never_patched(void **state)
 {
     const char *texts[] = {
-        REVIEW(.group = "apps", .kind = "Deployment", .namespace_ = "shop",
+        REVIEW(.group = "apps", .kind = "Deployment", .namespace = "shop",
                .object = "{'spec':{'template':{'spec':" LEGACY_POD "}}}"),
         REVIEW(.group = "storage.k8s.io", .kind = "CSIDriver",
                .object = "{'spec':{'tokenRequests':[{'expirationSeconds':99999}]}}"),
-        REVIEW(.operation = "UPDATE", .kind = "Pod", .namespace_ = "shop",
+        REVIEW(.operation = "UPDATE", .kind = "Pod", .namespace = "shop",
                .object = "{'spec':" LEGACY_POD "}", .old_object = "{}"),
-        REVIEW(.kind = "Pod", .namespace_ = "shop", .subresource = "of-tomorrow",
+        REVIEW(.kind = "Pod", .namespace = "shop", .subresource = "of-tomorrow",
                .object = "{'spec':" LEGACY_POD "}"),
-        REVIEW(.operation = "DELETE", .kind = "Pod", .namespace_ = "shop",
+        REVIEW(.operation = "DELETE", .kind = "Pod", .namespace = "shop",
                .old_object = "{'spec':" LEGACY_POD "}"),
     };
 
@@ -144,7 +144,7 @@ static void never_patched(void **state)
 static void kubelets(void **state)
 {
     const char *text = REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
-                              .namespace_ = "shop", .name = "web", .user = NODE1,
+                              .namespace = "shop", .name = "web", .user = NODE1,
                               .object = "{'spec':{'expirationSeconds':3607,'boundObjectRef':{"
                                         "'kind':'Pod','name':'x','uid':'y'}}}");
     struct test_answer a;
@@ -218,7 +218,7 @@ static void whoever_held_a_secret_is_wiped(void **state)
     struct test_answer a;
 
     (void)state;
-    a = validate(REVIEW(.kind = "Secret", .namespace_ = "shop", .object = "{'type':'Opaque'}"));
+    a = validate(REVIEW(.kind = "Secret", .namespace = "shop", .object = "{'type':'Opaque'}"));
     assert_true(a.holds_secret);
     a = validate(POD_IN("shop", "{}"));
     assert_false(a.holds_secret);
@@ -361,7 +361,7 @@ static void hostile_pods(void **state)
             object_with(cases[i].before, cases[i].each, cases[i].count, cases[i].after);
 
         in_time(cases[i].what,
-                REVIEW(.kind = "Pod", .namespace_ = "shop", .name = "web", .object = object),
+                REVIEW(.kind = "Pod", .namespace = "shop", .name = "web", .object = object),
                 cases[i].must_answer);
         cf_arena_reset(arena, false);
     }
@@ -382,14 +382,14 @@ static void hostile_updates(void **state)
     (void)state;
     in_time("an update",
             REVIEW(.operation = "UPDATE", .group = "apps", .kind = "Deployment",
-                   .namespace_ = "shop", .name = "web", .object = now, .old_object = old),
+                   .namespace = "shop", .name = "web", .object = now, .old_object = old),
             true);
     in_time("an update of twins",
             REVIEW(.operation = "UPDATE", .group = "apps", .kind = "Deployment",
-                   .namespace_ = "shop", .name = "web", .object = twins, .old_object = twins),
+                   .namespace = "shop", .name = "web", .object = twins, .old_object = twins),
             true);
     in_time("an account",
-            REVIEW(.operation = "UPDATE", .kind = "ServiceAccount", .namespace_ = "shop",
+            REVIEW(.operation = "UPDATE", .kind = "ServiceAccount", .namespace = "shop",
                    .name = "web", .object = "{}",
                    .old_object = object_with("{'secrets':[", "{'name':'web-token'}", 60000, "]}")),
             true);
@@ -400,7 +400,7 @@ static void hostile_requests(void **state)
     (void)state;
     use_config("rules: {token-audience: {allowed: [a, b, c]}}");
     in_time("audiences",
-            REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest", .namespace_ = "shop",
+            REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest", .namespace = "shop",
                    .name = "web",
                    .object = object_with("{'spec':{'audiences':[", "'a%d'", 60000, "]}}")),
             true);
@@ -411,7 +411,7 @@ static void hostile_requests(void **state)
                                    "{'audience':'a%d','expirationSeconds':999999}", 30000, "]}}")),
             true);
     in_time("groups",
-            REVIEW(.kind = "Pod", .namespace_ = "shop", .object = "{'spec':" LEGACY_POD "}",
+            REVIEW(.kind = "Pod", .namespace = "shop", .object = "{'spec':" LEGACY_POD "}",
                    .user = object_with("{'username':'u','groups':[", "'g%d'", 200000, "]}")),
             true);
 }

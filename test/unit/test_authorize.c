@@ -16,7 +16,7 @@ static void expect_as(const char *user, const char *place, const struct question
     if (!cf_starts_with(why, place))
         fail_msg("%s %s%s%s %s/%s by '%s','%s': '%s', not '%s'", one->verb, one->resource,
                  one->subresource != NULL ? "/" : "", cf_str_or_empty(one->subresource),
-                 cf_str_or_empty(one->namespace_), cf_str_or_empty(one->name),
+                 cf_str_or_empty(one->namespace), cf_str_or_empty(one->name),
                  cf_str_or_empty(one->by_name), cf_str_or_empty(one->by_node), why, place);
     assert_true(denied == cf_streq(place, OUT));
     assert_int_equal(outcome.decision, denied ? CF_DENIED : CF_NO_OPINION);
@@ -33,28 +33,28 @@ static const char *const by_name[] = {"get", "update", "patch", "delete"};
 static const char *const by_selector[] = {"list", "watch", "deletecollection"};
 
 /* Every verb that names one object. */
-static void each_named(const char *place, const char *resource, const char *namespace_,
+static void each_named(const char *place, const char *resource, const char *namespace,
                        const char *name)
 {
     for (size_t i = 0; i < CF_COUNT(by_name); i++)
-        EXPECT(place, by_name[i], resource, namespace_, name);
+        EXPECT(place, by_name[i], resource, namespace, name);
 }
 
 /* Every verb that names none, with the selector metadata.name; as the API server sends it for
  * lists and watches, and without the name. */
-static void each_selected(const char *place, const char *resource, const char *namespace_,
+static void each_selected(const char *place, const char *resource, const char *namespace,
                           const char *name)
 {
     for (size_t i = 0; i < CF_COUNT(by_selector); i++) {
-        EXPECT(place, by_selector[i], resource, namespace_, .by_name = name);
-        EXPECT(place, by_selector[i], resource, namespace_, name, .by_name = name);
+        EXPECT(place, by_selector[i], resource, namespace, .by_name = name);
+        EXPECT(place, by_selector[i], resource, namespace, name, .by_name = name);
     }
 }
 
-static void each_unselected(const char *resource, const char *namespace_)
+static void each_unselected(const char *resource, const char *namespace)
 {
     for (size_t i = 0; i < CF_COUNT(by_selector); i++) {
-        EXPECT(OUT, by_selector[i], resource, namespace_);
+        EXPECT(OUT, by_selector[i], resource, namespace);
         EXPECT(OUT, by_selector[i], resource);
     }
 }

@@ -218,7 +218,7 @@ static void until_the_store_is_synced(void **state)
         assert_int_equal(err.kind, CF_ERR_SYSTEM);
         cf_store_list_begin(live, all[i]);
         cf_store_list_end(live, all[i]);
-        cf_store_heard(live, all[i], 1);
+        cf_store_refreshed(live, all[i], 1);
         /* What needs no store is answered at once: Curfew could not fill it otherwise. */
         if (i + 1 < CF_COUNT(all)) {
             assert_int_equal(ask_store(live, own, AGENT, attributes), 0);

@@ -20,7 +20,7 @@ static void expect_as(const char *user, bool inside, const struct review *r)
     last = validate(review(&copy));
     if (strstr(last.message, "node-boundary") == NULL ? !inside : inside)
         fail_msg("%s %s/%s %s/%s is %s: %s", cf_str_or_empty(r->operation), r->resource,
-                 cf_str_or_empty(r->subresource), cf_str_or_empty(r->namespace_),
+                 cf_str_or_empty(r->subresource), cf_str_or_empty(r->namespace),
                  cf_str_or_empty(r->name), inside ? "denied" : "allowed", last.message);
     assert_int_equal(last.allowed, inside);
 }
@@ -458,14 +458,14 @@ static void an_unsynced_store(void **state)
 
 /* ---- admission and authorization ---- */
 
-static bool authorization_refuses(const char *verb, const char *resource, const char *namespace_,
+static bool authorization_refuses(const char *verb, const char *resource, const char *namespace,
                                   const char *name)
 {
     const char *text = q(cf_arena_printf(
         arena,
         "{'apiVersion':'authorization.k8s.io/v1','kind':'SubjectAccessReview','spec':{'user':" AGENT
         ",'resourceAttributes':{'verb':'%s','resource':'%s','namespace':'%s','name':'%s'}}}",
-        verb, resource, namespace_, name));
+        verb, resource, namespace, name));
     struct cf_review_input in = {
         .phase = CF_PHASE_AUTHORIZE, .policy = policy, .store = store, .now = NOW};
     struct cf_outcome outcome;
@@ -481,7 +481,7 @@ static bool authorization_refuses(const char *verb, const char *resource, const 
 static void admission_and_authorization_agree(void **state)
 {
     static const struct {
-        const char *kind, *resource, *namespace_;
+        const char *kind, *resource, *namespace;
     } all[] = {{"Node", "nodes", ""},
                {"Pod", "pods", "shop"},
                {"Pod", "pods", "other"},
@@ -523,21 +523,21 @@ static void admission_and_authorization_agree(void **state)
         use_config(cf_arena_printf(arena, "rules: %s", configs[c]));
         for (size_t i = 0; i < CF_COUNT(all) * CF_COUNT(names); i++) {
             const char *resource = all[i / CF_COUNT(names)].resource;
-            const char *namespace_ = all[i / CF_COUNT(names)].namespace_;
+            const char *namespace = all[i / CF_COUNT(names)].namespace;
             const char *name = names[i % CF_COUNT(names)];
-            bool refused = authorization_refuses("patch", resource, namespace_, name);
+            bool refused = authorization_refuses("patch", resource, namespace, name);
             struct cf_store_pod pod;
             const char *json;
 
             /* A pod's own object tells where it is; the others need no more than a name. */
-            if (!cf_store_pod(store, arena, namespace_, name, &pod))
+            if (!cf_store_pod(store, arena, namespace, name, &pod))
                 pod.node = "";
             json = cf_arena_printf(arena, "{'metadata':{'name':'%s'},'spec':{'nodeName':'%s'}}",
                                    name, pod.node);
             expect_as(INFO(AGENT), !refused,
-                      WRITE("UPDATE", "", all[i / CF_COUNT(names)].kind, resource, NULL, namespace_,
+                      WRITE("UPDATE", "", all[i / CF_COUNT(names)].kind, resource, NULL, namespace,
                             name, NULL, json, json));
-            assert_int_equal(authorization_refuses("delete", resource, namespace_, name), refused);
+            assert_int_equal(authorization_refuses("delete", resource, namespace, name), refused);
             inside += !refused;
         }
     }

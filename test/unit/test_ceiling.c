@@ -33,12 +33,12 @@ static const char *spec(const char *sources, const char *env)
                            env, sources);
 }
 
-static const char *pod_of(const char *namespace_, const char *sources, const char *env)
+static const char *pod_of(const char *namespace, const char *sources, const char *env)
 {
     return review(
         &(struct review){.kind = "Pod",
                          .resource = "pods",
-                         .namespace_ = namespace_,
+                         .namespace = namespace,
                          .name = "web",
                          .object = cf_arena_printf(arena, "{'metadata':{'name':'web'},'spec':%s}",
                                                    spec(sources, env))});
@@ -49,7 +49,7 @@ static const char *pod(const char *sources, const char *env)
     return pod_of("shop", sources, env);
 }
 
-static size_t count_of(const struct cf_judgement *judgement, const char *rule, bool *more)
+static size_t count_of(const struct cf_evaluation *judgement, const char *rule, bool *more)
 {
     size_t count = 0;
 
@@ -64,7 +64,7 @@ static size_t count_of(const struct cf_judgement *judgement, const char *rule, b
     return count;
 }
 
-static void found_is(const struct cf_judgement *judgement, const char *rule, size_t count,
+static void found_is(const struct cf_evaluation *judgement, const char *rule, size_t count,
                      bool more)
 {
     bool has_more;
@@ -75,7 +75,7 @@ static void found_is(const struct cf_judgement *judgement, const char *rule, siz
 
 static void a_thousand_are_told(void **state)
 {
-    struct cf_judgement judgement = judge(pod(copies(1000, 0, SOURCE), ""));
+    struct cf_evaluation judgement = judge(pod(copies(1000, 0, SOURCE), ""));
 
     (void)state;
     found_is(&judgement, "token-lifetime", 1000, false);
@@ -89,7 +89,7 @@ static void a_thousand_are_told(void **state)
 
 static void each_rule_has_its_own(void **state)
 {
-    struct cf_judgement judgement = judge(pod(copies(3000, 0, SOURCE), copies(3000, 0, FROM)));
+    struct cf_evaluation judgement = judge(pod(copies(3000, 0, SOURCE), copies(3000, 0, FROM)));
 
     (void)state;
     found_is(&judgement, "token-lifetime", 1000, true);
@@ -152,7 +152,7 @@ static const char *update(const char *sources, const char *old_sources)
         .operation = "UPDATE",
         .kind = "Pod",
         .resource = "pods",
-        .namespace_ = "shop",
+        .namespace = "shop",
         .name = "web",
         .object =
             cf_arena_printf(arena, "{'metadata':{'name':'web'},'spec':%s}", spec(sources, "")),
@@ -165,7 +165,7 @@ static void what_was_there_before_does_not_count(void **state)
 {
     const char *many = copies(5000, 0, SOURCE);
     const char *one_more = cf_arena_printf(arena, "%s,%s", many, copies(1, 9999, SOURCE));
-    struct cf_judgement judgement = judge(update(many, many));
+    struct cf_evaluation judgement = judge(update(many, many));
 
     (void)state;
     assert_int_equal(judgement.count, 0);
@@ -201,7 +201,7 @@ static void what_never_denies_does_not_deny(void **state)
         .operation = "UPDATE",
         .kind = "ServiceAccount",
         .resource = "serviceaccounts",
-        .namespace_ = "shop",
+        .namespace = "shop",
         .name = "web",
         .object = "{'metadata':{'name':'web'}}",
         .old_object =
@@ -307,7 +307,7 @@ static void names_without_end_are_not_repeated(void **state)
     a = validate(review(&(struct review){
         .kind = "Pod",
         .resource = "pods",
-        .namespace_ = "shop",
+        .namespace = "shop",
         .object = cf_arena_printf(arena,
                                   "{'metadata':{'name':'%s'},'spec':{'containers':[{'name':'%s',"
                                   "'envFrom':[%s]}]}}",

@@ -349,13 +349,13 @@ static void exceptions_are_read(void **state)
     (void)state;
     assert_int_equal(policy->exception_count, 2);
     assert_string_equal(e[0].rule, "legacy-token-secret");
-    assert_string_equal(e[0].namespace_, "ci");
+    assert_string_equal(e[0].namespace, "ci");
     assert_strings(&e[0].names, "jenkins-* 123");
     assert_strings(&e[0].service_accounts, "");
     assert_string_equal(e[0].until, "2027-03-31");
     assert_int_equal(e[0].ends, 1806537600); /* 2027-04-01T00:00:00Z */
     assert_string_equal(e[0].reason, "moves to OIDC");
-    assert_string_equal(e[1].namespace_, "");
+    assert_string_equal(e[1].namespace, "");
     assert_strings(&e[1].names, "");
     assert_strings(&e[1].service_accounts, "*");
     assert_string_equal(e[1].reason, "no");

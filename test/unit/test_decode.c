@@ -158,7 +158,7 @@ static void members_that_may_be_null(void **state)
 
         assert_int_equal(request->kind, CF_KIND_POD);
         assert_string_equal(request->name, "");
-        assert_string_equal(request->namespace_, "");
+        assert_string_equal(request->namespace, "");
         assert_string_equal(request->caller.username, "");
         assert_null(request->old_object);
     }
@@ -365,7 +365,7 @@ static const char *review_with(const struct member *m, const char *value, bool o
     const char *object = filled(m, value);
 
     return REVIEW(.operation = old ? "UPDATE" : "CREATE", .group = m->group, .kind = m->kind,
-                  .namespace_ = "shop", .object = old ? "{}" : object,
+                  .namespace = "shop", .object = old ? "{}" : object,
                   .old_object = old ? object : NULL);
 }
 
@@ -494,13 +494,13 @@ static void namespaces_and_their_subresources(void **state)
                           .object = "{'metadata':{'labels':{'curfew.dev/warn':'baseline'}}}"));
 
         assert_int_equal(request->kind, CF_KIND_NAMESPACE);
-        assert_string_equal(request->namespace_, "shop");
-        assert_string_equal(request->object->namespace_.labels[CF_WARN], "baseline");
-        assert_null(request->object->namespace_.labels[CF_ENFORCE]);
-        assert_null(request->old_object->namespace_.labels[CF_WARN]);
+        assert_string_equal(request->namespace, "shop");
+        assert_string_equal(request->object->namespace.labels[CF_WARN], "baseline");
+        assert_null(request->object->namespace.labels[CF_ENFORCE]);
+        assert_null(request->old_object->namespace.labels[CF_WARN]);
     }
     assert_string_equal(
-        decode(REVIEW(.kind = "Namespace", .object = "{'metadata':{'name':'a'}}"))->namespace_,
+        decode(REVIEW(.kind = "Namespace", .object = "{'metadata':{'name':'a'}}"))->namespace,
         "a");
     assert_int_equal(
         decode(REVIEW(.kind = "Namespace", .operation = "DELETE", .old_object = "{}"))->kind,
@@ -562,7 +562,7 @@ static void a_whole_request(void **state)
 {
     const struct cf_request *r = decode(
         REVIEW(.operation = "UPDATE", .kind = "Pod", .resource = "pods",
-               .subresource = "ephemeralcontainers", .namespace_ = "shop", .name = "web-1",
+               .subresource = "ephemeralcontainers", .namespace = "shop", .name = "web-1",
                .user = "{'username':'system:serviceaccount:ci:bot','uid':'u-2','groups':['a','b'],"
                        "'extra':{'authentication.kubernetes.io/credential-id':['JTI=7'],"
                        "'authentication.kubernetes.io/pod-name':['bot-1'],"
@@ -574,7 +574,7 @@ static void a_whole_request(void **state)
     assert_int_equal(r->operation, CF_UPDATE);
     assert_string_equal(r->resource, "pods");
     assert_string_equal(r->subresource, "ephemeralcontainers");
-    assert_string_equal(r->namespace_, "shop");
+    assert_string_equal(r->namespace, "shop");
     assert_string_equal(r->name, "web-1");
     assert_false(r->dry_run);
     assert_string_equal(r->caller.username, "system:serviceaccount:ci:bot");
@@ -605,7 +605,7 @@ static void dry_runs_and_cluster_scoped_objects(void **state)
     assert_true(r->dry_run);
     r = decode(REVIEW(.group = "storage.k8s.io", .kind = "CSIDriver", .name = "d", .object = "{}"));
     assert_int_equal(r->kind, CF_KIND_CSI_DRIVER);
-    assert_string_equal(r->namespace_, "");
+    assert_string_equal(r->namespace, "");
     r = decode(REVIEW(.kind = "Pod", .object = "{'metadata':{'generateName':'web-'}}"));
     assert_string_equal(r->name, "");
     assert_string_equal(r->object->generate_name, "web-");

@@ -12,7 +12,7 @@ static const enum cf_level baseline = CF_BASELINE, restricted = CF_RESTRICTED,
 
 static void modes_are(const char *text, const char *rule, unsigned modes, unsigned reached)
 {
-    struct cf_judgement judgement = judge(text);
+    struct cf_evaluation judgement = judge(text);
     const struct cf_verdict *v = verdict_of(&judgement, rule);
 
     assert_int_equal(v->modes, modes);
@@ -37,7 +37,7 @@ static void modes_of_each_namespace(void **state)
 
 static void a_level_over_all_labels(void **state)
 {
-    struct cf_judgement judgement = judge_at(&restricted, POD_IN("free", LEGACY_POD));
+    struct cf_evaluation judgement = judge_at(&restricted, POD_IN("free", LEGACY_POD));
 
     (void)state;
     assert_int_equal(verdict_of(&judgement, "legacy-token-mount")->modes, E | F | A | W);
@@ -60,7 +60,7 @@ static void bounds_of_each_level(void **state)
 
     (void)state;
     for (size_t i = 0; i < CF_COUNT(cases); i++) {
-        const char *text = REVIEW(.kind = "Pod", .namespace_ = "shop", .name = "web",
+        const char *text = REVIEW(.kind = "Pod", .namespace = "shop", .name = "web",
                                   .object = cf_arena_printf(
                                       arena,
                                       "{'spec':{'volumes':[{'projected':{'sources':[{"
@@ -75,7 +75,7 @@ static void bounds_of_each_level(void **state)
 /* Found at both levels: the words are enforce's, the fix is fix's. */
 static void one_verdict_of_two_levels(void **state)
 {
-    struct cf_judgement judgement = judge(POD_IN("mixed", LONG_POD));
+    struct cf_evaluation judgement = judge(POD_IN("mixed", LONG_POD));
     const struct cf_verdict *v = verdict_of(&judgement, "token-lifetime");
 
     (void)state;
@@ -95,7 +95,7 @@ static void one_verdict_of_two_levels(void **state)
 /* What only the lower level finds (no configuration is so today) stands in its rule's place. */
 static void findings_of_the_lower_level_alone(void **state)
 {
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
 
     (void)state;
     policy->lifetime[CF_BASELINE].max = 1200;
@@ -117,7 +117,7 @@ static void findings_of_the_lower_level_alone(void **state)
 /* Only what the fix level has is fixed. */
 static void a_fix_of_a_higher_level(void **state)
 {
-    struct cf_judgement judgement = judge(POD_IN("mixed", "{'volumes':[" TOKEN("t", "7200") "]}"));
+    struct cf_evaluation judgement = judge(POD_IN("mixed", "{'volumes':[" TOKEN("t", "7200") "]}"));
     const struct cf_verdict *v = verdict_of(&judgement, "token-lifetime");
 
     (void)state;
@@ -146,7 +146,7 @@ static void extended_tokens_are_never_denied(void **state)
 static void rules_that_ignore_levels(void **state)
 {
     (void)state;
-    modes_are(REVIEW(.kind = "ServiceAccount", .operation = "UPDATE", .namespace_ = "free",
+    modes_are(REVIEW(.kind = "ServiceAccount", .operation = "UPDATE", .namespace = "free",
                      .name = "agent", .object = "{}",
                      .old_object = "{'metadata':{'annotations':{"
                                    "'rbac.kubernetes.io/restricted-by-node':'true'}}}"),
@@ -159,17 +159,17 @@ static void modes_that_matter(void **state)
     struct cf_engine_input in = {
         .policy = policy, .store = store, .now = NOW, .modes = CF_MODE_BIT(CF_FIX)};
     struct cf_request *request = decode(POD_IN("shop", LEGACY_POD));
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
 
     (void)state;
-    assert_int_equal(cf_engine_judge(arena, &in, request, &judgement, &err), 0);
+    assert_int_equal(cf_engine_evaluate(arena, &in, request, &judgement, &err), 0);
     assert_int_equal(judgement.count, 1);
     assert_int_equal(judgement.items[0].reached, F);
 }
 
 static void the_order_of_the_rules(void **state)
 {
-    struct cf_judgement judgement = judge(POD_IN(
+    struct cf_evaluation judgement = judge(POD_IN(
         "mixed",
         "{'serviceAccountName':'web','volumes':[" TOKEN("a", "3607") "," MOUNT(
             "b", "web-token") "," TOKEN("c",
@@ -201,7 +201,7 @@ static void secrets_by_namespace(void **state)
 static void secrets_that_nobody_knows(void **state)
 {
     struct cf_store *known = store;
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
     const struct cf_verdict *v;
 
     (void)state;
@@ -234,12 +234,12 @@ static void secrets_that_no_file_has(void **state)
     struct cf_store *known = store;
     struct cf_engine_input in = {.policy = policy, .now = NOW, .modes = CF_ALL_MODES};
     struct cf_request *request = decode(POD_IN("shop", LEGACY_POD));
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
 
     (void)state;
     in.store = store = cf_store_new(CF_ABSENT_IS_UNKNOWN);
     request->manifest = true;
-    assert_int_equal(cf_engine_judge(arena, &in, request, &judgement, &err), 0);
+    assert_int_equal(cf_engine_evaluate(arena, &in, request, &judgement, &err), 0);
     assert_int_equal(judgement.count, 0);
     cf_store_free(store);
     store = known;
@@ -258,7 +258,7 @@ static const char *deployment(const char *volumes)
 static size_t new_findings(const char *now, const char *before)
 {
     return judge(REVIEW(.operation = "UPDATE", .group = "apps", .kind = "Deployment",
-                        .namespace_ = "shop", .name = "web", .object = deployment(now),
+                        .namespace = "shop", .name = "web", .object = deployment(now),
                         .old_object = deployment(before)))
         .count;
 }
@@ -308,9 +308,9 @@ static void updates(void **state)
 /* Of two that are alike, it is the last that is new. */
 static void which_one_is_new(void **state)
 {
-    struct cf_judgement judgement =
+    struct cf_evaluation judgement =
         judge(REVIEW(.operation = "UPDATE", .group = "apps", .kind = "Deployment",
-                     .namespace_ = "shop", .name = "web",
+                     .namespace = "shop", .name = "web",
                      .object = deployment(
                          SOURCES(FROM("web-token") "," FROM("api-token") "," FROM("web-token"))),
                      .old_object = deployment(SOURCES(FROM("web-token") "," FROM("api-token")))));
@@ -323,14 +323,14 @@ static void which_one_is_new(void **state)
 /* An object that exists can't be repaired. */
 static void existing_pods(void **state)
 {
-    struct cf_judgement judgement =
-        judge(REVIEW(.operation = "UPDATE", .kind = "Pod", .namespace_ = "shop", .name = "web",
+    struct cf_evaluation judgement =
+        judge(REVIEW(.operation = "UPDATE", .kind = "Pod", .namespace = "shop", .name = "web",
                      .subresource = "of-tomorrow", .object = "{'spec':" LEGACY_POD "}",
                      .old_object = "{'spec':{}}"));
 
     (void)state;
     assert_int_equal(verdict_of(&judgement, "legacy-token-mount")->modes, E | A | W);
-    judgement = judge(REVIEW(.kind = "Pod", .namespace_ = "shop", .name = "web",
+    judgement = judge(REVIEW(.kind = "Pod", .namespace = "shop", .name = "web",
                              .subresource = "of-tomorrow", .object = "{'spec':" LONG_POD "}"));
     assert_int_equal(verdict_of(&judgement, "token-lifetime")->modes, E | A | W);
 }
@@ -339,7 +339,7 @@ static void existing_pods(void **state)
 
 static void is_skipped(const char *text)
 {
-    struct cf_judgement judgement = judge(text);
+    struct cf_evaluation judgement = judge(text);
 
     assert_true(judgement.skipped);
     assert_int_equal(judgement.count, 0);
@@ -347,7 +347,7 @@ static void is_skipped(const char *text)
 
 static void is_judged(const char *text)
 {
-    struct cf_judgement judgement = judge(text);
+    struct cf_evaluation judgement = judge(text);
 
     assert_false(judgement.skipped);
     assert_true(judgement.count > 0);
@@ -360,16 +360,16 @@ static void is_judged(const char *text)
 static void mirror_pods(void **state)
 {
     (void)state;
-    is_skipped(REVIEW(.kind = "Pod", .namespace_ = "shop", .user = NODE1, .object = MIRROR));
-    is_judged(REVIEW(.kind = "Pod", .namespace_ = "shop", .object = MIRROR));
-    is_judged(REVIEW(.kind = "Pod", .namespace_ = "shop", .object = MIRROR,
+    is_skipped(REVIEW(.kind = "Pod", .namespace = "shop", .user = NODE1, .object = MIRROR));
+    is_judged(REVIEW(.kind = "Pod", .namespace = "shop", .object = MIRROR));
+    is_judged(REVIEW(.kind = "Pod", .namespace = "shop", .object = MIRROR,
                      .user = "{'username':'system:node:n1','groups':['system:authenticated']}"));
-    is_judged(REVIEW(.kind = "Pod", .namespace_ = "shop", .object = MIRROR,
+    is_judged(REVIEW(.kind = "Pod", .namespace = "shop", .object = MIRROR,
                      .user = "{'username':'system:node:n2','groups':['system:nodes']}"));
-    is_judged(REVIEW(.kind = "Pod", .namespace_ = "shop", .object = MIRROR,
+    is_judged(REVIEW(.kind = "Pod", .namespace = "shop", .object = MIRROR,
                      .user = "{'username':'n1','groups':['system:nodes']}"));
     is_judged(
-        REVIEW(.kind = "Pod", .namespace_ = "shop", .user = NODE1,
+        REVIEW(.kind = "Pod", .namespace = "shop", .user = NODE1,
                .object = "{'spec':{'nodeName':'n1','volumes':[" MOUNT("t", "web-token") "]}}"));
 }
 
@@ -379,13 +379,13 @@ static void owned_templates(void **state)
     "{'metadata':{'ownerReferences':[{'kind':'X','name':'x'" owner "}]},'spec':{'template':{"      \
     "'spec':" LEGACY_POD "}}}"
     (void)state;
-    is_skipped(REVIEW(.group = "apps", .kind = "ReplicaSet", .namespace_ = "shop",
+    is_skipped(REVIEW(.group = "apps", .kind = "ReplicaSet", .namespace = "shop",
                       .object = OWNED(",'controller':true")));
-    is_skipped(REVIEW(.group = "batch", .kind = "Job", .namespace_ = "shop",
+    is_skipped(REVIEW(.group = "batch", .kind = "Job", .namespace = "shop",
                       .object = OWNED(",'controller':true")));
     is_judged(
-        REVIEW(.group = "apps", .kind = "ReplicaSet", .namespace_ = "shop", .object = OWNED("")));
-    is_judged(REVIEW(.group = "apps", .kind = "Deployment", .namespace_ = "shop",
+        REVIEW(.group = "apps", .kind = "ReplicaSet", .namespace = "shop", .object = OWNED("")));
+    is_judged(REVIEW(.group = "apps", .kind = "Deployment", .namespace = "shop",
                      .object = OWNED(",'controller':true")));
 }
 
@@ -393,7 +393,7 @@ static void owned_templates(void **state)
     "{'spec':{'expirationSeconds':3607,'boundObjectRef':{'kind':'" ref "','name':'x'}}}"
 #define ASK(caller, ref)                                                                           \
     REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest", .subresource = "token",       \
-           .namespace_ = "shop", .name = "web", .user = caller, .object = REQUEST_FOR(ref))
+           .namespace = "shop", .name = "web", .user = caller, .object = REQUEST_FOR(ref))
 
 static void kubelets(void **state)
 {
@@ -403,20 +403,20 @@ static void kubelets(void **state)
                                  .modes = CF_MODE_BIT(CF_FIX),
                                  .kubelets = true};
     struct cf_request *request = decode(ASK(NODE1, "Pod"));
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
 
     (void)state;
     is_skipped(ASK(NODE1, "Pod"));
     is_judged(ASK(NODE1, "Secret"));
     is_judged(ASK(ALICE, "Pod"));
-    assert_int_equal(cf_engine_judge(arena, &in, request, &judgement, &err), 0);
+    assert_int_equal(cf_engine_evaluate(arena, &in, request, &judgement, &err), 0);
     assert_false(judgement.skipped);
     assert_string_equal(judgement.items[0].finding.rule->id, "extended-token");
 }
 
 static void kinds_that_no_rule_knows(void **state)
 {
-    struct cf_judgement judgement = judge(REVIEW(.kind = "Namespace", .object = "{}"));
+    struct cf_evaluation judgement = judge(REVIEW(.kind = "Namespace", .object = "{}"));
 
     (void)state;
     assert_false(judgement.skipped);
@@ -426,23 +426,23 @@ static void kinds_that_no_rule_knows(void **state)
 static void accounts_restricted_by_node(void **state)
 {
     const char *object = "{'spec':{'boundObjectRef':{'kind':'Node','name':'n1'}}}";
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
 
     (void)state;
     judgement = judge(REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
-                             .namespace_ = "shop", .name = "agent", .object = object));
+                             .namespace = "shop", .name = "agent", .object = object));
     assert_int_equal(judgement.count, 0);
     judgement = judge(REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
-                             .namespace_ = "shop", .name = "web", .object = object));
+                             .namespace = "shop", .name = "web", .object = object));
     assert_string_equal(verdict_of(&judgement, "unbound-token")->finding.value, "\"Node\"");
 }
 
 /* ---- E of a converted mount ---- */
 
-static const char *converted_to(const char *namespace_)
+static const char *converted_to(const char *namespace)
 {
-    struct cf_judgement judgement =
-        judge(REVIEW(.kind = "Pod", .namespace_ = namespace_, .name = "web",
+    struct cf_evaluation judgement =
+        judge(REVIEW(.kind = "Pod", .namespace = namespace, .name = "web",
                      .object = "{'spec':" LEGACY_POD "}"));
     const char *value = verdict_of(&judgement, "legacy-token-mount")->finding.fix->ops[0].value;
 
@@ -482,10 +482,10 @@ static void out_of_memory(void **state)
     for (size_t ceiling = 1024; !fitted; ceiling += 128) {
         struct cf_arena *small = cf_arena_new(ceiling);
         struct cf_request *request;
-        struct cf_judgement judgement;
+        struct cf_evaluation judgement;
 
         if (cf_review_decode(small, text, len, &request, &err) == 0) {
-            fitted = cf_engine_judge(small, &in, request, &judgement, &err) == 0;
+            fitted = cf_engine_evaluate(small, &in, request, &judgement, &err) == 0;
             short_of += !fitted;
             if (fitted)
                 assert_int_equal(judgement.count, 1);

@@ -7,7 +7,7 @@
 /* The exemption of the first finding of `rule`, checked for what it silences. */
 static enum cf_exempt exempt_of(const char *rule, const char *text)
 {
-    struct cf_judgement judgement = judge(text);
+    struct cf_evaluation judgement = judge(text);
     const struct cf_verdict *v = verdict_of(&judgement, rule);
 
     if (v->exempt == CF_EXEMPT_NO)
@@ -20,7 +20,7 @@ static enum cf_exempt exempt_of(const char *rule, const char *text)
 
 static const char *pod_by(const char *user)
 {
-    return REVIEW(.kind = "Pod", .namespace_ = "shop", .name = "web", .user = user,
+    return REVIEW(.kind = "Pod", .namespace = "shop", .name = "web", .user = user,
                   .object = "{'metadata':{'name':'web'},'spec':" LEGACY_POD "}");
 }
 
@@ -53,9 +53,9 @@ static void by_user_and_group(void **state)
     assert_int_equal(mount_by(GROUPS("'a','break-glass'")), CF_EXEMPT_GROUP);
 }
 
-static const char *annotation_removed(const char *namespace_, const char *user)
+static const char *annotation_removed(const char *namespace, const char *user)
 {
-    return REVIEW(.operation = "UPDATE", .kind = "ServiceAccount", .namespace_ = namespace_,
+    return REVIEW(.operation = "UPDATE", .kind = "ServiceAccount", .namespace = namespace,
                   .name = "agent", .user = user, .object = "{'metadata':{'name':'agent'}}",
                   .old_object = "{'metadata':{'name':'agent','annotations':{"
                                 "'rbac.kubernetes.io/restricted-by-node':'true'}}}");
@@ -63,7 +63,7 @@ static const char *annotation_removed(const char *namespace_, const char *user)
 
 static const char *label_removed(const char *user)
 {
-    return REVIEW(.operation = "UPDATE", .kind = "Secret", .namespace_ = "shop", .name = "s",
+    return REVIEW(.operation = "UPDATE", .kind = "Secret", .namespace = "shop", .name = "s",
                   .user = user,
                   .object = "{'type':'kubernetes.io/service-account-token','metadata':{"
                             "'annotations':{'kubernetes.io/service-account.name':'web'}}}",
@@ -114,7 +114,7 @@ static void what_no_namespace_exempts(void **state)
 static const char *relabelled(const char *name, const char *user, const char *labels)
 {
     return REVIEW(.operation = "UPDATE", .kind = "Namespace", .resource = "namespaces",
-                  .namespace_ = name, .name = name, .user = user,
+                  .namespace = name, .name = name, .user = user,
                   .object = cf_arena_printf(arena, "{'metadata':{'name':'%s','labels':{%s}}}", name,
                                             labels),
                   .old_object = "{'metadata':{'labels':{'curfew.dev/enforce':'restricted'}}}");
@@ -131,10 +131,10 @@ static const char *relabelled(const char *name, const char *user, const char *la
 static void what_is_required(void **state)
 {
     const char *required = "{'metadata':{'name':'csi','labels':{'role':'agent'}}}";
-    const char *in_shop = REVIEW(.kind = "ServiceAccount", .namespace_ = "shop", .name = "csi",
+    const char *in_shop = REVIEW(.kind = "ServiceAccount", .namespace = "shop", .name = "csi",
                                  .user = MASTER, .object = required);
     const char *in_base =
-        REVIEW(.kind = "ServiceAccount", .namespace_ = "base", .name = "csi", .object = required);
+        REVIEW(.kind = "ServiceAccount", .namespace = "base", .name = "csi", .object = required);
     struct test_answer a;
 
     (void)state;
@@ -160,7 +160,7 @@ static void what_is_required(void **state)
 
 static const char *daemon_set(const char *account)
 {
-    return REVIEW(.group = "apps", .kind = "DaemonSet", .namespace_ = "shop", .name = "csi",
+    return REVIEW(.group = "apps", .kind = "DaemonSet", .namespace = "shop", .name = "csi",
                   .object = cf_arena_printf(arena,
                                             "{'metadata':{'name':'csi'},'spec':{'template':{'spec':"
                                             "{'serviceAccountName':'%s'}}}}",
@@ -210,7 +210,7 @@ static void labels_of_namespaces(void **state)
 /* One label is wrong, and another lowers: the first is nobody's right, the second a group's. */
 static void wrong_and_lowered(void **state)
 {
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
 
     (void)state;
     use_config("guard: {lowering: true}");
@@ -239,7 +239,7 @@ static void excepted(const char *who, enum cf_exempt wanted, const char *text)
 
 static const char *pod_with(const char *metadata)
 {
-    return REVIEW(.kind = "Pod", .namespace_ = "shop",
+    return REVIEW(.kind = "Pod", .namespace = "shop",
                   .object =
                       cf_arena_printf(arena, "{'metadata':%s,'spec':" LEGACY_POD "}", metadata));
 }
@@ -289,9 +289,9 @@ static void accounts(void **state)
 static void accounts_of_other_kinds(void **state)
 {
     const char *request =
-        REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest", .namespace_ = "shop",
+        REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest", .namespace = "shop",
                .name = "web", .subresource = "token", .object = "{'spec':{}}");
-    const char *secret = REVIEW(.kind = "Secret", .namespace_ = "shop", .name = "s",
+    const char *secret = REVIEW(.kind = "Secret", .namespace = "shop", .name = "s",
                                 .object = "{'metadata':{'name':'s','annotations':{"
                                           "'kubernetes.io/service-account.name':'web'}},'type':"
                                           "'kubernetes.io/service-account-token'}");
@@ -354,9 +354,9 @@ static void the_last_day(void **state)
         struct cf_engine_input in = {
             .policy = policy, .store = store, .now = cases[i].now, .modes = CF_ALL_MODES};
         struct cf_request *request = decode(pod_by(ALICE));
-        struct cf_judgement judgement;
+        struct cf_evaluation judgement;
 
-        assert_int_equal(cf_engine_judge(arena, &in, request, &judgement, &err), 0);
+        assert_int_equal(cf_engine_evaluate(arena, &in, request, &judgement, &err), 0);
         assert_int_equal(judgement.items[0].exempt, cases[i].wanted);
     }
 }
@@ -364,7 +364,7 @@ static void the_last_day(void **state)
 /* Of several, the one that holds longest: nobody is warned for nothing. */
 static void the_longest_of_several(void **state)
 {
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
 
     (void)state;
     use_config("exceptions: [{rule: legacy-token-mount, namespace: shop, names: [web], until: "
@@ -378,7 +378,7 @@ static void the_longest_of_several(void **state)
 /* An exemption is told before an exception; each rule has its own. */
 static void one_rule_of_two(void **state)
 {
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
 
     (void)state;
     use_config("exceptions: [{rule: legacy-token-mount, namespace: shop, names: [web], until: "

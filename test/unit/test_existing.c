@@ -13,7 +13,7 @@ static int count_of(const struct test_answer *a)
 static const char *relabel(const char *before, const char *after)
 {
     return REVIEW(.operation = "UPDATE", .kind = "Namespace", .resource = "namespaces",
-                  .namespace_ = "base", .name = "base",
+                  .namespace = "base", .name = "base",
                   .object =
                       cf_arena_printf(arena, "{'metadata':{'name':'base','labels':{%s}}}", after),
                   .old_object =
@@ -288,7 +288,7 @@ static void while_nothing_is_known(void **state)
 
 static const char *new_secret(const char *type)
 {
-    return REVIEW(.kind = "Secret", .resource = "secrets", .namespace_ = "base", .name = "late",
+    return REVIEW(.kind = "Secret", .resource = "secrets", .namespace = "base", .name = "late",
                   .object = cf_arena_printf(arena,
                                             "{'type':'%s','metadata':{'name':'late','annotations':{"
                                             "'kubernetes.io/service-account.name':'web'}}}",

@@ -19,11 +19,11 @@
 struct taken {
     struct cf_buf lines;
     size_t count;
-    struct cf_cut_object last;
+    struct cf_framer_object last;
     bool refuse;
 };
 
-static int take(void *arg, const struct cf_cut_object *o, struct cf_err *err)
+static int take(void *arg, const struct cf_framer_object *o, struct cf_err *err)
 {
     struct taken *t = arg;
 
@@ -41,7 +41,7 @@ static int take(void *arg, const struct cf_cut_object *o, struct cf_err *err)
 }
 
 /* Feeds it in pieces of that size. The error's sentence; NULL for none. */
-static const char *feed(struct cf_cut *cut, const char *text, size_t len, size_t piece)
+static const char *feed(struct cf_framer *cut, const char *text, size_t len, size_t piece)
 {
     static struct cf_err err;
 
@@ -53,7 +53,7 @@ static const char *feed(struct cf_cut *cut, const char *text, size_t len, size_t
 
         assert_non_null(copy);
         memcpy(copy, text + at, some);
-        rc = cf_cut_feed(cut, copy, some, &err);
+        rc = cf_framer_feed(cut, copy, some, &err);
         free(copy);
         if (rc != 0)
             return err.msg;
@@ -61,48 +61,48 @@ static const char *feed(struct cf_cut *cut, const char *text, size_t len, size_t
     return NULL;
 }
 
-static void is_cut(enum cf_cut_form form, const char *text, const char *want, const char *head)
+static void is_cut(enum cf_framer_form form, const char *text, const char *want, const char *head)
 {
     for (size_t piece = 1; piece <= strlen(text); piece++) {
         struct taken t = {.count = 0};
-        struct cf_cut cut;
+        struct cf_framer cut;
         const char *wrong;
 
         cf_buf_init(&t.lines, CF_MIB);
-        cf_cut_init(&cut, take, &t);
-        cf_cut_reset(&cut, form);
+        cf_framer_init(&cut, take, &t);
+        cf_framer_reset(&cut, form);
         wrong = feed(&cut, text, strlen(text), piece);
         if (wrong != NULL)
             fail_msg("%s: %s", text, wrong);
-        assert_true(cf_cut_whole(&cut));
+        assert_true(cf_framer_whole(&cut));
         assert_string_equal(cf_buf_str(&t.lines), want);
         if (head != NULL)
             assert_string_equal(cf_buf_str(&cut.head), head);
-        cf_cut_free(&cut);
+        cf_framer_free(&cut);
         cf_buf_free(&t.lines);
     }
 }
 
 /* It ends in an error, or not at all, and takes no more than so many before. */
-static void is_wrong(enum cf_cut_form form, const char *text, const char *want, size_t before)
+static void is_wrong(enum cf_framer_form form, const char *text, const char *want, size_t before)
 {
     for (size_t piece = 1; piece <= strlen(text) + 1; piece++) {
         struct taken t = {.count = 0};
-        struct cf_cut cut;
+        struct cf_framer cut;
         const char *wrong;
 
         cf_buf_init(&t.lines, CF_MIB);
-        cf_cut_init(&cut, take, &t);
-        cf_cut_reset(&cut, form);
+        cf_framer_init(&cut, take, &t);
+        cf_framer_reset(&cut, form);
         wrong = feed(&cut, text, strlen(text), piece);
         if (want != NULL && (wrong == NULL || strstr(wrong, want) == NULL))
             fail_msg("%s: want '%s', got '%s'", text, want, wrong != NULL ? wrong : "(nothing)");
         if (want == NULL) {
             assert_null(wrong);
-            assert_false(cf_cut_whole(&cut));
+            assert_false(cf_framer_whole(&cut));
         }
         assert_int_equal(t.count, before);
-        cf_cut_free(&cut);
+        cf_framer_free(&cut);
         cf_buf_free(&t.lines);
     }
 }
@@ -193,7 +193,7 @@ static char *repeated(const char *begin, const char *part, size_t count, const c
 static void test_large(void **state)
 {
     static const struct {
-        enum cf_cut_form form;
+        enum cf_framer_form form;
         const char *begin, *end;
         int most; /* more of 16 bytes than this many beyond the ceiling are too large */
     } cases[] = {
@@ -208,24 +208,24 @@ static void test_large(void **state)
             char *text = repeated(cases[i].begin, "0123456789abcdef",
                                   (size_t)((int)(CF_OBJECT_MAX / 16) + more), cases[i].end);
             struct taken t = {.count = 0};
-            struct cf_cut cut;
+            struct cf_framer cut;
 
             cf_buf_init(&t.lines, CF_MIB);
-            cf_cut_init(&cut, take, &t);
-            cf_cut_reset(&cut, cases[i].form);
+            cf_framer_init(&cut, take, &t);
+            cf_framer_reset(&cut, cases[i].form);
             assert_null(feed(&cut, text, strlen(text), 65536));
             assert_int_equal(t.count, 2);
             assert_false(t.last.large);
             assert_string_equal(cf_buf_str(&t.lines),
                                 cases[i].form == CF_CUT_LIST ? "{\"object\":{\"b\":1}}\n" : "{\"b\":1}\n");
-            assert_true(cf_cut_whole(&cut));
+            assert_true(cf_framer_whole(&cut));
             /* Alone, to see how it is given. */
-            cf_cut_reset(&cut, cases[i].form);
+            cf_framer_reset(&cut, cases[i].form);
             assert_null(feed(&cut, text, strlen(text) - strlen(strpbrk(cases[i].end, ",\n")), 65536));
             assert_int_equal(t.count, 3);
             assert_int_equal(t.last.large, more > cases[i].most);
             assert_true(t.last.len <= CF_OBJECT_MAX && t.last.len > CF_OBJECT_MAX - 64);
-            cf_cut_free(&cut);
+            cf_framer_free(&cut);
             cf_buf_free(&t.lines);
             free(text);
         }
@@ -236,20 +236,20 @@ static void test_ceilings(void **state)
 {
     char *head = repeated("{\"metadata\":\"", "0123456789abcdef", CF_LIST_HEAD_MAX / 16, "\"}");
     struct taken t = {.count = 0};
-    struct cf_cut cut;
+    struct cf_framer cut;
 
     (void)state;
     cf_buf_init(&t.lines, CF_MIB);
-    cf_cut_init(&cut, take, &t);
-    cf_cut_reset(&cut, CF_CUT_LIST);
+    cf_framer_init(&cut, take, &t);
+    cf_framer_reset(&cut, CF_CUT_LIST);
     assert_non_null(strstr(feed(&cut, head, strlen(head), 65536), "a list's own members of more"));
     /* And it goes on as if nothing had been. */
-    cf_cut_reset(&cut, CF_CUT_EVENTS);
+    cf_framer_reset(&cut, CF_CUT_EVENTS);
     assert_null(feed(&cut, "{}\n", 3, 3));
     assert_int_equal(t.count, 1);
     t.refuse = true;
     assert_string_equal(feed(&cut, "{}\n", 3, 3), "enough");
-    cf_cut_free(&cut);
+    cf_framer_free(&cut);
     cf_buf_free(&t.lines);
     free(head);
 }

@@ -29,13 +29,13 @@ static void put(const char *text)
     assert_int_equal(fclose(out), 0);
 }
 
-static struct cf_access *opened(const char *text, const char *context)
+static struct cf_credentials *opened(const char *text, const char *context)
 {
     struct cf_err err = {0};
-    struct cf_access *access;
+    struct cf_credentials *access;
 
     put(text);
-    access = cf_access_kubeconfig(file, context, &err);
+    access = cf_credentials_kubeconfig(file, context, &err);
     if (access == NULL)
         print_error("%s\n", err.msg);
     assert_non_null(access);
@@ -50,7 +50,7 @@ static void fails(const char *text, const char *context, const char *wanted)
     const char *at = strstr(wanted, "FILE");
 
     put(text);
-    assert_null(cf_access_kubeconfig(file, context, &err));
+    assert_null(cf_credentials_kubeconfig(file, context, &err));
     if (at == NULL)
         at = wanted + strlen(wanted);
     snprintf(whole, sizeof(whole), "%.*s%s%s", (int)(at - wanted), wanted, *at != '\0' ? file : "",
@@ -60,35 +60,35 @@ static void fails(const char *text, const char *context, const char *wanted)
 
 static void contexts(void **state)
 {
-    struct cf_access *access = opened(CONTEXTS CLUSTERS USERS, NULL);
+    struct cf_credentials *access = opened(CONTEXTS CLUSTERS USERS, NULL);
     char who[200];
 
     (void)state;
     assert_string_equal(access->server, "https://10.0.0.1:6443");
-    assert_string_equal(access->namespace_, "default");
+    assert_string_equal(access->namespace, "default");
     assert_string_equal(access->token.bytes.data, "t1");
     snprintf(who, sizeof(who), "user \"me\" of '%s'", file);
     assert_string_equal(access->who, who);
     assert_null(access->server_name);
     assert_null(access->proxy);
     assert_false(access->insecure);
-    cf_access_free(access);
+    cf_credentials_free(access);
 
     access = opened(CONTEXTS CLUSTERS USERS, "other");
     assert_string_equal(access->server, "https://there:6443");
-    assert_string_equal(access->namespace_, "shop");
+    assert_string_equal(access->namespace, "shop");
     assert_string_equal(access->server_name, "api");
     assert_string_equal(access->proxy, "http://p:1");
-    cf_access_free(access);
+    cf_credentials_free(access);
 }
 
 static void forms(void **state)
 {
-    struct cf_access *access;
+    struct cf_credentials *access;
 
     (void)state;
     access = opened("---\n" CONTEXTS CLUSTERS USERS, NULL);
-    cf_access_free(access);
+    cf_credentials_free(access);
     access = opened("{\"kind\":\"Config\",\"current-context\":\"c\",\"contexts\":[{\"name\":\"c\","
                     "\"context\":{\"cluster\":\"h\"}}],\"clusters\":[{\"name\":\"h\",\"cluster\":{"
                     "\"server\":\"https://h\",\"certificate-authority\":\"\"}}],\"users\":null}",
@@ -96,12 +96,12 @@ static void forms(void **state)
     assert_string_equal(access->server, "https://h");
     assert_int_equal(access->token.bytes.len, 0);
     assert_null(access->ca.path);
-    cf_access_free(access);
+    cf_credentials_free(access);
 }
 
 static void paths_are_beside_the_file(void **state)
 {
-    struct cf_access *access =
+    struct cf_credentials *access =
         opened(CONTEXTS "clusters:\n- name: here\n  cluster: {server: 'https://h', "
                         "certificate-authority: pki/ca.pem}\n"
                         "users:\n- name: me\n  user: {tokenFile: /run/token, token: old, "
@@ -115,12 +115,12 @@ static void paths_are_beside_the_file(void **state)
     snprintf(path, sizeof(path), "%s/me.key", folder);
     assert_string_equal(access->key.path, path);
     assert_string_equal(access->token.path, "/run/token");
-    cf_access_free(access);
+    cf_credentials_free(access);
 }
 
 static void data_wins_over_files(void **state)
 {
-    struct cf_access *access =
+    struct cf_credentials *access =
         opened(CONTEXTS "clusters:\n- name: here\n  cluster:\n    server: https://h\n"
                         "    certificate-authority: ca.pem\n"
                         "    certificate-authority-data: |\n      aGVs\n      bG8=\n"
@@ -130,7 +130,7 @@ static void data_wins_over_files(void **state)
     (void)state;
     assert_null(access->ca.path);
     assert_string_equal(access->ca.bytes.data, "hello");
-    cf_access_free(access);
+    cf_credentials_free(access);
 }
 
 static void what_is_missing(void **state)
@@ -203,10 +203,10 @@ static void several_files(void **state)
     struct cf_err err = {0};
 
     (void)state;
-    assert_null(cf_access_kubeconfig("/a/config:/b/config", NULL, &err));
+    assert_null(cf_credentials_kubeconfig("/a/config:/b/config", NULL, &err));
     assert_non_null(strstr(err.msg, "names several files, and one is read here: KUBECONFIG=A:B "
                                     "kubectl config view --flatten"));
-    assert_null(cf_access_kubeconfig("/nonexistent/config", NULL, &err));
+    assert_null(cf_credentials_kubeconfig("/nonexistent/config", NULL, &err));
     assert_string_equal(err.msg, "kubeconfig: opening '/nonexistent/config': No such file or "
                                  "directory");
 }
@@ -215,7 +215,7 @@ static void several_files(void **state)
 
 static void programs(void **state)
 {
-    struct cf_access *access = opened(USER("    exec:\n" V1 "      command: aws\n"
+    struct cf_credentials *access = opened(USER("    exec:\n" V1 "      command: aws\n"
                                            "      args: [eks, get-token]\n"
                                            "      env: [{name: A, value: b}, {name: C}]\n"
                                            "      interactiveMode: Never\n"),
@@ -231,7 +231,7 @@ static void programs(void **state)
     assert_string_equal(access->exec->env[1], "C=");
     assert_null(access->exec->env[2]);
     assert_int_equal(access->exec->input, CF_EXEC_NEVER);
-    cf_access_free(access);
+    cf_credentials_free(access);
 
     access = opened(USER("    exec:\n"
                          "      apiVersion: client.authentication.k8s.io/v1beta1\n"
@@ -240,7 +240,7 @@ static void programs(void **state)
     snprintf(path, sizeof(path), "%s/bin/login", folder);
     assert_string_equal(access->exec->command, path);
     assert_int_equal(access->exec->input, CF_EXEC_IF_AVAILABLE);
-    cf_access_free(access);
+    cf_credentials_free(access);
 }
 
 static void wrong_programs(void **state)

@@ -32,13 +32,13 @@ static int tear_down(void **state)
     return 0;
 }
 
-static bool is_of(const char *text, size_t len, const char *namespace_, const char *name)
+static bool is_of(const char *text, size_t len, const char *namespace, const char *name)
 {
     struct cf_token out;
     bool is;
 
     cf_arena_reset(arena, true);
-    is = cf_token_of_secret(arena, text, len, namespace_, name, &out);
+    is = cf_token_of_secret(arena, text, len, namespace, name, &out);
     if (is)
         assert_string_equal(out.account, "web");
     return is;

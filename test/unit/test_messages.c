@@ -95,7 +95,7 @@ static void levels_are_named(void **state)
     has_part(first_line(POD_IN("base", LONG_POD)), "violates Curfew level \"baseline\": ");
     has_part(first_line(POD_IN("mixed", LONG_POD)), "violates Curfew level \"restricted\": ");
     has_part(first_line(REVIEW(.operation = "UPDATE", .kind = "ServiceAccount",
-                               .namespace_ = "free", .name = "agent", .object = "{}",
+                               .namespace = "free", .name = "agent", .object = "{}",
                                .old_object = "{'metadata':{'annotations':{"
                                              "'rbac.kubernetes.io/restricted-by-node':'true'}}}")),
              "serviceaccount \"agent\" violates Curfew: restricted-by-node-annotation: ");
@@ -109,9 +109,9 @@ static void replicas(void **state)
         "'7f9'},'ownerReferences':[{'kind':'ReplicaSet','name':'web-7f9','controller':true}]},"
         "'spec':{'volumes':[{'name':'l','projected':{'sources':[{'serviceAccountToken':{"
         "'expirationSeconds':99999}}]}}]}}";
-    const char *one = denial(REVIEW(.kind = "Pod", .namespace_ = "shop", .name = "web-7f9-aaaaa",
+    const char *one = denial(REVIEW(.kind = "Pod", .namespace = "shop", .name = "web-7f9-aaaaa",
                                     .object = cf_arena_printf(arena, object, "aaaaa")));
-    const char *two = denial(REVIEW(.kind = "Pod", .namespace_ = "shop", .name = "web-7f9-bbbbb",
+    const char *two = denial(REVIEW(.kind = "Pod", .namespace = "shop", .name = "web-7f9-bbbbb",
                                     .object = cf_arena_printf(arena, object, "bbbbb")));
 
     (void)state;
@@ -124,7 +124,7 @@ static void replicas(void **state)
 static void no_name_at_all(void **state)
 {
     (void)state;
-    has_part(denial(REVIEW(.kind = "Pod", .namespace_ = "shop", .object = "{'spec':" LONG_POD "}")),
+    has_part(denial(REVIEW(.kind = "Pod", .namespace = "shop", .object = "{'spec':" LONG_POD "}")),
              " -f FILE (FILE is the manifest)");
 }
 
@@ -161,11 +161,11 @@ static void what_does_not_count(void **state)
 static void what_is_in_no_file(void **state)
 {
     const char *message = denial(REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
-                                        .namespace_ = "shop", .name = "web", .object = "{}"));
+                                        .namespace = "shop", .name = "web", .object = "{}"));
 
     (void)state;
     lacks_part(message, "curfew review");
-    message = denial(REVIEW(.operation = "UPDATE", .kind = "Pod", .namespace_ = "shop",
+    message = denial(REVIEW(.operation = "UPDATE", .kind = "Pod", .namespace = "shop",
                             .subresource = "ephemeralcontainers", .name = "web",
                             .object = "{'spec':{'ephemeralContainers':[{'name':'debug','envFrom':[{"
                                       "'secretRef':{'name':'web-token'}}]}]}}",
@@ -214,11 +214,11 @@ static void what_is_stale(void **state)
     store = cf_store_new(CF_ABSENT_DEPENDS);
     cf_store_list_begin(store, CF_SECRETS);
     cf_store_list_end(store, CF_SECRETS);
-    cf_store_heard(store, CF_SECRETS, now - 45 * (int64_t)1000000);
+    cf_store_refreshed(store, CF_SECRETS, now - 45 * (int64_t)1000000);
     message = denial(POD_IN("shop", LEGACY_POD));
     has_part(message, ": Curfew has not heard of the cluster's legacy Secrets for ");
     has_part(message, " s; what it can't look up is denied");
-    cf_store_heard(store, CF_SECRETS, cf_monotonic_micros());
+    cf_store_refreshed(store, CF_SECRETS, cf_monotonic_micros());
     assert_true(validate(POD_IN("shop", LEGACY_POD)).allowed);
     cf_store_free(store);
     store = known;
@@ -241,7 +241,7 @@ static void long_names(void **state)
 
     (void)state;
     add_objects(store, cf_arena_printf(arena, legacy_secret, repeated('s', 247), "shop", "web"));
-    line = first_line(REVIEW(.kind = "Pod", .namespace_ = "shop", .name = name,
+    line = first_line(REVIEW(.kind = "Pod", .namespace = "shop", .name = name,
                              .object = cf_arena_printf(
                                  arena,
                                  "{'metadata':{'name':'%s'},'spec':{'volumes':[{'name':'%s',"
@@ -266,7 +266,7 @@ static void many_findings(void **state)
                     i);
     cf_buf_adds(&spec, "]}}");
     message = denial(
-        REVIEW(.kind = "Pod", .namespace_ = "shop", .name = "web", .object = cf_buf_str(&spec)));
+        REVIEW(.kind = "Pod", .namespace = "shop", .name = "web", .object = cf_buf_str(&spec)));
     has_part(message, "(and 999 more)\n");
     has_part(message, "\n  and 990 more\n");
     assert_int_equal(lines_with(message, "\n  spec.volumes["), 10);
@@ -281,7 +281,7 @@ static void endless_texts(void **state)
     (void)state;
     use_config("rules: {token-audience: {allowed: []}}");
     message = denial(REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
-                            .namespace_ = "shop", .name = "web",
+                            .namespace = "shop", .name = "web",
                             .object = cf_arena_printf(
                                 arena,
                                 "{'spec':{'boundObjectRef':{'kind':'Pod'},'audiences':['%s',"
@@ -310,7 +310,7 @@ static void yaml_that_does_not_fit(void **state)
                     i);
     cf_buf_adds(&object, "]}}]}}");
     message = denial(
-        REVIEW(.kind = "Pod", .namespace_ = "shop", .name = "web", .object = cf_buf_str(&object)));
+        REVIEW(.kind = "Pod", .namespace = "shop", .name = "web", .object = cf_buf_str(&object)));
     lacks_part(message, "replace spec.volumes[0] with");
     has_part(message, "\n  repair:  " LEGACY_SECRETS "curfew review");
     assert_true(strlen(message) < 2048);
@@ -320,7 +320,7 @@ static void yaml_that_does_not_fit(void **state)
 static void names_with_control_characters(void **state)
 {
     const char *message =
-        denial(REVIEW(.kind = "Pod", .namespace_ = "shop", .name = "a\\nb\\u001b[2Jc",
+        denial(REVIEW(.kind = "Pod", .namespace = "shop", .name = "a\\nb\\u001b[2Jc",
                       .object = "{'metadata':{'name':'a\\nb\\u001b[2Jc'},'spec':{'volumes':[{"
                                 "'name':'v\\r\\n  do this: nothing\\u2028','secret':{'secretName':"
                                 "'web-token'}},{'name':'\\u0085\\u009b','projected':{'sources':[{"
@@ -345,13 +345,13 @@ static void tokens_are_not_printed(void **state)
 #define JWT "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln"
     use_config("rules: {token-audience: {allowed: []}}");
     a = validate(REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
-                        .namespace_ = "shop", .name = JWT,
+                        .namespace = "shop", .name = JWT,
                         .object = "{'spec':{'boundObjectRef':{'kind':'" JWT "'},'audiences':['" JWT
                                   "'],'expirationSeconds':9999}}"));
     assert_false(a.allowed);
     lacks_part(a.text, "eyJ");
     has_part(a.message, "[redacted]");
-    a = validate(REVIEW(.operation = "UPDATE", .kind = "Secret", .namespace_ = "shop", .name = "s",
+    a = validate(REVIEW(.operation = "UPDATE", .kind = "Secret", .namespace = "shop", .name = "s",
                         .object =
                             "{'type':'kubernetes.io/service-account-token','data':{'token':'" JWT
                             "'}}",

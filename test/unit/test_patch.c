@@ -8,10 +8,10 @@ static const char *patch_of(const char *text)
     struct cf_engine_input in = {
         .policy = policy, .store = store, .now = NOW, .modes = CF_ALL_MODES};
     struct cf_request *request = decode(text);
-    struct cf_judgement judgement;
+    struct cf_evaluation judgement;
     const char *patch;
 
-    assert_int_equal(cf_engine_judge(arena, &in, request, &judgement, &err), 0);
+    assert_int_equal(cf_engine_evaluate(arena, &in, request, &judgement, &err), 0);
     err = (struct cf_err){.kind = CF_ERR_INPUT};
     patch = cf_patch_text(arena, request, &judgement, &err);
     assert_int_equal(err.kind, CF_ERR_NONE);
@@ -44,7 +44,7 @@ static void nothing_to_fix(void **state)
     assert_null(patch_of(POD_IN("quiet", LEGACY_POD)));
     assert_null(patch_of(POD_IN("mixed", LEGACY_POD)));
     assert_null(patch_of(REVIEW(.kind = "Namespace", .object = "{}")));
-    assert_null(patch_of(REVIEW(.kind = "Secret", .namespace_ = "shop",
+    assert_null(patch_of(REVIEW(.kind = "Secret", .namespace = "shop",
                                 .object = "{'type':'kubernetes.io/service-account-token'}")));
 }
 
@@ -57,7 +57,7 @@ static void a_request_without_a_spec(void **state)
     use_config("rules: {token-lifetime: {restricted: {maxUnbound: 15m}}}");
     for (size_t i = 0; i < CF_COUNT(objects); i++) {
         const char *text = REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
-                                  .namespace_ = "shop", .name = "web", .object = objects[i]);
+                                  .namespace = "shop", .name = "web", .object = objects[i]);
         struct test_answer a;
 
         is_patch(text, "[{'op':'add','path':'/spec','value':{}},"
@@ -154,7 +154,7 @@ static void what_moves(void **state)
 static void the_annotation(void **state)
 {
 #define WITH(metadata)                                                                             \
-    REVIEW(.kind = "Pod", .namespace_ = "shop", .object = "{" metadata "'spec':" LEGACY_POD "}")
+    REVIEW(.kind = "Pod", .namespace = "shop", .object = "{" metadata "'spec':" LEGACY_POD "}")
 #define TO_MARK "[{'op':'replace','path':'/spec/volumes/0','value':" PROJECTED "}"
     (void)state;
     is_patch(WITH(""), TO_MARK ",{'op':'add','path':'/metadata','value':{}},{'op':'add','path':"
@@ -176,11 +176,11 @@ static void of_other_kinds(void **state)
 {
     (void)state;
     is_patch(
-        REVIEW(.group = "batch", .kind = "CronJob", .namespace_ = "shop",
+        REVIEW(.group = "batch", .kind = "CronJob", .namespace = "shop",
                .object = "{'spec':{'jobTemplate':{'spec':{'template':{'spec':" LEGACY_POD "}}}}}"),
         "[{'op':'replace','path':'/spec/jobTemplate/spec/template/spec/volumes/"
         "0','value':" PROJECTED "}]");
-    is_patch(REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest", .namespace_ = "shop",
+    is_patch(REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest", .namespace = "shop",
                     .name = "web", .object = "{'spec':{'expirationSeconds':9000}}"),
              "[{'op':'replace','path':'/spec/expirationSeconds','value':3600}]");
     is_patch(REVIEW(.group = "storage.k8s.io", .kind = "CSIDriver", .name = "d",

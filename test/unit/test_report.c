@@ -30,7 +30,7 @@ static struct cf_report_row row_of(const struct cf_finding *finding)
                                   .document = 2,
                                   .line = 7,
                                   .kind = "Pod",
-                                  .namespace_ = "sh\033op",
+                                  .namespace = "sh\033op",
                                   .name = "web",
                                   .subject = "pod \"web\"",
                                   .finding = finding,
@@ -60,7 +60,7 @@ static void test_text(void **state)
                "it is\n  spec.a: so\n  do this: do better\n  replace spec.a with:\n"
                "    path: [redacted]\n\n");
     row = row_of(&bare);
-    row.namespace_ = "";
+    row.namespace = "";
     row.modes = CF_MODE_BIT(CF_AUDIT);
     row.exempt = "exception";
     row.until = "2027-03-31";
@@ -74,7 +74,7 @@ static void test_colour(void **state)
     struct cf_report_row row = row_of(&bare);
 
     (void)state;
-    row.namespace_ = "";
+    row.namespace = "";
     check_text(&row, true,
                "\033[1ma.yaml:7:\033[0m pod \"web\": \033[31mprobe\033[0m (restricted; enforce, "
                "warn): it is\n  spec\n  do this: nothing\n\n");

@@ -110,17 +110,17 @@ static void empty_objects(void **state)
     use_config("rules: {token-audience: {allowed: []}}");
     for (size_t i = 0; i < CF_COUNT(kinds); i++) {
         assert_int_equal(judge(REVIEW(.group = kinds[i][0], .kind = kinds[i][1],
-                                      .namespace_ = "shop", .object = "{}"))
+                                      .namespace = "shop", .object = "{}"))
                              .count,
                          0);
         assert_int_equal(
             judge(REVIEW(.operation = "UPDATE", .group = kinds[i][0], .kind = kinds[i][1],
-                         .namespace_ = "shop", .object = "{}", .old_object = "{}"))
+                         .namespace = "shop", .object = "{}", .old_object = "{}"))
                 .count,
             0);
     }
     assert_int_equal(judge(REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
-                                  .namespace_ = "shop", .name = "web", .object = "{}"))
+                                  .namespace = "shop", .name = "web", .object = "{}"))
                          .count,
                      1);
 }

@@ -2,25 +2,25 @@
 /* What Curfew knows of the cluster, from manifests. */
 #include "reviews.h"
 
-static struct cf_secret_ref look_up(const char *namespace_, const char *name)
+static struct cf_secret_ref look_up(const char *namespace, const char *name)
 {
     struct cf_secret_ref ref = {.name = name, .owner = "left over"};
 
-    cf_store_secret(store, arena, namespace_, 30, &ref);
+    cf_store_secret(store, arena, namespace, 30, &ref);
     return ref;
 }
 
-static void is_legacy(const char *namespace_, const char *name, const char *owner)
+static void is_legacy(const char *namespace, const char *name, const char *owner)
 {
-    struct cf_secret_ref ref = look_up(namespace_, name);
+    struct cf_secret_ref ref = look_up(namespace, name);
 
     assert_int_equal(ref.state, CF_SECRET_LEGACY);
     assert_true(cf_streq(ref.owner, owner));
 }
 
-static void has_state(const char *namespace_, const char *name, enum cf_secret_state wanted)
+static void has_state(const char *namespace, const char *name, enum cf_secret_state wanted)
 {
-    struct cf_secret_ref ref = look_up(namespace_, name);
+    struct cf_secret_ref ref = look_up(namespace, name);
 
     assert_int_equal(ref.state, wanted);
     assert_null(ref.owner);
@@ -159,9 +159,9 @@ static void restricted_accounts(void **state)
 }
 
 /* enforce, fix, audit, warn by their initials. */
-static void has_levels(const char *namespace_, const char *wanted)
+static void has_levels(const char *namespace, const char *wanted)
 {
-    struct cf_levels levels = cf_store_levels(store, policy, namespace_);
+    struct cf_levels levels = cf_store_levels(store, policy, namespace);
     char got[CF_MODES + 1] = "";
 
     for (int mode = 0; mode < CF_MODES; mode++)

@@ -22,13 +22,13 @@ static void pod_with(const char *node, const char *spec)
           false);
 }
 
-static void reaches(enum cf_edge edge, const char *namespace_, const char *name, const char *node,
+static void reaches(enum cf_edge edge, const char *namespace, const char *name, const char *node,
                     enum cf_reach wanted)
 {
-    enum cf_reach got = cf_store_reach(store, edge, namespace_, name, node);
+    enum cf_reach got = cf_store_reach(store, edge, namespace, name, node);
 
     if (got != wanted)
-        fail_msg("%s/%s on %s: %d, not %d", namespace_, name, node, (int)got, (int)wanted);
+        fail_msg("%s/%s on %s: %d, not %d", namespace, name, node, (int)got, (int)wanted);
 }
 
 #define CONTAINER(list, rest) "'" list "':[{'name':'x'},{'name':'c'," rest "}]"
@@ -237,7 +237,7 @@ static void volumes_by_their_claim(void **state)
 static void secrets_of_a_volume(void **state)
 {
     static const struct {
-        const char *source, *namespace_; /* NULL: not reached */
+        const char *source, *namespace; /* NULL: not reached */
     } cases[] = {
         {"'azureFile':{'secretName':'s','secretNamespace':'d'}", "d"},
         {"'azureFile':{'secretName':'s'}", "a"},
@@ -263,7 +263,7 @@ static void secrets_of_a_volume(void **state)
     pod_with("n1", VOLUME("'persistentVolumeClaim':{'claimName':'c'}"));
     apply(CF_CLAIMS, CLAIM("u"), false);
     for (size_t i = 0; i < CF_COUNT(cases); i++) {
-        const char *wanted = cases[i].namespace_;
+        const char *wanted = cases[i].namespace;
 
         apply(CF_VOLUMES, cf_arena_printf(arena, PV("u", ",%s"), cases[i].source), false);
         reaches(CF_EDGE_VOLUME, "", "v", "n1", CF_REACH_OWN);

@@ -32,7 +32,7 @@ static void sync_all(void)
     for (int i = 0; i < CF_RESOURCES; i++) {
         cf_store_list_begin(live, (enum cf_resource)i);
         cf_store_list_end(live, (enum cf_resource)i);
-        cf_store_heard(live, (enum cf_resource)i, cf_monotonic_micros());
+        cf_store_refreshed(live, (enum cf_resource)i, cf_monotonic_micros());
     }
 }
 
@@ -50,7 +50,7 @@ static void absent_until_synced(void **state)
     assert_int_equal(state_of("t", 600), CF_SECRET_UNKNOWN);
     cf_store_list_end(live, CF_SECRETS);
     assert_int_equal(state_of("t", 600), CF_SECRET_UNKNOWN); /* listed, but never heard of */
-    cf_store_heard(live, CF_SECRETS, cf_monotonic_micros());
+    cf_store_refreshed(live, CF_SECRETS, cf_monotonic_micros());
     assert_int_equal(state_of("t", 600), CF_SECRET_PLAIN);
     assert_true(cf_store_fresh(live, CF_SECRETS, 600));
     assert_false(cf_store_synced(live));
@@ -65,7 +65,7 @@ static void stale(void **state)
 
     (void)state;
     cf_store_list_end(live, CF_SECRETS);
-    cf_store_heard(live, CF_SECRETS, now > 40000000 ? now - 40000000 : 0);
+    cf_store_refreshed(live, CF_SECRETS, now > 40000000 ? now - 40000000 : 0);
     assert_true(cf_store_age(live, CF_SECRETS) >= (now > 40000000 ? 40000000 : now));
     assert_int_equal(state_of("t", 0), CF_SECRET_UNKNOWN);
     if (now > 40000000) {
@@ -73,10 +73,10 @@ static void stale(void **state)
         assert_false(cf_store_fresh(live, CF_SECRETS, 40));
     }
     assert_true(cf_store_fresh(live, CF_SECRETS, 4000));
-    cf_store_heard(live, CF_SECRETS, now);
+    cf_store_refreshed(live, CF_SECRETS, now);
     assert_int_equal(state_of("t", 600), CF_SECRET_PLAIN);
     /* What was heard before does not make it older. */
-    cf_store_heard(live, CF_SECRETS, 1);
+    cf_store_refreshed(live, CF_SECRETS, 1);
     assert_int_equal(state_of("t", 600), CF_SECRET_PLAIN);
     /* Nor does a list that breaks off. */
     cf_store_list_begin(live, CF_SECRETS);
@@ -87,9 +87,9 @@ static void ages(void **state)
 {
     (void)state;
     assert_int_equal(cf_store_age(live, CF_PODS), -1);
-    cf_store_heard(live, CF_PODS, cf_monotonic_micros());
+    cf_store_refreshed(live, CF_PODS, cf_monotonic_micros());
     assert_true(cf_store_age(live, CF_PODS) >= 0);
-    cf_store_heard(live, CF_PODS, cf_monotonic_micros() + 3600000000);
+    cf_store_refreshed(live, CF_PODS, cf_monotonic_micros() + 3600000000);
     assert_int_equal(cf_store_age(live, CF_PODS), 0);
     assert_int_equal(cf_store_age(store, CF_PODS), -1); /* manifests have no watch */
     assert_true(cf_store_fresh(store, CF_PODS, 0));
@@ -106,7 +106,7 @@ static void watches_that_are_not_there(void **state)
             cf_store_list_end(live, (enum cf_resource)i);
     }
     assert_true(cf_store_synced(live));
-    cf_store_heard(live, CF_SECRETS, cf_monotonic_micros());
+    cf_store_refreshed(live, CF_SECRETS, cf_monotonic_micros());
     assert_int_equal(cf_store_age(live, CF_SECRETS), -1);
     assert_false(cf_store_fresh(live, CF_SECRETS, 600));
     assert_int_equal(state_of("t", 600), CF_SECRET_UNKNOWN);

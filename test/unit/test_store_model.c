@@ -53,17 +53,17 @@ static void change_volume(unsigned index)
 {
     struct model_volume *volume = &model.volumes[index];
 
-    *volume = (struct model_volume){.there = true, .claim = -1, .namespace_ = -1};
+    *volume = (struct model_volume){.there = true, .claim = -1, .namespace = -1};
     volume->uid = chance(CF_COUNT(uids));
     volume->secret = chance(3) > 0 ? (int)chance(NAMES) : -1;
     volume->secret_ns = chance(NAMESPACES);
     volume->node = chance(4) == 0 ? (int)chance(NODES) : -1;
     if (chance(5) == 0)
         return;
-    volume->namespace_ = (int)chance(NAMESPACES);
+    volume->namespace = (int)chance(NAMESPACES);
     volume->claim = (int)chance(NAMES + PODS);
     if (chance(3) > 0)
-        volume->uid = model.claims[volume->namespace_][volume->claim].uid;
+        volume->uid = model.claims[volume->namespace][volume->claim].uid;
 }
 
 /* One object of the resource: made or changed, and how it looks then. */
@@ -236,7 +236,7 @@ static void compare_pod(unsigned ns, unsigned index, const struct cf_store_pod *
 {
     const struct model_pod *pod = &model.pods[ns][index];
 
-    assert_string_equal(got->namespace_, text("ns-", ns));
+    assert_string_equal(got->namespace, text("ns-", ns));
     assert_string_equal(got->name, text("pod-", index));
     assert_string_equal(got->uid, uids[pod->uid]);
     assert_string_equal(got->node, pod->node >= 0 ? text("node-", (unsigned)pod->node) : "");
@@ -312,7 +312,7 @@ static bool has_secret(const struct cf_object *object, unsigned via, const char 
 static bool has_token(const struct cf_object *object, const struct model_ref *ref)
 {
     for (size_t i = 0; i < object->pod.volume_count; i++) {
-        const struct cf_source *source = object->pod.volumes[i].sources;
+        const struct cf_volume_source *source = object->pod.volumes[i].sources;
 
         if (source != NULL && source->type == CF_SOURCE_TOKEN &&
             source->expiration.given == ref->given && source->expiration.seconds == ref->seconds &&
@@ -401,7 +401,7 @@ static bool names_legacy(unsigned ns, const struct model_pod *pod)
 
 static void see_row(const struct cf_store_inventory *row, void *arg)
 {
-    unsigned ns = (unsigned)(row->namespace_[3] - '0'), *seen = arg;
+    unsigned ns = (unsigned)(row->namespace[3] - '0'), *seen = arg;
     size_t used = 0, unused = 0, invalid = 0, pods = 0;
 
     for (unsigned i = 0; i < NAMES; i++) {

@@ -62,7 +62,7 @@ static void *write_pods(void *arg)
     (void)arg;
     for (int i = 0; i < CHANGES; i++) {
         apply(CF_PODS, i % 2 == 0 ? &here : &there_, 1);
-        cf_store_heard(store, CF_PODS, cf_monotonic_micros());
+        cf_store_refreshed(store, CF_PODS, cf_monotonic_micros());
     }
     cf_arena_free(arena);
     return NULL;
@@ -113,7 +113,7 @@ static bool see(const struct cf_store_pod *pod, struct cf_object *object, void *
 static void see_row(const struct cf_store_inventory *row, void *arg)
 {
     (void)arg;
-    must(cf_streq(row->namespace_, "n") && row->legacy_unused == 1 && row->pods_mounting == 1);
+    must(cf_streq(row->namespace, "n") && row->legacy_unused == 1 && row->pods_mounting == 1);
 }
 
 static void *read_all(void *arg)

@@ -279,7 +279,7 @@ static void a_legacy_token(void **state)
     assert_string_equal(t.kid, "5pJWzPF1Mv-wCQVYSrG0wb1w5VlJe1sZgRtAGud-TE4");
     assert_string_equal(t.issuer, "kubernetes/serviceaccount");
     assert_string_equal(t.subject, "system:serviceaccount:shop:web");
-    assert_string_equal(t.namespace_, "shop");
+    assert_string_equal(t.namespace, "shop");
     assert_string_equal(t.account, "web");
     assert_string_equal(t.account_uid, "31cc17da-0825-4c17-be5b-899ca1f65d6a");
     assert_string_equal(t.secret, "web-token");
@@ -418,15 +418,15 @@ static void accounts(void **state)
 
     (void)state;
     t = claims("{\"kubernetes.io\":{},\"sub\":\"system:serviceaccount:shop:web\"}");
-    assert_string_equal(t.namespace_, "shop");
+    assert_string_equal(t.namespace, "shop");
     assert_string_equal(t.account, "web");
     t = claims("{\"kubernetes.io\":{\"namespace\":\"n\"},\"sub\":\"system:serviceaccount:a:b:c\"}");
-    assert_string_equal(t.namespace_, "n");
+    assert_string_equal(t.namespace, "n");
     assert_null(t.account);
     t = claims("{\"kubernetes.io\":{\"serviceaccount\":{\"name\":\"sa\",\"uid\":\"u\"}}}");
     assert_string_equal(t.account, "sa");
     assert_string_equal(t.account_uid, "u");
-    assert_null(t.namespace_);
+    assert_null(t.namespace);
 }
 
 static void audiences(void **state)

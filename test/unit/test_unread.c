@@ -19,12 +19,12 @@
 
 #define TOKEN_REQUEST(ns, account, sub)                                                            \
     .group = "authentication.k8s.io", .kind = "TokenRequest", .resource = "serviceaccounts",       \
-    .subresource = sub, .namespace_ = ns, .name = account
+    .subresource = sub, .namespace = ns, .name = account
 #define TOKEN_FOR(ns, account) TOKEN_REQUEST(ns, account, "token")
-#define POD(ns) .kind = "Pod", .resource = "pods", .namespace_ = ns, .name = "web"
+#define POD(ns) .kind = "Pod", .resource = "pods", .namespace = ns, .name = "web"
 #define ACCOUNT(ns)                                                                                \
-    .kind = "ServiceAccount", .resource = "serviceaccounts", .namespace_ = ns, .name = "agent"
-#define CONFIG_MAP(ns) .kind = "ConfigMap", .resource = "configmaps", .namespace_ = ns, .name = "c"
+    .kind = "ServiceAccount", .resource = "serviceaccounts", .namespace = ns, .name = "agent"
+#define CONFIG_MAP(ns) .kind = "ConfigMap", .resource = "configmaps", .namespace = ns, .name = "c"
 
 static const char config[] =
     "exemptions: {namespaces: [kube-system], usernames: [boss], groups: [ops]}\n"
@@ -77,14 +77,14 @@ static const struct {
     {"by kube-controller-manager",
      {.kind = "Secret",
       .resource = "secrets",
-      .namespace_ = "base",
+      .namespace = "base",
       .name = "s",
       .operation = "UPDATE",
       .old_object = "{}",
       .user = "{'username':'system:kube-controller-manager'}",
       .whole = true}},
     {"by a kubelet, of its own mirror pod", {POD("base"), .user = NODE1, .whole = true}},
-    {"a Secret", {.kind = "Secret", .resource = "secrets", .namespace_ = "base", .whole = true}},
+    {"a Secret", {.kind = "Secret", .resource = "secrets", .namespace = "base", .whole = true}},
     {"a ConfigMap", {CONFIG_MAP("base"), .whole = true}},
     {"a driver",
      {.group = "storage.k8s.io",
@@ -95,14 +95,14 @@ static const struct {
     {"a namespace, by whoever is exempt",
      {.kind = "Namespace",
       .resource = "namespaces",
-      .namespace_ = "free",
+      .namespace = "free",
       .name = "free",
       .user = BOSS,
       .whole = true}},
     {"an exempt namespace itself",
      {.kind = "Namespace",
       .resource = "namespaces",
-      .namespace_ = "kube-system",
+      .namespace = "kube-system",
       .name = "kube-system",
       .user = MASTER,
       .whole = true}},
@@ -136,7 +136,7 @@ static const struct {
      {.group = "apps",
       .kind = "Deployment",
       .resource = "deployments",
-      .namespace_ = "free",
+      .namespace = "free",
       .name = "web",
       .user = LEGACY_CALLER("shop"),
       .whole = true}},
@@ -145,9 +145,9 @@ static const struct {
      {POD("free"), .user = "{'username':'a','groups':'ops'}", .whole = true}},
     {"a caller that is no object", {POD("kube-system"), .user = "'boss'", .whole = true}},
     {"an unknown operation", {POD("free"), .operation = "PATCH", .whole = true}},
-    {"no resource", {.kind = "Pod", .namespace_ = "free", .name = "web", .whole = true}},
+    {"no resource", {.kind = "Pod", .namespace = "free", .name = "web", .whole = true}},
     {"no kind",
-     {.kind = "", .resource = "pods", .namespace_ = "free", .user = BOSS, .whole = true}},
+     {.kind = "", .resource = "pods", .namespace = "free", .user = BOSS, .whole = true}},
 };
 
 static void denials(void **state)
@@ -242,16 +242,16 @@ static void unknown_kinds(void **state)
     a = validate(REVIEW(.kind = "Node", .resource = "nodes", .name = "n", .object = "@"));
     is_denied(&a, "a node at the defaults");
     a = validate(REVIEW(.kind = "PersistentVolumeClaim", .resource = "persistentvolumeclaims",
-                        .namespace_ = "free", .name = "c", .operation = "UPDATE", .object = "@"));
+                        .namespace = "free", .name = "c", .operation = "UPDATE", .object = "@"));
     assert_true(a.allowed);
     a = validate(REVIEW(.kind = "PersistentVolumeClaim", .resource = "persistentvolumeclaims",
-                        .namespace_ = "free", .name = "c", .operation = "UPDATE", .object = "@",
+                        .namespace = "free", .name = "c", .operation = "UPDATE", .object = "@",
                         .user = AGENT(ON_NODE)));
     is_denied(&a, "a restricted account's claim");
     a = validate(REVIEW(POD("free"), .operation = "DELETE", .object = "null", .old_object = "@",
                         .user = AGENT(ON_NODE)));
     is_denied(&a, "a restricted account deletes a pod");
-    a = validate(REVIEW(.kind = "Secret", .resource = "secrets", .namespace_ = "free",
+    a = validate(REVIEW(.kind = "Secret", .resource = "secrets", .namespace = "free",
                         .operation = "DELETE", .old_object = "@", .user = AGENT(ON_NODE)));
     is_denied(&a, "a restricted account deletes a collection");
     use_config("defaults: {enforce: privileged}");
@@ -270,7 +270,7 @@ static void templates(void **state)
         struct review r = {.group = "apps",
                            .kind = kinds[i / 2],
                            .resource = "x",
-                           .namespace_ = "shop",
+                           .namespace = "shop",
                            .name = "web"};
         struct test_answer a;
 
@@ -433,7 +433,7 @@ static void messages(void **state)
     (void)state;
     assert_string_equal(a.message, "pod \"web\" could not be read: request.object.spec.volumes "
                                    "must be an array, not a string");
-    a = validate(REVIEW(.kind = "Pod", .resource = "pods", .namespace_ = "base", .object = "[]"));
+    a = validate(REVIEW(.kind = "Pod", .resource = "pods", .namespace = "base", .object = "[]"));
     assert_string_equal(a.message,
                         "pod could not be read: request.object must be an object, not an array");
     a = validate(REVIEW(TOKEN_FOR("base", "web"), .object = "{'spec':{'audiences':[5]}}"));
@@ -445,12 +445,12 @@ static void messages(void **state)
     /* A long name does not hide the sentence. */
     memset(name, 'n', sizeof(name) - 1);
     name[sizeof(name) - 1] = '\0';
-    a = validate(REVIEW(.kind = "Pod", .resource = "pods", .namespace_ = "base", .name = name,
+    a = validate(REVIEW(.kind = "Pod", .resource = "pods", .namespace = "base", .name = name,
                         .object = "{'spec':{'volumes':'x'}}"));
     assert_true(strcspn(a.message, "\n") < 220);
     has_part(a.message, "request.object.spec.volumes must be an array, not a string");
     /* A name is not what the sentence is about, and may hold anything. */
-    a = validate(REVIEW(.kind = "Pod", .resource = "pods", .namespace_ = "base",
+    a = validate(REVIEW(.kind = "Pod", .resource = "pods", .namespace = "base",
                         .name = "a\\nb\\u0007", .object = "@"));
     has_part(a.message, "pod \"a?b?\" could not be read: ");
 }

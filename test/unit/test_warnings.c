@@ -99,12 +99,12 @@ static void controllers(void **state)
     struct test_answer a;
 
     (void)state;
-    a = mutate(REVIEW(.kind = "Pod", .namespace_ = "shop", .user = CONTROLLER,
+    a = mutate(REVIEW(.kind = "Pod", .namespace = "shop", .user = CONTROLLER,
                       .object = "{'spec':" AUTO_POD "}"));
     assert_non_null(a.patch);
     assert_null(a.warnings);
     assert_string_equal(annotation(&a, "fixed"), "extended-token");
-    a = mutate(REVIEW(.kind = "Pod", .namespace_ = "shop", .user = CONTROLLER,
+    a = mutate(REVIEW(.kind = "Pod", .namespace = "shop", .user = CONTROLLER,
                       .object = "{'spec':{'serviceAccountName':'web','volumes':[" TOKEN(
                           "a", "3607") "," MOUNT("b", "web-token") "]}}"));
     assert_int_equal(count_of(&a), 1);
@@ -113,7 +113,7 @@ static void controllers(void **state)
 
 #define TOKEN_OF(ns, caller, spec)                                                                 \
     REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",                               \
-           .resource = "serviceaccounts", .subresource = "token", .namespace_ = ns, .name = "web", \
+           .resource = "serviceaccounts", .subresource = "token", .namespace = ns, .name = "web", \
            .user = caller, .object = "{'spec':{" spec "}}")
 #define TO_POD "'boundObjectRef':{'kind':'Pod','name':'web-1'}"
 
@@ -268,13 +268,13 @@ static void templates(void **state)
     (void)state;
     for (size_t i = 0; i < CF_COUNT(namespaces_told); i++) {
         a = validate(REVIEW(.group = "apps", .kind = "Deployment", .name = "web",
-                            .namespace_ = namespaces_told[i], .object = object));
+                            .namespace = namespaces_told[i], .object = object));
         assert_true(a.allowed);
         assert_int_equal(count_of(&a), 1);
         has_part(warning(&a, 0), "deployment \"web\" would violate Curfew level \"restricted\": "
                                  "legacy-token-mount: ");
     }
-    a = validate(REVIEW(.group = "apps", .kind = "Deployment", .name = "web", .namespace_ = "free",
+    a = validate(REVIEW(.group = "apps", .kind = "Deployment", .name = "web", .namespace = "free",
                         .object = object));
     assert_null(a.warnings);
 }
@@ -283,7 +283,7 @@ static void templates(void **state)
 static void secrets_that_leave_an_account(void **state)
 {
     struct test_answer a =
-        validate(REVIEW(.operation = "UPDATE", .kind = "ServiceAccount", .namespace_ = "shop",
+        validate(REVIEW(.operation = "UPDATE", .kind = "ServiceAccount", .namespace = "shop",
                         .name = "web", .object = "{'metadata':{'name':'web'}}",
                         .old_object = "{'metadata':{'name':'web'},'secrets':[{'name':'web-token'},{"
                                       "'name':'db'}]}"));
@@ -358,7 +358,7 @@ static void many(void **state)
         cf_buf_addf(&object, "%s{'name':'v%d','secret':{'secretName':'web-token'}}",
                     i > 0 ? "," : "", i);
     cf_buf_adds(&object, "]}}}}");
-    a = validate(REVIEW(.group = "apps", .kind = "Deployment", .namespace_ = "shop", .name = "web",
+    a = validate(REVIEW(.group = "apps", .kind = "Deployment", .namespace = "shop", .name = "web",
                         .object = cf_buf_str(&object)));
     inside_the_limits(&a);
     assert_true(count_of(&a) > 10);
@@ -382,11 +382,11 @@ static void long_and_hostile_names(void **state)
         "'secret':{'secretName':'web-token'}},{'name':'a\\nb\\u0000c','secret':{'secretName':"
         "'web-token'}}]}}",
         name, name + 100000 - CF_NAME_MAX);
-    a = mutate(REVIEW(.kind = "Pod", .namespace_ = "shop", .object = object));
+    a = mutate(REVIEW(.kind = "Pod", .namespace = "shop", .object = object));
     assert_int_equal(count_of(&a), 1);
     inside_the_limits(&a);
     has_part(warning(&a, 0), "legacy-token-mount: volume \"nnn");
-    a = validate(REVIEW(.kind = "Pod", .namespace_ = "default", .object = object));
+    a = validate(REVIEW(.kind = "Pod", .namespace = "default", .object = object));
     assert_int_equal(count_of(&a), 2);
     inside_the_limits(&a);
     has_part(warning(&a, 1), "volume \"a?b\xEF\xBF\xBD"

@@ -6,7 +6,7 @@
 static const struct cf_request *object_of(const char *group, const char *kind, const char *name,
                                           const char *metadata)
 {
-    return decode(REVIEW(.group = group, .kind = kind, .namespace_ = "shop", .name = name,
+    return decode(REVIEW(.group = group, .kind = kind, .namespace = "shop", .name = name,
                          .object = cf_arena_printf(arena, "{'metadata':%s}", metadata)));
 }
 

@@ -69,7 +69,11 @@ struct cf_shape {
 
 /* A legacy token of shop/web, with a signature that is none; base64 once and three times. */
 #define CF_SHAPE_TOKEN                                                                             \
-    "eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.eyJpc3MiOiJrdWJlcm5ldGVzL3NlcnZpY2VhY2NvdW50Iiwia3ViZXJuZXRlcy5pby9zZXJ2aWNlYWNjb3VudC9uYW1lc3BhY2UiOiJzaG9wIiwia3ViZXJuZXRlcy5pby9zZXJ2aWNlYWNjb3VudC9zZXJ2aWNlLWFjY291bnQubmFtZSI6IndlYiIsImt1YmVybmV0ZXMuaW8vc2VydmljZWFjY291bnQvc2VjcmV0Lm5hbWUiOiJ3ZWItdG9rZW4iLCJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6c2hvcDp3ZWIifQ.c2ln"
+    "eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ."                                                          \
+    "eyJpc3MiOiJrdWJlcm5ldGVzL3NlcnZpY2VhY2NvdW50Iiwia3ViZXJuZXRlcy5pby9zZXJ2aWNlYWNjb3VudC9uYW1l" \
+    "c3BhY2UiOiJzaG9wIiwia3ViZXJuZXRlcy5pby9zZXJ2aWNlYWNjb3VudC9zZXJ2aWNlLWFjY291bnQubmFtZSI6Indl" \
+    "YiIsImt1YmVybmV0ZXMuaW8vc2VydmljZWFjY291bnQvc2VjcmV0Lm5hbWUiOiJ3ZWItdG9rZW4iLCJzdWIiOiJzeXN0" \
+    "ZW06c2VydmljZWFjY291bnQ6c2hvcDp3ZWIifQ.c2ln"
 
 static const struct cf_shape cf_shapes[] = {
     /* token-lifetime, extended-token, token-audience */
@@ -86,13 +90,13 @@ static const struct cf_shape cf_shapes[] = {
     {"mount-source", CF_SHAPE_POD, CF_SLOT_SOURCES, 3, "{\"secret\":{\"name\":\"web-token\"}}"},
     {"mount-volume", CF_SHAPE_POD, CF_SLOT_VOLUMES, 4,
      "{\"name\":\"v#\",\"secret\":{\"secretName\":\"web-token\"}}"},
-    {"mount-sub-path", CF_SHAPE_POD, CF_SLOT_MOUNTS, 3,
-     "{\"name\":\"v#\",\"subPath\":\"token\"}"},
+    {"mount-sub-path", CF_SHAPE_POD, CF_SLOT_MOUNTS, 3, "{\"name\":\"v#\",\"subPath\":\"token\"}"},
     {"mount-items", CF_SHAPE_POD, CF_SLOT_ITEMS, 3, "{\"key\":\"token\",\"path\":\"i#\"}"},
     /* legacy-token-env */
     {"env-from", CF_SHAPE_POD, CF_SLOT_ENV_FROM, 3, "{\"secretRef\":{\"name\":\"web-token\"}}"},
     {"env", CF_SHAPE_POD, CF_SLOT_ENV, 6,
-     "{\"name\":\"E#\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"web-token\",\"key\":\"token\"}}}"},
+     "{\"name\":\"E#\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"web-token\",\"key\":\"token\"}}"
+     "}"},
     {"container-name", CF_SHAPE_POD, CF_SLOT_NAME, 0, "name-of-a-container-that-never-ends-"},
     {"containers", CF_SHAPE_POD, CF_SLOT_CONTAINERS, 6,
      "{\"name\":\"c\",\"envFrom\":[{\"secretRef\":{\"name\":\"web-token\"}}]}"},
@@ -216,39 +220,48 @@ static inline void cf_shape_fill(struct cf_shape_out *out, const struct cf_shape
     }
 }
 
-/* What stands between the slots: '%' and a letter is a slot, 'A' for the first one, 'a' for the 27th; "%," in front
- * of the letter puts a comma there unless the slot is empty. "%-" is where text without meaning
- * makes up for what is missing in size; "%?" a Secret, which is a legacy one for CF_SLOT_ITEMS. */
+/* What stands between the slots: '%' and a letter is a slot, 'A' for the first one, 'a' for the
+ * 27th; "%," in front of the letter puts a comma there unless the slot is empty. "%-" is where text
+ * without meaning makes up for what is missing in size; "%?" a Secret, which is a legacy one for
+ * CF_SLOT_ITEMS. */
 static const char *const cf_shape_frames[CF_SHAPE_KINDS][3] = {
     [CF_SHAPE_POD] =
-        {"\"kind\":{\"group\":\"\",\"version\":\"v1\",\"kind\":\"Pod\"},\"resource\":{\"group\":\"\","
+        {"\"kind\":{\"group\":\"\",\"version\":\"v1\",\"kind\":\"Pod\"},\"resource\":{\"group\":"
+         "\"\","
          "\"version\":\"v1\",\"resource\":\"pods\"},\"namespace\":\"shop\"",
          "{\"metadata\":{\"name\":\"p%S\",\"annotations\":{\"a\":\"%-\"%,J},\"labels\":{%K},"
          "\"ownerReferences\":[%L]},\"spec\":{\"serviceAccountName\":\"web\",\"containers\":[{"
-         "\"name\":\"c%R\",\"volumeMounts\":[%C],\"env\":[{\"name\":\"n%Y\",\"value\":\"x %Z\"}%,D],\"envFrom\":[%E],\"args\":[%F],"
-         "\"livenessProbe\":{\"httpGet\":{\"httpHeaders\":[%G]}}}%,H],\"volumes\":[{\"name\":\"t%T\","
+         "\"name\":\"c%R\",\"volumeMounts\":[%C],\"env\":[{\"name\":\"n%Y\",\"value\":\"x "
+         "%Z\"}%,D],\"envFrom\":[%E],\"args\":[%F],"
+         "\"livenessProbe\":{\"httpGet\":{\"httpHeaders\":[%G]}}}%,H],\"volumes\":[{\"name\":\"t%"
+         "T\","
          "\"projected\":{\"sources\":[%A]}},{\"name\":\"s\",\"secret\":{\"secretName\":"
          "\"%?\",\"items\":[%I]}},{\"name\":\"d%b\",\"csi\":{\"volumeAttributes\":{%a}}}%,B]}}",
          NULL},
     [CF_SHAPE_NAMESPACE] =
-        {"\"kind\":{\"group\":\"\",\"version\":\"v1\",\"kind\":\"Namespace\"},\"resource\":{\"group\":"
+        {"\"kind\":{\"group\":\"\",\"version\":\"v1\",\"kind\":\"Namespace\"},\"resource\":{"
+         "\"group\":"
          "\"\",\"version\":\"v1\",\"resource\":\"namespaces\"},\"name\":\"shop\"",
          "{\"metadata\":{\"name\":\"shop\",\"annotations\":{\"a\":\"%-\"},\"labels\":{%K}}}", NULL},
     [CF_SHAPE_ACCOUNT] =
         {"\"kind\":{\"group\":\"\",\"version\":\"v1\",\"kind\":\"ServiceAccount\"},\"resource\":{"
-         "\"group\":\"\",\"version\":\"v1\",\"resource\":\"serviceaccounts\"},\"namespace\":\"shop\"",
+         "\"group\":\"\",\"version\":\"v1\",\"resource\":\"serviceaccounts\"},\"namespace\":"
+         "\"shop\"",
          "{\"metadata\":{\"name\":\"web\",\"annotations\":{\"a\":\"%-\"},\"labels\":{%K}}}",
          "{\"metadata\":{\"name\":\"web\"},\"secrets\":[%O]}"},
     [CF_SHAPE_TOKEN_REQUEST] =
-        {"\"kind\":{\"group\":\"authentication.k8s.io\",\"version\":\"v1\",\"kind\":\"TokenRequest\"},"
+        {"\"kind\":{\"group\":\"authentication.k8s.io\",\"version\":\"v1\",\"kind\":"
+         "\"TokenRequest\"},"
          "\"resource\":{\"group\":\"\",\"version\":\"v1\",\"resource\":\"serviceaccounts\"},"
          "\"subResource\":\"token\",\"namespace\":\"shop\",\"name\":\"web\"",
          "{\"metadata\":{\"annotations\":{\"a\":\"%-\"}},\"spec\":{\"audiences\":[%P]}}", NULL},
     [CF_SHAPE_DRIVER] =
         {"\"kind\":{\"group\":\"storage.k8s.io\",\"version\":\"v1\",\"kind\":\"CSIDriver\"},"
-         "\"resource\":{\"group\":\"storage.k8s.io\",\"version\":\"v1\",\"resource\":\"csidrivers\"},"
+         "\"resource\":{\"group\":\"storage.k8s.io\",\"version\":\"v1\",\"resource\":"
+         "\"csidrivers\"},"
          "\"name\":\"d\"",
-         "{\"metadata\":{\"name\":\"d\",\"annotations\":{\"a\":\"%-\"}},\"spec\":{\"tokenRequests\":["
+         "{\"metadata\":{\"name\":\"d\",\"annotations\":{\"a\":\"%-\"}},\"spec\":{"
+         "\"tokenRequests\":["
          "%N]}}",
          NULL},
     [CF_SHAPE_SECRET] =
@@ -258,9 +271,11 @@ static const char *const cf_shape_frames[CF_SHAPE_KINDS][3] = {
          "\"Opaque\",\"data\":{\"token\":\"%c\"%,d}}",
          NULL},
     [CF_SHAPE_CONFIG_MAP] =
-        {"\"kind\":{\"group\":\"\",\"version\":\"v1\",\"kind\":\"ConfigMap\"},\"resource\":{\"group\":"
+        {"\"kind\":{\"group\":\"\",\"version\":\"v1\",\"kind\":\"ConfigMap\"},\"resource\":{"
+         "\"group\":"
          "\"\",\"version\":\"v1\",\"resource\":\"configmaps\"},\"namespace\":\"shop\"",
-         "{\"metadata\":{\"name\":\"m\",\"annotations\":{\"a\":\"%-\"}},\"data\":{\"k%U\":\"x %V\"%,Q}}",
+         "{\"metadata\":{\"name\":\"m\",\"annotations\":{\"a\":\"%-\"}},\"data\":{\"k%U\":\"x "
+         "%V\"%,Q}}",
          NULL},
 };
 
@@ -376,12 +391,11 @@ static inline size_t cf_shape_write(char *bytes, size_t size, enum cf_shape_kind
     for (int round = 0; round < 2; round++) {
         size_t len;
 
-        r = (struct cf_shape_review){
-            .shapes = shapes,
-            .count = count,
-            .size = size,
-            .objects = update && same ? 2 : 1,
-            .out = {bytes, bytes + 2 * size}};
+        r = (struct cf_shape_review){.shapes = shapes,
+                                     .count = count,
+                                     .size = size,
+                                     .objects = update && same ? 2 : 1,
+                                     .out = {bytes, bytes + 2 * size}};
         if (kind == CF_SHAPE_ACCESS)
             cf_shape_access(&r, padding);
         else

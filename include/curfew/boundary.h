@@ -77,20 +77,20 @@ struct cf_boundary_verdict {
 
 /* Texts live in the arena, which cf_arena_failed() tells of. */
 struct cf_boundary_verdict cf_boundary_evaluate(struct cf_arena *arena,
-                                             const struct cf_boundary *question,
-                                             const struct cf_policy *policy);
+                                                const struct cf_boundary *question,
+                                                const struct cf_policy *policy);
 
 /* ---- queries of an AdmissionReview ---- */
 
 /* Makes request->boundary of an AdmissionReview's request, where node-boundary has a question about
  * it: for a ServiceAccount's write of what a boundary covers, and for anybody's TokenRequest. */
 void cf_boundary_query(struct cf_fields *r, const struct cf_json *json, const char *group,
-                     const char *kind, struct cf_request *request);
+                       const char *kind, struct cf_request *request);
 
 /* Makes request->boundary of a request whose object could not be read. True: for a restricted
  * account the answer depends on that object. */
 bool cf_boundary_query_unread(struct cf_fields *r, const char *group, const char *kind,
-                            struct cf_request *request);
+                              struct cf_request *request);
 
 /* Fills q->refs (boundary_refs.c). Failures stick to the reader. */
 void cf_boundary_refs(struct cf_fields *r, const struct cf_json *json, struct cf_boundary *q);
@@ -106,6 +106,6 @@ bool cf_boundary_known(const struct cf_store *store);
 
 /* Fills in what the store knows of the question. The store's lock is held. */
 void cf_boundary_lookup(struct cf_arena *arena, const struct cf_store *store,
-                         struct cf_boundary *question);
+                        struct cf_boundary *question);
 
 #endif

@@ -68,9 +68,9 @@ struct cf_webhooks {
 /* Reads both configurations of this name. `bundle` (NULL: only the names are wanted) is the PEM
  * that their caBundles should hold; with `write` those that differ are patched. `cert` is what they
  * have to trust. */
-int cf_webhooks_look(const struct cf_api_caller *asker, const char *name, const struct cf_buf *bundle,
-                     const struct cf_buf *cert, bool write, struct cf_webhooks *out,
-                     struct cf_err *err);
+int cf_webhooks_look(const struct cf_api_caller *asker, const char *name,
+                     const struct cf_buf *bundle, const struct cf_buf *cert, bool write,
+                     struct cf_webhooks *out, struct cf_err *err);
 
 /* ---- what a rotator was given ---- */
 

@@ -42,7 +42,7 @@ bool cf_strings_has(const struct cf_strings *list, const char *text);
 
 struct cf_exception {
     char *rule;
-    char *namespace;                   /* "" means cluster-scoped objects */
+    char *namespace;                    /* "" means cluster-scoped objects */
     struct cf_strings names;            /* globs; empty: any */
     struct cf_strings service_accounts; /* globs; empty: any */
     char *until;                        /* as written: the last day it holds, UTC */

@@ -51,11 +51,11 @@ struct cf_engine_input {
 
 /* Fills in what the store knows of the names in the request; to be called with the store locked. */
 void cf_engine_lookup(struct cf_arena *arena, const struct cf_policy *policy,
-                       const struct cf_store *store, struct cf_request *request);
+                      const struct cf_store *store, struct cf_request *request);
 
 /* Fills in what the store knows, runs the rules, applies exemptions and exceptions. Allocates
  * in the arena. -1: out of memory. */
 int cf_engine_evaluate(struct cf_arena *arena, const struct cf_engine_input *in,
-                    struct cf_request *request, struct cf_evaluation *out, struct cf_err *err);
+                       struct cf_request *request, struct cf_evaluation *out, struct cf_err *err);
 
 #endif

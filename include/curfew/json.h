@@ -58,8 +58,8 @@ const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, s
 
 /* The same, and tells how many bytes precede the first fault; `len` when there is none. */
 const struct cf_json *cf_json_parse_offset(struct cf_arena *arena, const char *bytes, size_t len,
-                                            const struct cf_json_skip *skip, size_t *end,
-                                            size_t *sound, struct cf_err *err);
+                                           const struct cf_json_skip *skip, size_t *end,
+                                           size_t *sound, struct cf_err *err);
 
 /* ---- with lines (json_lines.c) ---- */
 

@@ -106,7 +106,7 @@ struct cf_volume {
     const char *driver;           /* of csi and flexVolume with such a Secret; NULL: none */
     struct cf_items items;        /* CF_VOLUME_SECRET */
     int64_t default_mode;         /* CF_MODE_NONE when absent */
-    struct cf_volume_source *sources;    /* CF_VOLUME_PROJECTED */
+    struct cf_volume_source *sources; /* CF_VOLUME_PROJECTED */
     size_t source_count;
     bool mixed; /* not one type alone, as a valid volume is */
     /* The first container that mounts it with subPath or subPathExpr; NULL: none. */
@@ -218,7 +218,7 @@ struct cf_object {
     const char *owner_name;
     /* What the owner's name ends with behind a '-', where a label *-template-hash has it, too. */
     const char *template_hash;
-    const char *fixed_by;          /* the annotation curfew.dev/fixed; trusted by no rule */
+    const char *fixed_by; /* the annotation curfew.dev/fixed; trusted by no rule */
     bool has_metadata, has_annotations;
     bool mirror; /* the annotation kubernetes.io/config.mirror */
     struct cf_text_map annotations;

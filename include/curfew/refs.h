@@ -37,7 +37,7 @@ struct cf_ref {
     enum cf_ref_what what;
     enum cf_ref_via via;      /* CF_REF_SECRET */
     const char *name;         /* "" for CF_REF_TOKEN */
-    const char *namespace;   /* of a volume's Secret; NULL: the pod's own */
+    const char *namespace;    /* of a volume's Secret; NULL: the pod's own */
     const char *place;        /* the volume's or container's name; "" */
     const struct cf_path *at; /* of the name; lives no longer than the call */
     const char *audience;     /* CF_REF_TOKEN; NULL: none */

@@ -56,7 +56,7 @@ struct cf_request {
     bool dry_run;
     const char *resource;    /* "pods"; "" for a manifest on disk */
     const char *subresource; /* "" for none */
-    const char *namespace;  /* "" for cluster-scoped objects */
+    const char *namespace;   /* "" for cluster-scoped objects */
     const char *name;        /* "" when not given yet */
     struct cf_caller caller;
     enum cf_kind kind;            /* CF_KIND_OTHER: nothing to judge */

@@ -37,7 +37,7 @@ struct cf_review_input {
 /* What one review came to: for logs and metrics. Texts live in the arena. */
 struct cf_outcome {
     enum cf_decision decision;
-    const struct cf_request *request;     /* NULL when it could not be read */
+    const struct cf_request *request;      /* NULL when it could not be read */
     const struct cf_evaluation *judgement; /* NULL likewise */
     /* Why the object could not be read, while the answer is a verdict all the same: `request` is
      * then the envelope alone, without objects, and `judgement` NULL. NULL: it was read. */

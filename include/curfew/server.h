@@ -16,7 +16,7 @@ struct cf_watch;
 /* A certificate that somebody else keeps in a Secret (--tls-secret). */
 struct cf_tls_secret_config {
     const char *kubeconfig, *context; /* NULL: in-cluster */
-    const char *namespace, *name;    /* of the Secret; name NULL: none of this */
+    const char *namespace, *name;     /* of the Secret; name NULL: none of this */
 };
 
 /* Everything behind the pointers stays the caller's and outlives the server. */

@@ -98,7 +98,8 @@ void cf_store_list_begin(struct cf_store *store, enum cf_resource resource);
 void cf_store_list_end(struct cf_store *store, enum cf_resource resource);
 
 /* The watch has heard from its server (an event, a bookmark, a list): now it is fresh. */
-void cf_store_refreshed(struct cf_store *store, enum cf_resource resource, int64_t monotonic_micros);
+void cf_store_refreshed(struct cf_store *store, enum cf_resource resource,
+                        int64_t monotonic_micros);
 
 /* Which watches there are at all (the others' absence is unknown for ever); default: all. */
 void cf_store_expect(struct cf_store *store, enum cf_resource resource, bool expected);
@@ -166,8 +167,8 @@ enum cf_reach {
     CF_REACH_SHARED, /* pods of other nodes do as well */
 };
 /* A volume is also reached when its required node affinity names only that node. */
-enum cf_reach cf_store_reach(const struct cf_store *store, enum cf_edge edge,
-                             const char *namespace, const char *name, const char *node);
+enum cf_reach cf_store_reach(const struct cf_store *store, enum cf_edge edge, const char *namespace,
+                             const char *name, const char *node);
 
 /* What one pod refers to itself, bound or not; `reach` is left to whoever asks. An array in the
  * arena; returns how many there are. */

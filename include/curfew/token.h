@@ -70,8 +70,8 @@ bool cf_token_outlives(const struct cf_token *token, int64_t max);
 
 /* Whether the API server takes the text as the token of the Secret of that name: it then looks for
  * no type, no account's annotation and no end (legacy.c). Fills `out`, in the arena. */
-bool cf_token_of_secret(struct cf_arena *arena, const char *text, size_t len,
-                        const char *namespace, const char *name, struct cf_token *out);
+bool cf_token_of_secret(struct cf_arena *arena, const char *text, size_t len, const char *namespace,
+                        const char *name, struct cf_token *out);
 
 bool cf_token_expired(const struct cf_token *token, int64_t now);
 /* Past its `warnafter`: whoever still uses it does not re-read the file. */

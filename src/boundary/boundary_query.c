@@ -110,7 +110,7 @@ static bool has_objects(const char *kind)
 }
 
 void cf_boundary_query(struct cf_fields *r, const struct cf_json *json, const char *group,
-                     const char *kind, struct cf_request *request)
+                       const char *kind, struct cf_request *request)
 {
     bool token = request->kind == CF_KIND_TOKEN_REQUEST;
     struct cf_boundary *q;
@@ -140,7 +140,7 @@ void cf_boundary_query(struct cf_fields *r, const struct cf_json *json, const ch
 }
 
 bool cf_boundary_query_unread(struct cf_fields *r, const char *group, const char *kind,
-                            struct cf_request *request)
+                              struct cf_request *request)
 {
     const char *verb = verb_of(request->operation);
     bool token =

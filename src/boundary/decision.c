@@ -456,8 +456,8 @@ static struct cf_boundary_verdict judge_covered(const struct judging *j)
 }
 
 struct cf_boundary_verdict cf_boundary_evaluate(struct cf_arena *arena,
-                                             const struct cf_boundary *question,
-                                             const struct cf_policy *policy)
+                                                const struct cf_boundary *question,
+                                                const struct cf_policy *policy)
 {
     const struct judging judging = {arena, question, policy, cf_boundary_name(arena, question)};
     const struct judging *j = &judging;

@@ -87,7 +87,7 @@ bool cf_boundary_known(const struct cf_store *store)
 }
 
 void cf_boundary_lookup(struct cf_arena *arena, const struct cf_store *store,
-                         struct cf_boundary *question)
+                        struct cf_boundary *question)
 {
     struct asking a = {arena, store, question, cf_boundary_name(arena, question)};
     struct cf_boundary *q = question;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* authority.c - what to do next with an authority and its leaf; see certs.h. A function of what there
- * is and what is wished: who does it, and where it is kept, is the caller's. */
+/* authority.c - what to do next with an authority and its leaf; see certs.h. A function of what
+ * there is and what is wished: who does it, and where it is kept, is the caller's. */
 #include "curfew/certs.h"
 
 #include <string.h>

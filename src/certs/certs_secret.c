@@ -253,9 +253,8 @@ int cf_certs_secret_write(struct cf_certs_secret *secret, const struct cf_api_ca
     unsigned status;
 
     *conflict = false;
-    call.path =
-        cf_arena_printf(secret->arena, "/api/v1/namespaces/%s/secrets%s%s", secret->namespace,
-                        creates ? "" : "/", creates ? "" : secret->name);
+    call.path = cf_arena_printf(secret->arena, "/api/v1/namespaces/%s/secrets%s%s",
+                                secret->namespace, creates ? "" : "/", creates ? "" : secret->name);
     cf_buf_init_arena(&text, secret->arena, SECRET_MAX);
     write_object(secret, certs, &text);
     if (call.path == NULL || !cf_buf_ok(&text) || cf_arena_failed(secret->arena))

@@ -240,9 +240,9 @@ static int look_at(struct look *look, bool write, struct cf_err *err)
                          look->kind, look->name);
 }
 
-int cf_webhooks_look(const struct cf_api_caller *asker, const char *name, const struct cf_buf *bundle,
-                     const struct cf_buf *cert, bool write, struct cf_webhooks *out,
-                     struct cf_err *err)
+int cf_webhooks_look(const struct cf_api_caller *asker, const char *name,
+                     const struct cf_buf *bundle, const struct cf_buf *cert, bool write,
+                     struct cf_webhooks *out, struct cf_err *err)
 {
     static const char *const kinds[] = {"mutating", "validating"};
 

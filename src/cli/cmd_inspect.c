@@ -144,8 +144,8 @@ static void say_unlisted(struct cf_inspect *run)
 
     if (findings > 0)
         cf_inspect_print(run, CF_EXIT_FAILED,
-                       "curfew inspect: %zu further tokens are findings, and are not listed",
-                       findings);
+                         "curfew inspect: %zu further tokens are findings, and are not listed",
+                         findings);
 }
 
 static void answer(struct cf_inspect *run, bool json)

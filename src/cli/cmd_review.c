@@ -146,7 +146,7 @@ static int load_policy(struct cf_run *run)
             cf_policy_load(run->opts->config, cf_rule_ids(), cf_rule_count, run->now, &err);
     if (run->policy == NULL) {
         cf_run_print(run, CF_EXIT_USAGE, "curfew review: %s",
-                   err.kind != CF_ERR_NONE ? err.msg : "out of memory");
+                     err.kind != CF_ERR_NONE ? err.msg : "out of memory");
         return -1;
     }
     for (size_t i = 0; i < run->policy->notes.count; i++)

@@ -107,13 +107,13 @@ static void read_token_file(struct cf_finder *f, const char *kubeconfig, const c
     cf_buf_init_arena(&buf, f->arena, CF_FILE_MAX);
     if (path == NULL || cf_file_read(path, &buf, &err) != 0) {
         cf_inspect_print(run, CF_EXIT_FAILED, "curfew inspect: %s: %s: %s", f->file,
-                       cf_str_or_empty(f->subject), err.msg);
+                         cf_str_or_empty(f->subject), err.msg);
     } else {
         f->path = at;
         scan(f, cf_buf_str(&buf), buf.len);
         if (f->found == before)
             cf_inspect_print(run, CF_EXIT_FAILED, "curfew inspect: %s: %s: '%s' holds no token",
-                           f->file, cf_str_or_empty(f->subject), path);
+                             f->file, cf_str_or_empty(f->subject), path);
     }
 }
 
@@ -153,8 +153,8 @@ static void walk_document(struct cf_finder *f, const struct cf_document *doc, co
         walk_kubeconfig(f, doc->root, path);
     } else if (input == CF_INPUT_KUBECONFIG) {
         cf_inspect_print(f->run, CF_EXIT_FAILED,
-                       "%s:%zu: it is no kubeconfig: that is of kind Config and has users", f->file,
-                       doc->line);
+                         "%s:%zu: it is no kubeconfig: that is of kind Config and has users",
+                         f->file, doc->line);
     } else if (input != CF_INPUT_ANY || cf_json_str(doc->root) == NULL) {
         walk(f, doc->root, NULL);
     }
@@ -300,7 +300,7 @@ void cf_finder_search(struct cf_finder *f, const char *text, size_t len, const c
         return;
     if (one_word && input == CF_INPUT_ANY)
         cf_inspect_print(f->run, CF_EXIT_FAILED, "curfew inspect: %s: no token: %s", f->file,
-                       why.msg);
+                         why.msg);
     else
         cf_finder_report_nothing(f);
 }
@@ -313,7 +313,7 @@ bool cf_inspect_argument(struct cf_inspect *run, const char *text)
     if (take_whole(&f, text, strlen(text), &why))
         return true;
     cf_inspect_print(run, CF_EXIT_FAILED,
-                   "curfew inspect: the argument is no token: %s; a file is given with -f",
-                   why.msg);
+                     "curfew inspect: the argument is no token: %s; a file is given with -f",
+                     why.msg);
     return false;
 }

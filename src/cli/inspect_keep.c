@@ -206,11 +206,12 @@ static void say_unread(struct cf_inspect *run, const struct cf_token_hit *hit,
     if (place->line > 0)
         snprintf(line, sizeof(line), ":%zu", place->line);
     if (run->unread.listed < CF_INSPECT_SAID_MAX)
-        cf_inspect_print(run, CF_EXIT_FAILED, "curfew inspect: %s%s: it holds %s, which was not read",
-                       file, line, cf_token_unread_name(hit->unread));
+        cf_inspect_print(run, CF_EXIT_FAILED,
+                         "curfew inspect: %s%s: it holds %s, which was not read", file, line,
+                         cf_token_unread_name(hit->unread));
     else if (run->unread.listed == CF_INSPECT_SAID_MAX)
         cf_inspect_print(run, CF_EXIT_FAILED,
-                       "curfew inspect: and more that was not read: the answer has all places");
+                         "curfew inspect: and more that was not read: the answer has all places");
 }
 
 static struct cf_inspected *take_unread(struct cf_inspect *run, const struct cf_token_hit *hit,

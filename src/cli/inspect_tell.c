@@ -95,8 +95,7 @@ static void add_title(const struct cf_inspected *item, struct cf_buf *out)
 
     cf_buf_adds(out, spoken_kind(item->kind));
     if (item->kind != CF_TOKEN_OTHER && t->account != NULL && t->namespace != NULL)
-        cf_buf_addf(out, " of ServiceAccount \"%s\" in namespace \"%s\"", t->account,
-                    t->namespace);
+        cf_buf_addf(out, " of ServiceAccount \"%s\" in namespace \"%s\"", t->account, t->namespace);
     cf_buf_addc(out, '\n');
 }
 

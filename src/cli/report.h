@@ -14,11 +14,11 @@
 
 struct cf_report_row {
     const char *file;
-    size_t document;               /* within the file, from 1 */
-    size_t line;                   /* of the offending value, from 1 */
-    const char *kind;              /* as the manifest has it: "Pod" */
+    size_t document;              /* within the file, from 1 */
+    size_t line;                  /* of the offending value, from 1 */
+    const char *kind;             /* as the manifest has it: "Pod" */
     const char *namespace, *name; /* "" for none */
-    const char *subject;           /* `pod "web"`, fit to print */
+    const char *subject;          /* `pod "web"`, fit to print */
     const struct cf_finding *finding;
     enum cf_level level; /* of the rule, under the policy */
     unsigned modes;      /* CF_MODE_BIT of those that act on it */

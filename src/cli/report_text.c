@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* report_text.c - findings for people. The first line of each begins with FILE:LINE, so that editors
- * can jump to it. */
+/* report_text.c - findings for people. The first line of each begins with FILE:LINE, so that
+ * editors can jump to it. */
 #include <string.h>
 
 #include "curfew/engine.h"

@@ -181,7 +181,7 @@ static void say_left(struct cf_run *run, const struct subject *s)
 }
 
 int cf_run_evaluate_object(struct cf_run *run, const struct cf_manifest_object *object, bool silent,
-                        bool *fixed, bool *broken)
+                           bool *fixed, bool *broken)
 {
     struct subject s = {.object = object, .info = cf_kind_find(object->group, object->kind)};
     struct cf_err err = {0};
@@ -249,10 +249,11 @@ static void count_unknown(struct cf_run *run, const struct cf_manifest_object *o
         return;
     run->templates++;
     if (run->opts->verbose)
-        cf_run_print(run, CF_EXIT_OK,
-                   "%s:%zu: not judged: %s \"%s\" has a pod template, but no rule reads this kind",
-                   object->doc->file, cf_locate(run->arena, object->doc, object->json, ""),
-                   object->kind, cf_str_or_empty(name));
+        cf_run_print(
+            run, CF_EXIT_OK,
+            "%s:%zu: not judged: %s \"%s\" has a pod template, but no rule reads this kind",
+            object->doc->file, cf_locate(run->arena, object->doc, object->json, ""), object->kind,
+            cf_str_or_empty(name));
 }
 
 /* ---- documents ---- */
@@ -293,7 +294,7 @@ static void judge_no_kind(const struct cf_document *doc, const struct cf_json *j
     j->run->report.skipped++;
     if (j->run->opts->verbose)
         cf_run_print(j->run, CF_EXIT_OK, "%s:%zu: skipped: no kind", doc->file,
-                   cf_locate(j->run->arena, doc, json, ""));
+                     cf_locate(j->run->arena, doc, json, ""));
 }
 
 static void judge_empty(const struct cf_document *doc, void *arg)
@@ -301,7 +302,7 @@ static void judge_empty(const struct cf_document *doc, void *arg)
     struct judging *j = arg;
 
     cf_run_print(j->run, CF_EXIT_OK, "%s:%zu: the List is empty, there is nothing to judge",
-               doc->file, doc->line);
+                 doc->file, doc->line);
 }
 
 static int look_at_item(const struct cf_document_item *item, void *arg)
@@ -325,8 +326,8 @@ static void look_at_items(struct cf_run *run, const struct cf_document *doc)
         run->as_it_stands = true;
     if (run->as_it_stands)
         cf_run_print(run, CF_EXIT_FAILED,
-                   "%s:%zu: the List is printed as it stands: not all of it can be read", doc->file,
-                   doc->line);
+                     "%s:%zu: the List is printed as it stands: not all of it can be read",
+                     doc->file, doc->line);
 }
 
 static int judge_document(const struct cf_document *doc, void *arg)

@@ -154,7 +154,7 @@ static void pass_over(const char *path, enum cf_passed_over why, void *arg)
     run->passed_over++;
     if (run->opts->verbose)
         cf_run_print(run, CF_EXIT_OK, "%s: not read: %s", path,
-                   why == CF_PASSED_LINK ? "it is a link to a folder" : "it is not a file");
+                     why == CF_PASSED_LINK ? "it is a link to a folder" : "it is not a file");
 }
 
 /* The run's own objects come last, and win. */

@@ -46,8 +46,8 @@ static void explain(struct cf_run *run, struct cf_arena *arena,
     if (!access || run->opts->json)
         return;
     cf_run_print(run, CF_EXIT_OK, "%s:%zu: %s", item->doc->file,
-               cf_locate(run->arena, item->doc, item->json, ""),
-               cf_boundary_explain(arena, outcome, run->policy));
+                 cf_locate(run->arena, item->doc, item->json, ""),
+                 cf_boundary_explain(arena, outcome, run->policy));
 }
 
 /* `item->json` is NULL for a review whose JSON is broken. */

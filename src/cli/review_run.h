@@ -18,7 +18,7 @@
 struct cf_review_options {
     struct cf_opt_list files, objects;
     const char *config;         /* NULL: what is built in */
-    const char *namespace;     /* of objects that name none */
+    const char *namespace;      /* of objects that name none */
     const enum cf_level *level; /* NULL: labels and defaults decide */
     enum cf_phase phase;
     unsigned server_minor; /* of the API server that is meant, 1.<minor>; 0: unknown */
@@ -60,7 +60,7 @@ struct cf_run {
     bool as_it_stands;          /* nothing of the document that is being judged is repaired */
     size_t passed_over;         /* links to folders, and what is no file */
     size_t templates;           /* objects with a pod template that no rule reads */
-    const char *namespace;     /* of the object that is being judged */
+    const char *namespace;      /* of the object that is being judged */
     struct cf_name_set unknown; /* "namespace/name" of Secrets that no input holds */
     struct cf_buf out;          /* for stdout, or stderr with --fix; emptied after each row */
     struct cf_out rows;         /* the JSON report in `out` */
@@ -92,7 +92,7 @@ int cf_run_evaluate(struct cf_run *run);
  * *broken that one of them failed half way. Silent: nothing is counted or printed. -1: out of
  * memory. */
 int cf_run_evaluate_object(struct cf_run *run, const struct cf_manifest_object *object, bool silent,
-                        bool *fixed, bool *broken);
+                           bool *fixed, bool *broken);
 
 /* ---- review_replay.c ---- */
 
@@ -121,8 +121,8 @@ void cf_run_print(struct cf_run *run, enum cf_exit status, const char *fmt, ...)
 
 /* "FILE:LINE: sentence" of an error about a value, with the line of the path that the sentence
  * begins with; with `root` NULL, the sentence as it is. CF_EXIT_FAILED, and one error more. */
-void cf_run_print_error(struct cf_run *run, const struct cf_document *doc, const struct cf_json *root,
-                      const struct cf_err *err);
+void cf_run_print_error(struct cf_run *run, const struct cf_document *doc,
+                        const struct cf_json *root, const struct cf_err *err);
 
 /* A row of the report: printed, and counted. */
 void cf_run_add_row(struct cf_run *run, const struct cf_report_row *row);

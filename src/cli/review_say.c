@@ -25,15 +25,15 @@ void cf_run_print(struct cf_run *run, enum cf_exit status, const char *fmt, ...)
         run->status = (int)status;
 }
 
-void cf_run_print_error(struct cf_run *run, const struct cf_document *doc, const struct cf_json *root,
-                      const struct cf_err *err)
+void cf_run_print_error(struct cf_run *run, const struct cf_document *doc,
+                        const struct cf_json *root, const struct cf_err *err)
 {
     run->report.errors++;
     if (root == NULL)
         cf_run_print(run, CF_EXIT_FAILED, "%s", err->msg);
     else
         cf_run_print(run, CF_EXIT_FAILED, "%s:%zu: %s", doc->file,
-                   cf_locate_error(run->arena, doc, root, err), err->msg);
+                     cf_locate_error(run->arena, doc, root, err), err->msg);
 }
 
 /* ---- the report ---- */
@@ -107,8 +107,8 @@ static void say_unknown(struct cf_run *run)
     if (count > UNKNOWN_NAMED_MAX)
         cf_buf_addf(&names, " and %zu more", count - UNKNOWN_NAMED_MAX);
     cf_run_print(run, CF_EXIT_OK,
-               "curfew review: nothing is known of these Secrets, give them with --objects: %s",
-               cf_buf_str(&names));
+                 "curfew review: nothing is known of these Secrets, give them with --objects: %s",
+                 cf_buf_str(&names));
     cf_buf_free(&names);
 }
 
@@ -120,18 +120,18 @@ static void say_left_alone(struct cf_run *run)
 
     if (r->skipped > 0 && !run->opts->verbose)
         cf_run_print(run, CF_EXIT_OK, "curfew review: skipped %zu %s without a kind%s", r->skipped,
-                   r->skipped == 1 ? "document" : "documents", more);
+                     r->skipped == 1 ? "document" : "documents", more);
     if (run->passed_over > 0 && !run->opts->verbose)
         cf_run_print(run, CF_EXIT_OK,
-                   "curfew review: %zu %s not read: links to folders, and what is not a file%s",
-                   run->passed_over, run->passed_over == 1 ? "entry was" : "entries were", more);
+                     "curfew review: %zu %s not read: links to folders, and what is not a file%s",
+                     run->passed_over, run->passed_over == 1 ? "entry was" : "entries were", more);
     if (run->templates > 0)
         cf_run_print(run, CF_EXIT_OK,
-                   "curfew review: %zu %s of kinds that no rule reads %s a pod template%s: judge "
-                   "the pods that the controller makes, for example with: kubectl get pods -A -o "
-                   "yaml | curfew review -f -",
-                   run->templates, run->templates == 1 ? "object" : "objects",
-                   run->templates == 1 ? "has" : "have", more);
+                     "curfew review: %zu %s of kinds that no rule reads %s a pod template%s: judge "
+                     "the pods that the controller makes, for example with: kubectl get pods -A -o "
+                     "yaml | curfew review -f -",
+                     run->templates, run->templates == 1 ? "object" : "objects",
+                     run->templates == 1 ? "has" : "have", more);
 }
 
 void cf_run_print_end(struct cf_run *run)

@@ -21,8 +21,8 @@ int cf_tls_check_flags(const struct cf_cmd *cmd, const struct cf_tls_flags *flag
     return CF_EXIT_OK;
 }
 
-int cf_tls_take_secret(const struct cf_cmd *cmd, const struct cf_tls_flags *flags,
-                       char **namespace, struct cf_tls_secret_config *out)
+int cf_tls_take_secret(const struct cf_cmd *cmd, const struct cf_tls_flags *flags, char **namespace,
+                       struct cf_tls_secret_config *out)
 {
     int status;
 

@@ -15,7 +15,7 @@ struct cf_tls_flags {
 int cf_tls_check_flags(const struct cf_cmd *cmd, const struct cf_tls_flags *flags);
 
 /* Fills in the Secret's name; *namespace is to be freed. */
-int cf_tls_take_secret(const struct cf_cmd *cmd, const struct cf_tls_flags *flags,
-                       char **namespace, struct cf_tls_secret_config *out);
+int cf_tls_take_secret(const struct cf_cmd *cmd, const struct cf_tls_flags *flags, char **namespace,
+                       struct cf_tls_secret_config *out);
 
 #endif

@@ -130,7 +130,7 @@ static void say_forbidden(const struct cf_credentials *access, const struct cf_a
 }
 
 int cf_api_explain_refusal(const struct cf_credentials *access, const struct cf_exchange *exchange,
-                       struct cf_err *err)
+                           struct cf_err *err)
 {
     struct cf_arena *arena = cf_arena_new(CF_MIB);
     const struct cf_json *status = NULL;

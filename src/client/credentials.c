@@ -77,8 +77,8 @@ int cf_credentials_check(const struct cf_credentials *access, struct cf_err *err
     return 0;
 }
 
-struct cf_credentials *cf_credentials_at(const char *url, const char *ca_file, const char *server_name,
-                               struct cf_err *err)
+struct cf_credentials *cf_credentials_at(const char *url, const char *ca_file,
+                                         const char *server_name, struct cf_err *err)
 {
     struct cf_credentials *a = cf_credentials_new(err);
     size_t len = strlen(url);
@@ -163,8 +163,8 @@ static int refresh_exec(struct cf_credentials *access, bool again, bool (*cancel
     return 0;
 }
 
-int cf_credentials_refresh(struct cf_credentials *access, bool again, bool (*cancelled)(void *arg), void *arg,
-                      struct cf_err *err)
+int cf_credentials_refresh(struct cf_credentials *access, bool again, bool (*cancelled)(void *arg),
+                           void *arg, struct cf_err *err)
 {
     if (refresh_exec(access, again, cancelled, arg, err) != 0)
         return -1;

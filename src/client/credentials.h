@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* credentials.h - where an API server is and who we are there: read once from a kubeconfig or a pod's
- * files, and kept fresh from request to request. */
+/* credentials.h - where an API server is and who we are there: read once from a kubeconfig or a
+ * pod's files, and kept fresh from request to request. */
 #ifndef CF_KUBE_ACCESS_H
 #define CF_KUBE_ACCESS_H
 
@@ -69,7 +69,7 @@ void cf_exec_result_free(struct cf_exec_result *result); /* wipes it */
 struct cf_credentials {
     struct cf_arena *arena;  /* all texts below; wiped at the end */
     const char *server;      /* without a slash at its end */
-    const char *namespace;  /* never NULL */
+    const char *namespace;   /* never NULL */
     const char *server_name; /* that the server's certificate is for; NULL: that of the address */
     const char *proxy;       /* NULL: the environment's */
     const char *who;         /* "user \"admin\" of 'config'" */
@@ -80,20 +80,21 @@ struct cf_credentials {
 };
 
 /* `context` NULL: current-context. */
-struct cf_credentials *cf_credentials_kubeconfig(const char *path, const char *context, struct cf_err *err);
+struct cf_credentials *cf_credentials_kubeconfig(const char *path, const char *context,
+                                                 struct cf_err *err);
 
 /* `folder` NULL: where every pod has it. */
 struct cf_credentials *cf_credentials_in_cluster(const char *folder, struct cf_err *err);
 
 /* An address and whom to trust there, and nobody in particular to be. */
-struct cf_credentials *cf_credentials_at(const char *url, const char *ca_file, const char *server_name,
-                               struct cf_err *err);
+struct cf_credentials *cf_credentials_at(const char *url, const char *ca_file,
+                                         const char *server_name, struct cf_err *err);
 void cf_credentials_free(struct cf_credentials *access); /* takes NULL */
 
 /* Brings everything up to date for one request; `again`: even what looks fresh, because the server
  * did not take it. */
-int cf_credentials_refresh(struct cf_credentials *access, bool again, bool (*cancelled)(void *arg), void *arg,
-                      struct cf_err *err);
+int cf_credentials_refresh(struct cf_credentials *access, bool again, bool (*cancelled)(void *arg),
+                           void *arg, struct cf_err *err);
 
 /* An empty one with its arena, for those above. NULL: out of memory. */
 struct cf_credentials *cf_credentials_new(struct cf_err *err);

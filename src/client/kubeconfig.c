@@ -324,7 +324,8 @@ static int read_file(struct cf_kubeconfig *k, const char *context)
     return cf_credentials_check(k->access, k->err);
 }
 
-struct cf_credentials *cf_credentials_kubeconfig(const char *path, const char *context, struct cf_err *err)
+struct cf_credentials *cf_credentials_kubeconfig(const char *path, const char *context,
+                                                 struct cf_err *err)
 {
     struct cf_kubeconfig k = {.path = path, .err = err};
 

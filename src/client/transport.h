@@ -44,6 +44,6 @@ void cf_wire_exchange(struct cf_wire *wire, const struct cf_credentials *access,
 
 /* The sentence for 401 and 403, from the Status that the server sent. Returns -1. */
 int cf_api_explain_refusal(const struct cf_credentials *access, const struct cf_exchange *exchange,
-                       struct cf_err *err);
+                           struct cf_err *err);
 
 #endif

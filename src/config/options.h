@@ -29,9 +29,9 @@ struct cf_config_option {
                 const struct cf_json *value, void *target);
     size_t offset; /* of the target, in the struct that the table fills */
     bool required;
-    const char *gone; /* a key of an older version, which is refused: what to do instead */
-    int64_t min, max;                        /* of a duration or size; of a text's length, min */
-    const char *const *words;                /* of a choice; NULL ends them */
+    const char *gone;         /* a key of an older version, which is refused: what to do instead */
+    int64_t min, max;         /* of a duration or size; of a text's length, min */
+    const char *const *words; /* of a choice; NULL ends them */
     const char *(*refuse)(const char *text); /* why a text is wrong; NULL when it is fine */
     const struct cf_config_option *members;  /* of a mapping */
 };

@@ -454,8 +454,8 @@ const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, s
 }
 
 const struct cf_json *cf_json_parse_offset(struct cf_arena *arena, const char *bytes, size_t len,
-                                            const struct cf_json_skip *skip, size_t *end,
-                                            size_t *sound, struct cf_err *err)
+                                           const struct cf_json_skip *skip, size_t *end,
+                                           size_t *sound, struct cf_err *err)
 {
     struct frame frames[CF_DEPTH_MAX]; /* not cleared: each is set when it is opened */
     struct scan s = {.begin = bytes,

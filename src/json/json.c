@@ -195,8 +195,8 @@ size_t cf_json_bytes(const struct cf_json *value)
     size_t bytes = node->valuestring == NULL ? 0 : strlen(node->valuestring);
 
     for (const cJSON *child = node->child; child != NULL; child = child->next)
-        bytes += (child->string == NULL ? 0 : strlen(child->string)) +
-                 cf_json_bytes(out_const(child));
+        bytes +=
+            (child->string == NULL ? 0 : strlen(child->string)) + cf_json_bytes(out_const(child));
     return bytes;
 }
 

@@ -52,8 +52,8 @@ struct cf_yaml_anchor *cf_yaml_anchors_add(struct cf_yaml_anchors *anchors, cons
 
     if (anchor == NULL || (2 * anchors->used >= anchors->slot_count && !grow(anchors)))
         return NULL;
-    *anchor = (struct cf_yaml_anchor){.name = cf_arena_strdup(anchors->arena, name),
-                                      .len = strlen(name)};
+    *anchor =
+        (struct cf_yaml_anchor){.name = cf_arena_strdup(anchors->arena, name), .len = strlen(name)};
     if (anchor->name == NULL)
         return NULL;
     slot = slot_of(anchors, name, anchor->len);

@@ -61,8 +61,7 @@ bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace,
     if (rest == NULL || !cf_starts_with(rest, ACCOUNT_PREFIX))
         return false;
     rest += strlen(ACCOUNT_PREFIX);
-    return strncmp(rest, namespace, len) == 0 && rest[len] == ':' &&
-           cf_streq(rest + len + 1, name);
+    return strncmp(rest, namespace, len) == 0 && rest[len] == ':' && cf_streq(rest + len + 1, name);
 }
 
 bool cf_caller_is_legacy_token(const struct cf_caller *caller)

@@ -20,7 +20,7 @@ const struct cf_path *cf_field_index(struct cf_fields *r, const struct cf_path *
 }
 
 void cf_field_fail(struct cf_fields *r, const struct cf_path *at, const char *expected,
-                  const struct cf_json *value)
+                   const struct cf_json *value)
 {
     const char *path;
 
@@ -61,31 +61,31 @@ static const struct cf_json *member(struct cf_fields *r, const struct cf_path *a
 }
 
 const struct cf_json *cf_field_object(struct cf_fields *r, const struct cf_path *at,
-                                     const struct cf_json *object, const char *key)
+                                      const struct cf_json *object, const char *key)
 {
     return member(r, at, object, key, CF_JSON_OBJECT);
 }
 
 const struct cf_json *cf_field_array(struct cf_fields *r, const struct cf_path *at,
-                                    const struct cf_json *object, const char *key)
+                                     const struct cf_json *object, const char *key)
 {
     return member(r, at, object, key, CF_JSON_ARRAY);
 }
 
-const char *cf_field_str(struct cf_fields *r, const struct cf_path *at, const struct cf_json *object,
-                        const char *key)
+const char *cf_field_str(struct cf_fields *r, const struct cf_path *at,
+                         const struct cf_json *object, const char *key)
 {
     return cf_json_str(member(r, at, object, key, CF_JSON_STRING));
 }
 
 bool cf_field_bool(struct cf_fields *r, const struct cf_path *at, const struct cf_json *object,
-                  const char *key)
+                   const char *key)
 {
     return cf_json_true(member(r, at, object, key, CF_JSON_BOOL));
 }
 
 bool cf_field_false(struct cf_fields *r, const struct cf_path *at, const struct cf_json *object,
-                   const char *key)
+                    const char *key)
 {
     const struct cf_json *value = member(r, at, object, key, CF_JSON_BOOL);
 
@@ -93,7 +93,7 @@ bool cf_field_false(struct cf_fields *r, const struct cf_path *at, const struct 
 }
 
 int64_t cf_field_int(struct cf_fields *r, const struct cf_path *at, const struct cf_json *object,
-                    const char *key, int64_t absent, bool *given)
+                     const char *key, int64_t absent, bool *given)
 {
     const struct cf_json *value = member(r, at, object, key, CF_JSON_NUMBER);
     struct cf_path here = CF_PATH_KEY(at, key);
@@ -124,7 +124,7 @@ void *cf_field_room(struct cf_fields *r, const struct cf_json *array, size_t siz
 }
 
 const char **cf_field_strings(struct cf_fields *r, const struct cf_path *at,
-                             const struct cf_json *object, const char *key, size_t *count)
+                              const struct cf_json *object, const char *key, size_t *count)
 {
     const struct cf_json *array = cf_field_array(r, at, object, key), *v;
     struct cf_path list = CF_PATH_KEY(at, key);

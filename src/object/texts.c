@@ -55,8 +55,8 @@ void cf_text_note(struct cf_texts *texts, const struct cf_text *text)
         return;
     out->texts[out->text_count] = *text;
     out->texts[out->text_count].name = cf_name_fit(r->arena, text->name);
-    out->texts[out->text_count].at = keep_beside(
-        r, text->at, out->text_count > 0 ? out->texts[out->text_count - 1].at : NULL);
+    out->texts[out->text_count].at =
+        keep_beside(r, text->at, out->text_count > 0 ? out->texts[out->text_count - 1].at : NULL);
     out->text_count++;
 }
 
@@ -120,8 +120,8 @@ static void parts_decode(struct cf_texts *texts, const struct cf_path *up,
     for (size_t i = 0; i < CF_COUNT(parts); i++) {
         struct cf_path at = CF_PATH_KEY(up, parts[i].type);
 
-        part_decode(texts, &at, cf_field_object(texts->r, up, handler, parts[i].type), parts[i].part,
-                    *text);
+        part_decode(texts, &at, cf_field_object(texts->r, up, handler, parts[i].type),
+                    parts[i].part, *text);
     }
 }
 

@@ -13,7 +13,8 @@ void cf_expiration_decode(struct cf_fields *r, const struct cf_path *at,
 {
     out->at = cf_field_key(r, at, "expirationSeconds");
     out->no_parent = object == NULL;
-    out->seconds = cf_field_int(r, at, object, "expirationSeconds", EXPIRATION_DEFAULT, &out->given);
+    out->seconds =
+        cf_field_int(r, at, object, "expirationSeconds", EXPIRATION_DEFAULT, &out->given);
 }
 
 bool cf_secret_ref_decode(struct cf_fields *r, const struct cf_path *at,
@@ -77,7 +78,8 @@ static bool is_mixed(const struct cf_json *v)
 }
 
 /* Sources that hold no token and no Secret, but write files. */
-static void other_source_decode(struct cf_fields *r, const struct cf_json *v, struct cf_volume_source *out)
+static void other_source_decode(struct cf_fields *r, const struct cf_json *v,
+                                struct cf_volume_source *out)
 {
     static const struct {
         const char *type;
@@ -100,7 +102,8 @@ static void other_source_decode(struct cf_fields *r, const struct cf_json *v, st
     }
 }
 
-static void source_decode(struct cf_fields *r, const struct cf_json *v, struct cf_volume_source *out)
+static void source_decode(struct cf_fields *r, const struct cf_json *v,
+                          struct cf_volume_source *out)
 {
     const struct cf_path *at = out->at, *here;
     const struct cf_json *body;

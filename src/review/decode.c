@@ -196,7 +196,7 @@ int cf_review_decode(struct cf_arena *arena, const char *bytes, size_t len, stru
 }
 
 int cf_review_decode_offset(struct cf_arena *arena, const char *bytes, size_t len,
-                             struct cf_request **out, size_t *sound, struct cf_err *err)
+                            struct cf_request **out, size_t *sound, struct cf_err *err)
 {
     struct cf_fields r = {.arena = arena, .where = "", .err = err};
     const struct cf_json *root =

@@ -9,6 +9,6 @@
 /* cf_review_decode(), which also tells how many bytes precede a fault in the JSON; `len` when there
  * is none. */
 int cf_review_decode_offset(struct cf_arena *arena, const char *bytes, size_t len,
-                             struct cf_request **out, size_t *sound, struct cf_err *err);
+                            struct cf_request **out, size_t *sound, struct cf_err *err);
 
 #endif

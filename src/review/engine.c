@@ -93,7 +93,7 @@ static const char *why_unknown(struct cf_arena *arena, const struct cf_policy *p
 }
 
 void cf_engine_lookup(struct cf_arena *arena, const struct cf_policy *policy,
-                       const struct cf_store *store, struct cf_request *request)
+                      const struct cf_store *store, struct cf_request *request)
 {
     struct lookup lookup = {store, arena, request->namespace, policy->stale_after, false};
 
@@ -101,8 +101,7 @@ void cf_engine_lookup(struct cf_arena *arena, const struct cf_policy *policy,
     if (request->old_object != NULL)
         cf_object_secret_refs(request->old_object, look_up_secret, &lookup);
     if (request->kind == CF_KIND_TOKEN_REQUEST)
-        request->account_restricted =
-            cf_store_restricted(store, request->namespace, request->name);
+        request->account_restricted = cf_store_restricted(store, request->namespace, request->name);
     else if (request->kind == CF_KIND_TEMPLATE)
         request->account_restricted =
             cf_store_restricted(store, request->namespace, request->object->pod.account);
@@ -289,10 +288,10 @@ static bool has_caller(const struct cf_engine_input *in, const struct cf_request
 }
 
 int cf_engine_evaluate(struct cf_arena *arena, const struct cf_engine_input *in,
-                    struct cf_request *request, struct cf_evaluation *out, struct cf_err *err)
+                       struct cf_request *request, struct cf_evaluation *out, struct cf_err *err)
 {
-    struct cf_evaluation judgement = {.skipped =
-                                         request->kind != CF_KIND_OTHER && is_skipped(in, request)};
+    struct cf_evaluation judgement = {.skipped = request->kind != CF_KIND_OTHER &&
+                                                 is_skipped(in, request)};
     bool about_object = request->kind != CF_KIND_OTHER && !judgement.skipped && !in->caller_only;
 
     if (in->known == NULL)

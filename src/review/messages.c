@@ -27,7 +27,7 @@ static const char *named_resource(struct cf_arena *arena, const struct cf_reques
 }
 
 const struct cf_levels *cf_evaluation_levels(const struct cf_evaluation *judgement,
-                                            const struct cf_rule *rule)
+                                             const struct cf_rule *rule)
 {
     return (rule->traits & CF_RULE_CALLER) != 0 ? &judgement->caller_levels : &judgement->levels;
 }
@@ -267,7 +267,8 @@ const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
                       const struct cf_evaluation *judgement, const struct cf_verdict *const *denied,
                       size_t count)
 {
-    enum cf_level level = cf_evaluation_levels(judgement, denied[0]->finding.rule)->mode[CF_ENFORCE];
+    enum cf_level level =
+        cf_evaluation_levels(judgement, denied[0]->finding.rule)->mode[CF_ENFORCE];
     bool in_file = has_file(request, denied, count);
     const char *yaml = in_file ? replacement(arena, denied, count) : "";
     struct cf_buf head, tail;

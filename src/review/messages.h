@@ -11,7 +11,7 @@ const char *cf_line(struct cf_arena *arena, size_t max, const char *fmt, ...) CF
 
 /* The levels that hold for the rule: of the object's namespace, or of the caller's. */
 const struct cf_levels *cf_evaluation_levels(const struct cf_evaluation *judgement,
-                                            const struct cf_rule *rule);
+                                             const struct cf_rule *rule);
 
 /* Whether the object is in a manifest that `curfew review` could look at: one that exists already
  * is judged otherwise, and a request for a token is in none. */

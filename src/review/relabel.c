@@ -254,7 +254,8 @@ static void check_pods(struct relabel *r, struct cf_note_lines *out)
 }
 
 /* Labels that change nothing, because the configuration leaves the namespace alone. */
-static void tell_exempt(struct relabel *r, const struct cf_request *request, struct cf_note_lines *out)
+static void tell_exempt(struct relabel *r, const struct cf_request *request,
+                        struct cf_note_lines *out)
 {
     for (int mode = 0; mode < CF_MODES; mode++) {
         const char *was =

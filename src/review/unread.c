@@ -249,7 +249,7 @@ static int judge(struct envelope *e, const struct cf_review_input *in, struct cf
 }
 
 int cf_unread_evaluate(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
-                    size_t len, struct cf_unread_review *out, struct cf_err *err)
+                       size_t len, struct cf_unread_review *out, struct cf_err *err)
 {
     struct envelope e = {.arena = arena};
     bool found = open_review(&e, bytes, len) && !cf_str_empty(cf_json_str(e.values[UID]));

@@ -19,6 +19,6 @@ struct cf_unread_review {
 /* Reads what precedes the fault, which is at or behind bytes[len], and decides. 1: it is no
  * AdmissionReview, or no uid was found, and *out is undefined. -1: out of memory. */
 int cf_unread_evaluate(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
-                    size_t len, struct cf_unread_review *out, struct cf_err *err);
+                       size_t len, struct cf_unread_review *out, struct cf_err *err);
 
 #endif

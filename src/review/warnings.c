@@ -48,7 +48,8 @@ static bool worth_telling(const struct cf_request *request, const struct cf_verd
            !cf_caller_is_controller(&request->caller);
 }
 
-bool cf_fixed_worth_reporting(const struct cf_request *request, const struct cf_evaluation *judgement)
+bool cf_fixed_worth_reporting(const struct cf_request *request,
+                              const struct cf_evaluation *judgement)
 {
     for (size_t i = 0; i < judgement->count; i++) {
         if ((judgement->items[i].modes & CF_MODE_BIT(CF_FIX)) != 0 &&

@@ -19,7 +19,8 @@ void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
                           const struct cf_note_lines *more, int64_t now);
 
 /* Whether somebody is to hear of what /mutate repaired. */
-bool cf_fixed_worth_reporting(const struct cf_request *request, const struct cf_evaluation *judgement);
+bool cf_fixed_worth_reporting(const struct cf_request *request,
+                              const struct cf_evaluation *judgement);
 
 /* Whether /validate denies for this verdict; if not, it may warn. */
 bool cf_verdict_denies(const struct cf_request *request, const struct cf_verdict *verdict);

@@ -74,8 +74,7 @@ void cf_bind_requested(const struct cf_request *request, struct cf_wanted_token 
 const char *cf_token_command(const struct cf_rule_input *in, struct cf_findings *out,
                              const struct cf_wanted_token *wanted)
 {
-    const char *namespace =
-        wanted->namespace != NULL ? wanted->namespace : in->request->namespace;
+    const char *namespace = wanted->namespace != NULL ? wanted->namespace : in->request->namespace;
     bool known = cf_is_object_name(wanted->account), has_namespace = cf_is_object_name(namespace);
     bool bind = cf_is_object_name(wanted->bound_name) || must_bind(in, wanted), any = false;
     const char *account = known ? wanted->account : "ACCOUNT";

@@ -9,7 +9,7 @@
 /* The token to ask for. */
 struct cf_wanted_token {
     const char *account;                 /* NULL: not known */
-    const char *namespace;              /* NULL: the request's */
+    const char *namespace;               /* NULL: the request's */
     int64_t seconds;                     /* clamped to the level's bounds */
     const char *bound_kind, *bound_name; /* "Pod" or "Node", where the name is known; or NULL */
     bool restricted;                     /* the account is restricted by node */

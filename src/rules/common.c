@@ -131,8 +131,8 @@ static const char *printable(struct cf_findings *out, const char *text)
     return cf_str_or_empty(cf_str_shown(out->arena, text));
 }
 
-void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix, const struct cf_volume_source *source,
-                        int64_t seconds)
+void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix,
+                        const struct cf_volume_source *source, int64_t seconds)
 {
     struct cf_buf buf;
     struct cf_out json;
@@ -184,8 +184,8 @@ bool cf_is_legacy(const struct cf_rule_input *in, const struct cf_secret_ref *re
            (ref->state == CF_SECRET_UNKNOWN && !in->request->manifest);
 }
 
-void cf_report_unknown(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f,
-                     const struct cf_secret_ref *ref, const char *spoken)
+void cf_report_unknown(const struct cf_rule_input *in, struct cf_findings *out,
+                       struct cf_finding *f, const struct cf_secret_ref *ref, const char *spoken)
 {
     bool denies = in->policy->lookup_failure[in->level] == CF_LOOKUP_DENY;
 

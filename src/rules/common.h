@@ -41,8 +41,8 @@ struct cf_fix *cf_fix_expiration(struct cf_findings *out, const struct cf_expira
                                  int64_t seconds);
 /* Says which source of a projected volume the fix is about, and what to paste: the whole source;
  * or the member of a request. */
-void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix, const struct cf_volume_source *source,
-                        int64_t seconds);
+void cf_fix_show_source(struct cf_findings *out, struct cf_fix *fix,
+                        const struct cf_volume_source *source, int64_t seconds);
 void cf_fix_show_expiration(struct cf_findings *out, struct cf_fix *fix, int64_t seconds);
 /* Adds to the fix's warning that whoever wrote this pod can't apply the same text again: the API
  * server lets no one change a pod's volumes, so the manifest has to follow. Not for the pods of a
@@ -55,8 +55,8 @@ void cf_fix_warn_written(const struct cf_rule_input *in, struct cf_findings *out
 bool cf_is_legacy(const struct cf_rule_input *in, const struct cf_secret_ref *ref);
 /* The finding is about a Secret that can't be looked up: no fix, and lookupFailure decides whether
  * it is denied. `spoken` is who uses the Secret how: `volume "tok" mounts`. */
-void cf_report_unknown(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f,
-                     const struct cf_secret_ref *ref, const char *spoken);
+void cf_report_unknown(const struct cf_rule_input *in, struct cf_findings *out,
+                       struct cf_finding *f, const struct cf_secret_ref *ref, const char *spoken);
 
 /* A legacy token that stands in the Secret that it names. */
 struct cf_own_token {

@@ -24,9 +24,9 @@ struct conversion {
     struct cf_findings *out;
     const struct cf_volume *volume;
     const struct cf_volume_source *source; /* NULL: a secret volume */
-    struct cf_items items;          /* what the Secret gives, `whole_secret` without items[] */
-    int64_t old_default;            /* defaultMode as it holds for items */
-    int64_t token_mode;             /* CF_MODE_NONE: no token item states one */
+    struct cf_items items; /* what the Secret gives, `whole_secret` without items[] */
+    int64_t old_default;   /* defaultMode as it holds for items */
+    int64_t token_mode;    /* CF_MODE_NONE: no token item states one */
 };
 
 static bool is_item(const struct cf_item *item, const char *key)

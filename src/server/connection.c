@@ -66,9 +66,8 @@ static enum cf_standing kind_of(const struct cf_conn *conn)
 
 static struct cf_conn *conn_of(struct cf_peer_link *link)
 {
-    return link == NULL
-               ? NULL
-               : (struct cf_conn *)(void *)((char *)link - offsetof(struct cf_conn, link));
+    return link == NULL ? NULL
+                        : (struct cf_conn *)(void *)((char *)link - offsetof(struct cf_conn, link));
 }
 
 int cf_conns_init(struct cf_conns *conns, const struct cf_room *room, struct cf_err *err)
@@ -204,8 +203,8 @@ struct cf_conn *cf_conns_surplus(struct cf_conns *conns, bool one_more)
     struct cf_conn *conn = NULL;
 
     pthread_mutex_lock(&conns->lock);
-    if (one_more || conns->counts[CF_STAGE_SILENT] + conns->counts[CF_STAGE_READY] >
-                        conns->room.lobby) {
+    if (one_more ||
+        conns->counts[CF_STAGE_SILENT] + conns->counts[CF_STAGE_READY] > conns->room.lobby) {
         conn = conn_of(cf_peers_heaviest(conns->peers, CF_STANDING_SILENT));
         if (conn == NULL)
             conn = conn_of(cf_peers_heaviest(conns->peers, CF_STANDING_READY));

@@ -28,9 +28,9 @@ struct cf_server {
     struct cf_server_config config;
     struct cf_tls *tls;
     struct cf_tls_secret *tls_secret; /* where its certificate is from; NULL: from files */
-    struct cf_policy_swap *policy; /* in force; see policy.c */
-    struct cf_jwks *keys;          /* of bearer tokens; see caller.c */
-    pthread_mutex_t lock;          /* of the two, to change or to take a reference */
+    struct cf_policy_swap *policy;    /* in force; see policy.c */
+    struct cf_jwks *keys;             /* of bearer tokens; see caller.c */
+    pthread_mutex_t lock;             /* of the two, to change or to take a reference */
     struct cf_watched watched[CF_KEPT];
     int64_t crl_ends; /* of the clients' revocation lists; 0: none */
     int64_t warned;   /* when the log last told of an end that is near; 0: not yet */

@@ -48,9 +48,9 @@ struct connection {
     struct cf_conn conn;
     struct worker *worker;
     struct MHD_Connection *mhd;
-    struct cf_tls_peer *peer; /* NULL on a plain port */
-    struct cf_thread_slot slot;      /* among its worker's */
-    bool busy;    /* with a request */
+    struct cf_tls_peer *peer;   /* NULL on a plain port */
+    struct cf_thread_slot slot; /* among its worker's */
+    bool busy;                  /* with a request */
     bool nul;     /* its target holds an encoded NUL, where libmicrohttpd's text ends */
     bool replied; /* to it */
     bool good;    /* with 2xx */

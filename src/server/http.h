@@ -48,7 +48,7 @@ struct cf_http_config {
     struct cf_room room;      /* for connections: see conns.h */
     size_t connection_memory; /* bytes of each for its headers, and a piece of its body */
     struct cf_budget *memory; /* of bodies and answers; NULL: there are no bodies */
-    struct cf_tls *tls;   /* NULL: plain */
+    struct cf_tls *tls;       /* NULL: plain */
 
     /* At the headers. True: read a body of exactly *body_len bytes (the default is 0), then ask
      * answer(). False: the request has been replied to, and its connection will be closed. */

@@ -12,12 +12,10 @@
  * that all together stay below 50 MiB (the container has 96 MiB beside what reviews may take, and
  * the store of 150,000 pods takes 40). The lobby holds a burst of new connections until it is
  * their turn. */
-#define CF_ROOM_REVIEWS                                                                            \
-    ((struct cf_room){.all = 2304, .fresh = 768, .reserve = 64, .lobby = 2048})
+#define CF_ROOM_REVIEWS ((struct cf_room){.all = 2304, .fresh = 768, .reserve = 64, .lobby = 2048})
 /* The probe port serves a kubelet, the metrics port a Prometheus or two. Their lobbies are large,
  * so that a flood of 30,000 connections a second leaves each 30 ms for its first words. */
-#define CF_ROOM_PLAIN                                                                              \
-    ((struct cf_room){.all = 64, .fresh = 48, .reserve = 16, .lobby = 1024})
+#define CF_ROOM_PLAIN ((struct cf_room){.all = 64, .fresh = 48, .reserve = 16, .lobby = 1024})
 /* What libmicrohttpd has for a connection: its headers, and a piece of its body. It clears it all
  * after each request, so that it really is in memory. An API server's headers have some 500 bytes,
  * and with a token (--bearer-jwks) as much as that has. */

@@ -42,8 +42,8 @@ struct cf_acceptor {
     sem_t closed;
     atomic_bool closing, stopping;
     unsigned batches; /* in a row, with more in the queue behind them */
-    bool starved; /* the last accept() found no descriptor or memory */
-    bool told;    /* of that, once in a row */
+    bool starved;     /* the last accept() found no descriptor or memory */
+    bool told;        /* of that, once in a row */
 };
 
 /* ---- the lobby ---- */

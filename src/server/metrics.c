@@ -144,9 +144,8 @@ static void write_evicted(const struct cf_server *server, struct cf_buf *out)
         };
 
         for (size_t port = 0; port < CF_COUNT(ports); port++)
-            cf_buf_addf(
-                out, "curfew_evicted_connections_total{port=\"%s\",reason=\"%s\"} %llu\n",
-                ports[port].name, reasons[i], (unsigned long long)ports[port].count);
+            cf_buf_addf(out, "curfew_evicted_connections_total{port=\"%s\",reason=\"%s\"} %llu\n",
+                        ports[port].name, reasons[i], (unsigned long long)ports[port].count);
     }
 }
 

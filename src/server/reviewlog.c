@@ -17,9 +17,8 @@
  * memory. */
 static const char *clean(struct cf_arena *arena, const char *text)
 {
-    char *copy = cf_str_empty(text)
-                     ? NULL
-                     : cf_arena_strndup(arena, text, strnlen(text, CF_LOG_BYTES_MAX));
+    char *copy =
+        cf_str_empty(text) ? NULL : cf_arena_strndup(arena, text, strnlen(text, CF_LOG_BYTES_MAX));
 
     copy = cf_str_shown(arena, copy);
     if (copy == NULL)
@@ -155,8 +154,8 @@ void cf_log_review(struct cf_arena *arena, const struct cf_policy *policy, enum 
            CF_LOG_S("operation", cf_operation_name(request->operation)),
            CF_LOG_S("resource", texts.resource), CF_LOG_S("namespace", texts.namespace),
            CF_LOG_S("name", texts.name), CF_LOG_S("rule", texts.rule),
-           CF_LOG_S("decision", cf_decision_name(outcome->decision)),
-           CF_LOG_S("node", texts.node), CF_LOG_S("reason", texts.reason),
+           CF_LOG_S("decision", cf_decision_name(outcome->decision)), CF_LOG_S("node", texts.node),
+           CF_LOG_S("reason", texts.reason),
            CF_LOG_N("durationMicros", cf_monotonic_micros() - begin));
 }
 

@@ -138,8 +138,8 @@ static bool reply_answer(const struct job *job, const struct cf_buf *answer)
     if (cf_http_reply(job->request, &reply))
         return true;
     job->room->refused = true;
-    job->room->too_much = job->room->body + job->room->taken + answer->len >
-                          cf_budget_alone(job->room->budget, true);
+    job->room->too_much =
+        job->room->body + job->room->taken + answer->len > cf_budget_alone(job->room->budget, true);
     return false;
 }
 

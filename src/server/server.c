@@ -30,8 +30,8 @@ static int start_reviews(struct cf_server *server, struct cf_err *err)
         .listen = server->config.listen,
         .threads = server->config.threads,
         .room = CF_ROOM_REVIEWS,
-        .connection_memory = server->config.bearer_jwks != NULL ? CF_CONNECTION_MEMORY_TOKEN
-                                                                : CF_CONNECTION_MEMORY,
+        .connection_memory =
+            server->config.bearer_jwks != NULL ? CF_CONNECTION_MEMORY_TOKEN : CF_CONNECTION_MEMORY,
         .memory = &server->budget,
         .tls = server->tls,
         .accept = cf_routes_accept_review,

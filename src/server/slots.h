@@ -19,7 +19,7 @@
 
 /* A thread's; all are free where the rest is zero. */
 struct cf_slots {
-    unsigned count; /* CF_SLOTS_* */
+    unsigned count;                              /* CF_SLOTS_* */
     atomic_int_fast64_t free_at[CF_SLOTS_PLAIN]; /* in monotonic microseconds */
 };
 

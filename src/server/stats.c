@@ -40,9 +40,9 @@ const uint32_t cf_buckets[CF_BUCKETS] = {50,    100,   250,   500,    1000,   25
 
 const char *cf_reject_name(enum cf_reject reason)
 {
-    static const char *const names[CF_REJECTS] = {"header", "method", "path", "type",
-                                                  "encoding", "length", "size", "json",
-                                                  "review", "busy", "client"};
+    static const char *const names[CF_REJECTS] = {"header",   "method", "path",  "type",
+                                                  "encoding", "length", "size",  "json",
+                                                  "review",   "busy",   "client"};
 
     return names[reason];
 }

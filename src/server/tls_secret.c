@@ -35,7 +35,7 @@ struct cf_tls_secret {
     bool has_thread;
     pthread_mutex_t lock;
     pthread_cond_t bell;
-    bool woken;                                     /* under the lock */
+    bool woken;                                      /* under the lock */
     char failure[sizeof(((struct cf_err *)0)->msg)]; /* under the lock: of the last read; "" */
     atomic_bool stop;
     atomic_bool good;

@@ -67,7 +67,7 @@ static int64_t age(const struct cf_store_fresh *fresh, enum cf_resource resource
 }
 
 bool cf_store_fresh_query(const struct cf_store_fresh *fresh, enum cf_resource resource,
-                        int64_t stale_after)
+                          int64_t stale_after)
 {
     int64_t micros;
 

@@ -19,6 +19,6 @@ void cf_store_fresh_init(struct cf_store_fresh *fresh);
 
 /* Whether what the resource lacks does not exist. */
 bool cf_store_fresh_query(const struct cf_store_fresh *fresh, enum cf_resource resource,
-                        int64_t stale_after);
+                          int64_t stale_after);
 
 #endif

@@ -85,7 +85,7 @@ static uint32_t make(struct cf_store *store, enum cf_item_kind kind, uint32_t na
 }
 
 uint32_t cf_item_ref(struct cf_store *store, enum cf_item_kind kind, const char *namespace,
-                      const char *name)
+                     const char *name)
 {
     uint32_t ns = namespace[0] != '\0' ? cf_names_add(&store->names, namespace) : 0;
     uint32_t text = cf_names_add(&store->names, name), id = 0;

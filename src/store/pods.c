@@ -36,7 +36,7 @@ static void make_env(const struct cf_store *store, struct cf_arena *arena, const
 
 /* A projected volume of one source: the volume next to it may have the same name. */
 static struct cf_volume_source *make_source(struct cf_arena *arena, struct cf_volume *volume,
-                                     enum cf_source_type type)
+                                            enum cf_source_type type)
 {
     volume->type = CF_VOLUME_PROJECTED;
     volume->sources = cf_arena_array(arena, 1, sizeof(*volume->sources));

@@ -105,8 +105,8 @@ static enum cf_reach reach_of_volume(const struct cf_store *store, uint32_t id, 
     return reach;
 }
 
-enum cf_reach cf_store_reach(const struct cf_store *store, enum cf_edge edge,
-                             const char *namespace, const char *name, const char *node)
+enum cf_reach cf_store_reach(const struct cf_store *store, enum cf_edge edge, const char *namespace,
+                             const char *name, const char *node)
 {
     static const enum cf_item_kind kinds[] = {
         [CF_EDGE_SECRET] = CF_ITEM_SECRET,   [CF_EDGE_CONFIG_MAP] = CF_ITEM_CONFIG_MAP,

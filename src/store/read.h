@@ -26,7 +26,7 @@ struct cf_volume_facts {
 
 struct cf_facts {
     enum cf_resource resource;
-    unsigned unread; /* enum cf_store_unread; what it hides is empty below */
+    unsigned unread;       /* enum cf_store_unread; what it hides is empty below */
     const char *namespace; /* "" for what is cluster-scoped */
     const char *name;
     const char *uid; /* "" for none */

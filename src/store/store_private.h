@@ -64,8 +64,8 @@ struct cf_item_namespace {
 #define CF_FLAG_INVALID 4u /* legacy Secret: kubernetes.io/legacy-token-invalid-since is set */
 struct cf_item_secret {
     struct cf_target target;
-    uint32_t via;        /* as `bound`, through claims and their volumes */
-    uint32_t owner;      /* text: a legacy Secret's account */
+    uint32_t via;       /* as `bound`, through claims and their volumes */
+    uint32_t owner;     /* text: a legacy Secret's account */
     uint32_t namespace; /* item: where it is counted; legacy Secrets only */
 };
 
@@ -174,7 +174,7 @@ uint32_t cf_item_find(const struct cf_store *store, enum cf_item_kind kind, cons
                       const char *name);
 /* The item, made if there is none, and one more reference to it; 0 when out of memory. */
 uint32_t cf_item_ref(struct cf_store *store, enum cf_item_kind kind, const char *namespace,
-                      const char *name);
+                     const char *name);
 void cf_item_unref(struct cf_store *store, enum cf_item_kind kind, uint32_t id); /* takes 0 */
 
 /* Sets `known` and what is counted with it; the caller holds a reference. */

@@ -73,8 +73,8 @@ static bool read_parts(struct cf_arena *arena, char *text, size_t len, struct cf
            cf_token_read_claims(arena, claims, (size_t)(signature - claims - 1), out, NULL) == 0;
 }
 
-bool cf_token_of_secret(struct cf_arena *arena, const char *text, size_t len,
-                        const char *namespace, const char *name, struct cf_token *out)
+bool cf_token_of_secret(struct cf_arena *arena, const char *text, size_t len, const char *namespace,
+                        const char *name, struct cf_token *out)
 {
     char *copy = cf_arena_alloc(arena, (len < CF_TOKEN_MAX ? len : CF_TOKEN_MAX) + 5);
     struct cf_token token = {0};

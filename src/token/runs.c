@@ -102,7 +102,8 @@ static bool goes_on(const struct cf_base64_run *run, char next)
 }
 
 /* Up to the end of the line; false where there is no room for it. */
-static bool take_line(struct cf_base64_run *run, const char **at, const char *end, struct cf_run_out *out)
+static bool take_line(struct cf_base64_run *run, const char **at, const char *end,
+                      struct cf_run_out *out)
 {
     size_t room = (out->max - out->len) / 3 * 4, left = (size_t)(end - *at);
 

@@ -241,8 +241,7 @@ static int check_subject(const struct cf_token *token, const char *const *subjec
         if (cf_glob(subjects[i], token->subject))
             return 0;
     }
-    return cf_err_set(err, "its subject '%s' is not accepted",
-                      shown(token->subject, name));
+    return cf_err_set(err, "its subject '%s' is not accepted", shown(token->subject, name));
 }
 
 static bool is_for(const struct cf_token *token, const char *audience)
@@ -274,8 +273,7 @@ int cf_token_accept(struct cf_arena *arena, const struct cf_jwks *jwks, const ch
 
     if (cf_token_decode(arena, text, len, &token, err) != 0 ||
         cf_token_verify(jwks, text, len, &token, err) != 0 ||
-        check_times(&token, demands, err) != 0 ||
-        check_issuer(&token, demands->issuer, err) != 0 ||
+        check_times(&token, demands, err) != 0 || check_issuer(&token, demands->issuer, err) != 0 ||
         check_subject(&token, demands->subjects, err) != 0 ||
         check_audience(&token, demands->audiences, err) != 0)
         return -1;

@@ -266,7 +266,7 @@ static int next_token(const char *next, struct cf_buf *token, struct cf_err *err
 }
 
 int cf_reflector_head(struct cf_reflector *r, char version[CF_VERSION_MAX], struct cf_buf *token,
-                    struct cf_err *err)
+                      struct cf_err *err)
 {
     const struct cf_json *root =
         cf_json_parse(r->arena, cf_buf_str(&r->cut.head), r->cut.head.len, NULL, NULL, err);

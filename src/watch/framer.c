@@ -93,7 +93,8 @@ static bool key_is(const struct cf_framer *cut, const char *name)
            cut->head.data[cut->key + len] == '"';
 }
 
-static int begin_object(struct cf_framer *cut, const char **mark, const char *at, struct cf_err *err)
+static int begin_object(struct cf_framer *cut, const char **mark, const char *at,
+                        struct cf_err *err)
 {
     if (flush(cut, mark, at, err) != 0)
         return -1;
@@ -122,7 +123,8 @@ static int give_object(struct cf_framer *cut, bool torn, struct cf_err *err)
 }
 
 /* At the byte behind its last brace. */
-static int end_object(struct cf_framer *cut, const char **mark, const char *behind, struct cf_err *err)
+static int end_object(struct cf_framer *cut, const char **mark, const char *behind,
+                      struct cf_err *err)
 {
     if (flush(cut, mark, behind, err) != 0 ||
         (cut->form == CF_CUT_LIST && add(cut, "}", 1, err) != 0))
@@ -142,7 +144,8 @@ static int tear_object(struct cf_framer *cut, const char **mark, const char *at,
 
 /* ---- structure ---- */
 
-static int opened(struct cf_framer *cut, const char **mark, const char *at, char c, struct cf_err *err)
+static int opened(struct cf_framer *cut, const char **mark, const char *at, char c,
+                  struct cf_err *err)
 {
     if (cut->to == &cut->head && c == '[' && cut->depth == 1) {
         if (flush(cut, mark, at + 1, err) != 0)
@@ -156,7 +159,8 @@ static int opened(struct cf_framer *cut, const char **mark, const char *at, char
     return 0;
 }
 
-static int closed(struct cf_framer *cut, const char **mark, const char *at, char c, struct cf_err *err)
+static int closed(struct cf_framer *cut, const char **mark, const char *at, char c,
+                  struct cf_err *err)
 {
     if (cut->depth == 0)
         return cf_err_set(err, "'%c' that closes nothing", c);

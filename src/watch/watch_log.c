@@ -91,7 +91,7 @@ static void cut_reason(char *reason)
 }
 
 void cf_reflector_log_unread(struct cf_reflector *r, const struct cf_json *object,
-                           const struct cf_err *why)
+                             const struct cf_err *why)
 {
     const struct cf_json *meta = cf_json_get(object, "metadata");
     int64_t now = cf_monotonic_micros();

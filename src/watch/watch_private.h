@@ -37,7 +37,7 @@ struct cf_reflector {
     char version[CF_VERSION_MAX]; /* the store is as of then; "": a list is needed */
     bool no_watch_list;           /* the server has none */
     bool one_page;                /* pages ended with 410: the list in one */
-    bool doubted; /* the server may be another one: its version, and whether it went backwards */
+    bool doubted;   /* the server may be another one: its version, and whether it went backwards */
     bool kept;      /* the last stream's connection had answered before */
     unsigned moves; /* watches in a row that were given up because their connection was new */
 
@@ -122,7 +122,7 @@ int cf_reflector_apply(struct cf_reflector *r, struct cf_err *err);
 void cf_reflector_drop(struct cf_reflector *r);
 /* Reads what a list has beside its items. "" for no token. */
 int cf_reflector_head(struct cf_reflector *r, char version[CF_VERSION_MAX], struct cf_buf *token,
-                    struct cf_err *err);
+                      struct cf_err *err);
 /* What a Status says: an enum cf_watch_failure, and the sentence into r->err. */
 int cf_reflector_status(struct cf_reflector *r, unsigned http, const struct cf_json *status);
 /* The list is complete; it was asked for then. */
@@ -138,7 +138,7 @@ void cf_reflector_log_failure(struct cf_reflector *r, int failure);
 void cf_reflector_log_heard(struct cf_reflector *r);
 /* Of this object (NULL: nobody knows which one) only the metadata are known. */
 void cf_reflector_log_unread(struct cf_reflector *r, const struct cf_json *object,
-                           const struct cf_err *why);
+                             const struct cf_err *why);
 /* Often: whether what is known has become too old. */
 void cf_reflector_log_age(struct cf_reflector *r);
 void cf_reflector_log_synced(struct cf_watch *watch);

@@ -44,8 +44,8 @@ static void tell_namespace(const struct cf_store *store, const char *namespace)
     printf("\n");
 }
 
-static void tell_secret(const struct cf_store *store, struct cf_arena *arena,
-                        const char *namespace, const char *name)
+static void tell_secret(const struct cf_store *store, struct cf_arena *arena, const char *namespace,
+                        const char *name)
 {
     struct cf_secret_ref ref = {.name = name};
     struct cf_store_pod *pods;
@@ -71,13 +71,11 @@ static void tell_reach(const struct cf_store *store, const char *namespace, cons
 {
     for (int edge = CF_EDGE_SECRET; edge <= CF_EDGE_ACCOUNT; edge++) {
         for (size_t n = 0; n < CF_COUNT(nodes); n++) {
-            enum cf_reach reach =
-                cf_store_reach(store, (enum cf_edge)edge, edge == CF_EDGE_VOLUME ? "" : namespace,
-                               name, nodes[n]);
+            enum cf_reach reach = cf_store_reach(
+                store, (enum cf_edge)edge, edge == CF_EDGE_VOLUME ? "" : namespace, name, nodes[n]);
 
             if (reach != CF_REACH_NONE)
-                printf("reach %d %s/%s from %s: %d\n", edge, namespace, name, nodes[n],
-                       (int)reach);
+                printf("reach %d %s/%s from %s: %d\n", edge, namespace, name, nodes[n], (int)reach);
         }
     }
 }

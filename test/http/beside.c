@@ -3,8 +3,8 @@
  * happens to a server: a kubelet, a Prometheus, an API server's warm connection, one that it uses
  * now and then, and one that connects anew. The first three arguments are ports at 127.0.0.1.
  *
- * Says "warm" on stderr once the kept connections have had an answer. Prints a line for each client:
- * "probes 100 lost 0 p50 1 p99 4 worst 6", in milliseconds. */
+ * Says "warm" on stderr once the kept connections have had an answer. Prints a line for each
+ * client: "probes 100 lost 0 p50 1 p99 4 worst 6", in milliseconds. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* client.h - what the TLS clients here share: a session with a port of this machine, a review that is
- * sent, an answer that is read. None of them verifies the server: the shell tests do. */
+/* client.h - what the TLS clients here share: a session with a port of this machine, a review that
+ * is sent, an answer that is read. None of them verifies the server: the shell tests do. */
 #ifndef CURFEW_TEST_HTTP_CLIENT_H
 #define CURFEW_TEST_HTTP_CLIENT_H
 
@@ -23,7 +23,8 @@ static inline bool client_connect(int fd, int port)
 
 /* A session over a connected `fd`, which stays the caller's. NULL: the handshake failed, or took
  * longer than `patience` milliseconds. */
-static inline gnutls_session_t client_handshake(int fd, gnutls_certificate_credentials_t credentials,
+static inline gnutls_session_t client_handshake(int fd,
+                                                gnutls_certificate_credentials_t credentials,
                                                 unsigned patience)
 {
     gnutls_session_t tls;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* unfilterable PROGRAM [ARG...] - runs it where no filter of system calls can be loaded, as on a kernel
- * that is built without. */
+/* unfilterable PROGRAM [ARG...] - runs it where no filter of system calls can be loaded, as on a
+ * kernel that is built without. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>

@@ -85,7 +85,8 @@ static double post(const char *path)
     answer[0] = '\0';
     if (tls != NULL && send_review(tls, path)) {
         while ((got = gnutls_record_recv(tls, drain, sizeof(drain))) > 0) {
-            size_t kept = len + (size_t)got < sizeof(answer) ? (size_t)got : sizeof(answer) - 1 - len;
+            size_t kept =
+                len + (size_t)got < sizeof(answer) ? (size_t)got : sizeof(answer) - 1 - len;
 
             memcpy(answer + len, drain, kept);
             len += kept;

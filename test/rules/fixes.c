@@ -47,7 +47,8 @@ static const char *patched(struct cf_arena *arena, const char *bytes, const char
 }
 
 /* The report that `-o json` prints of it. */
-static const struct cf_json *report_of(struct cf_arena *arena, const struct cf_evaluation *judgement)
+static const struct cf_json *report_of(struct cf_arena *arena,
+                                       const struct cf_evaluation *judgement)
 {
     struct cf_report report = {0};
     struct cf_buf buf;

@@ -113,7 +113,7 @@ static inline const char *review(const struct review *r)
 
 /* A pod `web` that is created, with this spec. */
 #define POD_IN(ns, spec)                                                                           \
-    REVIEW(.kind = "Pod", .resource = "pods", .namespace = ns, .name = "web",                     \
+    REVIEW(.kind = "Pod", .resource = "pods", .namespace = ns, .name = "web",                      \
            .object = "{'metadata':{'name':'web'},'spec':" spec "}")
 #define MOUNT(volume, secret) "{'name':'" volume "','secret':{'secretName':'" secret "'}}"
 #define TOKEN(volume, seconds)                                                                     \

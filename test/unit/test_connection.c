@@ -136,9 +136,13 @@ static void each_stage_has_its_end(void **state)
         enum cf_stage stage;
         int64_t seconds;
     } cases[] = {
-        {CF_STAGE_HANDSHAKE, CF_HANDSHAKE_SECONDS}, {CF_STAGE_FRESH, CF_IDLE_SECONDS + CF_HEADERS_SECONDS},
-        {CF_STAGE_IDLE, CF_IDLE_SECONDS + CF_HEADERS_SECONDS}, {CF_STAGE_HEADERS, CF_HEADERS_SECONDS},
-        {CF_STAGE_BODY, CF_BODY_SECONDS}, {CF_STAGE_WORK, CF_REVIEW_SECONDS_MAX}, {CF_STAGE_ANSWER, CF_ANSWER_SECONDS},
+        {CF_STAGE_HANDSHAKE, CF_HANDSHAKE_SECONDS},
+        {CF_STAGE_FRESH, CF_IDLE_SECONDS + CF_HEADERS_SECONDS},
+        {CF_STAGE_IDLE, CF_IDLE_SECONDS + CF_HEADERS_SECONDS},
+        {CF_STAGE_HEADERS, CF_HEADERS_SECONDS},
+        {CF_STAGE_BODY, CF_BODY_SECONDS},
+        {CF_STAGE_WORK, CF_REVIEW_SECONDS_MAX},
+        {CF_STAGE_ANSWER, CF_ANSWER_SECONDS},
     };
 
     (void)state;
@@ -504,9 +508,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_says_nothing_gives_way_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_address_with_the_most_gives_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(whose_address_fills_the_lobby, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_turn_is_of_the_address_with_the_fewest, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_turn_is_of_the_address_with_the_fewest, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(without_a_verdict_goes_before_one_with, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_address_makes_no_way_for_itself_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_address_makes_no_way_for_itself_at_once, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(who_waits_goes_before_a_first_request, set_up, tear_down),
         cmocka_unit_test_setup_teardown(first_requests_give_way_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_young_one_gives_way_to_nobody, set_up, tear_down),
@@ -517,7 +523,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(nor_one_that_has_just_come, set_up, tear_down),
         cmocka_unit_test_setup_teardown(kept_connections_count_for_new_ones, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_2xx_there_is_no_verdict, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_the_library_has_not_taken_is_not_touched, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_the_library_has_not_taken_is_not_touched, set_up,
+                                        tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

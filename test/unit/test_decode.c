@@ -37,14 +37,8 @@ static void envelopes_that_are_none(void **state)
 
 static void bytes_that_are_no_json(void **state)
 {
-    static const char *const texts[] = {"",
-                                        " ",
-                                        "{",
-                                        "nope",
-                                        "{}{}",
-                                        "{\"a\":1,\"a\":2}",
-                                        "\xff",
-                                        "{\"a\":\"\\ud800\"}"};
+    static const char *const texts[] = {
+        "", " ", "{", "nope", "{}{}", "{\"a\":1,\"a\":2}", "\xff", "{\"a\":\"\\ud800\"}"};
 
     (void)state;
     for (size_t i = 0; i < CF_COUNT(texts); i++) {
@@ -500,8 +494,7 @@ static void namespaces_and_their_subresources(void **state)
         assert_null(request->old_object->namespace.labels[CF_WARN]);
     }
     assert_string_equal(
-        decode(REVIEW(.kind = "Namespace", .object = "{'metadata':{'name':'a'}}"))->namespace,
-        "a");
+        decode(REVIEW(.kind = "Namespace", .object = "{'metadata':{'name':'a'}}"))->namespace, "a");
     assert_int_equal(
         decode(REVIEW(.kind = "Namespace", .operation = "DELETE", .old_object = "{}"))->kind,
         CF_KIND_OTHER);
@@ -544,10 +537,10 @@ static void what_is_dropped(void **state)
     assert_null(cf_json_pointer(request->object->json, "/status"));
     /* What kubectl apply keeps of a Secret or a ConfigMap is read. */
     for (size_t i = 0; i < 2; i++) {
-        request = decode(
-            REVIEW(.kind = i == 0 ? "Secret" : "ConfigMap",
-                   .object = "{'metadata':{'managedFields':[{'a':1}],'annotations':{"
-                             "'kubectl.kubernetes.io/last-applied-configuration':'x'}}}"));
+        request =
+            decode(REVIEW(.kind = i == 0 ? "Secret" : "ConfigMap",
+                          .object = "{'metadata':{'managedFields':[{'a':1}],'annotations':{"
+                                    "'kubectl.kubernetes.io/last-applied-configuration':'x'}}}"));
         assert_int_equal(cf_json_count(request->object->annotations.values), 1);
         assert_null(cf_json_pointer(request->object->json, "/metadata/managedFields"));
     }

@@ -172,8 +172,8 @@ static void test_texts(void **state)
     (void)state;
     is_cut(CF_CUT_EVENTS, "{\"a\":\"\x01\t\xff\\x\\u00\\u0000\"}\n{}",
            "{\"a\":\"\x01\t\xff\\x\\u00\\u0000\"}\n{}\n", NULL);
-    is_cut(CF_CUT_LIST, "{\"items\":[{\"a\":\"x\n\"},{}]}", "{\"object\":{\"a\":\"x\n\"}}\n{\"object\":{}}\n",
-           "{\"items\":[]}");
+    is_cut(CF_CUT_LIST, "{\"items\":[{\"a\":\"x\n\"},{}]}",
+           "{\"object\":{\"a\":\"x\n\"}}\n{\"object\":{}}\n", "{\"items\":[]}");
 }
 
 static char *repeated(const char *begin, const char *part, size_t count, const char *end)
@@ -216,12 +216,14 @@ static void test_large(void **state)
             assert_null(feed(&cut, text, strlen(text), 65536));
             assert_int_equal(t.count, 2);
             assert_false(t.last.large);
-            assert_string_equal(cf_buf_str(&t.lines),
-                                cases[i].form == CF_CUT_LIST ? "{\"object\":{\"b\":1}}\n" : "{\"b\":1}\n");
+            assert_string_equal(cf_buf_str(&t.lines), cases[i].form == CF_CUT_LIST
+                                                          ? "{\"object\":{\"b\":1}}\n"
+                                                          : "{\"b\":1}\n");
             assert_true(cf_framer_whole(&cut));
             /* Alone, to see how it is given. */
             cf_framer_reset(&cut, cases[i].form);
-            assert_null(feed(&cut, text, strlen(text) - strlen(strpbrk(cases[i].end, ",\n")), 65536));
+            assert_null(
+                feed(&cut, text, strlen(text) - strlen(strpbrk(cases[i].end, ",\n")), 65536));
             assert_int_equal(t.count, 3);
             assert_int_equal(t.last.large, more > cases[i].most);
             assert_true(t.last.len <= CF_OBJECT_MAX && t.last.len > CF_OBJECT_MAX - 64);
@@ -257,9 +259,10 @@ static void test_ceilings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_events), cmocka_unit_test(test_list),  cmocka_unit_test(test_no_events),
-        cmocka_unit_test(test_no_list), cmocka_unit_test(test_torn), cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_large),  cmocka_unit_test(test_ceilings),
+        cmocka_unit_test(test_events),    cmocka_unit_test(test_list),
+        cmocka_unit_test(test_no_events), cmocka_unit_test(test_no_list),
+        cmocka_unit_test(test_torn),      cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_large),     cmocka_unit_test(test_ceilings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,17 +40,18 @@ static void is_known(const char *text, const char *want, unsigned unread)
 static void whole_metadata(void **state)
 {
     (void)state;
-    is_known("{'type':'ADDED','object':{'kind':'Pod','apiVersion':'v1','metadata':{'name':'a',"
-             "'generateName':'a-','namespace':'b','uid':'u','resourceVersion':'7','x':[01],"
-             "'labels':{'curfew.dev/enforce':'baseline','pod-template-hash':'h','l':'m'},"
-             "'annotations':{'\\ufffd':'1','\\ufffd':'2','kubernetes.io/config.mirror':''},"
-             "'ownerReferences':[{'kind':'Job'}],'managedFields':[{'\\ufffd':1,'\\ufffd':1}]},"
-             "'spec':{'a':1,'a':2}}}",
-             "{'type':'ADDED','object':{'kind':'Pod','metadata':{'name':'a','namespace':'b','uid':'u',"
-             "'resourceVersion':'7','generateName':'a-','labels':{'curfew.dev/enforce':'baseline',"
-             "'pod-template-hash':'h'},'annotations':{'kubernetes.io/config.mirror':''},"
-             "'ownerReferences':[{'kind':'Job'}]}}}",
-             0);
+    is_known(
+        "{'type':'ADDED','object':{'kind':'Pod','apiVersion':'v1','metadata':{'name':'a',"
+        "'generateName':'a-','namespace':'b','uid':'u','resourceVersion':'7','x':[01],"
+        "'labels':{'curfew.dev/enforce':'baseline','pod-template-hash':'h','l':'m'},"
+        "'annotations':{'\\ufffd':'1','\\ufffd':'2','kubernetes.io/config.mirror':''},"
+        "'ownerReferences':[{'kind':'Job'}],'managedFields':[{'\\ufffd':1,'\\ufffd':1}]},"
+        "'spec':{'a':1,'a':2}}}",
+        "{'type':'ADDED','object':{'kind':'Pod','metadata':{'name':'a','namespace':'b','uid':'u',"
+        "'resourceVersion':'7','generateName':'a-','labels':{'curfew.dev/enforce':'baseline',"
+        "'pod-template-hash':'h'},'annotations':{'kubernetes.io/config.mirror':''},"
+        "'ownerReferences':[{'kind':'Job'}]}}}",
+        0);
     is_known("{'object':{'metadata':{'name':'a','labels':null}}}",
              "{'object':{'metadata':{'name':'a','labels':{},'annotations':{}}}}", 0);
 }
@@ -58,7 +59,8 @@ static void whole_metadata(void **state)
 static void of_two_the_last_one(void **state)
 {
     (void)state;
-    is_known("{'object':{'metadata':{'name':'a','name':'b','labels':{'pod-template-hash':'1'},'labels':{}}}}",
+    is_known("{'object':{'metadata':{'name':'a','name':'b','labels':{'pod-template-hash':'1'},'"
+             "labels':{}}}}",
              "{'object':{'metadata':{'name':'b','labels':{},'annotations':{}}}}", 0);
     is_known("{'object':{'metadata':{'labels':{'pod-template-hash':'1','pod-template-hash':'2'}}}}",
              "{'object':{'metadata':{'labels':{'pod-template-hash':'2'},'annotations':{}}}}", 0);
@@ -103,8 +105,9 @@ static void a_long_one_and_a_short_one(void **state)
 static void what_is_no_text_is_left_out(void **state)
 {
     (void)state;
-    is_known("{'type':1,'object':{'kind':[],'metadata':{'name':{},'uid':'\\ud800','namespace':'b'}}}",
-             "{'object':{'metadata':{'namespace':'b','labels':{},'annotations':{}}}}", 0);
+    is_known(
+        "{'type':1,'object':{'kind':[],'metadata':{'name':{},'uid':'\\ud800','namespace':'b'}}}",
+        "{'object':{'metadata':{'namespace':'b','labels':{},'annotations':{}}}}", 0);
     is_known("{'object':{'metadata':{'name':'a','labels':{'curfew.dev/fix':5},"
              "'annotations':{'kubernetes.io/config.mirror':'\xff'},'ownerReferences':{}}}}",
              "{'object':{'metadata':{'name':'a','labels':{},'annotations':{}}}}", ALL);
@@ -124,8 +127,10 @@ static void what_was_cut_off(void **state)
     (void)state;
     is_known("{'object':{'metadata':{'name':'a','uid':'u",
              "{'object':{'metadata':{'name':'a','labels':{},'annotations':{}}}}", ALL);
-    is_known("{'object':{'metadata':{'name':'a','labels':{'pod-template-hash':'h','x':'y",
-             "{'object':{'metadata':{'name':'a','labels':{'pod-template-hash':'h'},'annotations':{}}}}", ALL);
+    is_known(
+        "{'object':{'metadata':{'name':'a','labels':{'pod-template-hash':'h','x':'y",
+        "{'object':{'metadata':{'name':'a','labels':{'pod-template-hash':'h'},'annotations':{}}}}",
+        ALL);
     is_known("{'object':{'metadata':{'name':'a','labels':{},'annotations':{},'managedFields':[{",
              "{'object':{'metadata':{'name':'a','labels':{},'annotations':{}}}}", 0);
     for (size_t len = 0; len < sizeof(text); len++)
@@ -134,7 +139,8 @@ static void what_was_cut_off(void **state)
 
 static void out_of_memory(void **state)
 {
-    static const char text[] = "{\"object\":{\"metadata\":{\"name\":\"a\",\"labels\":{\"x\":\"y\"}}}}";
+    static const char text[] =
+        "{\"object\":{\"metadata\":{\"name\":\"a\",\"labels\":{\"x\":\"y\"}}}}";
     size_t failed = 0;
 
     (void)state;

@@ -243,13 +243,15 @@ static void nul_becomes_a_replacement(void **state)
     (void)state;
     accepts("\"\\u0000\"", "\"\xEF\xBF\xBD\"");
     accepts("[\"a\\u0000b\\u0000\",1,\"\\u0001\\\\u0000\"]",
-            "[\"a\xEF\xBF\xBD" "b\xEF\xBF\xBD\",1,\"\\u0001\\\\u0000\"]");
+            "[\"a\xEF\xBF\xBD"
+            "b\xEF\xBF\xBD\",1,\"\\u0001\\\\u0000\"]");
     accepts("{\"\\u0000\":{\"b\\u0000\":-1.5},\"c\":\"\\u00000\\n\"}",
-            "{\"\xEF\xBF\xBD\":{\"b\xEF\xBF\xBD\":-1.5},\"c\":\"\xEF\xBF\xBD" "0\\n\"}");
+            "{\"\xEF\xBF\xBD\":{\"b\xEF\xBF\xBD\":-1.5},\"c\":\"\xEF\xBF\xBD"
+            "0\\n\"}");
     /* At every offset of a 16-byte block, between numbers. */
     for (int shift = 0; shift <= 17; shift++) {
-        snprintf(text, sizeof(text), "[1,\"%.*s\\u0000%.*s\",2]", shift, "abcdefghijklmnopqrs", shift,
-                 "abcdefghijklmnopqrs");
+        snprintf(text, sizeof(text), "[1,\"%.*s\\u0000%.*s\",2]", shift, "abcdefghijklmnopqrs",
+                 shift, "abcdefghijklmnopqrs");
         snprintf(want, sizeof(want), "[1,\"%.*s\xEF\xBF\xBD%.*s\",2]", shift, "abcdefghijklmnopqrs",
                  shift, "abcdefghijklmnopqrs");
         accepts(text, want);

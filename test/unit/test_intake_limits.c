@@ -200,9 +200,9 @@ static void skipped_members(void **state)
 static void skipped_members_are_of_any_content(void **state)
 {
     static const char *const values[] = {
-        "{\"a\":1,\"a\":2}",       /* duplicates */
+        "{\"a\":1,\"a\":2}", /* duplicates */
         "{\"\\ufffd\":1,\"\\ufffd\":2}",
-        "{\"a\\u0000\":\"\\u0000\"}", /* NUL */
+        "{\"a\\u0000\":\"\\u0000\"}",    /* NUL */
         "\"\\ud800 \\x \xFF \xC3( \n\"", /* no escapes, no UTF-8 */
         "01",
         "1e",
@@ -275,8 +275,10 @@ static void skipped_members_are_of_any_size(void **state)
         const char *open, *inner, *close;
         size_t count;
     } cases[] = {
-        {"[", "", "]", 4000000},          {"{\"a\":", "1", "}", 1000000},
-        {"[1,{\"b\":", "\"\"", "}]", 500000}, {"", "[]", ",[]", 2000000},
+        {"[", "", "]", 4000000},
+        {"{\"a\":", "1", "}", 1000000},
+        {"[1,{\"b\":", "\"\"", "}]", 500000},
+        {"", "[]", ",[]", 2000000},
         {"", "[\"", "\\\"", 2000000},
     };
 
@@ -337,8 +339,8 @@ static void walks_to(const char *text, const char *want)
         cf_buf_adds(&seen, "no object");
     else
         while (cf_json_walk_next(&walk, &member))
-            cf_buf_addf(&seen, "<%.*s=%.*s>", (int)member.key_len, member.key, (int)member.value_len,
-                        member.value);
+            cf_buf_addf(&seen, "<%.*s=%.*s>", (int)member.key_len, member.key,
+                        (int)member.value_len, member.value);
     if (walk.broken)
         cf_buf_addc(&seen, '!');
     assert_string_equal(cf_buf_str(&seen), want);

@@ -608,7 +608,8 @@ static void subject_says(const char *subject, const char *sentence)
 {
     char claims[256];
 
-    snprintf(claims, sizeof(claims), "{\"iss\":\"https://i\",\"aud\":\"curfew\"%s" IN_TIME, subject);
+    snprintf(claims, sizeof(claims), "{\"iss\":\"https://i\",\"aud\":\"curfew\"%s" IN_TIME,
+             subject);
     accept_at(claims, 5, 0, sentence);
 }
 
@@ -625,8 +626,7 @@ static void subjects_of_tokens(void **state)
                  "its subject 'system:serviceaccount:shop:any' is not accepted");
     subject_says(",\"sub\":\"system:serviceaccount:kube-system:api2\"",
                  "its subject 'system:serviceaccount:kube-system:api2' is not accepted");
-    subject_says(",\"sub\":\"x-api-1\"",
-                 "its subject 'x-api-1' is not accepted");
+    subject_says(",\"sub\":\"x-api-1\"", "its subject 'x-api-1' is not accepted");
     subject_says(",\"sub\":\"a\\nb\"", "its subject 'a?b' is not accepted");
 }
 
@@ -652,9 +652,9 @@ static void nothing_is_left_open(void **state)
     static const char *const none[] = {NULL};
     static const char good[] = "{" GOOD IN_TIME;
     const struct cf_token_demands all[] = {
-        {5, 0, NULL, subjects, curfew_only},  {5, 0, "", subjects, curfew_only},
+        {5, 0, NULL, subjects, curfew_only},    {5, 0, "", subjects, curfew_only},
         {5, 0, "https://i", NULL, curfew_only}, {5, 0, "https://i", none, curfew_only},
-        {5, 0, "https://i", subjects, NULL},  {5, 0, "https://i", subjects, none},
+        {5, 0, "https://i", subjects, NULL},    {5, 0, "https://i", subjects, none},
     };
     static const char *const sentences[] = {
         "its issuer 'https://i' is not the one that is accepted",

@@ -216,10 +216,10 @@ static void several_files(void **state)
 static void programs(void **state)
 {
     struct cf_credentials *access = opened(USER("    exec:\n" V1 "      command: aws\n"
-                                           "      args: [eks, get-token]\n"
-                                           "      env: [{name: A, value: b}, {name: C}]\n"
-                                           "      interactiveMode: Never\n"),
-                                      NULL);
+                                                "      args: [eks, get-token]\n"
+                                                "      env: [{name: A, value: b}, {name: C}]\n"
+                                                "      interactiveMode: Never\n"),
+                                           NULL);
     char path[200];
 
     (void)state;

@@ -90,14 +90,18 @@ static void other_tokens(void **state)
 static void white_space(void **state)
 {
     static const char *const spaces[] = {
-        "\t",           "\n",           "\v",           "\f",           "\r",           " ",
-        "\xC2\x85",     "\xC2\xA0",     "\xE1\x9A\x80", "\xE2\x80\x80", "\xE2\x80\x83", "\xE2\x80\x8A",
-        "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80",
+        "\t",           "\n",           "\v",
+        "\f",           "\r",           " ",
+        "\xC2\x85",     "\xC2\xA0",     "\xE1\x9A\x80",
+        "\xE2\x80\x80", "\xE2\x80\x83", "\xE2\x80\x8A",
+        "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF",
+        "\xE2\x81\x9F", "\xE3\x80\x80",
     };
-    static const char *const others[] = {"\b",           "\x0E",         "\x1F",         "\x7F",
-                                         "\xC2\x84",     "\xC2\x86",     "\xE1\x9A\x81", "\xE2\x80\x8B",
-                                         "\xE2\x80\xB0", "\xE2\x81\xA0", "\xE3\x80\x81", "\xEF\xBB\xBF",
-                                         "\xC2",         "\xE2\x80",     "\xFF",         "="};
+    static const char *const others[] = {
+        "\b",           "\x0E",         "\x1F",         "\x7F",
+        "\xC2\x84",     "\xC2\x86",     "\xE1\x9A\x81", "\xE2\x80\x8B",
+        "\xE2\x80\xB0", "\xE2\x81\xA0", "\xE3\x80\x81", "\xEF\xBB\xBF",
+        "\xC2",         "\xE2\x80",     "\xFF",         "="};
     const size_t places[] = {0, 1, 2, header_len, header_len + 1, header_len + claims_len};
 
     (void)state;
@@ -132,8 +136,16 @@ static void bits_left_over(void **state)
 
 static void no_token_at_all(void **state)
 {
-    static const char *const texts[] = {"", ".", "..", "...", "eyJ", "eyJ.", "eyJ.eyJ.", "e30.e30.",
-                                        "eyJhbGciOiJFUzI1NiJ9..", "eyJhbGciOiJFUzI1NiJ9.e30.x"};
+    static const char *const texts[] = {"",
+                                        ".",
+                                        "..",
+                                        "...",
+                                        "eyJ",
+                                        "eyJ.",
+                                        "eyJ.eyJ.",
+                                        "e30.e30.",
+                                        "eyJhbGciOiJFUzI1NiJ9..",
+                                        "eyJhbGciOiJFUzI1NiJ9.e30.x"};
 
     (void)state;
     for (size_t i = 0; i < CF_COUNT(texts); i++)

@@ -94,8 +94,8 @@ static void levels_are_named(void **state)
     (void)state;
     has_part(first_line(POD_IN("base", LONG_POD)), "violates Curfew level \"baseline\": ");
     has_part(first_line(POD_IN("mixed", LONG_POD)), "violates Curfew level \"restricted\": ");
-    has_part(first_line(REVIEW(.operation = "UPDATE", .kind = "ServiceAccount",
-                               .namespace = "free", .name = "agent", .object = "{}",
+    has_part(first_line(REVIEW(.operation = "UPDATE", .kind = "ServiceAccount", .namespace = "free",
+                               .name = "agent", .object = "{}",
                                .old_object = "{'metadata':{'annotations':{"
                                              "'rbac.kubernetes.io/restricted-by-node':'true'}}}")),
              "serviceaccount \"agent\" violates Curfew: restricted-by-node-annotation: ");

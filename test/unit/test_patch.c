@@ -124,12 +124,11 @@ static void what_moves(void **state)
 #define YEAR(at) "{'serviceAccountToken':{'path':'" at "','expirationSeconds':3607}}"
 #define PLACE(volume, source)                                                                      \
     "\"/spec/volumes/" #volume "/projected/sources/" #source "/serviceAccountToken/"
-    const char *patch =
-        patch_of(POD_IN(
-            "shop", "{'serviceAccountName':'web','volumes':[{'name':'p','projected':{'sources':"
-                    "[" YEAR("y0") "," SOURCE("web-token", "a") "," YEAR("y2") "," SOURCE(
-                        "web-token", "b") "," YEAR("y4") "]}},{'name':'q','projected':{'sources':"
-                                                         "[" YEAR("z0") "," YEAR("z1") "]}}]}"));
+    const char *patch = patch_of(POD_IN(
+        "shop", "{'serviceAccountName':'web','volumes':[{'name':'p','projected':{'sources':"
+                "[" YEAR("y0") "," SOURCE("web-token", "a") "," YEAR("y2") "," SOURCE(
+                    "web-token", "b") "," YEAR("y4") "]}},{'name':'q','projected':{'sources':"
+                                                     "[" YEAR("z0") "," YEAR("z1") "]}}]}"));
     static const char *const wanted[] = {
         "\"replace\",\"path\":\"/spec/volumes/0/projected/sources/1\"",
         "\"add\",\"path\":\"/spec/volumes/0/projected/sources/2\"",

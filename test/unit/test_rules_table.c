@@ -44,8 +44,7 @@ static void kinds_levels_and_traits(void **state)
                            CF_KIND_SERVICE_ACCOUNT | CF_KIND_TOKEN_REQUEST | CF_KIND_CSI_DRIVER |
                            CF_KIND_CONFIG_MAP | CF_KIND_NAMESPACE;
     const unsigned traits = CF_RULE_TRANSITION | CF_RULE_ALWAYS | CF_RULE_NEVER_DENIES |
-                            CF_RULE_GUARDED | CF_RULE_CALLER | CF_RULE_ANY_LEVEL |
-                            CF_RULE_LOOKS_UP;
+                            CF_RULE_GUARDED | CF_RULE_CALLER | CF_RULE_ANY_LEVEL | CF_RULE_LOOKS_UP;
 
     (void)state;
     for (size_t i = 0; i < cf_rule_count; i++) {

@@ -72,11 +72,13 @@ static void *write_lists(void *arg)
 {
     struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
     struct cf_store_change secret = {
-        .object = parse(arena, "{'kind':'PartialObjectMetadata','metadata':{'name':'s','namespace':'n',"
-                     "'annotations':{'kubernetes.io/service-account.name':'a'}}}")};
+        .object =
+            parse(arena, "{'kind':'PartialObjectMetadata','metadata':{'name':'s','namespace':'n',"
+                         "'annotations':{'kubernetes.io/service-account.name':'a'}}}")};
     struct cf_store_change volume = {
-        .object = parse(arena, "{'metadata':{'name':'v'},'spec':{'claimRef':{'namespace':'n','name':'c',"
-                     "'uid':'u'},'rbd':{'secretRef':{'name':'r','namespace':'m'}}}}")};
+        .object =
+            parse(arena, "{'metadata':{'name':'v'},'spec':{'claimRef':{'namespace':'n','name':'c',"
+                         "'uid':'u'},'rbd':{'secretRef':{'name':'r','namespace':'m'}}}}")};
     struct cf_store_change claim = {
         .object = parse(arena, "{'metadata':{'name':'c','namespace':'n','uid':'u'}}")};
 

@@ -254,10 +254,8 @@ static void maps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_types),
-        cmocka_unit_test(nothing_is_kept_of_an_ordinary_pod),
-        cmocka_unit_test(texts_in_order),
-        cmocka_unit_test(texts_of_volumes_and_handlers),
+        cmocka_unit_test(wrong_types),    cmocka_unit_test(nothing_is_kept_of_an_ordinary_pod),
+        cmocka_unit_test(texts_in_order), cmocka_unit_test(texts_of_volumes_and_handlers),
         cmocka_unit_test(maps),
     };
 

@@ -146,8 +146,7 @@ static const struct {
     {"a caller that is no object", {POD("kube-system"), .user = "'boss'", .whole = true}},
     {"an unknown operation", {POD("free"), .operation = "PATCH", .whole = true}},
     {"no resource", {.kind = "Pod", .namespace = "free", .name = "web", .whole = true}},
-    {"no kind",
-     {.kind = "", .resource = "pods", .namespace = "free", .user = BOSS, .whole = true}},
+    {"no kind", {.kind = "", .resource = "pods", .namespace = "free", .user = BOSS, .whole = true}},
 };
 
 static void denials(void **state)

@@ -113,7 +113,7 @@ static void controllers(void **state)
 
 #define TOKEN_OF(ns, caller, spec)                                                                 \
     REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",                               \
-           .resource = "serviceaccounts", .subresource = "token", .namespace = ns, .name = "web", \
+           .resource = "serviceaccounts", .subresource = "token", .namespace = ns, .name = "web",  \
            .user = caller, .object = "{'spec':{" spec "}}")
 #define TO_POD "'boundObjectRef':{'kind':'Pod','name':'web-1'}"
 

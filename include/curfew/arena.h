@@ -35,6 +35,12 @@ void *cf_arena_alloc(struct cf_arena *arena, size_t size);
 /* The same for `count` members of `size` bytes, safe against overflow. */
 void *cf_arena_array(struct cf_arena *arena, size_t count, size_t size);
 
+/* An array with room for one more member of `size` bytes: `items` itself while `count` is below
+ * *capacity, else the members in twice the room (8 at first). The array may move, and pointers into
+ * the old one are void then. NULL as above; `items` and *capacity stay as they were. */
+void *cf_arena_grow(struct cf_arena *arena, void *items, size_t count, size_t *capacity,
+                    size_t size);
+
 /* Wipes an allocation of `size` bytes that is not needed any more, and gives it back where it is
  * so large (a MiB) that it has a block of its own; else it stays until the next reset. */
 void cf_arena_drop(struct cf_arena *arena, void *bytes, size_t size);

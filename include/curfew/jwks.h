@@ -13,7 +13,7 @@
 #include "curfew/err.h"
 #include "curfew/token.h"
 
-/* Immutable once made: threads share it without a lock. */
+/* Immutable once made, and a shared value (curfew/swap.h): threads use it without a lock. */
 struct cf_jwks;
 
 /* Reads a JWK Set. Keys that can't verify anything here (of another type or curve, RSA below 2048

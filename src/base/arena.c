@@ -17,6 +17,7 @@
 #define ALIGN ((size_t)16)
 #define CHUNK_MIN (8 * CF_KIB)
 #define CHUNK_MAX (1 * CF_MIB)
+#define GROW_MIN 8 /* members of a growing array, at first */
 
 /* Under the address sanitizer, what was not given out is poisoned and a gap is left behind
  * every allocation, so that reading past one is found as it would be with malloc. */
@@ -268,6 +269,29 @@ void cf_arena_drop(struct cf_arena *arena, void *bytes, size_t size)
         chunk_free(arena, chunk);
         return;
     }
+}
+
+void *cf_arena_grow(struct cf_arena *arena, void *items, size_t count, size_t *capacity,
+                    size_t size)
+{
+    size_t wanted = *capacity == 0 ? GROW_MIN : *capacity * 2;
+    void *bigger;
+
+    if (count < *capacity)
+        return items;
+    if (items != NULL && wanted <= SIZE_MAX / size &&
+        cf_arena_extend(arena, items, *capacity * size, wanted * size)) {
+        *capacity = wanted;
+        return items;
+    }
+    bigger = cf_arena_array(arena, wanted, size);
+    if (bigger == NULL)
+        return NULL;
+    if (count > 0)
+        memcpy(bigger, items, count * size);
+    cf_arena_drop(arena, items, *capacity * size);
+    *capacity = wanted;
+    return bigger;
 }
 
 char *cf_arena_strdup(struct cf_arena *arena, const char *text)

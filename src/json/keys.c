@@ -13,7 +13,6 @@
 #include "curfew/arena.h"
 
 #define FEW 32
-#define CAP_MIN 64
 
 void cf_keys_init(struct cf_keys *keys, struct cf_arena *arena)
 {
@@ -61,30 +60,17 @@ static bool same(const struct cf_key *a, const struct cf_key *b)
     return a->print == b->print && a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
 }
 
-/* The old list stays in the arena: doubling, all of them together are no larger than the last. */
-static bool grow(struct cf_keys *keys)
-{
-    size_t cap = keys->cap == 0 ? CAP_MIN : keys->cap * 2;
-    struct cf_key *list = cf_arena_array(keys->arena, cap, sizeof(*list));
-
-    if (list == NULL)
-        return false;
-    if (keys->count > 0)
-        memcpy(list, keys->list, keys->count * sizeof(*list));
-    keys->list = list;
-    keys->cap = cap;
-    return true;
-}
-
 int cf_keys_add(struct cf_keys *keys, struct cf_key_set *set, const char *text, size_t len,
                 size_t at)
 {
-    struct cf_key *key;
+    struct cf_key *list, *key;
     uint64_t bit;
 
-    if (keys->count == keys->cap && !grow(keys))
+    list = cf_arena_grow(keys->arena, keys->list, keys->count, &keys->cap, sizeof(*list));
+    if (list == NULL)
         return -1;
-    key = &keys->list[keys->count++];
+    keys->list = list;
+    key = &list[keys->count++];
     *key = (struct cf_key){fingerprint(text, len), text, len, at};
     bit = UINT64_C(1) << (key->print >> 58);
     if ((set->seen & bit) != 0 && keys->count - set->base <= FEW) {

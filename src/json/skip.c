@@ -13,8 +13,6 @@
 #include "curfew/arena.h"
 #include "curfew/json.h"
 
-#define WORDS_MIN 8
-
 static const char *refuse(struct cf_fault *fault, const char *at, const char *what)
 {
     *fault = (struct cf_fault){at, what};
@@ -29,15 +27,11 @@ static bool push(struct cf_skip *skip, bool object)
     uint64_t bit = UINT64_C(1) << skip->depth % 64;
 
     if (word == skip->words) {
-        size_t words = skip->words == 0 ? WORDS_MIN : skip->words * 2;
-        uint64_t *bits = cf_arena_array(skip->arena, words, sizeof(*bits));
+        uint64_t *bits = cf_arena_grow(skip->arena, skip->bits, word, &skip->words, sizeof(*bits));
 
         if (bits == NULL)
             return false;
-        if (skip->words > 0)
-            memcpy(bits, skip->bits, skip->words * sizeof(*bits));
         skip->bits = bits;
-        skip->words = words;
     }
     if (object)
         skip->bits[word] |= bit;

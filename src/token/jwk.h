@@ -3,7 +3,6 @@
 #ifndef CURFEW_CRYPTO_JWK_H
 #define CURFEW_CRYPTO_JWK_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -33,7 +32,6 @@ struct cf_jwk {
 };
 
 struct cf_jwks {
-    atomic_uint refs;
     size_t count, ignored;
     struct cf_jwk *keys;
 };

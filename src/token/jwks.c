@@ -9,38 +9,39 @@
 #include "curfew/file.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
+#include "curfew/swap.h"
 #include "jwk.h"
+
+static void clear_jwks(void *value)
+{
+    struct cf_jwks *jwks = value;
+
+    for (size_t i = 0; i < jwks->count; i++)
+        cf_jwk_clear(&jwks->keys[i]);
+    free(jwks->keys);
+}
 
 static struct cf_jwks *jwks_new(size_t room)
 {
-    struct cf_jwks *jwks = calloc(1, sizeof(*jwks));
+    struct cf_jwks *jwks = cf_shared_new(sizeof(*jwks), clear_jwks);
 
     if (jwks == NULL)
         return NULL;
-    atomic_init(&jwks->refs, 1);
     jwks->keys = calloc(room + 1, sizeof(*jwks->keys));
-    if (jwks->keys == NULL) {
-        free(jwks);
-        return NULL;
-    }
-    return jwks;
+    if (jwks->keys != NULL)
+        return jwks;
+    cf_jwks_unref(jwks);
+    return NULL;
 }
 
 struct cf_jwks *cf_jwks_ref(struct cf_jwks *jwks)
 {
-    if (jwks != NULL)
-        atomic_fetch_add_explicit(&jwks->refs, 1, memory_order_relaxed);
-    return jwks;
+    return cf_shared_ref(jwks);
 }
 
 void cf_jwks_unref(struct cf_jwks *jwks)
 {
-    if (jwks == NULL || atomic_fetch_sub_explicit(&jwks->refs, 1, memory_order_acq_rel) != 1)
-        return;
-    for (size_t i = 0; i < jwks->count; i++)
-        cf_jwk_clear(&jwks->keys[i]);
-    free(jwks->keys);
-    free(jwks);
+    cf_shared_unref(jwks);
 }
 
 void cf_jwks_cleanup(struct cf_jwks **jwks)

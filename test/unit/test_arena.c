@@ -200,6 +200,75 @@ static void copies_texts(void **state)
     cf_arena_free(arena);
 }
 
+struct member {
+    size_t a, b, c;
+};
+
+/* Also beside other allocations, and past the size at which the old array is given back. */
+static void arrays_grow(void **state)
+{
+    struct cf_arena *arena = cf_arena_new(64 * CF_MIB);
+    struct member *items = NULL;
+    size_t capacity = 0, count = 0;
+
+    (void)state;
+    for (; count < 200000; count++) {
+        items = cf_arena_grow(arena, items, count, &capacity, sizeof(*items));
+        assert_non_null(items);
+        assert_true(capacity > count);
+        items[count].b = count;
+        if (count % 3 == 0)
+            assert_non_null(cf_arena_alloc(arena, 1));
+    }
+    assert_int_equal(capacity, 262144);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(items[i].a, 0);
+        assert_int_equal(items[i].b, i);
+    }
+    assert_true(cf_arena_held(arena) < 16 * CF_MIB);
+    cf_arena_free(arena);
+}
+
+/* An array that is the newest allocation grows where it stands. */
+static void the_newest_array_stays_in_place(void **state)
+{
+    struct cf_arena *arena = cf_arena_new(CF_MIB);
+    size_t capacity = 0;
+    char *first = cf_arena_grow(arena, NULL, 0, &capacity, 16), *again;
+
+    (void)state;
+    assert_int_equal(capacity, 8);
+    again = cf_arena_grow(arena, first, 8, &capacity, 16);
+    assert_ptr_equal(again, first);
+    assert_int_equal(capacity, 16);
+    assert_true(is_zero(again, 256));
+    assert_non_null(cf_arena_alloc(arena, 1));
+    assert_ptr_not_equal(cf_arena_grow(arena, again, 16, &capacity, 16), first);
+    cf_arena_free(arena);
+}
+
+static void an_array_that_cannot_grow_stays(void **state)
+{
+    struct cf_arena *arena = cf_arena_new(16 * CF_KIB);
+    size_t capacity = 0, count = 0;
+    uint64_t *items = NULL, *bigger;
+
+    (void)state;
+    for (;; count++) {
+        bigger = cf_arena_grow(arena, items, count, &capacity, sizeof(*items));
+        if (bigger == NULL)
+            break;
+        items = bigger;
+        items[count] = count;
+    }
+    assert_true(cf_arena_failed(arena));
+    assert_true(count >= 512);
+    assert_int_equal(capacity, count);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(items[i], i);
+    cf_arena_free(arena);
+}
+
 static void cleanup_takes_null(void **state)
 {
     struct cf_arena *none = NULL;
@@ -227,6 +296,9 @@ int main(void)
         cmocka_unit_test(kept_chunks_do_not_eat_the_ceiling),
         cmocka_unit_test(big_allocations_leave_the_small_chunk_in_use),
         cmocka_unit_test(copies_texts),
+        cmocka_unit_test(arrays_grow),
+        cmocka_unit_test(the_newest_array_stays_in_place),
+        cmocka_unit_test(an_array_that_cannot_grow_stays),
         cmocka_unit_test(cleanup_takes_null),
     };
 

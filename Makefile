@@ -140,7 +140,7 @@ test: ## run all tests (some ten minutes)
 	@$(MAKE) --no-print-directory -k tests || touch $(BUILD)/broken
 	@sh test/all.sh $(BUILD) $(PARTS)
 
-# One part alone: make unit, make rules, ... (UPDATE=1 rewrites what is expected).
+# One part alone: make unit, make rules, ... (UPDATE=1 rewrites what is expected); make golden CASE=fix-pod.
 unit: $(UNIT_BINS)
 rules recorded property api fault: %: $(BUILD)/%-test
 golden api fault http lint: $(BUILD)/curfew
@@ -149,7 +149,7 @@ soak: $(BUILD)/curfew | deps deps-soak ## an API server against one server that 
 SECONDS_EACH ?= 15
 lint: $(BUILD)/libcurfew.a ## check the house rules
 unit rules recorded property golden api fault http lint: | deps
-	@V=1 sh test/all.sh $(BUILD) $@
+	@V=1 CASE='$(CASE)' sh test/all.sh $(BUILD) $@
 
 worst: $(BUILD)/curfew | deps ## what every pair of the worst reviews costs (15 min.)
 	@ONLY=worst WORST=all sh test/http/run.sh $(BUILD)/curfew

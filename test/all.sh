@@ -31,7 +31,8 @@ run_part() {
     unit) unit "$BUILD"/unit/test_* ;;
     threads) unit "$BUILD"/unit/test_*_threads ;;
     rules | recorded | property) "$BUILD/$1-test" ;;
-    golden | api | fault | http | lint | chart) sh "test/$1/run.sh" ;;
+    golden) sh test/golden/run.sh ${CASE:-} ;;
+    api | fault | http | lint | chart) sh "test/$1/run.sh" ;;
     soak) sh test/soak/run.sh 2 ;;
     *)
         echo "FAIL unknown part '$1'"

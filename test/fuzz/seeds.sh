@@ -8,6 +8,15 @@ set -eu
 cd "$(dirname "$0")/../.."
 to=$1
 
+# The input of the golden cases.
+golden=$(mktemp -d)
+trap 'rm -rf "$golden"' EXIT
+python3 -B test/golden/golden.py --extract "$golden"
+
+name_of() {
+    echo "${1#"$golden"/}" | tr / - | tail -c 120
+}
+
 # seed TARGET OCTAL FILE...: each file behind that byte.
 seed() {
     target=$1
@@ -16,7 +25,7 @@ seed() {
     mkdir -p "$to/$target"
     for file in "$@"; do
         [ -s "$file" ] || continue
-        name=$(echo "$file" | tr / - | tail -c 120)
+        name=$(name_of "$file")
         { printf '%b' "\\0$byte" && cat "$file"; } > "$to/$target/$byte-$name"
     done
 }
@@ -27,7 +36,7 @@ as_is() {
     shift
     mkdir -p "$to/$target"
     for file in "$@"; do
-        cp "$file" "$to/$target/$(echo "$file" | tr / - | tail -c 120)"
+        cp "$file" "$to/$target/$(name_of "$file")"
     done
 }
 
@@ -38,27 +47,27 @@ seed review 001 test/recorded/validate.*.json
 seed review 010 test/recorded/validate.*.json
 seed review 012 test/recorded/validate.*.json
 seed review 002 test/recorded/mutate.*serviceaccounts-token*.json
-seed review 001 test/golden/*/review.json
-seed authorize 000 test/recorded/authorize/*.json test/golden/*/*-*.json
+seed review 001 "$golden"/*/review.json
+seed authorize 000 test/recorded/authorize/*.json
 seed authorize 001 test/recorded/authorize/*.json
 
-as_is policy test/rules/*/*/*.config.yaml test/golden/*/curfew.yaml test/golden/*/config.yaml
+as_is policy test/rules/*/*/*.config.yaml "$golden"/*/curfew.yaml "$golden"/*/config.yaml
 
-seed token 000 test/tokens/*.jwt test/golden/inspect-*/*.jwt
-seed token 001 test/tokens/*.jwt test/golden/inspect-*/*.json test/golden/inspect-*/*.txt \
-    test/golden/inspect-secrets/secrets.yaml test/recorded/*secrets.copied*.json \
+seed token 000 test/tokens/*.jwt "$golden"/inspect-*/*.jwt
+seed token 001 test/tokens/*.jwt "$golden"/inspect-*/*.json "$golden"/inspect-*/*.txt \
+    "$golden"/inspect-secrets/secrets.yaml test/recorded/*secrets.copied*.json \
     test/recorded/*configmaps.copied*.json
 seed token 003 test/tokens/*.jwt
-seed token 002 test/tokens/jwks.json test/golden/inspect-*/*keys*.json
+seed token 002 test/tokens/jwks.json "$golden"/inspect-*/*keys*.json
 
-for file in test/golden/*/*.y*ml test/rules/*/*/*.yaml; do
+for file in "$golden"/*/*.y*ml test/rules/*/*/*.yaml; do
     case $file in
     *.config.yaml | */curfew.yaml | */config.yaml) ;;
     *) seed manifest 000 "$file" ;;
     esac
 done
-seed manifest 001 test/golden/*/*.json
-seed manifest 006 test/golden/fix-*/*.yaml test/golden/list*/*.yaml
+seed manifest 001 "$golden"/*/*.json
+seed manifest 006 "$golden"/fix-*/*.yaml "$golden"/list*/*.yaml
 
 # text TARGET OCTAL NAME: what stands on the standard input.
 text() {
@@ -84,7 +93,7 @@ c: "\ttab\n  more"
 : {<<: {g: h}, "i\u00a0": "\u202e"}
 END
 
-seed kubeconfig 000 test/golden/inspect-kubeconfig/config deploy/*/kubeconfig.example.yaml
+seed kubeconfig 000 "$golden"/inspect-kubeconfig/config deploy/*/kubeconfig.example.yaml
 
 contexts='kind: Config
 current-context: c

@@ -11,9 +11,15 @@ twice='ZXlK(aGJHY2l|cmFXUWl|MGVYQWl|cGMzTWl|aGRXUWl)'
 pattern="($once|$twice)[A-Za-z0-9_-]{4,}"
 
 {
-    find "${BUILD:-build}/test-logs" -type f -name '*.log' 2> /dev/null
-    files '^test/(golden|http|recorded|rules)/.*(\.want|\.stdout|\.stderr|\.log|/stdout|/stderr|\.answer|\.out)$'
-} | tr '\n' '\0' | xargs -0 grep -aEoH "$pattern" /dev/null | cut -c 1-100 |
-    sed 's/$/...: a token/' > "$complaints"
+    {
+        find "${BUILD:-build}/test-logs" -type f -name '*.log' 2> /dev/null
+        files '^test/(golden|http|recorded|rules)/.*(\.want|\.stdout|\.stderr|\.log|/stdout|/stderr|\.answer|\.out)$'
+    } | tr '\n' '\0' | xargs -0 grep -aEoH "$pattern" /dev/null
+    # Of a golden case, what it expects: that comes after its input.
+    files '^test/golden/.*\.case$' | while IFS= read -r file; do
+        sed -nE '/^-- (stdout|stderr)(, escaped)? --$/,$p' "$file" |
+            grep -aEoH --label="$file" "$pattern"
+    done
+} | cut -c 1-100 | sed 's/$/...: a token/' > "$complaints"
 verdict "no token in any log or expected output" "$complaints"
 exit $bad

@@ -109,6 +109,10 @@ catches logs 'http.log:.*a token' 'mkdir -p build/test-logs &&
     echo "denied eyJhbGci""OiJSUzI1NiIsImtpZCI6IiJ9.e30.x" > build/test-logs/http.log'
 catches logs 'golden.log:.*a token' 'mkdir -p build/test-logs &&
     echo "data: {token: ZXlKaGJH""Y2lPaUpTVXpJMU5pSjkuZTMwLng=}" > build/test-logs/golden.log'
+catches logs 'x.case:.*a token' 'mkdir -p test/golden &&
+    printf "%s\n" "-- stderr --" "bad eyJhbGci""OiJSUzI1NiIsImtpZCI6IiJ9.e30.x" > test/golden/x.case'
+leaves logs 'x.case' 'mkdir -p test/golden &&
+    printf "%s\n" "-- a.jwt --" "eyJhbGci""OiJSUzI1NiIsImtpZCI6IiJ9.e30.x" "-- stdout --" > test/golden/x.case'
 leaves logs 'http.log' 'mkdir -p build/test-logs &&
     echo "patch eyJvcCI6InJlcGxhY2UiLCJwYXRoIjoiL3NwZWMifQ==" > build/test-logs/http.log'
 

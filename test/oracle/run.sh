@@ -64,9 +64,9 @@ planted() {
 # What --fix prints is read back as the documents that went in, whatever their mix: kubectl's
 # reader takes one JSON value a document, once it has begun to read YAML.
 fixed() {
-    set -- test/golden/fix-stream/a.json test/golden/fix-mixed-forms/all.yaml \
-        test/golden/json-stream/pods.json test/golden/fix-stream/b.yaml \
-        test/golden/fix-stream/c.yaml test/golden/fix-list/list.yaml
+    set -- "$golden/fix-stream/a.json" "$golden/fix-mixed-forms/all.yaml" \
+        "$golden/json-stream/pods.json" "$golden/fix-stream/b.yaml" \
+        "$golden/fix-stream/c.yaml" "$golden/fix-list/list.yaml"
     files=
     for file in "$@"; do
         files="$files -f $file"
@@ -97,9 +97,11 @@ if [ -n "$dir" ]; then
     manifests "$dir" > "$work/files"
     compare "$dir"
 else
+    golden=$work/golden # the input of the golden cases
+    python3 -B test/golden/golden.py --extract "$golden"
     planted
     fixed
-    manifests test deploy charts > "$work/files"
+    manifests test deploy charts "$golden" > "$work/files"
     compare "our own files"
     python3 $here/generate.py "$work/generated" "${COUNT:-20000}" "${SEED:-1}"
     manifests "$work/generated" > "$work/files"

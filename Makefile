@@ -258,8 +258,8 @@ deps-image: deps-build
 deps-debian13:
 	$(call deps,debian13)
 
-certs: | deps ## make development certificates in certs/
-	@sh certs/make-dev-certs.sh
+certs: $(BUILD)/curfew ## make development certificates in certs/
+	@CURFEW=$(BUILD)/curfew sh certs/make-dev-certs.sh
 
 install: $(BUILD)/curfew ## install below PREFIX (/usr/local), and DESTDIR
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man8

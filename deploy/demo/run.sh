@@ -11,6 +11,7 @@ curfew=$1/curfew
 kubectl=$1/demo/kubectl
 demo=deploy/demo
 work=$(mktemp -d) || exit 1
+certs=$work/certs
 server=
 failed=0
 
@@ -52,7 +53,7 @@ expect() {
 
 start_server() {
     : > "$work/log"
-    "$curfew" serve --objects "$demo/objects.yaml" --tls-cert certs/tls.pem --tls-key certs/tls.key \
+    "$curfew" serve --objects "$demo/objects.yaml" --tls-cert "$certs/tls.crt" --tls-key "$certs/tls.key" \
         --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
         --metrics-listen 127.0.0.1:0 --drain-delay 0s 2> "$work/log" &
     server=$!
@@ -67,7 +68,7 @@ start_server() {
 
 # post PATH REVIEW ANSWER
 post() {
-    curl --silent --show-error --fail --max-time 10 --cacert certs/ca.pem \
+    curl --silent --show-error --fail --max-time 10 --cacert "$certs/ca.crt" \
         --header 'Content-Type: application/json' --data-binary "@$2" --output "$3" \
         "https://$address$1?timeout=10s" || give_up "no answer from $1"
 }
@@ -100,9 +101,9 @@ volumes() {
     sed 's/^/    /' "$work/volumes"
 }
 
-sh certs/make-dev-certs.sh || give_up "no certificates"
+CURFEW=$curfew sh certs/make-dev-certs.sh "$certs" > /dev/null || give_up "no certificates"
 start_server
-echo "Curfew serves at https://$address, with a certificate that certs/ca.pem vouches for."
+echo "Curfew serves at https://$address, with a certificate of curfew certs init."
 echo "The namespace shop is at level restricted (deploy/demo/objects.yaml)."
 
 title "1. A denial: the pod worker carries the legacy token of another account."

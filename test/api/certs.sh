@@ -9,15 +9,9 @@ case $curfew in
 *) curfew=$PWD/$curfew ;;
 esac
 mkdir -p "$work/history"
-rm -f "$work/cluster.port"
-python3 "$here/cluster.py" --port-file "$work/cluster.port" --cert "$ca/server.pem" \
-    --key "$ca/server.key" --history "$work/history" 2>"$work/cluster.err" &
-pids="$pids $!"
-wait_until 20 test -s "$work/cluster.port" || {
-    fail 'the cluster starts' "$(cat "$work/cluster.err")"
-    exit 1
-}
-api=https://127.0.0.1:$(cat "$work/cluster.port")
+api_server cluster --cert "$ca/server.pem" --key "$ca/server.key" --history "$work/history" \
+    --token cluster-token --reader server-token
+api=https://127.0.0.1:$port
 kubeconfig "$work/admin" "server: $api
 certificate-authority: ca/good.pem" 'token: cluster-token'
 kubeconfig "$work/server" "server: $api
@@ -27,8 +21,8 @@ control() { # PATH [JSON]
     curl -sS --cacert "$ca/good.pem" -X POST -d "${2:-}" "$api/_/$1" >/dev/null
 }
 
-count() { # METHOD STATUS: how often a Secret was asked for so
-    curl -sS --cacert "$ca/good.pem" "$api/_/count/$1/$2"
+count() { # METHOD STATUS: how often a Secret was requested so
+    curl -sS --cacert "$ca/good.pem" "$api/_/count/secrets/$1/$2"
 }
 
 get() { # PATH
@@ -59,40 +53,22 @@ webhooks() { # NAME [KIND]: makes one, with two webhooks that are called as the 
 replica() {
     local log="$1" name="$2"
     shift 2
-    "$curfew" serve --kubeconfig "$work/server" --tls-secret "curfew-system/$name" \
-        --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
-        --drain-delay 0s "$@" 2>"$log" &
-    replica=$!
-    pids="$pids $replica"
+    serve "$log" --kubeconfig "$work/server" --tls-secret "curfew-system/$name" "$@"
+    replica=$pid
 }
 
 # rotator LOG SECRET [FLAG...]: starts one that keeps SECRET, for the configuration of that name.
 rotator() {
     local log="$1" name="$2"
     shift 2
-    "$curfew" certs run --kubeconfig "$work/admin" --secret "curfew-system/$name" \
-        --webhook-configuration "$name" --probe-listen 127.0.0.1:0 "$@" 2>"$log" &
-    rotator=$!
-    pids="$pids $rotator"
+    launch "$log" "$curfew" certs run --kubeconfig "$work/admin" --secret "curfew-system/$name" \
+        --webhook-configuration "$name" --probe-listen 127.0.0.1:0 "$@"
+    rotator=$pid
 }
 
-address_in() { sed -n 's/.*"'"$2"'":"127.0.0.1:\([0-9]*\)".*/\1/p' "$1"; } # LOG KEY
-
-# listening LOG: waits, and sets $port, $probes and $plain.
-listening() {
-    wait_until 60 grep -q '"msg":"serving"' "$1" || {
-        fail 'a replica listens' "$(cat "$1")"
-        exit 1
-    }
-    port=$(address_in "$1" address)
-    probes=$(address_in "$1" probeAddress)
-    plain=$(address_in "$1" metricsAddress)
-}
-
-# serving LOG: the same, once there is a certificate.
+# serving LOG: waits until a server does with a certificate; sets $port, $probes and $plain.
 serving() {
-    listening "$1"
-    wait_until 60 grep -q '"msg":"the certificate is in use"' "$1" || {
+    listening "$1" && logged "$1" 'the certificate is in use' || {
         fail 'a replica serves' "$(cat "$1")"
         exit 1
     }
@@ -100,11 +76,11 @@ serving() {
 
 # keeping LOG: waits, and sets $rotator_probes.
 keeping() {
-    wait_until 60 grep -q '"msg":"keeping the certificate"' "$1" || {
+    logged "$1" 'keeping the certificate' || {
         fail 'a rotator runs' "$(cat "$1")"
         exit 1
     }
-    rotator_probes=$(address_in "$1" probeAddress)
+    rotator_probes=$(port_in "$1" probeAddress)
 }
 
 status_of() { curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$1"; } # PORT/PATH

@@ -20,24 +20,28 @@ unset http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY KUBERNETES_SERVICE_
 ASAN_OPTIONS=log_path=$work/sanitizer
 TSAN_OPTIONS=log_path=$work/sanitizer
 UBSAN_OPTIONS=log_path=$work/sanitizer
+export PYTHONDONTWRITEBYTECODE=1
 export ASAN_OPTIONS TSAN_OPTIONS UBSAN_OPTIONS
 
-. "$here/../cases.sh"
+. "$root/test/cases.sh"
+. "$root/test/lib/server.sh"
+. "$root/test/lib/pki.sh"
 . "$here/lib.sh"
 trap cleanup EXIT
 trap 'exit 1' INT TERM
 
 authority good
 authority other
-leaf server good 'DNS:localhost,IP:127.0.0.1' serverAuth
-leaf named good 'DNS:api.internal' serverAuth
-leaf expired good 'IP:127.0.0.1' serverAuth
-expire expired good
-leaf me good 'DNS:me' clientAuth
+for_server='extendedKeyUsage=serverAuth
+subjectAltName'
+leaf server good server "$for_server=DNS:localhost,IP:127.0.0.1"
+leaf named good named "$for_server=DNS:api.internal"
+leaf expired good expired "$for_server=IP:127.0.0.1" -startdate 20200101000000Z -enddate 20200102000000Z
+leaf me good me extendedKeyUsage=clientAuth
 
 token=secret-token-1
 printf '%s\n' "$token" >"$work/token"
-serve main --cert "$ca/server.pem" --key "$ca/server.key" --client-ca "$ca/good.pem" \
+api_server main --cert "$ca/server.pem" --key "$ca/server.key" --client-ca "$ca/good.pem" \
     --token-file "$work/token"
 main=$port
 

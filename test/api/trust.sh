@@ -34,12 +34,12 @@ out=$(trusts "server: https://127.0.0.1:$main
 certificate-authority: $work/token")
 matches 'an authority that is none' 'certificate-authority holds no certificate' "$out"
 
-serve expired --cert "$ca/expired.pem" --key "$ca/expired.key"
+api_server expired --cert "$ca/expired.pem" --key "$ca/expired.key"
 out=$(trusts "server: https://127.0.0.1:$port
 certificate-authority: ca/good.pem")
 matches 'an expired certificate' 'does not do for cluster .*expired' "$out"
 
-serve named --cert "$ca/named.pem" --key "$ca/named.key"
+api_server named --cert "$ca/named.pem" --key "$ca/named.key"
 out=$(trusts "server: https://127.0.0.1:$port
 certificate-authority: ca/good.pem")
 matches 'a certificate for another name' 'its certificate does not do' "$out"
@@ -68,7 +68,7 @@ certificate-authority: ca/good.pem" 'client-certificate: ca/me.pem
 client-key: ca/named.key')
 matches 'with the key of another' "user \"me\" of '$k': its client certificate and key can't be used" "$out"
 
-serve plain
+api_server plain
 out=$(trusts "server: http://127.0.0.1:$port")
 matches 'no token over plain HTTP' "error: cluster \"here\" of '$k': the server is 'http://.*never sent" "$out"
 out=$(trusts "server: http://127.0.0.1:$port" '{}')
@@ -76,7 +76,7 @@ matches 'plain HTTP without one (kubectl proxy)' '"token": ""' "$out"
 
 # ---- proxies ----
 
-serve proxy --proxy
+api_server proxy --proxy
 out=$(trusts "server: https://127.0.0.1:$main
 certificate-authority: ca/good.pem
 proxy-url: http://127.0.0.1:$port")

@@ -12,6 +12,7 @@ set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$(CDPATH='' cd -- "$here/../.." && pwd)
 build=$1
+curfew=$build/curfew
 pods=${PODS:-150000}
 nodes=${NODES:-5000}
 rate=${RATE:-300}
@@ -19,16 +20,6 @@ rounds=${ROUNDS:-3}
 seconds=${SECONDS_EACH:-6}
 . "$here/lib.sh"
 need wrk curl openssl
-
-wait_for() { # SECONDS COMMAND...
-    left=$(($1 * 20))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        left=$((left - 1))
-        [ $left -gt 0 ] || { say "nothing came of: $*"; tail -n 3 "$work"/*.log >&2; exit 3; }
-        sleep 0.05
-    done
-}
 
 rss() { # PID: in MiB
     awk '/^VmRSS/ { printf "%.1f", $2 / 1024 }' "/proc/$1/status"
@@ -40,47 +31,27 @@ ticks() { # PID: of the CPU, all threads
 
 now() { date +%s%N; }
 
-serve() { # LOG FLAG...: sets $curfew_pid, $port, $probes, $plain
-    log=$1
-    shift
-    taskset -c "$server_core" "$build/curfew" serve "$@" --tls-cert "$certs/tls.pem" \
-        --tls-key "$certs/tls.key" --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
-        --metrics-listen 127.0.0.1:0 --drain-delay 0s 2>"$log" &
-    curfew_pid=$!
-    pids="$pids $curfew_pid"
-    wait_for 20 grep -q '"msg":"serving"' "$log"
-    port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$log")
-    probes=$(sed -n 's/.*"probeAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$log")
-    plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$log")
-}
-
-"$root/certs/make-dev-certs.sh" "$certs"
+dev_certs "$certs"
 printf 'apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n' >"$work/one.yaml"
-serve "$work/idle.log" --objects "$work/one.yaml"
-idle=$(rss "$curfew_pid")
-kill "$curfew_pid"
+start "$work/idle.log" --objects "$work/one.yaml"
+idle=$(rss "$pid")
+kill "$pid"
 
 taskset -c "$client_core" "$build/bench/apiserver" "$pods" "$nodes" "$rate" "$work/questions" \
     >"$work/api.port" &
 pids="$pids $!"
 wait_for 30 test -s "$work/api.port"
-cat >"$work/kubeconfig" <<END
-apiVersion: v1
-kind: Config
-clusters: [{name: c, cluster: {server: "http://127.0.0.1:$(cat "$work/api.port")"}}]
-users: [{name: u, user: {}}]
-contexts: [{name: x, context: {cluster: c, user: u}}]
-current-context: x
-END
+kubeconfig "$work/kubeconfig" "server: http://127.0.0.1:$(cat "$work/api.port")"
 begin=$(now)
-serve "$work/curfew.log" --kubeconfig "$work/kubeconfig" --authorize-anonymous
+start "$work/curfew.log" --kubeconfig "$work/kubeconfig" --authorize-anonymous
+curfew_pid=$pid
 wait_for 120 curl -fsS "http://127.0.0.1:$probes/readyz"
 synced=$((($(now) - begin) / 1000000))
 sleep 2 # what the first list took goes back to the system
 full=$(rss "$curfew_pid")
 # It denies some and not others, or this measures nothing.
 head -n 40 "$work/questions" | while read -r line; do
-    curl -sS --cacert "$certs/ca.pem" -H 'Content-Type: application/json' -d "$line" \
+    curl -sS --cacert "$certs/ca.crt" -H 'Content-Type: application/json' -d "$line" \
         "https://localhost:$port/authorize"
 done >"$work/answers"
 denied=$(grep -o '"denied":true' "$work/answers" | wc -l)

@@ -18,28 +18,9 @@ connections=${CONNECTIONS:-25}
 . "$here/lib.sh"
 need wrk nginx curl openssl
 
-wait_for() { # COMMAND...
-    left=250
-    until "$@" >/dev/null 2>&1; do
-        left=$((left - 1))
-        [ $left -gt 0 ] || { say "nothing came of: $*"; cat "$work"/*.log >&2; exit 3; }
-        sleep 0.02
-    done
-}
-
 post() { # URL FILE
-    curl -sS --fail --cacert "$certs/ca.pem" -H 'Content-Type: application/json' \
+    curl -sS --fail --cacert "$certs/ca.crt" -H 'Content-Type: application/json' \
         --data-binary "@$2" "$1"
-}
-
-start_curfew() {
-    taskset -c "$server_core" "$curfew" serve --objects "$root/test/recorded/objects.yaml" \
-        --tls-cert "$certs/tls.pem" --tls-key "$certs/tls.key" --listen 127.0.0.1:0 \
-        --probe-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 0s 2>"$work/curfew.log" &
-    curfew_pid=$!
-    pids="$pids $curfew_pid"
-    wait_for grep -q '"msg":"serving"' "$work/curfew.log"
-    curfew_port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/curfew.log")
 }
 
 start_nginx() { # BYTES: of its answer
@@ -62,7 +43,7 @@ http {
     scgi_temp_path $work/scgi;
     server {
         listen 127.0.0.1:$nginx_port ssl;
-        ssl_certificate $certs/tls.pem;
+        ssl_certificate $certs/tls.crt;
         ssl_certificate_key $certs/tls.key;
         ssl_protocols TLSv1.3;
         ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
@@ -74,7 +55,7 @@ END
     taskset -c "$server_core" nginx -e "$work/nginx.log" -c "$work/nginx.conf" &
     nginx_pid=$!
     pids="$pids $nginx_pid"
-    wait_for post "https://localhost:$nginx_port/" "$work/allowed.json"
+    wait_for 5 post "https://localhost:$nginx_port/" "$work/allowed.json"
 }
 
 ticks() { # PID...: user and system time of processes and their children that still run
@@ -112,11 +93,11 @@ median() { # FILE COLUMN
     awk -v c="$2" '{ print $c }' "$1" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 
-"$root/certs/make-dev-certs.sh" "$certs"
+dev_certs "$certs"
 sh "$here/pod.sh" 3600 >"$work/allowed.json"
 sh "$here/pod.sh" 3607 >"$work/fixed.json"
-start_curfew
-url=https://localhost:$curfew_port
+start "$work/curfew.log" --objects "$root/test/recorded/objects.yaml"
+curfew_pid=$pid url=https://localhost:$port
 allowed=$(post "$url/validate" "$work/allowed.json")
 fixed=$(post "$url/mutate" "$work/fixed.json")
 case $allowed in *'"allowed":true'*) ;; *) say "not allowed: $allowed"; exit 3 ;; esac
@@ -159,7 +140,7 @@ port=$((20001 + $$ % 20000))
 sed "s/listen .*/listen 127.0.0.1:$port;/; /ssl_/d; s/return 200 .*/return 200 ok; }/" \
     "$work/nginx.conf" >"$work/ready.conf"
 curfew_start=$("$work/ready" $port /readyz 21 "$curfew" serve \
-    --objects "$root/test/recorded/objects.yaml" --tls-cert "$certs/tls.pem" \
+    --objects "$root/test/recorded/objects.yaml" --tls-cert "$certs/tls.crt" \
     --tls-key "$certs/tls.key" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --probe-listen "127.0.0.1:$port" \
     --drain-delay 0s)
 nginx_start=$("$work/ready" $port / 21 nginx -e "$work/nginx.log" -c "$work/ready.conf")

@@ -1,20 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-# lib.sh - what the benchmarks share: a folder that goes at the end, with whoever is in $pids, and a
-# core for the server and one for its client. Sourced.
+# lib.sh - what the benchmarks share: a folder that goes at the end, and a core for the server and one
+# for its client. Sourced; $root is the project.
 
+. "$root/test/cases.sh"
+. "$root/test/lib/server.sh"
 work=$(mktemp -d)
 certs=$work/certs
-pids=
 
 say() { echo "bench: $*" >&2; }
 
-cleanup() {
-    for pid in $pids; do kill "$pid" 2>/dev/null || true; done
-    for pid in $pids; do wait "$pid" 2>/dev/null || true; done
-    rm -rf "$work"
-}
-trap cleanup EXIT
+trap 'set +e; cleanup' EXIT
 trap 'exit 1' INT TERM
+
+# wait_for SECONDS COMMAND...
+wait_for() {
+    wait_until "$@" || { say "nothing came of: $*"; tail -n 3 "$work"/*.log >&2; exit 3; }
+}
+
+# start LOG FLAG...: a server on its core; sets $pid, $port, $probes and $plain.
+start() {
+    under="taskset -c $server_core" serve "$@" --tls-cert "$certs/tls.crt" --tls-key "$certs/tls.key"
+    listening "$1" || exit 3
+}
 
 # need TOOL...
 need() {

@@ -11,6 +11,7 @@
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+root=$(CDPATH='' cd -- "$here/../.." && pwd)
 build=${BUILD:-build}
 curfew=${CURFEW:-$build/curfew}
 rounds=${ROUNDS:-3}

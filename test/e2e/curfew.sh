@@ -44,7 +44,7 @@ curfew_start() {
     [ -s "$E2E_WORK/curfew.yaml" ] || curfew_config "$(in_days +60)" > "$E2E_WORK/curfew.yaml"
     [ -d "$E2E_WORK/curfew-certs" ] || sh certs/make-dev-certs.sh "$E2E_WORK/curfew-certs"
     start curfew "$CURFEW" serve --config "$E2E_WORK/curfew.yaml" --kubeconfig "$E2E_WORK/certs/curfew.kubeconfig" \
-        --tls-cert "$E2E_WORK/curfew-certs/tls.pem" --tls-key "$E2E_WORK/curfew-certs/tls.key" \
+        --tls-cert "$E2E_WORK/curfew-certs/tls.crt" --tls-key "$E2E_WORK/curfew-certs/tls.key" \
         --listen 127.0.0.1:8443 --probe-listen 127.0.0.1:8081 --metrics-listen 127.0.0.1:8080 --drain-delay 0s "${callers[@]}"
     await_service curfew 10 curl -sf http://127.0.0.1:8081/readyz
 }
@@ -56,7 +56,7 @@ curfew_stop() {
 # webhooks: as the example has them.
 webhooks() {
     sed -e 's,WEBHOOK_ADDRESS,127.0.0.1:8443,' \
-        -e "s,CA_BUNDLE,$(base64 -w0 < "$E2E_WORK/curfew-certs/ca.pem")," deploy/webhooks.example.yaml
+        -e "s,CA_BUNDLE,$(base64 -w0 < "$E2E_WORK/curfew-certs/ca.crt")," deploy/webhooks.example.yaml
 }
 
 # Who the API server is to Curfew, as the examples of deploy/admission and deploy/authorization say:
@@ -101,7 +101,7 @@ authorizers() {
     [ ${#callers[@]} != 0 ] ||
         curfew_asks --client-ca "$callers_folder/ca.crt" --client-name kube-apiserver
     callers_of 127.0.0.1:8443
-    cp "$E2E_WORK/curfew-certs/ca.pem" "$folder/ca.pem"
+    cp "$E2E_WORK/curfew-certs/ca.crt" "$folder/ca.pem"
     cp "$callers_folder/client.crt" "$folder/apiserver.pem"
     cp "$callers_folder/client.key" "$folder/apiserver-key.pem"
     sed -e 's,WEBHOOK_ADDRESS,127.0.0.1:8443,' deploy/authorization/kubeconfig.example.yaml \

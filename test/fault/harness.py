@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """harness.py - the fault tests' words: a watcher (watcher.c) beside a fake API server
-(apiserver.py), and whether what the one knows is what the other has."""
+(test/lib/apiserver.py), and whether what the one knows is what the other has."""
 import concurrent.futures
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 
-import apiserver
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from apiserver import Server  # noqa: E402,F401
+from cluster import LEGACY, RESOURCES, Cluster, Odd  # noqa: E402,F401
 
 BUILD = os.environ.get("BUILD", "build")
 AT_A_TIME = 8
@@ -35,13 +38,12 @@ def kubeconfig(path, url, ca=None, token=None, program=None):
 
 
 def certificate(folder):
-    """A certificate for 127.0.0.1 that is its own authority: (certificate, key)."""
-    cert, key = os.path.join(folder, "api.pem"), os.path.join(folder, "api.key")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=api",
-                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
-                   check=True, stderr=subprocess.DEVNULL)
-    return cert, key
+    """(certificate, key, authority) for 127.0.0.1."""
+    folder += "/certs"
+    if not os.path.exists(folder):
+        subprocess.run([BUILD + "/curfew", "certs", "init", "--dir", folder, "--dns", "127.0.0.1"],
+                       check=True, stdout=subprocess.DEVNULL)
+    return tuple(os.path.join(folder, name) for name in ("tls.crt", "tls.key", "ca.crt"))
 
 
 def until(what, patience=PATIENCE):
@@ -89,7 +91,7 @@ class Watcher:
     def expected(self):
         list_ = self.server.cluster.everything()
         list_["items"] = [o for o in list_["items"]
-                          if o["kind"] != "Secret" or o["type"] == apiserver.LEGACY]
+                          if o["kind"] != "Secret" or o["type"] == LEGACY]
         with open(self.file, "w", encoding="utf-8") as f:
             json.dump(list_, f)
         return sorted(self.ask("expect " + self.file))
@@ -141,7 +143,7 @@ def namespace(name, **labels):
         "spec": {"finalizers": ["kubernetes"]}}
 
 
-def secret(ns, name, owner="x0", labels=None, type_=apiserver.LEGACY, **annotations):
+def secret(ns, name, owner="x0", labels=None, type_=LEGACY, **annotations):
     return {"metadata": {"namespace": ns, "name": name, "uid": "s-%s-%s" % (ns, name),
                          "labels": labels or {},
                          "annotations": dict({"kubernetes.io/service-account.name": owner},

@@ -5,18 +5,15 @@ among good ones, as Go's encoder prints it: every neighbour is known, and so is 
 name; no list and no watch ends because of one; they can be deleted.
 
 A failure prints its seed: `objects.py 2000 SEED` plays it again."""
-import os
 import random
 import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import goencode  # noqa: E402
-from apiserver import RESOURCES, Odd, Server  # noqa: E402
-from goencode import Raw  # noqa: E402
-from harness import (NAMESPACES, Failed, Watcher, account, check, claim, namespace, pod,  # noqa: E402
-                     secret, until, volume)
+import goencode
+from goencode import Raw
+from harness import (NAMESPACES, RESOURCES, Failed, Odd, Server, Watcher, account, check, claim, namespace,
+                     pod, secret, until, volume)
 
 # "\udcff" and "\udcfe" are bytes that are no UTF-8: they are printed alike.
 PARTS = ("\x00", "\ufffd", "\udcff", "\udcfe", "<b>&", "\u2028", '"', "\\", "\n", "\x01", "\x7f", "a", "A", "",

@@ -13,10 +13,8 @@ import time
 import urllib.error
 import urllib.request
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from apiserver import Server  # noqa: E402
-from harness import BUILD, PATIENCE, Cases, certificate, check, kubeconfig, namespace, until  # noqa: E402
-from watches import fill  # noqa: E402
+from harness import BUILD, PATIENCE, Cases, Server, certificate, check, kubeconfig, namespace, until
+from watches import fill
 
 CURFEW = os.path.abspath(BUILD + "/curfew")
 case = Cases()
@@ -24,7 +22,7 @@ case = Cases()
 
 class Curfew:
     def __init__(self, work, *flags, env=None):
-        cert, key = certificate(work)
+        cert, key, _ = certificate(work)
         self.log = open(os.path.join(work, "serve.log"), "w+", encoding="utf-8")
         self.process = subprocess.Popen(
             [CURFEW, "serve", "--tls-cert", cert, "--tls-key", key, "--listen", "127.0.0.1:0",
@@ -218,7 +216,7 @@ def _(work):
 @case("a kubeconfig with a program: system calls are not filtered, which is said once")
 def _(work):
     os.mkdir(work + "/api")
-    cert, key = certificate(work + "/api")
+    cert, key, ca = certificate(work + "/api")
     api = Server(certificate=cert, key=key)
     fill(api.cluster)
     plugin = work + "/plugin"
@@ -235,7 +233,7 @@ printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1",
 
     knows("secret-token-1")
     os.chmod(plugin, 0o755)
-    file = kubeconfig(work + "/k", api.url, ca=cert, program=plugin)
+    file = kubeconfig(work + "/k", api.url, ca=ca, program=plugin)
     with serving(work, "--kubeconfig", file) as curfew:
         check(until(curfew.is_ready), curfew.said())
         check(filters(curfew.process.pid) == filters("self"), filters(curfew.process.pid))

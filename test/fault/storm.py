@@ -5,15 +5,12 @@
 After each sequence the store has to equal what the server has. While it goes on, what is fresh has
 to be true: whatever the store says of a Secret was so within the last stale-after seconds. And at
 the end the memory is where it was. A failure prints its seed: `storm.py 1 SEED` plays it alone."""
-import os
 import random
 import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from apiserver import Cluster, Server  # noqa: E402
-from harness import (NAMESPACES, Failed, Watcher, account, check, claim, namespace, pod,  # noqa: E402
+from harness import (NAMESPACES, Cluster, Failed, Server, Watcher, account, check, claim, namespace, pod,
                      sanitized, secret, until, volume)
 
 STALE_AFTER = 3

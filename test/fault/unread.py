@@ -3,18 +3,15 @@
 """unread.py [NAME...] - an object that can't be read whole: its neighbours are known, it is known by its
 metadata, and what was known of it before is not forgotten."""
 import copy
-import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import goencode  # noqa: E402
-from harness import (Cases, account, check, claim, namespace, pod, secret, until, volume)  # noqa: E402
-from serve import new_api, serving  # noqa: E402
-from watches import change, watching  # noqa: E402
+import goencode
+from harness import RESOURCES, Cases, account, check, claim, namespace, pod, secret, until, volume
+from serve import new_api, serving
+from watches import change, watching
 
 case = Cases()
 TWINS = {"a\udcff": "1", "a\udcfe": "1"}  # no UTF-8; in Go's JSON both are "a\ufffd"
-RESOURCES = ("namespaces", "secrets", "serviceaccounts", "pods", "persistentvolumeclaims", "persistentvolumes")
 
 
 # ---- the two objects of which each kept every new replica from getting ready ----

@@ -7,9 +7,7 @@ import os
 import sys
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from apiserver import Server  # noqa: E402
-from harness import (Cases, Watcher, account, certificate, check, claim, namespace, pod,  # noqa: E402
+from harness import (Cases, Server, Watcher, account, certificate, check, claim, namespace, pod,
                      sanitized, secret, until, volume)
 
 case = Cases()
@@ -478,8 +476,8 @@ def _(work):
 
 @case("a token that has expired, then is renewed")
 def _(work):
-    certs = certificate(work)
-    api = Server(certificate=certs[0], key=certs[1])
+    cert, key, ca = certificate(work)
+    api = Server(certificate=cert, key=key)
     fill(api.cluster)
     file = os.path.join(work, "token")
 
@@ -490,7 +488,7 @@ def _(work):
 
     renew("first")
     api.token = "first"
-    watcher = Watcher(work, api, ca=certs[0], token=file)
+    watcher = Watcher(work, api, ca=ca, token=file)
     try:
         check(until(lambda: watcher.state()["synced"]), watcher.said())
         api.token = "second"

@@ -123,7 +123,7 @@ stops 'and ends' "$pid"
 # Both: a certificate and a token.
 server "$work/both.log" --bearer-jwks "$work/jwks.json" --bearer-issuer i --bearer-subject '*' \
     --bearer-audience curfew \
-    --client-ca "$ca/api/ca.pem" --client-name kube-apiserver || exit 1
+    --client-ca "$ca/api.pem" --client-name kube-apiserver || exit 1
 equal 'both: a token and no certificate' 000 "$(with "$right")"
 unauthorized 'both: a certificate and no token' --cert "$ca/right.pem" --key "$ca/right.key"
 equal 'both: both' 200 "$(with "$right" --cert "$ca/right.pem" --key "$ca/right.key")"

@@ -4,64 +4,8 @@
 ca=$work/clients
 mkdir -p "$ca"
 
-# authority NAME: a CA of its own in $ca/NAME.
-authority() {
-    mkdir -p "$ca/$1"
-    (
-        cd "$ca/$1" && : >index && echo 01 >serial && echo 01 >crlnumber
-        cat >ca.cnf <<'EOF'
-[ca]
-default_ca = d
-[d]
-database = index
-serial = serial
-crlnumber = crlnumber
-new_certs_dir = .
-default_md = sha256
-default_crl_days = 30
-unique_subject = no
-policy = p
-[p]
-commonName = optional
-[client]
-basicConstraints = CA:FALSE
-extendedKeyUsage = clientAuth
-[named]
-basicConstraints = CA:FALSE
-extendedKeyUsage = clientAuth
-subjectAltName = DNS:api.cluster.local, URI:spiffe://cluster/api, email:api@cluster.local, IP:10.1.2.3, IP:fd00::1
-[server]
-basicConstraints = CA:FALSE
-extendedKeyUsage = serverAuth
-[plain]
-basicConstraints = CA:FALSE
-[authority]
-basicConstraints = critical, CA:TRUE
-keyUsage = critical, keyCertSign, cRLSign
-EOF
-        openssl ecparam -name prime256v1 -genkey -noout -out ca.key
-        openssl req -x509 -new -sha256 -key ca.key -subj "/CN=$1" -days 30 -out ca.pem \
-            -config ca.cnf -extensions authority 2>&1 ||
-            openssl req -x509 -new -sha256 -key ca.key -subj "/CN=$1" -days 30 -out ca.pem
-    ) >/dev/null 2>&1
-}
-
-# client NAME AUTHORITY SECTION CN [openssl ca flag...]: a certificate in $ca/NAME.pem and .key.
-client() {
-    local name="$1" authority="$2" section="$3" cn="$4"
-    shift 4
-    (
-        cd "$ca/$authority" &&
-            openssl ecparam -name prime256v1 -genkey -noout -out "../$name.key" &&
-            openssl req -new -key "../$name.key" -subj "/CN=$cn" -out csr -config /dev/stdin <<'EOF' &&
-[req]
-distinguished_name = n
-[n]
-EOF
-            openssl ca -batch -config ca.cnf -cert ca.pem -keyfile ca.key -extensions "$section" \
-                -days 20 -in csr -out "../$name.pem" -notext "$@"
-    ) >/dev/null 2>&1 || fail "client certificate $name" 'it could not be made'
-}
+for_clients=extendedKeyUsage=clientAuth
+names='subjectAltName=DNS:api.cluster.local,URI:spiffe://cluster/api,email:api@cluster.local,IP:10.1.2.3,IP:fd00::1'
 
 as() { # NAME: a good review with this client's certificate; prints the status
     post /validate "$good" --cert "$ca/$1.pem" --key "$ca/$1.key"
@@ -77,7 +21,7 @@ let_in() {
 told() {
     local alert="$1"
     shift
-    sleep 2 | timeout 5 openssl s_client -connect "127.0.0.1:$port" -CAfile "$certs/ca.pem" "$@" \
+    sleep 2 | timeout 5 openssl s_client -connect "127.0.0.1:$port" -CAfile "$certs/ca.crt" "$@" \
         >"$work/tls" 2>&1
     grep -qi "alert $alert" "$work/tls"
 }
@@ -88,29 +32,25 @@ kept_out() {
         told "$2" -cert "$ca/$1.pem" -key "$ca/$1.key"
 }
 
-revocations() { # AUTHORITY
-    (cd "$ca/$1" && openssl ca -config ca.cnf -cert ca.pem -keyfile ca.key -gencrl -out crl.new &&
-        mv crl.new crl.pem) >/dev/null 2>&1
-}
-
 authority api
 authority other
-client right api client kube-apiserver
-client no-purpose api plain kube-apiserver
-client wrong-name api client somebody
-client prefix api client kube-apiserver.evil
-client named api named nobody
-client for-servers api server kube-apiserver
-client expired api client kube-apiserver -startdate 20200101000000Z -enddate 20200201000000Z
-client future api client kube-apiserver -startdate 20400101000000Z -enddate 20410101000000Z
-client other-ca other client kube-apiserver
-client revoked api client kube-apiserver
-client later api client kube-apiserver
+leaf right api kube-apiserver $for_clients
+leaf no-purpose api kube-apiserver ''
+leaf wrong-name api somebody $for_clients
+leaf prefix api kube-apiserver.evil $for_clients
+leaf named api nobody "$for_clients
+$names"
+leaf for-servers api kube-apiserver extendedKeyUsage=serverAuth
+leaf expired api kube-apiserver $for_clients -startdate 20200101000000Z -enddate 20200201000000Z
+leaf future api kube-apiserver $for_clients -startdate 20400101000000Z -enddate 20410101000000Z
+leaf other-ca other kube-apiserver $for_clients
+leaf revoked api kube-apiserver $for_clients
+leaf later api kube-apiserver $for_clients
 revocations api
 revocations other
 
 # Any certificate of the CA.
-server "$work/clients.log" --client-ca "$ca/api/ca.pem" --log-level debug || exit 1
+server "$work/clients.log" --client-ca "$ca/api.pem" --log-level debug || exit 1
 for name in right no-purpose wrong-name named revoked; do let_in $name; done
 kept_out expired 'certificate expired'
 kept_out future
@@ -143,17 +83,16 @@ for i in 1 2 3 4; do
     printf 'url="https://localhost:%s/validate"\noutput="/dev/null"\n' "$port"
 done >"$work/urls"
 equal 'verified once a connection' '200 1 200 0 200 0 200 0 ' \
-    "$(curl -sS --cacert "$certs/ca.pem" --cert "$ca/right.pem" --key "$ca/right.key" \
+    "$(curl -sS --cacert "$certs/ca.crt" --cert "$ca/right.pem" --key "$ca/right.key" \
         -H 'Content-Type: application/json' --data-binary "@$good" \
         -w '%{http_code} %{num_connects} ' -K "$work/urls")"
 stops 'and ends' "$pid"
 
 # Names, each exactly; and a revocation list.
-(cd "$ca/api" && openssl ca -config ca.cnf -cert ca.pem -keyfile ca.key -revoke ../revoked.pem) \
-    >/dev/null 2>&1
+revoke revoked api
 revocations api
-cp "$ca/api/ca.pem" "$ca/now.pem"
-cp "$ca/api/crl.pem" "$ca/now.crl"
+cp "$ca/api.pem" "$ca/now.pem"
+cp "$ca/api.crl" "$ca/now.crl"
 server "$work/names.log" --client-ca "$ca/now.pem" --client-crl "$ca/now.crl" \
     --client-name kube-apiserver --client-name front-proxy || exit 1
 let_in right
@@ -164,30 +103,29 @@ kept_out named 'access denied'
 kept_out revoked 'certificate revoked'
 
 # The authorities and their list are read again.
-(cd "$ca/api" && openssl ca -config ca.cnf -cert ca.pem -keyfile ca.key -revoke ../later.pem) \
-    >/dev/null 2>&1
+revoke later api
 revocations api
-cp "$ca/api/crl.pem" "$ca/next.crl"
+cp "$ca/api.crl" "$ca/next.crl"
 mv "$ca/next.crl" "$ca/now.crl"
 wait_until 4 grep -q '"msg":"reloaded","what":"the client CA"' "$work/names.log"
 kept_out later 'certificate revoked'
 let_in right
-cp "$ca/other/crl.pem" "$ca/now.crl"
+cp "$ca/other.crl" "$ca/now.crl"
 wait_until 4 grep -q 'not reloaded.*the client CA did not sign' "$work/names.log"
 kept_out later 'certificate revoked'
-cat "$ca/api/ca.pem" "$ca/other/ca.pem" >"$ca/now.pem"
-cat "$ca/api/crl.pem" "$ca/other/crl.pem" >"$ca/now.crl"
+cat "$ca/api.pem" "$ca/other.pem" >"$ca/now.pem"
+cat "$ca/api.crl" "$ca/other.crl" >"$ca/now.crl"
 wait_until 4 sh -c '[ "$(grep -c "\"reloaded\",\"what\":\"the client CA\"" "$1")" -ge 2 ]' sh "$work/names.log"
 let_in other-ca
 let_in right
 stops 'and ends' "$pid"
 
 for name in api.cluster.local spiffe://cluster/api api@cluster.local 10.1.2.3 fd00::1 nobody; do
-    server "$work/name.log" --client-ca "$ca/api/ca.pem" --client-name "$name" || exit 1
+    server "$work/name.log" --client-ca "$ca/api.pem" --client-name "$name" || exit 1
     equal "a certificate with the name $name" 200 "$(as named)"
     stops 'and ends' "$pid"
 done
-server "$work/name.log" --client-ca "$ca/api/ca.pem" --client-name cluster.local \
+server "$work/name.log" --client-ca "$ca/api.pem" --client-name cluster.local \
     --client-name 'spiffe://cluster/' --client-name '*' || exit 1
 kept_out named 'access denied'
 kept_out right 'access denied'
@@ -200,9 +138,9 @@ stops 'and ends' "$pid"
     refuses 'a client CA without a certificate' 3 "client CA '$work/no.pem'" $o $pair \
         --client-ca "$work/no.pem"
     refuses 'a revocation list that is none' 3 "client CRL '$work/no.pem'" $o $pair \
-        --client-ca "$ca/api/ca.pem" --client-crl "$work/no.pem"
+        --client-ca "$ca/api.pem" --client-crl "$work/no.pem"
     refuses "another authority's revocation list" 3 'did not sign' $o $pair \
-        --client-ca "$ca/api/ca.pem" --client-crl "$ca/other/crl.pem"
+        --client-ca "$ca/api.pem" --client-crl "$ca/other.crl"
     refuses 'a client name without a CA' 2 'client-name needs --client-ca' $o $pair \
         --client-name a
     refuses 'a revocation list without a CA' 2 'client-crl needs --client-ca' $o $pair \
@@ -226,7 +164,7 @@ stops 'and ends' "$pid"
     done
     refuses '/authorize for anybody and for those with a certificate' 2 \
         'authorize-anonymous and --client-ca: ' $o $pair \
-        --authorize-anonymous --client-ca "$ca/api/ca.pem"
+        --authorize-anonymous --client-ca "$ca/api.pem"
     refuses '/authorize for anybody and for those with a token' 2 \
         'authorize-anonymous and --bearer-jwks: ' $o $pair --authorize-anonymous \
         --bearer-jwks a --bearer-issuer a --bearer-subject a --bearer-audience a

@@ -7,7 +7,7 @@
 # connects anew. Both share this machine's cores with the server.
 
 server "$work/floods.log" || exit 1
-floods_idle=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")
+floods_idle=$(memory VmRSS)
 # A sanitizer's build is large and slow: it is only told to survive.
 flood_count=10000 measured=true
 [ "$floods_idle" -lt 20000 ] || flood_count=4000 measured=false
@@ -72,7 +72,7 @@ for which in 'port="reviews",reason="waiting"' 'port="probes",reason="waiting"' 
         grep -q "^curfew_evicted_connections_total{$which} [1-9]" "$work/body"
 done
 if $measured; then
-    peak=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")
+    peak=$(memory VmHWM)
     echo "     floods: idle $floods_idle KiB, peak $peak KiB"
     check 'floods: the peak is under 50 MiB above idle' "idle $floods_idle, peak $peak KiB" \
         test "$peak" -lt $((floods_idle + 50 * 1024))
@@ -99,7 +99,7 @@ $measured || count=200
 equal "$count working connections from one address" "connected $count lost 0" \
     "$(cat "$work/working")"
 if $measured; then
-    peak=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")
+    peak=$(memory VmHWM)
     echo "     2,000 working connections: idle $floods_idle KiB, peak $peak KiB"
     check 'they take less than 45 MiB' "idle $floods_idle, peak $peak KiB" \
         test "$peak" -lt $((floods_idle + 45 * 1024))

@@ -1,56 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-# lib.sh - what the HTTP tests share: servers, requests. Sourced by run.sh, behind ../cases.sh.
+# lib.sh - what the HTTP tests share: servers, requests. Sourced by run.sh, after ../cases.sh and
+# ../lib/*.sh.
 
-ended() {
-    ! kill -0 "$1" 2>/dev/null
-}
-
-# ports_of LOG: sets $port, $probes and $plain as this log tells.
-ports_of() {
-    port=$(sed -n 's/.*"address":"127.0.0.1:\([0-9]*\)".*/\1/p' "$1")
-    probes=$(sed -n 's/.*"probeAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$1")
-    plain=$(sed -n 's/.*"metricsAddress":"127.0.0.1:\([0-9]*\)".*/\1/p' "$1")
-}
-
-# server LOG [FLAG...]: starts one on free ports; sets $pid, $port, $probes and $plain. It knows what is in
-# $objects, unless that is empty.
-server() {
+# begin LOG [FLAG...]: starts a server. It knows what is in $objects, unless that is empty.
+begin() {
     local log="$1"
     shift
-    rm -f "$log" # of a server before: its port must not be taken for this one's
-    "$curfew" serve ${objects:+--objects "$objects"} --tls-cert "$certs/tls.pem" --tls-key "$certs/tls.key" \
-        --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
-        --drain-delay 0s "$@" 2>"$log" &
-    pid=$!
-    pids="$pids $pid"
-    if ! wait_until 10 grep -q '"msg":"serving"' "$log"; then
-        fail "a server starts ($*)" "$(cat "$log")"
-        return 1
-    fi
-    ports_of "$log"
+    serve "$log" ${objects:+--objects "$objects"} --tls-cert "$certs/tls.crt" --tls-key "$certs/tls.key" "$@"
 }
 
-# ends NAME PID: ok when it ends by itself, with exit code 0.
-ends() {
-    if ! wait_until 10 ended "$2"; then
-        fail "$1" 'it runs on'
-        return
-    fi
-    wait "$2"
-    equal "$1" 0 $?
+# server LOG [FLAG...]: starts one, and waits; sets $pid, $port, $probes and $plain.
+server() {
+    begin "$@" && listening "$1"
 }
 
-# stops NAME PID: sends SIGTERM; ok when it ends with exit code 0.
-stops() {
-    kill -TERM "$2" 2>/dev/null
-    ends "$1" "$2"
+# memory KEY: of the process $pid, in KiB.
+memory() {
+    sed -n "s/^$1:[^0-9]*\([0-9]*\).*/\1/p" "/proc/$pid/status"
 }
 
 # https PATH [curl flag...]: body to $work/body, headers to $work/headers; prints the status.
 https() {
     local path="$1"
     shift
-    curl -sS --max-time 20 --cacert "$certs/ca.pem" -o "$work/body" -D "$work/headers" \
+    curl -sS --max-time 20 --cacert "$certs/ca.crt" -o "$work/body" -D "$work/headers" \
         -w '%{http_code}' "$@" "https://localhost:$port$path" 2>"$work/curl.err"
 }
 
@@ -111,13 +84,13 @@ verdict() {
 # tls [s_client flag...]: a verified connection; the talk to $work/tls.
 tls() {
     timeout 5 openssl s_client -connect "127.0.0.1:$port" -servername localhost \
-        -CAfile "$certs/ca.pem" -verify_return_error "$@" >"$work/tls" 2>&1
+        -CAfile "$certs/ca.crt" -verify_return_error "$@" >"$work/tls" 2>&1
 }
 
 # raw: bytes from stdin through verified TLS until the server closes; the answer to $work/raw.
 raw() {
     timeout 5 openssl s_client -quiet -connect "127.0.0.1:$port" -servername localhost \
-        -CAfile "$certs/ca.pem" -verify_return_error >"$work/raw" 2>/dev/null
+        -CAfile "$certs/ca.crt" -verify_return_error >"$work/raw" 2>/dev/null
 }
 
 # request PATH FILE [HEADER...]: an HTTP request as bytes.
@@ -129,23 +102,4 @@ request() {
     for h in "$@"; do printf '%s\r\n' "$h"; done
     printf '\r\n'
     cat "$file"
-}
-
-# pod JSON: a pod's review with this JSON as the only token's expirationSeconds.
-pod() {
-    printf '%s' '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{' \
-        '"uid":"11111111-2222-3333-4444-555555555555",' \
-        '"kind":{"group":"","version":"v1","kind":"Pod"},' \
-        '"resource":{"group":"","version":"v1","resource":"pods"},"name":"p",' \
-        '"namespace":"shop","operation":"CREATE","userInfo":{"username":"alice",' \
-        '"groups":["system:authenticated"]},"object":{"apiVersion":"v1","kind":"Pod",' \
-        '"metadata":{"name":"p","namespace":"shop"},"spec":{"containers":[{"name":"c",' \
-        '"image":"i"}],"volumes":[{"name":"t","projected":{"sources":[{"serviceAccountToken":{' \
-        '"path":"token","audience":"vault","expirationSeconds":' "$1" '}}]}}]}},' \
-        '"oldObject":null,"dryRun":false,"options":null}}'
-}
-
-# labels JSON: the same with this JSON as its labels.
-labels() {
-    pod 3600 | sed "s|\"namespace\":\"shop\"},\"spec\"|\"namespace\":\"shop\",\"labels\":$1},\"spec\"|"
 }

@@ -12,11 +12,11 @@ check '--check-config says where' "$out" sh -c 'printf %s "$1" | grep -q "bad.ya
 "$curfew" serve --check-config "$work/none.yaml" >/dev/null 2>&1
 equal '--check-config: none' 2 $?
 refuses 'a bad configuration' 2 'bad.yaml:3:1' --config "$work/bad.yaml" --objects "$objects" \
-    --tls-cert "$certs/tls.pem" --tls-key "$certs/tls.key"
+    --tls-cert "$certs/tls.crt" --tls-key "$certs/tls.key"
 printf 'kind: Secret\napiVersion: v1\nmetadata: {name: a}\n---\n{{ x }}\n' >"$work/objects.yaml"
 refuses 'an unreadable object' 2 'objects.yaml:5' --objects "$work/objects.yaml" \
-    --tls-cert "$certs/tls.pem" --tls-key "$certs/tls.key"
-refuses 'no such objects' 3 "$work/none" --objects "$work/none" --tls-cert "$certs/tls.pem" \
+    --tls-cert "$certs/tls.crt" --tls-key "$certs/tls.key"
+refuses 'no such objects' 3 "$work/none" --objects "$work/none" --tls-cert "$certs/tls.crt" \
     --tls-key "$certs/tls.key"
 refuses 'a log level that is none' 2 'log-level' --objects "$objects" --tls-cert x --tls-key x \
     --log-level loud
@@ -83,7 +83,7 @@ for reason in method path type encoding length size json review; do
     equal "requests rejected: $reason" 1 "$(sum "^curfew_rejected_requests_total.*\"$reason\"")"
 done
 check 'findings are counted' 'none' test "$(sum '^curfew_findings_total.*enforce')" -gt 0
-equal 'the certificate ends' "$(date -d "$(openssl x509 -in "$certs/tls.pem" -noout -enddate |
+equal 'the certificate ends' "$(date -d "$(openssl x509 -in "$certs/tls.crt" -noout -enddate |
     cut -d= -f2)" +%s)" "$(sum '^curfew_certificate_expiry_timestamp_seconds')"
 check 'resident memory' 'nothing' test "$(sum '^process_resident_memory_bytes')" -gt 1000000
 equal 'build info' 1 "$(sum '^curfew_build_info.*version="')"

@@ -23,17 +23,10 @@ kill "$room" 2>/dev/null
 stops 'and ends' "$pid"
 
 # 600 requests of 3 MiB: bounded memory, which comes back.
-memory() { # KEY: in KiB
-    sed -n "s/^$1:[^0-9]*\([0-9]*\).*/\1/p" "/proc/$pid/status"
-}
 small_again() {
     [ "$(memory VmRSS)" -lt $((idle + 24 * 1024)) ]
 }
-{
-    pod 3600 | sed 's|"namespace":"shop"},"spec".*|"namespace":"shop","annotations":{"a":"|'
-    head -c 3145728 /dev/zero | tr '\0' 'x'
-    pod 3600 | sed 's|.*"namespace":"shop"},"spec"|"}},"spec"|'
-} >"$work/in"
+padded 3145728 >"$work/in"
 server "$work/greedy.log" || exit 1
 equal 'a review of 3 MiB' 200 "$(post /validate "$work/in")"
 idle=$(memory VmRSS)
@@ -63,15 +56,10 @@ mkfifo "$work/pipe"
 { head -n 1 >"$work/first" && sleep 30; } <"$work/pipe" &
 reader=$!
 pids="$pids $reader"
-"$curfew" serve --objects "$objects" --tls-cert "$certs/tls.pem" --tls-key "$certs/tls.key" \
-    --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
-    --metrics-listen 127.0.0.1:0 --drain-delay 0s --log-level debug \
-    2>"$work/pipe" &
-pid=$!
-pids="$pids $pid"
-wait_until 10 grep -q '"msg":"serving"' "$work/first"
+begin "$work/pipe" --log-level debug
+logged "$work/first" serving
 ports_of "$work/first"
-"$work/bin/load" "$port" "$certs/ca.pem" 'blocked log' 1 800 "\"allowed\":false=/validate=$denied" \
+"$work/bin/load" "$port" "$certs/ca.crt" 'blocked log' 1 800 "\"allowed\":false=/validate=$denied" \
     >"$work/row" 2>"$work/load.err"
 check 'a log that nobody reads: reviews are answered' "$(cat "$work/row" "$work/load.err")" \
     grep -q '^blocked log *840 *0 *0 *0' "$work/row"
@@ -83,11 +71,7 @@ ports=$(python3 -c 'import socket
 s = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
 print(*[x.getsockname()[1] for x in s])')
 port=${ports% *} plain=${ports#* }
-"$curfew" serve --objects "$objects" --tls-cert "$certs/tls.pem" --tls-key "$certs/tls.key" \
-    --listen "127.0.0.1:$port" --probe-listen 127.0.0.1:0 \
-    --metrics-listen "127.0.0.1:$plain" --drain-delay 0s 2>/dev/full &
-pid=$!
-pids="$pids $pid"
+begin /dev/full --listen "127.0.0.1:$port" --metrics-listen "127.0.0.1:$plain"
 check 'a full log: reviews are answered' "$(cat "$work/curl.err")" wait_until 10 answers
 stops 'and it ends' "$pid"
 
@@ -112,14 +96,9 @@ else
     as_nobody=
 fi
 if [ -n "$as_nobody" ] && $as_nobody test -x "$curfew" -a -r "$objects"; then
-    rm -f "$work/nobody.log"
-    $as_nobody "$curfew" serve --objects "$objects" --tls-cert "$certs/tls.pem" \
-        --tls-key "$certs/tls.key" --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
-        --metrics-listen 127.0.0.1:0 \
-        --drain-delay 0s 2>"$work/nobody.log" &
-    pid=$!
-    pids="$pids $pid"
-    wait_until 10 grep -q '"msg":"serving"' "$work/nobody.log"
+    under=$as_nobody
+    server "$work/nobody.log"
+    under=
     equal 'nobody may look at its memory' 0 "$(stat -c %u "/proc/$pid/mem")"
     kill "$pid"
 fi

@@ -2,14 +2,7 @@
 # lookups.sh - before the cluster's Secrets were listed: there is no API server at this address.
 # Sourced by run.sh.
 
-cat >"$work/nowhere.kubeconfig" <<'END'
-apiVersion: v1
-kind: Config
-current-context: c
-clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
-users: [{name: u, user: {}}]
-contexts: [{name: c, context: {cluster: c, user: u}}]
-END
+kubeconfig "$work/nowhere" 'server: http://127.0.0.1:1'
 
 # unknowing LOOKUP_FAILURE [FLAG...]: a server that knows nothing, all at restricted.
 unknowing() {
@@ -21,7 +14,7 @@ lookupFailure: {restricted: $1}
 END
     shift
     known=$objects objects=
-    server "$work/lookups.log" --kubeconfig "$work/nowhere.kubeconfig" \
+    server "$work/lookups.log" --kubeconfig "$work/nowhere" \
         --config "$work/lookups.yaml" "$@" || exit 1
     objects=$known
 }

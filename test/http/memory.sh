@@ -2,10 +2,6 @@
 # memory.sh - limits.memory: large reviews at the same time, on few and on many threads. Sourced by
 # run.sh.
 
-memory() { # KEY: in KiB
-    sed -n "s/^$1:[^0-9]*\([0-9]*\).*/\1/p" "/proc/$pid/status"
-}
-
 # A pod of about 3 MB (4 MB with more) in which two rules find 70,000 things.
 crowd() { # SOURCES ENVS
     pod 3600 | sed 's|"spec".*||'
@@ -82,9 +78,8 @@ for root_group in /sys/fs/cgroup/memory /sys/fs/cgroup; do
     done
 done
 if [ -n "$cage" ] && [ "$idle" -lt 20000 ]; then
-    printf '#!/bin/sh\necho $$ >"%s/cgroup.procs" && exec "%s" "$@"\n' "$cage" "$curfew" >"$work/caged"
-    chmod 755 "$work/caged"
-    free_curfew=$curfew curfew=$work/caged
+    printf '#!/bin/sh\necho $$ >"%s/cgroup.procs" && exec "$@"\n' "$cage" >"$work/caged"
+    under="sh $work/caged"
     if server "$work/caged.log" --threads 16; then
         check 'it is in a cgroup of 224 MiB' "$(cat "/proc/$pid/cgroup")" \
             grep -q "curfew-test-$$" "/proc/$pid/cgroup"
@@ -92,7 +87,7 @@ if [ -n "$cage" ] && [ "$idle" -lt 20000 ]; then
         check 'it is still the same process' 'it is gone' kill -0 "$pid"
         stops 'and ends' "$pid"
     fi
-    curfew=$free_curfew
+    under=
 fi
 [ -z "$cage" ] || wait_until 5 rmdir "$cage"
 
@@ -101,12 +96,7 @@ fi
 limits() { # MEMORY
     printf 'apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\nlimits: {memory: %s}\n' "$1"
 }
-padded() { # BYTES
-    pod 3600 | sed 's|"namespace":"shop"},"spec".*|"namespace":"shop","annotations":{"a":"|'
-    head -c "$1" /dev/zero | tr '\0' 'x'
-    pod 3600 | sed 's|.*"namespace":"shop"},"spec"|"}},"spec"|'
-}
-padded 8000000 | tr -d '\n' >"$work/in"
+padded 8000000 >"$work/in"
 limits 16MiB >"$work/limits.yaml"
 server "$work/limits.log" --config "$work/limits.yaml" --authorize-anonymous || exit 1
 for path in /validate /mutate; do
@@ -123,6 +113,6 @@ fits() {
     [ "$(post /validate "$work/in")" = 200 ] && grep -q '"allowed":true' "$work/body"
 }
 check 'with a larger limit it is read' "$(head -c 400 "$work/body")" wait_until 10 fits
-padded 16770000 | tr -d '\n' >"$work/in"
+padded 16770000 >"$work/in"
 check 'so is the largest' "$(head -c 400 "$work/body")" fits
 stops 'and ends' "$pid"

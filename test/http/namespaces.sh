@@ -27,20 +27,7 @@ type: kubernetes.io/service-account-token
 END
 } >"$work/namespaces.objects.yaml"
 
-# relabel SUBRESOURCE BEFORE AFTER: a review of the namespace lab; labels are JSON objects.
-relabel() {
-    printf '%s' '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{' \
-        '"uid":"11111111-2222-3333-4444-555555555555",' \
-        '"kind":{"group":"","version":"v1","kind":"Namespace"},' \
-        '"resource":{"group":"","version":"v1","resource":"namespaces"},' \
-        '"subResource":"' "$1" '","name":"lab","namespace":"lab","operation":"UPDATE",' \
-        '"userInfo":{"username":"alice","groups":["system:authenticated"]},' \
-        '"object":{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"lab","labels":' "$3" \
-        '}},"oldObject":{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"lab","labels":' \
-        "$2" '}},"dryRun":false,"options":null}}' >"$work/in"
-}
-
-# says NAME TEXT [QUERY]: the answer to what relabel wrote has this in it.
+# says NAME TEXT [QUERY]: the answer to the review in $work/in has this in it.
 says() {
     equal "$1: the status" 200 "$(post "/validate${3-}" "$work/in")"
     check "$1" "$(cat "$work/body")" grep -qF -- "$2" "$work/body"
@@ -49,13 +36,13 @@ says() {
 known=$objects objects=$work/namespaces.objects.yaml
 server "$work/namespaces.log" --config "$work/namespaces.curfew.yaml" || exit 1
 objects=$known
-relabel '' '{}' '{"curfew.dev/enforce":"strict"}'
+relabel '' '{}' '{"curfew.dev/enforce":"strict"}' >"$work/in"
 says 'no level: invalid' '"code":422,"reason":"Invalid","message":"namespace \"lab\" is invalid: guard: '
 for sub in '' status finalize; do
-    relabel "$sub" '{"curfew.dev/enforce":"restricted"}' '{}'
+    relabel "$sub" '{"curfew.dev/enforce":"restricted"}' '{}' >"$work/in"
     says "lowered through '$sub'" '"code":403,"reason":"Forbidden","message":"namespace \"lab\" violates Curfew: guard: '
 done
-relabel '' '{}' '{"curfew.dev/enforce":"restricted"}'
+relabel '' '{}' '{"curfew.dev/enforce":"restricted"}' >"$work/in"
 for query in '?timeout=3s' '?timeout=30s' '?timeout=x' '?timeout=' '?timeout=99999999999999999999s' \
     '?a=b&timeout=5s' ''; do
     says "raised, within '$query'" 'legacy-token-mount: pod \"one\" (and 1 other pod): ' "$query"

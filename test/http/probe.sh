@@ -4,7 +4,7 @@
 
 # probe [FLAG...]: prints its exit code; what it says is in $work/probe.
 probe() {
-    "$curfew" probe --server "https://localhost:$port" --ca-file "$certs/ca.pem" "$@" \
+    "$curfew" probe --server "https://localhost:$port" --ca-file "$certs/ca.crt" "$@" \
         > "$work/probe" 2>&1
     echo $?
 }
@@ -24,15 +24,13 @@ says 'probe: the answer is another one' 1 "$status" 'curfew probe: it should hav
 status=$(probe --server-name other.example)
 says 'probe: the certificate is for somebody else' 3 "$status" 'localhost'
 status=$("$curfew" probe --server "https://127.0.0.1:$port" --server-name localhost \
-    --ca-file "$certs/ca.pem" > "$work/probe" 2>&1; echo $?)
+    --ca-file "$certs/ca.crt" > "$work/probe" 2>&1; echo $?)
 says 'probe: an address, and the name that its certificate is for' 0 "$status" "$denial"
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=other \
-    -keyout "$work/other.key" -out "$work/other.pem" 2> /dev/null
 status=$(probe --ca-file "$work/other.pem")
 says 'probe: an authority that is not trusted' 3 "$status" 'curfew probe: '
 status=$(probe --ca-file "$work/none.pem")
 says 'probe: no such file of authorities' 3 "$status" "$work/none.pem"
-status=$("$curfew" probe --server "https://localhost:1" --ca-file "$certs/ca.pem" > "$work/probe" 2>&1
+status=$("$curfew" probe --server "https://localhost:1" --ca-file "$certs/ca.crt" > "$work/probe" 2>&1
     echo $?)
 says 'probe: nobody is there' 3 "$status" 'https://localhost:1'
 status=$(probe --server "https://localhost:$port/mutate" --expect denied)

@@ -21,11 +21,9 @@ serves() { # PAIR
 
 # pair NAME: a pair of the test's CA, as a Secret's volume holds it.
 pair() {
-    rm -f "$certs/tls.pem" "$certs/tls.key"
-    "$root/certs/make-dev-certs.sh" "$certs"
+    dev_certs "$work/pairs"
     mkdir -p "$vol/$1"
-    cp "$certs/tls.pem" "$vol/$1/tls.crt"
-    cp "$certs/tls.key" "$vol/$1/tls.key"
+    cp "$work/pairs/tls.crt" "$work/pairs/tls.key" "$vol/$1"
 }
 
 # show NAME: the volume's files are now those of this folder, all at once.
@@ -35,13 +33,10 @@ show() {
 
 vol=$work/volume
 mkdir -p "$vol/cut" "$vol/long" "$vol/mixed" "$vol/none" "$vol/old"
-cp "$certs/tls.pem" "$work/kept.pem"
-cp "$certs/tls.key" "$work/kept.key"
+cp -r "$certs" "$work/pairs"
 pair one
 pair two
 pair three
-mv "$work/kept.pem" "$certs/tls.pem"
-mv "$work/kept.key" "$certs/tls.key"
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do cat "$vol/two/tls.crt"; done >"$vol/long/tls.crt"
 cp "$vol/two/tls.key" "$vol/long/tls.key"
 head -c 500 "$vol/two/tls.crt" >"$vol/cut/tls.crt"
@@ -49,22 +44,14 @@ cp "$vol/two/tls.key" "$vol/cut/tls.key"
 cp "$vol/two/tls.crt" "$vol/mixed/tls.crt"
 cp "$vol/one/tls.key" "$vol/mixed/tls.key"
 cp "$work/old.pem" "$vol/old/tls.crt"
-cp "$work/other.key" "$vol/old/tls.key"
+cp "$work/old.key" "$vol/old/tls.key"
 ln -s ..data/tls.crt "$vol/tls.crt"
 ln -s ..data/tls.key "$vol/tls.key"
 show one
 
 config='apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\n'
 printf "$config" >"$work/live.yaml"
-rm -f "$work/reload.log"
-"$curfew" serve --objects "$objects" --config "$work/live.yaml" --tls-cert "$vol/tls.crt" \
-    --tls-key "$vol/tls.key" --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
-    --metrics-listen 127.0.0.1:0 --drain-delay 0s \
-    2>"$work/reload.log" &
-pid=$!
-pids="$pids $pid"
-wait_until 10 grep -q '"msg":"serving"' "$work/reload.log" || fail 'a server starts' "$(cat "$work/reload.log")"
-ports_of "$work/reload.log"
+server "$work/reload.log" --config "$work/live.yaml" --tls-cert "$vol/tls.crt" --tls-key "$vol/tls.key"
 
 # The certificate.
 certificate='curfew_file_reload_success{file="certificate"}'
@@ -110,14 +97,9 @@ one_file() { # NAME, PARTS...: they are served by a server of their own, which r
     _name=$1
     shift
     cat "$@" >"$work/both.pem"
-    rm -f "$work/both.log"
-    "$curfew" serve --objects "$objects" --tls-cert "$work/both.pem" --tls-key "$work/both.pem" \
-        --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
-        --drain-delay 0s 2>"$work/both.log" &
-    _pid=$!
-    pids="$pids $_pid"
-    check "one file, $_name: a server starts" "$(cat "$work/both.log")" \
-        wait_until 10 grep -q '"msg":"serving"' "$work/both.log"
+    reloading=$pid
+    begin "$work/both.log" --tls-cert "$work/both.pem" --tls-key "$work/both.pem"
+    check "one file, $_name: a server starts" "$(cat "$work/both.log")" logged "$work/both.log" serving
     cat "$vol/two/tls.crt" "$vol/two/tls.key" >"$work/both.new"
     mv "$work/both.new" "$work/both.pem"
     check "one file, $_name: it is read again" "$(cat "$work/both.log")" \
@@ -126,12 +108,13 @@ one_file() { # NAME, PARTS...: they are served by a server of their own, which r
     mv "$work/both.new" "$work/both.pem"
     check "one file, $_name: a cut key is told of" "$(cat "$work/both.log")" \
         wait_until 5 grep -q 'not reloaded' "$work/both.log"
-    kill "$_pid"
-    wait "$_pid" || true
+    kill "$pid"
+    wait "$pid" || true
+    pid=$reloading
 }
 openssl ecparam -name prime256v1 >"$work/params.pem" 2>/dev/null
 one_file 'the certificate first' "$vol/one/tls.crt" "$vol/one/tls.key"
-one_file 'the key first' "$vol/one/tls.key" "$vol/one/tls.crt" "$certs/ca.pem"
+one_file 'the key first' "$vol/one/tls.key" "$vol/one/tls.crt" "$certs/ca.crt"
 one_file 'parameters first' "$work/params.pem" "$vol/one/tls.key" "$vol/one/tls.crt"
 
 # The configuration.

@@ -13,6 +13,9 @@ work=$(mktemp -d)
 certs=$work/certs
 
 . "$root/test/cases.sh"
+. "$root/test/lib/server.sh"
+. "$root/test/lib/pki.sh"
+. "$root/test/lib/reviews.sh"
 . "$here/lib.sh"
 trap cleanup EXIT
 trap 'exit 1' INT TERM
@@ -22,7 +25,7 @@ denied=$recorded/validate.create.pods.legacy-mount.by-admin.json
 fixed=$recorded/mutate.create.pods.legacy-mount.by-admin.json
 secret=$recorded/validate.create.secrets.web-token.by-admin.json
 
-"$root/certs/make-dev-certs.sh" "$certs" || exit 1
+dev_certs "$certs" || exit 1
 mkdir -p "$work/bin"
 for source in "$here"/*.c "$root/test/soak/load.c"; do
     ${CC:-cc} -O1 -o "$work/bin/$(basename "$source" .c)" "$source" -lgnutls -lpthread || exit 1

@@ -24,12 +24,12 @@ tls -alpn h2 </dev/null
 check 'h2 alone: no ALPN' "$(grep ALPN "$work/tls")" grep -q 'No ALPN' "$work/tls"
 equal 'curl --http2 gets HTTP/1.1' '200 1.1' \
     "$(post /validate "$good" --http2 -w '%{http_code} %{http_version}')"
-equal 'by its name in the cluster' 200 "$(curl -sS --cacert "$certs/ca.pem" -o /dev/null \
+equal 'by its name in the cluster' 200 "$(curl -sS --cacert "$certs/ca.crt" -o /dev/null \
     -w '%{http_code}' --connect-to "curfew.curfew-system.svc:443:127.0.0.1:$port" \
     -H 'Content-Type: application/json' --data-binary "@$good" \
     https://curfew.curfew-system.svc/validate)"
-openssl ecparam -name prime256v1 -genkey -noout -out "$work/other.key"
-openssl req -x509 -new -sha256 -key "$work/other.key" -subj /CN=other -days 2 -out "$work/other.pem"
+ca=$work
+authority other
 curl -sS --cacert "$work/other.pem" "https://localhost:$port/validate" >/dev/null 2>&1
 equal 'another CA: the client refuses' 60 $?
 curl -sS -o /dev/null "http://127.0.0.1:$port/validate" 2>/dev/null
@@ -51,54 +51,36 @@ refuses() {
 }
 
 o="--objects $objects --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0"
-pair="--tls-cert $certs/tls.pem --tls-key $certs/tls.key"
+pair="--tls-cert $certs/tls.crt --tls-key $certs/tls.key"
 printf 'x' >"$work/no.pem"
 : >"$work/empty.pem"
 openssl ecparam -name prime256v1 -genkey -noout 2>/dev/null |
     openssl ec -aes128 -passout pass:x -out "$work/locked.key" 2>/dev/null
-cat >"$work/ca.cnf" <<'EOF'
-[ca]
-default_ca = d
-[d]
-database = index
-serial = serial
-new_certs_dir = .
-default_md = sha256
-policy = p
-[p]
-commonName = supplied
-EOF
-(
-    cd "$work" && : >index && echo 01 >serial &&
-        openssl req -new -key other.key -subj /CN=old -out old.csr &&
-        openssl ca -batch -config ca.cnf -cert other.pem -keyfile other.key -in old.csr \
-            -startdate 20200101000000Z -enddate 20200201000000Z -out old.pem -notext &&
-        openssl ca -batch -config ca.cnf -cert other.pem -keyfile other.key -in old.csr \
-            -startdate 20400101000000Z -enddate 20410101000000Z -subj /CN=new -out new.pem -notext
-) >/dev/null 2>&1
+leaf old other old '' -startdate 20200101000000Z -enddate 20200201000000Z
+leaf new other new '' -startdate 20400101000000Z -enddate 20410101000000Z
 # shellcheck disable=SC2086
 {
     refuses 'no flags' 2 'kubeconfig is needed, outside of a pod, or --objects'
     refuses 'no certificate' 2 'tls-secret is needed, or --tls-cert and --tls-key' $o
-    refuses 'no key' 2 'tls-key is needed' $o --tls-cert "$certs/tls.pem"
+    refuses 'no key' 2 'tls-key is needed' $o --tls-cert "$certs/tls.crt"
     refuses 'a certificate that is not there' 3 "$work/none.pem" $o --tls-cert "$work/none.pem" \
         --tls-key "$certs/tls.key"
     refuses 'a certificate file without one' 3 "certificate '$work/no.pem'" $o \
         --tls-cert "$work/no.pem" --tls-key "$certs/tls.key"
     refuses 'an empty certificate file' 3 "certificate '$work/empty.pem'" $o \
         --tls-cert "$work/empty.pem" --tls-key "$certs/tls.key"
-    refuses 'a key that is not there' 3 "$work/none.key" $o --tls-cert "$certs/tls.pem" \
+    refuses 'a key that is not there' 3 "$work/none.key" $o --tls-cert "$certs/tls.crt" \
         --tls-key "$work/none.key"
-    refuses 'a key file without one' 3 "key '$work/no.pem'" $o --tls-cert "$certs/tls.pem" \
+    refuses 'a key file without one' 3 "key '$work/no.pem'" $o --tls-cert "$certs/tls.crt" \
         --tls-key "$work/no.pem"
-    refuses 'a key with a password' 3 "key '$work/locked.key'" $o --tls-cert "$certs/tls.pem" \
+    refuses 'a key with a password' 3 "key '$work/locked.key'" $o --tls-cert "$certs/tls.crt" \
         --tls-key "$work/locked.key"
-    refuses "another certificate's key" 3 'does not belong to' $o --tls-cert "$certs/tls.pem" \
+    refuses "another certificate's key" 3 'does not belong to' $o --tls-cert "$certs/tls.crt" \
         --tls-key "$work/other.key"
     refuses 'an expired certificate' 3 'has expired: .*2020-02-01' $o --tls-cert "$work/old.pem" \
-        --tls-key "$work/other.key"
+        --tls-key "$work/old.key"
     refuses 'a certificate from the future' 3 'not valid yet: .*2040-01-01' $o \
-        --tls-cert "$work/new.pem" --tls-key "$work/other.key"
+        --tls-cert "$work/new.pem" --tls-key "$work/new.key"
     refuses 'an address that is none' 2 'no address to listen at' $o $pair --listen 8443x
     refuses 'a host that is not here' 3 'listening at' $o $pair --listen 192.0.2.1:0
     refuses 'a port in use' 3 "listening at '127.0.0.1:$port': Address already in use" $o $pair \

@@ -12,7 +12,7 @@ END
 server "$work/worst.log" --config "$work/worst.yaml" --threads 2 --authorize-anonymous || exit 1
 # A sanitizer's build is slow, and its memory is another: there it is for its own eyes.
 size=16777216 measured=true
-[ "$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")" -lt 20000 ] ||
+[ "$(memory VmRSS)" -lt 20000 ] ||
     size=1048576 measured=false
 $measured || export SECONDS_MAX=10
 "$work/bin/worst" "$port" "$pid" $size "${WORST:-short}" >"$work/worst.out" 2>"$work/worst.err"
@@ -21,7 +21,7 @@ grep '^     [0-9]' "$work/worst.out"
 check "no review of $size bytes costs more than ${SECONDS_MAX:-0.5} s, or six times one without findings" \
     "$(grep -v '^     [0-9]' "$work/worst.out") $(cat "$work/worst.err")" test $status = 0
 if $measured; then
-    peak=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")
+    peak=$(memory VmHWM)
     check 'the worst: the peak is below limits.memory and 96 MiB' "$peak KiB" \
         test "$peak" -lt $(((128 + 96) * 1024))
 fi

@@ -5,10 +5,12 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=$1
-root=$build/image/root
+root=$PWD
+image=$build/image/root
 archive=$build/curfew-image.tar
 work=$(mktemp -d)
 . test/cases.sh
+. test/lib/server.sh
 . test/http/lib.sh
 trap cleanup EXIT
 trap 'exit 1' INT TERM
@@ -18,42 +20,42 @@ under() { # MIB KIB
     [ "$2" -gt 0 ] && [ "$2" -le $(($1 * 1024)) ]
 }
 pull=$(($(wc -c < "$archive") / 1024))
-disk=$(du -sk --apparent-size "$root" | cut -f1)
+disk=$(du -sk --apparent-size "$image" | cut -f1)
 check 'at most 10 MB to pull' "$pull KiB" under 10 "$pull"
 check 'at most 25 MB on disk' "$disk KiB" under 25 "$disk"
 check 'digests, sizes and names hold, and the layer is the file system' \
-    "$(python3 test/image/check.py "$archive" "$root" 2>&1)" python3 test/image/check.py "$archive" "$root"
+    "$(python3 test/image/check.py "$archive" "$image" 2>&1)" python3 test/image/check.py "$archive" "$image"
 version=$(cat VERSION)
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2> /dev/null || echo 0) \
-    sh deploy/image/archive.sh "$root" "$version" "$work/again.tar"
+    sh deploy/image/archive.sh "$image" "$version" "$work/again.tar"
 check 'the same files give the same bytes' 'they differ' cmp "$archive" "$work/again.tar"
 
 # ---- what is in it ----
-programs=$(cd "$root" && find . -type f -perm /111 ! -path './usr/lib/*.so*' ! -name 'ld-linux*' | sort)
+programs=$(cd "$image" && find . -type f -perm /111 ! -path './usr/lib/*.so*' ! -name 'ld-linux*' | sort)
 equal 'one program, and no shell' ./usr/bin/curfew "$programs"
 equal 'nothing is setuid or writable by others' '' \
-    "$(cd "$root" && find . ! -type l \( -perm /6000 -o -perm /022 \))"
-needed=$(ls "$root/usr/lib")
+    "$(cd "$image" && find . ! -type l \( -perm /6000 -o -perm /022 \))"
+needed=$(ls "$image/usr/lib")
 for package in curfew curl libc6 libmicrohttpd; do
-    check "the licence of $package is there" 'it is not' test -s "$root/usr/share/doc/$package/copyright"
+    check "the licence of $package is there" 'it is not' test -s "$image/usr/share/doc/$package/copyright"
 done
 equal 'its loader is the only other file that runs' 1 \
-    "$(cd "$root" && find . -type f -name 'ld-linux*' | wc -l)"
-loader=$(find "$root" -type f -name 'ld-linux*')
-listed=$("$loader" --library-path "$root/usr/lib" --list "$root/usr/bin/curfew" |
+    "$(cd "$image" && find . -type f -name 'ld-linux*' | wc -l)"
+loader=$(find "$image" -type f -name 'ld-linux*')
+listed=$("$loader" --library-path "$image/usr/lib" --list "$image/usr/bin/curfew" |
     awk '$2 == "=>" && $1 !~ "/ld-" { print $1 }' | sort)
 equal 'exactly the libraries that it needs' "$(echo "$needed" | sort)" "$listed"
-equal 'all of them from the image' '' "$("$loader" --library-path "$root/usr/lib" \
-    --list "$root/usr/bin/curfew" | awk '$2 == "=>" { print $3 }' | grep -vF "$root/")"
+equal 'all of them from the image' '' "$("$loader" --library-path "$image/usr/lib" \
+    --list "$image/usr/bin/curfew" | awk '$2 == "=>" { print $3 }' | grep -vF "$image/")"
 for key in 'USER 65532:65532' 'ENTRYPOINT ["/usr/bin/curfew"]' 'CMD ["serve"]'; do
     check "the Dockerfile says $key too" 'it does not' grep -qxF "$key" deploy/Dockerfile
 done
 
 # ---- alone, as nobody ----
 if [ "$(id -u)" = 0 ]; then
-    alone="chroot --userspec=65532:65532 $root"
+    alone="chroot --userspec=65532:65532 $image"
 else
-    alone="unshare -rR $root"
+    alone="unshare -rR $image"
 fi
 # shellcheck disable=SC2086 # a command and its arguments
 said=$($alone /usr/bin/curfew --version 2>&1)
@@ -70,11 +72,11 @@ equal 'it judges there what it is given' '1 legacy-token-secret' \
 # The tests' own curl and openssl keep this system's.
 cat > "$work/curfew" << END
 #!/bin/sh
-exec $PWD/$loader --library-path $PWD/$root/usr/lib $PWD/$root/usr/bin/curfew "\$@"
+exec $PWD/$loader --library-path $PWD/$image/usr/lib $PWD/$image/usr/bin/curfew "\$@"
 END
 chmod 755 "$work/curfew"
 curfew=$work/curfew certs=$work/certs objects=test/recorded/objects.yaml
-sh certs/make-dev-certs.sh "$certs" || exit 1
+dev_certs "$certs" || exit 1
 server "$work/log" || exit 1
 check 'libmicrohttpd is one that has the fixes of 2026' "$(cat "$work/log")" \
     grep -qE 'libmicrohttpd 1\.(0\.[1-9][0-9]|[1-9])' "$work/log"

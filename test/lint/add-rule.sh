@@ -35,7 +35,7 @@ passes() {
 }
 
 # What is built goes along, so that only what changes is built again.
-(cd "$root" && tar -cf - --exclude=./.git --exclude='./certs/*.pem' --exclude='./certs/*.key' \
+(cd "$root" && tar -cf - --exclude=./.git --exclude='./certs/*.crt' --exclude='./certs/*.key' \
     --exclude='./build/*/src' --exclude="./$build/test-logs" .) | tar -xf - -C "$work"
 cd "$work" || exit 1
 

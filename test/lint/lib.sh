@@ -40,7 +40,7 @@ files() {
     {
         # Without git, or outside of a repository, what .gitignore names is left out by hand.
         if ! { [ -e .git ] && git ls-files --cached --others --exclude-standard 2> /dev/null; }; then
-            find . -type f ! -path './.git/*' ! -path './build/*' ! -path './certs/*.pem' \
+            find . -type f ! -path './.git/*' ! -path './build/*' ! -path './certs/*.crt' \
                 ! -path './certs/*.key' ! -path './certs/*.srl' | sed 's,^\./,,'
         fi
     } | grep -E -- "${1:-.}" | while IFS= read -r file; do

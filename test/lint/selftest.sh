@@ -17,7 +17,7 @@ status=0
 # The tree, but of the tests only the lints and a fixture in each folder: the rest no lint reads.
 cp_tree() {
     mkdir -p "$work/clean"
-    (cd "$root" && tar -cf - --exclude=./.git --exclude=./build --exclude='./certs/*.pem' \
+    (cd "$root" && tar -cf - --exclude=./.git --exclude=./build --exclude='./certs/*.crt' \
         --exclude='./certs/*.key' --exclude='./deploy/demo/*.json' --exclude='./test/[!l]*' .) |
         tar -xf - -C "$work/clean"
     for folder in "$root"/test/rules/*/*/; do

@@ -150,20 +150,15 @@ serves() {
     local name="$1" legacy="$2" naming="$3" pid plain
     shift 3
     wanted "$name" || return 0
-    "$root/certs/make-dev-certs.sh" "$work/certs"
+    dev_certs "$work/certs"
     input "$@"
-    (
-        ulimit -v $((AS / 1024))
-        exec "$curfew" serve --objects "$work/in" --tls-cert "$work/certs/tls.pem" --tls-key "$work/certs/tls.key" \
-            --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --drain-delay 0s
-    ) 2> "$work/log" &
-    pid=$!
-    pids="$pids $pid"
-    wait_until 60 sh -c 'grep -q "\"msg\":\"serving\"" "$1" || ! kill -0 "$2"' sh "$work/log" $pid
-    plain=$(sed -n 's/.*"metricsAddress":"\(127.0.0.1:[0-9]*\)".*/\1/p' "$work/log")
+    under="prlimit --as=$AS"
+    serve "$work/log" --objects "$work/in" --tls-cert "$work/certs/tls.crt" --tls-key "$work/certs/tls.key"
+    wait_until 60 sh -c 'grep -q "\"msg\":\"serving\"" "$1" || ! kill -0 "$2"' sh "$work/log" "$pid"
+    ports_of "$work/log"
     check "$name: it serves" "$(tail -n 1 "$work/log" | cut -c 1-200)" [ -n "$plain" ]
     if [ -n "$plain" ]; then
-        curl -sS --max-time 20 "http://$plain/metrics" > "$work/metrics"
+        curl -sS --max-time 20 "http://127.0.0.1:$plain/metrics" > "$work/metrics"
         equal "$name: it knows what is in them" "$legacy Secrets, $naming pods" "$(awk '
             /^curfew_legacy_secrets/ { secrets += $2 }
             /^curfew_pods_with_legacy_secrets/ { pods += $2 }

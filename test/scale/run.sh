@@ -12,6 +12,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 curfew=${1:-${CURFEW:-$root/build/curfew}}
 work=$(mktemp -d)
 . "$root/test/cases.sh"
+. "$root/test/lib/server.sh"
 . "$root/test/scale/lib.sh"
 trap cleanup EXIT
 trap 'exit 1' INT TERM

@@ -23,6 +23,7 @@ vol=$work/volume
 others=
 
 . "$root/test/cases.sh"
+. "$root/test/lib/server.sh"
 . "$root/test/http/lib.sh"
 trap 'quiet_down; cleanup' EXIT
 trap 'exit 1' INT TERM
@@ -47,10 +48,8 @@ show() { # NAME: the volume's files are now those of this folder, all at once
 prepare() {
     mkdir -p "$vol/one" "$vol/two" "$vol/cut" "$vol/mixed" "$vol/none"
     for name in one two; do
-        rm -f "$certs/tls.pem" "$certs/tls.key"
-        "$root/certs/make-dev-certs.sh" "$certs" || exit 1
-        cp "$certs/tls.pem" "$vol/$name/tls.crt"
-        cp "$certs/tls.key" "$vol/$name/tls.key"
+        dev_certs "$certs" || exit 1
+        cp "$certs/tls.crt" "$certs/tls.key" "$vol/$name"
     done
     cp "$vol/two/tls.key" "$vol/cut/tls.key"
     head -c 400 "$vol/two/tls.crt" >"$vol/cut/tls.crt"
@@ -123,7 +122,7 @@ connected() { # MODE...
 }
 
 load() { # LABEL SECONDS
-    "$work/load" "$port" "$certs/ca.pem" "$1" "$2" "$rate" "$allowed" "$denied" "$fixed" "$tokens" \
+    "$work/load" "$port" "$certs/ca.crt" "$1" "$2" "$rate" "$allowed" "$denied" "$fixed" "$tokens" \
         2>"$work/load.err"
 }
 
@@ -150,18 +149,12 @@ all_floods() {
 flooded() {
     label="all floods${1:+, $1 threads}"
     timed=false
-    rm -f "$work/flooded.log" # of a server before: its ports must not be taken for this one's
     [ "${TIMED:-0}" = 0 ] || [ "${1:-2}" -gt "$(nproc)" ] || timed=true
-    "$curfew" serve --objects "$objects" --tls-cert "$vol/one/tls.crt" --tls-key "$vol/one/tls.key" \
-        ${1:+--threads "$1"} --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
-        --metrics-listen 127.0.0.1:0 --drain-delay 0s 2>"$work/flooded.log" &
-    pid=$!
-    pids="$pids $pid"
-    wait_until 10 grep -q '"msg":"serving"' "$work/flooded.log" || { cat "$work/flooded.log"; exit 1; }
-    ports_of "$work/flooded.log"
+    server "$work/flooded.log" --tls-cert "$vol/one/tls.crt" --tls-key "$vol/one/tls.key" \
+        ${1:+--threads "$1"} || exit 1
     # A sanitizer's build is large: its memory tells nothing.
     measured=true
-    [ "$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")" -lt 20000 ] || measured=false
+    [ "$(memory VmRSS)" -lt 20000 ] || measured=false
     lost=0
     for try in 1 2 3; do
         flooded_once "$label" $try
@@ -169,7 +162,7 @@ flooded() {
         if ! $timed || in_time; then break; fi
     done
     quiet_down
-    peak=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")
+    peak=$(memory VmHWM)
     echo "    peak $((peak / 1024)) MiB"
     {
         ! $timed || check "$label: probes in 0.5 s, a new connection in 1 s" "$(cat "$work/beside.out")" in_time
@@ -200,21 +193,15 @@ reloaded() { # WHAT: it really was, good and bad
     check "bad files of $1 were refused" none grep -q "not reloaded.*\"what\":\"$1\"" "$work/server.log"
 }
 
-"$root/certs/make-dev-certs.sh" "$certs" || exit 1
+dev_certs "$certs" || exit 1
 for source in "$here/load.c" "$root/test/http/slow.c" "$root/test/http/flood.c" \
     "$root/test/http/beside.c"; do
     build "$source" || exit 1
 done
 prepare
 : >"$work/verdicts"
-"$curfew" serve --objects "$objects" --config "$vol/curfew.yaml" --tls-cert "$vol/tls.crt" \
-    --tls-key "$vol/tls.key" --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 \
-    --metrics-listen 127.0.0.1:0 --drain-delay 2s --drain-timeout 2s \
-    2>"$work/server.log" &
-pid=$!
-pids="$pids $pid"
-wait_until 10 grep -q '"msg":"serving"' "$work/server.log" || { cat "$work/server.log"; exit 1; }
-ports_of "$work/server.log"
+server "$work/server.log" --config "$vol/curfew.yaml" --tls-cert "$vol/tls.crt" --tls-key "$vol/tls.key" \
+    --drain-delay 2s --drain-timeout 2s || exit 1
 
 echo "$rate reviews/s and a burst of 40 each second, $each s a condition; times in ms"
 printf '%-22s %7s %5s %5s %7s %6s %15s %15s %7s\n' '' '' '' '' '' new 'kept: p50   p99' 'new: p50   p99' ''

@@ -40,12 +40,12 @@ scenario 'callers: a Curfew outside of the cluster, by its url'
 check 'it has its rights' readme_rights
 sh certs/make-dev-certs.sh "$E2E_WORK/curfew-certs" > "$E2E_WORK/log/curfew-certs.log" 2>&1
 start outside "$CURFEW" serve --kubeconfig "$certs/curfew.kubeconfig" \
-    --tls-cert "$E2E_WORK/curfew-certs/tls.pem" --tls-key "$E2E_WORK/curfew-certs/tls.key" \
+    --tls-cert "$E2E_WORK/curfew-certs/tls.crt" --tls-key "$E2E_WORK/curfew-certs/tls.key" \
     --client-ca "$folder/ca.crt" --client-name kube-apiserver \
     --listen 127.0.0.1:8443 --probe-listen 127.0.0.1:8081 --metrics-listen 127.0.0.1:8080 --drain-delay 0s
 check 'it is ready' await 60 'readiness' curl -sf http://127.0.0.1:8081/readyz
 shell helm install curfew charts/curfew --namespace $system --set server.enabled=false \
-    --set webhooks.url=https://127.0.0.1:8443 --set-file "webhooks.caBundle=$E2E_WORK/curfew-certs/ca.pem"
+    --set webhooks.url=https://127.0.0.1:8443 --set-file "webhooks.caBundle=$E2E_WORK/curfew-certs/ca.crt"
 guarded
 pod=127.0.0.1
 settle

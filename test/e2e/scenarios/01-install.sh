@@ -6,7 +6,7 @@ sh certs/make-dev-certs.sh "$E2E_WORK/curfew-certs" > "$E2E_WORK/log/curfew-cert
 
 scenario 'install: without its rights the server starts, is not ready, and says what RBAC lacks'
 start curfew-early "$CURFEW" serve --kubeconfig "$E2E_WORK/certs/curfew.kubeconfig" \
-    --tls-cert "$E2E_WORK/curfew-certs/tls.pem" --tls-key "$E2E_WORK/curfew-certs/tls.key" \
+    --tls-cert "$E2E_WORK/curfew-certs/tls.crt" --tls-key "$E2E_WORK/curfew-certs/tls.key" \
     --listen 127.0.0.1:8444 --probe-listen 127.0.0.1:8082 --metrics-listen 127.0.0.1:8083
 says_what_is_missing() {
     grep -q 'let ..curfew.. watch secrets' "$E2E_WORK/log/curfew-early.log"

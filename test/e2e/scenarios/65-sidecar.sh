@@ -5,7 +5,7 @@
 certs=$E2E_WORK/curfew-certs
 
 answers() {
-    curl -s --cacert "$certs/ca.pem" https://127.0.0.1:9443/
+    curl -s --cacert "$certs/ca.crt" https://127.0.0.1:9443/
 }
 
 # Webhook configurations are called in the order of their names: mesh comes after curfew.
@@ -16,7 +16,7 @@ kind: MutatingWebhookConfiguration
 metadata: {name: mesh}
 webhooks:
 - name: inject.mesh.example
-  clientConfig: {url: "https://127.0.0.1:9443/", caBundle: $(base64 -w0 < "$certs/ca.pem")}
+  clientConfig: {url: "https://127.0.0.1:9443/", caBundle: $(base64 -w0 < "$certs/ca.crt")}
   admissionReviewVersions: [v1]
   sideEffects: None
   failurePolicy: Fail
@@ -40,7 +40,7 @@ END
 }
 
 scenario 'a sidecar brings a token of twelve hours: it gets one of an hour, and is not denied'
-start mesh python3 test/e2e/mesh.py "$certs/tls.pem" "$certs/tls.key"
+start mesh python3 test/e2e/mesh.py "$certs/tls.crt" "$certs/tls.key"
 await_service mesh 10 answers
 admin apply -f - <<< "$(mesh)"
 dry_run() {

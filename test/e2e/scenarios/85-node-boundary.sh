@@ -162,7 +162,7 @@ inside agent label node node-2 was=touched
 
 scenario 'boundary: /authorize answers nobody whom Curfew does not know'
 nobody() {
-    said=$(curl -s --cacert "$E2E_WORK/curfew-certs/ca.pem" -w '%{http_code}' -H 'Content-Type: application/json' \
+    said=$(curl -s --cacert "$E2E_WORK/curfew-certs/ca.crt" -w '%{http_code}' -H 'Content-Type: application/json' \
         -d '{}' https://127.0.0.1:8443/authorize 2>&1)
 }
 typed='curl /authorize'
@@ -425,7 +425,7 @@ outside_by_authorization agent get secret foreign -n agents
 scenario 'boundary: 5,000 questions of a kubelet, to the real Node authorizer and to us'
 compare() {
     said=$(python3 "$E2E_HOME/compare.py" "https://$NODE_IP:6443" "$E2E_WORK/certs/admin" \
-        https://127.0.0.1:8443/authorize "$E2E_WORK/curfew-certs/ca.pem" "$callers_folder/client" 5000 2>&1)
+        https://127.0.0.1:8443/authorize "$E2E_WORK/curfew-certs/ca.crt" "$callers_folder/client" 5000 2>&1)
 }
 check 'every difference has its reason' compare
 echo "$said" >> "$E2E_WORK/log/compare.log"

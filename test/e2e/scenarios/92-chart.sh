@@ -7,7 +7,7 @@
 chart() {
     helm template curfew charts/curfew --namespace curfew-system --set server.enabled=false \
         --set webhooks.url=https://127.0.0.1:8443 \
-        --set-file "webhooks.caBundle=$E2E_WORK/curfew-certs/ca.pem" "$@"
+        --set-file "webhooks.caBundle=$E2E_WORK/curfew-certs/ca.crt" "$@"
 }
 
 # documents [-v] EXPRESSION: those of a stream that have such a line, or have none.
@@ -392,7 +392,7 @@ gitops() {
 }
 admin apply --server-side --field-manager=gitops -f - <<< "$(gitops)"
 admin patch validatingwebhookconfiguration gitops --type=strategic --field-manager=curfew \
-    -p '{"webhooks": [{"name": "validate.curfew.dev", "clientConfig": {"caBundle": "'"$(base64 -w0 < "$E2E_WORK/curfew-certs/ca.pem")"'"}}]}'
+    -p '{"webhooks": [{"name": "validate.curfew.dev", "clientConfig": {"caBundle": "'"$(base64 -w0 < "$E2E_WORK/curfew-certs/ca.crt")"'"}}]}'
 admin get validatingwebhookconfiguration gitops -o jsonpath='{.metadata.resourceVersion}'
 version=$said
 admin apply --server-side --field-manager=gitops -f - <<< "$(gitops)"

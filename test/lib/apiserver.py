@@ -1,11 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""apiserver.py - a Kubernetes API server that does what it is told, wrong things included.
+"""apiserver.py - a fake Kubernetes API server that misbehaves on demand.
 
-It has the six resources that Curfew watches: lists in pages, watches with bookmarks and with
-initial events, and a history that can be compacted. Used as a module: Cluster holds the objects,
-Server answers for it on 127.0.0.1, over TLS where it is given a certificate.
+    apiserver.py --port-file FILE [--cert FILE --key FILE [--client-ca FILE]] [--history DIR]
+                 [--token TOKEN] [--reader TOKEN] [--token-file FILE] [--proxy]
 
-Faults are queued with Server.fault(); each is used up by the first request or stream that it fits.
+It serves the resources of cluster.py: lists in pages, watches with bookmarks and with initial events,
+a history that can be compacted, and writes of Secrets and webhook configurations. Python tests use it
+as a module: Cluster holds the objects, Server answers for it on 127.0.0.1, over TLS with a certificate.
+As a program it writes its port to a file once it listens. Callers need --token; those with --reader may
+only list, watch and get, as the chart's role of the servers permits. --proxy: an HTTP proxy instead,
+which knows CONNECT only, and counts in FILE.count.
+
+What a real server does not do on demand:
+
+1. The path says what goes wrong (paths.py): /fail/503/2 answers twice with 503, then with 200.
+
+2. Shell tests control it under /_/, without a token:
+   POST /_/object/PATH       puts an object there as it is
+   POST /_/delete/PATH
+   POST /_/forbid/VERB/RESOURCE  answers 403 from now on; POST /_/allow permits everything again
+   POST /_/conflict/VERB     somebody else writes just before the next 'update' or 'patch'
+   POST /_/race              two callers create the next object at once: the first waits for the second
+   GET  /_/count/RESOURCE/METHOD/STATUS  how often this was answered
+   GET  /_/trespasses        how often a reader requested what its role does not permit
+
+3. Faults are queued with Server.fault(); each is used up by the first request or stream that it fits.
 Of a request ('list', 'watch' or 'version'):
   status      answer with this code and a Status (reason=, message=, cause=)
   html        200 and a page of HTML
@@ -23,11 +42,14 @@ Of a stream, at the next thing that it has to send:
   end         the stream ends, as at its timeout
   gone        the connection is closed without the end of the stream
 Of a list: `cut` as well, in the middle of its body.
-Lasting ones are the attributes of Server: watch_list, bookmarks, token, forbidden, deaf, encode, ...
+
+4. Lasting ones are the attributes of Server: watch_list, bookmarks, token, forbidden, deaf, encode, ...
 """
+import argparse
 import bisect
-import copy
+import collections
 import json
+import os
 import socket
 import socketserver
 import ssl
@@ -36,84 +58,11 @@ import threading
 import time
 import urllib.parse
 
+from cluster import KINDS, WEBHOOKS, Cluster, Refused
+from paths import Paths, Proxy
 
-RESOURCES = {
-    "namespaces": "Namespace",
-    "secrets": "Secret",
-    "serviceaccounts": "ServiceAccount",
-    "pods": "Pod",
-    "persistentvolumeclaims": "PersistentVolumeClaim",
-    "persistentvolumes": "PersistentVolume",
-}
-LEGACY = "kubernetes.io/service-account-token"
+VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 REQUEST_FAULTS = ("status", "html", "drop", "hang", "slow")
-
-
-class Odd(dict):
-    """An object that can't be read whole. `plain` is what is to be known of it all the same."""
-
-    plain = None
-
-
-class Cluster:
-    """The objects, each with its resourceVersion, and what happened to them."""
-
-    def __init__(self, version=1000):
-        self.changed = threading.Condition()
-        self.version = version
-        self.objects = {name: {} for name in RESOURCES}
-        self.history = []  # (version, resource, type, object)
-        self.compacted = version
-
-    def put(self, resource, obj):
-        """Adds or modifies."""
-        meta = obj["metadata"]
-        key = (meta.get("namespace", ""), meta["name"])
-        with self.changed:
-            self.version += 1
-            obj = copy.deepcopy(obj)
-            obj["metadata"]["resourceVersion"] = str(self.version)
-            kind = "MODIFIED" if key in self.objects[resource] else "ADDED"
-            self.objects[resource][key] = obj
-            self.history.append((self.version, resource, kind, obj))
-            self.changed.notify_all()
-
-    def delete(self, resource, key):
-        with self.changed:
-            obj = self.objects[resource].pop(key, None)
-            if obj is None:
-                return False
-            self.version += 1
-            obj = copy.deepcopy(obj)
-            obj["metadata"]["resourceVersion"] = str(self.version)
-            self.history.append((self.version, resource, "DELETED", obj))
-            self.changed.notify_all()
-            return True
-
-    def compact(self):
-        """What happened before now is forgotten: older versions are gone."""
-        with self.changed:
-            self.compacted = self.version
-            self.history.clear()
-            self.changed.notify_all()
-
-    def set_back(self, by=500):
-        """etcd came back from an old backup: the versions went backwards."""
-        with self.changed:
-            self.version -= by
-            self.compacted = 0
-            self.history.clear()
-            self.changed.notify_all()
-
-    def everything(self):
-        """A List of all there is, as kubectl would print it."""
-        with self.changed:
-            items = [
-                dict(getattr(obj, "plain", obj), kind=RESOURCES[resource], apiVersion="v1")
-                for resource, objects in self.objects.items()
-                for obj in objects.values()
-            ]
-        return {"kind": "List", "apiVersion": "v1", "items": items}
 
 
 def status(code, reason, message, cause=None):
@@ -124,12 +73,23 @@ def status(code, reason, message, cause=None):
     return body
 
 
+def place(path):
+    """(resource, namespace, name) of an object's or a list's path; each may be empty."""
+    words = path.strip("/").split("/")
+    words = words[{"api": 2, "apis": 3}.get(words[0], len(words)):]
+    namespace = ""
+    if len(words) > 2 and words[0] == "namespaces":
+        namespace, words = words[1], words[2:]
+    resource, name, *_ = words + ["", ""]
+    return resource, namespace, name
+
+
 class Closed(Exception):
     """The client has gone, or the connection was taken down."""
 
 
-class Handler(socketserver.StreamRequestHandler):
-    """One connection."""
+class Handler(Paths, socketserver.StreamRequestHandler):
+    """One connection. Of the request in hand: method, target, path, query, headers, body, resource, verb."""
 
     disable_nagle_algorithm = True
 
@@ -152,7 +112,7 @@ class Handler(socketserver.StreamRequestHandler):
 
     def handle(self):
         try:
-            while self.answer() and not self.api.closes and not self.api.restored(self.asked):
+            while self.answer() and not self.api.closes and not self.api.restored(self.verb, self.resource):
                 pass
         except (OSError, Closed, ValueError):
             pass
@@ -160,54 +120,86 @@ class Handler(socketserver.StreamRequestHandler):
     def read_request(self):
         line = self.rfile.readline(65536)
         if not line.strip():
-            return None
-        method, target, _ = line.decode().split(" ", 2)
-        headers = {}
+            return False
+        self.method, self.target, _ = line.decode().split(" ", 2)
+        self.headers = {}
         while True:
             line = self.rfile.readline(65536).decode().rstrip("\r\n")
             if not line:
                 break
             name, _, value = line.partition(":")
-            headers[name.lower()] = value.strip()
-        if int(headers.get("content-length", 0)) > 0:
-            self.rfile.read(int(headers["content-length"]))
-        return method, urllib.parse.urlsplit(target), headers
+            self.headers[name.lower()] = value.strip()
+        self.body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        target = urllib.parse.urlsplit(self.target)
+        self.path = target.path
+        self.query = {k: v[-1] for k, v in urllib.parse.parse_qs(target.query).items()}
+        return True
 
     def answer(self):
         """One request; False when the connection is to be closed."""
-        got = self.read_request()
-        if got is None:
+        if not self.read_request():
             return False
-        method, target, headers = got
-        query = {k: v[-1] for k, v in urllib.parse.parse_qs(target.query).items()}
-        resource = target.path[len("/api/v1/"):] if target.path.startswith("/api/v1/") else ""
-        watching = query.get("watch") in ("1", "true")
-        verb = "version" if target.path == "/version" else "watch" if watching else "list"
-        self.asked = verb, resource
-        self.api.note(verb, resource, query, headers)
-        refused = self.refuse(verb, resource, headers)
+        self.resource, namespace, name = place(self.path)
+        watching = self.query.get("watch") in ("1", "true")
+        self.verb = VERBS.get(self.method, "version" if self.path == "/version" else
+                              "watch" if watching else "get" if name else "list")
+        if self.path.startswith("/_/"):
+            return self.control(*self.path.split("/")[2:])
+        self.api.note(self.verb, self.resource, self.query, self.headers)
+        refused = self.refuse()
         if refused is not None:
             return refused
-        if verb == "version":
+        if self.path in self.api.fixed:
+            return self.say(200, self.api.fixed[self.path])
+        if self.verb == "version":
             return self.reply(200, {"major": "1", "minor": self.api.minor})
-        if method != "GET" or resource not in RESOURCES:
-            return self.reply(404, status(404, "NotFound", "no such resource"))
-        if watching:
-            return self.watch(resource, query, headers)
-        return self.list(resource, query, headers)
+        if self.resource in KINDS:
+            return self.serve((namespace, name))
+        return self.follow()
 
-    def refuse(self, verb, resource, headers):
+    def serve(self, key):
+        """What a real one does."""
+        if self.verb == "watch":
+            return self.watch()
+        if self.verb == "list":
+            return self.list()
+        if self.verb == "get":
+            obj = self.api.cluster.objects[self.resource].get(key)
+            return self.say(200, obj) if obj else self.deny(404, "NotFound", "%s %s not found" % (
+                self.resource, key))
+        try:
+            obj = json.loads(self.body)
+            if self.verb == "create":
+                self.api.meet()
+                return self.say(201, self.api.cluster.create(self.resource, obj))
+            if self.verb == "patch":
+                assert self.headers["content-type"] == "application/strategic-merge-patch+json", self.headers
+            return self.say(200, self.api.cluster.write(self.verb, self.resource, key, obj))
+        except Refused as e:
+            return self.deny(*e.args, "refused: " + e.args[1])
+
+    def control(self, command, *words):
+        """The paths below /_/."""
+        resource, *key = place("/".join(words))
+        said = self.api.control(command, words, resource, tuple(key), self.body)
+        return self.say(200, {} if said is None else said)
+
+    def refuse(self):
         """What the lasting and the queued faults make of a request; None: nothing."""
         if self.api.deaf:
             self.wait_for_the_end()
-        if self.api.token and headers.get("authorization") != "Bearer " + self.api.token:
-            return self.reply(401, status(401, "Unauthorized", "Unauthorized"))
-        if resource in self.api.forbidden:
-            return self.reply(403, status(
-                403, "Forbidden", '%s is forbidden: User "curfew" cannot %s resource "%s" in API group '
-                '"" at the cluster scope' % (resource, verb, resource)))
+        bearer = self.headers.get("authorization", "")
+        if self.api.reader and bearer == "Bearer " + self.api.reader:
+            if self.method != "GET" or self.resource in WEBHOOKS:
+                self.api.trespasses += 1
+                return self.deny(403, "Forbidden", "%s %s is forbidden to a server" % (self.method, self.path))
+        elif self.api.token and bearer != "Bearer " + self.api.token:
+            return self.deny(401, "Unauthorized", "Unauthorized")
+        if self.resource in self.api.forbidden or (self.verb, self.resource) in self.api.forbidden:
+            return self.deny(403, "Forbidden", '%s is forbidden: User "curfew" cannot %s resource "%s" in API '
+                             'group "" at the cluster scope' % (self.resource, self.verb, self.resource))
         self.pace = 0
-        fault = self.api.take(verb, resource, REQUEST_FAULTS)
+        fault = self.api.take(self.verb, self.resource, REQUEST_FAULTS)
         if fault is None:
             return None
         if fault["kind"] == "status":
@@ -233,7 +225,15 @@ class Handler(socketserver.StreamRequestHandler):
         self.wfile.write(data)
         self.wfile.flush()
 
+    def say(self, code, body, headers=None):
+        """JSON as Python writes it, with blanks: for shell tests that look for a member."""
+        return self.reply(code, json.dumps(body).encode(), headers)
+
+    def deny(self, code, reason, message, headers=None):
+        return self.say(code, status(code, reason, message), headers)
+
     def reply(self, code, body, headers=None, type_="application/json", cut=False):
+        self.api.count(self.resource, self.method, code)
         if not isinstance(body, bytes):
             body = json.dumps(body, separators=(",", ":")).encode() + b"\n"
         head = "HTTP/1.1 %d Whatever\r\nContent-Type: %s\r\nContent-Length: %d\r\n" % (
@@ -254,38 +254,41 @@ class Handler(socketserver.StreamRequestHandler):
 
     # ---- objects ----
 
-    def shown(self, resource, obj, headers):
-        if "as=PartialObjectMetadata" in headers.get("accept", "") and not self.api.whole:
+    def partial(self):
+        """Whether only the metadata is wanted."""
+        return "as=PartialObjectMetadata" in self.headers.get("accept", "") and not self.api.whole
+
+    def shown(self, obj):
+        if self.partial():
             return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
                     "metadata": obj["metadata"]}
-        return dict({"kind": RESOURCES[resource], "apiVersion": "v1"}, **obj)
+        return dict({"kind": KINDS[self.resource], "apiVersion": "v1"}, **obj)
 
-    @staticmethod
-    def selected(obj, query):
-        selector = query.get("fieldSelector")
+    def selected(self, obj):
+        selector = self.query.get("fieldSelector")
         if selector is None:
             return True
         key, _, value = selector.partition("=")
         return obj.get(key) == value
 
-    def list(self, resource, query, headers):
-        api = self.api
-        limit = int(query.get("limit", 0))
+    def list(self):
+        api, resource = self.api, self.resource
+        limit = int(self.query.get("limit", 0))
         with api.cluster.changed:
             version, start = api.cluster.version, ("", "")
-            token = query.get("continue")
+            token = self.query.get("continue")
             if token is not None:
                 version, *start = json.loads(token)
                 start = tuple(start)
                 snapshot = api.snapshots.get(version)
                 if snapshot is None or version < api.cluster.compacted:
-                    return self.reply(410, status(410, "Expired", "the continue token is too old"))
+                    return self.deny(410, "Expired", "the continue token is too old")
             else:
                 snapshot = {name: dict(objects) for name, objects in api.cluster.objects.items()}
                 api.snapshots[version] = snapshot
                 for old in sorted(api.snapshots)[:-8]:
                     del api.snapshots[old]
-        keys = sorted(k for k, o in snapshot[resource].items() if k >= start and self.selected(o, query))
+        keys = sorted(k for k, o in snapshot[resource].items() if k >= start and self.selected(o))
         page = keys[:limit] if limit else keys
         meta = {"resourceVersion": str(version)}
         if len(page) < len(keys):
@@ -293,60 +296,54 @@ class Handler(socketserver.StreamRequestHandler):
             if api.stuck:
                 meta["continue"] = token or meta["continue"]
             meta["remainingItemCount"] = len(keys) - len(page)
-        partial = "as=PartialObjectMetadataList" in headers.get("accept", "") and not api.whole
-        items = []
-        for key in page:
-            item = self.shown(resource, snapshot[resource][key], headers if partial else {})
-            if not partial:
-                del item["kind"], item["apiVersion"]
-            items.append(item)
-        body = {"kind": "PartialObjectMetadataList" if partial else RESOURCES[resource] + "List",
+        partial = self.partial()
+        objects = [snapshot[resource][key] for key in page]
+        items = [self.shown(obj) for obj in objects] if partial else objects
+        body = {"kind": "PartialObjectMetadataList" if partial else KINDS[resource] + "List",
                 "apiVersion": "meta.k8s.io/v1" if partial else "v1", "metadata": meta, "items": items}
         text = json.dumps(body, indent=2).encode() if api.pretty else api.encode(body)
         return self.reply(200, text, cut=api.take("list", resource, ("cut",)) is not None)
 
     # ---- watches ----
 
-    def watch(self, resource, query, headers):
-        api, cluster = self.api, self.api.cluster
+    def watch(self):
+        api, cluster, query = self.api, self.api.cluster, self.query
         initial = query.get("sendInitialEvents") == "true"
         ends = time.monotonic() + float(query.get("timeoutSeconds", 1800)) * api.watch_scale
         if initial and api.watch_list in ("422", "400"):
-            return self.reply(int(api.watch_list), status(
-                int(api.watch_list), "Invalid",
-                "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"))
+            return self.deny(int(api.watch_list), "Invalid", "sendInitialEvents is forbidden for watch unless "
+                             "the WatchList feature gate is enabled")
         if initial and api.watch_list == "ignored":
             initial = False
         with cluster.changed:
             at = int(query.get("resourceVersion") or 0)
             if at == 0:
                 at = cluster.version
-                first = [("ADDED", o) for o in cluster.objects[resource].values()]
+                first = [("ADDED", o) for o in cluster.objects[self.resource].values()]
             else:
                 first = []
                 if at < cluster.compacted:
-                    return self.reply(410, status(410, "Expired", "too old resource version"))
-        self.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                  b"Transfer-Encoding: chunked\r\n\r\n")
+                    return self.deny(410, "Expired", "too old resource version")
+        self.begin()
         if initial and api.watch_list == "500":
             self.event("ERROR", status(500, "InternalError", "the required storage feature "
-                                       "RequestWatchProgress is disabled"))
+                                       "RequestWatchProgress is disabled"), False)
             return self.end()
-        return self.stream(resource, query, headers, first, at, ends, initial)
+        return self.stream(first, at, ends, initial)
 
-    def stream(self, resource, query, headers, first, at, ends, initial):
-        cluster = self.api.cluster
-        bookmarks = query.get("allowWatchBookmarks") == "true"
+    def stream(self, first, at, ends, initial):
+        cluster, resource = self.api.cluster, self.resource
+        bookmarks = self.query.get("allowWatchBookmarks") == "true"
         for kind, obj in first:
-            if self.selected(obj, query) and not self.event(kind, self.shown(resource, obj, headers), resource):
+            if self.selected(obj) and not self.event(kind, self.shown(obj)):
                 return False
         if initial:
-            self.bookmark(resource, at, headers, {"k8s.io/initial-events-end": "true"})
+            self.bookmark(at, {"k8s.io/initial-events-end": "true"})
         while True:
             now = time.monotonic()
             if now >= ends:
                 if bookmarks and self.api.bookmarks:
-                    self.bookmark(resource, at, headers)
+                    self.bookmark(at)
                 return self.end()
             with cluster.changed:
                 if at < cluster.compacted:
@@ -359,24 +356,24 @@ class Handler(socketserver.StreamRequestHandler):
                     cluster.changed.wait(min(ends - now, 0.05))
             self.api.check(self.request)
             if gone:
-                self.event("ERROR", status(410, "Expired", "too old resource version"))
+                self.event("ERROR", status(410, "Expired", "too old resource version"), False)
                 return self.end()
             for _, which, kind, obj in news:
-                if which == resource and self.selected(obj, query):
-                    if not self.event(kind, self.shown(resource, obj, headers), resource):
-                        return False
+                if which == resource and self.selected(obj) and not self.event(kind, self.shown(obj)):
+                    return False
             if not news and self.api.pending("watch", resource):
-                if not self.event("BOOKMARK", self.marked(resource, at, headers), resource):
+                if not self.bookmark(at, faults=True):
                     return False
 
-    def marked(self, resource, version, headers, annotations=None):
+    def bookmark(self, version, annotations=None, faults=False):
         meta = {"resourceVersion": str(version)}
         if annotations:
             meta["annotations"] = annotations
-        return self.shown(resource, {"metadata": meta}, headers)
+        return self.event("BOOKMARK", self.shown({"metadata": meta}), faults)
 
-    def bookmark(self, resource, version, headers, annotations=None):
-        self.event("BOOKMARK", self.marked(resource, version, headers, annotations))
+    def begin(self):
+        self.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                  b"Transfer-Encoding: chunked\r\n\r\n")
 
     def chunk(self, data):
         if data:
@@ -386,12 +383,12 @@ class Handler(socketserver.StreamRequestHandler):
         self.send(b"0\r\n\r\n")
         return True
 
-    def event(self, kind, obj, resource=None):
+    def event(self, kind, obj, faults=True):
         """Sends a line, or what a fault makes of it; False: the stream is over."""
         line = self.api.encode({"type": kind, "object": obj}) + b"\n"
         if self.api.torn is not None and obj["metadata"].get("name") == self.api.torn:
             return self.fault_half(None, line)
-        fault = self.api.take("watch", resource, None) if resource else None
+        fault = self.api.take("watch", self.resource, None) if faults else None
         if fault is None:
             self.chunk(line)
             return True
@@ -457,9 +454,9 @@ class Listener(socketserver.ThreadingTCPServer):
 
 
 class Server:
-    """A Cluster behind a port. `certificate` and `key`: files, for TLS."""
+    """A Cluster behind a port. `certificate`, `key`, `client_ca`: files, for TLS."""
 
-    def __init__(self, cluster=None, certificate=None, key=None):
+    def __init__(self, cluster=None, certificate=None, key=None, client_ca=None):
         self.cluster = cluster or Cluster()
         self.lock = threading.Lock()
         self.faults = []
@@ -469,8 +466,13 @@ class Server:
         self.watch_list = "on"  # or 422, 400 (refused), ignored, 500 (an ERROR event)
         self.watch_scale = 1  # a second of timeoutSeconds is so many seconds here
         self.bookmarks = True
-        self.token = None  # what callers have to bear
-        self.forbidden = set()  # resources
+        self.token = self.reader = None  # of callers that may do everything, and of those that only read
+        self.token_file = None  # where the client reads its own
+        self.forbidden = set()  # resources, and (verb, resource)
+        self.fixed = {}  # path: an answer
+        self.answered = collections.Counter()
+        self.trespasses = 0
+        self.waiting = None  # of two that are to create an object at once
         self.deaf = False  # no request is answered
         self.pretty = False
         self.encode = compact  # how objects are written
@@ -484,6 +486,9 @@ class Server:
         if certificate:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(certificate, key)
+        if client_ca:
+            self.tls.load_verify_locations(client_ca)
+            self.tls.verify_mode = ssl.CERT_OPTIONAL
         self.listener = None
         # Bound, and never listening: while the server is stopped nobody else is given its port.
         self.place = socket.socket()
@@ -550,7 +555,7 @@ class Server:
         with self.lock:
             self.faults.clear()
 
-    def restored(self, asked):
+    def restored(self, *asked):
         """Once restore_after was answered, brings an older backup back and cuts all connections."""
         if self.restore_after != asked:
             return False
@@ -558,6 +563,33 @@ class Server:
         self.cluster.set_back()
         self.cut()
         return True
+
+    def control(self, command, words, resource, key, body):
+        if command == "object":
+            self.cluster.put(resource, json.loads(body))
+        elif command == "delete":
+            self.cluster.delete(resource, key)
+        elif command == "forbid":
+            self.forbidden.add(words)
+        elif command == "allow":
+            self.forbidden.clear()
+        elif command == "conflict":
+            self.cluster.conflicts[words[0]] += 1
+        elif command == "race":
+            self.waiting = threading.Barrier(2)
+        elif command == "count":
+            return self.answered[(words[0], words[1], int(words[2]))]
+        elif command == "trespasses":
+            return self.trespasses
+        return None
+
+    def meet(self):
+        """The first of two waits here for the second."""
+        if self.waiting:
+            try:
+                self.waiting.wait(20)
+            except threading.BrokenBarrierError:
+                pass
 
     # ---- connections ----
 
@@ -586,3 +618,35 @@ class Server:
     def seen(self, verb, resource=None):
         with self.lock:
             return [r for r in self.requests if r[0] == verb and resource in (None, r[1])]
+
+    def count(self, resource, method, code):
+        with self.lock:
+            self.answered[(resource, method, code)] += 1
+
+
+def write_port(file, port):
+    """In one step: whoever waits for the file reads all of it."""
+    with open(file + ".new", "w", encoding="ascii") as f:
+        f.write(str(port))
+    os.rename(file + ".new", file)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("port-file", "cert", "key", "client-ca", "history", "token", "reader", "token-file"):
+        parser.add_argument("--" + name)
+    parser.add_argument("--proxy", action="store_true")
+    options = parser.parse_args()
+    if options.proxy:
+        proxy = Listener(("127.0.0.1", 0), Proxy)
+        proxy.count_file = options.port_file + ".count"
+        write_port(options.port_file, proxy.server_address[1])
+        proxy.serve_forever()
+    api = Server(Cluster(folder=options.history), options.cert, options.key, options.client_ca)
+    api.token, api.reader, api.token_file = options.token, options.reader, options.token_file
+    write_port(options.port_file, api.port)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

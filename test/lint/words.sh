@@ -186,12 +186,16 @@ scan() {
         notes = strings = comment = broken = 0
     }
 
-    # ---- other text: lines, less the marks of comments ----
-    function text_line(line) {
-        if (file ~ /\.md$/) line = blank(line, "`[^` ]*`")
-        sub(/^[ \t]*(#+|\.\\"|\{\{-? *\/\*|\/\/)/, "", line)
-        if (line ~ /^[ \t]*$/) flush()
-        else add(line, FNR, " ")
+    # ---- other text: paragraphs of prose, comments; each line of code is one ----
+    function text_line(line,  prose) {
+        prose = sub(/^[ \t]*(#+|\.\\"|\{\{-? *\/\*|\/\/)/, "", line)
+        if (file ~ /\.(md|txt|[1-9])$/) {
+            prose = line !~ /^[|]/
+            line = blank(line, "`[^` ]*`")
+        }
+        if (!prose || line ~ /^[ \t]*$/) flush()
+        if (line !~ /^[ \t]*$/) add(line, FNR, " ")
+        if (!prose) flush()
     }
 
     function end_of_file() {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""api.py PORT-FILE - as much of an API server as `helm install --dry-run` requests: its version and
-the kinds that the chart renders, nothing of which exists. Its port is written to the file."""
+"""api.py PORT-FILE - a minimal API server for `helm install --dry-run`: it has the version and the kinds
+that the chart renders, but no objects. It writes its port to the file."""
 import os
 import sys
 import threading

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# lib.sh - what the tests of the chart share; sourced, at the root of the project.
+# lib.sh - shared functions of the chart tests; sourced at the root of the project.
 # shellcheck shell=sh
 set -u
 LC_ALL=C.UTF-8
 export LC_ALL
 chart=charts/curfew
 
-# helm_found: in PATH, in the cache of `make e2e`, or built into it from the Go module proxy (once).
+# helm_found: finds helm in PATH or in the cache of `make e2e`, or builds it there with Go (once).
 helm_found() {
     command -v helm > /dev/null && return 0
     helm_bin=$(bash -c '. test/e2e/cluster/versions.sh && echo "$E2E_CACHE/helm-$HELM/bin"')
@@ -17,13 +17,13 @@ helm_found() {
     PATH=$PATH:$helm_bin
 }
 
-# Nothing of the machine's own helm: its plugins, repositories and cluster.
+# Runs helm without plugins, repositories and clusters of this machine.
 chart_helm() {
     HELM_CACHE_HOME=$work/helm HELM_CONFIG_HOME=$work/helm HELM_DATA_HOME=$work/helm \
         KUBECONFIG=/dev/null helm "$@"
 }
 
-# render VALUES [FLAG...]: as it would be installed.
+# render VALUES [FLAG...]: renders the chart as it is installed.
 render() {
     values=$1
     shift

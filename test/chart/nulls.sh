@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-# nulls.sh - a key that is null has its default: a section of the values whose keys are all commented
-# out. And the chart as a dependency, with what Helm then writes into its values. Sourced by run.sh. The
-# keys are those of values.yaml, so that a new one is tested without being told here.
+# nulls.sh - keys that are null keep their defaults, as in a section whose keys are all commented out.
+# Also the chart as a dependency, with the keys that Helm adds to its values. Sourced by run.sh. The keys
+# come from values.yaml, so that new ones are covered.
 defaults=$chart/files/defaults.yaml
 
-# nulled DEPTH [FILE]: the keys of a mapping down to this depth, the deepest of them null. What goes into
-# an object as it is, and lists, are null as a whole.
+# nulled DEPTH [FILE]: the keys of a mapping down to this depth, with null for the deepest. Lists and
+# sections that are copied into an object unchanged are null.
 nulled() {
     awk -v most="$1" '
         { match($0, /[^ ]/); indent = RSTART - 1 }
         within != "" && indent > within { next }
         { within = "" }
-        /^ *- / { within = indent } # what is deeper belongs to the item
+        /^ *- / { within = indent } # deeper lines belong to the item
         !/^ *[A-Za-z-]+:/ { next }
         {
             key = $0
@@ -27,7 +27,7 @@ nulled() {
         }' "${2:-$defaults}"
 }
 
-# beneath KEY: standard input as the value of this key.
+# beneath KEY: prints standard input as the value of the key.
 beneath() {
     echo "$1:"
     sed 's/^/  /'
@@ -42,7 +42,7 @@ sourceless() {
     sed '/^# Source: /d'
 }
 
-# like WANTED FLAG...: the same comes of the chart with these values.
+# like WANTED FLAG...: the chart renders the same with these values.
 like() {
     wanted=$1
     shift
@@ -50,14 +50,14 @@ like() {
     sourceless < "$work/out" | diff "$wanted" - | head -n 20
 }
 
-# The configuration's keys: those of the example, less what the chart adds.
+# The keys of the configuration: those of the example, without those that the chart sets.
 config_nulled() { # DEPTH
     nulled "$1" deploy/curfew.example.yaml | sed -E '/^(apiVersion|kind|contents):/d; /^  namespaces:/d' |
         beneath config
     echo 'validatingAdmissionPolicy: {enabled: true}'
 }
 
-# A chart that has ours as a dependency, as people write it.
+# A parent chart that has Curfew as a dependency.
 parent_made() {
     mkdir -p "$work/parent/charts"
     cp -r $chart "$work/parent/charts/curfew"
@@ -74,7 +74,7 @@ dependencies:
   tags: [security]
 END
     mkdir "$work/parent/templates"
-    echo '{{/* nothing of its own */}}' > "$work/parent/templates/none.yaml"
+    echo '{{/* no templates */}}' > "$work/parent/templates/none.yaml"
     cat > "$work/parent/values.yaml" << 'END'
 tags: {security: true}
 global: {imageRegistry: registry.example.com, curfew: {enabled: false}}
@@ -82,7 +82,7 @@ curfew: {enabled: true}
 END
 }
 
-# With `enabled: false` nothing of it is there.
+# With `enabled: false`, the parent does not render Curfew.
 left_out() {
     chart_helm template curfew "$work/parent" "$@" > "$work/out" 2>&1
     grep -v '^$' "$work/out"
@@ -91,14 +91,14 @@ left_out() {
 installs() { # FLAG...
     chart_helm install curfew "$@" --dry-run --namespace curfew-system --disable-openapi-validation \
         --kube-apiserver "http://127.0.0.1:$(cat "$work/port")" > "$work/out" 2>&1 || cat "$work/out"
-    grep -q 'What is NOT covered' "$work/out" || echo 'it prints no notes'
+    grep -q 'What is NOT covered' "$work/out" || echo 'no notes found'
 }
 
 lints_with() { # CHART FLAG...
     chart_helm lint --strict "$@" > "$work/out" 2>&1 || cat "$work/out"
 }
 
-# Every key of the schema that values may have takes null: other versions of Helm leave it there.
+# Every key of the schema accepts null: some versions of Helm keep null keys.
 schema_takes_null() {
     python3 - $chart/values.schema.json << 'END'
 import json, sys
@@ -126,7 +126,7 @@ END
 sh test/chart/defaults.sh | diff -u $defaults - > "$work/bad"
 result 'files/defaults.yaml is values.yaml without comments (make manifests)' "$work/bad"
 schema_takes_null > "$work/bad"
-result 'the schema takes null for every key' "$work/bad"
+result 'the schema accepts null for every key' "$work/bad"
 
 chart_helm template curfew $chart --namespace curfew-system | sourceless > "$work/default"
 chart_helm template curfew $chart --namespace curfew-system --set validatingAdmissionPolicy.enabled=true |
@@ -135,34 +135,34 @@ for key in $(top_keys) global enabled; do
     echo "$key:" > "$work/values.yaml"
     like "$work/default" $chart --values "$work/values.yaml"
 done > "$work/bad"
-[ "$(top_keys | wc -l)" -ge 30 ] || echo 'values.yaml was not read' >> "$work/bad"
-result 'each key of values.yaml that is null has its default' "$work/bad"
+[ "$(top_keys | wc -l)" -ge 30 ] || echo 'values.yaml has too few keys' >> "$work/bad"
+result 'each key of values.yaml that is null keeps its default' "$work/bad"
 
 parent_made
 python3 test/chart/api.py "$work/port" &
 api=$!
 like "$work/default" "$work/parent" > "$work/bad"
-result 'as a dependency, with a condition, tags and global, it is the same' "$work/bad"
+result 'a dependency with a condition, tags and global renders the same' "$work/bad"
 left_out --set curfew.enabled=false > "$work/bad"
-result 'and with curfew.enabled=false it is left out' "$work/bad"
+result 'a dependency with curfew.enabled=false renders nothing' "$work/bad"
 for depth in 0 1 2; do
     nulled $depth > "$work/null.yaml"
     beneath curfew < "$work/null.yaml" > "$work/below.yaml"
     echo '  enabled: true' >> "$work/below.yaml"
     like "$work/default" $chart --values "$work/null.yaml" > "$work/bad"
-    result "all keys null, to the depth $depth" "$work/bad"
+    result "all keys null to depth $depth: renders the defaults" "$work/bad"
     like "$work/default" "$work/parent" --values "$work/below.yaml" > "$work/bad"
-    result "and in the values of a parent" "$work/bad"
+    result "all keys null to depth $depth in a parent: renders the defaults" "$work/bad"
     config_nulled $depth > "$work/config.yaml"
     like "$work/backstop" $chart --values "$work/config.yaml" > "$work/bad"
-    result "all keys of config null, to the depth $depth" "$work/bad"
+    result "all keys of config null to depth $depth: renders the defaults" "$work/bad"
 done
 {
     lints_with $chart --values "$work/null.yaml"
     lints_with $chart --values "$work/config.yaml"
     lints_with "$work/parent" --values "$work/below.yaml"
 } > "$work/bad"
-result 'helm lint --strict takes them' "$work/bad"
+result 'helm lint --strict accepts null keys' "$work/bad"
 until [ -s "$work/port" ] || ! kill -0 $api 2> /dev/null; do sleep 0.1; done
 {
     installs $chart --values "$work/null.yaml"
@@ -170,4 +170,4 @@ until [ -s "$work/port" ] || ! kill -0 $api 2> /dev/null; do sleep 0.1; done
     installs "$work/parent" --values "$work/below.yaml" --render-subchart-notes
 } > "$work/bad"
 kill $api
-result 'and so does helm install --dry-run' "$work/bad"
+result 'helm install --dry-run accepts null keys' "$work/bad"

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# run.sh - the chart, without a cluster: helm lint; the values that are to be refused, and why
-# (wrong/NAME.yaml, whose first line is what helm has to say); what is rendered for others
-# (golden/NAME/values.yaml and rendered.yaml); keys that are null, and a parent chart (nulls.sh); the
-# plain manifests.
+# run.sh - tests of the chart without a cluster: helm lint; values that the chart must reject
+# (wrong/NAME.yaml, whose first line is the expected error); values and what they render
+# (golden/NAME/values.yaml and rendered.yaml); null keys and a parent chart (nulls.sh); the plain
+# manifests.
 #
 #   CURFEW=build/curfew sh test/chart/run.sh     compare
 #   UPDATE=1 sh test/chart/run.sh                rewrite, then read the diff by eye
@@ -16,7 +16,7 @@ trap 'exit 1' HUP INT TERM
 passed=0
 failed=0
 
-# result NAME FILE: passes when the file, which says what is wrong, is empty.
+# result NAME FILE: passes if the file, which lists errors, is empty.
 result() {
     if [ -s "$2" ]; then
         failed=$((failed + 1))
@@ -32,17 +32,17 @@ lints() {
     chart_helm lint --strict $chart > "$work/out" 2>&1 || cat "$work/out"
 }
 
-refuses() {
+rejects() {
     want=$(sed -n '1s/^# //p' "$1")
     if render "$1" > "$work/out" 2> "$work/err"; then
-        echo "it is rendered"
+        echo "it renders"
     elif ! grep -qF -- "$want" "$work/err"; then
-        echo "it did not say: $want"
+        echo "the error lacks: $want"
         cat "$work/err"
     fi
 }
 
-# The policy is one that the program takes.
+# The program accepts the policy.
 policy_of() {
     awk '/^  config\.yaml: \|/ { inside = 1; next }
         inside && !/^    / { exit }
@@ -64,22 +64,22 @@ renders() {
     chart_helm lint --strict $chart --values "$1/values.yaml" > "$work/out" 2>&1 || cat "$work/out"
 }
 
-# Nothing in the templates may differ from one rendering to the next, or ask the cluster. (A day is
-# the one thing that may: exceptions end.)
+# Templates must not use functions that query the cluster or give another result in the next rendering.
+# (The date is allowed, because exceptions expire.)
 steady() {
     grep -rnE '\{\{.*\b(lookup|now|rand[A-Za-z]*|uuidv4|gen[A-Z][A-Za-z]*|derivePassword|htpasswd|bcrypt)\b' \
         $chart/templates | grep -vE 'dateInZone "2006-01-02" now "UTC"|"variables\.'
 }
 
-# No entry leaves out the release's namespace: what it may write there is somebody's boundary.
+# No webhook exempts the release's namespace, because webhooks confine what accounts may write there.
 guards_itself() {
     render "$1" > "$work/rendered.yaml" 2>&1 || cat "$work/rendered.yaml"
-    grep -c '^- name: .*\.curfew\.dev$' "$work/rendered.yaml" | grep -qv '^0$' || echo 'it has no entry'
+    grep -c '^- name: .*\.curfew\.dev$' "$work/rendered.yaml" | grep -qv '^0$' || echo 'no webhooks found'
     awk '/NotIn/ { n = 2 } n-- > 0 && /curfew-system/ { print FNR ": " $0 }' "$work/rendered.yaml"
 }
 
-# notes FLAG...: what helm says after the installation. `helm template` does not render NOTES.txt, and
-# `helm install --dry-run` asks for a cluster: here they are the text of a ConfigMap.
+# notes FLAG...: the notes that helm prints after an installation. `helm template` does not render
+# NOTES.txt, and `helm install --dry-run` requires a cluster, so this renders them in a ConfigMap.
 notes() {
     rm -rf "$work/noted"
     cp -r $chart "$work/noted"
@@ -100,13 +100,13 @@ warns() {
     want=$1
     shift
     notes "$@" > "$work/out"
-    grep -qF -- "$want" "$work/out" || { echo "they do not say: $want" && cat "$work/out"; }
+    grep -qF -- "$want" "$work/out" || { echo "the notes lack: $want" && cat "$work/out"; }
 }
 warns_not() {
     but=$1
     shift
     notes "$@" > "$work/out"
-    grep -q 'What is NOT covered' "$work/out" || echo 'there are no notes'
+    grep -q 'What is NOT covered' "$work/out" || echo 'no notes found'
     grep -F -- "$but" "$work/out"
 }
 
@@ -117,7 +117,7 @@ manifests() {
 }
 
 if ! helm_found; then
-    echo "ok   skipped: there is no helm, and no Go to build it with"
+    echo "ok   skipped: no helm, and no Go to build it"
     echo "1 passed, 0 failed"
     exit 0
 fi
@@ -125,10 +125,10 @@ fi
 lints > "$work/bad"
 result 'helm lint --strict' "$work/bad"
 steady > "$work/bad"
-result 'no template asks the cluster, the clock or for luck' "$work/bad"
+result 'templates do not use the cluster, the clock or random numbers' "$work/bad"
 for values in test/chart/wrong/*.yaml; do
-    refuses "$values" > "$work/bad"
-    result "refused: $(basename "$values" .yaml)" "$work/bad"
+    rejects "$values" > "$work/bad"
+    result "rejected: $(basename "$values" .yaml)" "$work/bad"
 done
 for folder in test/chart/golden/*/; do
     renders "${folder%/}" > "$work/bad"
@@ -136,18 +136,18 @@ for folder in test/chart/golden/*/; do
 done
 for folder in defaults everything outside; do
     guards_itself test/chart/golden/$folder/values.yaml > "$work/bad"
-    result "no entry leaves out the namespace of the release: $folder" "$work/bad"
+    result "no webhook exempts the namespace of the release: $folder" "$work/bad"
 done
 bearer='callers.bearer.configMap=keys,callers.bearer.issuer=i,callers.bearer.audiences={curfew}'
 warns 'Any pod that reaches the Service can post reviews' > "$work/bad"
-result 'the notes warn where nobody asks who calls' "$work/bad"
+result 'the notes warn if callers are not authenticated' "$work/bad"
 warns_not 'WARNING' --set callers.clientCA.configMap=ca > "$work/bad"
-result 'and not where a certificate is asked for' "$work/bad"
+result 'the notes do not warn if client certificates are required' "$work/bad"
 warns_not 'WARNING' --set "$bearer,callers.bearer.subjects={system:apiserver}" > "$work/bad"
-result 'nor where a token is' "$work/bad"
-warns 'lets every pod of the cluster in' --set "$bearer,callers.bearer.subjects={system:serviceaccount:*}" \
+result 'the notes do not warn if bearer tokens are required' "$work/bad"
+warns 'allows every pod of the cluster to call Curfew' --set "$bearer,callers.bearer.subjects={system:serviceaccount:*}" \
     > "$work/bad"
-result 'the notes warn of a subject that every pod has' "$work/bad"
+result 'the notes warn about a subject that matches every pod' "$work/bad"
 . test/chart/nulls.sh
 manifests > "$work/bad"
 result 'deploy/manifests is what `make manifests` renders' "$work/bad"

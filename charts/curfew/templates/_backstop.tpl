@@ -1,6 +1,6 @@
-{{/* The policy once more, as CEL. Every text goes through toJson, whose strings and lists are CEL's. */}}
+{{/* The policy in CEL. All text passes through toJson, because JSON strings and lists are valid CEL. */}}
 
-{{/* curfew.place (list $ RULE LEVEL): where the rule stands: baseline, restricted or off. */}}
+{{/* curfew.place (list $ RULE LEVEL): the level of the rule: baseline, restricted or off. */}}
 {{- define "curfew.place" -}}
 {{- $ := index . 0 -}}
 {{- $rule := default dict (index (default dict $.Values.config.rules) (index . 1)) -}}
@@ -9,7 +9,7 @@
 {{- else }}{{ $rule.level }}{{ end }}
 {{- end }}
 
-{{/* curfew.seconds TEXT: of 90s, 15m, 24h, 1h30m or a number. */}}
+{{/* curfew.seconds TEXT: seconds of 90s, 15m, 24h, 1h30m or a number. */}}
 {{- define "curfew.seconds" -}}
 {{- $text := ternary (int64 . | toString) (toString .) (kindIs "float64" .) -}}
 {{- $sum := 0 -}}
@@ -23,7 +23,7 @@
 {{- end }}
 
 {{/* curfew.bounds $: {"baseline": {"min": 600, "max": ..., "maxUnbound": ...}, "restricted": ...}, with
-what was not given as src/config/lifetime.c has it. */}}
+the defaults of the rule token-lifetime. */}}
 {{- define "curfew.bounds" -}}
 {{- $rule := default dict (index (default dict .Values.config.rules) "token-lifetime") -}}
 {{- $ceiling := dict "max" 4294967296 "maxUnbound" 4294967296 -}}
@@ -43,7 +43,7 @@ what was not given as src/config/lifetime.c has it. */}}
 {{- default "baseline" (default dict .Values.config.defaults).enforce -}}
 {{- end }}
 
-{{/* The namespace's enforce level: a label that is no level counts as restricted. */}}
+{{/* The namespace's enforce level: an invalid label counts as restricted. */}}
 {{- define "curfew.variable.level" -}}
 - name: level
   expression: >-
@@ -52,7 +52,7 @@ what was not given as src/config/lifetime.c has it. */}}
     namespaceObject.metadata.labels['curfew.dev/enforce'] : 'restricted') : {{ include "curfew.defaultLevel" . | squote }}
 {{- end }}
 
-{{/* What exceptions match and messages name: the workload, not the generated name (workload.c). */}}
+{{/* Exceptions match, and messages show, the name of the workload rather than a generated name. */}}
 {{- define "curfew.variable.workload" -}}
 - name: owners
   expression: object.metadata.?ownerReferences.orValue([]).filter(o, o.?controller.orValue(false))
@@ -76,15 +76,15 @@ what was not given as src/config/lifetime.c has it. */}}
   expression: "variables.ownerKind == 'Job' ? [variables.workload, variables.owner] : [variables.workload]"
 {{- end }}
 
-{{/* What has no workload goes by its own name. */}}
+{{/* Objects without a workload use their own name. */}}
 {{- define "curfew.variable.names" -}}
 - name: names
   expression: "[request.name]"
 {{- end }}
 
-{{/* As a message names it. */}}
-{{- define "curfew.variable.spoken" -}}
-- name: spoken
+{{/* The name in messages. */}}
+{{- define "curfew.variable.displayName" -}}
+- name: displayName
   expression: >-
     variables.names[0].size() > 63 ? variables.names[0].substring(0, 60) + '...' : variables.names[0]
 {{- end }}
@@ -95,8 +95,8 @@ what was not given as src/config/lifetime.c has it. */}}
 {{- range $i, $glob := index . 1 }}{{ if $i }} || {{ end }}{{ $text }}.matches({{ regexQuoteMeta $glob | replace "\\*" ".*" | printf "^%s$" | toJson }}){{ end }}
 {{- end }}
 
-{{/* curfew.excepted (list $ RULE ACCOUNT): " || an exception holds", for each that has not ended;
-the webhook ends them on the day. */}}
+{{/* curfew.excepted (list $ RULE ACCOUNT): " || EXCEPTION" for each exception that has not expired when the
+chart is rendered. The webhook enforces the expiry on the day itself. */}}
 {{- define "curfew.excepted" -}}
 {{- $ := index . 0 -}}
 {{- $rule := index . 1 -}}
@@ -115,7 +115,7 @@ variables.names.exists(n, {{ include "curfew.globs" (list "n" .) }})
 {{- end }}
 {{- end }}
 
-{{/* curfew.guarded $: " || the caller is of guard.groups". */}}
+{{/* curfew.guarded $: " || the caller is in guard.groups". */}}
 {{- define "curfew.guarded" -}}
 {{- $guard := default dict .Values.config.guard -}}
 {{- with ternary $guard.groups (list "system:masters") (hasKey $guard "groups") }} ||
@@ -124,8 +124,8 @@ variables.names.exists(n, {{ include "curfew.globs" (list "n" .) }})
 {{- end }}
 
 {{/* curfew.validation (list $ RULE PLACE ACCOUNT SUBJECT FINDING WHAT): a finding of the rule, and the
-first line of what the webhook says about it. PLACE is always, where no level counts, and default,
-where it is known here already. */}}
+first line of the webhook's message. PLACE is "always" if the rule ignores levels, and "default" if the
+chart knows the level. */}}
 {{- define "curfew.validation" -}}
 {{- $ := index . 0 -}}
 {{- $rule := index . 1 -}}
@@ -183,10 +183,10 @@ namespaceSelector:
   - {key: kubernetes.io/metadata.name, operator: NotIn, values: {{ toJson .Values.exemptNamespaces }}}
 {{- end }}
 
-{{/* Who is never judged. */}}
+{{/* Callers that are not reviewed. */}}
 {{- define "curfew.callers" -}}
 {{- $exemptions := default dict .Values.config.exemptions -}}
-# The control plane itself, and who the policy exempts.
+# Exempts the control plane and the users and groups that the policy exempts.
 - name: not-control-plane
   expression: >-
     !(request.userInfo.username in

@@ -1,13 +1,13 @@
-{{/* What is null in the values has its default. Helm takes such a key away before the templates see the
-values, and they cannot read values.yaml: files/defaults.yaml is the same without its comments. Every
-template begins with this; it prints nothing. */}}
+{{/* A key that is null in the values keeps its default. Helm removes such keys before the templates see
+the values, and templates cannot read values.yaml; files/defaults.yaml is a copy without comments. Every
+template starts with this include; it prints nothing. */}}
 {{- define "curfew.defaults" -}}
 {{- $_ := include "curfew.fill" (list .Values (.Files.Get "files/defaults.yaml" | fromYaml)) }}
 {{- $_ = set .Values "config" (include "curfew.given" .Values.config | fromJson) }}
 {{- end }}
 
-{{/* curfew.fill (list VALUES DEFAULTS): sets what is missing or null. Not below what goes into an object
-as it is: there a null takes a default away. */}}
+{{/* curfew.fill (list VALUES DEFAULTS): sets keys that are missing or null. It does not descend into
+sections that are copied into an object unchanged: there, null removes a default. */}}
 {{- define "curfew.fill" -}}
 {{- $values := index . 0 }}
 {{- range $key, $default := index . 1 }}
@@ -21,7 +21,7 @@ as it is: there a null takes a default away. */}}
 {{- end }}
 {{- end }}
 
-{{/* curfew.given MAPPING: it, as JSON, without what is null, and mappings that are empty then. */}}
+{{/* curfew.given MAPPING: the mapping as JSON, without nulls and without mappings that become empty. */}}
 {{- define "curfew.given" -}}
 {{- $given := dict }}
 {{- range $key, $value := . }}

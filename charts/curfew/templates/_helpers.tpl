@@ -1,10 +1,10 @@
-{{/* The names of things, their labels, and what several templates say. */}}
+{{/* Names, labels and fragments that several templates share. */}}
 
 {{- define "curfew.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* 47 characters at most: the longest suffix has 16. */}}
+{{/* At most 47 characters, because the longest suffix has 16. */}}
 {{- define "curfew.fullname" -}}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | trunc 47 | trimSuffix "-" }}
@@ -38,8 +38,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
-{{/* Our own accounts in our namespace, as a list of JSON: the servers' and the rotator's. One that is
-not ours must not be in it: whoever made it would be left out as we are. */}}
+{{/* Curfew's ServiceAccounts in its namespace, as a JSON list: those of the servers and the rotator. Only
+accounts that the chart uses may be listed: the webhooks exempt pods of these accounts. */}}
 {{- define "curfew.ownAccounts" -}}
 {{- $names := list }}
 {{- if .Values.server.enabled }}
@@ -51,7 +51,7 @@ not ours must not be in it: whoever made it would be left out as we are. */}}
 {{- $names | uniq | toJson }}
 {{- end }}
 
-{{/* The rotator writes the certificate's Secret and the caBundles: "yes" where the chart has it. */}}
+{{/* "yes" if the chart installs the rotator, which writes the certificate's Secret and the caBundles. */}}
 {{- define "curfew.rotator.enabled" -}}
 {{- if and .Values.server.enabled (eq (include "curfew.tls" .) "self") }}yes{{ end }}
 {{- end }}
@@ -60,7 +60,7 @@ not ours must not be in it: whoever made it would be left out as we are. */}}
 {{- printf "%s-rotator" (include "curfew.fullname" .) }}
 {{- end }}
 
-{{/* Its pods are none of the server's: the Service and the Deployment of these select by name. */}}
+{{/* The rotator's pods have another name label, because the servers' Service and Deployment select by it. */}}
 {{- define "curfew.rotator.selector" -}}
 app.kubernetes.io/name: {{ printf "%s-rotator" (include "curfew.name" . | trunc 55 | trimSuffix "-") }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -86,7 +86,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 {{- end }}
 
-{{/* "self", "cert-manager" or "existing": who keeps the certificate. */}}
+{{/* Who manages the certificate: "self" (the rotator), "cert-manager" or "existing" (the user). */}}
 {{- define "curfew.tls" -}}
 {{- if .Values.tls.existingSecret }}existing{{ else if .Values.certManager.enabled }}cert-manager{{ else }}self{{ end }}
 {{- end }}
@@ -95,7 +95,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- default (default (printf "%s-tls" (include "curfew.fullname" .)) .Values.tls.secretName) .Values.tls.existingSecret }}
 {{- end }}
 
-{{/* The policy, as Curfew reads it. */}}
+{{/* The policy: a CurfewConfiguration. */}}
 {{- define "curfew.config" -}}
 {{- $config := deepCopy .Values.config }}
 {{- $exemptions := dict "namespaces" .Values.exemptNamespaces | merge (default dict $config.exemptions) }}
@@ -106,8 +106,8 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- merge $own $config | toYaml }}
 {{- end }}
 
-{{/* The values' resources; without a limit of the memory, what reviews may take (config.limits.memory)
-and 96 MiB for the rest. */}}
+{{/* The resources of the values. The default memory limit is config.limits.memory, which bounds the memory
+of reviews, plus 96 MiB for everything else. */}}
 {{- define "curfew.resources" -}}
 {{- $size := default "128MiB" (default dict .Values.config.limits).memory }}
 {{- $bytes := int64 (kindIs "string" $size | ternary (regexFind "^[0-9]+" (toString $size)) $size) }}
@@ -119,23 +119,23 @@ and 96 MiB for the rest. */}}
 {{- merge (deepCopy .Values.resources) (dict "limits" (dict "memory" (printf "%dMi" $mib))) | toYaml }}
 {{- end }}
 
-{{/* What cannot be told by a schema, in words. */}}
+{{/* Checks that a JSON schema cannot express. */}}
 {{- define "curfew.check" -}}
 {{- with .Values }}
 {{- if eq (toString .enabled) "false" }}
-{{- fail "enabled: false leaves the chart out only where it is a dependency with `condition: curfew.enabled`; here nothing asks for it" }}
+{{- fail "enabled: false works only in a chart that has Curfew as a dependency with `condition: curfew.enabled`; remove it here" }}
 {{- end }}
 {{- if (default dict .config.exemptions).namespaces }}
-{{- fail "config.exemptions.namespaces: set exemptNamespaces, which goes into the policy and to the API server" }}
+{{- fail "config.exemptions.namespaces: set exemptNamespaces instead, which also applies to the webhook configurations" }}
 {{- end }}
 {{- if hasKey .config "contents" }}
-{{- fail "config.contents: set webhooks.contents.enabled, which also makes the API server send them" }}
+{{- fail "config.contents: set webhooks.contents.enabled instead, which also makes the API server send the contents" }}
 {{- end }}
 {{- if hasKey (default dict .config.limits) "maxInflightBytes" }}
-{{- fail "config.limits.maxInflightBytes is gone: set config.limits.memory (limits.memory of the configuration), which holds all that reviews take" }}
+{{- fail "config.limits.maxInflightBytes was removed: set config.limits.memory instead, which limits the memory of all reviews" }}
 {{- end }}
 {{- if or (hasKey .config "apiVersion") (hasKey .config "kind") }}
-{{- fail "config: leave out apiVersion and kind, which the chart writes" }}
+{{- fail "config: remove apiVersion and kind; the chart sets them" }}
 {{- end }}
 {{- range .server.extraArgs }}
 {{- $flag := splitList "=" . | first }}
@@ -144,59 +144,59 @@ and 96 MiB for the rest. */}}
 {{- end }}
 {{- end }}
 {{- if and (include "curfew.rotator.enabled" $) (eq (include "curfew.rotator.serviceAccountName" $) (include "curfew.serviceAccount" $)) }}
-{{- fail (printf "rotator.serviceAccount: %s is the servers' account too, and these must not write webhook configurations; give the rotator one of its own" (include "curfew.serviceAccount" $)) }}
+{{- fail (printf "rotator.serviceAccount: %s is also the account of the servers, which must not write webhook configurations; use another account for the rotator" (include "curfew.serviceAccount" $)) }}
 {{- end }}
 {{- if eq (int .serviceAccount.tokenSeconds) 3607 }}
-{{- fail "serviceAccount.tokenSeconds: the API server makes a year of exactly 3607 seconds; 3600 is fine" }}
+{{- fail "serviceAccount.tokenSeconds: must not be 3607, which the API server extends to a year; use 3600" }}
 {{- end }}
 {{- if and .autoscaling.enabled (gt (int .autoscaling.minReplicas) (int .autoscaling.maxReplicas)) }}
-{{- fail (printf "autoscaling.minReplicas (%d) is above maxReplicas (%d)" (int .autoscaling.minReplicas) (int .autoscaling.maxReplicas)) }}
+{{- fail (printf "autoscaling.minReplicas (%d) must not be greater than maxReplicas (%d)" (int .autoscaling.minReplicas) (int .autoscaling.maxReplicas)) }}
 {{- end }}
 {{- if and .tls.existingSecret .certManager.enabled }}
-{{- fail "tls.existingSecret and certManager.enabled: a certificate has one keeper; set one of the two" }}
+{{- fail "tls.existingSecret and certManager.enabled are mutually exclusive" }}
 {{- end }}
 {{- if and .tls.existingSecret .tls.secretName }}
-{{- fail "tls.secretName is the Secret that the chart's side keeps; with tls.existingSecret leave it empty" }}
+{{- fail "tls.secretName and tls.existingSecret are mutually exclusive: tls.secretName names the Secret that the rotator or cert-manager writes" }}
 {{- end }}
 {{- if and .tls.existingSecret (not .webhooks.caBundle) (not (index .webhooks.annotations "cert-manager.io/inject-ca-from-secret")) }}
-{{- fail "tls.existingSecret needs webhooks.caBundle (the CA of its certificate, PEM), or the API server trusts nobody there" }}
+{{- fail "tls.existingSecret requires webhooks.caBundle (the CA of its certificate, in PEM): without it the API server does not trust the certificate" }}
 {{- end }}
 {{- if and (not .server.enabled) (not .webhooks.url) }}
-{{- fail "server.enabled: false needs webhooks.url: where does Curfew run?" }}
+{{- fail "server.enabled: false requires webhooks.url, the URL of the Curfew that the API server calls" }}
 {{- end }}
 {{- if and (not .server.enabled) (not .webhooks.caBundle) }}
-{{- fail "server.enabled: false needs webhooks.caBundle: the CA of the certificate at webhooks.url, PEM" }}
+{{- fail "server.enabled: false requires webhooks.caBundle, the CA of the certificate at webhooks.url, in PEM" }}
 {{- end }}
 {{- if and .certManager.enabled .webhooks.url }}
-{{- fail "webhooks.url: certManager.enabled makes a certificate for the Service, not for the host of a URL; use tls.existingSecret" }}
+{{- fail "webhooks.url and certManager.enabled are mutually exclusive: cert-manager issues the certificate for the Service, not for the host of a URL; use tls.existingSecret" }}
 {{- end }}
 {{- if eq (int .server.containerPort) (int .server.metricsPort) }}
-{{- fail (printf "server.containerPort and server.metricsPort are both %d: they need ports of their own" (int .server.metricsPort)) }}
+{{- fail (printf "server.containerPort and server.metricsPort are both %d: they must differ" (int .server.metricsPort)) }}
 {{- end }}
 {{- if eq (int .server.containerPort) (int .server.probePort) }}
-{{- fail (printf "server.containerPort and server.probePort are both %d: they need ports of their own" (int .server.probePort)) }}
+{{- fail (printf "server.containerPort and server.probePort are both %d: they must differ" (int .server.probePort)) }}
 {{- end }}
 {{- if eq (int .server.metricsPort) (int .server.probePort) }}
-{{- fail (printf "server.metricsPort and server.probePort are both %d: they need ports of their own" (int .server.probePort)) }}
+{{- fail (printf "server.metricsPort and server.probePort are both %d: they must differ" (int .server.probePort)) }}
 {{- end }}
 {{- if and .callers.clientCA.names (not .callers.clientCA.configMap) }}
-{{- fail "callers.clientCA.names needs callers.clientCA.configMap: without a CA no certificate is asked for" }}
+{{- fail "callers.clientCA.names requires callers.clientCA.configMap: without a CA, Curfew does not request a client certificate" }}
 {{- end }}
 {{- $bearer := .callers.bearer }}
-{{- $needs := dict "issuer" "only one issuer's tokens may do" "subjects" "the keys of a cluster sign a token for every pod" "audiences" "a token that was made for others must not do" }}
+{{- $needs := dict "issuer" "tokens of other issuers must be rejected" "subjects" "the keys of a cluster sign the tokens of all its pods" "audiences" "tokens for other services must be rejected" }}
 {{- range $key, $why := $needs }}
 {{- if and $bearer.configMap (empty (index $bearer $key)) }}
-{{- fail (printf "callers.bearer.configMap needs callers.bearer.%s: %s" $key $why) }}
+{{- fail (printf "callers.bearer.configMap requires callers.bearer.%s: %s" $key $why) }}
 {{- end }}
 {{- if and (not $bearer.configMap) (index $bearer $key) }}
-{{- fail (printf "callers.bearer.%s needs callers.bearer.configMap: without keys no token is asked for" $key) }}
+{{- fail (printf "callers.bearer.%s requires callers.bearer.configMap: without keys, Curfew does not check bearer tokens" $key) }}
 {{- end }}
 {{- end }}
 {{- if and .metrics.serviceMonitor.enabled .metrics.podMonitor.enabled }}
-{{- fail "metrics.serviceMonitor and metrics.podMonitor: every pod would be asked twice; enable one of the two" }}
+{{- fail "metrics.serviceMonitor and metrics.podMonitor are mutually exclusive: Prometheus would scrape every pod twice" }}
 {{- end }}
 {{- if and .metrics.serviceMonitor.enabled (not .metrics.service.enabled) }}
-{{- fail "metrics.serviceMonitor needs metrics.service.enabled; or use metrics.podMonitor" }}
+{{- fail "metrics.serviceMonitor requires metrics.service.enabled; use metrics.podMonitor without a Service" }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -1,7 +1,7 @@
-{{/* What the entries of the webhook configurations share. */}}
+{{/* Fragments that the webhooks share. */}}
 
-{{/* curfew.client (list $ PATH): where the API server calls. Without a caBundle here Curfew (or
-cert-manager) writes it, and an apply leaves it alone. */}}
+{{/* curfew.client (list $ PATH): the clientConfig. If the values have no caBundle, the field is left to the
+rotator or cert-manager, and applying the chart does not change it. */}}
 {{- define "curfew.client" -}}
 {{- $ := index . 0 -}}
 {{- $path := index . 1 -}}
@@ -15,7 +15,7 @@ caBundle: {{ trim . | printf "%s\n" | b64enc }}
 {{- end }}
 {{- end }}
 
-{{/* curfew.entry (list $ PATH FAILURE-POLICY): the members of every entry. */}}
+{{/* curfew.entry (list $ PATH FAILURE-POLICY): the fields that every webhook has. */}}
 {{- define "curfew.entry" -}}
 {{- $ := index . 0 -}}
 clientConfig:
@@ -27,7 +27,7 @@ timeoutSeconds: {{ $.Values.webhooks.timeoutSeconds }}
 admissionReviewVersions: [v1]
 {{- end }}
 
-{{/* One list, here and in the policy. Our own namespace is none of them: see not-our-pods. */}}
+{{/* The policy uses the same list. Curfew's own namespace is not exempt: see not-curfew-pods. */}}
 {{- define "curfew.namespaces" -}}
 {{- with .Values.exemptNamespaces -}}
 namespaceSelector:
@@ -40,8 +40,8 @@ namespaceSelector: {}
 {{- end }}
 {{- end }}
 
-{{/* curfew.conditions (list $ NAME...): these, less those that come to nothing, and those of the
-values. */}}
+{{/* curfew.conditions (list $ NAME...): the named conditions, except those that render as empty, and those
+of the values. */}}
 {{- define "curfew.conditions" -}}
 {{- $ := index . 0 -}}
 matchConditions:
@@ -55,7 +55,7 @@ matchConditions:
 {{- end }}
 {{- end }}
 
-{{/* Whether rules read more of a ServiceAccount than secrets[]. */}}
+{{/* "yes" if a rule reads more of a ServiceAccount than secrets[]. */}}
 {{- define "curfew.requires" -}}
 {{- $rule := default dict (index (default dict .Values.config.rules) "restricted-by-node-annotation") }}
 {{- if $rule.require }}yes{{ end }}
@@ -66,7 +66,7 @@ request.userInfo.username.startsWith('system:node:') &&
 has(request.userInfo.groups) && 'system:nodes' in request.userInfo.groups
 {{- end }}
 
-{{/* Usernames of our own accounts, as a list of CEL. */}}
+{{/* The usernames of Curfew's accounts, as a CEL list. */}}
 {{- define "curfew.ownUsers" -}}
 {{- $users := list }}
 {{- range include "curfew.ownAccounts" . | fromJsonArray }}
@@ -75,12 +75,12 @@ has(request.userInfo.groups) && 'system:nodes' in request.userInfo.groups
 {{- toJson $users }}
 {{- end }}
 
-{{- define "curfew.condition.not-our-pods" -}}
+{{- define "curfew.condition.not-curfew-pods" -}}
 {{- $accounts := include "curfew.ownAccounts" . }}
 {{- if ne $accounts "[]" -}}
-# Curfew's own pods, and their tokens: they could not start while it is down. All else in its
-# namespace is judged, ephemeral containers of these pods as well.
-- name: not-our-pods
+# Exempts new pods of Curfew's accounts and their tokens: they could not start while Curfew is down.
+# Everything else in this namespace is reviewed, including ephemeral containers of these pods.
+- name: not-curfew-pods
   expression: >-
     request.namespace != '{{ .Release.Namespace }}' || request.operation != 'CREATE' ||
     !(request.resource.resource == 'pods' &&
@@ -90,20 +90,20 @@ has(request.userInfo.groups) && 'system:nodes' in request.userInfo.groups
 {{- end }}
 {{- end }}
 
-{{- define "curfew.condition.not-ourselves" -}}
+{{- define "curfew.condition.not-curfew" -}}
 {{- $users := include "curfew.ownUsers" . }}
 {{- if ne $users "[]" -}}
-# Curfew's own accounts, as callers: it would wait for itself.
-- name: not-ourselves
+# Exempts requests by Curfew's accounts: Curfew would wait for itself.
+- name: not-curfew
   expression: >-
     !(request.userInfo.username in {{ $users }})
 {{- end }}
 {{- end }}
 
-{{- define "curfew.condition.not-our-repair" -}}
-# What has to change so that a Curfew that is down comes back: its configuration, its certificate's
-# Secret, and what Helm writes down of this release.
-- name: not-our-repair
+{{- define "curfew.condition.not-curfew-recovery" -}}
+# Exempts the objects that must stay writable to recover from an outage: Curfew's configuration, the
+# Secret of its certificate, and the records of this Helm release.
+- name: not-curfew-recovery
   expression: >-
     request.namespace != '{{ .Release.Namespace }}' ||
     !(request.?name.orValue('') in {{ list (include "curfew.fullname" .) (include "curfew.tlsSecret" .) | toJson }} ||
@@ -111,8 +111,8 @@ has(request.userInfo.groups) && 'system:nodes' in request.userInfo.groups
 {{- end }}
 
 {{- define "curfew.condition.not-kubelets" -}}
-# Kubelets ask for the tokens of pods that were judged when they were made: an outage must not
-# keep pods from starting.
+# Exempts token requests by kubelets: Curfew reviewed these pods when they were created, and an outage
+# must not prevent pods from starting.
 - name: not-kubelets
   expression: >-
     request.resource.resource != 'serviceaccounts' ||
@@ -125,10 +125,10 @@ has(request.userInfo.groups) && 'system:nodes' in request.userInfo.groups
     {{ include "curfew.isKubelet" . | indent 4 | trim }}
 {{- end }}
 
-{{/* Legacy Secrets, and those that may hold a legacy token of their own: the API server takes it
-whatever the type. ZXlK is eyJ, with which every JWT begins, in base64. The API server drops white
-space from a token, so one that begins with white space, or has it in its first three characters,
-counts as well. */}}
+{{/* Legacy Secrets, and Secrets of any type that may hold their own legacy token: the API server accepts
+such a token regardless of the type. ZXlK is base64 for eyJ, the first characters of every JWT. The API
+server ignores white space in a token, so the expression also matches data that begins with white space
+or has white space among the first three characters. */}}
 {{- define "curfew.isLegacySecret" -}}
 object != null && ((has(object.type) && object.type == 'kubernetes.io/service-account-token') ||
 (has(object.data) && 'token' in object.data && object.data['token'] != null &&
@@ -137,16 +137,16 @@ object.data['token'].substring(0, 3).matches('^(ZX[kn]|Z[QSce]|[CDIw4])')))))
 {{- end }}
 
 {{- define "curfew.condition.only-legacy-secrets" -}}
-# Only legacy Secrets, and Secrets whose data.token begins like a JWT (ZXlK is eyJ in base64). No
-# other Secret leaves the API server.
+# Selects legacy Secrets and Secrets whose data.token begins like a JWT (ZXlK is base64 for eyJ). The API
+# server sends no other Secrets.
 - name: only-legacy-secrets
   expression: >-
     request.resource.resource != 'secrets' || ({{ include "curfew.isLegacySecret" . | indent 4 | trim }})
 {{- end }}
 
 {{- define "curfew.condition.not-control-plane" -}}
-# The API server marks a legacy Secret as used while it authenticates, and the controller manager
-# fills it: neither may wait for us.
+# The API server labels a legacy Secret as used during authentication, and the controller manager
+# populates it; neither may depend on Curfew.
 - name: not-control-plane
   expression: >-
     request.resource.resource != 'secrets' ||
@@ -154,7 +154,7 @@ object.data['token'].substring(0, 3).matches('^(ZX[kn]|Z[QSce]|[CDIw4])')))))
 {{- end }}
 
 {{- define "curfew.condition.only-accounts-with-secrets" -}}
-# Of an account only secrets[] is read here; the annotation has an entry of its own.
+# This webhook reads only secrets[] of a ServiceAccount; node-annotation.curfew.dev covers the annotation.
 - name: only-accounts-with-secrets
   expression: >-
     request.resource.resource != 'serviceaccounts' ||
@@ -163,7 +163,7 @@ object.data['token'].substring(0, 3).matches('^(ZX[kn]|Z[QSce]|[CDIw4])')))))
 {{- end }}
 
 {{- define "curfew.condition.only-changed-levels" -}}
-# Of a namespace only the labels of its levels are read.
+# Curfew reads only the curfew.dev/ labels of a namespace.
 - name: only-changed-levels
   expression: >-
     object.metadata.?labels.orValue({}).exists(k, k.startsWith('curfew.dev/') && (oldObject == null ||
@@ -180,14 +180,14 @@ object.data['token'].substring(0, 3).matches('^(ZX[kn]|Z[QSce]|[CDIw4])')))))
 {{- end }}
 
 {{- define "curfew.condition.only-unbound" -}}
-# A token that is bound to a pod or a node is what a restricted account should have.
+# Restricted accounts may have tokens that are bound to a pod or a node.
 - name: only-unbound
   expression: >-
     !has(object.spec.boundObjectRef) || !has(object.spec.boundObjectRef.kind) ||
     !(object.spec.boundObjectRef.kind in ['Pod', 'Node'])
 {{- end }}
 
-{{- define "curfew.condition.not-token-makers" -}}
+{{- define "curfew.condition.not-kubelets-nor-the-controller-manager" -}}
 - name: not-kubelets-nor-the-controller-manager
   expression: >-
     request.userInfo.username != 'system:kube-controller-manager' &&
@@ -195,15 +195,15 @@ object.data['token'].substring(0, 3).matches('^(ZX[kn]|Z[QSce]|[CDIw4])')))))
 {{- end }}
 
 {{- define "curfew.condition.no-legacy-secrets" -}}
-# These are with validate.curfew.dev.
+# validate.curfew.dev reviews legacy Secrets.
 - name: no-legacy-secrets
   expression: >-
     request.resource.resource != 'secrets' || !({{ include "curfew.isLegacySecret" . | indent 4 | trim }})
 {{- end }}
 
 {{- define "curfew.condition.only-longer-annotations" -}}
-# A new or changed annotation that is long enough for a token. A pod with very many is sent as it
-# is: to look at each would cost more than the API server allows, and then it would not ask.
+# Selects pods with a new or changed annotation that is long enough for a token. Pods with more than 1000
+# annotations are always sent: checking each annotation would exceed the CEL cost limit of the API server.
 - name: only-longer-annotations
   expression: >-
     object.metadata.?annotations.orValue({}).size() > 1000 ||
@@ -211,9 +211,9 @@ object.data['token'].substring(0, 3).matches('^(ZX[kn]|Z[QSce]|[CDIw4])')))))
     oldObject.metadata.?annotations[?k].orValue('') != object.metadata.annotations[k])
 {{- end }}
 
-{{- define "curfew.condition.only-changed-texts" -}}
-# What is as it was holds nothing new; so leases that are kept in a ConfigMap stay here as well.
-- name: only-changed-texts
+{{- define "curfew.condition.only-changed-data" -}}
+# Unchanged data needs no review; this also excludes leader election records in ConfigMaps.
+- name: only-changed-data
   expression: >-
     oldObject == null || object.?data != oldObject.?data ||
     object.?binaryData != oldObject.?binaryData ||
@@ -224,8 +224,8 @@ object.data['token'].substring(0, 3).matches('^(ZX[kn]|Z[QSce]|[CDIw4])')))))
 {{- end }}
 
 {{- define "curfew.condition.only-accounts-on-a-node" -}}
-# Whose token is bound to a pod or a node, or has no id (then it is a legacy token). The controllers
-# of kube-controller-manager have an id and no pod: they never wait for us.
+# Selects ServiceAccounts whose token is bound to a pod or a node, or has no credential id (a legacy
+# token). The controllers of kube-controller-manager have an id and no pod, so they do not depend on Curfew.
 - name: only-accounts-on-a-node
   expression: >-
     request.userInfo.username.startsWith('system:serviceaccount:') &&

@@ -91,7 +91,7 @@ struct cf_policy {
     int64_t stale_after; /* seconds */
     bool contents;
     size_t max_body; /* bytes of one review */
-    size_t memory;   /* bytes that all reviews hold together, see server/budget.h */
+    size_t memory;   /* bytes that all reviews hold together, see server/body.h */
     bool enforce_legacy_token_use_at_authorize;
 
     struct cf_rule_setting *rules; /* one for each id handed in, in that order */

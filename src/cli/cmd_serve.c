@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* curfew serve: the webhook server. */
+/* cmd_serve.c - curfew serve: the webhook server. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "curfew/client.h"
 #include "curfew/attr.h"
-#include "curfew/time.h"
+#include "curfew/client.h"
 #include "curfew/cmd.h"
 #include "curfew/config.h"
 #include "curfew/limits.h"
@@ -13,18 +12,210 @@
 #include "curfew/rule.h"
 #include "curfew/server.h"
 #include "curfew/str.h"
-#include "log_flags.h"
-#include "serve_callers.h"
-#include "serve_cluster.h"
-#include "serve_own.h"
-#include "serve_tls.h"
+#include "curfew/time.h"
+#include "certs.h"
+#include "options.h"
+#include "serve.h"
+
+struct tls_flags {
+    const char *cert, *key; /* files */
+    const char *secret;     /* NAMESPACE/NAME */
+};
+
+struct callers_flags {
+    const char *client_ca, *client_crl;
+    struct cf_opt_list client_names;
+    const char *bearer_jwks, *bearer_issuer;
+    struct cf_opt_list bearer_subjects, bearer_audiences;
+    bool authorize_anonymous;
+};
+
+/* The flags' lists as the server takes them: names up to a NULL. */
+struct callers {
+    const char **client_names, **bearer_subjects, **bearer_audiences;
+};
+
+/* Whether exactly one of the two ways is given, whole. */
+static int tls_check_flags(const struct cf_cmd *cmd, const struct tls_flags *flags)
+{
+    if (flags->secret != NULL && (flags->cert != NULL || flags->key != NULL))
+        return cf_usage_error(cmd,
+                              "--tls-secret and %s: the certificate comes from one of them, "
+                              "not from both",
+                              flags->cert != NULL ? "--tls-cert" : "--tls-key");
+    if (flags->secret == NULL && flags->cert == NULL && flags->key == NULL)
+        return cf_usage_error(cmd, "--tls-secret is needed, or --tls-cert and --tls-key: API "
+                                   "servers call webhooks over TLS only");
+    if (flags->secret == NULL && (flags->cert == NULL || flags->key == NULL))
+        return cf_usage_error(cmd, "%s is needed beside %s",
+                              flags->cert == NULL ? "--tls-cert" : "--tls-key",
+                              flags->cert == NULL ? "--tls-key" : "--tls-cert");
+    return CF_EXIT_OK;
+}
+
+/* Fills in the Secret's name; *namespace is to be freed. */
+static int tls_take_secret(const struct cf_cmd *cmd, const struct tls_flags *flags,
+                           char **namespace, struct cf_tls_secret_config *out)
+{
+    int status;
+
+    *namespace = NULL;
+    out->name = NULL;
+    if (flags->secret == NULL)
+        return CF_EXIT_OK;
+    status = cf_split_secret(cmd, "--tls-secret", flags->secret, namespace, &out->name);
+    out->namespace = *namespace;
+    return status;
+}
+
+/* ---- serve callers ---- */
+
+/* ---- which flags go together ---- */
+
+static int check_client(const struct cf_cmd *cmd, const struct callers_flags *flags)
+{
+    if (flags->client_ca == NULL && (flags->client_names.count > 0 || flags->client_crl != NULL))
+        return cf_usage_error(cmd, "%s needs --client-ca",
+                              flags->client_crl != NULL ? "--client-crl" : "--client-name");
+    return CF_EXIT_OK;
+}
+
+/* What a token has to say, each with the reason why it cannot be left open. */
+struct demand {
+    const char *flag, *why;
+    bool given;
+    bool empty; /* one of its values is */
+};
+#define DEMANDS 3
+
+static bool has_empty(const struct cf_opt_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (cf_str_empty(list->items[i]))
+            return true;
+    }
+    return false;
+}
+
+static int needs(const struct cf_cmd *cmd, const struct demand demands[DEMANDS])
+{
+    char names[128] = "", whys[256] = "";
+    size_t name_len = 0, why_len = 0;
+
+    for (int i = 0; i < DEMANDS; i++) {
+        const char *comma = name_len > 0 ? ", " : "";
+
+        if (demands[i].given)
+            continue;
+        name_len += (size_t)snprintf(names + name_len, sizeof(names) - name_len, "%s%s", comma,
+                                     demands[i].flag);
+        why_len += (size_t)snprintf(whys + why_len, sizeof(whys) - why_len, "%s%s",
+                                    why_len > 0 ? "; " : "", demands[i].why);
+    }
+    return name_len == 0 ? CF_EXIT_OK
+                         : cf_usage_error(cmd, "--bearer-jwks needs %s: %s", names, whys);
+}
+
+static int check_bearer(const struct cf_cmd *cmd, const struct callers_flags *flags)
+{
+    const struct demand demands[DEMANDS] = {
+        {"--bearer-issuer", "only one issuer's tokens may do", flags->bearer_issuer != NULL,
+         flags->bearer_issuer != NULL && flags->bearer_issuer[0] == '\0'},
+        {"--bearer-subject", "the keys of a cluster sign a token for every pod",
+         flags->bearer_subjects.count > 0, has_empty(&flags->bearer_subjects)},
+        {"--bearer-audience", "a token that was made for another service must not do here",
+         flags->bearer_audiences.count > 0, has_empty(&flags->bearer_audiences)},
+    };
+
+    for (int i = 0; i < DEMANDS; i++) {
+        if (demands[i].given && flags->bearer_jwks == NULL)
+            return cf_usage_error(cmd, "%s needs --bearer-jwks", demands[i].flag);
+        if (demands[i].empty)
+            return cf_usage_error(cmd, "%s must not be empty", demands[i].flag);
+    }
+    return flags->bearer_jwks != NULL ? needs(cmd, demands) : CF_EXIT_OK;
+}
+
+/* Flags that leave open who may call, or that would be without effect. CF_EXIT_OK, or CF_EXIT_USAGE
+ * after a sentence. */
+static int callers_check_flags(const struct cf_cmd *cmd, const struct callers_flags *flags)
+{
+    int status = check_client(cmd, flags);
+
+    if (status == CF_EXIT_OK)
+        status = check_bearer(cmd, flags);
+    if (status != CF_EXIT_OK)
+        return status;
+    if (flags->authorize_anonymous && (flags->client_ca != NULL || flags->bearer_jwks != NULL))
+        return cf_usage_error(cmd,
+                              "--authorize-anonymous and %s: callers are either asked who they are "
+                              "or not; leave out one of the two",
+                              flags->client_ca != NULL ? "--client-ca" : "--bearer-jwks");
+    return CF_EXIT_OK;
+}
+
+/* ---- what they say ---- */
+
+static const char **take(const struct cf_opt_list *list)
+{
+    const char **names = calloc(list->count + 1, sizeof(*names));
+
+    for (size_t i = 0; names != NULL && i < list->count; i++)
+        names[i] = list->items[i];
+    return names;
+}
+
+static void callers_free(struct callers *callers)
+{
+    free(callers->client_names);
+    free(callers->bearer_subjects);
+    free(callers->bearer_audiences);
+    *callers = (struct callers){.client_names = NULL};
+}
+
+/* Fills in what the configuration says of callers; what it points to lives as long as the flags
+ * and *out do. -1: out of memory. */
+static int callers_take(const struct callers_flags *flags, struct callers *out,
+                        struct cf_server_config *config, struct cf_err *err)
+{
+    *out = (struct callers){
+        .client_names = take(&flags->client_names),
+        .bearer_subjects = take(&flags->bearer_subjects),
+        .bearer_audiences = take(&flags->bearer_audiences),
+    };
+    if (out->client_names == NULL || out->bearer_subjects == NULL ||
+        out->bearer_audiences == NULL) {
+        callers_free(out);
+        return cf_err_memory(err);
+    }
+    config->client_ca = flags->client_ca;
+    config->client_crl = flags->client_crl;
+    config->client_names = out->client_names;
+    config->bearer_jwks = flags->bearer_jwks;
+    config->bearer_issuer = flags->bearer_issuer;
+    config->bearer_subjects = out->bearer_subjects;
+    config->bearer_audiences = out->bearer_audiences;
+    config->authorize_anonymous = flags->authorize_anonymous;
+    return 0;
+}
+
+static void callers_flags_free(struct callers_flags *flags)
+{
+    cf_opt_list_free(&flags->client_names);
+    cf_opt_list_free(&flags->bearer_subjects);
+    cf_opt_list_free(&flags->bearer_audiences);
+}
+
+/* ---- cmd serve ---- */
+
+/* curfew serve: the webhook server. */
 
 struct flags {
     const char *config, *check_config;
     const char *listen, *probe_listen, *metrics_listen;
     bool metrics_namespaces;
-    struct cf_tls_flags tls;
-    struct cf_callers_flags callers;
+    struct tls_flags tls;
+    struct callers_flags callers;
     const char *service_account;
     struct cf_cluster_flags cluster;
     int64_t drain_delay, drain_timeout;
@@ -87,14 +278,14 @@ static int read_threads(const struct cf_cmd *cmd, struct flags *flags)
 
 static int check_flags(const struct cf_cmd *cmd, const struct flags *flags)
 {
-    int status = cf_callers_check_flags(cmd, &flags->callers);
+    int status = callers_check_flags(cmd, &flags->callers);
 
     if (status != CF_EXIT_OK)
         return status;
     status = cf_cluster_check_flags(cmd, &flags->cluster);
     if (status != CF_EXIT_OK)
         return status;
-    status = cf_tls_check_flags(cmd, &flags->tls);
+    status = tls_check_flags(cmd, &flags->tls);
     if (status != CF_EXIT_OK)
         return status;
     return cf_log_flags_use(cmd, &flags->log);
@@ -141,13 +332,13 @@ static int serve_with(const struct flags *flags, const struct cf_own *own,
         .drain_timeout = flags->drain_timeout,
     };
     struct cf_err err = {.kind = CF_ERR_NONE};
-    struct cf_callers callers;
+    struct callers callers;
     int status;
 
-    if (cf_callers_take(&flags->callers, &callers, &config, &err) != 0)
+    if (callers_take(&flags->callers, &callers, &config, &err) != 0)
         return failed(&err);
     status = serve(&config);
-    cf_callers_free(&callers);
+    callers_free(&callers);
     return status;
 }
 
@@ -167,7 +358,7 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
     if (status == CF_EXIT_OK)
         status = cf_own_find(cmd, flags->service_account, &own);
     if (status == CF_EXIT_OK)
-        status = cf_tls_take_secret(cmd, &flags->tls, &namespace, &secret);
+        status = tls_take_secret(cmd, &flags->tls, &namespace, &secret);
     if (status != CF_EXIT_OK) {
         free(namespace);
         cf_own_free(&own);
@@ -267,7 +458,7 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
     if (status == CF_EXIT_OK)
         status = run_with(cmd, &flags);
     cf_opt_list_free(&flags.cluster.objects);
-    cf_callers_flags_free(&flags.callers);
+    callers_flags_free(&flags.callers);
     return status < 0 ? CF_EXIT_OK : status;
 }
 

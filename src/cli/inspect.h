@@ -122,9 +122,6 @@ void cf_finder_report_nothing(struct cf_finder *f);
 
 /* ---- inspect_read.c ---- */
 
-/* A file ("-": standard input). What goes wrong is told, and hides nothing else. */
-void cf_inspect_file(struct cf_inspect *run, const char *path, enum cf_inspect_input input);
-
 /* ---- inspect_tell.c ---- */
 
 /* What is told goes to standard output, through the buffer; the end of it is left there. */

@@ -7,6 +7,75 @@
 #include "curfew/str.h"
 #include "review_run.h"
 
+#define CAPACITY_MIN 64
+
+/* A set of names takes at most twice the memory that its names need: when the array is full,
+ * duplicates go first, and only then does it grow. */
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+size_t cf_name_set_sort(struct cf_name_set *set)
+{
+    size_t kept = 0;
+
+    if (set->sorted || set->count == 0)
+        return set->count;
+    qsort(set->items, set->count, sizeof(*set->items), by_text);
+    for (size_t i = 0; i < set->count; i++) {
+        if (kept > 0 && strcmp(set->items[kept - 1], set->items[i]) == 0)
+            free(set->items[i]);
+        else
+            set->items[kept++] = set->items[i];
+    }
+    set->count = kept;
+    set->sorted = true;
+    return kept;
+}
+
+static bool make_room(struct cf_name_set *set)
+{
+    size_t wanted = set->capacity == 0 ? CAPACITY_MIN : 2 * set->capacity;
+    char **bigger;
+
+    if (set->count < set->capacity)
+        return true;
+    if (cf_name_set_sort(set) < set->capacity / 2)
+        return true;
+    bigger = realloc(set->items, wanted * sizeof(*bigger));
+    if (bigger == NULL)
+        return false;
+    set->items = bigger;
+    set->capacity = wanted;
+    return true;
+}
+
+void cf_name_set_add(struct cf_name_set *set, const char *text)
+{
+    char *copy = text != NULL && make_room(set) ? strdup(text) : NULL;
+
+    if (copy == NULL) {
+        set->failed = true;
+        return;
+    }
+    set->items[set->count++] = copy;
+    set->sorted = false;
+}
+
+static void name_set_free(struct cf_name_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        free(set->items[i]);
+    free(set->items);
+    *set = (struct cf_name_set){0};
+}
+
+/* ---- review read ---- */
+
+/* reads what -f and --objects name, as often as needed, and fills the store. */
+
 /* ---- paths ---- */
 
 static int open_all(struct cf_run *run, const struct cf_opt_list *paths,
@@ -41,7 +110,7 @@ void cf_run_close(struct cf_run *run)
 {
     close_all(&run->files);
     close_all(&run->objects);
-    cf_name_set_free(&run->unknown);
+    name_set_free(&run->unknown);
 }
 
 /* ---- readings ---- */

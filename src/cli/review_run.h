@@ -83,7 +83,7 @@ void cf_run_close(struct cf_run *run);
 /* An AdmissionReview, or a SubjectAccessReview (`access`): it is answered, not judged. */
 bool cf_is_review(const struct cf_manifest_object *object, bool *access);
 
-/* ---- review_judge.c ---- */
+/* ---- review_evaluate.c ---- */
 
 /* Judges all documents, prints what was found, and with --fix the documents. -1: out of memory. */
 int cf_run_evaluate(struct cf_run *run);
@@ -93,8 +93,6 @@ int cf_run_evaluate(struct cf_run *run);
  * memory. */
 int cf_run_evaluate_object(struct cf_run *run, const struct cf_manifest_object *object, bool silent,
                            bool *fixed, bool *broken);
-
-/* ---- review_replay.c ---- */
 
 /* Answers the documents of kind AdmissionReview and SubjectAccessReview, a line each on stdout.
  * -1: out of memory. */
@@ -114,7 +112,7 @@ bool cf_run_fix_object(struct cf_run *run, const struct cf_manifest_object *obje
 int cf_run_print_document(struct cf_run *run, const struct cf_document *doc, bool fixed,
                           bool whole);
 
-/* ---- review_say.c ---- */
+/* ---- review_print.c ---- */
 
 /* A line on stderr, fit to print; raises the status. */
 void cf_run_print(struct cf_run *run, enum cf_exit status, const char *fmt, ...) CF_PRINTF(3, 4);
@@ -133,11 +131,8 @@ void cf_run_print_end(struct cf_run *run);
 /* Writes run->out to `stream` and empties it. */
 void cf_run_flush(struct cf_run *run, void *stream);
 
-/* ---- name_set.c ---- */
-
 void cf_name_set_add(struct cf_name_set *set, const char *text);
 /* Sorts them; returns how many there are. */
 size_t cf_name_set_sort(struct cf_name_set *set);
-void cf_name_set_free(struct cf_name_set *set);
 
 #endif

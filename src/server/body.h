@@ -1,15 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* body.h - the body of a request while it comes in, and its answer while it goes out.
- *
- * Bytes count as they are received, not as they are promised. Every body is wiped: it may be a
- * Secret's. */
-#ifndef CF_SERVER_BODY_H
-#define CF_SERVER_BODY_H
+/* body.h - the body of a request while it comes in, its answer while it goes out, and
+ * limits.memory. */
+#ifndef CURFEW_SERVER_BODY_H
+#define CURFEW_SERVER_BODY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "budget.h"
+/* ---- budget ---- */
+
+struct cf_budget {
+    atomic_size_t used;
+    /* Set by cf_budget_set(), in bytes. */
+    atomic_size_t max;       /* what may be used: limits.memory less what the arenas keep */
+    atomic_size_t max_large; /* by large requests, so that small ones find room beside them */
+    atomic_size_t keep;      /* of each thread's arena, set aside */
+};
+
+/* limits.memory for so many threads, where a body has `max_body` bytes at most; may be called at
+ * any time. */
+void cf_budget_set(struct cf_budget *budget, size_t memory, size_t max_body, unsigned threads);
+
+/* Whether a request with a body of this size counts as large. */
+bool cf_budget_is_large(size_t body_len);
+
+/* The most that one request may ever hold, its body among it. */
+size_t cf_budget_alone(const struct cf_budget *budget, bool large);
+
+/* Takes the room, or false and leaves all as it was. */
+bool cf_budget_take(struct cf_budget *budget, size_t bytes, bool large);
+void cf_budget_give(struct cf_budget *budget, size_t bytes);
+
+/* ---- body ---- */
 
 enum cf_body_state {
     CF_BODY_GOOD,

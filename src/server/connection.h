@@ -1,20 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* connection.h - a port's connections: what each is waiting for and until when, which of them are
- * served, and which give way when the port is full.
- *
- * An accepted connection first waits in the lobby, which belongs to the thread that accepts. It
- * costs a few hundred bytes there, and leaves only after it has said enough to be served: a whole
- * ClientHello, or the whole headers of a request. So one that says nothing, or half of that, takes
- * no place from others. Then it is admitted and belongs to one of libmicrohttpd's threads.
- *
- * libmicrohttpd's own timeout restarts at every byte, so a client could keep a connection busy for
- * ever with one byte a minute. Here each stage of a request has an end, whatever dribbles in.
- *
- * An admitted connection that has to go is shut down by its descriptor and not closed: that is
- * left to the thread that owns it. Its entry leaves the table before the descriptor is closed,
- * so no number that has been given to another connection is ever touched. */
-#ifndef CF_SERVER_CONNS_H
-#define CF_SERVER_CONNS_H
+/* connection.h - a port's connections: what each waits for and until when, which of them are
+ * served, and which give way when the port is full. */
+#ifndef CURFEW_SERVER_CONNECTION_H
+#define CURFEW_SERVER_CONNECTION_H
 
 #include <netinet/in.h>
 #include <pthread.h>
@@ -24,6 +12,32 @@
 
 #include "curfew/err.h"
 #include "peers.h"
+
+/* ---- slots ---- */
+
+#define CF_SLOTS_TLS 4
+#define CF_SLOTS_PLAIN 32
+
+/* A thread's; all are free where the rest is zero. */
+struct cf_slots {
+    unsigned count;                              /* CF_SLOTS_* */
+    atomic_int_fast64_t free_at[CF_SLOTS_PLAIN]; /* in monotonic microseconds */
+};
+
+/* A connection's; all zero: it has none. */
+struct cf_thread_slot {
+    atomic_int_fast64_t *at;
+    int64_t value;
+};
+
+/* Only one thread takes slots. False: none is free. */
+bool cf_slots_free(const struct cf_slots *slots, int64_t now);
+struct cf_thread_slot cf_slots_take(struct cf_slots *slots, int64_t now);
+
+/* False: it had none any more. From another thread than the one that took it. */
+bool cf_slot_leave(struct cf_thread_slot *slot);
+
+/* ---- connection ---- */
 
 enum cf_stage {
     CF_STAGE_SILENT,    /* in the lobby: what it has said is not enough */

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "budget.h"
+#include "body.h"
+#include "connection.h"
 #include "curfew/server.h"
 #include "reload.h"
 
@@ -28,8 +29,8 @@ struct cf_server {
     struct cf_server_config config;
     struct cf_tls *tls;
     struct cf_tls_secret *tls_secret; /* where its certificate is from; NULL: from files */
-    struct cf_policy_swap *policy;    /* in force; see policy.c */
-    struct cf_jwks *keys;             /* of bearer tokens; see caller.c */
+    struct cf_policy_swap *policy;    /* in force; see server.c */
+    struct cf_jwks *keys;             /* of bearer tokens; see bearer.c */
     pthread_mutex_t lock;             /* of the two, to change or to take a reference */
     struct cf_watched watched[CF_KEPT];
     int64_t crl_ends; /* of the clients' revocation lists; 0: none */
@@ -61,8 +62,6 @@ struct cf_route {
 /* Ends all connections and threads. */
 void cf_server_free(struct cf_server *server);
 
-/* ---- policy.c ---- */
-
 /* The policy in force, to be let go after the review. */
 struct cf_policy_swap *cf_server_policy_ref(struct cf_server *server);
 const struct cf_policy *cf_policy_swap(const struct cf_policy_swap *held);
@@ -70,9 +69,22 @@ void cf_server_policy_unref(struct cf_policy_swap *held);
 
 /* Takes over the policy and puts it in force; when out of memory the old one stays. */
 void cf_server_use_policy(struct cf_server *server, struct cf_policy *policy);
-void cf_server_drop_policy(struct cf_server *server);
+
+/* ---- probes.c ---- */
+
+/* Connections of the probe port that gave way, by reason. */
+uint64_t cf_probes_evicted(const struct cf_probes *probes, enum cf_evicted why);
 
 /* ---- routes.c ---- */
+
+/* Replies with one sentence, as text/plain. */
+void cf_reply_text(struct cf_http_request *request, unsigned status, const char *sentence);
+
+/* Replies 405; `allow` lists the methods of the path, as in "GET, HEAD". */
+void cf_reply_method(struct cf_http_request *request, const char *allow);
+
+/* Whether a body follows the headers, or may follow. */
+bool cf_has_body(const struct cf_http_request *request);
 
 /* The callbacks of struct cf_http_config for the two ports; `arg` is the server. */
 bool cf_routes_accept_review(void *arg, struct cf_http_request *request, size_t *body_len);
@@ -81,7 +93,7 @@ void cf_routes_answer_review(void *arg, struct cf_http_request *request);
 void cf_routes_answer_metrics(void *arg, struct cf_http_request *request);
 void cf_routes_exhausted(void *arg, struct cf_http_request *request, bool busy);
 
-/* ---- caller.c ---- */
+/* ---- bearer.c ---- */
 
 /* Whether the caller may ask at this path, so far as the headers tell; else the request has been
  * answered. */
@@ -100,26 +112,9 @@ struct cf_arena *cf_thread_arena(const struct cf_server *server);
 void cf_answer_review(struct cf_server *server, const struct cf_route *route,
                       struct cf_http_request *request);
 
-/* ---- plain.c ---- */
-
-void cf_answer_version(struct cf_server *server, const struct cf_route *route,
-                       struct cf_http_request *request);
-void cf_answer_metrics(struct cf_server *server, const struct cf_route *route,
-                       struct cf_http_request *request);
-
 /* ---- metrics.c ---- */
 
 /* Appends all metrics in the Prometheus text format. */
 void cf_metrics_write(struct cf_server *server, struct cf_buf *out);
-
-/* ---- reviewlog.c ---- */
-
-/* One line for a denial, a fix or a legacy token; for other reviews only at level debug. It tells
- * how long the review took since `begin`, by cf_monotonic_micros(), with this line's own work. */
-void cf_log_review(struct cf_arena *arena, const struct cf_policy *policy, enum cf_phase phase,
-                   const struct cf_outcome *outcome, int64_t begin);
-
-/* One line for a review that got no answer. */
-void cf_log_unanswered(enum cf_phase phase, const struct cf_err *err, int64_t begin);
 
 #endif

@@ -2,7 +2,7 @@
 /* http.c - see http.h. The only file that includes libmicrohttpd.
  *
  * Every thread is a libmicrohttpd daemon of its own with an epoll set and no listening socket;
- * the acceptor gives each new connection to one that has few (accept.h says why). A
+ * the acceptor gives each new connection to one that has few (listener.h says why). A
  * request lives inside its connection: HTTP/1.1 has one at a time. */
 #include "http.h"
 
@@ -22,8 +22,6 @@
 #include "curfew/log.h"
 #include "curfew/str.h"
 #include "limits.h"
-#include "listen.h"
-#include "slots.h"
 #include "tls.h"
 
 struct worker {
@@ -380,7 +378,7 @@ static void on_log(void *arg, const char *fmt, va_list args)
     cf_log(CF_LOG_DEBUG, "libmicrohttpd", CF_LOG_S("text", text));
 }
 
-/* The limit of connections is ours, in conns.c: at its own, 0.9.75 leaves a lock held. */
+/* The limit of connections is ours, in connection.c: at its own, 0.9.75 leaves a lock held. */
 static struct MHD_Daemon *start_daemon(struct worker *worker)
 {
     const struct cf_http_config *config = &worker->http->config;

@@ -45,7 +45,7 @@ struct cf_http_reply {
 struct cf_http_config {
     const char *listen; /* [HOST]:PORT */
     unsigned threads;
-    struct cf_room room;      /* for connections: see conns.h */
+    struct cf_room room;      /* for connections: see connection.h */
     size_t connection_memory; /* bytes of each for its headers, and a piece of its body */
     struct cf_budget *memory; /* of bodies and answers; NULL: there are no bodies */
     struct cf_tls *tls;       /* NULL: plain */

@@ -1,21 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* listener.h - the thread that accepts a port's connections, waits for their first words, and hands
- * them on in bounded number.
- *
- * libmicrohttpd could accept by itself, but can't be told to stop without a risk: up to 1.0.1 its
- * MHD_quiesce_daemon() races with its own threads for the listening socket's place in their epoll
- * sets, and ends the process when it loses (daemon.c, "Failed to remove listen FD"). Here closing
- * is closing, and connections are spread evenly over the threads.
- *
- * The thread never waits for room: it keeps the kernel's queue empty, whatever a flood does. If
- * that queue were full, the kernel would drop a client's SYN, and the client would come back after
- * a second, which is too late for a probe. */
-#ifndef CF_SERVER_ACCEPT_H
-#define CF_SERVER_ACCEPT_H
+/* listener.h - sockets that accept connections, and the thread that accepts them, waits for
+ * the first bytes of each, and hands them on in bounded number. */
+#ifndef CURFEW_SERVER_LISTENER_H
+#define CURFEW_SERVER_LISTENER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "curfew/err.h"
+
+/* ---- sockets that accept connections, from addresses as flags write them ---- */
+
+/* Longest is "[" an IPv6 address with a zone "]:65535". */
+#define CF_ADDRESS_MAX 96
+
+/* Opens a listening, non-blocking socket at `[HOST]:PORT`: ":8443", "127.0.0.1:8443", "[::1]:0".
+ * Without a host all addresses of both families; port 0 takes a free one. Returns it, or -1:
+ * CF_ERR_INPUT when that is no address, CF_ERR_SYSTEM when it can't be had. */
+int cf_listen(const char *address, struct cf_err *err);
+
+/* Where a socket really listens, as HOST:PORT. */
+void cf_listen_name(int fd, char out[CF_ADDRESS_MAX]);
+
+/* ---- whether the first words of a connection are whole, so that serving it can begin ---- */
+
+/* How many bytes of the beginning are needed to tell. */
+#define CF_WORDS_MAX 2048
+
+/* `waiting` bytes have come, and the first `len` of them are in `data`. What is no beginning of TLS
+ * is whole too: whoever speaks TLS will refuse it. */
+bool cf_words_are_hello(const unsigned char *data, size_t len, size_t waiting);
+
+/* The same of a request's headers. Longer ones than CF_WORDS_MAX are not waited for. */
+bool cf_words_are_headers(const char *data, size_t len);
+
+/* ---- listener ---- */
 
 struct cf_acceptor;
 struct cf_conn;

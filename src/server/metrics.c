@@ -1,28 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metrics.c - all metrics as Prometheus reads them. Label values come from fixed lists, or through
- * cf_metrics_label(). */
-#include "metrics.h"
-
+/* metrics.c - all metrics in the Prometheus text format. Label values come from fixed lists, or
+ * through metrics_label(). */
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "curfew/attr.h"
 #include "curfew/buf.h"
-#include "curfew/time.h"
 #include "curfew/file.h"
+#include "curfew/store.h"
 #include "curfew/str.h"
+#include "curfew/time.h"
 #include "curfew/version.h"
+#include "curfew/watch.h"
 #include "http.h"
+#include "connection.h"
+#include "context.h"
 #include "stats.h"
 #include "tls.h"
 #include "tls_secret.h"
 
-void cf_metrics_head(struct cf_buf *out, const char *name, const char *type, const char *help)
+/* Namespaces that have a row of their own; the others share one, with a name that none can have. */
+#define NAMESPACES_MAX 1000
+#define OTHERS "_others"
+
+static void metrics_head(struct cf_buf *out, const char *name, const char *type, const char *help)
 {
     cf_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-void cf_metrics_label(struct cf_buf *out, const char *name, const char *value)
+/* `name="value"`, escaped as the text format asks for: for every value that is not from a fixed
+ * list of ours, or a user who chooses it could forge series. */
+static void metrics_label(struct cf_buf *out, const char *name, const char *value)
 {
     cf_buf_addf(out, "%s=\"", name);
     for (; *value != '\0'; value++) {
@@ -37,6 +46,201 @@ void cf_metrics_label(struct cf_buf *out, const char *name, const char *value)
     cf_buf_addc(out, '"');
 }
 
+/* Micros as seconds, without a detour through a double's digits. */
+static void metrics_seconds(struct cf_buf *out, uint64_t micros)
+{
+    cf_buf_addf(out, "%llu.%06llu", (unsigned long long)(micros / 1000000),
+                (unsigned long long)(micros % 1000000));
+}
+
+/* ---- the watches ---- */
+
+/* Only those that there are. */
+static bool is_watched(const struct cf_server *server, int resource)
+{
+    return cf_store_expected(server->config.store, (enum cf_resource)resource);
+}
+
+static void write_ages(const struct cf_server *server, struct cf_buf *out)
+{
+    metrics_head(out, "curfew_watch_age_seconds", "gauge",
+                 "Since the API server was last heard of; +Inf before the first list.");
+    for (int i = 0; i < CF_RESOURCES; i++) {
+        int64_t age = cf_store_age(server->config.store, (enum cf_resource)i);
+
+        if (!is_watched(server, i))
+            continue;
+        cf_buf_addf(out, "curfew_watch_age_seconds{resource=\"%s\"} ",
+                    cf_resource_name((enum cf_resource)i));
+        if (age < 0)
+            cf_buf_adds(out, "+Inf");
+        else
+            metrics_seconds(out, (uint64_t)age);
+        cf_buf_addc(out, '\n');
+    }
+}
+
+static void write_watches(const struct cf_server *server, struct cf_buf *out)
+{
+    struct cf_watch_counts counts[CF_RESOURCES];
+
+    for (int i = 0; i < CF_RESOURCES; i++)
+        counts[i] = cf_watch_counts(server->config.watch, (enum cf_resource)i);
+    metrics_head(out, "curfew_watch_events_total", "counter",
+                 "Objects listed, added, modified and deleted.");
+    for (int i = 0; i < CF_RESOURCES; i++) {
+        if (is_watched(server, i))
+            cf_buf_addf(out, "curfew_watch_events_total{resource=\"%s\"} %llu\n",
+                        cf_resource_name((enum cf_resource)i),
+                        (unsigned long long)counts[i].events);
+    }
+    metrics_head(out, "curfew_watch_objects_unread_total", "counter",
+                 "Objects that could not be read whole: only their metadata are known.");
+    for (int i = 0; i < CF_RESOURCES; i++) {
+        if (is_watched(server, i))
+            cf_buf_addf(out, "curfew_watch_objects_unread_total{resource=\"%s\"} %llu\n",
+                        cf_resource_name((enum cf_resource)i),
+                        (unsigned long long)counts[i].unread);
+    }
+    metrics_head(out, "curfew_watch_lists_total", "counter", "Complete lists.");
+    for (int i = 0; i < CF_RESOURCES; i++) {
+        if (is_watched(server, i))
+            cf_buf_addf(out, "curfew_watch_lists_total{resource=\"%s\"} %llu\n",
+                        cf_resource_name((enum cf_resource)i), (unsigned long long)counts[i].lists);
+    }
+    metrics_head(out, "curfew_watch_failures_total", "counter",
+                 "Lists and watches that ended badly, by reason.");
+    for (int i = 0; i < CF_RESOURCES; i++) {
+        for (int f = 0; f < CF_WATCH_FAILURES; f++) {
+            if (is_watched(server, i))
+                cf_buf_addf(out,
+                            "curfew_watch_failures_total{resource=\"%s\",reason=\"%s\"} %llu\n",
+                            cf_resource_name((enum cf_resource)i),
+                            cf_watch_failure_name((enum cf_watch_failure)f),
+                            (unsigned long long)counts[i].failures[f]);
+        }
+    }
+}
+
+/* ---- the inventory ---- */
+
+struct rows {
+    struct cf_buf *out;
+    size_t count;
+    size_t max; /* of namespaces with a row of their own */
+    bool pods;  /* which of the two metrics is written */
+    struct cf_store_inventory rest;
+};
+
+/* A namespace or a state that is NULL has no label. */
+static void write_series(struct cf_buf *out, const char *name, const char *namespace,
+                         const char *state, size_t value)
+{
+    bool labels = namespace != NULL || state != NULL;
+
+    cf_buf_adds(out, name);
+    cf_buf_adds(out, labels ? "{" : "");
+    if (namespace != NULL)
+        metrics_label(out, "namespace", namespace);
+    cf_buf_adds(out, namespace != NULL && state != NULL ? "," : "");
+    if (state != NULL)
+        metrics_label(out, "state", state);
+    cf_buf_addf(out, "%s %zu\n", labels ? "}" : "", value);
+}
+
+static void write_row(struct rows *rows, const struct cf_store_inventory *row)
+{
+    static const char legacy[] = "curfew_legacy_secrets";
+
+    if (rows->pods) {
+        write_series(rows->out, "curfew_pods_with_legacy_secrets", row->namespace, NULL,
+                     row->pods_mounting);
+        return;
+    }
+    write_series(rows->out, legacy, row->namespace, "used", row->legacy_used);
+    write_series(rows->out, legacy, row->namespace, "unused", row->legacy_unused);
+    write_series(rows->out, legacy, row->namespace, "invalid", row->legacy_invalid);
+}
+
+static void take_row(const struct cf_store_inventory *row, void *arg)
+{
+    struct rows *rows = arg;
+
+    if (rows->count++ < rows->max) {
+        write_row(rows, row);
+        return;
+    }
+    rows->rest.legacy_used += row->legacy_used;
+    rows->rest.legacy_unused += row->legacy_unused;
+    rows->rest.legacy_invalid += row->legacy_invalid;
+    rows->rest.pods_mounting += row->pods_mounting;
+}
+
+/* By namespace only where that is asked for: the port has no login, and the names would tell every
+ * pod where tokens are that never expire. */
+static void write_rows(const struct cf_server *server, struct cf_buf *out, bool pods)
+{
+    bool by_namespace = server->config.metrics_namespaces;
+    struct rows rows = {.out = out,
+                        .max = by_namespace ? NAMESPACES_MAX : 0,
+                        .pods = pods,
+                        .rest = {.namespace = by_namespace ? OTHERS : NULL}};
+
+    cf_store_inventory(server->config.store, take_row, &rows);
+    if (!by_namespace || rows.count > rows.max)
+        write_row(&rows, &rows.rest);
+}
+
+static void write_totals(struct cf_server *server, struct cf_buf *out)
+{
+    struct cf_policy_swap *held = cf_server_policy_ref(server);
+    struct cf_store_totals totals = cf_store_totals(server->config.store, cf_policy_swap(held));
+
+    cf_server_policy_unref(held);
+    metrics_head(out, "curfew_namespaces", "gauge", "Namespaces, by their level for each mode.");
+    for (int mode = 0; mode < CF_MODES; mode++) {
+        for (int level = 0; level < CF_LEVELS; level++)
+            cf_buf_addf(out, "curfew_namespaces{mode=\"%s\",level=\"%s\"} %zu\n",
+                        cf_mode_name((enum cf_mode)mode), cf_level_name((enum cf_level)level),
+                        totals.namespaces[mode][level]);
+    }
+    metrics_head(out, "curfew_accounts_restricted_by_node", "gauge",
+                 "ServiceAccounts that may touch only what belongs to their node.");
+    cf_buf_addf(out, "curfew_accounts_restricted_by_node %zu\n", totals.accounts_restricted);
+}
+
+/* A rule that finds nothing because it cannot look like one that has nothing to find. */
+static void write_silent(const struct cf_server *server, struct cf_buf *out)
+{
+    bool silent = cf_store_server_minor(server->config.store) < CF_CREDENTIAL_ID_MINOR;
+
+    metrics_head(out, "curfew_rule_silent", "gauge",
+                 "Whether a rule can find nothing, since the API server is too old or of a "
+                 "version that is not known.");
+    cf_buf_addf(out, "curfew_rule_silent{rule=\"legacy-token-use\"} %d\n", silent ? 1 : 0);
+}
+
+static void metrics_write_cluster(struct cf_server *server, struct cf_buf *out)
+{
+    if (server->config.watch != NULL) {
+        write_ages(server, out);
+        write_watches(server, out);
+    }
+    metrics_head(out, "curfew_legacy_secrets", "gauge",
+                 "Legacy Secrets: used (its token was, once), unused, or invalid (quarantined).");
+    write_rows(server, out, false);
+    metrics_head(out, "curfew_pods_with_legacy_secrets", "gauge",
+                 "Pods that name a legacy Secret.");
+    write_rows(server, out, true);
+    write_totals(server, out);
+    write_silent(server, out);
+}
+
+/* ---- metrics ---- */
+
+/* all metrics as Prometheus reads them. Label values come from fixed lists, or through
+ * metrics_label(). */
+
 static void sample(struct cf_buf *out, const char *series, uint64_t value)
 {
     cf_buf_addf(out, "%s %llu\n", series, (unsigned long long)value);
@@ -44,7 +248,7 @@ static void sample(struct cf_buf *out, const char *series, uint64_t value)
 
 static void gauge(struct cf_buf *out, const char *name, const char *help, uint64_t value)
 {
-    cf_metrics_head(out, name, "gauge", help);
+    metrics_head(out, name, "gauge", help);
     sample(out, name, value);
 }
 
@@ -55,7 +259,7 @@ static void write_reviews(const struct cf_stats *stats, struct cf_buf *out)
     const unsigned total = CF_PHASES * (CF_OPERATIONS + 1) * row;
     const cf_counter *all = &stats->reviews[0][0][0][0];
 
-    cf_metrics_head(out, "curfew_reviews_total", "counter", "Reviews, by what came of them.");
+    metrics_head(out, "curfew_reviews_total", "counter", "Reviews, by what came of them.");
     for (unsigned i = 0; i < total; i++) {
         uint64_t value = cf_stats_read(&all[i]);
 
@@ -74,7 +278,7 @@ static void write_reviews(const struct cf_stats *stats, struct cf_buf *out)
 
 static void write_findings(const struct cf_stats *stats, struct cf_buf *out)
 {
-    cf_metrics_head(out, "curfew_findings_total", "counter", "Findings, by rule and mode.");
+    metrics_head(out, "curfew_findings_total", "counter", "Findings, by rule and mode.");
     for (size_t rule = 0; rule < cf_rule_count; rule++) {
         for (unsigned mode = 0; mode < CF_MODES; mode++)
             cf_buf_addf(
@@ -84,18 +288,12 @@ static void write_findings(const struct cf_stats *stats, struct cf_buf *out)
     }
 }
 
-void cf_metrics_seconds(struct cf_buf *out, uint64_t micros)
-{
-    cf_buf_addf(out, "%llu.%06llu", (unsigned long long)(micros / 1000000),
-                (unsigned long long)(micros % 1000000));
-}
-
 static void write_durations(const struct cf_stats *stats, struct cf_buf *out)
 {
     static const char name[] = "curfew_review_duration_seconds";
     uint64_t total = 0;
 
-    cf_metrics_head(out, name, "histogram", "Time from the whole body to its answer.");
+    metrics_head(out, name, "histogram", "Time from the whole body to its answer.");
     for (unsigned i = 0; i < CF_BUCKETS; i++) {
         total += cf_stats_read(&stats->durations[i]);
         cf_buf_addf(out, "%s_bucket{le=\"%g\"} %llu\n", name, cf_buckets[i] / 1e6,
@@ -103,14 +301,14 @@ static void write_durations(const struct cf_stats *stats, struct cf_buf *out)
     }
     total += cf_stats_read(&stats->durations[CF_BUCKETS]);
     cf_buf_addf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum ", name, (unsigned long long)total, name);
-    cf_metrics_seconds(out, cf_stats_read(&stats->duration_sum));
+    metrics_seconds(out, cf_stats_read(&stats->duration_sum));
     cf_buf_addf(out, "\n%s_count %llu\n", name, (unsigned long long)total);
 }
 
 static void write_requests(const struct cf_server *server, struct cf_buf *out)
 {
-    cf_metrics_head(out, "curfew_rejected_requests_total", "counter",
-                    "Requests that were no review, or could not be read, by reason.");
+    metrics_head(out, "curfew_rejected_requests_total", "counter",
+                 "Requests that were no review, or could not be read, by reason.");
     for (unsigned i = 0; i < CF_REJECTS; i++) {
         uint64_t value = cf_stats_read(&server->stats->rejected[i]);
 
@@ -119,8 +317,8 @@ static void write_requests(const struct cf_server *server, struct cf_buf *out)
         cf_buf_addf(out, "curfew_rejected_requests_total{reason=\"%s\"} %llu\n",
                     cf_reject_name((enum cf_reject)i), (unsigned long long)value);
     }
-    cf_metrics_head(out, "curfew_tls_handshakes_total", "counter",
-                    "TLS handshakes that began, by result.");
+    metrics_head(out, "curfew_tls_handshakes_total", "counter",
+                 "TLS handshakes that began, by result.");
     sample(out, "curfew_tls_handshakes_total{result=\"ok\"}",
            cf_tls_handshakes(server->tls, CF_HANDSHAKE_OK));
     sample(out, "curfew_tls_handshakes_total{result=\"failed\"}",
@@ -131,8 +329,8 @@ static void write_evicted(const struct cf_server *server, struct cf_buf *out)
 {
     static const char *const reasons[CF_EVICTEDS] = {"waiting", "new", "idle"};
 
-    cf_metrics_head(out, "curfew_evicted_connections_total", "counter",
-                    "Connections that gave way to others because their port was full.");
+    metrics_head(out, "curfew_evicted_connections_total", "counter",
+                 "Connections that gave way to others because their port was full.");
     for (unsigned i = 0; i < CF_EVICTEDS; i++) {
         const struct {
             const char *name;
@@ -160,8 +358,7 @@ static void write_policy(struct cf_server *server, struct cf_buf *out)
     for (size_t i = 0; i < policy->exception_count; i++)
         states[cf_exception_state(&policy->exceptions[i], now)]++;
     cf_server_policy_unref(held);
-    cf_metrics_head(out, "curfew_exceptions", "gauge",
-                    "Exceptions of the configuration, by state.");
+    metrics_head(out, "curfew_exceptions", "gauge", "Exceptions of the configuration, by state.");
     for (unsigned i = 0; i < CF_EXCEPTION_STATES; i++)
         cf_buf_addf(out, "curfew_exceptions{state=\"%s\"} %llu\n", names[i],
                     (unsigned long long)states[i]);
@@ -174,8 +371,8 @@ static void write_files(const struct cf_server *server, struct cf_buf *out)
 
     gauge(out, "curfew_config_reload_success", "Whether the configuration in its file is in force.",
           atomic_load(&server->watched[CF_KEPT_CONFIG].good) ? 1 : 0);
-    cf_metrics_head(out, "curfew_file_reload_success", "gauge",
-                    "Whether what is in the file is in force, not an older one.");
+    metrics_head(out, "curfew_file_reload_success", "gauge",
+                 "Whether what is in the file is in force, not an older one.");
     for (unsigned i = CF_KEPT_CONFIG + 1; i < CF_KEPT; i++) {
         if (server->watched[i].paths[0] != NULL)
             cf_buf_addf(out, "curfew_file_reload_success{file=\"%s\"} %d\n",
@@ -221,10 +418,10 @@ static void write_process(const struct cf_server *server, struct cf_buf *out)
         {"gnutls", cf_tls_version()},
     };
 
-    cf_metrics_head(out, "curfew_build_info", "gauge", "Always 1; the labels say what is running.");
+    metrics_head(out, "curfew_build_info", "gauge", "Always 1; the labels say what is running.");
     for (size_t i = 0; i < CF_COUNT(build); i++) {
         cf_buf_adds(out, i == 0 ? "curfew_build_info{" : ",");
-        cf_metrics_label(out, build[i].label, build[i].value);
+        metrics_label(out, build[i].label, build[i].value);
     }
     cf_buf_adds(out, "} 1\n");
     gauge(out, "process_resident_memory_bytes", "Resident memory.", resident_bytes());
@@ -242,6 +439,6 @@ void cf_metrics_write(struct cf_server *server, struct cf_buf *out)
         write_evicted(server, out);
     write_policy(server, out);
     write_files(server, out);
-    cf_metrics_write_cluster(server, out);
+    metrics_write_cluster(server, out);
     write_process(server, out);
 }

@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* What a connection is to the others of its port; conns.h says when it is which. */
+/* What a connection is to the others of its port; connection.h says when it is which. */
 enum cf_standing {
     CF_STANDING_SILENT, /* accepted; what it has said is not enough to serve it */
     CF_STANDING_READY,  /* accepted; waits for its turn to be served */

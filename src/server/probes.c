@@ -9,8 +9,7 @@
 #include "curfew/str.h"
 #include "http.h"
 #include "limits.h"
-#include "metrics.h"
-#include "reply.h"
+#include "context.h"
 
 struct cf_probes {
     struct cf_http *http;

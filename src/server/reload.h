@@ -1,16 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reload.h - what comes from files and is replaced while the server runs: the configuration, the
- * certificate with its key, the clients' authorities, the keys of bearer tokens.
- *
- * What can't be read, or would not do, changes nothing: the last good one stays in force. */
-#ifndef CF_SERVER_RELOAD_H
-#define CF_SERVER_RELOAD_H
+/* reload.h - files that are read again while the server runs: the configuration, the certificate
+ * with its key, the authorities of clients, the keys of bearer tokens. */
+#ifndef CURFEW_SERVER_RELOAD_H
+#define CURFEW_SERVER_RELOAD_H
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "curfew/err.h"
-#include "stamp.h"
+
+/* ---- stamp ---- */
+
+struct cf_stamp {
+    int error; /* errno; 0 when the file is there */
+    char real[PATH_MAX];
+    struct stat st;
+};
+
+void cf_stamp_take(const char *path, struct cf_stamp *out);
+
+bool cf_stamp_same(const struct cf_stamp *a, const struct cf_stamp *b);
+
+/* Whether it was changed just now: it may be half written. */
+bool cf_stamp_is_fresh(const struct cf_stamp *stamp);
+
+/* Whether two paths of one folder lead to files of one folder; paths of two folders always do. */
+bool cf_stamp_together(const char *path, const struct cf_stamp *stamp, const char *other_path,
+                       const struct cf_stamp *other);
+
+/* ---- reload ---- */
 
 struct cf_server;
 

@@ -1,14 +1,185 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* routes.c - which paths there are, and what is checked of a request before its body is read. */
+/* routes.c - the paths of each port, what is checked of a request before its body is read, and the
+ * short answers in plain text. */
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "context.h"
+#include "curfew/attr.h"
+#include "curfew/buf.h"
 #include "curfew/str.h"
+#include "curfew/version.h"
+#include "curfew/writer.h"
+#include "context.h"
 #include "http.h"
-#include "reply.h"
+#include "limits.h"
 #include "stats.h"
+
+/* RFC 9110, 5.6.2: what a name is made of. A proxy that trims "Transfer-Encoding " before it looks
+ * reads another body than we do, and the rest as another request. libmicrohttpd 0.9.75 passes such
+ * names on, later ones refuse them: it is checked here whatever the library does. */
+static bool is_name(const char *name, size_t len)
+{
+    static const char others[] = "!#$%&'*+-.^_`|~";
+
+    for (size_t i = 0; i < len; i++) {
+        char c = name[i];
+
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+            (c == '\0' || strchr(others, c) == NULL))
+            return false;
+    }
+    return len > 0;
+}
+
+/* RFC 9110, 5.5: no control character but the tab. */
+static bool is_value(const char *value, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)value[i];
+
+        if ((c < ' ' && c != '\t') || c == 0x7F)
+            return false;
+    }
+    return true;
+}
+
+void cf_http_header(struct cf_http_request *request, const char *name, size_t name_len,
+                    const char *value, size_t value_len)
+{
+    const struct {
+        const char *name;
+        const char **value;
+    } wanted[] = {
+        {"Content-Type", &request->content_type},
+        {"Content-Length", &request->content_length},
+        {"Content-Encoding", &request->content_encoding},
+        {"Transfer-Encoding", &request->transfer_encoding},
+    };
+
+    if (!is_name(name, name_len)) {
+        request->fault = "a header's name holds a character that no name has, such as a space";
+        return;
+    }
+    if (!is_value(value, value_len)) {
+        request->fault = "a header's value holds a control character";
+        return;
+    }
+    if (strcasecmp(name, "Host") == 0)
+        request->hosts++;
+    if (strcasecmp(name, "Authorization") == 0) {
+        request->authorized_twice = request->authorization != NULL;
+        request->authorization = value;
+    }
+    for (size_t i = 0; i < CF_COUNT(wanted); i++) {
+        if (strcasecmp(name, wanted[i].name) != 0)
+            continue;
+        request->repeated = request->repeated || *wanted[i].value != NULL;
+        *wanted[i].value = value;
+    }
+}
+
+/* RFC 9112, 3.2: exactly one Host, from HTTP/1.1 on. */
+void cf_http_headers_end(struct cf_http_request *request, const char *version)
+{
+    if (request->fault != NULL)
+        return;
+    if (request->hosts > 1)
+        request->fault = "the header Host was given twice";
+    else if (request->hosts == 0 && !cf_streq(version, "HTTP/1.0"))
+        request->fault = "a request of HTTP/1.1 must come with the header Host";
+}
+
+/* The value stands in the connection's own memory, which is writable; libmicrohttpd's const keeps
+ * its users from writing to what it may read again. It reads no header after this. */
+void cf_http_forget_token(struct cf_http_request *request)
+{
+    if (request->authorization != NULL)
+        explicit_bzero((char *)(uintptr_t)request->authorization, strlen(request->authorization));
+    request->authorization = NULL;
+}
+
+/* ---- reply ---- */
+
+static void reply_sentence(struct cf_http_request *request, unsigned status, const char *allow,
+                           const char *sentence)
+{
+    char text[sizeof(((struct cf_err *)0)->msg) + 2];
+    int len = snprintf(text, sizeof(text), "%.*s\n", (int)sizeof(text) - 2, sentence);
+    struct cf_http_reply reply = {.status = status, .allow = allow, .body = text};
+
+    reply.len = len > 0 ? (size_t)len : 0;
+    cf_http_reply(request, &reply);
+}
+
+void cf_reply_text(struct cf_http_request *request, unsigned status, const char *sentence)
+{
+    reply_sentence(request, status, NULL, sentence);
+}
+
+void cf_reply_method(struct cf_http_request *request, const char *allow)
+{
+    char sentence[64];
+
+    snprintf(sentence, sizeof(sentence), "this path takes %s only",
+             cf_streq(allow, "POST") ? "POST" : "GET and HEAD");
+    reply_sentence(request, 405, allow, sentence);
+}
+
+bool cf_has_body(const struct cf_http_request *request)
+{
+    return request->transfer_encoding != NULL ||
+           (request->content_length != NULL && !cf_streq(request->content_length, "0"));
+}
+
+/* ---- plain ---- */
+
+/* the metrics port: what runs here, and what has it done. */
+
+static void reply_buf(struct cf_http_request *request, const char *type, struct cf_buf *buf)
+{
+    struct cf_http_reply reply = {.status = 200, .type = type, .body = buf->data, .len = buf->len};
+
+    if (cf_buf_ok(buf))
+        cf_http_reply(request, &reply);
+    else
+        cf_reply_text(request, 500, "out of memory");
+    cf_buf_free(buf);
+}
+
+static void answer_version(struct cf_server *server, const struct cf_route *route,
+                           struct cf_http_request *request)
+{
+    struct cf_buf buf;
+    struct cf_out out;
+
+    (void)server, (void)route;
+    cf_buf_init(&buf, 4 * CF_KIB);
+    cf_out_init(&out, &buf);
+    cf_out_object(&out, NULL);
+    cf_out_str(&out, "version", cf_version());
+    cf_out_str(&out, "revision", cf_revision());
+    cf_out_end_object(&out);
+    cf_buf_addc(&buf, '\n');
+    reply_buf(request, "application/json", &buf);
+}
+
+static void answer_metrics(struct cf_server *server, const struct cf_route *route,
+                           struct cf_http_request *request)
+{
+    struct cf_buf buf;
+
+    (void)route;
+    cf_buf_init(&buf, CF_METRICS_MAX);
+    cf_metrics_write(server, &buf);
+    reply_buf(request, "text/plain; version=0.0.4; charset=utf-8", &buf);
+}
+
+/* ---- routes ---- */
+
+/* which paths there are, and what is checked of a request before its body is read. */
 
 static const struct cf_route review_routes[] = {
     {"/mutate", "POST", true, CF_PHASE_MUTATE, cf_answer_review},
@@ -19,8 +190,8 @@ static const struct cf_route review_routes[] = {
 };
 
 static const struct cf_route metrics_routes[] = {
-    {"/metrics", "GET, HEAD", false, CF_PHASE_VALIDATE, cf_answer_metrics},
-    {"/version", "GET, HEAD", false, CF_PHASE_VALIDATE, cf_answer_version},
+    {"/metrics", "GET, HEAD", false, CF_PHASE_VALIDATE, answer_metrics},
+    {"/version", "GET, HEAD", false, CF_PHASE_VALIDATE, answer_version},
     {NULL, NULL, false, CF_PHASE_VALIDATE, NULL},
 };
 

@@ -1,23 +1,130 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* server.c - a server is put together, and taken apart. */
+/* server.c - a server is put together and taken apart: its memory allocator, its policy, its ports.
+ */
+#include <malloc.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
-#include "context.h"
-#include "cpus.h"
 #include "curfew/arena.h"
-#include "curfew/time.h"
 #include "curfew/config.h"
 #include "curfew/limits.h"
 #include "curfew/probes.h"
+#include "curfew/server.h"
 #include "curfew/store.h"
 #include "curfew/str.h"
+#include "curfew/time.h"
+#include "context.h"
+#include "cpus.h"
 #include "http.h"
 #include "limits.h"
 #include "stats.h"
 #include "tls.h"
 #include "tls_secret.h"
+
+/* what the process of a server is set to, beside what curfew/process.h does for every
+ * command. */
+
+/* Blocks of this size and more come from the system and go back to it when freed. glibc would
+ * raise the bound by itself at the first large body, and keep what later ones take. */
+#define MMAP_FROM (256 * 1024)
+/* A heap keeps this much at its top when blocks are freed: the bodies of a burst of ordinary pods.
+ * glibc's 128 KiB are less than 25 of them, so each burst gave pages back and took them again. */
+#define TOP_KEPT (1024 * 1024)
+/* Fewer than one heap for each thread: what one has freed, another can use. */
+#define HEAPS 2
+
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void cf_process_serve(void)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    sigaction(SIGPIPE, &ignore, NULL);
+    raise_descriptors();
+    mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
+    mallopt(M_TRIM_THRESHOLD, TOP_KEPT);
+    mallopt(M_ARENA_MAX, HEAPS);
+}
+
+/* ---- policy ---- */
+
+/* the policy in force. A review takes one reference and judges by it to its end,
+ * whatever is loaded meanwhile; the lock is held to take the reference, never during a review. */
+
+struct cf_policy_swap {
+    atomic_uint refs;
+    struct cf_policy *policy;
+};
+
+static void unref(struct cf_policy_swap *held)
+{
+    if (held == NULL || atomic_fetch_sub(&held->refs, 1) != 1)
+        return;
+    cf_policy_free(held->policy);
+    free(held);
+}
+
+struct cf_policy_swap *cf_server_policy_ref(struct cf_server *server)
+{
+    struct cf_policy_swap *held;
+
+    pthread_mutex_lock(&server->lock);
+    held = server->policy;
+    atomic_fetch_add(&held->refs, 1);
+    pthread_mutex_unlock(&server->lock);
+    return held;
+}
+
+const struct cf_policy *cf_policy_swap(const struct cf_policy_swap *held)
+{
+    return held->policy;
+}
+
+void cf_server_policy_unref(struct cf_policy_swap *held)
+{
+    unref(held);
+}
+
+void cf_server_use_policy(struct cf_server *server, struct cf_policy *policy)
+{
+    struct cf_policy_swap *held = calloc(1, sizeof(*held)), *old;
+
+    if (held == NULL) {
+        cf_policy_free(policy);
+        return;
+    }
+    atomic_init(&held->refs, 1);
+    held->policy = policy;
+    pthread_mutex_lock(&server->lock);
+    old = server->policy;
+    server->policy = held;
+    pthread_mutex_unlock(&server->lock);
+    unref(old);
+    cf_budget_set(&server->budget, policy->memory, policy->max_body, server->config.threads);
+}
+
+static void server_drop_policy(struct cf_server *server)
+{
+    unref(server->policy);
+    server->policy = NULL;
+}
+
+/* ---- server ---- */
+
+/* a server is put together, and taken apart. */
 
 static void free_arena(void *arena)
 {
@@ -143,7 +250,7 @@ void cf_server_free(struct cf_server *server)
     cf_tls_secret_stop(server->tls_secret);
     cf_tls_free(server->tls);
     cf_stats_free(server->stats);
-    cf_server_drop_policy(server);
+    server_drop_policy(server);
     cf_server_use_keys(server, NULL);
     pthread_mutex_destroy(&server->lock);
     if (server->has_arenas)

@@ -13,7 +13,7 @@ object   fields.h object.h podspec.h refs.h request.h
 client   client.h
 store    store.h
 watch    watch.h
-certs    certs.h certs_cluster.h rotation.h
+certs    certs.h certs_cluster.h rotator.h
 boundary boundary.h
 rules    rule.h
 review   engine.h review.h

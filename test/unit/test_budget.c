@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#include "../../src/server/budget.h"
+#include "../../src/server/body.h"
 #include "../../src/server/limits.h"
 
 static void what_is_taken_is_given_back(void **state)

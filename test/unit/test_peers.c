@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "../../src/server/peers.h"
-#include "../../src/server/words.h"
+#include "../../src/server/listener.h"
 
 static struct cf_peer_key key_of(const char *text)
 {

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../src/server/stamp.h"
+#include "../../src/server/reload.h"
 
 static char dir[64];
 

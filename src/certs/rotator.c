@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rotation.c - see rotation.h.
+/* rotator.c - see rotator.h.
  *
  * The Secret is the truth, and the process that writes it first wins. A new authority is written
  * into the caBundles, beside the old one, some time before it signs anything. The servers serve
@@ -13,7 +13,7 @@
 #include "curfew/limits.h"
 #include "curfew/log.h"
 #include "curfew/str.h"
-#include "curfew/rotation.h"
+#include "curfew/rotator.h"
 
 #define MICROS 1000000
 #define ROUNDS_MAX 6
@@ -24,7 +24,7 @@
 
 /* One look at everything; a pass takes several when something was made. */
 struct look {
-    struct cf_rotation *rotation;
+    struct cf_rotator *rotator;
     struct cf_certs certs; /* what the Secret holds, or should */
     bool exists;
     bool put_back;    /* it holds what cannot be served, and we know what can */
@@ -37,42 +37,42 @@ struct look {
 
 /* ---- its life ---- */
 
-int cf_rotation_init(struct cf_rotation *rotation, const struct cf_certs_given *given,
-                     struct cf_api *api, struct cf_err *err)
+int cf_rotator_init(struct cf_rotator *rotator, const struct cf_certs_given *given,
+                    struct cf_api *api, struct cf_err *err)
 {
-    rotation->given = given;
-    rotation->asker.api = api;
-    snprintf(rotation->where, sizeof(rotation->where), "%s/%s", given->namespace, given->name);
-    cf_certs_init(&rotation->known);
-    cf_buf_init(&rotation->carried, CF_CREDENTIAL_MAX);
-    cf_buf_init(&rotation->settled, CF_CREDENTIAL_MAX);
-    rotation->secret = cf_certs_secret_new(given->namespace, given->name);
-    return rotation->secret != NULL ? 0 : cf_err_memory(err);
+    rotator->given = given;
+    rotator->asker.api = api;
+    snprintf(rotator->where, sizeof(rotator->where), "%s/%s", given->namespace, given->name);
+    cf_certs_init(&rotator->known);
+    cf_buf_init(&rotator->carried, CF_CREDENTIAL_MAX);
+    cf_buf_init(&rotator->settled, CF_CREDENTIAL_MAX);
+    rotator->secret = cf_certs_secret_new(given->namespace, given->name);
+    return rotator->secret != NULL ? 0 : cf_err_memory(err);
 }
 
-void cf_rotation_free(struct cf_rotation *rotation)
+void cf_rotator_free(struct cf_rotator *rotator)
 {
-    cf_api_close(rotation->asker.api);
-    cf_certs_secret_free(rotation->secret);
-    cf_certs_free(&rotation->known);
-    cf_buf_free(&rotation->carried);
-    cf_buf_free(&rotation->settled);
+    cf_api_close(rotator->asker.api);
+    cf_certs_secret_free(rotator->secret);
+    cf_certs_free(&rotator->known);
+    cf_buf_free(&rotator->carried);
+    cf_buf_free(&rotator->settled);
 }
 
-static int64_t part_of_life(const struct cf_rotation *rotation, int64_t most)
+static int64_t part_of_life(const struct cf_rotator *rotator, int64_t most)
 {
-    int64_t part = rotation->given->leaf_lifetime / 20;
+    int64_t part = rotator->given->leaf_lifetime / 20;
 
     return part < 1 ? 1 : part > most ? most : part;
 }
 
-int64_t cf_rotation_pause(const struct cf_rotation *rotation, bool failed)
+int64_t cf_rotator_pause(const struct cf_rotator *rotator, bool failed)
 {
-    int64_t settle = part_of_life(rotation, SETTLE_MAX_SECONDS) * 1000;
-    int64_t pause = part_of_life(rotation, failed ? FAILED_MAX_SECONDS : PAUSE_MAX_SECONDS) * 1000;
-    int64_t gone = (cf_monotonic_micros() - rotation->carried_at) / 1000;
+    int64_t settle = part_of_life(rotator, SETTLE_MAX_SECONDS) * 1000;
+    int64_t pause = part_of_life(rotator, failed ? FAILED_MAX_SECONDS : PAUSE_MAX_SECONDS) * 1000;
+    int64_t gone = (cf_monotonic_micros() - rotator->carried_at) / 1000;
 
-    if (rotation->waiting && settle - gone + 100 < pause)
+    if (rotator->waiting && settle - gone + 100 < pause)
         return settle - gone < 200 ? 200 : settle - gone + 100;
     return pause;
 }
@@ -91,9 +91,9 @@ static int replace(struct cf_buf *to, const struct cf_buf *from, struct cf_err *
     return cf_buf_ok(to) ? 0 : cf_err_memory(err);
 }
 
-static bool knows_good_ones(const struct cf_rotation *rotation)
+static bool knows_good_ones(const struct cf_rotator *rotator)
 {
-    return cf_certs_usable(&rotation->known, cf_now(), NULL);
+    return cf_certs_usable(&rotator->known, cf_now(), NULL);
 }
 
 /* ---- what the Secret holds, or should ---- */
@@ -111,26 +111,26 @@ static int check_clock(const struct look *look, struct cf_err *err)
     return cf_err_system(err,
                          "the certificate in Secret %s is not valid before %s: the clock here, or "
                          "where it was made, is wrong",
-                         look->rotation->where, cf_time_format(leaf.begins, begins));
+                         look->rotator->where, cf_time_format(leaf.begins, begins));
 }
 
 static int read_secret(struct look *look, struct cf_err *err)
 {
-    struct cf_rotation *rotation = look->rotation;
+    struct cf_rotator *rotator = look->rotator;
 
-    if (cf_certs_secret_read(rotation->secret, &rotation->asker, &look->certs, &look->exists,
-                             err) != 0 ||
-        cf_certs_secret_check_owner(rotation->secret, err) != 0 || check_clock(look, err) != 0)
+    if (cf_certs_secret_read(rotator->secret, &rotator->asker, &look->certs, &look->exists, err) !=
+            0 ||
+        cf_certs_secret_check_owner(rotator->secret, err) != 0 || check_clock(look, err) != 0)
         return -1;
     if (look->exists && cf_certs_usable(&look->certs, cf_now(), NULL))
         return 0;
-    if (knows_good_ones(rotation)) {
+    if (knows_good_ones(rotator)) {
         look->put_back = look->exists;
         look->renew_ca = !look->exists;
         look->flaw = look->exists ? "it held what cannot be served" : "it was deleted";
         cf_certs_free(&look->certs);
         cf_certs_init(&look->certs);
-        if (!cf_certs_copy(&look->certs, &rotation->known))
+        if (!cf_certs_copy(&look->certs, &rotator->known))
             return cf_err_memory(err);
     }
     return 0;
@@ -138,18 +138,18 @@ static int read_secret(struct look *look, struct cf_err *err)
 
 /* ---- publishing ---- */
 
-static void tell_failure(struct cf_rotation *rotation, const struct cf_err *why)
+static void tell_failure(struct cf_rotator *rotator, const struct cf_err *why)
 {
-    if (cf_streq(rotation->bundle_failure, why->msg))
+    if (cf_streq(rotator->bundle_failure, why->msg))
         return;
-    snprintf(rotation->bundle_failure, sizeof(rotation->bundle_failure), "%s", why->msg);
+    snprintf(rotator->bundle_failure, sizeof(rotator->bundle_failure), "%s", why->msg);
     cf_log(CF_LOG_ERROR, "the authority could not be published in a caBundle",
-           CF_LOG_S("secret", rotation->where), CF_LOG_S("error", why->msg));
+           CF_LOG_S("secret", rotator->where), CF_LOG_S("error", why->msg));
 }
 
 static void tell_written(const struct look *look, const char *name, const struct cf_webhooks *found)
 {
-    bool surprise = found->distrusting > 0 && look->rotation->known.cert.len > 0;
+    bool surprise = found->distrusting > 0 && look->rotator->known.cert.len > 0;
 
     if (found->differing == 0)
         return;
@@ -168,7 +168,7 @@ static int publish_one(struct look *look, const char *name, bool write, struct c
                                 .name_count = look->webhooks.name_count};
 
     memcpy(found.names, look->webhooks.names, sizeof(found.names));
-    if (cf_webhooks_look(&look->rotation->asker, name, write ? &look->certs.ca : NULL,
+    if (cf_webhooks_look(&look->rotator->asker, name, write ? &look->certs.ca : NULL,
                          &look->certs.cert, write, &found, err) != 0)
         return -1;
     tell_written(look, name, &found);
@@ -180,20 +180,20 @@ static int publish_one(struct look *look, const char *name, bool write, struct c
 
 static int remember_carried(struct look *look, struct cf_err *err)
 {
-    struct cf_rotation *rotation = look->rotation;
+    struct cf_rotator *rotator = look->rotator;
     int64_t now = cf_monotonic_micros();
 
-    rotation->bundle_failure[0] = '\0';
-    if (look->webhooks.differing > 0 || !same(&rotation->carried, &look->certs.ca)) {
-        rotation->carried_at = now;
-        if (replace(&rotation->carried, &look->certs.ca, err) != 0)
+    rotator->bundle_failure[0] = '\0';
+    if (look->webhooks.differing > 0 || !same(&rotator->carried, &look->certs.ca)) {
+        rotator->carried_at = now;
+        if (replace(&rotator->carried, &look->certs.ca, err) != 0)
             return -1;
     }
-    if (same(&rotation->settled, &rotation->carried))
+    if (same(&rotator->settled, &rotator->carried))
         return 0;
-    if (now - rotation->carried_at >= part_of_life(rotation, SETTLE_MAX_SECONDS) * MICROS)
-        return replace(&rotation->settled, &rotation->carried, err);
-    rotation->waiting = true;
+    if (now - rotator->carried_at >= part_of_life(rotator, SETTLE_MAX_SECONDS) * MICROS)
+        return replace(&rotator->settled, &rotator->carried, err);
+    rotator->waiting = true;
     return 0;
 }
 
@@ -202,7 +202,7 @@ static int remember_carried(struct look *look, struct cf_err *err)
 static int publish(struct look *look, struct cf_err *err)
 {
     bool write = look->exists && !look->put_back && cf_certs_usable(&look->certs, cf_now(), NULL);
-    const char *const *name = look->rotation->given->configurations;
+    const char *const *name = look->rotator->given->configurations;
     struct cf_err why = {.kind = CF_ERR_NONE};
 
     for (; *name != NULL; name++) {
@@ -210,9 +210,9 @@ static int publish(struct look *look, struct cf_err *err)
             break;
     }
     if (why.kind != CF_ERR_NONE) {
-        tell_failure(look->rotation, &why);
-        cf_buf_wipe(&look->rotation->carried);
-        cf_buf_wipe(&look->rotation->settled);
+        tell_failure(look->rotator, &why);
+        cf_buf_wipe(&look->rotator->carried);
+        cf_buf_wipe(&look->rotator->settled);
         return 0;
     }
     return write ? remember_carried(look, err) : 0;
@@ -233,7 +233,7 @@ static int keep_trusted(struct look *look, struct cf_err *err)
 
 static void collect_names(struct look *look)
 {
-    const char *const *given = look->rotation->given->names;
+    const char *const *given = look->rotator->given->names;
 
     for (; *given != NULL && look->name_count < CF_WEBHOOK_NAMES; given++)
         look->names[look->name_count++] = *given;
@@ -243,34 +243,34 @@ static void collect_names(struct look *look)
 
 static int no_names(const struct look *look, struct cf_err *err)
 {
-    const struct cf_rotation *rotation = look->rotation;
+    const struct cf_rotator *rotator = look->rotator;
 
-    if (rotation->bundle_failure[0] != '\0')
-        return cf_err_system(err, "%s", rotation->bundle_failure);
+    if (rotator->bundle_failure[0] != '\0')
+        return cf_err_system(err, "%s", rotator->bundle_failure);
     return cf_err_system(err,
                          "there is no webhook configuration \"%s\" yet, which says by which name "
                          "API servers call us (--service NAME.NAMESPACE says so too)",
-                         rotation->given->configurations[0]);
+                         rotator->given->configurations[0]);
 }
 
 static int write_secret(struct look *look, const struct cf_certs *certs, const char *why,
                         bool *conflict, struct cf_err *err)
 {
-    struct cf_rotation *rotation = look->rotation;
+    struct cf_rotator *rotator = look->rotator;
     struct cf_cert_info leaf = {.expires = 0}, ca = {.expires = 0};
     char ends[32];
 
-    if (cf_certs_secret_write(rotation->secret, &rotation->asker, certs, conflict, err) != 0)
+    if (cf_certs_secret_write(rotator->secret, &rotator->asker, certs, conflict, err) != 0)
         return -1;
     if (*conflict) {
         cf_log(CF_LOG_DEBUG, "another process wrote the Secret first",
-               CF_LOG_S("secret", rotation->where));
+               CF_LOG_S("secret", rotator->where));
         return 0;
     }
     cf_cert_info(cf_buf_str(&certs->cert), certs->cert.len, 0, &leaf);
     cf_cert_info(cf_buf_str(&certs->ca), certs->ca.len, 0, &ca);
     cf_log(look->flaw != NULL ? CF_LOG_WARN : CF_LOG_INFO, "the Secret was written",
-           CF_LOG_S("secret", rotation->where),
+           CF_LOG_S("secret", rotator->where),
            CF_LOG_S("why", look->flaw != NULL ? look->flaw : why), CF_LOG_S("signer", leaf.issuer),
            CF_LOG_S("newestAuthority", ca.subject), CF_LOG_S("names", leaf.names),
            CF_LOG_S("expires", cf_time_format(leaf.expires, ends)));
@@ -280,16 +280,16 @@ static int write_secret(struct look *look, const struct cf_certs *certs, const c
 /* *again: the Secret is another one now. */
 static int make_what_is_due(struct look *look, bool *again, struct cf_err *err)
 {
-    const struct cf_rotation *rotation = look->rotation;
+    const struct cf_rotator *rotator = look->rotator;
     struct cf_certs_wish wish = {
         .names = look->names,
         .name_count = look->name_count,
-        .leaf_lifetime = rotation->given->leaf_lifetime,
-        .ca_lifetime = rotation->given->ca_lifetime,
+        .leaf_lifetime = rotator->given->leaf_lifetime,
+        .ca_lifetime = rotator->given->ca_lifetime,
         .now = cf_now(),
         /* Without a configuration to write, nobody can tell who trusts what. */
         .published =
-            rotation->given->configurations[0] != NULL && same(&rotation->settled, &look->certs.ca),
+            rotator->given->configurations[0] != NULL && same(&rotator->settled, &look->certs.ca),
         .renew_ca = look->renew_ca,
     };
     enum cf_certs_step step = CF_CERTS_KEEP;
@@ -313,11 +313,11 @@ static int make_what_is_due(struct look *look, bool *again, struct cf_err *err)
 
 static int remember_known(struct look *look, struct cf_err *err)
 {
-    struct cf_rotation *rotation = look->rotation;
+    struct cf_rotator *rotator = look->rotator;
 
-    cf_certs_free(&rotation->known);
-    cf_certs_init(&rotation->known);
-    return cf_certs_copy(&rotation->known, &look->certs) ? 0 : cf_err_memory(err);
+    cf_certs_free(&rotator->known);
+    cf_certs_init(&rotator->known);
+    return cf_certs_copy(&rotator->known, &look->certs) ? 0 : cf_err_memory(err);
 }
 
 static int look_once(struct look *look, bool *again, struct cf_err *err)
@@ -335,11 +335,11 @@ static int look_once(struct look *look, bool *again, struct cf_err *err)
     return remember_known(look, err);
 }
 
-int cf_rotation_pass(struct cf_rotation *rotation, struct cf_err *err)
+int cf_rotator_pass(struct cf_rotator *rotator, struct cf_err *err)
 {
     for (unsigned round = 0; round < ROUNDS_MAX; round++) {
         CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(2 * CF_MIB);
-        struct look look = {.rotation = rotation, .webhooks = {.arena = arena}};
+        struct look look = {.rotator = rotator, .webhooks = {.arena = arena}};
         struct cf_buf trusted;
         bool again = false;
         int result;
@@ -348,12 +348,12 @@ int cf_rotation_pass(struct cf_rotation *rotation, struct cf_err *err)
             return cf_err_memory(err);
         cf_buf_init_arena(&trusted, arena, CF_CREDENTIAL_MAX);
         look.webhooks.trusted = &trusted;
-        rotation->waiting = false;
+        rotator->waiting = false;
         cf_certs_init(&look.certs);
         result = look_once(&look, &again, err);
         cf_certs_free(&look.certs);
         if (result != 0 || !again)
             return result;
     }
-    return cf_err_system(err, "Secret %s: it changed each time that it was read", rotation->where);
+    return cf_err_system(err, "Secret %s: it changed each time that it was read", rotator->where);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rotation.h - one pass of `curfew certs run` over the Secret and the webhook configurations. */
-#ifndef CF_CLI_ROTATION_H
-#define CF_CLI_ROTATION_H
+/* rotator.h - one pass of `curfew certs run` over the Secret and the webhook configurations. */
+#ifndef CURFEW_ROTATOR_H
+#define CURFEW_ROTATOR_H
 
 #include "curfew/certs_cluster.h"
 
 /* What is remembered from pass to pass. */
-struct cf_rotation {
+struct cf_rotator {
     const struct cf_certs_given *given;
     struct cf_api_caller asker;
     struct cf_certs_secret *secret;
@@ -20,15 +20,15 @@ struct cf_rotation {
 };
 
 /* Takes over the client. */
-int cf_rotation_init(struct cf_rotation *rotation, const struct cf_certs_given *given,
-                     struct cf_api *api, struct cf_err *err);
-void cf_rotation_free(struct cf_rotation *rotation);
+int cf_rotator_init(struct cf_rotator *rotator, const struct cf_certs_given *given,
+                    struct cf_api *api, struct cf_err *err);
+void cf_rotator_free(struct cf_rotator *rotator);
 
 /* Reads the Secret, publishes its authorities, makes what is due. 0: all is as it should be, but
  * for what bundle_failure tells. -1: CF_ERR_INPUT, it never will work; CF_ERR_SYSTEM, not now. */
-int cf_rotation_pass(struct cf_rotation *rotation, struct cf_err *err);
+int cf_rotator_pass(struct cf_rotator *rotator, struct cf_err *err);
 
 /* Until the next pass, in milliseconds. */
-int64_t cf_rotation_pause(const struct cf_rotation *rotation, bool failed);
+int64_t cf_rotator_pause(const struct cf_rotator *rotator, bool failed);
 
 #endif

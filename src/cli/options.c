@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* opts.c - the option parser. A command's table of options is the master copy: parsing, help and
- * what is suggested for a mistyped flag all come from it. */
+/* options.c - the option parser, and the options that several commands share. A command's table of
+ * options is the master copy: parsing, help and suggestions all come from it. */
+#include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "curfew/time.h"
+#include "curfew/attr.h"
+#include "curfew/certs.h"
 #include "curfew/cmd.h"
 #include "curfew/config.h"
+#include "curfew/log.h"
 #include "curfew/str.h"
 #include "curfew/suggest.h"
+#include "curfew/time.h"
+#include "options.h"
 
 struct parser {
     const struct cf_cmd *cmd;
@@ -224,4 +230,65 @@ int cf_opts_parse(const struct cf_cmd *cmd, const struct cf_opt *opts, int argc,
             rc = take_short(&p, arg);
     }
     return rc;
+}
+
+/* ---- log flags ---- */
+
+int cf_log_flags_use(const struct cf_cmd *cmd, const struct cf_log_flags *flags)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error"};
+    bool json = cf_streq(flags->format, "json");
+    size_t level = 0;
+
+    if (!json && !cf_streq(flags->format, "text"))
+        return cf_usage_error(cmd, "--log-format is json or text, not '%s'", flags->format);
+    while (level < CF_COUNT(levels) && !cf_streq(flags->level, levels[level]))
+        level++;
+    if (level == CF_COUNT(levels))
+        return cf_usage_error(cmd, "--log-level is debug, info, warn or error, not '%s'",
+                              flags->level);
+    cf_log_setup(json ? CF_LOG_JSON : CF_LOG_TEXT, (enum cf_log_level)level);
+    return CF_EXIT_OK;
+}
+
+/* ---- kube ---- */
+
+/* which API server a command talks to; see kube.h. */
+
+struct cf_api *cf_cli_open_api(const char *kubeconfig, const char *context, struct cf_err *err)
+{
+    const char *home = getenv("HOME");
+    char path[PATH_MAX];
+
+    if (kubeconfig == NULL)
+        kubeconfig = getenv("KUBECONFIG");
+    if (!cf_str_empty(kubeconfig))
+        return cf_api_open(kubeconfig, context, err);
+    if (!cf_str_empty(getenv("KUBERNETES_SERVICE_HOST")))
+        return cf_api_open(NULL, context, err);
+    if (!cf_str_empty(home) &&
+        snprintf(path, sizeof(path), "%s/.kube/config", home) < (int)sizeof(path) &&
+        access(path, F_OK) == 0)
+        return cf_api_open(path, context, err);
+    cf_err_set(err, "no cluster: neither --kubeconfig nor KUBECONFIG says which, and there is no "
+                    "~/.kube/config");
+    return NULL;
+}
+
+int cf_split_secret(const struct cf_cmd *cmd, const char *flag, const char *text, char **namespace,
+                    const char **name)
+{
+    char *slash;
+
+    *namespace = strdup(text);
+    if (*namespace == NULL)
+        return CF_EXIT_FAILED;
+    slash = strchr(*namespace, '/');
+    if (slash != NULL) {
+        *slash = '\0';
+        *name = slash + 1;
+    }
+    if (slash == NULL || !cf_certs_is_name(*namespace) || !cf_certs_is_name(*name))
+        return cf_usage_error(cmd, "%s should be NAMESPACE/NAME, not '%s'", flag, text);
+    return CF_EXIT_OK;
 }

@@ -1,12 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* serve_cluster.h - where `curfew serve` knows the cluster from: an API server, or manifests. */
-#ifndef CF_CLI_SERVE_CLUSTER_H
-#define CF_CLI_SERVE_CLUSTER_H
+/* serve.h - what the two files of `curfew serve` share. */
+#ifndef CURFEW_CLI_SERVE_H
+#define CURFEW_CLI_SERVE_H
 
 #include "curfew/cmd.h"
 #include "curfew/err.h"
+#include "curfew/server.h"
 #include "curfew/store.h"
 #include "curfew/watch.h"
+
+/* ---- the identity of `curfew serve` in the cluster ---- */
+
+/* Both NULL: it is no ServiceAccount, as far as can be known. */
+struct cf_own {
+    char *user; /* system:serviceaccount:NAMESPACE:NAME */
+    char *namespace;
+};
+
+/* Curfew's own ServiceAccount: the flag's NAMESPACE/NAME, else what the token says that its pod has
+ * mounted. CF_EXIT_OK and *out, to be freed; or CF_EXIT_USAGE after a sentence. */
+int cf_own_find(const struct cf_cmd *cmd, const char *flag, struct cf_own *out);
+void cf_own_free(struct cf_own *own);
+
+/* ---- the store: kept up to date by watches, or filled from manifests ---- */
 
 struct cf_cluster_flags {
     const char *kubeconfig, *context;

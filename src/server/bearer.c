@@ -14,27 +14,6 @@
 #include "limits.h"
 #include "stats.h"
 
-static struct cf_jwks *hold_keys(struct cf_server *server)
-{
-    struct cf_jwks *keys;
-
-    pthread_mutex_lock(&server->lock);
-    keys = cf_jwks_ref(server->keys);
-    pthread_mutex_unlock(&server->lock);
-    return keys;
-}
-
-void cf_server_use_keys(struct cf_server *server, struct cf_jwks *keys)
-{
-    struct cf_jwks *old;
-
-    pthread_mutex_lock(&server->lock);
-    old = server->keys;
-    server->keys = keys;
-    pthread_mutex_unlock(&server->lock);
-    cf_jwks_unref(old);
-}
-
 static int check_token(struct cf_server *server, const struct cf_http_request *request,
                        struct cf_err *err)
 {
@@ -56,7 +35,7 @@ static int check_token(struct cf_server *server, const struct cf_http_request *r
         return cf_err_memory(err);
     if (request->authorized_twice || !cf_bearer_token(request->authorization, &text, &len))
         return cf_err_set(err, "a review must come with one Authorization: Bearer token");
-    keys = hold_keys(server);
+    keys = cf_swap_ref(&server->keys);
     result = cf_token_accept(arena, keys, text, len, &demands, &token, err);
     cf_jwks_unref(keys);
     cf_arena_reset(arena, true);

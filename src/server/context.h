@@ -11,6 +11,7 @@
 #include "body.h"
 #include "connection.h"
 #include "curfew/server.h"
+#include "curfew/swap.h"
 #include "reload.h"
 
 struct cf_arena;
@@ -30,7 +31,7 @@ struct cf_server {
     struct cf_tls *tls;
     struct cf_tls_secret *tls_secret; /* where its certificate is from; NULL: from files */
     struct cf_policy_swap *policy;    /* in force; see server.c */
-    struct cf_jwks *keys;             /* of bearer tokens; see bearer.c */
+    struct cf_swap keys;              /* struct cf_jwks: of bearer tokens */
     pthread_mutex_t lock;             /* of the two, to change or to take a reference */
     struct cf_watched watched[CF_KEPT];
     int64_t crl_ends; /* of the clients' revocation lists; 0: none */
@@ -99,9 +100,6 @@ void cf_routes_exhausted(void *arg, struct cf_http_request *request, bool busy);
  * answered. */
 bool cf_caller_check(struct cf_server *server, const struct cf_route *route,
                      struct cf_http_request *request);
-
-/* Takes over the reference. */
-void cf_server_use_keys(struct cf_server *server, struct cf_jwks *keys);
 
 /* ---- reviews.c ---- */
 

@@ -158,7 +158,7 @@ static void *load_keys(const struct cf_server *server, struct cf_err *err)
 
 static void publish_keys(struct cf_server *server, void *loaded)
 {
-    cf_server_use_keys(server, loaded);
+    cf_swap_set(&server->keys, loaded);
 }
 
 static void discard_keys(void *loaded)

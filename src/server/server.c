@@ -251,7 +251,7 @@ void cf_server_free(struct cf_server *server)
     cf_tls_free(server->tls);
     cf_stats_free(server->stats);
     server_drop_policy(server);
-    cf_server_use_keys(server, NULL);
+    cf_swap_clear(&server->keys);
     pthread_mutex_destroy(&server->lock);
     if (server->has_arenas)
         pthread_key_delete(server->arenas);
@@ -271,6 +271,7 @@ struct cf_server *cf_server_start(const struct cf_server_config *config, struct 
         server->config.threads = cf_usable_cpus("");
     server->started = cf_now();
     pthread_mutex_init(&server->lock, NULL);
+    cf_swap_init(&server->keys);
     if (start(server, err) == 0)
         return server;
     cf_server_free(server);

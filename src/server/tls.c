@@ -6,18 +6,17 @@
  * what it was begun with until it ends. */
 #include "tls.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "curfew/log.h"
+#include "curfew/swap.h"
 #include "stats.h"
 #include "tls_private.h"
 
 struct cf_tls {
-    pthread_mutex_t lock; /* held to change or to take a reference, never during a handshake */
-    struct cf_tls_pair *pair;
-    struct cf_tls_clients *clients; /* NULL: anybody may call */
+    struct cf_swap pair;    /* struct cf_tls_pair */
+    struct cf_swap clients; /* struct cf_tls_clients; empty: every client may call */
     atomic_uint_fast64_t handshakes[CF_HANDSHAKES];
     atomic_uint_fast64_t strangers;
     atomic_int_fast64_t told; /* when the log last told of one */
@@ -63,7 +62,8 @@ struct cf_tls *cf_tls_new(struct cf_err *err)
         cf_err_memory(err);
         return NULL;
     }
-    pthread_mutex_init(&tls->lock, NULL);
+    cf_swap_init(&tls->pair);
+    cf_swap_init(&tls->clients);
     return tls;
 }
 
@@ -71,66 +71,30 @@ void cf_tls_free(struct cf_tls *tls)
 {
     if (tls == NULL)
         return;
-    cf_tls_pair_unref(tls->pair);
-    cf_tls_clients_unref(tls->clients);
-    pthread_mutex_destroy(&tls->lock);
+    cf_swap_clear(&tls->pair);
+    cf_swap_clear(&tls->clients);
     free(tls);
 }
 
 void cf_tls_use_pair(struct cf_tls *tls, struct cf_tls_pair *pair)
 {
-    struct cf_tls_pair *old;
-
-    pthread_mutex_lock(&tls->lock);
-    old = tls->pair;
-    tls->pair = pair;
-    pthread_mutex_unlock(&tls->lock);
-    cf_tls_pair_unref(old);
+    cf_swap_set(&tls->pair, pair);
 }
 
 void cf_tls_use_clients(struct cf_tls *tls, struct cf_tls_clients *clients)
 {
-    struct cf_tls_clients *old;
-
-    pthread_mutex_lock(&tls->lock);
-    old = tls->clients;
-    tls->clients = clients;
-    pthread_mutex_unlock(&tls->lock);
-    cf_tls_clients_unref(old);
-}
-
-static struct cf_tls_pair *take_pair(struct cf_tls *tls)
-{
-    struct cf_tls_pair *pair;
-
-    pthread_mutex_lock(&tls->lock);
-    pair = tls->pair;
-    if (pair != NULL)
-        atomic_fetch_add(&pair->refs, 1);
-    pthread_mutex_unlock(&tls->lock);
-    return pair;
-}
-
-static struct cf_tls_clients *take_clients(struct cf_tls *tls)
-{
-    struct cf_tls_clients *clients;
-
-    pthread_mutex_lock(&tls->lock);
-    clients = cf_tls_clients_ref(tls->clients);
-    pthread_mutex_unlock(&tls->lock);
-    return clients;
+    cf_swap_set(&tls->clients, clients);
 }
 
 bool cf_tls_leaf(struct cf_tls *tls, struct cf_tls_leaf *out)
 {
-    bool there;
+    struct cf_tls_pair *pair = cf_swap_ref(&tls->pair);
 
-    pthread_mutex_lock(&tls->lock);
-    there = tls->pair != NULL;
-    if (there)
-        *out = tls->pair->leaf;
-    pthread_mutex_unlock(&tls->lock);
-    return there;
+    if (pair == NULL)
+        return false;
+    *out = pair->leaf;
+    cf_tls_pair_unref(pair);
+    return true;
 }
 
 uint64_t cf_tls_handshakes(const struct cf_tls *tls, enum cf_handshake result)
@@ -161,7 +125,7 @@ int cf_tls_hand_out(gnutls_session_t session, const gnutls_datum_t *authorities,
     if (peer == NULL)
         return -1; /* no memory at the connection's start */
     if (peer->pair == NULL)
-        peer->pair = take_pair(peer->tls);
+        peer->pair = cf_swap_ref(&peer->tls->pair);
     if (peer->pair == NULL)
         return -1; /* the Secret does not hold one yet */
     *chain = peer->pair->chain;
@@ -258,7 +222,7 @@ struct cf_tls_peer *cf_tls_attach(struct cf_tls *tls, void *session, void (*flig
     peer->flight = flight;
     peer->established = established;
     peer->arg = arg;
-    peer->clients = take_clients(tls);
+    peer->clients = cf_swap_ref(&tls->clients);
     if (peer->clients != NULL)
         ask_for_certificate(peer, session);
     /* We store no sessions, so the pointer that GnuTLS keeps for a session store is free. */

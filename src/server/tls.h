@@ -31,7 +31,6 @@ struct cf_tls_leaf {
     int64_t begins, expires; /* the first and the last second at which it is valid */
     bool has_names;          /* a subjectAltName: without one an API server refuses it */
 };
-const struct cf_tls_leaf *cf_tls_pair_leaf(const struct cf_tls_pair *pair);
 
 /* ---- which clients may call (tls_clients.c): immutable once loaded ---- */
 

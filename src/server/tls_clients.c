@@ -8,6 +8,7 @@
 
 #include <gnutls/x509.h>
 
+#include "curfew/swap.h"
 #include "curfew/buf.h"
 #include "curfew/time.h"
 #include "curfew/file.h"
@@ -17,7 +18,6 @@
 #define NAME_MAX_SIZE 1024
 
 struct cf_tls_clients {
-    atomic_uint refs;
     gnutls_certificate_credentials_t credentials;
     const char *const *names; /* the flags', which outlive the server */
     int64_t crl_ends;
@@ -116,16 +116,23 @@ static int load(struct cf_tls_clients *clients, const char *ca_file, const char 
                     err);
 }
 
+static void clear_clients(void *value)
+{
+    struct cf_tls_clients *clients = value;
+
+    if (clients->credentials != NULL)
+        gnutls_certificate_free_credentials(clients->credentials);
+}
+
 struct cf_tls_clients *cf_tls_clients_load(const char *ca_file, const char *crl_file,
                                            const char *const *names, struct cf_err *err)
 {
-    struct cf_tls_clients *clients = calloc(1, sizeof(*clients));
+    struct cf_tls_clients *clients = cf_shared_new(sizeof(*clients), clear_clients);
 
     if (clients == NULL) {
         cf_err_memory(err);
         return NULL;
     }
-    atomic_init(&clients->refs, 1);
     clients->names = names;
     if (load(clients, ca_file, crl_file, err) == 0)
         return clients;
@@ -133,20 +140,9 @@ struct cf_tls_clients *cf_tls_clients_load(const char *ca_file, const char *crl_
     return NULL;
 }
 
-struct cf_tls_clients *cf_tls_clients_ref(struct cf_tls_clients *clients)
-{
-    if (clients != NULL)
-        atomic_fetch_add(&clients->refs, 1);
-    return clients;
-}
-
 void cf_tls_clients_unref(struct cf_tls_clients *clients)
 {
-    if (clients == NULL || atomic_fetch_sub(&clients->refs, 1) != 1)
-        return;
-    if (clients->credentials != NULL)
-        gnutls_certificate_free_credentials(clients->credentials);
-    free(clients);
+    cf_shared_unref(clients);
 }
 
 int64_t cf_tls_clients_crl_ends(const struct cf_tls_clients *clients)

@@ -10,6 +10,7 @@
 
 #include <gnutls/x509.h>
 
+#include "curfew/swap.h"
 #include "curfew/buf.h"
 #include "curfew/time.h"
 #include "curfew/file.h"
@@ -196,14 +197,22 @@ static int check_pair(const struct cf_tls_pair *pair, const char *cert_file, con
     return 0;
 }
 
+static void clear_pair(void *value)
+{
+    struct cf_tls_pair *pair = value;
+
+    for (unsigned i = 0; i < pair->chain_len; i++)
+        gnutls_pcert_deinit(&pair->chain[i]);
+    if (pair->key != NULL)
+        gnutls_privkey_deinit(pair->key); /* GnuTLS wipes it */
+}
+
 static struct cf_tls_pair *new_pair(struct cf_err *err)
 {
-    struct cf_tls_pair *pair = calloc(1, sizeof(*pair));
+    struct cf_tls_pair *pair = cf_shared_new(sizeof(*pair), clear_pair);
 
     if (pair == NULL)
         cf_err_memory(err);
-    else
-        atomic_init(&pair->refs, 1);
     return pair;
 }
 
@@ -238,16 +247,5 @@ struct cf_tls_pair *cf_tls_pair_of(const char *where, const struct cf_buf *cert,
 
 void cf_tls_pair_unref(struct cf_tls_pair *pair)
 {
-    if (pair == NULL || atomic_fetch_sub(&pair->refs, 1) != 1)
-        return;
-    for (unsigned i = 0; i < pair->chain_len; i++)
-        gnutls_pcert_deinit(&pair->chain[i]);
-    if (pair->key != NULL)
-        gnutls_privkey_deinit(pair->key); /* GnuTLS wipes it */
-    free(pair);
-}
-
-const struct cf_tls_leaf *cf_tls_pair_leaf(const struct cf_tls_pair *pair)
-{
-    return &pair->leaf;
+    cf_shared_unref(pair);
 }

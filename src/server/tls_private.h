@@ -12,7 +12,6 @@
 #define CF_KEY_ID_SIZE 32
 
 struct cf_tls_pair {
-    atomic_uint refs;
     gnutls_pcert_st chain[CF_CHAIN_MAX]; /* the leaf first */
     unsigned chain_len;
     gnutls_privkey_t key;
@@ -21,8 +20,6 @@ struct cf_tls_pair {
 };
 
 /* ---- tls_clients.c ---- */
-
-struct cf_tls_clients *cf_tls_clients_ref(struct cf_tls_clients *clients);
 
 /* What a session needs to ask for a certificate. */
 gnutls_certificate_credentials_t cf_tls_clients_credentials(struct cf_tls_clients *clients);

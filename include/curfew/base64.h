@@ -6,9 +6,20 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "curfew/arena.h"
 #include "curfew/buf.h"
+
+#define CF_NO_DIGIT 0xFFU
+
+/* The value of each character, 0 to 63, in either alphabet; CF_NO_DIGIT for all others. */
+extern const uint8_t cf_digits[256];
+
+static inline bool cf_is_digit(char c)
+{
+    return cf_digits[(unsigned char)c] != CF_NO_DIGIT;
+}
 
 /* The text in standard base64 with padding, NUL-terminated, in the arena; NULL when out of
  * memory. */

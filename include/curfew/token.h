@@ -12,7 +12,7 @@
 #include "curfew/arena.h"
 #include "curfew/err.h"
 
-/* ---- one token (token.c, claims.c, legacy.c) ---- */
+/* ---- one token (token.c) ---- */
 
 /* What a JWT says, in its header and in its claims. Texts that are absent are NULL; a time that
  * is absent has its `has_` false. */
@@ -46,6 +46,13 @@ struct cf_token {
 int cf_token_decode(struct cf_arena *arena, const char *text, size_t len, struct cf_token *out,
                     struct cf_err *err);
 
+/* Read the header or the claims alone. Each fills its members of `out`, and leaves the others as
+ * they are. -1 as cf_token_decode(). */
+int cf_token_read_header(struct cf_arena *arena, const char *text, size_t len, struct cf_token *out,
+                         struct cf_err *err);
+int cf_token_read_claims(struct cf_arena *arena, const char *text, size_t len, struct cf_token *out,
+                         struct cf_err *err);
+
 enum cf_token_kind {
     CF_TOKEN_OTHER,    /* no ServiceAccount's */
     CF_TOKEN_LEGACY,   /* never expires */
@@ -69,7 +76,7 @@ bool cf_token_lifetime(const struct cf_token *token, int64_t *seconds);
 bool cf_token_outlives(const struct cf_token *token, int64_t max);
 
 /* Whether the API server takes the text as the token of the Secret of that name: it then looks for
- * no type, no account's annotation and no end (legacy.c). Fills `out`, in the arena. */
+ * no type, no account's annotation and no end (see token.c). Fills `out`, in the arena. */
 bool cf_token_of_secret(struct cf_arena *arena, const char *text, size_t len, const char *namespace,
                         const char *name, struct cf_token *out);
 

@@ -12,8 +12,6 @@
 #include "curfew/attr.h"
 #include "curfew/base64.h"
 #include "curfew/limits.h"
-#include "digits.h"
-#include "parts.h"
 #include "scan.h"
 
 /* What is between two characters that can't be in a part of a JWT. */

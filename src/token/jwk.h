@@ -36,9 +36,4 @@ struct cf_jwks {
     struct cf_jwk *keys;
 };
 
-/* Reads one key. 1: done; 0: it can't verify anything here; -1: it is malformed, or private. */
-int cf_jwk_read(struct cf_arena *arena, const struct cf_json *json, struct cf_jwk *out,
-                struct cf_err *err);
-void cf_jwk_clear(struct cf_jwk *key);
-
 #endif

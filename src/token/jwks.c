@@ -1,10 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* jwks.c - a JWK Set (RFC 7517, section 5), as `kubectl get --raw /openid/v1/jwks` prints it. */
+/* jwks.c - a JWK Set (RFC 7517, section 5), as `kubectl get --raw /openid/v1/jwks` prints it.
+ *
+ * Each JSON Web Key (RFC 7518, section 6) becomes the PEM that libjwt takes. OpenSSL makes the key
+ * from its numbers and writes the PEM; nothing here builds DER. */
 #include "curfew/jwks.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include <jwt.h>
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
 
 #include "curfew/attr.h"
+#include "curfew/base64.h"
 #include "curfew/buf.h"
 #include "curfew/file.h"
 #include "curfew/limits.h"
@@ -12,12 +26,289 @@
 #include "curfew/swap.h"
 #include "jwk.h"
 
+/* An exponent beyond is nobody's: it would only make verifying slow. */
+#define EXPONENT_BYTES_MAX 8
+
+static const struct cf_jws_alg algs[] = {
+    {"RS256", JWT_ALG_RS256, CF_KEY_RSA},  {"RS384", JWT_ALG_RS384, CF_KEY_RSA},
+    {"RS512", JWT_ALG_RS512, CF_KEY_RSA},  {"ES256", JWT_ALG_ES256, CF_KEY_P256},
+    {"ES384", JWT_ALG_ES384, CF_KEY_P384},
+};
+
+const struct cf_jws_alg *cf_jws_alg_find(const char *name)
+{
+    for (size_t i = 0; i < CF_COUNT(algs); i++) {
+        if (cf_streq(algs[i].name, name))
+            return &algs[i];
+    }
+    return NULL;
+}
+
+/* ---- numbers ---- */
+
+struct number {
+    unsigned char *bytes; /* in the arena */
+    size_t len;
+};
+
+/* A member that must be a base64url text. */
+static int read_number(struct cf_arena *arena, const struct cf_json *json, const char *key,
+                       struct number *out, struct cf_err *err)
+{
+    const char *text = cf_json_str(cf_json_get(json, key));
+
+    if (text == NULL)
+        return cf_err_set(err, "its '%s' is missing, or no string", key);
+    out->bytes = cf_arena_alloc(arena, CF_BASE64URL_BYTES(strlen(text)));
+    if (out->bytes == NULL)
+        return cf_err_memory(err);
+    if (!cf_base64url_decode(text, strlen(text), out->bytes, &out->len) || out->len == 0)
+        return cf_err_set(err, "its '%s' is no base64url", key);
+    return 0;
+}
+
+/* RFC 7518, 6.3.1.1: no zero bytes in front; some write one all the same. */
+static void strip_zeros(struct number *n)
+{
+    while (n->len > 1 && n->bytes[0] == 0) {
+        n->bytes++;
+        n->len--;
+    }
+}
+
+static size_t bits_of(const struct number *n)
+{
+    size_t bits = n->len * 8;
+
+    for (unsigned char top = n->bytes[0]; (top & 0x80) == 0 && bits > 0;
+         top = (unsigned char)(top << 1))
+        bits--;
+    return bits;
+}
+
+/* ---- OpenSSL ---- */
+
+static void free_params(OSSL_PARAM **params)
+{
+    OSSL_PARAM_free(*params);
+}
+
+static void free_builder(OSSL_PARAM_BLD **builder)
+{
+    OSSL_PARAM_BLD_free(*builder);
+}
+
+static void free_context(EVP_PKEY_CTX **context)
+{
+    EVP_PKEY_CTX_free(*context);
+}
+
+static void free_pkey(EVP_PKEY **pkey)
+{
+    EVP_PKEY_free(*pkey);
+}
+
+static void free_bio(BIO **bio)
+{
+    BIO_free(*bio);
+}
+
+static void free_bn(BIGNUM **bn)
+{
+    BN_free(*bn);
+}
+
+/* NULL when OpenSSL does not take the numbers for a key: a point that is not on its curve, ... */
+static EVP_PKEY *pkey_new(const char *type, OSSL_PARAM_BLD *builder)
+{
+    CF_CLEANUP(free_params) OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
+    CF_CLEANUP(free_context) EVP_PKEY_CTX *make = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+    CF_CLEANUP(free_context) EVP_PKEY_CTX *check = NULL;
+    CF_CLEANUP(free_pkey) EVP_PKEY *pkey = NULL;
+    EVP_PKEY *out;
+
+    if (params == NULL || make == NULL || EVP_PKEY_fromdata_init(make) != 1 ||
+        EVP_PKEY_fromdata(make, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+        return NULL;
+    check = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+    if (check == NULL || EVP_PKEY_public_check(check) != 1)
+        return NULL;
+    out = pkey;
+    pkey = NULL;
+    return out;
+}
+
+static EVP_PKEY *ec_new(const char *group, const unsigned char *point, size_t len)
+{
+    CF_CLEANUP(free_builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+
+    if (builder == NULL ||
+        OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) != 1 ||
+        OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, len) != 1)
+        return NULL;
+    return pkey_new("EC", builder);
+}
+
+static EVP_PKEY *rsa_new(const struct number *n, const struct number *e)
+{
+    CF_CLEANUP(free_builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    CF_CLEANUP(free_bn) BIGNUM *modulus = BN_bin2bn(n->bytes, (int)n->len, NULL);
+    CF_CLEANUP(free_bn) BIGNUM *exponent = BN_bin2bn(e->bytes, (int)e->len, NULL);
+
+    if (builder == NULL || modulus == NULL || exponent == NULL ||
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) != 1 ||
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) != 1)
+        return NULL;
+    return pkey_new("RSA", builder);
+}
+
+/* Takes the pkey. */
+static int write_pem(EVP_PKEY *made, struct cf_jwk *out, struct cf_err *err)
+{
+    CF_CLEANUP(free_pkey) EVP_PKEY *pkey = made;
+    CF_CLEANUP(free_bio) BIO *bio = BIO_new(BIO_s_mem());
+    char *bytes;
+    long len;
+
+    if (pkey == NULL) {
+        ERR_clear_error();
+        return cf_err_set(err, "its numbers are no public key");
+    }
+    if (bio == NULL || PEM_write_bio_PUBKEY(bio, pkey) != 1)
+        return cf_err_memory(err);
+    len = BIO_get_mem_data(bio, &bytes);
+    out->pem = strndup(bytes, (size_t)len);
+    if (out->pem == NULL)
+        return cf_err_memory(err);
+    out->pem_len = (size_t)len;
+    return 0;
+}
+
+/* ---- the two types ---- */
+
+/* RFC 7518, 6.2.1: both coordinates are as long as the curve's field. */
+static int read_ec(struct cf_arena *arena, const struct cf_json *json, struct cf_jwk *out,
+                   struct cf_err *err)
+{
+    const char *curve = cf_json_str(cf_json_get(json, "crv"));
+    size_t size = cf_streq(curve, "P-256") ? 32 : 48;
+    unsigned char point[1 + 48 + 48] = {4}; /* uncompressed */
+    struct number x, y;
+
+    if (!cf_streq(curve, "P-256") && !cf_streq(curve, "P-384"))
+        return 0;
+    if (read_number(arena, json, "x", &x, err) != 0 || read_number(arena, json, "y", &y, err) != 0)
+        return -1;
+    if (x.len != size || y.len != size)
+        return cf_err_set(err, "its 'x' and 'y' must have %zu bytes on %s", size, curve);
+    memcpy(point + 1, x.bytes, size);
+    memcpy(point + 1 + size, y.bytes, size);
+    out->type = size == 32 ? CF_KEY_P256 : CF_KEY_P384;
+    out->signature_len = 2 * size;
+    return write_pem(ec_new(curve, point, 1 + 2 * size), out, err) == 0 ? 1 : -1;
+}
+
+static int read_rsa(struct cf_arena *arena, const struct cf_json *json, struct cf_jwk *out,
+                    struct cf_err *err)
+{
+    struct number n, e;
+
+    if (read_number(arena, json, "n", &n, err) != 0 || read_number(arena, json, "e", &e, err) != 0)
+        return -1;
+    strip_zeros(&n);
+    strip_zeros(&e);
+    if (bits_of(&n) < CF_RSA_BITS_MIN || bits_of(&n) > CF_RSA_BITS_MAX)
+        return 0;
+    if (e.len > EXPONENT_BYTES_MAX || (e.bytes[e.len - 1] & 1) == 0 || bits_of(&e) < 2)
+        return cf_err_set(err, "its 'e' is no RSA exponent");
+    out->type = CF_KEY_RSA;
+    out->signature_len = n.len;
+    return write_pem(rsa_new(&n, &e), out, err) == 0 ? 1 : -1;
+}
+
+/* ---- one key ---- */
+
+static void jwk_clear(struct cf_jwk *key)
+{
+    free(key->kid);
+    free(key->pem);
+    *key = (struct cf_jwk){0};
+}
+
+/* "verify" is among key_ops, or there is no such list. */
+static bool may_verify(const struct cf_json *json)
+{
+    const struct cf_json *ops = cf_json_get(json, "key_ops"), *v;
+
+    if (cf_json_is_null(ops))
+        return true;
+    for (v = cf_json_first(ops); v != NULL; v = cf_json_next(v)) {
+        if (cf_streq(cf_json_str(v), "verify"))
+            return true;
+    }
+    return false;
+}
+
+static int read_type(struct cf_arena *arena, const struct cf_json *json, struct cf_jwk *out,
+                     struct cf_err *err)
+{
+    const char *type = cf_json_str(cf_json_get(json, "kty"));
+
+    if (cf_streq(type, "EC"))
+        return read_ec(arena, json, out, err);
+    if (cf_streq(type, "RSA"))
+        return read_rsa(arena, json, out, err);
+    return type != NULL ? 0 : cf_err_set(err, "its 'kty' is missing, or no string");
+}
+
+static int read_names(const struct cf_json *json, struct cf_jwk *out, struct cf_err *err)
+{
+    const struct cf_json *kid = cf_json_get(json, "kid"), *alg = cf_json_get(json, "alg");
+
+    out->alg = cf_jws_alg_find(cf_json_str(alg));
+    if (!cf_json_is_null(alg) && (out->alg == NULL || out->alg->type != out->type))
+        return 0;
+    if (cf_json_is_null(kid))
+        return 1;
+    if (cf_json_str(kid) == NULL)
+        return cf_err_set(err, "its 'kid' is no string");
+    out->kid = strdup(cf_json_str(kid));
+    return out->kid != NULL ? 1 : cf_err_memory(err);
+}
+
+/* 1: done; 0: it cannot verify anything here; -1: it is malformed, or private. */
+static int jwk_read(struct cf_arena *arena, const struct cf_json *json, struct cf_jwk *out,
+                    struct cf_err *err)
+{
+    const struct cf_json *use = cf_json_get(json, "use");
+    struct cf_jwk key = {0};
+    int rc;
+
+    if (cf_json_type(json) != CF_JSON_OBJECT)
+        return cf_err_set(err, "it is no object");
+    if (cf_json_get(json, "d") != NULL && cf_json_get(json, "kty") != NULL)
+        return cf_err_set(err, "it is a private key: give public keys alone, and replace this one");
+    if ((!cf_json_is_null(use) && !cf_streq(cf_json_str(use), "sig")) || !may_verify(json))
+        return 0;
+    rc = read_type(arena, json, &key, err);
+    if (rc == 1)
+        rc = read_names(json, &key, err);
+    if (rc != 1) {
+        jwk_clear(&key);
+        return rc;
+    }
+    *out = key;
+    return 1;
+}
+
+/* ---- the set ---- */
+
 static void clear_jwks(void *value)
 {
     struct cf_jwks *jwks = value;
 
     for (size_t i = 0; i < jwks->count; i++)
-        cf_jwk_clear(&jwks->keys[i]);
+        jwk_clear(&jwks->keys[i]);
     free(jwks->keys);
 }
 
@@ -74,7 +365,7 @@ static int add_key(struct cf_arena *arena, struct cf_jwks *jwks, const struct cf
                    struct cf_err *err)
 {
     struct cf_jwk key;
-    int rc = cf_jwk_read(arena, json, &key, err);
+    int rc = jwk_read(arena, json, &key, err);
 
     if (rc < 0)
         return -1;
@@ -83,7 +374,7 @@ static int add_key(struct cf_arena *arena, struct cf_jwks *jwks, const struct cf
         return 0;
     }
     if (check_kid(jwks, &key, err) != 0) {
-        cf_jwk_clear(&key);
+        jwk_clear(&key);
         return -1;
     }
     jwks->keys[jwks->count++] = key;

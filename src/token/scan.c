@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scan.c - finds tokens in other texts.
  *
- * Tokens as they stand (dots.c); then every run of base64 (runs.c) is decoded, and the result
+ * Tokens as they stand (dots.c); then every run of base64 is decoded, and the result
  * searched the same way. Each layer of base64 is a text of its own, which is decoded into a window
  * while the one around it is read, searched when the window is full, and moved on: but for what may
  * still be the beginning of something. So nothing is cut in two, and what is held of a text does
@@ -11,14 +11,259 @@
  * Compressed, encrypted and otherwise encoded tokens are not found. */
 #include "scan.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "curfew/attr.h"
-#include "digits.h"
+#include "curfew/base64.h"
+#include "curfew/hash.h"
+#include "curfew/limits.h"
+
+/* The shortest run that is looked at: lines of wrapped base64 are longer, most words are not. */
+#define RUN_MIN 32
+/* The fewest digits in which a token fits: the shortest JWT has some 50 characters. */
+#define RUN_DIGITS_MIN 64
+
+/* The bytes that a run below `len` characters of text can stand for. */
+#define RUN_BYTES(len) ((len) / 4 * 3 + 3)
+
+#define RUN_BEGINNING 64
 
 /* What waits in the innermost window (its size is 27/64 of the outermost one's) leaves room. */
 _Static_assert(CF_WINDOW_MAX / 64 * 27 > CF_TOKEN_LONG_MAX + 4 * CF_TOKEN_MAX, "windows move on");
+
+/* ---- texts that were met before ---- */
+
+#define CAPACITY_MIN 64
+/* What is kept from text to text: an object may have 100,000 of them, each cleared for itself. */
+#define CAPACITY_KEPT 256
+
+static size_t slot_of(const struct cf_seen *seen, uint64_t hash)
+{
+    size_t at = (size_t)hash & (seen->capacity - 1);
+
+    while (seen->slots[at] != 0 && seen->slots[at] != hash)
+        at = (at + 1) & (seen->capacity - 1);
+    return at;
+}
+
+static bool grow(struct cf_seen *seen)
+{
+    size_t capacity = seen->capacity == 0 ? CAPACITY_MIN : seen->capacity * 2;
+    struct cf_seen bigger = {calloc(capacity, sizeof(*seen->slots)), capacity, seen->count};
+
+    if (bigger.slots == NULL)
+        return false;
+    for (size_t i = 0; i < seen->capacity; i++) {
+        if (seen->slots[i] != 0)
+            bigger.slots[slot_of(&bigger, seen->slots[i])] = seen->slots[i];
+    }
+    free(seen->slots);
+    *seen = bigger;
+    return true;
+}
+
+enum cf_seen_answer cf_seen_add(struct cf_seen *seen, const char *text, size_t len)
+{
+    uint64_t hash = cf_hash64(cf_hash_key(), text, len);
+    size_t at;
+
+    if (seen->count >= CF_TOKENS_SEEN_MAX)
+        cf_seen_clear(seen);
+    if (seen->count >= seen->capacity / 4 * 3 && !grow(seen))
+        return CF_SEEN_FAILED;
+    hash += hash == 0;
+    at = slot_of(seen, hash);
+    if (seen->slots[at] == hash)
+        return CF_SEEN_BEFORE;
+    seen->slots[at] = hash;
+    seen->count++;
+    return CF_SEEN_NEW;
+}
+
+void cf_seen_clear(struct cf_seen *seen)
+{
+    if (seen->capacity > CAPACITY_KEPT)
+        cf_seen_free(seen);
+    else if (seen->count > 0)
+        memset(seen->slots, 0, seen->capacity * sizeof(*seen->slots));
+    seen->count = 0;
+}
+
+void cf_seen_free(struct cf_seen *seen)
+{
+    free(seen->slots);
+    *seen = (struct cf_seen){0};
+}
+
+/* ---- runs of base64 inside other text: where they begin and end, what they stand for ---- */
+
+/* Both alphabets at once, with or without padding, and over line breaks, as PEM, MIME and YAML
+ * blocks have them, also when those are written as \n in a JSON text. A run may be larger than
+ * what is in memory of it: it is read piece by piece. */
+
+enum run_step {
+    RUN_ENDS,
+    RUN_MORE, /* the text ends before the run does */
+    RUN_FULL, /* there is no room for what it stands for */
+};
+
+/* What a run stands for goes to bytes[len..max). */
+struct run_out {
+    char *bytes;
+    size_t len, max;
+};
+
+/* Where the first run of at least RUN_MIN digits of either alphabet begins; NULL: none. */
+static const char *run_find(const char *text, const char *end)
+{
+    while (end - text >= RUN_MIN) {
+        size_t i = RUN_MIN;
+
+        /* From behind: where the last character of a window is no digit, none of the others need
+         * to be looked at. */
+        while (i > 0 && cf_is_digit(text[i - 1]))
+            i--;
+        if (i == 0)
+            return text;
+        text += i;
+    }
+    return NULL;
+}
+
+/* What an escape in front of a run (\n, \u003d, %3D) has of its first digits: its letters and
+ * digits are none of the run. */
+static size_t run_escape(const char *begin, const char *text)
+{
+    if (text == begin)
+        return 0;
+    if (text[-1] == '%')
+        return 2;
+    if (text[-1] != '\\')
+        return 0;
+    return *text == 'u' ? 5 : 1;
+}
+
+/* What is behind the line breaks and blanks at `p`. */
+static const char *skip_break(struct cf_base64_run *run, const char *p, const char *end, bool last)
+{
+    while (p < end) {
+        if (*p == '\n' || *p == '\r') {
+            run->broken = true;
+            p++;
+        } else if (*p == ' ' || *p == '\t') {
+            p++;
+        } else if (*p == '\\' && p + 1 < end && (p[1] == 'n' || p[1] == 'r' || p[1] == '\n')) {
+            run->broken = true;
+            p += 2;
+        } else {
+            /* Half an escape waits for the other half. */
+            return *p == '\\' && p + 1 == end && !last ? end - 1 : p;
+        }
+    }
+    return p;
+}
+
+static void put(struct cf_base64_run *run, struct run_out *out, char c)
+{
+    run->bits = (run->bits << 6 | cf_digits[(unsigned char)c]) & 0xFFFU;
+    run->have += 6;
+    if (run->have >= 8) {
+        run->have -= 8;
+        out->bytes[out->len++] = (char)(run->bits >> run->have);
+    }
+}
+
+/* The digits up to the next character that is none; returns where that is. */
+static const char *take_digits(struct cf_base64_run *run, const char *p, const char *end,
+                               struct run_out *out)
+{
+    const char *begin = p;
+
+    while (run->have != 0 && p < end && cf_is_digit(*p))
+        put(run, out, *p++);
+    while (run->have == 0 && end - p >= 4) {
+        unsigned a = cf_digits[(unsigned char)p[0]], b = cf_digits[(unsigned char)p[1]];
+        unsigned c = cf_digits[(unsigned char)p[2]], d = cf_digits[(unsigned char)p[3]];
+
+        if (((a | b | c | d) & 0xC0U) != 0)
+            break;
+        out->bytes[out->len++] = (char)(a << 2 | b >> 4);
+        out->bytes[out->len++] = (char)(b << 4 | c >> 2);
+        out->bytes[out->len++] = (char)(c << 6 | d);
+        p += 4;
+    }
+    while (p < end && cf_is_digit(*p))
+        put(run, out, *p++);
+    run->line += (size_t)(p - begin);
+    run->digits += (size_t)(p - begin);
+    return p;
+}
+
+/* Whether the next line may go on with this run: one that is unrelated must not be put out of
+ * step, and in wrapped base64 all lines but the last have the same length. */
+static bool goes_on(const struct cf_base64_run *run, char next)
+{
+    return cf_is_digit(next) && run->line >= RUN_MIN &&
+           (run->digits % 4 == 0 || run->line == run->first_line);
+}
+
+/* Up to the end of the line; false where there is no room for it. */
+static bool take_line(struct cf_base64_run *run, const char **at, const char *end,
+                      struct run_out *out)
+{
+    size_t room = (out->max - out->len) / 3 * 4, left = (size_t)(end - *at);
+
+    *at = take_digits(run, *at, room < left ? *at + room : end, out);
+    return *at == end || !cf_is_digit(**at);
+}
+
+/* Reads on at *at, over line breaks, and moves it. `last`: behind `end` there is nothing. */
+static enum run_step run_read(struct cf_base64_run *run, const char **at, const char *end,
+                              bool last, struct run_out *out)
+{
+    for (;;) {
+        if (!run->between && !take_line(run, at, end, out))
+            return RUN_FULL;
+        if (*at == end && !last)
+            return RUN_MORE;
+        if (!run->between && run->first_line == 0)
+            run->first_line = run->line;
+        run->between = true;
+        *at = skip_break(run, *at, end, last);
+        if (!last && (*at == end || (**at == '\\' && *at + 1 == end)))
+            return RUN_MORE;
+        if (*at == end || !run->broken || !goes_on(run, **at))
+            return RUN_ENDS;
+        run->between = run->broken = false;
+        run->line = 0;
+    }
+}
+
+/* Whether the run that begins at `text` stands for base64 of base64 ... of the beginning of a
+ * token: for one that is under more layers than are decoded. */
+static bool run_begins_token(const char *text, const char *end)
+{
+    static const char token[] = "eyJhbGciOi"; /* {"alg": */
+    char bytes[RUN_BEGINNING];
+    size_t len = end - text > RUN_BEGINNING ? RUN_BEGINNING : (size_t)(end - text);
+
+    memcpy(bytes, text, len);
+    while (len >= sizeof(token) - 1) {
+        struct cf_base64_run run = {0};
+        struct run_out out = {bytes, 0, sizeof(bytes)};
+
+        /* In place: less is written than was read. */
+        (void)take_digits(&run, bytes, bytes + len, &out);
+        len = out.len;
+        if (len >= sizeof(token) - 1 && memcmp(bytes, token, sizeof(token) - 1) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* ---- the scanner ---- */
 
 struct cf_token_scanner *cf_token_scanner_new(enum cf_token_scan_flags flags)
 {
@@ -178,11 +423,11 @@ static void search(struct cf_token_scanner *s, unsigned depth, bool last);
 /* The next run; NULL: there is none, and `at` is where to go on when there is more text. */
 static const char *next_run(const struct cf_layer *layer, const char **at, bool last)
 {
-    const char *end = layer->text + layer->len, *run = cf_run_find(*at, end);
+    const char *end = layer->text + layer->len, *run = run_find(*at, end);
 
     /* The last digits may be the first ones of a run. */
-    if (run == NULL && !last && end - *at >= CF_RUN_MIN)
-        *at = end - (CF_RUN_MIN - 1);
+    if (run == NULL && !last && end - *at >= RUN_MIN)
+        *at = end - (RUN_MIN - 1);
     return run;
 }
 
@@ -195,7 +440,7 @@ static bool begin_run(struct cf_token_scanner *s, struct cf_layer *layer, const 
         return false;
     if (s->depth == 0)
         cf_scan_at(s, &s->run, (size_t)(run - layer->text));
-    *at = run + cf_run_escape(layer->text, run);
+    *at = run + run_escape(layer->text, run);
     layer->run = (struct cf_base64_run){0};
     layer->in_run = true;
     return true;
@@ -203,7 +448,7 @@ static bool begin_run(struct cf_token_scanner *s, struct cf_layer *layer, const 
 
 static void end_run(struct cf_token_scanner *s, struct cf_layer *layer, unsigned depth)
 {
-    if (layer->run.digits >= CF_RUN_DIGITS_MIN)
+    if (layer->run.digits >= RUN_DIGITS_MIN)
         search(s, depth + 1, true);
     empty(layer + 1);
     layer->in_run = false;
@@ -213,21 +458,21 @@ static void search_runs(struct cf_token_scanner *s, unsigned depth, bool last)
 {
     struct cf_layer *layer = &s->layers[depth], *inner = layer + 1;
     const char *at = layer->text + layer->runs, *end = layer->text + layer->len;
-    size_t wanted = CF_RUN_BYTES(layer->len);
+    size_t wanted = RUN_BYTES(layer->len);
 
     while (!s->failed && !s->stopped && (layer->in_run || begin_run(s, layer, &at, last))) {
-        struct cf_run_out out;
-        enum cf_run_step step;
+        struct run_out out;
+        enum run_step step;
 
         if (!make_room(s, inner, wanted < CF_WINDOW_MAX ? wanted : CF_WINDOW_MAX))
             break;
-        out = (struct cf_run_out){inner->bytes, inner->len, inner->cap};
-        step = cf_run_read(&layer->run, &at, end, last, &out);
+        out = (struct run_out){inner->bytes, inner->len, inner->cap};
+        step = run_read(&layer->run, &at, end, last, &out);
         inner->len = out.len;
         note_used(inner);
-        if (step == CF_RUN_MORE)
+        if (step == RUN_MORE)
             break;
-        if (step == CF_RUN_ENDS) {
+        if (step == RUN_ENDS) {
             end_run(s, layer, depth);
         } else {
             search(s, depth + 1, false);
@@ -243,8 +488,8 @@ static void tell_deep(struct cf_token_scanner *s, const char *run, const char *e
 {
     struct cf_token_hit hit = {.unread = CF_UNREAD_DEEP, .text = run};
 
-    hit.len = end - run > CF_RUN_BEGINNING ? CF_RUN_BEGINNING : (size_t)(end - run);
-    if (s->run.offset + 1 == s->deep || !cf_run_begins_token(run, run + hit.len))
+    hit.len = end - run > RUN_BEGINNING ? RUN_BEGINNING : (size_t)(end - run);
+    if (s->run.offset + 1 == s->deep || !run_begins_token(run, run + hit.len))
         return;
     s->deep = s->run.offset + 1;
     cf_scan_report(s, &hit);
@@ -264,9 +509,9 @@ static void search_deepest(struct cf_token_scanner *s, struct cf_layer *layer, b
         if (run == NULL)
             break;
         at = run;
-        if (!last && end - run < 2 * CF_RUN_BEGINNING)
+        if (!last && end - run < 2 * RUN_BEGINNING)
             break;
-        tell_deep(s, run + cf_run_escape(layer->text, run), end);
+        tell_deep(s, run + run_escape(layer->text, run), end);
         layer->in_run = true;
     }
     layer->runs = (size_t)(at - layer->text);
@@ -347,5 +592,5 @@ int cf_token_scan(struct cf_token_scanner *s, const char *bytes, size_t len, cf_
 bool cf_token_may_hold(const char *text, size_t len)
 {
     return len >= CF_TOKEN_MIN &&
-           (memmem(text, len, ".eyJ", 4) != NULL || cf_run_find(text, text + len) != NULL);
+           (memmem(text, len, ".eyJ", 4) != NULL || run_find(text, text + len) != NULL);
 }

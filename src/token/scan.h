@@ -1,34 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scan.h - what the parts of the scanner share: runs of base64 inside other text (runs.c), tokens
- * around dots (dots.c), and the layers of a text, each seen through a window (scan.c). */
+/* scan.h - what scan.c (the layers of a text, each seen through a window) and dots.c (tokens around
+ * dots) share. */
 #ifndef CURFEW_CRYPTO_SCAN_H
 #define CURFEW_CRYPTO_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "curfew/base64.h"
 #include "curfew/limits.h"
 #include "curfew/token.h"
-#include "seen.h"
 
-/* ---- runs of base64 (runs.c) ---- */
+/* ---- texts that were met before, as keyed hashes of 64 bits ---- */
 
-/* The shortest run that is looked at: lines of wrapped base64 are longer, most words are not. */
-#define CF_RUN_MIN 32
-/* The fewest digits in which a token fits: the shortest JWT has some 50 characters. */
-#define CF_RUN_DIGITS_MIN 64
+/* Start with zeroes. */
+struct cf_seen {
+    uint64_t *slots; /* open addressing, linear probing; 0: free */
+    size_t capacity; /* a power of two */
+    size_t count;
+};
 
-/* Where the first run of at least CF_RUN_MIN digits of either alphabet begins; NULL: none. */
-const char *cf_run_find(const char *text, const char *end);
+enum cf_seen_answer { CF_SEEN_NEW, CF_SEEN_BEFORE, CF_SEEN_FAILED };
 
-/* What an escape in front of a run (\n, \u003d, %3D) has of its first digits. */
-size_t cf_run_escape(const char *begin, const char *text);
+/* Notes the text. Never holds more than CF_TOKENS_SEEN_MAX: then it forgets them all, and says so
+ * of none of them again. CF_SEEN_FAILED: out of memory. */
+enum cf_seen_answer cf_seen_add(struct cf_seen *seen, const char *text, size_t len);
 
-/* The bytes that a run below `len` characters of text can stand for. */
-#define CF_RUN_BYTES(len) ((len) / 4 * 3 + 3)
+/* Forgets all, at a cost that is no more than that of adding them. */
+void cf_seen_clear(struct cf_seen *seen);
+void cf_seen_free(struct cf_seen *seen);
 
-/* A run that is read piece by piece; zeroed where it begins. */
+/* ---- layers ---- */
+
+/* A run of base64 that is read piece by piece; zeroed where it begins. */
 struct cf_base64_run {
     unsigned bits, have; /* of the last digits: less than a byte */
     bool between;        /* the line has ended, and another may follow */
@@ -37,29 +42,6 @@ struct cf_base64_run {
     size_t line;         /* of them on this line */
     size_t first_line;   /* on the first one; 0: it has not ended */
 };
-
-enum cf_run_step {
-    CF_RUN_ENDS,
-    CF_RUN_MORE, /* the text ends before the run does */
-    CF_RUN_FULL, /* there is no room for what it stands for */
-};
-
-/* What a run stands for goes to bytes[len..max). */
-struct cf_run_out {
-    char *bytes;
-    size_t len, max;
-};
-
-/* Reads on at *at, over line breaks, and moves it. `last`: behind `end` there is nothing. */
-enum cf_run_step cf_run_read(struct cf_base64_run *run, const char **at, const char *end, bool last,
-                             struct cf_run_out *out);
-
-/* Whether the run that begins at `text` stands for base64 of base64 ... of the beginning of a
- * token: for one that is under more layers than are decoded. */
-#define CF_RUN_BEGINNING 64
-bool cf_run_begins_token(const char *text, const char *end);
-
-/* ---- layers (scan.c) ---- */
 
 /* What a layer has of its text: the whole, or as much as is needed to find what goes over the
  * edge of what is there already. */

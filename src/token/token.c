@@ -3,14 +3,17 @@
  *
  * Strict, because two readers that disagree about a token are how one is smuggled past the other:
  * base64url without slack, JSON without duplicate keys, and no claim of another type. */
+#include "curfew/token.h"
+
 #include <string.h>
+
+#include <openssl/evp.h>
 
 #include "curfew/attr.h"
 #include "curfew/base64.h"
 #include "curfew/json.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
-#include "parts.h"
 
 /* The issuer of tokens that come from Secrets (pkg/serviceaccount/legacy.go). */
 #define LEGACY_ISSUER "kubernetes/serviceaccount"
@@ -253,4 +256,187 @@ int cf_token_decode(struct cf_arena *arena, const char *text, size_t len, struct
         return -1;
     *out = token;
     return 0;
+}
+
+/* ---- what follows from the claims ---- */
+
+/* What the API server makes of 3607 s (ExpirationExtensionSeconds), and a day around it: tokens
+ * from before the claim `warnafter`. */
+#define YEAR ((int64_t)365 * 86400)
+#define ABOUT ((int64_t)86400)
+
+const char *cf_token_kind_name(enum cf_token_kind kind)
+{
+    static const char *const names[CF_TOKEN_KINDS] = {
+        [CF_TOKEN_OTHER] = "other", [CF_TOKEN_LEGACY] = "legacy", [CF_TOKEN_EXTENDED] = "extended",
+        [CF_TOKEN_LONG] = "long",   [CF_TOKEN_BOUND] = "bound",   [CF_TOKEN_UNBOUND] = "unbound",
+    };
+
+    return names[kind];
+}
+
+/* Of tokens from Secrets the API server asks nothing but whether the Secret is still there
+ * (pkg/serviceaccount/legacy.go): even an `exp` would not end one. */
+static bool ends(const struct cf_token *token)
+{
+    return token->has_exp && !token->legacy_issuer;
+}
+
+bool cf_token_lifetime(const struct cf_token *token, int64_t *seconds)
+{
+    int64_t begin = token->has_iat ? token->iat : token->nbf;
+
+    if (!ends(token) || (!token->has_iat && !token->has_nbf))
+        return false;
+    if (__builtin_sub_overflow(token->exp, begin, seconds))
+        *seconds = token->exp > begin ? INT64_MAX : INT64_MIN;
+    return true;
+}
+
+bool cf_token_outlives(const struct cf_token *token, int64_t max)
+{
+    int64_t seconds;
+
+    return !cf_token_lifetime(token, &seconds) || seconds > max;
+}
+
+static bool is_extended(const struct cf_token *token)
+{
+    int64_t seconds;
+
+    if (token->has_warn_after)
+        return token->exp > token->warn_after;
+    return token->pod != NULL && cf_token_lifetime(token, &seconds) && seconds >= YEAR - ABOUT &&
+           seconds <= YEAR + ABOUT;
+}
+
+enum cf_token_kind cf_token_kind(const struct cf_token *token, int64_t max)
+{
+    if (!token->service_account)
+        return CF_TOKEN_OTHER;
+    if (!ends(token))
+        return CF_TOKEN_LEGACY;
+    if (is_extended(token))
+        return CF_TOKEN_EXTENDED;
+    if (cf_token_outlives(token, max))
+        return CF_TOKEN_LONG;
+    if (token->pod != NULL || token->node != NULL || token->secret != NULL)
+        return CF_TOKEN_BOUND;
+    return CF_TOKEN_UNBOUND;
+}
+
+bool cf_token_expired(const struct cf_token *token, int64_t now)
+{
+    return ends(token) && token->exp <= now;
+}
+
+bool cf_token_stale(const struct cf_token *token, int64_t now)
+{
+    return token->has_warn_after && token->warn_after < now;
+}
+
+static void hash(const char *text, size_t len, char *out, size_t digits)
+{
+    static const char hex[] = "0123456789abcdef";
+    unsigned char digest[EVP_MAX_MD_SIZE] = {0};
+
+    (void)EVP_Digest(text, len, digest, NULL, EVP_sha256(), NULL);
+    for (size_t i = 0; i < digits / 2; i++) {
+        out[2 * i] = hex[digest[i] >> 4];
+        out[2 * i + 1] = hex[digest[i] & 15];
+    }
+    out[digits] = '\0';
+}
+
+void cf_token_hash(const char *text, size_t len, char out[CF_TOKEN_HASH + 1])
+{
+    hash(text, len, out, CF_TOKEN_HASH);
+}
+
+void cf_text_hash(const char *text, size_t len, char out[CF_TEXT_HASH + 1])
+{
+    hash(text, len, out, CF_TEXT_HASH);
+}
+
+/* ---- whether the API server takes a text as the token of a Secret ---- */
+
+/* The API server reads namespace and Secret name from the claims, gets the Secret of that name, and
+ * compares its data.token with the token that was sent (pkg/serviceaccount/legacy.go). So all that
+ * counts is the text, and two readings of one text would be a way around the rules. The API server
+ * reads loosely, and so does this file: white space anywhere is dropped (go-jose, stripWhitespace),
+ * and bits that are left over at the end of base64 may be anything (Go's RawURLEncoding). The
+ * signature is not checked: without a good one the API server refuses the token anyway. */
+
+/* As Go's unicode.IsSpace. */
+static bool is_space(uint32_t c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r') || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+           c == 0x205F || c == 0x3000;
+}
+
+/* Copies the text without its white space; returns the length of the copy, which is no token where
+ * it is longer than CF_TOKEN_MAX. */
+static size_t strip(const char *text, size_t len, char out[CF_TOKEN_MAX + 4])
+{
+    size_t n = 0, bytes;
+
+    for (size_t i = 0; i < len && n <= CF_TOKEN_MAX; i += bytes) {
+        uint32_t c = 0;
+
+        bytes = cf_utf8_decode(text + i, len - i, &c);
+        if (bytes > 0 && is_space(c))
+            continue;
+        bytes = bytes > 0 ? bytes : 1;
+        memcpy(out + n, text + i, bytes);
+        n += bytes;
+    }
+    return n;
+}
+
+/* Bits of the last character that stand for nothing become zero. */
+static void clear_spare_bits(char *text, size_t len)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const unsigned spare[4] = {0, 0, 0xF, 0x3};
+    unsigned digit = len > 0 ? cf_digits[(unsigned char)text[len - 1]] : CF_NO_DIGIT;
+
+    if (digit != CF_NO_DIGIT && spare[len % 4] != 0)
+        text[len - 1] = alphabet[digit & ~spare[len % 4]];
+}
+
+/* Reads header and claims, which end with a dot each. */
+static bool read_parts(struct cf_arena *arena, char *text, size_t len, struct cf_token *out)
+{
+    char *end = text + len, *claims = memchr(text, '.', len), *signature;
+
+    if (claims == NULL || len > CF_TOKEN_MAX)
+        return false;
+    claims++;
+    signature = memchr(claims, '.', (size_t)(end - claims));
+    if (signature == NULL)
+        return false;
+    signature++;
+    if (memchr(signature, '.', (size_t)(end - signature)) != NULL)
+        return false;
+    clear_spare_bits(text, (size_t)(claims - text - 1));
+    clear_spare_bits(claims, (size_t)(signature - claims - 1));
+    return cf_token_read_header(arena, text, (size_t)(claims - text - 1), out, NULL) == 0 &&
+           cf_token_read_claims(arena, claims, (size_t)(signature - claims - 1), out, NULL) == 0;
+}
+
+bool cf_token_of_secret(struct cf_arena *arena, const char *text, size_t len, const char *namespace,
+                        const char *name, struct cf_token *out)
+{
+    char *copy = cf_arena_alloc(arena, (len < CF_TOKEN_MAX ? len : CF_TOKEN_MAX) + 5);
+    struct cf_token token = {0};
+
+    if (copy == NULL || !read_parts(arena, copy, strip(text, len, copy), &token))
+        return false;
+    if (!token.legacy_issuer || cf_str_empty(token.secret) || !cf_streq(token.secret, name) ||
+        cf_str_empty(token.namespace) || !cf_streq(token.namespace, namespace))
+        return false;
+    *out = token;
+    return true;
 }

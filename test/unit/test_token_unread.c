@@ -5,7 +5,7 @@
 
 #include <sys/resource.h>
 
-#include "../../src/token/seen.h"
+#include "../../src/token/scan.h"
 
 /* ---- many ---- */
 

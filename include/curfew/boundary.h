@@ -92,9 +92,6 @@ void cf_boundary_query(struct cf_fields *r, const struct cf_json *json, const ch
 bool cf_boundary_query_unread(struct cf_fields *r, const char *group, const char *kind,
                               struct cf_request *request);
 
-/* Fills q->refs (boundary_refs.c). Failures stick to the reader. */
-void cf_boundary_refs(struct cf_fields *r, const struct cf_json *json, struct cf_boundary *q);
-
 /* The question that is about this caller, in the arena; NULL (and a failure) without memory. */
 struct cf_boundary *cf_boundary_new(struct cf_fields *r, enum cf_boundary_from from,
                                     const struct cf_request *request);

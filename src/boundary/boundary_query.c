@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* boundary_query.c - from an AdmissionReview to the question of its boundary. */
+/* boundary_query.c - the query about a node's boundary: made from an AdmissionReview, then
+ * completed with what the store knows, in a few lookups by name. Everything is copied, so that the
+ * decision holds no lock. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "curfew/attr.h"
-#include "curfew/str.h"
 #include "curfew/boundary.h"
+#include "curfew/refs.h"
+#include "curfew/str.h"
 
 struct cf_boundary *cf_boundary_new(struct cf_fields *r, enum cf_boundary_from from,
                                     const struct cf_request *request)
@@ -30,6 +36,104 @@ struct cf_boundary *cf_boundary_new(struct cf_fields *r, enum cf_boundary_from f
     };
     return q;
 }
+
+/* ---- what a pod under review names that it did not name before ---- */
+
+/* A growing list; a hostile pod may name 100,000 things, so it is sorted, never searched. */
+struct refs {
+    struct cf_fields *r;
+    const char *namespace;
+    struct cf_store_ref *items;
+    size_t count, capacity;
+};
+
+static bool edge_of(enum cf_ref_what what, enum cf_edge *out)
+{
+    switch (what) {
+    case CF_REF_SECRET:
+        *out = CF_EDGE_SECRET;
+        return true;
+    case CF_REF_CONFIG_MAP:
+        *out = CF_EDGE_CONFIG_MAP;
+        return true;
+    case CF_REF_CLAIM:
+        *out = CF_EDGE_CLAIM;
+        return true;
+    case CF_REF_TOKEN: /* of the pod's own account */
+        break;
+    }
+    return false;
+}
+
+static void note(const struct cf_ref *ref, void *arg)
+{
+    struct refs *refs = arg;
+    size_t wanted = refs->capacity == 0 ? 16 : 2 * refs->capacity;
+    struct cf_store_ref *bigger;
+    enum cf_edge edge;
+
+    if (!edge_of(ref->what, &edge))
+        return;
+    if (refs->count == refs->capacity) {
+        bigger = cf_arena_array(refs->r->arena, wanted, sizeof(*bigger));
+        if (bigger == NULL) {
+            cf_field_fail_memory(refs->r);
+            return;
+        }
+        if (refs->count > 0)
+            memcpy(bigger, refs->items, refs->count * sizeof(*bigger));
+        refs->items = bigger;
+        refs->capacity = wanted;
+    }
+    refs->items[refs->count++] = (struct cf_store_ref){
+        .edge = edge,
+        .namespace = ref->namespace != NULL ? ref->namespace : refs->namespace,
+        .name = ref->name};
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct cf_store_ref *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+
+    return order != 0 ? order : (int)x->edge - (int)y->edge;
+}
+
+static void gather(struct refs *refs, const struct cf_json *request, const char *where,
+                   const char *pod)
+{
+    struct cf_path root = {.key = "request"}, at = CF_PATH_KEY(&root, where);
+    struct cf_path spec_at = CF_PATH_KEY(&at, "spec");
+    const struct cf_json *json = cf_field_object(refs->r, &root, request, where);
+    const struct cf_json *spec = cf_field_object(refs->r, &at, json, "spec");
+
+    if (spec != NULL)
+        cf_pod_refs(refs->r, &spec_at, spec, pod, note, refs);
+    if (refs->count > 1)
+        qsort(refs->items, refs->count, sizeof(*refs->items), by_name);
+}
+
+static void refs_read(struct cf_fields *r, const struct cf_json *json, struct cf_boundary *q)
+{
+    struct refs now = {.r = r, .namespace = q->namespace};
+    struct refs was = {.r = r, .namespace = q->namespace};
+    size_t old = 0, kept = 0;
+
+    gather(&now, json, "object", q->name);
+    gather(&was, json, "oldObject", q->name);
+    for (size_t i = 0; i < now.count; i++) {
+        if (i > 0 && by_name(&now.items[i - 1], &now.items[i]) == 0)
+            continue;
+        while (old < was.count && by_name(&was.items[old], &now.items[i]) < 0)
+            old++;
+        if (old == was.count || by_name(&was.items[old], &now.items[i]) != 0)
+            now.items[kept++] = now.items[i];
+    }
+    q->refs = now.items;
+    q->ref_count = kept;
+}
+
+/* ---- the query of an AdmissionReview ---- */
 
 static const char *text(struct cf_fields *r, const struct cf_path *at, const struct cf_json *object,
                         const char *key)
@@ -129,7 +233,7 @@ void cf_boundary_query(struct cf_fields *r, const struct cf_json *json, const ch
         /* Who sits on no node is outside whatever it names; and the control plane's controllers,
          * which make most pods, are such. */
         if (cf_streq(kind, "Pod") && (q->caller_node != NULL || !cf_str_empty(q->caller_pod)))
-            cf_boundary_refs(r, json, q);
+            refs_read(r, json, q);
     }
     if (token) {
         q->bound_kind = request->object->token_request.bound_kind;
@@ -154,4 +258,107 @@ bool cf_boundary_query_unread(struct cf_fields *r, const char *group, const char
         request->boundary->verb = verb;
     /* Of a token request nothing else is read than what it is bound to; unbound is the worst. */
     return has_objects(kind) || cf_str_empty(request->name);
+}
+
+/* ---- lookup ---- */
+
+struct asking {
+    struct cf_arena *arena;
+    const struct cf_store *store;
+    struct cf_boundary *q;
+    const char *name;
+};
+
+/* From the token itself, else from its pod, if it is still the same one. */
+static const char *node_of_caller(const struct asking *a)
+{
+    const struct cf_boundary *q = a->q;
+    struct cf_store_pod pod;
+
+    if (q->caller_node != NULL)
+        return q->caller_node;
+    if (cf_str_empty(q->caller_pod) ||
+        !cf_store_pod(a->store, a->arena, q->caller_namespace, q->caller_pod, &pod) ||
+        cf_str_empty(pod.node))
+        return NULL;
+    if (!cf_str_empty(q->caller_pod_uid) && !cf_streq(q->caller_pod_uid, pod.uid))
+        return NULL;
+    return pod.node;
+}
+
+static enum cf_reach reach(const struct asking *a, enum cf_edge edge, const char *namespace,
+                           const char *name)
+{
+    return cf_store_reach(a->store, edge, namespace, name, a->q->node);
+}
+
+/* What a claim or a volume would be moved to. */
+static void look_up_target(const struct asking *a)
+{
+    const struct cf_boundary_object *object = &a->q->object;
+
+    if (!object->given)
+        return;
+    if (!cf_str_empty(object->volume))
+        a->q->other_reach = reach(a, CF_EDGE_VOLUME, "", object->volume);
+    else if (!cf_str_empty(object->claim_name))
+        a->q->other_reach = reach(a, CF_EDGE_CLAIM, object->claim_namespace, object->claim_name);
+}
+
+static bool is_binding(const struct cf_boundary *q)
+{
+    return cf_streq(q->resource, "bindings") || cf_streq(q->subresource, "binding");
+}
+
+static void look_up_object(const struct asking *a)
+{
+    struct cf_boundary *q = a->q;
+    const char *pod = NULL;
+    enum cf_edge edge;
+
+    if (cf_streq(q->resource, "pods") || cf_streq(q->resource, "bindings"))
+        pod = a->name;
+    else if (cf_streq(q->bound_kind, "Pod"))
+        pod = q->bound_name;
+    if (!cf_str_empty(pod))
+        q->pod_known = cf_store_pod(a->store, a->arena, q->namespace, pod, &q->pod);
+    if (q->pod_known && is_binding(q))
+        q->ref_count = cf_store_pod_refs(a->store, a->arena, q->namespace, pod, &q->refs);
+    if (cf_boundary_edge(q->resource, &edge) && !cf_str_empty(a->name))
+        q->reach = reach(a, edge, q->namespace, a->name);
+    for (size_t i = 0; i < q->ref_count; i++)
+        q->refs[i].reach = reach(a, q->refs[i].edge, q->refs[i].namespace, q->refs[i].name);
+    look_up_target(a);
+}
+
+/* A watch that is not there at all will never say. */
+bool cf_boundary_known(const struct cf_store *store)
+{
+    static const enum cf_resource needed[] = {CF_ACCOUNTS, CF_PODS, CF_CLAIMS, CF_VOLUMES};
+
+    for (size_t i = 0; i < CF_COUNT(needed); i++) {
+        if (!cf_store_fresh(store, needed[i], INT64_MAX))
+            return false;
+    }
+    return true;
+}
+
+void cf_boundary_lookup(struct cf_arena *arena, const struct cf_store *store,
+                        struct cf_boundary *question)
+{
+    struct asking a = {arena, store, question, cf_boundary_name(arena, question)};
+    struct cf_boundary *q = question;
+
+    q->known = cf_boundary_known(store);
+    if (q->from == CF_FROM_ADMISSION && cf_streq(q->resource, "serviceaccounts") &&
+        cf_streq(q->subresource, "token"))
+        q->token_restricted = cf_store_restricted(store, q->namespace, q->name);
+    if (q->caller_account == NULL)
+        return;
+    q->restricted = cf_store_restricted(store, q->caller_namespace, q->caller_account);
+    if (!q->restricted)
+        return;
+    q->node = node_of_caller(&a);
+    if (q->node != NULL)
+        look_up_object(&a);
 }

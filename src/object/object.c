@@ -1,10 +1,97 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* object.c - from a document to a typed object, kind by kind. */
+/* object.c - the kinds that rules know, and decoding a document into a typed object. */
 #include <string.h>
 
 #include "curfew/attr.h"
-#include "curfew/str.h"
+#include "curfew/limits.h"
+#include "curfew/object.h"
 #include "curfew/podspec.h"
+#include "curfew/str.h"
+#include "curfew/token.h"
+
+/* ---- kinds ---- */
+
+/* The one map from kind to pod spec. The API server converts objects to the version that a webhook
+ * registers for, and manifests on disk come in all versions: so the version does not count. */
+#define IN_TEMPLATE "/spec/template/spec"
+
+static const struct cf_kind_info kinds[] = {
+    {"", "Pod", CF_KIND_POD, "pod", "/spec", false},
+    {"", "PodTemplate", CF_KIND_TEMPLATE, "podtemplate", "/template/spec", false},
+    {"", "ReplicationController", CF_KIND_TEMPLATE, "replicationcontroller", IN_TEMPLATE, false},
+    {"apps", "Deployment", CF_KIND_TEMPLATE, "deployment", IN_TEMPLATE, false},
+    {"apps", "ReplicaSet", CF_KIND_TEMPLATE, "replicaset", IN_TEMPLATE, false},
+    {"apps", "StatefulSet", CF_KIND_TEMPLATE, "statefulset", IN_TEMPLATE, false},
+    {"apps", "DaemonSet", CF_KIND_TEMPLATE, "daemonset", IN_TEMPLATE, false},
+    {"batch", "Job", CF_KIND_TEMPLATE, "job", IN_TEMPLATE, false},
+    {"batch", "CronJob", CF_KIND_TEMPLATE, "cronjob", "/spec/jobTemplate/spec/template/spec",
+     false},
+    {"", "Secret", CF_KIND_SECRET, "secret", NULL, false},
+    {"", "ConfigMap", CF_KIND_CONFIG_MAP, "configmap", NULL, false},
+    {"", "ServiceAccount", CF_KIND_SERVICE_ACCOUNT, "serviceaccount", NULL, false},
+    {"authentication.k8s.io", "TokenRequest", CF_KIND_TOKEN_REQUEST, "token request", NULL, false},
+    {"storage.k8s.io", "CSIDriver", CF_KIND_CSI_DRIVER, "csidriver", NULL, true},
+    {"", "Namespace", CF_KIND_NAMESPACE, "namespace", NULL, true},
+};
+
+/* extensions/v1beta1 was the home of these until Kubernetes 1.16. */
+static bool same_group(const struct cf_kind_info *info, const char *group)
+{
+    return cf_streq(info->group, group) ||
+           (cf_streq(group, "extensions") && cf_streq(info->group, "apps"));
+}
+
+const struct cf_kind_info *cf_kind_find(const char *group, const char *kind)
+{
+    if (group == NULL || kind == NULL)
+        return NULL;
+    for (size_t i = 0; i < CF_COUNT(kinds); i++) {
+        if (cf_streq(kinds[i].kind, kind) && same_group(&kinds[i], group))
+            return &kinds[i];
+    }
+    return NULL;
+}
+
+const char *cf_api_group(struct cf_arena *arena, const char *api_version)
+{
+    const char *slash = api_version != NULL ? strchr(api_version, '/') : NULL;
+
+    if (slash == NULL)
+        return "";
+    return cf_arena_strndup(arena, api_version, (size_t)(slash - api_version));
+}
+
+/* ---- names ---- */
+
+/* How much of a long name stays in front of "...#" and the hash. 100,000 findings may repeat one
+ * name, so it is not copied, compared or even measured as a whole each time. */
+#define SHOWN (CF_NAME_MAX - CF_TEXT_HASH - 4)
+
+const char *cf_name_fit(struct cf_arena *arena, const char *name)
+{
+    char hash[CF_TEXT_HASH + 1];
+    const char *fit;
+    size_t shown = SHOWN;
+
+    if (name == NULL || strnlen(name, CF_NAME_MAX + 1) <= CF_NAME_MAX)
+        return name;
+    /* Not in the middle of a character. */
+    while (shown > 0 && ((unsigned char)name[shown] & 0xC0) == 0x80)
+        shown--;
+    cf_text_hash(name, strlen(name), hash);
+    fit = cf_arena_printf(arena, "%.*s...#%s", (int)shown, name, hash);
+    return cf_str_or_empty(fit);
+}
+
+bool cf_is_object_name(const char *text)
+{
+    size_t len = text != NULL ? strnlen(text, CF_NAME_MAX + 1) : 0;
+
+    return len > 0 && len <= CF_NAME_MAX && text[0] != '-' &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-.") == len;
+}
+
+/* ---- metadata ---- */
 
 /* What stands behind the last '-' of the owner's name, if it could be a hash; NULL: it could not.
  */

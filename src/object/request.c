@@ -1,8 +1,88 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* request.c - who asks (k8s.io/api authentication/v1 UserInfo, authorization/v1
- * SubjectAccessReviewSpec). */
-#include "curfew/str.h"
+/* request.c - the typed request: its operation, its caller (k8s.io/api authentication/v1 UserInfo,
+ * authorization/v1 SubjectAccessReviewSpec) and the name of its workload. */
+#include <string.h>
+
+#include "curfew/object.h"
 #include "curfew/request.h"
+#include "curfew/str.h"
+
+const char *cf_operation_name(enum cf_operation operation)
+{
+    static const char *const names[CF_OPERATIONS + 1] = {
+        [CF_CREATE] = "CREATE",   [CF_UPDATE] = "UPDATE", [CF_DELETE] = "DELETE",
+        [CF_CONNECT] = "CONNECT", [CF_READ] = "READ",     [CF_OPERATION_UNKNOWN] = "unknown",
+    };
+
+    return names[operation];
+}
+
+/* ---- callers ---- */
+
+#define ACCOUNT_PREFIX "system:serviceaccount:"
+
+bool cf_caller_in_group(const struct cf_caller *caller, const char *group)
+{
+    for (size_t i = 0; i < caller->group_count; i++) {
+        if (cf_streq(caller->groups[i], group))
+            return true;
+    }
+    return false;
+}
+
+bool cf_caller_is_control_plane(const struct cf_caller *caller)
+{
+    return cf_streq(caller->username, "system:kube-controller-manager") ||
+           cf_streq(caller->username, "system:apiserver");
+}
+
+/* k8s.io/kubernetes pkg/auth/nodeidentifier: both, or it is no node. */
+bool cf_caller_is_node(const struct cf_caller *caller)
+{
+    return cf_starts_with(cf_str_or_empty(caller->username), "system:node:") &&
+           cf_caller_in_group(caller, "system:nodes");
+}
+
+bool cf_caller_is_controller(const struct cf_caller *caller)
+{
+    return cf_caller_is_control_plane(caller) ||
+           cf_starts_with(cf_str_or_empty(caller->username), ACCOUNT_PREFIX "kube-system:");
+}
+
+/* k8s.io/apiserver authentication/serviceaccount SplitUsername: two parts, none of them empty. */
+bool cf_caller_split(struct cf_arena *arena, struct cf_caller *caller)
+{
+    const char *rest = cf_str_or_empty(caller->username), *colon;
+
+    caller->namespace = caller->account = NULL;
+    if (!cf_starts_with(rest, ACCOUNT_PREFIX))
+        return true;
+    rest += strlen(ACCOUNT_PREFIX);
+    colon = strchr(rest, ':');
+    if (colon == NULL || colon == rest || colon[1] == '\0' || strchr(colon + 1, ':') != NULL)
+        return true;
+    caller->namespace = cf_arena_strndup(arena, rest, (size_t)(colon - rest));
+    caller->account = colon + 1;
+    return caller->namespace != NULL;
+}
+
+bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace, const char *name)
+{
+    const char *rest = caller->username;
+    size_t len = strlen(namespace);
+
+    if (rest == NULL || !cf_starts_with(rest, ACCOUNT_PREFIX))
+        return false;
+    rest += strlen(ACCOUNT_PREFIX);
+    return strncmp(rest, namespace, len) == 0 && rest[len] == ':' && cf_streq(rest + len + 1, name);
+}
+
+bool cf_caller_is_legacy_token(const struct cf_caller *caller)
+{
+    return cf_starts_with(cf_str_or_empty(caller->username), ACCOUNT_PREFIX) &&
+           cf_str_empty(caller->pod_name) && cf_str_empty(caller->node_name) &&
+           !cf_starts_with(cf_str_or_empty(caller->credential_id), "JTI=");
+}
 
 #define EXTRA "authentication.kubernetes.io/"
 
@@ -33,4 +113,79 @@ void cf_caller_decode(struct cf_fields *r, const struct cf_path *at, const struc
     out->node_name = extra(r, &extra_at, extras, EXTRA "node-name");
     if (!cf_caller_split(r->arena, out))
         cf_field_fail_memory(r);
+}
+
+/* ---- workloads ---- */
+
+/* "web-7fddb57d69" of a ReplicaSet, less the hash that the Deployment put there; of any owner whose
+ * name ends in what a label of the pod says is a template's hash. */
+static const char *less_hash(struct cf_arena *arena, const char *owner, const char *hash)
+{
+    return cf_arena_strndup(arena, owner, strlen(owner) - strlen(hash) - 1);
+}
+
+/* "nightly-29123456" of a CronJob's Job, less the minute that the CronJob put there. */
+static const char *less_digits(struct cf_arena *arena, const char *owner)
+{
+    size_t len = strlen(owner), digits = 0;
+
+    while (digits < len && owner[len - 1 - digits] >= '0' && owner[len - 1 - digits] <= '9')
+        digits++;
+    if (digits == 0 || len < digits + 2 || owner[len - 1 - digits] != '-')
+        return owner;
+    return cf_arena_strndup(arena, owner, len - 1 - digits);
+}
+
+static const char *owner_name(struct cf_arena *arena, const struct cf_object *object)
+{
+    if (object->template_hash != NULL)
+        return less_hash(arena, object->owner_name, object->template_hash);
+    if (cf_streq(object->owner_kind, "Job"))
+        return less_digits(arena, object->owner_name);
+    return object->owner_name;
+}
+
+static const char *less_dash(struct cf_arena *arena, const char *generate_name)
+{
+    size_t len = strlen(generate_name);
+
+    if (len > 0 && generate_name[len - 1] == '-')
+        return cf_arena_strndup(arena, generate_name, len - 1);
+    return generate_name;
+}
+
+const char *cf_object_workload(struct cf_arena *arena, const struct cf_object *object)
+{
+    if (!cf_str_empty(object->owner_name))
+        return owner_name(arena, object);
+    if (!cf_str_empty(object->generate_name))
+        return less_dash(arena, object->generate_name);
+    return NULL;
+}
+
+const char *cf_workload_name(struct cf_arena *arena, const struct cf_request *request)
+{
+    const struct cf_object *object = request->object;
+    const char *name;
+
+    if (object == NULL || request->kind == CF_KIND_TOKEN_REQUEST)
+        name = request->name;
+    else
+        name = cf_object_workload(arena, object);
+    if (cf_str_empty(name))
+        name = cf_str_empty(request->name) && object != NULL ? object->name : request->name;
+    return cf_str_or_empty(name);
+}
+
+size_t cf_workload_names(struct cf_arena *arena, const struct cf_request *request,
+                         const char *names[CF_WORKLOAD_NAMES])
+{
+    const struct cf_object *object = request->object;
+
+    names[0] = cf_workload_name(arena, request);
+    if (object == NULL || cf_streq(object->owner_kind, "ReplicaSet") ||
+        cf_str_empty(object->owner_name) || cf_streq(object->owner_name, names[0]))
+        return 1;
+    names[1] = object->owner_name;
+    return 2;
 }

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* answer.c - the only place that builds responses (admission.k8s.io/v1, AdmissionResponse). */
+#include <string.h>
+
 #include "curfew/base64.h"
-#include "curfew/writer.h"
 #include "curfew/limits.h"
 #include "curfew/review.h"
 #include "curfew/str.h"
-#include "decode_private.h"
-#include "forecast.h"
-#include "messages.h"
-#include "unread.h"
-#include "warnings.h"
-
-#include <string.h>
+#include "curfew/writer.h"
+#include "review_private.h"
 
 const char *cf_phase_name(enum cf_phase phase)
 {
@@ -58,6 +54,100 @@ static void close_answer(struct answer *a)
 {
     cf_out_end_object(&a->out);
     cf_out_end_object(&a->out);
+}
+
+/* ---- the forecast ----
+ *
+ * Whether a request that /mutate repairs will be denied by /validate all the same: then a warning
+ * about the repair would only confuse. Nearly always nothing would be denied, and one more run of
+ * the rules without a lookup shows that. Only otherwise the object is patched, decoded and
+ * evaluated as /validate will do it. */
+
+static struct cf_engine_input enforcing(const struct cf_review_input *in)
+{
+    return (struct cf_engine_input){
+        .policy = in->policy,
+        .store = in->store,
+        .now = in->now,
+        .modes = CF_MODE_BIT(CF_ENFORCE),
+        .own_namespace = in->own_namespace,
+        .level = in->level,
+    };
+}
+
+static bool denies(struct cf_arena *arena, const struct cf_engine_input *engine,
+                   struct cf_request *request)
+{
+    struct cf_evaluation judgement;
+
+    if (cf_engine_evaluate(arena, engine, request, &judgement, NULL) != 0)
+        return false; /* out of memory, which the arena tells of */
+    for (size_t i = 0; i < judgement.count; i++) {
+        if (cf_verdict_denies(request, &judgement.items[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The kinds that are ever patched. */
+static const struct cf_kind_info *info_of(enum cf_kind kind)
+{
+    if (kind == CF_KIND_TOKEN_REQUEST)
+        return cf_kind_find("authentication.k8s.io", "TokenRequest");
+    return cf_kind_find("", kind == CF_KIND_POD ? "Pod" : "ServiceAccount");
+}
+
+/* The request with its object repaired; false: that is not known. */
+static bool repair(struct cf_arena *arena, struct cf_request *request, const char *patch)
+{
+    struct cf_json *json = (struct cf_json *)(uintptr_t)request->object->json;
+    struct cf_object *object = cf_arena_alloc(arena, sizeof(*object));
+    struct cf_err err;
+
+    if (object == NULL || cf_json_patch(arena, json, patch, &err) != 0 ||
+        cf_object_decode(arena, json, info_of(request->kind), "", object, &err) != 0)
+        return false;
+    request->object = object;
+    return true;
+}
+
+/* Where both modes have one level, the findings are known, and all that have a fix are repaired. */
+static bool something_stays(const struct cf_evaluation *judgement)
+{
+    for (size_t i = 0; i < judgement->count; i++) {
+        const struct cf_verdict *v = &judgement->items[i];
+
+        if (v->exempt == CF_EXEMPT_NO && !v->finding.never_denied && v->finding.fix == NULL)
+            return true;
+    }
+    return false;
+}
+
+/* Whether /validate will deny the request once `patch`, which was made from the evaluation, has
+ * repaired it. The patch changes the object in place: do not read it afterwards. `len` is the size
+ * of the review; one above CF_FORECAST_MAX that would be denied unpatched counts as denied. */
+static bool will_be_denied(struct cf_arena *arena, const struct cf_review_input *in,
+                           const struct cf_request *request, const struct cf_evaluation *judgement,
+                           const char *patch, size_t len)
+{
+    const enum cf_level *level = judgement->levels.mode;
+    struct cf_engine_input engine = enforcing(in);
+    struct cf_request copy = *request;
+
+    engine.known = &judgement->levels;
+    engine.known_caller = &judgement->caller_levels;
+    engine.caller_only = true;
+    if (denies(arena, &engine, &copy))
+        return true;
+    if (level[CF_FIX] == level[CF_ENFORCE])
+        return something_stays(judgement);
+    engine.caller_only = false;
+    if (!denies(arena, &engine, &copy))
+        return false;
+    if (len > CF_FORECAST_MAX || !repair(arena, &copy, patch))
+        return true;
+    engine.known = engine.known_caller = NULL;
+    return denies(arena, &engine, &copy);
 }
 
 /* ---- /mutate ---- */
@@ -118,7 +208,7 @@ static int answer_mutate(struct answer *a, enum cf_decision *decision, struct cf
         cf_out_str(&a->out, "patchType", "JSONPatch");
         cf_out_str(&a->out, "patch", encoded);
         if (cf_fixed_worth_reporting(a->request, a->judgement) &&
-            !cf_will_be_denied(a->arena, a->in, a->request, a->judgement, patch, a->len))
+            !will_be_denied(a->arena, a->in, a->request, a->judgement, patch, a->len))
             cf_warnings_fixed(&a->out, a->arena, a->request, a->judgement);
         cf_out_object(&a->out, "auditAnnotations");
         cf_out_str(&a->out, "fixed", fixed_rules(a));

@@ -9,9 +9,7 @@
 #include "curfew/limits.h"
 #include "curfew/review.h"
 #include "curfew/str.h"
-#include "decode_private.h"
-#include "engine_private.h"
-#include "messages.h"
+#include "review_private.h"
 
 /* Labels say nothing of nodes. */
 static const struct cf_json_skip skipped[] = {

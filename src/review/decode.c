@@ -8,7 +8,7 @@
 #include "curfew/attr.h"
 #include "curfew/review.h"
 #include "curfew/str.h"
-#include "decode_private.h"
+#include "review_private.h"
 
 /* What no rule reads, and what makes up most of a review. The first is the copy of the object that
  * kubectl apply keeps in it: it is read of Secrets and ConfigMaps (copied-token), and to keep it of

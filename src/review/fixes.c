@@ -11,7 +11,7 @@
 #include "curfew/limits.h"
 #include "curfew/review.h"
 #include "curfew/str.h"
-#include "engine_private.h"
+#include "review_private.h"
 
 /* ---- fixes that allow for those before them ---- */
 

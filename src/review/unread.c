@@ -32,11 +32,10 @@
  * kube-controller-manager and the API server get no better answer than others: rules except them
  * from single findings only, and the chart's entries do not send their requests for Secrets at
  * all. */
-#include "unread.h"
 
 #include "curfew/attr.h"
 #include "curfew/str.h"
-#include "decode_private.h"
+#include "review_private.h"
 
 /* Members of the request, all but the last of which stand before the object. */
 enum { UID, KIND, RESOURCE, SUBRESOURCE, NAMESPACE, NAME, OPERATION, USER, OBJECT, MEMBERS };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a refused person reads: a first line that stands alone, then each finding, then the way
  * out; inside its limits whatever the names are. */
-#include "../src/review/messages.h"
+#include "../src/review/review_private.h"
 #include "curfew/time.h"
 #include "reviews.h"
 

@@ -1,17 +1,119 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* relabel.c - a namespace's enforce or warn level rises: which of its pods would violate it.
+/* existing_pods.c - warnings about pods that exist already: the pods of a namespace whose enforce
+ * or warn level rises, and the pods that name a new legacy Secret. Nothing is denied.
  *
- * As Pod Security Admission does it (pod-security-admission admission/admission.go): pods are
- * judged as they stand, one of each controller first, within a number and half of the time that
- * the API server waits; they are grouped by finding, and nothing is refused. */
+ * As in Pod Security Admission (pod-security-admission admission/admission.go), pods are evaluated
+ * as they stand, one of each controller first, within a number and half of the time that the API
+ * server waits, and are grouped by finding. */
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "curfew/time.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
-#include "existing.h"
-#include "messages.h"
+#include "curfew/time.h"
+#include "review_private.h"
+
+/* Adds a warning, printf-like. */
+static void warning_add(struct cf_note_lines *lines, struct cf_arena *arena, const char *fmt, ...)
+    CF_PRINTF(3, 4);
+
+static void warning_add(struct cf_note_lines *lines, struct cf_arena *arena, const char *fmt, ...)
+{
+    size_t wanted = lines->capacity == 0 ? 8 : 2 * lines->capacity;
+    const char **bigger, *text;
+    va_list args;
+
+    if (lines->count == lines->capacity) {
+        bigger = cf_arena_array(arena, wanted, sizeof(*bigger));
+        if (bigger == NULL)
+            return;
+        if (lines->count > 0)
+            memcpy(bigger, lines->items, lines->count * sizeof(*bigger));
+        lines->items = bigger;
+        lines->capacity = wanted;
+    }
+    va_start(args, fmt);
+    text = cf_arena_vprintf(arena, fmt, args);
+    va_end(args);
+    if (text != NULL)
+        lines->items[lines->count++] = cf_line(arena, CF_WARNING_MAX, "%s", text);
+}
+
+/* ---- a new legacy Secret ---- */
+
+/* The verdict about the Secret's creation, where somebody is to be told of it. */
+static const struct cf_verdict *creation(const struct cf_request *request,
+                                         const struct cf_evaluation *judgement)
+{
+    if (request->kind != CF_KIND_SECRET || request->operation != CF_CREATE)
+        return NULL;
+    for (size_t i = 0; i < judgement->count; i++) {
+        const struct cf_verdict *v = &judgement->items[i];
+
+        if (cf_streq(v->finding.rule->id, "legacy-token-secret") &&
+            (v->exempt == CF_EXEMPT_NO || v->exempt == CF_EXEMPT_EXCEPTION))
+            return v;
+    }
+    return NULL;
+}
+
+static int by_workload(const void *a, const void *b)
+{
+    const struct cf_store_pod *x = a, *y = b;
+
+    return strcmp(x->workload, y->workload);
+}
+
+/* `"api", "web" and 3 more` of the pods' workloads, each once; `beyond` were not even asked for. */
+static const char *workloads(struct cf_arena *arena, struct cf_store_pod *pods, size_t count,
+                             bool beyond)
+{
+    size_t distinct = 0;
+    const char *text = "";
+
+    qsort(pods, count, sizeof(*pods), by_workload);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && cf_streq(pods[i].workload, pods[i - 1].workload))
+            continue;
+        if (distinct++ < CF_EXISTING_NAMED_MAX)
+            text = cf_arena_printf(arena, "%s%s\"%s\"", cf_str_or_empty(text),
+                                   distinct > 1 ? ", " : "", pods[i].workload);
+    }
+    if (beyond)
+        text = cf_arena_printf(arena, "%s and more", cf_str_or_empty(text));
+    else if (distinct > CF_EXISTING_NAMED_MAX)
+        text = cf_arena_printf(arena, "%s and %zu more", cf_str_or_empty(text),
+                               distinct - CF_EXISTING_NAMED_MAX);
+    return cf_str_or_empty(text);
+}
+
+/* Pods wait for a Secret that is not there yet: they start with its token. */
+static void secret_lines(struct cf_arena *arena, const struct cf_review_input *in,
+                         const struct cf_request *request, const struct cf_evaluation *judgement,
+                         struct cf_note_lines *out)
+{
+    const char *name = cf_str_empty(request->name) ? request->object->name : request->name;
+    const struct cf_verdict *verdict = creation(request, judgement);
+    struct cf_store_pod *pods = NULL;
+    size_t count, taken;
+
+    if (verdict == NULL || cf_str_empty(name))
+        return;
+    cf_store_lock(in->store);
+    count = cf_store_pods_of_secret(in->store, arena, request->namespace, name,
+                                    CF_EXISTING_PODS_OF_SECRET_MAX, &pods);
+    cf_store_unlock(in->store);
+    taken = count < CF_EXISTING_PODS_OF_SECRET_MAX ? count : CF_EXISTING_PODS_OF_SECRET_MAX;
+    if (taken == 0 || pods == NULL)
+        return;
+    warning_add(out, arena, "%s: %s: %zu %s it already, and will hold its token: %s",
+                cf_subject(arena, request), verdict->finding.rule->id, count,
+                count == 1 ? "pod names" : "pods name",
+                workloads(arena, pods, taken, count > taken));
+}
+
+/* ---- a higher level ---- */
 
 #define MICROS ((int64_t)1000000)
 
@@ -213,11 +315,11 @@ static void tell_group(struct relabel *r, size_t first, size_t end, struct cf_no
 
     for (size_t i = first + 1; i < end; i++)
         pods += r->hits[i].pod != r->hits[i - 1].pod;
-    cf_lines_add(out, r->arena,
-                 "%s: existing pods violate the new %s level \"%s\": %s: %s%s: %s: %s", r->subject,
-                 cf_mode_name(hit->mode), cf_level_name(r->levels.mode[hit->mode]),
-                 hit->finding->rule->id, cf_subject(r->arena, &r->pods[hit->pod]),
-                 others(r->arena, pods - 1), hit->finding->rule->title, hit->finding->value);
+    warning_add(out, r->arena,
+                "%s: existing pods violate the new %s level \"%s\": %s: %s%s: %s: %s", r->subject,
+                cf_mode_name(hit->mode), cf_level_name(r->levels.mode[hit->mode]),
+                hit->finding->rule->id, cf_subject(r->arena, &r->pods[hit->pod]),
+                others(r->arena, pods - 1), hit->finding->rule->title, hit->finding->value);
 }
 
 static void tell_hits(struct relabel *r, struct cf_note_lines *out)
@@ -242,14 +344,13 @@ static void check_pods(struct relabel *r, struct cf_note_lines *out)
         return;
     checked = judge_pods(r) + r->mirrors;
     if (checked < r->total)
-        cf_lines_add(out, r->arena,
-                     "%s: guard: only the first %zu of %zu existing pods were checked against the "
-                     "new level",
-                     r->subject, checked, r->total);
+        warning_add(out, r->arena,
+                    "%s: guard: only the first %zu of %zu existing pods were checked against the "
+                    "new level",
+                    r->subject, checked, r->total);
     if (r->unknown > 0)
-        cf_lines_add(out, r->arena, "%s: guard: %zu existing %s could not be judged: %s",
-                     r->subject, r->unknown, r->unknown == 1 ? "pod" : "pods",
-                     cf_str_or_empty(r->why));
+        warning_add(out, r->arena, "%s: guard: %zu existing %s could not be judged: %s", r->subject,
+                    r->unknown, r->unknown == 1 ? "pod" : "pods", cf_str_or_empty(r->why));
     tell_hits(r, out);
 }
 
@@ -264,16 +365,16 @@ static void tell_exempt(struct relabel *r, const struct cf_request *request,
 
         if (is == NULL || cf_streq(was, is))
             continue;
-        cf_lines_add(out, r->arena,
-                     "%s: guard: the namespace is exempt from Curfew (exemptions.namespaces), its "
-                     "label %s has no effect",
-                     r->subject, cf_mode_label((enum cf_mode)mode));
+        warning_add(out, r->arena,
+                    "%s: guard: the namespace is exempt from Curfew (exemptions.namespaces), its "
+                    "label %s has no effect",
+                    r->subject, cf_mode_label((enum cf_mode)mode));
         return;
     }
 }
 
-void cf_relabel_lines(struct cf_arena *arena, const struct cf_review_input *in,
-                      const struct cf_request *request, struct cf_note_lines *out)
+static void relabel_lines(struct cf_arena *arena, const struct cf_review_input *in,
+                          const struct cf_request *request, struct cf_note_lines *out)
 {
     struct relabel r = {
         .arena = arena, .in = in, .namespace = request->namespace, .levels = {{CF_PRIVILEGED}}};
@@ -284,10 +385,22 @@ void cf_relabel_lines(struct cf_arena *arena, const struct cf_review_input *in,
     else if (!find_rising(&r, request))
         return;
     else if (!cf_store_fresh(in->store, CF_PODS, in->policy->stale_after))
-        cf_lines_add(out, arena,
-                     "%s: guard: existing pods were not checked against the new level: Curfew does "
-                     "not know them now",
-                     r.subject);
+        warning_add(out, arena,
+                    "%s: guard: existing pods were not checked against the new level: Curfew does "
+                    "not know them now",
+                    r.subject);
     else
         check_pods(&r, out);
+}
+
+/* ---- both ---- */
+
+void cf_existing_lines(struct cf_arena *arena, const struct cf_review_input *in,
+                       const struct cf_request *request, const struct cf_evaluation *judgement,
+                       struct cf_note_lines *out)
+{
+    if (request->kind == CF_KIND_NAMESPACE)
+        relabel_lines(arena, in, request, out);
+    else if (request->kind == CF_KIND_SECRET)
+        secret_lines(arena, in, request, judgement, out);
 }

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* review_private.h - the steps of a review, which only review/ calls. */
+#ifndef CURFEW_REVIEW_PRIVATE_H
+#define CURFEW_REVIEW_PRIVATE_H
+
+#include "curfew/review.h"
+#include "curfew/writer.h"
+#include "engine_private.h"
+
+/* ---- decode.c ---- */
+
+/* cf_review_decode(), which also returns in *sound how many bytes precede a fault in the JSON;
+ * `len` when there is no fault. */
+int cf_review_decode_offset(struct cf_arena *arena, const char *bytes, size_t len,
+                            struct cf_request **out, size_t *sound, struct cf_err *err);
+
+/* ---- unread.c: the verdict on a review whose object could not be read ---- */
+
+struct cf_unread_review {
+    struct cf_request request;       /* the envelope: its objects are NULL, its kind is known */
+    const struct cf_kind_info *info; /* NULL: unknown, or of a kind that no rule knows */
+    const char *kind;                /* "Pod"; NULL: unknown */
+    const enum cf_level *enforce;    /* of the namespace; NULL: not looked up */
+    enum cf_exempt exempt;           /* why it is allowed, unless the level or the kind is why */
+    bool allowed;
+    bool advised; /* a template: allowed with a warning */
+};
+
+/* Reads what precedes the fault, which is at or after bytes[len], and decides. 1: not an
+ * AdmissionReview, or it has no uid, and *out is undefined. -1: out of memory. */
+int cf_unread_evaluate(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
+                       size_t len, struct cf_unread_review *out, struct cf_err *err);
+
+/* ---- existing_pods.c ---- */
+
+/* Warnings, each one line of at most CF_WARNING_MAX characters, the most important first. */
+struct cf_note_lines {
+    const char **items;
+    size_t count, capacity;
+};
+
+/* Adds the warnings about existing pods that an allowed request concerns. They live in the arena,
+ * which reports when it is out of memory. */
+void cf_existing_lines(struct cf_arena *arena, const struct cf_review_input *in,
+                       const struct cf_request *request, const struct cf_evaluation *judgement,
+                       struct cf_note_lines *out);
+
+/* ---- messages.c: one line, and the denial ---- */
+
+/* One line of at most `max` characters: `<subject> <verb>: <rule id>: <rest>`. Quoted parts are
+ * shortened first, so that the rule and the sentence stay. "" when the arena is out of memory. */
+const char *cf_line(struct cf_arena *arena, size_t max, const char *fmt, ...) CF_PRINTF(3, 4);
+
+/* The levels that apply to the rule: of the object's namespace, or of the caller's. */
+const struct cf_levels *cf_evaluation_levels(const struct cf_evaluation *judgement,
+                                             const struct cf_rule *rule);
+
+/* Whether the object is in a manifest that `curfew review` could read: an existing object is
+ * evaluated differently, and a token request is in no manifest. */
+bool cf_in_file(const struct cf_request *request);
+
+/* The whole denial: a first line that stands alone, one line for each finding, the remedies. NULL:
+ * out of memory. */
+const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
+                      const struct cf_evaluation *judgement, const struct cf_verdict *const *denied,
+                      size_t count);
+
+/* ---- messages.c: warnings ---- */
+
+/* Write the member "warnings" where there are any: each one line of at most CF_WARNING_MAX
+ * characters, all of them within CF_WARNINGS_TOTAL_MAX. `more` follows those of the findings. */
+void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena, const struct cf_request *request,
+                       const struct cf_evaluation *judgement);
+/* That nothing was repaired, for each rule with more than CF_FINDINGS_MAX findings. */
+void cf_warnings_unfixed(struct cf_out *out, struct cf_arena *arena,
+                         const struct cf_request *request, const struct cf_evaluation *judgement);
+void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
+                          const struct cf_request *request, const struct cf_evaluation *judgement,
+                          const struct cf_note_lines *more, int64_t now);
+
+/* Whether the caller should be warned about what /mutate repaired. */
+bool cf_fixed_worth_reporting(const struct cf_request *request,
+                              const struct cf_evaluation *judgement);
+
+/* Whether /validate denies because of this verdict; if not, it may warn. */
+bool cf_verdict_denies(const struct cf_request *request, const struct cf_verdict *verdict);
+
+#endif

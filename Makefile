@@ -120,7 +120,7 @@ $(BUILD)/libcurfew.a: $(LIB_OBJS)
 $(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS) $(BENCH_OBJS) $(FUZZ_OBJS): $(BUILD)/%.o: %.c Makefile | deps
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(call compile,-Itest)
+	$(call compile,-Itest -Itest/lib)
 
 $(UNIT_BINS): $(BUILD)/unit/%: $(BUILD)/test/unit/%.o $(BUILD)/libcurfew.a
 	$(call say,LD,$@)

@@ -135,13 +135,13 @@ echo
 echo "curfew idle: $idle MiB resident"
 
 # From exec to the first 200: /readyz, and nginx's answer without TLS.
-${CC:-cc} -O1 -o "$work/ready" "$here/ready.c"
+build_clients "$root/test/lib/clients.c"
 port=$((20001 + $$ % 20000))
 sed "s/listen .*/listen 127.0.0.1:$port;/; /ssl_/d; s/return 200 .*/return 200 ok; }/" \
     "$work/nginx.conf" >"$work/ready.conf"
-curfew_start=$("$work/ready" $port /readyz 21 "$curfew" serve \
+curfew_start=$("$work/bin/clients" ready $port /readyz 21 "$curfew" serve \
     --objects "$root/test/recorded/objects.yaml" --tls-cert "$certs/tls.crt" \
     --tls-key "$certs/tls.key" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --probe-listen "127.0.0.1:$port" \
     --drain-delay 0s)
-nginx_start=$("$work/ready" $port / 21 nginx -e "$work/nginx.log" -c "$work/ready.conf")
+nginx_start=$("$work/bin/clients" ready $port / 21 nginx -e "$work/nginx.log" -c "$work/ready.conf")
 echo "start to ready, median of 21: curfew $curfew_start ms, nginx $nginx_start ms"

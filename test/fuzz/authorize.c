@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* authorize - SubjectAccessReviews, of v1 and v1beta1: read, and answered with denied or no
  * opinion. The first byte chooses the configuration, the rest is the review. */
-#include "../answer.h"
+#include "answer.h"
 #include "fuzz.h"
 
 #include "curfew/attr.h"

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "curfew/config.h"
-#include "../documents.h"
+#include "documents.h"
 #include "curfew/rule.h"
 #include "curfew/store.h"
 #include "curfew/str.h"

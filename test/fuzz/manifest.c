@@ -10,7 +10,7 @@
 #include "fuzz.h"
 #include "leaks.h"
 
-#include "../documents.h"
+#include "documents.h"
 #include "../src/json/json_private.h"
 #include "curfew/attr.h"
 #include "curfew/cmd.h"

@@ -3,7 +3,7 @@
  * denied is broken somewhere, and has to stay denied.
  *
  * The first byte chooses the phase (modulo 3) and the configuration, the rest is the review. */
-#include "../answer.h"
+#include "answer.h"
 #include "fuzz.h"
 #include "leaks.h"
 

@@ -10,10 +10,10 @@
  *   the rest answers, each behind ANSWER: how the answer ends, and its bytes
  *
  * Each input is read twice, whole and in pieces, and the two stores have to answer alike. */
-#include "../answer.h"
+#include "answer.h"
 #include "fuzz.h"
 
-#include "../documents.h"
+#include "documents.h"
 
 #include <sys/syscall.h>
 #include <unistd.h>

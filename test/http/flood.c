@@ -15,18 +15,14 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <gnutls/gnutls.h>
+#include "client.h"
 
 #define EVENTS 256
 #define KINDS_MAX 16
@@ -59,14 +55,10 @@ static int *closed, closed_count; /* to be opened again */
 static long opened, ended, failed;
 static char hello[4096];
 static size_t hello_len;
-static gnutls_certificate_credentials_t credentials;
 
 static int64_t now_ms(void)
 {
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return client_micros() / 1000;
 }
 
 static bool is(const struct conn *c, const char *name)
@@ -97,7 +89,7 @@ static gnutls_session_t new_session(void)
 
     gnutls_init(&tls, GNUTLS_CLIENT | GNUTLS_NONBLOCK);
     gnutls_set_default_priority(tls);
-    gnutls_credentials_set(tls, GNUTLS_CRD_CERTIFICATE, credentials);
+    gnutls_credentials_set(tls, GNUTLS_CRD_CERTIFICATE, client_credentials);
     return tls;
 }
 
@@ -106,7 +98,6 @@ static void make_hello(void)
 {
     gnutls_session_t tls;
 
-    gnutls_certificate_allocate_credentials(&credentials);
     tls = new_session();
     gnutls_transport_set_push_function(tls, keep_hello);
     gnutls_transport_set_pull_function(tls, read_nothing);
@@ -297,17 +288,14 @@ static void prepare(void)
 
 int main(int argc, char **argv)
 {
-    struct rlimit files;
-
     if (argc < 4 || !read_kinds(argv + 3, argc - 3) || atoi(argv[2]) < 1) {
         fprintf(stderr, "flood: want SECONDS ADDRESSES KIND:PORT:COUNT...\n");
         return 2;
     }
     addresses = atoi(argv[2]);
     signal(SIGPIPE, SIG_IGN);
-    getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
+    client_raise_files();
+    client_init(NULL);
     epoll_fd = epoll_create1(0);
     make_hello();
     prepare();

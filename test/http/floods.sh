@@ -2,7 +2,7 @@
 # floods.sh - 10,000 connections that never become a request, at each port, from one address and from
 # many; 2,000 that work, from one address. Sourced by run.sh.
 #
-# flood.c is whoever floods: it opens again at once what the server ends. beside.c is everybody else:
+# flood.c opens again at once what the server ends. `clients beside` is everybody else:
 # a kubelet, a Prometheus, an API server with a warm connection, one with a kept one, and one that
 # connects anew. Both share this machine's cores with the server.
 
@@ -12,7 +12,7 @@ floods_idle=$(memory VmRSS)
 flood_count=10000 measured=true
 [ "$floods_idle" -lt 20000 ] || flood_count=4000 measured=false
 
-# of CLIENT FIELD: what beside.c said of it
+# of CLIENT FIELD: what `clients beside` printed of it
 of() {
     awk -v client="$1" -v field="$2" \
         '$1 == client { for (i = 3; i < NF; i += 2) if ($i == field) print $(i + 1) }' "$work/beside"
@@ -23,7 +23,7 @@ lost() {
 }
 
 flood_once() { # KIND:PORT:COUNT ADDRESSES
-    "$work/bin/beside" "$port" "$probes" "$plain" 2 "$good" >"$work/beside" 2>"$work/beside.err" &
+    "$work/bin/clients" beside "$port" "$probes" "$plain" 2 "$good" >"$work/beside" 2>"$work/beside.err" &
     local beside=$!
     wait_until 10 grep -q warm "$work/beside.err"
     "$work/bin/flood" 2 "$2" "$1" >"$work/flood" 2>/dev/null
@@ -95,7 +95,7 @@ wait "$flood" 2>/dev/null
 server "$work/working.log" || exit 1
 count=2000
 $measured || count=200
-"$work/bin/working" "$port" $count "$good" >"$work/working" 2>/dev/null
+"$work/bin/clients" kept "$port" $count "$good" >"$work/working" 2>/dev/null
 equal "$count working connections from one address" "connected $count lost 0" \
     "$(cat "$work/working")"
 if $measured; then

@@ -50,10 +50,10 @@ equal 'keep-alive: four reviews, one connection' '200 1 200 0 200 0 200 0 ' \
         --data-binary "@$good" -w '%{http_code} %{num_connects} ' -K "$work/urls")"
 { request /validate "$good" && request /mutate "$good" 'Connection: close'; } | raw
 equal 'pipelining: two requests at once' 2 "$(grep -o 'HTTP/1.1 200' "$work/raw" | wc -l)"
-request /validate "$good" | "$work/bin/halfclose" "$port" "$certs/ca.crt" >"$work/raw"
+request /validate "$good" | "$work/bin/clients" half-close "$port" "$certs/ca.crt" >"$work/raw"
 check 'a client that half-closes gets its answer' "$(cat "$work/raw")" \
     grep -q '"allowed":' "$work/raw"
-request /validate "$good" | head -c 900 | "$work/bin/halfclose" "$port" "$certs/ca.crt" >"$work/raw"
+request /validate "$good" | head -c 900 | "$work/bin/clients" half-close "$port" "$certs/ca.crt" >"$work/raw"
 equal 'a client that half-closes too early gets none' 0 "$(grep -c HTTP "$work/raw")"
 check 'and a good review is still answered' 'it is not' answers
 

@@ -5,19 +5,19 @@
 server "$work/slow.log" --log-level debug || exit 1
 slow_pid=$pid slow_port=$port slow_clients=
 for mode in connect handshake headers body read; do
-    "$work/bin/slow" $mode "$port" 20 28 "$fixed" >"$work/slow.$mode" 2>/dev/null &
+    "$work/bin/clients" slow $mode "$port" 20 28 "$fixed" >"$work/slow.$mode" 2>/dev/null &
     slow_clients="$slow_clients $!"
 done
 pids="$pids $slow_clients"
 
 # More connections than there is room for, which say nothing: they give way.
 server "$work/room.log" || exit 1
-"$work/bin/slow" connect "$probes" 64 8 >"$work/room.out" 2>"$work/room.err" &
+"$work/bin/clients" slow connect "$probes" 64 8 >"$work/room.out" 2>"$work/room.err" &
 room=$!
 pids="$pids $room"
 wait_until 10 grep -q connected "$work/room.err"
 equal 'no room left, all of them new: who comes waits' 200 "$(get /readyz)"
-"$work/bin/slow" connect "$probes" 40 1 >/dev/null 2>&1
+"$work/bin/clients" slow connect "$probes" 40 1 >/dev/null 2>&1
 equal 'the oldest idle ones gave way' 200 "$(get /readyz)"
 kill "$room" 2>/dev/null
 stops 'and ends' "$pid"
@@ -33,7 +33,7 @@ idle=$(memory VmRSS)
 # A sanitizer's build is large, and too slow for 600 bodies within their time.
 count=600 measured=true
 [ "$idle" -lt 20000 ] || count=60 measured=false
-"$work/bin/many" "$port" $count "$work/in" >"$work/many.out" 2>"$work/many.err"
+"$work/bin/clients" many "$port" $count "$work/in" >"$work/many.out" 2>"$work/many.err"
 peak=$(memory VmHWM)
 echo "     $count x 3 MiB: $(cat "$work/many.out"); idle $idle KiB, peak $peak KiB"
 check 'each of them is answered, or told to come again' \

@@ -22,7 +22,7 @@ crowd 55000 36000 | tr -d '\n' >"$work/larger-crowd"
 # bodies at once, so that none has room to be answered: the best of three.
 crowded() {
     for try in 1 2 3; do
-        "$work/bin/many" "$port" "$2" "$3" >"$work/many.out" 2>"$work/many.err"
+        "$work/bin/clients" many "$port" "$2" "$3" >"$work/many.out" 2>"$work/many.err"
         grep -q '^answered 0 busy [0-9]* other 0$' "$work/many.out" || break
     done
     peak=$(memory VmHWM)
@@ -52,7 +52,7 @@ for threads in 16 2; do
         sh -c '! grep -q patchType "$1"' sh "$work/body"
     crowded "$threads threads, 16 x 3 MB" 16 "$work/crowd"
     crowded "$threads threads, 24 x 4 MB" 24 "$work/larger-crowd"
-    "$work/bin/many" "$port" 16 "$work/crowd" 40 >"$work/many.out" 2>"$work/many.err"
+    "$work/bin/clients" many "$port" 16 "$work/crowd" 40 >"$work/many.out" 2>"$work/many.err"
     check "$threads threads: all are answered who try again" \
         "$(cat "$work/many.out") $(sort "$work/many.err" | uniq -c)" \
         grep -qx 'answered 16 busy 0 other 0' "$work/many.out"

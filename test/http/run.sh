@@ -26,10 +26,7 @@ fixed=$recorded/mutate.create.pods.legacy-mount.by-admin.json
 secret=$recorded/validate.create.secrets.web-token.by-admin.json
 
 dev_certs "$certs" || exit 1
-mkdir -p "$work/bin"
-for source in "$here"/*.c "$root/test/soak/load.c"; do
-    ${CC:-cc} -O1 -o "$work/bin/$(basename "$source" .c)" "$source" -lgnutls -lpthread || exit 1
-done
+build_clients "$here"/*.c "$root/test/lib/clients.c" "$root/test/soak/load.c" || exit 1
 
 # ONLY=worst: one file alone.
 if [ -n "${ONLY:-}" ]; then

@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* worst PORT PID SIZE all|short|NAME... - what the worst reviews cost the server.
  *
- * Sends reviews of SIZE bytes, made of two shapes of test/shapes.h at a time, to every endpoint.
- * None of them may take the process PID more CPU than 0.5 s, or than six times what a review of
- * that size takes that gives nothing to find, whichever is more: best of three. One line for each
- * that does, or that is not answered; then the dearest ones; exits 1 when there was one. "short"
- * sends each shape once, with the next of its kind. */
+ * Sends reviews of SIZE bytes, made of two shapes of test/lib/shapes.h at a time, to every
+ * endpoint. None of them may take the process PID more CPU than 0.5 s, or than six times what a
+ * review of that size takes that gives nothing to find, whichever is more: best of three. One line
+ * for each that does, or that is not answered; then the dearest ones; exits 1 when there was one.
+ * "short" sends each shape once, with the next of its kind. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <gnutls/gnutls.h>
 
 #include "client.h"
-
-#include "../shapes.h"
+#include "shapes.h"
 
 #define SECONDS_MAX 0.5 /* unless SECONDS_MAX in the environment says otherwise */
 #define TIMES_MAX 6
@@ -30,7 +23,6 @@
 
 static int port;
 static clockid_t server_clock;
-static gnutls_certificate_credentials_t credentials;
 static char *body;
 static size_t size, body_len;
 static char answer[1 << 20];
@@ -56,52 +48,29 @@ static double server_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static gnutls_session_t connect_to_server(int fd)
-{
-    return client_connect(fd, port) ? client_handshake(fd, credentials, 30000) : NULL;
-}
-
-static bool send_review(gnutls_session_t tls, const char *path)
-{
-    char head[256];
-
-    snprintf(head, sizeof(head),
-             "POST %s?timeout=30s HTTP/1.1\r\nHost: l\r\nContent-Type: application/json\r\n"
-             "Content-Length: %zu\r\nConnection: close\r\n\r\n",
-             path, body_len);
-    return client_send(tls, head, strlen(head)) && client_send(tls, body, body_len);
-}
-
 /* Its start is kept; returns what the server took for it. */
 static double post(const char *path)
 {
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    gnutls_session_t tls = connect_to_server(fd);
+    struct client c;
+    bool open = client_open(&c, port, 0);
     double before = server_seconds();
-    char drain[16384];
-    size_t len = 0;
-    ssize_t got;
+    char target[64];
+    struct text request;
 
+    snprintf(target, sizeof(target), "%s?timeout=30s", path);
+    request = client_request(target, "Connection: close\r\n", body, body_len);
     answer[0] = '\0';
-    if (tls != NULL && send_review(tls, path)) {
-        while ((got = gnutls_record_recv(tls, drain, sizeof(drain))) > 0) {
-            size_t kept =
-                len + (size_t)got < sizeof(answer) ? (size_t)got : sizeof(answer) - 1 - len;
-
-            memcpy(answer + len, drain, kept);
-            len += kept;
-            answer[len] = '\0';
-        }
-    }
-    if (tls != NULL)
-        gnutls_deinit(tls);
-    close(fd);
+    if (open && client_send(&c, request.bytes, request.len))
+        client_read_all(&c, answer, sizeof(answer));
+    if (open)
+        client_close(&c);
+    free(request.bytes);
     return server_seconds() - before;
 }
 
 static bool is_answer(const char *path)
 {
-    if (strncmp(answer, "HTTP/1.1 200 ", 13) != 0)
+    if (!client_has_status(answer, 200))
         return false;
     return strstr(answer, "\"allowed\":") != NULL || strcmp(path, "/authorize") == 0;
 }
@@ -262,7 +231,7 @@ int main(int argc, char **argv)
     body = malloc(2 * size);
     if (body == NULL || clock_getcpuclockid(atoi(argv[2]), &server_clock) != 0)
         return 2;
-    gnutls_certificate_allocate_credentials(&credentials);
+    client_init(NULL);
     run(argc, argv);
     for (int i = 0; i < DEAREST; i++)
         printf("     %.3f s of CPU: %s\n", dearest[i].seconds, dearest[i].name);

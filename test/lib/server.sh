@@ -8,6 +8,16 @@ dev_certs() {
     CURFEW=$curfew sh "$root/certs/make-dev-certs.sh" "$1" >/dev/null
 }
 
+# build_clients SOURCE...: TLS clients in C (client.h), in $work/bin.
+build_clients() {
+    local source
+    mkdir -p "$work/bin"
+    for source in "$@"; do
+        ${CC:-cc} -O1 -I"$root/test/lib" -o "$work/bin/$(basename "$source" .c)" "$source" \
+            "$root/test/lib/client.c" -lgnutls -lpthread || return 1
+    done
+}
+
 # kubeconfig FILE CLUSTER-LINES [USER-LINES]: context "c" with namespace "shop". Lines are indented here.
 kubeconfig() {
     {

@@ -6,7 +6,7 @@
  * is repeated alone with what it prints. */
 #include <stdio.h>
 
-#include "../answer.h"
+#include "answer.h"
 #include "curfew/documents.h"
 #include "curfew/str.h"
 #include "files.h"

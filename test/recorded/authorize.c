@@ -14,7 +14,7 @@
 #include "curfew/arena.h"
 #include "curfew/file.h"
 #include "curfew/limits.h"
-#include "../documents.h"
+#include "documents.h"
 #include "curfew/review.h"
 #include "curfew/str.h"
 

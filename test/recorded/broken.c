@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../answer.h"
+#include "answer.h"
 #include "curfew/attr.h"
 #include "curfew/file.h"
 #include "curfew/str.h"

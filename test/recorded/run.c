@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "../answer.h"
+#include "answer.h"
 #include "authorize.h"
 #include "broken.h"
 #include "curfew/file.h"
-#include "../documents.h"
+#include "documents.h"
 #include "curfew/str.h"
 
 /* 2026-11-22, long before and after nothing: no recorded answer depends on it. */

@@ -22,7 +22,7 @@
 #include "curfew/file.h"
 #include "curfew/writer.h"
 #include "curfew/limits.h"
-#include "../documents.h"
+#include "documents.h"
 #include "curfew/review.h"
 #include "curfew/str.h"
 #include "fixture.h"

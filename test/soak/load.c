@@ -13,23 +13,17 @@
  * kept connections, p50 and p99 of those that had to make one, and the longest of all. Fails with
  * a wrong or a lost answer. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <gnutls/gnutls.h>
+#include "client.h"
 
 #define WORKERS 96
 #define KEPT 25
@@ -38,8 +32,7 @@
 #define TIMEOUT_MS 10000
 
 struct conn {
-    gnutls_session_t tls;
-    int fd;
+    struct client client;
     bool used; /* has had an answer */
 };
 
@@ -56,7 +49,6 @@ struct outcome {
 static struct review reviews[8];
 static int review_count, port, seconds, rate;
 static const char *label;
-static gnutls_certificate_credentials_t authority;
 static int64_t start;
 static atomic_long next_due, sent, wrong, lost, refused, dialled;
 static atomic_bool over;
@@ -64,20 +56,12 @@ static atomic_bool over;
 /* Of reviews on kept connections, and on new ones. */
 static struct {
     atomic_long count;
-    int32_t *us;
+    long *us;
 } latencies[2];
 
 static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct conn pool[KEPT];
 static int pool_len;
-
-static int64_t now_us(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
 
 static void complain(const char *what, const char *detail)
 {
@@ -86,40 +70,19 @@ static void complain(const char *what, const char *detail)
 
 /* ---- connections ---- */
 
-static void hang_up(struct conn *c)
-{
-    if (c->tls != NULL)
-        gnutls_deinit(c->tls);
-    close(c->fd);
-    *c = (struct conn){.fd = -1};
-}
-
 static bool dial(struct conn *c)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
-    int on = 1;
-
-    *c = (struct conn){.fd = socket(AF_INET, SOCK_STREAM, 0)};
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (connect(c->fd, (struct sockaddr *)&at, sizeof(at)) != 0)
+    *c = (struct conn){.client.fd = client_dial(port, TIMEOUT_MS, 0)};
+    if (c->client.fd < 0)
         return false;
     atomic_fetch_add(&dialled, 1);
-    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    gnutls_init(&c->tls, GNUTLS_CLIENT);
-    gnutls_set_default_priority(c->tls);
-    gnutls_credentials_set(c->tls, GNUTLS_CRD_CERTIFICATE, authority);
-    gnutls_server_name_set(c->tls, GNUTLS_NAME_DNS, "localhost", 9);
-    gnutls_session_set_verify_cert(c->tls, "localhost", 0);
-    gnutls_transport_set_int(c->tls, c->fd);
-    gnutls_handshake_set_timeout(c->tls, TIMEOUT_MS);
-    gnutls_record_set_timeout(c->tls, TIMEOUT_MS);
-    return gnutls_handshake(c->tls) == 0;
+    return client_greet(&c->client, c->client.fd, TIMEOUT_MS);
 }
 
 /* A kept one on which something has come in is being closed: nothing else can come. */
 static bool is_open(const struct conn *c)
 {
-    struct pollfd p = {.fd = c->fd, .events = POLLIN | POLLRDHUP};
+    struct pollfd p = {.fd = c->client.fd, .events = POLLIN | POLLRDHUP};
 
     return poll(&p, 1, 0) == 0;
 }
@@ -133,7 +96,7 @@ static bool take_kept(struct conn *c)
         *c = pool[--pool_len];
         found = is_open(c);
         if (!found)
-            hang_up(c);
+            client_close(&c->client);
     }
     pthread_mutex_unlock(&pool_lock);
     return found;
@@ -150,37 +113,27 @@ static void keep(struct conn *c)
     }
     pthread_mutex_unlock(&pool_lock);
     if (!kept)
-        hang_up(c);
+        client_close(&c->client);
 }
 
 /* ---- one review ---- */
 
-static bool send_all(struct conn *c, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t got = gnutls_record_send(c->tls, data, len);
-
-        if (got <= 0)
-            return false;
-        data += got;
-        len -= (size_t)got;
-    }
-    return true;
-}
-
 static bool send_review(struct conn *c, const struct review *r, const char *uid)
 {
     size_t length = strlen(r->before) + strlen(uid) + strlen(r->after);
-    char *text = malloc(length + 512);
-    int len = snprintf(text, length + 512,
-                       "POST %s?timeout=10s HTTP/1.1\r\nHost: localhost:%d\r\n"
-                       "User-Agent: kube-apiserver-admission\r\nContent-Length: %zu\r\n"
-                       "Accept: application/json, */*\r\nContent-Type: application/json\r\n"
-                       "Accept-Encoding: gzip\r\n\r\n%s%s%s",
-                       r->path, port, length, r->before, uid, r->after);
-    bool good = send_all(c, text, (size_t)len);
+    char *body = malloc(length + 1), target[64];
+    struct text request;
+    bool good;
 
-    free(text);
+    snprintf(body, length + 1, "%s%s%s", r->before, uid, r->after);
+    snprintf(target, sizeof(target), "%s?timeout=10s", r->path);
+    request = client_request(target,
+                             "User-Agent: kube-apiserver-admission\r\n"
+                             "Accept: application/json, */*\r\nAccept-Encoding: gzip\r\n",
+                             body, length);
+    good = client_send(&c->client, request.bytes, request.len);
+    free(request.bytes);
+    free(body);
     return good;
 }
 
@@ -191,48 +144,18 @@ static bool header_is(const char *head, const char *name, const char *value)
     return at != NULL && strncasecmp(at + strlen(name), value, strlen(value)) == 0;
 }
 
-/* Reads one whole answer. */
-static bool read_answer(struct conn *c, char *buf, size_t size, char **body)
-{
-    size_t len = 0, want = 0;
-    char *end = NULL;
-
-    *body = NULL;
-    while (end == NULL || len < want) {
-        ssize_t got;
-
-        if (len + 1 >= size)
-            return false;
-        got = gnutls_record_recv(c->tls, buf + len, size - len - 1);
-        if (got == GNUTLS_E_AGAIN || got == GNUTLS_E_INTERRUPTED)
-            continue;
-        if (got <= 0)
-            return false;
-        len += (size_t)got;
-        buf[len] = '\0';
-        if (end == NULL && (end = strstr(buf, "\r\n\r\n")) != NULL) {
-            const char *length = strcasestr(buf, "\r\nContent-Length: ");
-
-            if (length == NULL || length > end)
-                return false;
-            want = (size_t)(end - buf) + 4 + (size_t)atoll(length + 18);
-        }
-    }
-    *end = '\0';
-    *body = end + 4;
-    return len == want;
-}
-
 static struct outcome ask(struct conn *c, const struct review *r, const char *uid)
 {
     struct outcome out = {.answered = false};
-    char *buf = malloc(1 << 18), *body;
+    char *buf = malloc(1 << 18), *body = NULL;
     char uid_member[80];
 
     snprintf(uid_member, sizeof(uid_member), "\"uid\":\"%s\"", uid);
-    if (send_review(c, r, uid) && read_answer(c, buf, 1 << 18, &body)) {
+    if (send_review(c, r, uid))
+        body = client_read(&c->client, buf, 1 << 18);
+    if (body != NULL) {
         out.answered = true;
-        out.wrong = strncmp(buf, "HTTP/1.1 200 ", 13) != 0 || strstr(body, uid_member) == NULL ||
+        out.wrong = !client_has_status(buf, 200) || strstr(body, uid_member) == NULL ||
                     strstr(body, r->expected) == NULL;
         out.keep = !header_is(buf, "\r\nConnection: ", "close");
         if (out.wrong)
@@ -240,17 +163,6 @@ static struct outcome ask(struct conn *c, const struct review *r, const char *ui
     }
     free(buf);
     return out;
-}
-
-/* False: no connection could be had. */
-static bool connect_for(struct conn *c)
-{
-    if (take_kept(c))
-        return true;
-    if (dial(c))
-        return true;
-    hang_up(c);
-    return false;
 }
 
 static void do_review(long number, int64_t due)
@@ -263,7 +175,7 @@ static void do_review(long number, int64_t due)
 
     snprintf(uid, sizeof(uid), "%08x-%04x-4000-8000-%012lx", (unsigned)getpid(),
              (unsigned)(seconds & 0xffff), number);
-    if (!connect_for(&c)) {
+    if (!take_kept(&c) && !dial(&c)) {
         atomic_fetch_add(&refused, 1);
         atomic_store(&over, seconds == 0);
         return;
@@ -272,7 +184,7 @@ static void do_review(long number, int64_t due)
     out = ask(&c, r, uid);
     at = atomic_fetch_add(&latencies[!c.used].count, 1);
     if (at < SAMPLES)
-        latencies[!c.used].us[at] = (int32_t)(now_us() - due);
+        latencies[!c.used].us[at] = (long)(client_micros() - due);
     if (!out.answered) {
         atomic_fetch_add(&lost, 1);
         complain("no answer", c.used ? "on a kept connection" : "on a new connection");
@@ -282,7 +194,7 @@ static void do_review(long number, int64_t due)
     if (out.answered && out.keep)
         keep(&c);
     else
-        hang_up(&c);
+        client_close(&c.client);
 }
 
 /* ---- pace ---- */
@@ -303,7 +215,7 @@ static void *work(void *arg)
     while (!atomic_load(&over)) {
         long number = atomic_fetch_add(&next_due, 1);
         int64_t due = due_at(number);
-        int64_t wait = due - now_us();
+        int64_t wait = due - client_micros();
 
         if (seconds > 0 && due >= start + (int64_t)seconds * 1000000)
             break;
@@ -321,16 +233,12 @@ static bool add_review(char *spec)
 {
     struct review *r = &reviews[review_count];
     char *path = strchr(spec, '='), *file = path != NULL ? strchr(path + 1, '=') : NULL;
-    char *text = calloc(1, 1 << 20), *uid;
-    FILE *in;
+    char *text, *uid;
 
     if (file == NULL || review_count == 8)
         return false;
     *path++ = *file++ = '\0';
-    in = fopen(file, "r");
-    if (in == NULL || fread(text, 1, (1 << 20) - 1, in) == 0)
-        return false;
-    fclose(in);
+    text = client_file(file).bytes;
     uid = strstr(text, "\"request\":");
     uid = uid != NULL ? strstr(uid, "\"uid\":\"") : NULL;
     if (uid == NULL)
@@ -343,19 +251,12 @@ static bool add_review(char *spec)
     return true;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 static long sort(int which)
 {
     long count = atomic_load(&latencies[which].count);
 
     count = count < SAMPLES ? count : SAMPLES;
-    qsort(latencies[which].us, (size_t)count, sizeof(*latencies[which].us), by_size);
+    qsort(latencies[which].us, (size_t)count, sizeof(*latencies[which].us), client_by_size);
     return count;
 }
 
@@ -382,8 +283,6 @@ static int report(void)
 
 int main(int argc, char **argv)
 {
-    pthread_t threads[WORKERS];
-
     if (argc < 7)
         return 2;
     signal(SIGPIPE, SIG_IGN);
@@ -399,15 +298,9 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < 2; i++)
         latencies[i].us = calloc(SAMPLES, sizeof(*latencies[i].us));
-    gnutls_certificate_allocate_credentials(&authority);
-    if (gnutls_certificate_set_x509_trust_file(authority, argv[2], GNUTLS_X509_FMT_PEM) < 1)
+    client_init(argv[2]);
+    start = client_micros() + 100000;
+    if (!client_threads(WORKERS, work, NULL))
         return 2;
-    start = now_us() + 100000;
-    for (int i = 0; i < WORKERS; i++) {
-        if (pthread_create(&threads[i], NULL, work, NULL) != 0)
-            return 2;
-    }
-    for (int i = 0; i < WORKERS; i++)
-        pthread_join(threads[i], NULL);
     return report();
 }

@@ -35,10 +35,6 @@ fixed="\"patch\":=/mutate=$recorded/mutate.create.pods.legacy-mount.by-admin.jso
 tokens="\"allowed\":true=/mutate=$recorded/mutate.create.serviceaccounts-token.web.by-n1.json"
 good=$recorded/validate.create.pods.agent.by-daemon-set-controller.json
 
-build() { # SOURCE
-    ${CC:-cc} -O1 -o "$work/$(basename "$1" .c)" "$1" -lgnutls -lpthread
-}
-
 # ---- what is swapped ----
 
 show() { # NAME: the volume's files are now those of this folder, all at once
@@ -103,7 +99,7 @@ quiet_down() {
 }
 
 slow() { # MODE COUNT
-    behind "$work/slow" "$1" "$port" "$2" 3600 "$review" >/dev/null 2>"$work/slow.$1.err"
+    behind "$work/bin/clients" slow "$1" "$port" "$2" 3600 "$review" >/dev/null 2>"$work/slow.$1.err"
 }
 
 # Those that the server has ended come again.
@@ -111,7 +107,7 @@ slow_again() { # MODE COUNT
     client=
     trap 'kill "$client" 2>/dev/null; exit' TERM
     while :; do
-        "$work/slow" "$1" "$port" "$2" 20 "$review" >/dev/null 2>>"$work/slow.$1.err" &
+        "$work/bin/clients" slow "$1" "$port" "$2" 20 "$review" >/dev/null 2>>"$work/slow.$1.err" &
         client=$!
         wait "$client"
     done
@@ -122,7 +118,7 @@ connected() { # MODE...
 }
 
 load() { # LABEL SECONDS
-    "$work/load" "$port" "$certs/ca.crt" "$1" "$2" "$rate" "$allowed" "$denied" "$fixed" "$tokens" \
+    "$work/bin/load" "$port" "$certs/ca.crt" "$1" "$2" "$rate" "$allowed" "$denied" "$fixed" "$tokens" \
         2>"$work/load.err"
 }
 
@@ -137,7 +133,7 @@ row() { # LABEL [keep]: with keep, what goes on beside it goes on
 all_floods() {
     share=$((floods / 10))
     for addresses in 1 200; do
-        behind "$work/flood" 3600 $addresses "silent:$port:$((3 * share))" \
+        behind "$work/bin/flood" 3600 $addresses "silent:$port:$((3 * share))" \
             "hello:$port:$((3 * share))" "half-hello:$port:$((2 * share))" "tls-headers:$port:$share" \
             "silent:$probes:$((2 * share))" "headers:$probes:$((2 * share))" "kept:$probes:$share" \
             "silent:$plain:$share" "headers:$plain:$share" >/dev/null 2>&1
@@ -174,7 +170,7 @@ flooded() {
 
 # LABEL TRY: what others see of it; the best of three counts, since others use this machine.
 flooded_once() {
-    "$work/beside" "$port" "$probes" "$plain" $((each + 2)) "$good" >"$work/beside.out" 2>"$work/beside.err" &
+    "$work/bin/clients" beside "$port" "$probes" "$plain" $((each + 2)) "$good" >"$work/beside.out" 2>"$work/beside.err" &
     beside=$!
     wait_until 10 grep -q warm "$work/beside.err"
     [ "$2" != 1 ] || all_floods
@@ -194,10 +190,7 @@ reloaded() { # WHAT: it really was, good and bad
 }
 
 dev_certs "$certs" || exit 1
-for source in "$here/load.c" "$root/test/http/slow.c" "$root/test/http/flood.c" \
-    "$root/test/http/beside.c"; do
-    build "$source" || exit 1
-done
+build_clients "$here/load.c" "$root/test/http/flood.c" "$root/test/lib/clients.c" || exit 1
 prepare
 : >"$work/verdicts"
 server "$work/server.log" --config "$vol/curfew.yaml" --tls-cert "$vol/tls.crt" --tls-key "$vol/tls.key" \

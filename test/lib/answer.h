@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../src/json/json_private.h"
+#include "../../src/json/json_private.h"
 #include "curfew/limits.h"
 #include "curfew/review.h"
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# make-dev-certs.sh [DIR]: a CA and a serving certificate for development and tests, by `curfew certs`
-# ($CURFEW, default build/curfew). Leaves ca.crt, ca.key, tls.crt and tls.key in DIR (default: beside this
-# script). Run again, it renews the serving certificate; the CA stays.
+# make-dev-certs.sh [DIR]: creates a CA and a serving certificate for development and tests with `curfew
+# certs` ($CURFEW, default build/curfew): ca.crt, ca.key, tls.crt and tls.key in DIR (default: the directory
+# of this script). When run again, it renews the serving certificate and keeps the CA.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)

@@ -4,8 +4,8 @@
 #
 #   deploy/deps.sh [--check] SET...     sets: build test soak fuzz bench e2e image debian13 ci
 #
-# It asks for the thing itself (a header, a program), never for a package, so that it is content
-# wherever the things are, and calls apt only when one is missing. --check only says what is.
+# It checks for headers and programs rather than packages, so that other installations are found too, and
+# calls apt only if something is missing. --check only lists the missing packages.
 set -eu
 
 CC=${CC:-cc}
@@ -26,7 +26,7 @@ has_header() {
         "$CC" -E -x c - > /dev/null 2>&1
 }
 
-# has_sanitizers KIND...: clang has a runtime for these, which is a package of its own.
+# has_sanitizers KIND...: clang has the runtimes of these sanitizers, which are in a separate package.
 has_sanitizers() {
     has_program clang || return 1
     out=$(mktemp)
@@ -42,7 +42,7 @@ has_sanitizers() {
     rm -f "$out"
 }
 
-# want PACKAGE CHECK...: the package is needed unless the check passes.
+# want PACKAGE CHECK...: adds the package to the missing ones unless the check passes.
 want() {
     package=$1
     shift
@@ -89,12 +89,12 @@ want_bench() {
     want wrk has_program wrk
 }
 
-# A busybox that needs no libraries: it is all that the pods have.
+# The pods contain only busybox, so it must be statically linked.
 has_static_busybox() {
     has_program busybox && ! ldd "$(command -v busybox)" > /dev/null 2>&1
 }
 
-# Go is not among these: it has to be newer than Debian's.
+# Without Go: the cluster needs a newer version than Debian's.
 want_e2e() {
     want ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
     want curl has_program curl
@@ -110,7 +110,7 @@ want_e2e() {
     want python3 has_program python3
 }
 
-# What the libraries of deploy/image are built with.
+# Tools to build the libraries of deploy/image.
 want_image() {
     want debian-archive-keyring test -e /usr/share/keyrings/debian-archive-keyring.gpg
     want xz-utils has_program xz
@@ -119,7 +119,7 @@ want_image() {
     want dpkg-dev has_program dpkg-source
 }
 
-# What Debian 13 is fetched and entered with.
+# Tools to download and enter a Debian 13 root.
 want_debian13() {
     want debian-archive-keyring test -e /usr/share/keyrings/debian-archive-keyring.gpg
     want debootstrap has_program debootstrap
@@ -152,16 +152,16 @@ as_root() {
 
 install_packages() {
     if ! has_program apt-get; then
-        echo "deps: this system has no apt-get; install what these hold:$*" >&2
+        echo "deps: this system has no apt-get; install the contents of these Debian packages: $*" >&2
         exit 1
     fi
     if [ "$(id -u)" != 0 ] && ! has_program sudo; then
-        echo "deps: not root, and there is no sudo; run: apt-get install $*" >&2
+        echo "deps: not running as root, and sudo is not installed; run as root: apt-get install $*" >&2
         exit 1
     fi
     echo "deps: installing $*"
     as_root apt-get update -qq < /dev/null
-    # RUNLEVEL: a server that comes as a package (nginx) is only needed as a program, not started.
+    # RUNLEVEL=1 keeps apt from starting installed servers (nginx).
     as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install -y -qq --no-install-recommends "$@" < /dev/null > /dev/null
 }
@@ -174,7 +174,7 @@ for set in "$@"; do
     case $set in
     build | test | soak | fuzz | bench | e2e | image | debian13 | ci) "want_$set" ;;
     *)
-        echo "deps: unknown set '$set': build, test, soak, fuzz, bench, e2e, image, debian13 and ci are known" >&2
+        echo "deps: unknown set '$set': must be build, test, soak, fuzz, bench, e2e, image, debian13 or ci" >&2
         exit 2
         ;;
     esac
@@ -187,7 +187,7 @@ if $check; then
 fi
 # shellcheck disable=SC2086 # a list of words
 install_packages $missing
-# clang may have come just now, without them.
+# clang may have been installed above, without the sanitizers.
 case " $* " in
 *" ci "* | *" fuzz "*)
     has_sanitizers address,undefined thread fuzzer || install_packages "$(sanitizer_package)"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kubectl.c - stands in for kubectl and the API server in the demo, which has neither.
+/* kubectl.c - simulates kubectl and the API server in the demo.
  *
- *   kubectl patch ANSWER             the patch of an answer, in base64 as it came
- *   kubectl patched REVIEW PATCH     the review with the patch applied: what goes to /validate
- *   kubectl volumes REVIEW           spec.volumes of its object, as YAML
+ *   kubectl patch ANSWER             prints the base64 patch of a response
+ *   kubectl patched REVIEW PATCH     prints the review with the patch applied, for /validate
+ *   kubectl volumes REVIEW           prints spec.volumes of the object as YAML
  *   kubectl create FILE REVIEW ANSWER...
- *                                    what kubectl would print; 0 created, 1 denied, 3 no answer */
+ *                                    prints what kubectl would; exits 0 created, 1 denied, 3 error */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>

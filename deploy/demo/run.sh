@@ -1,10 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# run.sh BUILD - a denial, a repair and a warning, as their authors would see them.
+# run.sh BUILD - shows a denial, a repair and a warning as users see them.
 #
-# Each review goes the way an API server sends it: POST /mutate, then, with the patch applied,
-# POST /validate, over TLS that verifies the certificate. Ends by itself, leaves nothing running,
-# and fails unless every answer is the expected one.
+# Sends each review as an API server does: POST /mutate and, with the patch applied, POST /validate, over
+# TLS with a verified certificate. Stops the server at the end, and fails if a response is not as expected.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 curfew=$1/curfew
@@ -73,7 +72,7 @@ post() {
         "https://$address$1?timeout=10s" || give_up "no answer from $1"
 }
 
-# create NAME: prints what kubectl would; leaves the answers, and the object as it would be stored.
+# create NAME: prints the output of kubectl; keeps the responses and the object that would be stored.
 create() {
     review=$demo/$1.json
     post /mutate "$review" "$work/mutate"
@@ -85,56 +84,56 @@ create() {
     fi
     post /validate "$work/stored" "$work/validate"
     echo "${bold}\$ kubectl create -f $1.yaml${plain}"
-    "$kubectl" create "$1.yaml" "$review" "$work/mutate" "$work/validate" > "$work/said"
+    "$kubectl" create "$1.yaml" "$review" "$work/mutate" "$work/validate" > "$work/output"
     status=$?
-    cat "$work/said"
+    cat "$work/output"
 }
 
-said() {
-    grep -q -- "$1" "$work/said"
+prints() {
+    grep -q -- "$1" "$work/output"
 }
 
-# volumes TITLE REVIEW: indented, and kept in $work/volumes.
+# volumes TITLE REVIEW: prints the volumes and keeps them in $work/volumes.
 volumes() {
     "$kubectl" volumes "$2" > "$work/volumes"
     echo "$dim$1$plain"
     sed 's/^/    /' "$work/volumes"
 }
 
-CURFEW=$curfew sh certs/make-dev-certs.sh "$certs" > /dev/null || give_up "no certificates"
+CURFEW=$curfew sh certs/make-dev-certs.sh "$certs" > /dev/null || give_up "cannot create certificates"
 start_server
-echo "Curfew serves at https://$address, with a certificate of curfew certs init."
+echo "Curfew serves at https://$address, with a certificate from curfew certs init."
 echo "The namespace shop is at level restricted (deploy/demo/objects.yaml)."
 
-title "1. A denial: the pod worker carries the legacy token of another account."
+title "1. A denial: the pod worker mounts the legacy token of another account."
 create worker
 expect "a denial" [ $status = 1 ]
-expect "a Forbidden that names webhook and rule" said \
+expect "a Forbidden error with the names of the webhook and the rule" prints \
     '^Error from server (Forbidden): .*"validate.curfew.dev" denied the request: pod "worker".*legacy-token-mount'
 
-title "2. A repair: the pod web carries its own account's legacy token, which never expires."
+title "2. A repair: the pod web mounts the legacy token of its own account, which never expires."
 create web
 expect "a creation" [ $status = 0 ]
-expect "a warning about the repair" said '^Warning: pod "web": legacy-token-mount:'
-expect "the pod" said '^pod/web created$'
+expect "a warning about the repair" prints '^Warning: pod "web": legacy-token-mount:'
+expect "the pod" prints '^pod/web created$'
 echo
-volumes "Its volumes as they were sent:" "$demo/web.json"
+volumes "Its volumes in the request:" "$demo/web.json"
 expect "a Secret before" grep -q 'secretName: web-token' "$work/volumes"
-volumes "Its volumes as they are stored: the same files, and a token that ends within the hour:" \
+volumes "Its volumes as stored, with the same files and a token that expires within the hour:" \
     "$work/stored"
-expect "a token that ends" grep -q 'expirationSeconds: 3600' "$work/volumes"
+expect "a token that expires" grep -q 'expirationSeconds: 3600' "$work/volumes"
 expect "no Secret after" sh -c '! grep -q secretName "$1"' sh "$work/volumes"
 
-title "3. A warning: a Deployment is never denied or changed, its author is told in time."
+title "3. A warning: Curfew never denies or changes a Deployment, but warns its author."
 create deployment
 expect "a creation" [ $status = 0 ]
-expect "a warning" said '^Warning: deployment "web" would violate Curfew level "restricted": legacy-token-mount:'
+expect "a warning" prints '^Warning: deployment "web" would violate Curfew level "restricted": legacy-token-mount:'
 expect "no patch" sh -c '! grep -q patch "$1"' sh "$work/mutate"
 
 kill "$server"
 wait "$server"
-expect "a clean end" [ $? = 0 ]
+expect "a clean exit" [ $? = 0 ]
 server=
 echo
-echo "Before it reaches a cluster: $curfew review --objects $demo/objects.yaml -f $demo/worker.yaml"
+echo "To review manifests without a cluster: $curfew review --objects $demo/objects.yaml -f $demo/worker.yaml"
 exit $failed

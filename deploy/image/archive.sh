@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# archive.sh ROOT VERSION OUT - one image of one layer as a tar, an OCI image layout that is a
-# docker-archive too: `docker load`, `podman load`, `ctr images import` and skopeo take it. The same
-# ROOT gives the same bytes; SOURCE_DATE_EPOCH is its date.
+# archive.sh ROOT VERSION OUT - writes a single-layer image as a tar file: an OCI image layout that is also
+# a docker-archive, for `docker load`, `podman load`, `ctr images import` and skopeo. The output is
+# reproducible; SOURCE_DATE_EPOCH sets its date.
 set -eu
 
 root=$1 version=$2 out=$3
@@ -11,7 +11,7 @@ name=curfew:$version
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# blob FILE: becomes a blob; prints its digest.
+# blob FILE: moves the file into the blobs and prints its digest.
 blob() {
     digest=$(sha256sum "$1" | cut -d' ' -f1)
     mv "$1" "$work/blobs/sha256/$digest"

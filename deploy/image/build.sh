@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# build.sh BUILD [root] - BUILD/curfew-image.tar, or only BUILD/image/root, its file system. No
-# Docker is needed.
+# build.sh BUILD [root] - builds BUILD/curfew-image.tar, or only its file system in BUILD/image/root,
+# without Docker.
 #
-#   IMAGE_CACHE=DIR    where the libraries of libraries.sh are kept (~/.cache/curfew-image)
-#   IMAGE_VERSION=TAG  else what VERSION says
+#   IMAGE_CACHE=DIR    cache for the libraries of libraries.sh (default ~/.cache/curfew-image)
+#   IMAGE_VERSION=TAG  tag of the image (default: the contents of VERSION)
 set -eu
 cd "$(dirname "$0")/../.."
 here=deploy/image

@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# libraries.sh PREFIX - the two libraries that the image does not take from this system, into PREFIX:
+# libraries.sh PREFIX - builds and installs in PREFIX the libraries that the image does not copy from this
+# system:
 #
-#   libmicrohttpd   Debian 12 and 13 have 0.9.75 and 1.0.1; what was fixed since is in SECURITY.md
-#   libcurl         with HTTP, HTTPS and nothing else: Debian's brings LDAP, Kerberos, SSH and RTMP
+#   libmicrohttpd   Debian 12 and 13 have 0.9.75 and 1.0.1; SECURITY.md lists the fixes since then
+#   libcurl         only with HTTP and HTTPS; Debian's also has LDAP, Kerberos, SSH and RTMP
 #
-# Both from Debian's source packages, which apt verifies. They are built once; of two calls at once
-# the second waits.
+# The sources are Debian's source packages, which apt verifies. They are built once; a second, concurrent
+# call waits for the first.
 set -eu
 
-suite=${IMAGE_SUITE:-forky} # the Debian release whose sources are taken
+suite=${IMAGE_SUITE:-forky} # the Debian release of the sources
 mhd_at_least=1.0.10
 prefix=$1
 
@@ -18,14 +19,14 @@ give_up() {
     exit 1
 }
 
-ask_apt() {
+run_apt() {
     apt-get "$@" > apt.log 2>&1 || {
         cat apt.log >&2
         give_up "apt-get $* failed"
     }
 }
 
-# sources: of both, unpacked here as NAME-VERSION. apt's own lists stay as they are.
+# sources: downloads and unpacks both as NAME-VERSION, without changing the apt lists of this system.
 sources() {
     mkdir -p apt/lists/partial apt/cache/archives/partial
     echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
@@ -33,15 +34,15 @@ sources() {
     set -- -q -o Dir::Etc::sourcelist="$PWD/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
         -o Dir::State::lists="$PWD/apt/lists" -o Dir::Cache="$PWD/apt/cache" \
         -o APT::Sandbox::User=root
-    ask_apt "$@" update
-    ask_apt "$@" source --download-only libmicrohttpd curl
+    run_apt "$@" update
+    run_apt "$@" source --download-only libmicrohttpd curl
     for archive in libmicrohttpd_*.orig.tar.* curl_*.orig.tar.*; do
         case $archive in *.asc) continue ;; esac
         tar -xf "$archive" --no-same-owner
     done
 }
 
-# build FOLDER MAKE-FOLDERS -- CONFIGURE-ARGS...
+# build DIRECTORY MAKE-DIRECTORIES -- CONFIGURE-ARGS...
 build() {
     folder=$1 places=$2
     shift 3
@@ -55,7 +56,7 @@ build() {
         done
     ) > "$folder.log" 2>&1 || {
         tail -n 30 "$folder.log" >&2
-        give_up "$folder does not build"
+        give_up "failed to build $folder"
     }
 }
 
@@ -77,7 +78,7 @@ sources
 mhd=$(echo libmicrohttpd-[0-9]*)
 curl=$(echo curl-[0-9]*)
 [ "$(printf '%s\n' "$mhd_at_least" "${mhd#*-}" | sort -V | head -n 1)" = "$mhd_at_least" ] ||
-    give_up "$suite has $mhd; $mhd_at_least is needed"
+    give_up "$suite has $mhd; need at least $mhd_at_least"
 
 echo "image: building $mhd and $curl, once"
 build "$mhd" 'src/include src/microhttpd .' -- --enable-https --disable-doc --disable-examples \

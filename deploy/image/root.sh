@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# root.sh CURFEW LIBRARIES ROOT - the image's file system, in ROOT: the program, exactly the
-# libraries that it needs (LIBRARIES/lib first, else this system's), their licences, and the two
-# files that the C library wants to find. No shell, nothing else.
+# root.sh CURFEW LIBRARIES ROOT - creates the file system of the image in ROOT: the program, the libraries
+# that it needs (from LIBRARIES/lib, else from this system), their licences, and the two files that the C
+# library reads. It has no shell.
 set -eu
 
 curfew=$1 libraries=$2 root=$3
@@ -12,23 +12,23 @@ give_up() {
     exit 1
 }
 
-# licence FILE: what its package says of it.
+# licence FILE: copies the copyright file of the package that the file belongs to.
 licence() {
     real=$(realpath "$1")
     package=$(dpkg-query -S "$real" "${real#/usr}" 2> /dev/null | head -n 1 | cut -d: -f1)
-    [ -n "$package" ] || give_up "$1 belongs to no package: whose licence is it under?"
+    [ -n "$package" ] || give_up "$1 does not belong to a package: its licence is unknown"
     mkdir -p "$root/usr/share/doc/$package"
     cp -L "/usr/share/doc/$package/copyright" "$root/usr/share/doc/$package/copyright"
 }
 
 rm -rf "$root"
 mkdir -p "$root/usr/bin" "$root/usr/lib" "$root/etc" "$root/usr/share/doc/curfew"
-ln -s usr/lib "$root/lib" # where the loader looks, and on some machines stands itself
+ln -s usr/lib "$root/lib" # the loader searches this path, and is installed in it on some architectures
 cp "$curfew" "$root/usr/bin/curfew"
 strip "$root/usr/bin/curfew"
 cp "$(dirname "$0")/../../LICENSE" "$root/usr/share/doc/curfew/copyright"
 
-# Every library that the loader finds, under the name that it looks for.
+# Copies every library under the name by which the loader finds it.
 needed=$(LD_LIBRARY_PATH=$libraries/lib ldd "$curfew") || give_up "ldd $curfew failed"
 ! echo "$needed" | grep 'not found' || give_up "a library of $curfew is missing"
 echo "$needed" | awk '$2 == "=>" { print $3 }' | while read -r library; do
@@ -40,7 +40,7 @@ echo "$needed" | awk '$2 == "=>" { print $3 }' | while read -r library; do
 done
 cp -R "$libraries/share/doc/." "$root/usr/share/doc/"
 
-# The loader stands where the program's header says.
+# Installs the loader at the path that the program's header names.
 loader=$(echo "$needed" | awk '$1 ~ "^/.*/ld-" { print $1 }')
 [ -e "$loader" ] || give_up "$curfew has no loader"
 mkdir -p "$root$(dirname "$loader")"

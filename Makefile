@@ -6,24 +6,24 @@ BINDIR  ?= $(PREFIX)/bin
 MANDIR  ?= $(PREFIX)/share/man
 DESTDIR ?=
 CC      ?= cc
-# A second build beside the first one (another compiler, a sanitizer) takes another folder.
+# Use another directory for a second build (another compiler, a sanitizer).
 BUILD   ?= build
 CFLAGS  ?= -O2 -g
 EXTRA_CFLAGS  ?=
 EXTRA_LDFLAGS ?=
-# The Kubernetes version of `make e2e`, and which of its scenarios (all).
+# The Kubernetes version of `make e2e`, and its scenarios (default: all).
 K8S       ?= 1.36.3
 SCENARIOS ?=
 export K8S
-# What `make test` runs; the lint comes last, since it also reads the logs of the others.
+# The parts of `make test`; lint is last because it also checks the logs of the others.
 PARTS   ?= unit rules recorded property golden api fault http soak lint
-# install: what is missing is installed (apt); check: it is only named.
+# install: install missing dependencies with apt; check: only list them.
 DEPS    ?= install
 
 VERSION  := $(shell cat VERSION)
 REVISION := $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null || echo unknown)
 
-# Asked once, when the first recipe needs it: `deps` may have to install pkg-config first.
+# Evaluated once, by the first recipe: `deps` may have to install pkg-config first.
 PKGS      := libmicrohttpd gnutls libcrypto libjwt yaml-0.1 libcjson libcurl libseccomp
 PKG_FLAGS  = $(eval PKG_FLAGS := $$(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_FLAGS)
 LIBS       = $(eval LIBS := $$(shell pkg-config --libs $(PKGS)) -lpthread)$(LIBS)
@@ -34,14 +34,13 @@ WARN   := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wstrict-prototypes \
 HARDEN  = -fvisibility=hidden -fstack-protector-strong -fstack-clash-protection \
           -fno-strict-overflow -fPIE $(MAYBE)
 HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed
-# Not without optimization (the C library says so), and not beside a sanitizer (it would hide
-# what that one looks for).
+# _FORTIFY_SOURCE needs optimization, and hides errors from the sanitizers.
 OPTIMIZED := $(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS) $(EXTRA_CFLAGS))))
 SANITIZED := $(filter -fsanitize=%,$(CFLAGS) $(EXTRA_CFLAGS))
 FORTIFY    = $(if $(SANITIZED),,$(if $(OPTIMIZED),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(FORTIFY_BY)))
-# What not every compiler or C library takes; asked once, when the first recipe needs it. Branches are
-# checked by the processor (x86: CET, Arm: BTI and PAC). Variables begin as zero, but not beside a
-# sanitizer or valgrind: tests are to see them used before they are set.
+# Flags that not every compiler or C library supports; evaluated once, by the first recipe. The processor
+# checks branches (x86: CET, Arm: BTI and PAC). Variables are initialized to zero, except with sanitizers,
+# so that these detect uses of uninitialized variables.
 takes      = $(shell $(CC) -O2 -Werror $(1) -include string.h -x c -S -o /dev/null /dev/null 2> /dev/null && \
              echo '$(1)')
 MAYBE      = $(eval MAYBE := $$(call takes,-fcf-protection=full) $$(call takes,-mbranch-protection=standard) \
@@ -52,8 +51,8 @@ CPPFLAGS_ALL = -D_GNU_SOURCE -Iinclude -DCF_VERSION='"$(VERSION)"' $(PKG_FLAGS) 
 CFLAGS_ALL   = $(CFLAGS) $(WARN) $(HARDEN) $(FORTIFY) $(EXTRA_CFLAGS)
 LDFLAGS_ALL  = $(HARDEN_LD) $(EXTRA_LDFLAGS) $(LDFLAGS)
 
-# Every folder below src/ is a layer; every test/unit/test_*.c a program; the fixtures, the
-# recorded reviews and the properties have a program each.
+# Each directory in src/ is a layer, each test/unit/test_*.c is a program, and each directory of fixtures,
+# recorded reviews and properties has one program.
 objects   = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1))))
 OBJS     := $(call objects,src/*.c src/*/*.c)
 LIB_OBJS := $(filter-out $(BUILD)/src/main.o,$(OBJS))
@@ -73,7 +72,7 @@ ifeq ($(V),0)
 Q = @
 say = @printf '  %-7s %s\n' '$(1)' '$(2)'
 endif
-# All cores, unless -j says otherwise; `make clean all` in order.
+# Use all cores unless -j is given; run `make clean all` in order.
 ifeq ($(MAKELEVEL)$(filter clean,$(MAKECMDGOALS)),0)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
 endif
@@ -102,7 +101,7 @@ $(BUILD)/src/%.o: src/%.c Makefile VERSION | deps-build
 	@mkdir -p $(@D)
 	$(call compile)
 
-# The revision is only known to one object, rebuilt when it changes.
+# Only one object contains the revision, and is rebuilt when it changes.
 $(BUILD)/src/base/version.o: CPPFLAGS += -DCF_REVISION='"$(REVISION)"'
 $(BUILD)/src/base/version.o: $(BUILD)/revision
 $(BUILD)/revision: FORCE
@@ -135,48 +134,48 @@ PERCENT := %
 
 tests: $(TEST_BINS) $(BUILD)/curfew
 
-# What does not compile is one failure, and the rest runs.
+# A test that does not compile counts as one failure; the others still run.
 test: ## run all tests (some ten minutes)
 	@$(MAKE) --no-print-directory -k tests || touch $(BUILD)/broken
 	@sh test/all.sh $(BUILD) $(PARTS)
 
-# One part alone: make unit, make rules, ... (UPDATE=1 rewrites what is expected); make golden CASE=fix-pod.
+# Run one part: make unit, make rules, ... (UPDATE=1 rewrites the expected results); make golden CASE=fix-pod.
 unit: $(UNIT_BINS)
 rules recorded property api fault: %: $(BUILD)/%-test
 golden api fault http lint: $(BUILD)/curfew
-soak: $(BUILD)/curfew | deps deps-soak ## an API server against one server that everything happens to (2 min.)
+soak: $(BUILD)/curfew | deps deps-soak ## sustained load during floods, reloads and a full disk (2 min.)
 	@CURFEW=$(BUILD)/curfew TIMED=1 sh test/soak/run.sh $(SECONDS_EACH)
 SECONDS_EACH ?= 15
-lint: $(BUILD)/libcurfew.a ## check the house rules
+lint: $(BUILD)/libcurfew.a ## check the rules of the project
 unit rules recorded property golden api fault http lint: | deps
 	@V=1 CASE='$(CASE)' sh test/all.sh $(BUILD) $@
 
-worst: $(BUILD)/curfew | deps ## what every pair of the worst reviews costs (15 min.)
+worst: $(BUILD)/curfew | deps ## the cost of every pair of worst-case reviews (15 min.)
 	@ONLY=worst WORST=all sh test/http/run.sh $(BUILD)/curfew
 
-yaml-oracle: $(BUILD)/oracle-test $(BUILD)/curfew | deps ## what kubectl reads in YAML and what we read, value by value (Go; DIR=)
+yaml-oracle: $(BUILD)/oracle-test $(BUILD)/curfew | deps ## compare how kubectl and Curfew read YAML, value by value (Go; DIR=)
 	@sh test/oracle/run.sh $(BUILD) $(DIR)
 
-storm: $(BUILD)/fault-test | deps ## 1,000 random sequences of changes and faults, and 20,000 odd objects (5 min.)
+storm: $(BUILD)/fault-test | deps ## 1,000 random sequences of changes and faults, and 20,000 malformed objects (5 min.)
 	@BUILD=$(BUILD) python3 test/fault/storm.py $(SEQUENCES)
 	@BUILD=$(BUILD) python3 test/fault/objects.py $(OBJECTS)
 SEQUENCES ?= 1000
 OBJECTS   ?= 20000
 
-scale: $(BUILD)/curfew | deps ## files of any size: memory and time, and that nothing is lost (4 min.)
+scale: $(BUILD)/curfew | deps ## memory, time and completeness with large files (4 min.)
 	@sh test/scale/run.sh $(BUILD)/curfew
 
-asan: ## run the tests once more under AddressSanitizer and UBSan (clang)
+asan: ## run the tests with AddressSanitizer and UBSan (clang)
 	@$(MAKE) --no-print-directory test BUILD=build/asan CC=clang CFLAGS='-O1 -g' \
 	    PARTS='$(filter-out lint,$(PARTS))' \
 	    EXTRA_CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
 	    EXTRA_LDFLAGS='-fsanitize=address,undefined'
 
-tsan: ## run the tests of threads and of the server under ThreadSanitizer (clang)
+tsan: ## run the tests of threads and of the server with ThreadSanitizer (clang)
 	@RATE=300 $(MAKE) --no-print-directory test BUILD=build/tsan CC=clang CFLAGS='-O1 -g' \
 	    PARTS='threads api fault http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
 
-# Each test/fuzz/NAME.c is a libFuzzer program; these lines are for the make that builds them.
+# Each test/fuzz/NAME.c is a libFuzzer program; `make fuzz-build` runs these rules in a second make.
 $(FUZZ_BINS): $(BUILD)/fuzz-%: $(BUILD)/test/fuzz/%.o $(BUILD)/libcurfew.a
 	$(call say,LD,$@)
 	$(call link,-fsanitize=fuzzer $^)
@@ -186,13 +185,13 @@ fuzz-build: | deps-fuzz
 	@$(MAKE) --no-print-directory fuzz-bins BUILD=$(BUILD)/fuzz CC=clang CFLAGS='-O1 -g' \
 	    EXTRA_CFLAGS='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
 	    EXTRA_LDFLAGS='-fsanitize=address,undefined'
-fuzz: fuzz-build ## look for inputs that break something, T=30 seconds with each target (clang)
+fuzz: fuzz-build ## fuzz each target for T=30 seconds (clang)
 	@sh test/fuzz/run.sh fuzz $(BUILD)/fuzz $(T) $(TARGETS)
-fuzz-regress: fuzz-build ## run every kept input of the fuzz targets once
+fuzz-regress: fuzz-build ## run each input of the fuzz corpus once
 	@sh test/fuzz/run.sh regress $(BUILD)/fuzz $(TARGETS)
-fuzz-min: fuzz-build ## keep what fuzzing has found new, in test/fuzz/corpus
+fuzz-min: fuzz-build ## add new inputs to test/fuzz/corpus
 	@sh test/fuzz/run.sh min $(BUILD)/fuzz $(TARGETS)
-fuzz-selftest: fuzz-build ## plant a bug for each fuzz target, which has to find it (10 min.)
+fuzz-selftest: fuzz-build ## check that each fuzz target finds a planted bug (10 min.)
 	+@sh test/fuzz/selftest.sh $(BUILD)/fuzz $(TARGETS)
 T ?= 30
 TARGETS ?=
@@ -202,7 +201,7 @@ $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a
 	@mkdir -p $(@D)
 	$(call link,$^)
 
-demo: $(BUILD)/curfew $(BUILD)/demo/kubectl ## a denial, a repair and a warning, over verified TLS
+demo: $(BUILD)/curfew $(BUILD)/demo/kubectl ## show a denial, a repair and a warning, over verified TLS
 	@sh deploy/demo/run.sh $(BUILD)
 
 $(BENCH_BINS): $(BUILD)/bench/%: $(BUILD)/test/bench/%.o $(BUILD)/libcurfew.a
@@ -210,38 +209,38 @@ $(BENCH_BINS): $(BUILD)/bench/%: $(BUILD)/test/bench/%.o $(BUILD)/libcurfew.a
 	@mkdir -p $(@D)
 	$(call link,$^)
 
-bench-store: $(BUILD)/bench/store ## what 150,000 pods cost the store: memory, an update, a question
+bench-store: $(BUILD)/bench/store ## measure the store with 150,000 pods: memory, updates, queries
 	@$(BUILD)/bench/store $(PODS) $(NODES)
 
-bench-authorize: $(BUILD)/curfew $(BENCH_BINS) | deps-bench ## /authorize with 150,000 pods behind it
+bench-authorize: $(BUILD)/curfew $(BENCH_BINS) | deps-bench ## measure /authorize with 150,000 pods in the store
 	@sh test/bench/authorize.sh $(BUILD)
 
-bench: $(BUILD)/curfew bench-store | deps-bench ## reviews per second, beside nginx; the store; /authorize
+bench: $(BUILD)/curfew bench-store | deps-bench ## measure reviews per second, compared with nginx; the store; /authorize
 	@CURFEW=$(BUILD)/curfew sh test/bench/bench.sh
 	@$(MAKE) --no-print-directory bench-authorize
 
-bench-review-files: $(BUILD)/curfew | deps ## curfew review over 376 MB in 58,000 files, beside libyaml and kubectl (5 min.)
+bench-review-files: $(BUILD)/curfew | deps ## measure curfew review on 376 MB in 58,000 files, compared with libyaml and kubectl (5 min.)
 	@BUILD=$(BUILD) CC='$(CC)' sh test/bench/review_files.sh
 
-e2e: $(BUILD)/curfew image | deps-e2e ## kubectl against a real cluster of one node (root, Go; it is built once)
+e2e: $(BUILD)/curfew image | deps-e2e ## run kubectl against a real single-node cluster (root, Go; it is built once)
 	@bash test/e2e/run.sh $(BUILD) $(SCENARIOS)
 
-image: | deps-image ## build/curfew-image.tar: the container image, without Docker
+image: | deps-image ## build the container image build/curfew-image.tar, without Docker
 	+@sh deploy/image/build.sh $(BUILD)
 image-root: | deps-image
 	+@sh deploy/image/build.sh $(BUILD) root
-image-test: image ## what is in the image, and the server's tests on its libraries
+image-test: image ## check the contents of the image, and run the server's tests with its libraries
 	@sh test/image/run.sh $(BUILD)
-test-debian13: | deps-debian13 ## make test in a Debian 13 of its own (root; it is fetched once)
+test-debian13: | deps-debian13 ## run make test in a separate Debian 13 (root; it is downloaded once)
 	@bash test/debian13.sh $(BUILD)
-chart: $(BUILD)/curfew ## render the chart and check it (helm is built once, where Go is)
+chart: $(BUILD)/curfew ## render and check the chart (Go; helm is built once)
 	@V=1 sh test/all.sh $(BUILD) chart
-manifests: ## deploy/manifests, from the chart
+manifests: ## generate deploy/manifests from the chart
 	@sh test/chart/manifests.sh
 
-# ---- around it ----
+# ---- dependencies, installation ----
 
-deps: deps-build ## install what is missing to build and test (Debian 12, 13, Ubuntu 24.04)
+deps: deps-build ## install missing dependencies to build and test (Debian 12, 13, Ubuntu 24.04)
 	$(call deps,test)
 deps-build:
 	$(call deps,build)
@@ -258,16 +257,16 @@ deps-image: deps-build
 deps-debian13:
 	$(call deps,debian13)
 
-certs: $(BUILD)/curfew ## make development certificates in certs/
+certs: $(BUILD)/curfew ## create development certificates in certs/
 	@CURFEW=$(BUILD)/curfew sh certs/make-dev-certs.sh
 
-install: $(BUILD)/curfew ## install below PREFIX (/usr/local), and DESTDIR
+install: $(BUILD)/curfew ## install under PREFIX (/usr/local) and DESTDIR
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(BUILD)/curfew $(DESTDIR)$(BINDIR)/curfew
 	ln -sf curfew $(DESTDIR)$(BINDIR)/kubectl-curfew
 	install -m 644 deploy/curfew.8 $(DESTDIR)$(MANDIR)/man8/curfew.8
 
-uninstall: ## remove what install put there
+uninstall: ## remove the installed files
 	rm -f $(DESTDIR)$(BINDIR)/curfew $(DESTDIR)$(BINDIR)/kubectl-curfew \
 	    $(DESTDIR)$(MANDIR)/man8/curfew.8
 
@@ -277,10 +276,10 @@ fmt: ## format the sources (clang-format)
 fmt-check:
 	clang-format --dry-run -Werror $(FORMATTED)
 
-clean: ## remove everything that was built
+clean: ## remove the build directory
 	rm -rf $(BUILD)
 
-help: ## this list
+help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 -include $(patsubst %.o,%.d,$(OBJS) $(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS) $(BENCH_OBJS) \

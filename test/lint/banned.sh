@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# banned.sh - calls that have no place here, each with what to use.
+# banned.sh - functions that the sources must not call, each with a replacement.
 . "$(dirname "$0")/lib.sh"
 
 # call  instead
@@ -55,14 +55,14 @@ cJSON_DeleteItemFromObject cJSON_DeleteItemFromObjectCaseSensitive
 cJSON_Parse   cJSON_ParseWithLengthOpts
 '
 
-# Where one of them is right: file, call, and why.
+# Exceptions: file, function and reason.
 allowed='
-src/json/yaml_scalar.c  strtod  reads the numbers of YAML, which are no integers
+src/json/yaml_scalar.c  strtod  reads floating point numbers of YAML
 src/json/yaml_scalar.c  strtof  the same
-src/json/yaml_scalar.c  atoi    the exponent that printf has just written
-src/json/documents.c      strtoull  the line inside a sentence of our own
-src/json/documents_json.c strtoull  the offset inside a sentence of our own
-src/cli/objects.c       strtoul the index inside a path of our own
+src/json/yaml_scalar.c  atoi    parses the exponent of a printed number
+src/json/documents.c      strtoull  parses the line number of an error message
+src/json/documents_json.c strtoull  parses the offset of an error message
+src/cli/objects.c       strtoul parses the index of a path
 '
 
 # shellcheck disable=SC2046 # a list of files

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# foreign.sh - each foreign library is included by one source file, or one folder. Tests are free.
+# foreign.sh - only one source file or directory may include each foreign library. Tests are exempt.
 . "$(dirname "$0")/lib.sh"
 
 # header (a prefix)   who may include it (an extended regular expression)
@@ -15,7 +15,7 @@ curl/           src/client/transport\.c
 seccomp.h       src/server/seccomp\.c
 '
 
-# The C library, POSIX and Linux: what every file may include.
+# Headers of the C library, POSIX and Linux, which every file may include.
 plain='
 assert.h ctype.h dirent.h emmintrin.h errno.h fcntl.h float.h inttypes.h limits.h locale.h
 malloc.h math.h netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h sanitizer/asan_interface.h
@@ -33,14 +33,14 @@ grep -nE '^[ \t]*#[ \t]*include[ \t]*<' include/curfew/*.h src/*.c src/*/*.[ch] 
         for (i = 1; i <= n; i++)
             if (split(row[i], word, " ") == 2) who[word[1]] = word[2]
         n = split(plain, word, /[ \n]+/)
-        for (i = 1; i <= n; i++) ours[word[i]] = 1
+        for (i = 1; i <= n; i++) allowed[word[i]] = 1
     }
     {
         split($0, part, ":")
         header = $0
         sub(/^[^<]*</, "", header)
         sub(/>.*/, "", header)
-        if (header in ours) next
+        if (header in allowed) next
         found = 0
         for (prefix in who) {
             if (index(header, prefix) != 1) continue

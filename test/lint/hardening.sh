@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# hardening.sh - every object of ours is compiled as hard as this compiler can. The start files of the
-# distribution may be softer, and the linker's note of a program is that of its softest object.
+# hardening.sh - every object is compiled with all hardening that this compiler supports. The lint checks
+# objects rather than the program, because the start files of the distribution may have less.
 . "$(dirname "$0")/lib.sh"
 
 build=${BUILD:-build}
@@ -11,10 +11,10 @@ aarch64) note='BTI, PAC' ;;
 *) note= ;;
 esac
 files '^src/.*\.c$' | sed "s,\.c\$,.o,;s,^,$build/," > "$complaints.objects"
-[ -s "$complaints.objects" ] || echo "there are no objects in $build/src: run 'make lint'" >> "$complaints"
+[ -s "$complaints.objects" ] || echo "found no objects in $build/src: run 'make lint'" >> "$complaints"
 while IFS= read -r object; do
     if [ ! -e "$object" ]; then
-        echo "$object is not there: run 'make lint'" >> "$complaints"
+        echo "$object is missing: run 'make lint'" >> "$complaints"
         continue
     fi
     readelf -n "$object" 2> /dev/null | grep -q "feature.*: $note" ||
@@ -23,7 +23,7 @@ done < "$complaints.objects"
 rm -f "$complaints.objects"
 verdict "the processor can check the branches of every object" "$complaints"
 
-# takes FLAG...: the compiler and the C library do.
+# takes FLAG...: the compiler and the C library support the flag.
 takes() {
     ${CC:-cc} -O2 -Werror "$@" -include string.h -x c -S -o /dev/null /dev/null 2> /dev/null
 }
@@ -37,6 +37,6 @@ if [ -e Makefile ] && command -v make > /dev/null; then
         *) echo "Makefile: src/main.c is compiled without $flag" >> "$complaints" ;;
         esac
     done
-    verdict "what the compiler takes, it is given" "$complaints"
+    verdict "sources are compiled with every supported flag" "$complaints"
 fi
 exit $bad

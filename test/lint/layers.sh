@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# layers.sh - a folder of src/ includes headers of its own layer or a lower one, and private
-# headers only of its own. Below: the layers, low to high, and the headers that each one offers.
+# layers.sh - a directory of src/ may include public headers of its own layer and of lower layers, and
+# private headers only of its own. The table lists the layers from low to high, with their public headers.
 . "$(dirname "$0")/lib.sh"
 
 layers='
@@ -21,7 +21,7 @@ server   probes.h server.h
 cli      cmd.h
 '
 
-# Every folder and every header has its place in the table, and the other way round.
+# The table lists exactly the existing directories and headers.
 {
     for dir in src/*/; do
         basename "$dir"
@@ -30,15 +30,15 @@ cli      cmd.h
         basename "$header"
     done
 } | LC_ALL=C sort > "$complaints.there"
-printf '%s' "$layers" | tr -s ' \n' '\n\n' | sed '/^$/d' | LC_ALL=C sort > "$complaints.told"
-comm -23 "$complaints.there" "$complaints.told" |
+printf '%s' "$layers" | tr -s ' \n' '\n\n' | sed '/^$/d' | LC_ALL=C sort > "$complaints.table"
+comm -23 "$complaints.there" "$complaints.table" |
     sed "s,.*,& is in no layer: give it one in test/lint/layers.sh," >> "$complaints"
-comm -13 "$complaints.there" "$complaints.told" |
+comm -13 "$complaints.there" "$complaints.table" |
     sed "s,.*,& has a layer in test/lint/layers.sh and does not exist," >> "$complaints"
-rm -f "$complaints.there" "$complaints.told"
+rm -f "$complaints.there" "$complaints.table"
 verdict "every folder and header has a layer" "$complaints"
 
-# Quoted includes only: what is in angle brackets is not ours.
+# Only quoted includes: angle brackets are for libraries.
 grep -nE '^[ \t]*#[ \t]*include[ \t]*"' include/curfew/*.h src/*.c src/*/*.[ch] |
     awk -v layers="$layers" '
     BEGIN {

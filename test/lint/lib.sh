@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# lib.sh - what the lints share. Each is `sh test/lint/NAME.sh [ROOT]`: it looks at the tree below
-# ROOT (default: here), prints a line for each check, "ok ..." or "FAIL ...", and fails with one.
+# lib.sh - shared functions of the lints. Each lint is `sh test/lint/NAME.sh [ROOT]`: it checks the tree in
+# ROOT (default: the current directory), prints "ok ..." or "FAIL ..." for each check, and exits non-zero
+# after a failure.
 # shellcheck shell=sh
 set -u
 LC_ALL=C.UTF-8
@@ -19,7 +20,7 @@ fail() {
     bad=1
 }
 
-# verdict WHAT FILE: passes when the file, one complaint a line, is empty.
+# verdict WHAT FILE: passes if the file, with one complaint a line, is empty.
 verdict() {
     if [ -s "$2" ]; then
         while IFS= read -r line; do
@@ -31,14 +32,14 @@ verdict() {
     : > "$2"
 }
 
-# A file for complaints, gone at the end.
+# A temporary file for complaints.
 complaints=$(mktemp)
 trap 'rm -f "$complaints"' EXIT
 
-# files [PATTERN]: those that belong to the project, and match the extended regular expression.
+# files [PATTERN]: prints the files of the project that match the extended regular expression.
 files() {
     {
-        # Without git, or outside of a repository, what .gitignore names is left out by hand.
+        # Without git or a repository, exclude the files that .gitignore lists.
         if ! { [ -e .git ] && git ls-files --cached --others --exclude-standard 2> /dev/null; }; then
             find . -type f ! -path './.git/*' ! -path './build/*' ! -path './certs/*.crt' \
                 ! -path './certs/*.key' ! -path './certs/*.srl' | sed 's,^\./,,'
@@ -48,7 +49,7 @@ files() {
     done | LC_ALL=C sort
 }
 
-# code FILE...: "FILE:LINE:text" of C sources, without comments and what strings hold.
+# code FILE...: prints "FILE:LINE:text" of C sources, without comments and the contents of strings.
 code() {
     awk '
     FNR == 1 { comment = 0 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# symbols.sh - every global symbol begins with cf_: a library's own jansson or cJSON must never
-# meet a function of ours by the same name.
+# symbols.sh - every global symbol begins with cf_, so that it cannot collide with symbols of a library
+# (a bundled jansson or cJSON).
 . "$(dirname "$0")/lib.sh"
 
 library=${BUILD:-build}/libcurfew.a

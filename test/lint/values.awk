@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# values.awk - the table of the chart's README, from values.yaml: a row for each key below a "# --".
-# A leaf that has none, and is below none, is a mistake.
+# values.awk - generates the table of the chart's README from values.yaml: a row for each key below a
+# "# --" comment. A key without a comment, and without a commented parent, is an error.
 function path(depth,    i, text) {
     text = key[0]
     for (i = 1; i <= depth; i++) text = text "." key[i]
@@ -13,9 +13,9 @@ BEGIN {
     covered = 99
 }
 /^ *# -- / {
-    told = $0
-    sub(/^ *# -- /, "", told)
-    gsub(/\|/, "\\|", told)
+    text = $0
+    sub(/^ *# -- /, "", text)
+    gsub(/\|/, "\\|", text)
     next
 }
 /^ *[A-Za-z]+:/ {
@@ -27,10 +27,10 @@ BEGIN {
     sub(/^[^:]*: ?/, "", value)
     key[depth] = name
     if (depth <= covered) covered = 99
-    if (told != "") {
+    if (text != "") {
         covered = depth
-        printf "| `%s` | %s | %s |\n", path(depth), told, value == "" ? "see `values.yaml`" : "`" value "`"
-        told = ""
+        printf "| `%s` | %s | %s |\n", path(depth), text, value == "" ? "see `values.yaml`" : "`" value "`"
+        text = ""
     } else if (value != "" && covered == 99) {
         print "values.yaml:" FNR ": " path(depth) " has no line '# -- ...' above it" > "/dev/stderr"
         bad = 1

@@ -198,6 +198,25 @@ scan() {
         if (!prose) flush()
     }
 
+    # ---- Python: docstrings, comments and strings ----
+    function python_line(line,  kept, triple) {
+        if (docstring || line ~ /"""/) {
+            triple = gsub(/"""/, "", line)
+            if (triple % 2) docstring = !docstring
+            add(line, FNR, " ")
+            if (!docstring) flush()
+            return
+        }
+        kept = ""
+        while (match(line, /"([^"\\]|\\.)*"|#.*/)) {
+            kept = kept " ; " substr(line, RSTART + 1, RLENGTH - 1)
+            if (substr(line, RSTART, 1) == "#") break
+            line = substr(line, RSTART + RLENGTH)
+        }
+        if (kept == "" || line !~ /^[ \t]*#/) flush()
+        if (kept != "") add(kept, FNR, " ")
+    }
+
     function end_of_file() {
         if (file == "") return
         if (is_c) c_end()
@@ -225,9 +244,11 @@ scan() {
     FNR == 1 {
         end_of_file()
         file = FILENAME
-        is_c = file ~ /\.[ch]$/
+        is_c = file ~ /\.([ch]|go)$/
+        docstring = 0
     }
     is_c { c_line($0); next }
+    file ~ /\.py$/ { python_line($0); next }
     { text_line($0) }
     END { if (mode != "samples") end_of_file() }' "$@"
 }

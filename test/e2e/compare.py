@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""compare.py API CERTS AUTHORIZE CA CLIENT COUNT - the real Node authorizer beside Curfew's boundary.
+"""compare.py API CERTS AUTHORIZE CA CLIENT COUNT - compares Curfew's boundary with the Node authorizer.
 
-COUNT questions are made of the cluster's own objects, and of names that do not exist. Each is asked
-twice: the API server (API, as CERTS.pem, whose CA is beside it) whether the node may, and Curfew
-(AUTHORIZE, whose CA is CA, as CLIENT.crt) whether a restricted account on that node is refused. Prints how often
-both agree, and every sort of difference with its reason; exits 1 for one without a reason.
+Makes COUNT queries about objects of the cluster and about names that do not exist. Sends each query twice:
+to the API server (API, as CERTS.pem, whose CA is in the same directory) for the node, and to Curfew
+(AUTHORIZE, whose CA is CA, as CLIENT.crt) for a restricted account on that node. Prints how often both
+agree, and each kind of difference with its reason; exits 1 for a difference without a reason.
 """
 import collections
 import http.client
@@ -46,7 +46,7 @@ class Client:
 
 
 def names_of(api):
-    """Of each resource: (namespace, name) of all there is."""
+    """The (namespace, name) of all objects of each resource."""
     names = {}
     for resource in RESOURCES:
         items = api.ask("GET", "/api/v1/" + resource)["items"]
@@ -74,7 +74,7 @@ def question(names, chance):
         if how < 0.5:
             one["fieldSelector"] = {"requirements": [
                 {"key": "metadata.name", "operator": "In", "values": [name]}]}
-            one["name"] = name  # as the API server fills it in
+            one["name"] = name  # as the API server sets it
         elif how < 0.8 and resource == "pods":
             one["fieldSelector"] = {"requirements": [
                 {"key": "spec.nodeName", "operator": "In",
@@ -93,7 +93,7 @@ def review(attributes, user, groups, extra=None):
 
 
 def reason(q):
-    """Why the two may differ about a question; None: they may not."""
+    """Why the two may differ for a query; None if they must agree."""
     resource, verb, sub = q["resource"], q["verb"], q.get("subresource", "")
     if verb == "create" and not sub:
         return "a create without a name: admission decides"
@@ -133,7 +133,7 @@ def main():
                                   "authentication.kubernetes.io/node-name": [NODE]}))
         allowed, free = theirs["status"]["allowed"], not ours["status"].get("denied", False)
         if allowed == free:
-            agree["both %s" % ("let through" if free else "refuse")] += 1
+            agree["both %s" % ("allow" if free else "deny")] += 1
         elif reason(q):
             differ[(reason(q), "the node may" if allowed else "the account may")] += 1
         else:

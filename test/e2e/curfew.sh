@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# curfew.sh - Curfew beside the cluster, as the README says; sourced.
+# curfew.sh - Curfew outside the cluster, as the README describes it; sourced.
 # shellcheck shell=bash
 
 # readme_step N: the commands of that step of "Wire it to an API server".
@@ -15,7 +15,7 @@ in_days() {
     date -u -d "$1 days" +%F
 }
 
-# curfew_config UNTIL: with an exception for the namespace ci.
+# curfew_config UNTIL: a configuration with an exception for the namespace ci.
 curfew_config() {
     cat << END
 apiVersion: curfew.dev/v1alpha1
@@ -31,13 +31,13 @@ exceptions:
 END
 }
 
-# readme_rights: the README's first step, for the person "curfew".
+# readme_rights: applies the README's first step, for the user "curfew".
 readme_rights() {
     readme_step 1 > "$E2E_WORK/rights.sh"
     KUBECONFIG=$E2E_WORK/certs/admin.kubeconfig sh -eu "$E2E_WORK/rights.sh"
 }
 
-# What else it is started with: who may call. A scenario may choose.
+# Additional flags of the server for authentication. Scenarios may change them.
 callers=()
 
 curfew_start() {
@@ -53,25 +53,25 @@ curfew_stop() {
     stop curfew
 }
 
-# webhooks: as the example has them.
+# webhooks: the webhook configurations of the example.
 webhooks() {
     sed -e 's,WEBHOOK_ADDRESS,127.0.0.1:8443,' \
         -e "s,CA_BUNDLE,$(base64 -w0 < "$E2E_WORK/curfew-certs/ca.crt")," deploy/webhooks.example.yaml
 }
 
-# Who the API server is to Curfew, as the examples of deploy/admission and deploy/authorization say:
-# client.crt and client.key, of the authority ca.crt.
+# The credentials of the API server for Curfew, from the examples of deploy/admission and
+# deploy/authorization: client.crt and client.key, issued by ca.crt.
 callers_folder=$E2E_WORK/callers
 
-# callers_example FILE: of deploy/admission, with that folder.
+# callers_example FILE: the file of deploy/admission, with that directory.
 callers_example() {
     sed -e "s,/etc/kubernetes/curfew,$callers_folder," "deploy/admission/$1"
 }
-# callers_commands: those that the example tells to make the certificate with.
+# callers_commands: the commands of the example that issue the client certificate.
 callers_commands() {
     sed -n 's,^#   ,,p' deploy/admission/kubeconfig.example.yaml
 }
-# callers_of HOST...: what the API server is started with so that it shows its certificate there.
+# callers_of HOST...: flags of the API server, so that it presents the certificate to these hosts.
 callers_of() {
     callers_example admission.example.yaml > "$callers_folder/admission.yaml"
     callers_example kubeconfig.example.yaml | sed '/^- name:/,$d' > "$callers_folder/kubeconfig.yaml"
@@ -82,7 +82,7 @@ callers_of() {
     admission=(--admission-control-config-file="$callers_folder/admission.yaml")
 }
 
-# curfew_asks FLAG...: Curfew starts again, if it runs, and asks its callers for this.
+# curfew_asks FLAG...: restarts Curfew, if it runs, with these flags for authentication.
 curfew_asks() {
     callers=("$@")
     runs curfew || return 0
@@ -90,8 +90,8 @@ curfew_asks() {
     curfew_start
 }
 
-# authorizers POLICY: Curfew before Node and RBAC, as the example has it (Kubernetes 1.32 or newer). It
-# answers nobody whom it does not know, so the API server shows a certificate, here and at webhooks.
+# authorizers POLICY: Curfew before Node and RBAC, as in the example (Kubernetes 1.32 or newer). Curfew
+# authenticates its callers, so the API server presents a certificate here and to the webhooks.
 authorizers() {
     local folder=$E2E_WORK/authorization commands
     commands=$(callers_commands | grep -v '^kubectl')

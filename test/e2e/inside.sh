@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-# inside.sh - Curfew in the cluster, as pods from its chart and its image; sourced.
+# inside.sh - Curfew in the cluster, as pods from its chart and image; sourced.
 # shellcheck shell=bash
 
 system=curfew-system
-ours=app.kubernetes.io/name=curfew
+selector=app.kubernetes.io/name=curfew
 
-# install_step N: the commands of the Nth block of the README's "Install it".
+# install_step N: the commands of the Nth block of "Install it" in the README.
 install_step() {
     awk -v step="$1" '/^## / { inside = $0 == "## Install it" }
         inside && /^```/ { fence++; next }
         inside && fence == 2 * step - 1 { print }' README.md
 }
 
-# in_a_shell COMMANDS...: typed by the admin, who sees what they say in helm.log.
+# in_a_shell COMMANDS...: runs the commands as the admin, with the output in helm.log.
 in_a_shell() {
     KUBECONFIG=$E2E_WORK/certs/admin.kubeconfig HELM_CACHE_HOME=$E2E_WORK/helm \
         HELM_CONFIG_HOME=$E2E_WORK/helm HELM_DATA_HOME=$E2E_WORK/helm \
         bash -euxc "$*" >> "$E2E_WORK/log/helm.log" 2>&1
 }
 
-# shell COMMANDS...: the same, and what it says is kept; it has to succeed.
+# shell COMMANDS...: the same, but keeps the output; the commands must succeed.
 shell() {
     local log=$E2E_WORK/log/helm.log from
     settle
@@ -32,7 +32,7 @@ shell() {
     settle
 }
 
-# upgrade ARGS...: helm upgrade, with these values in place of those it had.
+# upgrade ARGS...: runs helm upgrade with these values instead of the previous ones.
 upgrade() {
     shell helm upgrade curfew charts/curfew --namespace $system --atomic --timeout 3m "$@"
 }
@@ -42,57 +42,57 @@ import_image() {
         >> "$E2E_WORK/log/import.log" 2>&1
 }
 
-# pods: their names, to see whether they are the same ones.
+# pods: the names of the pods, to detect whether they were replaced.
 pods() {
-    as admin get pods -n $system -l $ours -o name | sort
+    as admin get pods -n $system -l $selector -o name | sort
 }
 
-# only_ready N: so many pods, all of them ready, none on its way out.
+# only_ready N: there are exactly N pods, all ready and none terminating.
 only_ready() {
-    [ "$(as admin get pods -n $system -l $ours -o \
+    [ "$(as admin get pods -n $system -l $selector -o \
         jsonpath='{range .items[*]}{.metadata.deletionTimestamp}{.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}')" = \
         "$(yes True | head -n "$1")" ]
 }
 
-# endpoints N: the Service leads to so many.
+# endpoints N: the Service has N endpoints.
 endpoints() {
     [ "$(as admin get endpointslices -n $system -l kubernetes.io/service-name=curfew -o \
         jsonpath='{.items[*].endpoints[?(@.conditions.ready==true)].addresses[0]}' | wc -w)" = "$1" ]
 }
 
-# pods_go: at once, where nobody is to be served meanwhile. Else they drain for a quarter of a minute.
+# pods_go: deletes the pods immediately, if no requests need a response. Otherwise they drain for 15 s.
 pods_go() {
-    as admin delete pods -n $system -l $ours --grace-period=0 --force > /dev/null 2>&1
+    as admin delete pods -n $system -l $selector --grace-period=0 --force > /dev/null 2>&1
 }
 no_pods() {
     pods_go
     only_ready 0
 }
 
-# settled N: both, and nothing of an older template is left.
+# settled N: both, and no pod of an older template is left.
 settled() {
     only_ready "$1" && endpoints "$1"
 }
 
-# process_of POD: of its program, as this room sees it.
+# process_of POD: the process id of its program in this sandbox.
 process_of() {
     local uid pid
     uid=$(as admin get -n $system "$1" -o jsonpath='{.metadata.uid}') || return 1
-    for pid in $(room_processes "^--tls-secret=$system/curfew-tls$"); do
+    for pid in $(sandbox_processes "^--tls-secret=$system/curfew-tls$"); do
         ! grep -q "$uid" "/proc/$pid/cgroup" || echo "$pid"
     done
 }
 
-# kube_proxy: the Service's address leads to one of its pods, for other pods.
+# kube_proxy: routes the Service's address to one of its pods, for other pods.
 kube_proxy() {
     local address pod
     address=$(as admin get service curfew -n $system -o jsonpath='{.spec.clusterIP}') &&
-        pod=$(as admin get pods -n $system -l $ours -o jsonpath='{.items[0].status.podIP}') &&
+        pod=$(as admin get pods -n $system -l $selector -o jsonpath='{.items[0].status.podIP}') &&
         iptables -t nat -I PREROUTING -d "$address" -p tcp --dport 443 -j DNAT --to "$pod:8443" &&
         iptables -t nat -I POSTROUTING -s "$POD_CIDR" -d "$POD_CIDR" -j MASQUERADE
 }
 
-# a_secret NAME: somebody tries to make a legacy Secret.
+# a_secret NAME: tries to create a legacy Secret.
 a_secret() {
     dev create --dry-run=server -f - << END
 apiVersion: v1
@@ -104,7 +104,7 @@ END
 
 denial='admission webhook "validate.curfew.dev" denied the request: secret "another" violates Curfew level "baseline": legacy-token-secret'
 
-# guarded, unguarded: what becomes of it; the API server sees a changed webhook within seconds.
+# guarded, unguarded: the result; the API server uses a changed webhook within seconds.
 guarded() {
     until_it_prints "$denial" a_secret
 }
@@ -112,8 +112,8 @@ unguarded() {
     until_it_prints 'secret/another created (server dry run)' a_secret
 }
 
-# bundles: the caBundles of our webhooks, one a line.
+# bundles: the caBundles of Curfew's webhooks, one a line.
 bundles() {
-    as admin get mutatingwebhookconfigurations,validatingwebhookconfigurations -l $ours \
+    as admin get mutatingwebhookconfigurations,validatingwebhookconfigurations -l $selector \
         -o jsonpath='{range .items[*]}{range .webhooks[*]}{.clientConfig.caBundle}{"\n"}{end}{end}'
 }

@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-# lib.sh - the words that scenarios are written in; sourced.
+# lib.sh - the commands of scenarios; sourced.
 #
-#   scenario 'TITLE'          begins one; it prints "ok TITLE" or "FAIL TITLE: why" when it ends
-#   admin ARGS, dev ARGS      kubectl, as the cluster's admin (system:masters), or as somebody who
-#                             works in it. It has to succeed, unless the next line says
-#   refused TEXT              that an admission webhook denied it with this text, or
-#   fails                     that it fails
-#   person NAME ARGS          as somebody else: becomes NAME, said after a token was printed, makes one
-#   prints TEXT               what kubectl said holds TEXT; prints_not: it does not
-#   until_it_prints TEXT ...  asks again, for what the cluster does in its own time (half a minute,
+#   scenario 'TITLE'          starts a scenario; at its end prints "ok TITLE" or "FAIL TITLE: why"
+#   admin ARGS, dev ARGS      runs kubectl as the cluster's admin (system:masters), or as a user of the
+#                             cluster. It must succeed, unless the next line is
+#   refused TEXT              an admission webhook denied it with this text, or
+#   fails                     it failed
+#   person NAME ARGS          runs kubectl as another user: `becomes NAME` after printing a token adds one
+#   prints TEXT               the output of kubectl contains TEXT; prints_not: it does not
+#   until_it_prints TEXT ...  repeats the command until its output contains TEXT (for half a minute,
 #                             or `within=SECONDS until_it_prints ...`)
-#   check WHAT COMMAND...     anything else that has to hold
+#   check WHAT COMMAND...     the command succeeds
 #
-# Scenarios wait for pods with --timeout=180s: a kubelet that lost its API server for a moment may need a
-# minute to come back, and until then no pod starts on its node.
+# Scenarios wait for pods with --timeout=180s: a kubelet that lost its API server may need a minute to
+# reconnect, and until then no pod starts on its node.
 #
-# Only the first thing that goes wrong in a scenario is told, with what was typed and said.
+# A scenario reports only its first failure, with the command and its output.
 # shellcheck shell=bash
 
 title=
 said=
 status=0
 
-# No token reaches a log, also when a scenario fails (ZXlK is eyJ once more in base64).
+# Tokens are removed from logs, including those of failed scenarios (ZXlK is the base64 of eyJ).
 masked() {
     sed -E 's,(eyJ|ZXlK)[A-Za-z0-9_.=/+-]+,(a token),g'
 }
@@ -51,17 +51,17 @@ scenario() {
     title=$1 broken='' typed='' said=''
 }
 
-# person NAME ARGS...: kubectl as NAME; what it says is kept.
+# person NAME ARGS...: runs kubectl as NAME and keeps its output.
 person() {
     settle
     typed="kubectl ${*:2}   # as $1"
     said=$(kubectl --kubeconfig "$E2E_WORK/certs/$1.kubeconfig" "${@:2}" 2>&1)
     status=$?
     printf '%s\n%s\n' "\$ $typed" "$said" | masked >> "$E2E_WORK/log/scenarios.log"
-    [ $status = 0 ] || runs apiserver || give_up 'the API server is gone'
+    [ $status = 0 ] || runs apiserver || give_up 'the API server is not running'
 }
 
-# becomes NAME: who has the token that was just printed; it is not shown from here on.
+# becomes NAME: adds a user with the token that was just printed, and hides the token from then on.
 becomes() {
     settle
     grep -o 'eyJ.*' <<< "$said" > "$E2E_WORK/certs/$1.token" || complain 'it printed no token'
@@ -96,7 +96,7 @@ refused() {
     prints ".curfew.dev\" denied the request: $1"
 }
 
-# Half a minute is long for anything that a cluster does here.
+# Everything in this cluster finishes within half a minute.
 until_it_prints() {
     local text=$1 until=$((SECONDS + ${within:-30}))
     shift
@@ -114,12 +114,12 @@ check() {
     "${@:2}" || complain "not so: $1"
 }
 
-# said_is TEXT: all that it said.
+# said_is TEXT: TEXT is the complete output.
 said_is() {
     [ "$said" = "$1" ] || complain "it did not say just: $1"
 }
 
-# the_token_lives SECONDS: the one that was just printed.
+# the_token_lives SECONDS: checks the lifetime of the token that was just printed.
 the_token_lives() {
     local life
     settle

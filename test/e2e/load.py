@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""load.py CERTS SERVER RATE DIR - people who create pods, all the time, until SIGTERM.
+"""load.py CERTS SERVER RATE DIR - creates pods continuously until SIGTERM.
 
-RATE pods a second (--dry-run=server) over kept connections, as the admin of CERTS. Every pod asks
-for a token of 200,000 s: it is created only if mutate.curfew.dev made a day of that and
-validate.curfew.dev looked at the result, so a call that either missed is a failure here.
+RATE pods per second (--dry-run=server) over kept connections, as the admin of CERTS. Every pod requests
+a token of 200,000 s: it is created only if mutate.curfew.dev shortened that to a day and
+validate.curfew.dev reviewed the result, so a missed call of either is a failure.
 
-DIR/answers counts what went well; DIR/failures has a line for what did not, with the seconds when it
-was sent and answered; DIR/summary is written at the end."""
+DIR/answers counts successes; DIR/failures has a line for each failure, with the times of the request and
+the response; DIR/summary is written at the end."""
 import http.client
 import json
 import os
@@ -38,7 +38,7 @@ stop = threading.Event()
 lock = threading.Lock()
 began = time.time()
 sent = 0
-seconds = []  # how long every good one took
+seconds = []  # durations of the successful requests
 failures = open(os.path.join(out, "failures"), "w", buffering=1)
 failed = 0
 
@@ -53,7 +53,7 @@ def connect():
 
 
 def create(connection):
-    """None if all went well, else what did not."""
+    """Returns None on success, otherwise the error."""
     connection.request("POST", PATH, POD, HEADERS)
     answer = connection.getresponse()
     body = answer.read()
@@ -69,7 +69,7 @@ def create(connection):
 
 
 def turn():
-    """Waits until the next pod is due. Who is late does not hurry to make up for it."""
+    """Waits until the next pod is due. Late pods are not caught up."""
     global sent, began
     with lock:
         now = time.time()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# load.sh - pods are created all the while that something happens to Curfew; sourced.
+# load.sh - creates pods continuously during a scenario; sourced.
 # shellcheck shell=bash
 
 load=$E2E_WORK/load
-# A machine that cannot create so many a second beside all the rest creates fewer.
+# A slow machine may create fewer pods per second.
 E2E_RATE=${E2E_RATE:-200}
 
 answers() {
@@ -13,7 +13,7 @@ answers() {
 answered() {
     [ "$(answers)" -ge "$1" ]
 }
-# goes_on N: so many more pods were created since.
+# goes_on N: N more pods were created since.
 goes_on() {
     check 'pods are created' await 60 'pods created' answered $(($(answers) + $1))
 }
@@ -26,7 +26,7 @@ load_starts() {
     goes_on 400
 }
 
-# load_ends: a while after the last thing that happened.
+# load_ends: waits a moment after the last event, and stops.
 load_ends() {
     goes_on 400
     settle

@@ -1,19 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh BUILD [SCENARIOS...] - Curfew in front of a real cluster of one node: builds what the cluster
-# is made of (once), and plays two plays, each in a cluster of its own that is taken down again:
+# run.sh BUILD [SCENARIOS...] - end-to-end tests of Curfew with a real single-node cluster: builds the
+# programs of the cluster (once) and runs two suites, each in a separate cluster that is removed at the end:
 #
-#   test/e2e/scenarios/   Curfew beside the cluster, wired by hand: what people type, and are told
-#   test/e2e/install/     Curfew in the cluster, from its chart and its image: how it lives there
+#   test/e2e/scenarios/   Curfew outside the cluster, configured manually: commands and their output
+#   test/e2e/install/     Curfew in the cluster, installed from its chart and image
 #
-# With SCENARIOS only the files of these names, in the plays that have some. The last line is
+# With SCENARIOS, runs only the files whose names contain one of them. The last line is
 # "N passed, N failed".
 #
 #   K8S=1.36.3      the Kubernetes version
-#   E2E_CACHE=DIR   where the cluster's programs are kept (~/.cache/curfew-e2e)
-#   E2E_RATE=200    pods a second that are created while things happen to Curfew
-#   E2E_SHELL=1     a shell in each cluster before it goes
-#   E2E_KEEP=1      keeps the logs, also when nothing failed
+#   E2E_CACHE=DIR   cache for the programs of the cluster (default ~/.cache/curfew-e2e)
+#   E2E_RATE=200    pods to create per second during the load scenarios
+#   E2E_SHELL=1     opens a shell in each cluster before it is removed
+#   E2E_KEEP=1      keeps the logs even if nothing failed
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=$1
@@ -27,7 +27,8 @@ give_up() {
     exit 1
 }
 
-# child SIGNAL COMMAND...: signals to us do not wait for it, and it does not outlive us.
+# child SIGNAL COMMAND...: runs the command so that signals to this script are handled immediately, and
+# sends it SIGNAL when this script ends.
 child() {
     ends_with=$1
     setpriv --pdeathsig "$1" "${@:2}" &
@@ -51,9 +52,9 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# scenes PLAY NAME...: the files of that play that have one of these in their names, else all of them.
-# "install/" is in the name of all of a play.
-scenes() {
+# cases_of SUITE NAME...: the files of the suite whose names contain one of the names, or all files.
+# "install/" matches all files of that suite.
+cases_of() {
     local file name
     for file in "$here/$1"/[0-9]*.sh; do
         [ $# != 1 ] || echo "$file"
@@ -68,31 +69,31 @@ took() { # NAME SINCE
     printf '%-28s %4d s\n' "$1" $(($(date +%s) - $2)) >> "$work/seconds"
 }
 
-# play NAME SCENES...: in a room of its own. The files 0*.sh, what every scenario of the play stands on,
-# come first.
-play() {
-    local name=$1 room=$work.$1
+# run_suite NAME FILES...: runs the suite in a new sandbox. The files 0*.sh, which every scenario of the
+# suite needs, come first.
+run_suite() {
+    local name=$1 sandbox=$work.$1
     local files
     shift
-    mkdir "$room" || exit 1
+    mkdir "$sandbox" || exit 1
     mapfile -t files < <(printf '%s\n' "$here/$name"/0*.sh "$@" | awk '!seen[$0]++')
     echo "=== $name" >&3
-    export E2E_WORK=$room
-    child TERM bash "$here/cluster/room.sh" "$room" bash "$here/play.sh" "${files[@]}" >&3 2>&1 ||
+    export E2E_WORK=$sandbox
+    child TERM bash "$here/cluster/sandbox.sh" "$sandbox" bash "$here/suite.sh" "${files[@]}" >&3 2>&1 ||
         broken+=" $name"
-    [ ! -e "$room/played" ] || took 'cluster down' "$(cat "$room/played")"
+    [ ! -e "$sandbox/finished" ] || took 'cluster down' "$(cat "$sandbox/finished")"
     mkdir "$work/$name"
-    cp "$room"/log/*.log "$room/audit.log" "$work/$name" 2> /dev/null
-    cat "$room/seconds" >> "$work/seconds" 2> /dev/null
-    rm -rf "$room"
+    cp "$sandbox"/log/*.log "$sandbox/audit.log" "$work/$name" 2> /dev/null
+    cat "$sandbox/seconds" >> "$work/seconds" 2> /dev/null
+    rm -rf "$sandbox"
 }
 
-plays=
+suites=
 for name in scenarios install; do
-    [ -z "$(scenes $name "$@")" ] || plays+=" $name"
+    [ -z "$(cases_of $name "$@")" ] || suites+=" $name"
 done
 for name in "$@"; do
-    [ -n "$(scenes scenarios "$name")$(scenes install "$name")" ] || give_up "no scenarios '$name'"
+    [ -n "$(cases_of scenarios "$name")$(cases_of install "$name")" ] || give_up "no scenarios '$name'"
 done
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/curfew-e2e.XXXXXX") || exit 1
@@ -104,9 +105,9 @@ took 'cluster built' "$began"
 broken=
 exec 3> >(tee "$work/said")
 tee=$!
-for name in $plays; do
+for name in $suites; do
     # shellcheck disable=SC2046 # the repository's own names
-    play "$name" $(scenes "$name" "$@")
+    run_suite "$name" $(cases_of "$name" "$@")
 done
 exec 3>&-
 wait "$tee"
@@ -117,7 +118,7 @@ failed=$(grep -c '^FAIL ' "$work/said")
 if [ "$failed" != 0 ] || [ -n "${E2E_KEEP:-}" ]; then
     rm -rf "$build/e2e-logs"
     mkdir -p "$build/e2e-logs"
-    for name in $plays; do
+    for name in $suites; do
         cp -r "$work/$name" "$build/e2e-logs"
     done
     echo "the logs are in $build/e2e-logs"

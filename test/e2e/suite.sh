@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# play.sh SCENARIOS... - what happens inside the room: the cluster comes up, the files with scenarios
-# are played. Prints their lines, and the seconds of each to $E2E_WORK/seconds.
+# suite.sh SCENARIOS... - runs in the sandbox: starts the cluster and runs the files with scenarios. Prints
+# their results, and writes the seconds of each to $E2E_WORK/seconds.
 set -u
 E2E_HOME=$(dirname "$0")
 . "$E2E_HOME/cluster/up.sh"
@@ -16,10 +16,10 @@ took() {
     printf '%-28s %4d s\n' "$1" $(($(date +%s) - $2)) >> "$E2E_WORK/seconds"
 }
 
-# Whatever hangs is ended, with all that is in the room.
+# Kills everything in the sandbox after the timeout.
 watch() {
     sleep $patience
-    echo "FAIL not done within $patience s"
+    echo "FAIL timeout after $patience s"
     kill -KILL -1
 }
 [ -n "${E2E_SHELL:-}" ] || watch &
@@ -38,10 +38,10 @@ for file in "$@"; do
         finish
     ) || echo "FAIL $file ended early"
     took "$name" "$began"
-    runs apiserver || give_up 'the API server is gone'
+    runs apiserver || give_up 'the API server is not running'
 done
 if [ -n "${E2E_SHELL:-}" ]; then
-    echo "kubectl is the admin's. What was made is in $E2E_WORK."
+    echo "kubectl runs as the admin. The files of the cluster are in $E2E_WORK."
     KUBECONFIG=$E2E_WORK/certs/admin.kubeconfig bash -i < /dev/tty > /dev/tty 2>&1
 fi
-date +%s > "$E2E_WORK/played"
+date +%s > "$E2E_WORK/finished"

@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# build.sh [NAME...] - the programs of a one-node cluster (or of these alone), from the Go module
-# proxy, into the cache.
+# build.sh [NAME...] - builds the programs of a single-node cluster (or only the named ones) from the Go
+# module proxy into the cache.
 #
 #   $E2E_CACHE/kubernetes-VERSION/bin   kube-apiserver, kube-controller-manager, kube-scheduler,
 #                                       kubelet, kubectl
 #   $E2E_CACHE/containerd-VERSION/bin   containerd, containerd-shim-runc-v2
-#   $E2E_CACHE/runc-VERSION/bin         runc (Debian's is too old to say why it fails)
+#   $E2E_CACHE/runc-VERSION/bin         runc (Debian's is too old to report why it fails)
 #   $E2E_CACHE/helm-VERSION/bin         helm
 #
-# Each in a module of its own: their dependencies do not agree. A folder only gets its name when it
-# is complete, so an interrupted build is simply done again (from Go's own cache, fast), and of two
-# at once the second waits.
+# Each program has a separate module, because their dependencies conflict. A directory gets its final name
+# when it is complete, so an interrupted build starts again (with Go's own cache, fast). A second,
+# concurrent build waits for the first.
 set -eu
 . "$(dirname "$0")/versions.sh"
 
@@ -23,14 +23,14 @@ give_up() {
     exit 1
 }
 
-# gentle COMMAND...: whoever works beside us goes first.
+# gentle COMMAND...: runs the command with low priority.
 gentle() {
     nice -n 19 ionice -c 3 "$@"
 }
 
-# like MODULE VERSION: the module here becomes one that needs that one, in the very versions that it
-# was released with. Kubernetes keeps some modules in its staging/ folder; they are published too,
-# with the same minor and patch numbers.
+# like MODULE VERSION: makes the module here depend on that module, with exactly the dependencies of its
+# release. Kubernetes keeps some modules in its staging/ directory; they are also published, with the same
+# minor and patch numbers.
 like() {
     local upstream
     upstream=$(go mod download -json "$1@v$2" | sed -n 's/^\t"Dir": "\(.*\)",*/\1/p')
@@ -62,7 +62,7 @@ build_runc() { # needs libseccomp-dev
         github.com/opencontainers/runc
 }
 
-# Without these two numbers helm takes itself for one of Kubernetes 1.20 where it has no cluster to ask.
+# Without these two numbers and without a cluster, helm assumes Kubernetes 1.20.
 build_helm() {
     local set='-X helm.sh/helm/v3' client
     like helm.sh/helm/v3 "$1"
@@ -73,7 +73,7 @@ build_helm() {
         $set/pkg/chartutil.k8sVersionMinor=$(echo "$client" | cut -d. -f2)" helm.sh/helm/v3/cmd/helm
 }
 
-# want NAME VERSION: builds it unless it is there.
+# want NAME VERSION: builds it unless it exists.
 want() {
     local final=$E2E_CACHE/$1-$2 part=$E2E_CACHE/$1-$2.part began=$SECONDS
     exec 9> "$final.lock"
@@ -82,13 +82,13 @@ want() {
     echo "e2e: building $1 $2, once ..."
     rm -rf "$part"
     mkdir -p "$part/module" "$part/bin"
-    (cd "$part/module" && "build_$1" "$2" "$part/bin") || give_up "$1 $2 does not build"
+    (cd "$part/module" && "build_$1" "$2" "$part/bin") || give_up "failed to build $1 $2"
     rm -rf "$part/module"
     mv "$part" "$final"
     echo "e2e: $1 $2 built ($((SECONDS - began)) s)"
 }
 
-command -v go > /dev/null || give_up "no Go: install it to /usr/local/go, or into PATH"
+command -v go > /dev/null || give_up "Go is missing: install it in /usr/local/go or in PATH"
 mkdir -p "$E2E_CACHE"
 [ $# != 0 ] || set -- runc containerd kubernetes helm
 for name in "$@"; do
@@ -97,6 +97,6 @@ for name in "$@"; do
     containerd) want containerd "$CONTAINERD" ;;
     kubernetes) want kubernetes "$K8S" ;;
     helm) want helm "$HELM" ;;
-    *) give_up "build.sh knows runc, containerd, kubernetes and helm, not '$name'" ;;
+    *) give_up "unknown program '$name': must be runc, containerd, kubernetes or helm" ;;
     esac
 done

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# certs.sh DIR - who is who in the cluster: one test CA, and for everyone DIR/NAME.pem, NAME.key and
-# NAME.kubeconfig. They live as long as DIR.
+# certs.sh DIR - creates the identities of the cluster: a test CA, and for each identity DIR/NAME.pem,
+# NAME.key and NAME.kubeconfig.
 set -eu
 . "$(dirname "$0")/versions.sh"
 umask 077
@@ -19,13 +19,13 @@ certificate() {
     }
 }
 
-# leaf NAME SUBJECT [EXTENSION]: signed by the CA.
+# leaf NAME SUBJECT [EXTENSION]: a certificate issued by the CA.
 leaf() {
     certificate "$1" "$2" -CA ca.pem -CAkey ca.key -addext basicConstraints=critical,CA:FALSE \
         -addext extendedKeyUsage=clientAuth,serverAuth ${3:+-addext "$3"}
 }
 
-# person NAME SUBJECT [EXTENSION]: a certificate, and the kubeconfig that uses it.
+# person NAME SUBJECT [EXTENSION]: a certificate and a kubeconfig that uses it.
 person() {
     leaf "$@"
     cat > "$1.kubeconfig" << END
@@ -50,7 +50,7 @@ person kubelet "/O=system:nodes/CN=system:node:$NODE" "subjectAltName=IP:$NODE_I
 person controller-manager /CN=system:kube-controller-manager
 person scheduler /CN=system:kube-scheduler
 
-# The people of the scenarios: who installed the cluster, who works in it, and Curfew itself.
+# The users of the scenarios: the admin of the cluster, a user of the cluster, and Curfew.
 person admin /O=system:masters/CN=admin
 person dev /O=shop/CN=dev
 person curfew /CN=curfew

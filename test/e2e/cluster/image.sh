@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# image.sh DIR - DIR/image.tar, the one image of the cluster, a docker-archive: a static busybox
-# that waits until it is stopped, and `token-life`. Also the sandbox of every pod.
+# image.sh DIR - creates DIR/image.tar, the only image of the cluster, as a docker-archive: a static
+# busybox that waits until it is stopped, and `token-life`. It is also the sandbox of every pod.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/versions.sh"

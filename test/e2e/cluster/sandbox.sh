@@ -1,19 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# room.sh DIR COMMAND... - runs the command in a room of its own, and leaves nothing behind.
+# sandbox.sh DIR COMMAND... - runs the command in a sandbox and removes everything at the end.
 #
-# The room is a mount, network and pid namespace. All that a cluster makes (bridge, iptables rules,
-# mounts, processes that ran away from their parents) belongs to one of these, and goes when the
-# room's first process goes: at its end, at Ctrl-C, and when this script is killed. What no
-# namespace holds is the cgroups: they are below one of our own name, and removed here.
+# The sandbox is a mount, network and pid namespace. Everything that a cluster creates (bridge, iptables
+# rules, mounts, detached processes) belongs to one of them, and is removed when the first process of the
+# sandbox ends: at its end, at Ctrl-C, and when this script is killed. Only cgroups are outside; they are
+# in a separate parent cgroup, and removed here.
 set -u
 dir=$1
 shift
 cgroup=$(basename "$dir")
-room=
+sandbox=
 
-# Where kubelet, containerd and CNI write whatever they are told, and what the kubelet would
-# change in the kernel for the whole machine.
+# Directories that kubelet, containerd and CNI write to, and kernel settings that the kubelet would change
+# for the whole machine.
 folders='/var/lib/kubelet /var/lib/cni /var/log/pods /var/log/containers'
 kernel='vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/panic_on_oops=1
     kernel/keys/root_maxkeys=1000000 kernel/keys/root_maxbytes=25000000'
@@ -47,7 +47,7 @@ make_cgroups() {
     local root
     for root in $(cgroup_roots); do
         mkdir -p "$root/$cgroup"
-        # A new cpuset holds nothing: no process could enter it.
+        # A new cpuset is empty: no process could join it.
         for file in cpuset.cpus cpuset.mems; do
             [ ! -e "$root/$file" ] || cat "$root/$file" > "$root/$cgroup/$file"
         done
@@ -66,11 +66,11 @@ remove_cgroups() {
     done
 }
 
-# The folders only have to be there for the room's own to be mounted on. Taking one away would take
-# it from every room, so the last of several does, as its lock tells.
+# The directories must exist as mount points for the sandbox. Removing one would remove it from every
+# sandbox, so the last of several removes them; a lock detects the last.
 make_folders() {
     local folder
-    exec 8>> "$E2E_CACHE/rooms"
+    exec 8>> "$E2E_CACHE/sandboxes"
     flock --shared 8
     for folder in $folders; do
         [ -d "$folder" ] || echo "$folder" >&8
@@ -83,14 +83,14 @@ remove_folders() {
     flock --exclusive --nonblock 8 || return 0
     while read -r folder; do
         rmdir "$folder" 2> /dev/null
-    done < "$E2E_CACHE/rooms"
-    : > "$E2E_CACHE/rooms"
+    done < "$E2E_CACHE/sandboxes"
+    : > "$E2E_CACHE/sandboxes"
 }
 
 leave() {
-    if [ -n "$room" ]; then
-        kill -KILL "$room" 2> /dev/null
-        wait "$room" 2> /dev/null
+    if [ -n "$sandbox" ]; then
+        kill -KILL "$sandbox" 2> /dev/null
+        wait "$sandbox" 2> /dev/null
     fi
     remove_cgroups
     remove_folders
@@ -112,8 +112,8 @@ make_cgroups
 E2E_INSIDE=$dir setpriv --pdeathsig KILL \
     unshare --mount --propagation private --net --pid --kill-child --mount-proc \
     bash "$0" "$dir" "$@" &
-room=$!
-wait "$room"
+sandbox=$!
+wait "$sandbox"
 status=$?
-room=
+sandbox=
 exit $status

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# service.sh - programs that run in the background; sourced. Each has a log and a pid file in
-# $E2E_WORK, by its name.
+# service.sh - programs that run in the background; sourced. Each has a log and a pid file with its name in
+# $E2E_WORK.
 # shellcheck shell=bash
 
 give_up() {
@@ -15,14 +15,14 @@ start() {
     mkdir -p "$E2E_WORK/log" "$E2E_WORK/pid"
     "$@" >> "$E2E_WORK/log/$name.log" 2>&1 < /dev/null &
     echo $! > "$E2E_WORK/pid/$name"
-    disown # what becomes of it is told by who needs it
+    disown # functions that need its status check it
 }
 
 runs() {
     kill -0 "$(cat "$E2E_WORK/pid/$1")" 2> /dev/null
 }
 
-# gone PID: within half a minute.
+# gone PID: the process ends within half a minute.
 gone() {
     for _ in $(seq 300); do
         kill -0 "$1" 2> /dev/null || return 0
@@ -31,7 +31,7 @@ gone() {
     return 1
 }
 
-# stop NAME: and waits until it is gone, so that the next one finds its port free.
+# stop NAME: stops it and waits until it has ended, so that the next one can use its port.
 stop() {
     local pid
     pid=$(cat "$E2E_WORK/pid/$1") || return 0
@@ -40,7 +40,7 @@ stop() {
     gone "$pid" || kill -KILL "$pid"
 }
 
-# halt NAME: as when the machine is switched off.
+# halt NAME: kills it, as when the machine is switched off.
 halt() {
     local pid
     pid=$(cat "$E2E_WORK/pid/$1") || return 0
@@ -49,7 +49,7 @@ halt() {
     gone "$pid"
 }
 
-# await SECONDS WHAT COMMAND...: until the command succeeds.
+# await SECONDS WHAT COMMAND...: waits until the command succeeds.
 await() {
     local seconds=$1 what=$2 until=$((SECONDS + $1))
     shift 2
@@ -62,14 +62,14 @@ await() {
     done
 }
 
-# await_service NAME SECONDS COMMAND...: until it answers; gives up when it ended instead.
+# await_service NAME SECONDS COMMAND...: waits until it responds; fails if it ended.
 await_service() {
     local name=$1 until=$((SECONDS + $2))
     shift 2
     until "$@" > /dev/null 2>&1; do
         if ! runs "$name" || [ $SECONDS -ge $until ]; then
             tail -n 20 "$E2E_WORK/log/$name.log" >&2
-            give_up "$name does not come up"
+            give_up "$name does not start"
         fi
         sleep 0.2
     done

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# up.sh - starts the cluster inside a room (room.sh), and returns when its node is ready. Sourced,
-# so that its programs are children of whoever goes on. Everything is in $E2E_WORK.
+# up.sh - starts the cluster inside a sandbox (sandbox.sh), and returns when its node is ready. Sourced, so
+# that the programs are children of the calling script. All files are in $E2E_WORK.
 # shellcheck shell=bash
 
 here=$(dirname "${BASH_SOURCE[0]}")
@@ -17,7 +17,7 @@ export PATH="$kubernetes:$containerd:$runc:$helm:$PATH:/usr/sbin:/sbin"
 certs=$E2E_WORK/certs
 socket=/run/containerd/containerd.sock
 
-# as NAME ARGS...: kubectl of that person.
+# as NAME ARGS...: runs kubectl as that user.
 as() {
     kubectl --kubeconfig "$certs/$1.kubeconfig" "${@:2}"
 }
@@ -26,7 +26,7 @@ up_network() {
     ip link add e2e0 type bridge
     ip addr add "$NODE_IP/24" dev e2e0
     ip link set e2e0 up
-    # A pod reaches the API server's Service without a kube-proxy.
+    # Routes pods to the API server's Service without a kube-proxy.
     iptables -t nat -A PREROUTING -d "$API_SERVICE_IP" -p tcp --dport 443 \
         -j DNAT --to-destination "$NODE_IP:6443"
     mkdir -p "$E2E_WORK/cni"
@@ -44,7 +44,7 @@ up_etcd() {
     await_service etcd 30 curl -sf http://127.0.0.1:2379/health
 }
 
-# What the audit log keeps of a request: who, what, the answer's code, and our annotations.
+# The audit log records who, what, the status code and Curfew's annotations.
 audit_policy() {
     cat << 'END'
 apiVersion: audit.k8s.io/v1
@@ -56,7 +56,7 @@ rules:
 END
 }
 
-# Another scenario may choose other authorizers, or say who calls webhooks, and start it again.
+# Scenarios may set other authorizers or webhook credentials, and restart it.
 # shellcheck disable=SC2054 # the comma is the flag's
 authorization=(--authorization-mode=Node,RBAC)
 admission=()
@@ -115,9 +115,9 @@ BinaryName = "$runc/runc"
 SystemdCgroup = false
 END
     start_runtime
-    bash "$here/image.sh" "$E2E_WORK/image" || give_up "no image"
+    bash "$here/image.sh" "$E2E_WORK/image" || give_up "cannot create the image"
     ctr -a "$socket" -n k8s.io images import --no-unpack=false "$E2E_WORK/image/image.tar" \
-        > "$E2E_WORK/log/import.log" 2>&1 || give_up "the image cannot be imported"
+        > "$E2E_WORK/log/import.log" 2>&1 || give_up "cannot import the image"
 }
 
 up_kubelet() {
@@ -136,7 +136,7 @@ failSwapOn: false
 syncFrequency: 5s # how soon a pod sees a changed ConfigMap; else a minute
 localStorageCapacityIsolation: false
 oomScoreAdj: 0
-protectKernelDefaults: true # room.sh shows it what it would set
+protectKernelDefaults: true # sandbox.sh provides the expected settings
 resolvConf: ""
 evictionHard: {memory.available: 50Mi, nodefs.available: 1%, imagefs.available: 1%}
 END
@@ -149,8 +149,8 @@ start_kubelet() {
     await_service kubelet 60 as admin wait --for=condition=Ready "node/$NODE" --timeout=5s
 }
 
-# The person who works in the cluster may do what a namespace's admin may, everywhere; debug pods;
-# make and label namespaces; but is not in system:masters.
+# The user of the cluster has the rights of a namespace admin in all namespaces, may debug pods, and may
+# create and label namespaces, but is not in system:masters.
 up_people() {
     as admin apply -f - > "$E2E_WORK/log/people.log" << 'END'
 apiVersion: rbac.authorization.k8s.io/v1
@@ -176,19 +176,19 @@ END
 }
 
 cluster_up() {
-    bash "$here/certs.sh" "$certs" || give_up "no certificates"
-    up_network || give_up "no network"
+    bash "$here/certs.sh" "$certs" || give_up "cannot create certificates"
+    up_network || give_up "cannot create the network"
     up_etcd
     up_apiserver
     up_controllers
     up_runtime
     up_kubelet
-    up_people || give_up "no people"
+    up_people || give_up "cannot create the users"
     await 30 "role of dev" as dev auth can-i create pods/exec || exit 1
 }
 
-# room_processes PATTERN: of this room, by what they were started with.
-room_processes() {
+# sandbox_processes PATTERN: the processes of this sandbox whose command line matches.
+sandbox_processes() {
     grep -lszE "$1" /proc/[0-9]*/cmdline | cut -d/ -f3
 }
 
@@ -198,14 +198,13 @@ pod_cgroups_go() {
     [ -z "$left" ] || xargs rmdir <<< "$left"
 }
 
-# cluster_falls: as when the machine is switched off. What it kept in memory is gone, what it kept on
-# disk is not.
+# cluster_falls: kills everything, as when the machine is switched off: memory is lost, disks are kept.
 cluster_falls() {
     local name
     for name in kubelet scheduler controller-manager apiserver etcd containerd; do
         halt "$name"
     done
-    room_processes 'containerd-shim' | xargs -r kill -KILL 2> /dev/null # some end by themselves
+    sandbox_processes 'containerd-shim' | xargs -r kill -KILL 2> /dev/null # some end on their own
     find /sys/fs/cgroup -path "*/$E2E_CGROUP/kubepods/*" -name cgroup.procs -exec cat {} + 2> /dev/null |
         sort -u | xargs -r kill -KILL 2> /dev/null
     await 30 'end of the pods' pod_cgroups_go
@@ -216,7 +215,7 @@ cluster_falls() {
     rm -rf /run/containerd /run/netns
 }
 
-# cluster_rises: the same machine, switched on.
+# cluster_rises: starts everything, as when the machine is switched on.
 cluster_rises() {
     up_etcd
     up_apiserver

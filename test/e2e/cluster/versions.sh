@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# versions.sh - what the cluster is made of, where it is built and where it is found; sourced.
+# versions.sh - the versions, addresses and paths of the cluster; sourced.
 # shellcheck shell=bash
 
 K8S=${K8S:-1.36.3}
@@ -8,7 +8,7 @@ RUNC=1.5.2
 HELM=3.21.4
 E2E_CACHE=${E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/curfew-e2e}
 
-# All of this is inside the cluster's own network namespace: it cannot collide with the machine's.
+# The cluster has a separate network namespace, so these cannot conflict with the machine's.
 NODE=node-1
 NODE_IP=10.244.0.1 # also the bridge's address, and the API server's
 POD_CIDR=10.244.0.0/24

@@ -15,7 +15,7 @@ scenario 'policy: a mistake in it changes nothing, and the log says where it is'
 upgrade --set config.rules.legacy-token-secret.level=off,config.exceptions[0].rule=legacy-token-secret \
     --set config.exceptions[0].namespace=ci,config.exceptions[0].until=2030-02-30 \
     --set 'config.exceptions[0].names={a},config.exceptions[0].reason=b'
-within=180 until_it_prints 2030-02-30 admin logs -n $system -l $ours --tail=20
+within=180 until_it_prints 2030-02-30 admin logs -n $system -l $selector --tail=20
 prints '"level":"error"'
 check 'the pods are the same' [ "$(pods)" = "$before" ]
 unguarded

@@ -7,12 +7,12 @@ served() {
     openssl s_client -connect "$1:8443" < /dev/null 2> /dev/null | openssl x509 -noout "-$2"
 }
 one_serves() { # WHAT
-    served "$(as admin get pods -n $system -l $ours -o jsonpath='{.items[0].status.podIP}')" "$1"
+    served "$(as admin get pods -n $system -l $selector -o jsonpath='{.items[0].status.podIP}')" "$1"
 }
 # all_serve WHAT: the same, and another than `was`.
 all_serve() {
     local address all=
-    for address in $(as admin get pods -n $system -l $ours -o jsonpath='{.items[*].status.podIP}'); do
+    for address in $(as admin get pods -n $system -l $selector -o jsonpath='{.items[*].status.podIP}'); do
         all+=$(served "$address" "$1")$'\n'
     done
     [ "$(printf %s "$all" | sort -u | wc -l)" = 1 ] && ! grep -qxF -- "$was" <<< "$all"

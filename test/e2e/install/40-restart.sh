@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 restarts() {
-    as admin get pods -n $system -l $ours -o jsonpath='{.items[*].status.containerStatuses[0].restartCount}'
+    as admin get pods -n $system -l $selector -o jsonpath='{.items[*].status.containerStatuses[0].restartCount}'
 }
 restarted() {
     ! grep -qw 0 <<< "$(restarts)" && settled 2

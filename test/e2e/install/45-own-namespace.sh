@@ -7,7 +7,7 @@
 scenario 'own namespace: everything is Fail'
 upgrade --set webhooks.mutate.failurePolicy=Fail --set webhooks.contents.enabled=true \
     --set webhooks.contents.failurePolicy=Fail --set nodeBoundary.enabled=true
-admin get mutatingwebhookconfigurations,validatingwebhookconfigurations -l $ours \
+admin get mutatingwebhookconfigurations,validatingwebhookconfigurations -l $selector \
     -o jsonpath='{range .items[*].webhooks[*]}{.failurePolicy}:{.name}{"\n"}{end}'
 prints_not Ignore:mutate
 prints_not Ignore:contents
@@ -78,7 +78,7 @@ scenario 'own namespace: pods of other accounts are repaired, legacy Secrets are
 until_it_prints serviceaccount/default admin get serviceaccount default -o name -n $system
 life <<< "$(in_it another default)"
 prints 86400
-life <<< "$(in_it ours curfew)"
+life <<< "$(in_it own curfew)"
 prints 200000
 dev create -f - << END
 apiVersion: v1

@@ -4,7 +4,7 @@
 
 # versions: of what Curfew writes to, as they are in the API server.
 versions() {
-    as admin get mutatingwebhookconfigurations,validatingwebhookconfigurations -l $ours \
+    as admin get mutatingwebhookconfigurations,validatingwebhookconfigurations -l $selector \
         -o jsonpath='{.items[*].metadata.resourceVersion}'
 }
 trusted() {

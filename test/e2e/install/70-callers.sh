@@ -20,7 +20,7 @@ shell helm install curfew charts/curfew --namespace $system --wait --timeout 3m 
     --set callers.clientCA.configMap=apiserver-ca --set "'callers.clientCA.names={kube-apiserver}'"
 guarded
 check 'the pods of before are gone' await 120 'two replicas' settled 2
-pod=$(as admin get pods -n $system -l $ours -o jsonpath='{.items[0].status.podIP}')
+pod=$(as admin get pods -n $system -l $selector -o jsonpath='{.items[0].status.podIP}')
 stranger() {
     typed="curl https://$pod:8443/validate $*"
     said=$(curl -sk -m 10 -w '%{http_code}' -H 'Content-Type: application/json' -d '{}' "$@" "https://$pod:8443/validate" 2>&1)

@@ -71,4 +71,4 @@ untouched() {
     ! kubelet_requests | grep curfew.dev
 }
 check 'the audit log has some, each answered with 201' some_and_all_created
-check 'none has an annotation of ours' untouched
+check 'none has an annotation of selector' untouched

@@ -17,6 +17,7 @@ enum cf_exit {
 enum cf_opt_type {
     CF_OPT_FLAG,     /* bool * */
     CF_OPT_STRING,   /* const char **; the last one wins */
+    CF_OPT_WORD,     /* const char **; one of the words in `value` */
     CF_OPT_LIST,     /* struct cf_opt_list *; repeatable */
     CF_OPT_DURATION, /* int64_t * in seconds */
     CF_OPT_MOVED,    /* an error, which says `help`: where it went; not in the help */
@@ -27,14 +28,21 @@ struct cf_opt_list {
     size_t count;
 };
 
-/* One option: the master copy of its name, type and help. */
+/* One option: the master copy of its name, type, help and of the options that it depends on. The
+ * parser checks these, and the help shows them. Lists of options hold names with one space between.
+ */
 struct cf_opt {
     const char *name; /* "--level" */
     char letter;      /* 'f' for -f; 0: none */
     enum cf_opt_type type;
     void *target;
-    const char *value; /* how its value is called in the help: "FILE", "text|json" */
+    const char *value; /* what the help calls its value: "FILE"; the words of a word: "text|json" */
     const char *help;  /* one line */
+    const char *actions;  /* for these actions (the first argument) only: "init|renew"; NULL: all */
+    const char *needs;    /* each of these must be given, too; of "--a|--b" one */
+    const char *excludes; /* none of these may be given */
+    const char *why;      /* ends the error message about excludes, else about needs; may be NULL */
+    bool required;
 };
 
 struct cf_cmd {
@@ -51,9 +59,9 @@ extern const struct cf_cmd cf_cmd_certs;
 extern const struct cf_cmd cf_cmd_probe;
 
 /* Parses `--name VALUE`, `--name=VALUE`, `-x VALUE`, `-xVALUE`, `--` ends the options; what is
- * left goes to `rest` (NULL: nothing may be left). opts ends with {0}. Returns CF_EXIT_OK to go
- * on; -1 when --help or -h was asked for and has been printed to stdout (exit 0); CF_EXIT_USAGE
- * after a sentence on stderr that names the flag and what would be right. */
+ * left goes to `rest` (NULL: nothing may be left). opts ends with {0} and has at most 64 options.
+ * Returns CF_EXIT_OK to continue; -1 when --help or -h was given and the help was printed to stdout
+ * (exit 0); CF_EXIT_USAGE after a message on stderr that names the flag and a correct value. */
 int cf_opts_parse(const struct cf_cmd *cmd, const struct cf_opt *opts, int argc, char **argv,
                   struct cf_opt_list *rest);
 void cf_opt_list_free(struct cf_opt_list *list);

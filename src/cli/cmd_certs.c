@@ -359,51 +359,21 @@ static int find_action(const struct cf_cmd *cmd, const struct flags *flags, size
     return cf_usage_error(cmd, "init, renew, show or run, not '%s'", word);
 }
 
-/* Flags of `run`, and what it needs. */
-static int check_run_flags(const struct cf_cmd *cmd, const struct flags *flags, bool runs)
-{
-    const struct certs_flags *certs = &flags->certs;
-    const char *alone = flags->probe_listen != NULL ? "--probe-listen"
-                        : flags->log.format != NULL ? "--log-format"
-                        : flags->log.level != NULL  ? "--log-level"
-                                                    : NULL;
-
-    if (!runs)
-        return alone == NULL ? CF_EXIT_OK : cf_usage_error(cmd, "%s goes with run", alone);
-    if (flags->dir != NULL || certs->secret == NULL)
-        return cf_usage_error(cmd, "run needs --secret: it keeps a Secret, no files");
-    if (certs->configurations.count == 0 && certs->services.count == 0 && certs->names.count == 0)
-        return cf_usage_error(cmd, "run needs --webhook-configuration, whose caBundles it "
-                                   "writes; or --service or --dns, where something else "
-                                   "writes the caBundles");
-    return CF_EXIT_OK;
-}
-
+/* What the table of options cannot say. */
 static int check_flags(const struct cf_cmd *cmd, const struct flags *flags, const char *action)
 {
-    bool cluster = flags->certs.secret != NULL || flags->certs.configurations.count > 0;
-    bool shows = cf_streq(action, "show");
+    const struct certs_flags *certs = &flags->certs;
 
-    if ((flags->dir == NULL) == (flags->certs.secret == NULL))
-        return cf_usage_error(cmd, "%s",
-                              flags->dir == NULL
-                                  ? "--dir or --secret is needed: where they are kept"
-                                  : "--dir and --secret: one of them");
-    if ((flags->ca || flags->drop_old) && !cf_streq(action, "renew"))
-        return cf_usage_error(cmd, "%s goes with renew", flags->ca ? "--ca" : "--drop-old");
-    if (flags->ca && flags->drop_old)
-        return cf_usage_error(cmd, "--ca and --drop-old: the new authority has to sign before the "
-                                   "old one can go");
-    if (flags->now != NULL && !shows)
-        return cf_usage_error(cmd, "--now goes with show");
-    if (shows && (flags->certs.services.count > 0 || flags->certs.names.count > 0 ||
-                  flags->certs.leaf_lifetime != 0 || flags->certs.ca_lifetime != 0))
-        return cf_usage_error(cmd, "show changes nothing: --service, --dns, --cert-lifetime and "
-                                   "--ca-lifetime go with init, renew and run");
-    if (!cluster && (flags->kubeconfig != NULL || flags->context != NULL))
-        return cf_usage_error(cmd, "%s needs --secret or --webhook-configuration",
-                              flags->kubeconfig != NULL ? "--kubeconfig" : "--context");
-    return check_run_flags(cmd, flags, cf_streq(action, "run"));
+    if (flags->dir == NULL && certs->secret == NULL)
+        return cf_usage_error(cmd, "--dir or --secret is required: where to keep them");
+    if (!cf_streq(action, "run"))
+        return CF_EXIT_OK;
+    if (certs->secret == NULL)
+        return cf_usage_error(cmd, "run needs --secret: it maintains a Secret, not files");
+    if (certs->configurations.count == 0 && certs->services.count == 0 && certs->names.count == 0)
+        return cf_usage_error(cmd, "run needs --webhook-configuration, whose caBundles it writes; "
+                                   "or --service or --dns, where something else writes them");
+    return CF_EXIT_OK;
 }
 
 static int read_now(const struct cf_cmd *cmd, const struct flags *flags, int64_t *out)
@@ -421,8 +391,7 @@ static int failed(const struct cf_err *err)
     return err->kind == CF_ERR_INPUT ? CF_EXIT_USAGE : CF_EXIT_FAILED;
 }
 
-static int keep(const struct cf_cmd *cmd, const struct flags *flags,
-                const struct cf_certs_given *given)
+static int maintain(const struct flags *flags, const struct cf_certs_given *given)
 {
     const struct cf_log_flags log = {
         .format = flags->log.format != NULL ? flags->log.format : "json",
@@ -435,10 +404,8 @@ static int keep(const struct cf_cmd *cmd, const struct flags *flags,
         .given = given,
     };
     struct cf_err err = {.kind = CF_ERR_NONE};
-    int status = cf_log_flags_use(cmd, &log);
 
-    if (status != CF_EXIT_OK)
-        return status;
+    cf_log_flags_use(&log);
     cf_process_serve();
     return rotator_run(&config, &err) == 0 ? CF_EXIT_OK : failed(&err);
 }
@@ -478,7 +445,7 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
         status = certs_given_make(cmd, &flags->certs, &run.wish);
     if (status != CF_EXIT_OK)
         return status;
-    status = actions[action].run != NULL ? act(&run, action) : keep(cmd, flags, &run.wish);
+    status = actions[action].run != NULL ? act(&run, action) : maintain(flags, &run.wish);
     certs_given_free(&run.wish);
     return status;
 }
@@ -488,35 +455,40 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
     struct flags flags = {.dir = NULL};
     const struct cf_opt opts[] = {
         {"--dir", 0, CF_OPT_STRING, &flags.dir, "DIR",
-         "keep them as ca.crt, ca.key, tls.crt and tls.key there"},
+         .help = "keep them in this directory as ca.crt, ca.key, tls.crt and tls.key",
+         .excludes = "--secret", .why = "they are kept in one place"},
         {"--secret", 0, CF_OPT_STRING, &flags.certs.secret, "NAMESPACE/NAME",
-         "keep them in this Secret, which 'curfew serve' reads"},
+         .help = "keep them in this Secret, which 'curfew serve' reads"},
         {"--service", 0, CF_OPT_LIST, &flags.certs.services, "NAME.NAMESPACE",
-         "a Service that the certificate is for (repeatable)"},
+         .help = "Service that the certificate is for (repeatable)", .actions = "init|renew|run"},
         {"--dns", 0, CF_OPT_LIST, &flags.certs.names, "NAME",
-         "a DNS name or IP address that it is for (repeatable)"},
+         .help = "DNS name or IP address that the certificate is for (repeatable)",
+         .actions = "init|renew|run"},
         {"--webhook-configuration", 0, CF_OPT_LIST, &flags.certs.configurations, "NAME",
-         "write the authority into its caBundles (repeatable)"},
+         .help = "write the authority into the caBundles of this configuration (repeatable)"},
         {"--ca", 0, CF_OPT_FLAG, &flags.ca, NULL,
-         "renew: a new authority too; the old one is trusted on"},
+         .help = "make a new authority, too; the old one stays trusted", .actions = "renew",
+         .excludes = "--drop-old", .why = "the new authority must sign before the old one can go"},
         {"--drop-old", 0, CF_OPT_FLAG, &flags.drop_old, NULL,
-         "renew: trust older authorities no longer, once the newest signs"},
+         .help = "stop trusting older authorities once the newest signs", .actions = "renew"},
         {"--cert-lifetime", 0, CF_OPT_DURATION, &flags.certs.leaf_lifetime, "DURATION",
-         "how long a certificate holds (default 2160h)"},
+         .help = "lifetime of the certificate (default 2160h)", .actions = "init|renew|run"},
         {"--ca-lifetime", 0, CF_OPT_DURATION, &flags.certs.ca_lifetime, "DURATION",
-         "how long an authority holds (default 8760h)"},
+         .help = "lifetime of the authority (default 8760h)", .actions = "init|renew|run"},
         {"--kubeconfig", 0, CF_OPT_STRING, &flags.kubeconfig, "FILE",
-         "the cluster; else KUBECONFIG, the pod's own, or ~/.kube/config"},
+         .help = "kubeconfig (default: KUBECONFIG, the pod's own, ~/.kube/config)",
+         .needs = "--secret|--webhook-configuration"},
         {"--context", 0, CF_OPT_STRING, &flags.context, "NAME",
-         "another context of it than the current one"},
+         .help = "context of the kubeconfig (default: its current-context)",
+         .needs = "--secret|--webhook-configuration"},
         {"--now", 0, CF_OPT_STRING, &flags.now, "TIME",
-         "show: the time that what is left is told from (default the clock)"},
+         .help = "compute remaining lifetimes as of this time (default: now)", .actions = "show"},
         {"--probe-listen", 0, CF_OPT_STRING, &flags.probe_listen, "[HOST]:PORT",
-         "run: where /livez and /readyz are answered (default :8081)"},
-        {"--log-format", 0, CF_OPT_STRING, &flags.log.format, "json|text",
-         "run: the form of the log (default json)"},
-        {"--log-level", 0, CF_OPT_STRING, &flags.log.level, "debug|info|warn|error",
-         "run: the least that is logged (default info)"},
+         .help = "address of /livez and /readyz (default :8081)", .actions = "run"},
+        {"--log-format", 0, CF_OPT_WORD, &flags.log.format, CF_LOG_FORMATS,
+         .help = "format of the log (default json)", .actions = "run"},
+        {"--log-level", 0, CF_OPT_WORD, &flags.log.level, CF_LOG_LEVELS,
+         .help = "lowest level that is logged (default info)", .actions = "run"},
         {0},
     };
     int status = cf_opts_parse(cmd, opts, argc, argv, &flags.rest);
@@ -530,7 +502,7 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
 
 const struct cf_cmd cf_cmd_certs = {
     .name = "certs",
-    .summary = "make, renew and show the serving certificate and its authority, or keep them",
+    .summary = "create, renew, show or maintain the serving certificate and its authority",
     .usage = "curfew certs init|renew|show|run --dir DIR|--secret NAMESPACE/NAME [flags]",
     .run = run,
 };

@@ -156,13 +156,11 @@ static size_t count_stdin(const struct options *o)
 static int check(const struct cf_cmd *cmd, struct options *o)
 {
     o->json = cf_streq(o->output, "json");
-    if (!o->json && !cf_streq(o->output, "text"))
-        return cf_usage_error(cmd, "--output must be text or json, not '%s'", o->output);
     if (o->now_text != NULL && !cf_time_parse(o->now_text, &o->now))
         return cf_usage_error(cmd, "--now must be a time like 2026-11-22T15:12:51Z, not '%s'",
                               o->now_text);
     if (o->rest.count > 1)
-        return cf_usage_error(cmd, "one token at most is an argument; give files with -f");
+        return cf_usage_error(cmd, "at most one token can be an argument; give files with -f");
     if (count_stdin(o) > 1)
         return cf_usage_error(cmd, "standard input can be read only once");
     return CF_EXIT_OK;
@@ -172,19 +170,19 @@ static int parse(const struct cf_cmd *cmd, int argc, char **argv, struct options
 {
     const struct cf_opt table[] = {
         {"--filename", 'f', CF_OPT_LIST, &o->files, "FILE|-",
-         "a token, or anything with tokens in it; repeatable (default standard input)"},
+         .help = "token, or a file with tokens in it; repeatable (default standard input)"},
         {"--kubeconfig", 0, CF_OPT_LIST, &o->kubeconfigs, "FILE|-",
-         "a kubeconfig: the tokens of all its users, also those in tokenFile; repeatable"},
+         .help = "kubeconfig: the tokens of all its users, also those in tokenFile; repeatable"},
         {"--secret", 0, CF_OPT_LIST, &o->secrets, "FILE|-",
-         "manifests of Secrets, or of other objects, Lists too; repeatable"},
+         .help = "manifests of Secrets or of other objects, also Lists; repeatable"},
         {"--jwks", 0, CF_OPT_STRING, &o->jwks, "FILE|-",
-         "the issuer's keys: kubectl get --raw /openid/v1/jwks"},
+         .help = "keys of the issuer: kubectl get --raw /openid/v1/jwks"},
         {"--max", 0, CF_OPT_DURATION, &o->max, "DURATION",
-         "a token that lives longer is long (default 1h)"},
+         .help = "longest lifetime of a token that is not reported as long (default 1h)"},
         {"--now", 0, CF_OPT_STRING, &o->now_text, "TIME",
-         "the time to tell what is left from, for output that stays the same"},
-        {"--output", 'o', CF_OPT_STRING, &o->output, "text|json",
-         "form of the answer (default text)"},
+         .help = "compute remaining lifetimes as of this time (default: now)"},
+        {"--output", 'o', CF_OPT_WORD, &o->output, "text|json",
+         .help = "format of the output (default text)"},
         {0},
     };
     int rc = cf_opts_parse(cmd, table, argc, argv, &o->rest);
@@ -308,7 +306,7 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
 
 const struct cf_cmd cf_cmd_inspect = {
     .name = "inspect",
-    .summary = "tell what a token is: its kind, account, life and binding",
+    .summary = "show what a token is: kind, account, lifetime and binding",
     .usage = "curfew inspect [TOKEN|-] [flags]",
     .run = run,
 };

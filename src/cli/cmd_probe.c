@@ -181,33 +181,30 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
 {
     struct options o = {.namespace = "default"};
     const struct cf_opt opts[] = {
-        {"--server", 0, CF_OPT_STRING, &o.server, "URL", "where it is, https://HOST[:PORT]"},
+        {"--server", 0, CF_OPT_STRING, &o.server, "URL",
+         .help = "server to send the review to, https://HOST[:PORT]", .required = true},
         {"--ca-file", 0, CF_OPT_STRING, &o.ca_file, "FILE",
-         "the authorities that its certificate is trusted by, PEM"},
+         .help = "authorities of the serving certificate, PEM", .required = true},
         {"--server-name", 0, CF_OPT_STRING, &o.server_name, "NAME",
-         "what the certificate is for (default the host)"},
+         .help = "name in the serving certificate (default: the host)"},
         {"--namespace", 'n', CF_OPT_STRING, &o.namespace, "NAMESPACE",
-         "of the Secret that it is asked about (default default)"},
-        {"--expect", 0, CF_OPT_STRING, &o.expect, "allowed|denied",
-         "exit 1 when the answer is another"},
+         .help = "namespace of the Secret in the review (default default)"},
+        {"--expect", 0, CF_OPT_WORD, &o.expect, "allowed|denied",
+         .help = "exit 1 when the response differs"},
         {0},
     };
     int status = cf_opts_parse(cmd, opts, argc, argv, NULL);
 
     if (status != CF_EXIT_OK)
         return status < 0 ? CF_EXIT_OK : status;
-    if (o.server == NULL || o.ca_file == NULL)
-        return cf_usage_error(cmd, "%s is needed", o.server == NULL ? "--server" : "--ca-file");
     if (!cf_starts_with(o.server, "https://"))
-        return cf_usage_error(cmd, "--server should begin with https://, unlike '%s'", o.server);
-    if (o.expect != NULL && !cf_streq(o.expect, "allowed") && !cf_streq(o.expect, "denied"))
-        return cf_usage_error(cmd, "--expect is allowed or denied, not '%s'", o.expect);
+        return cf_usage_error(cmd, "--server must begin with https://, not '%s'", o.server);
     return probe(&o);
 }
 
 const struct cf_cmd cf_cmd_probe = {
     .name = "probe",
-    .summary = "ask a running server for a review, as an API server does",
+    .summary = "send one review to a running server, as an API server does",
     .usage = "curfew probe --server URL --ca-file FILE [flags]",
     .run = run,
 };

@@ -35,22 +35,13 @@ struct callers {
     const char **client_names, **bearer_subjects, **bearer_audiences;
 };
 
-/* Whether exactly one of the two ways is given, whole. */
-static int tls_check_flags(const struct cf_cmd *cmd, const struct tls_flags *flags)
+/* What the table of options cannot say: one of the two sources must be given. */
+static int check_certificate_flags(const struct cf_cmd *cmd, const struct tls_flags *flags)
 {
-    if (flags->secret != NULL && (flags->cert != NULL || flags->key != NULL))
-        return cf_usage_error(cmd,
-                              "--tls-secret and %s: the certificate comes from one of them, "
-                              "not from both",
-                              flags->cert != NULL ? "--tls-cert" : "--tls-key");
-    if (flags->secret == NULL && flags->cert == NULL && flags->key == NULL)
-        return cf_usage_error(cmd, "--tls-secret is needed, or --tls-cert and --tls-key: API "
-                                   "servers call webhooks over TLS only");
-    if (flags->secret == NULL && (flags->cert == NULL || flags->key == NULL))
-        return cf_usage_error(cmd, "%s is needed beside %s",
-                              flags->cert == NULL ? "--tls-cert" : "--tls-key",
-                              flags->cert == NULL ? "--tls-key" : "--tls-cert");
-    return CF_EXIT_OK;
+    if (flags->secret != NULL || flags->cert != NULL)
+        return CF_EXIT_OK;
+    return cf_usage_error(cmd, "--tls-secret is required, or --tls-cert and --tls-key: API servers "
+                               "call webhooks over TLS only");
 }
 
 /* Fills in the Secret's name; *namespace is to be freed. */
@@ -68,93 +59,28 @@ static int tls_take_secret(const struct cf_cmd *cmd, const struct tls_flags *fla
     return status;
 }
 
-/* ---- serve callers ---- */
+/* ---- callers ---- */
 
-/* ---- which flags go together ---- */
-
-static int check_client(const struct cf_cmd *cmd, const struct callers_flags *flags)
-{
-    if (flags->client_ca == NULL && (flags->client_names.count > 0 || flags->client_crl != NULL))
-        return cf_usage_error(cmd, "%s needs --client-ca",
-                              flags->client_crl != NULL ? "--client-crl" : "--client-name");
-    return CF_EXIT_OK;
-}
-
-/* What a token has to say, each with the reason why it cannot be left open. */
-struct demand {
-    const char *flag, *why;
-    bool given;
-    bool empty; /* one of its values is */
-};
-#define DEMANDS 3
-
-static bool has_empty(const struct cf_opt_list *list)
+static int check_not_empty(const struct cf_cmd *cmd, const char *flag,
+                           const struct cf_opt_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        if (cf_str_empty(list->items[i]))
-            return true;
+        if (list->items[i][0] == '\0')
+            return cf_usage_error(cmd, "%s must not be empty", flag);
     }
-    return false;
-}
-
-static int needs(const struct cf_cmd *cmd, const struct demand demands[DEMANDS])
-{
-    char names[128] = "", whys[256] = "";
-    size_t name_len = 0, why_len = 0;
-
-    for (int i = 0; i < DEMANDS; i++) {
-        const char *comma = name_len > 0 ? ", " : "";
-
-        if (demands[i].given)
-            continue;
-        name_len += (size_t)snprintf(names + name_len, sizeof(names) - name_len, "%s%s", comma,
-                                     demands[i].flag);
-        why_len += (size_t)snprintf(whys + why_len, sizeof(whys) - why_len, "%s%s",
-                                    why_len > 0 ? "; " : "", demands[i].why);
-    }
-    return name_len == 0 ? CF_EXIT_OK
-                         : cf_usage_error(cmd, "--bearer-jwks needs %s: %s", names, whys);
-}
-
-static int check_bearer(const struct cf_cmd *cmd, const struct callers_flags *flags)
-{
-    const struct demand demands[DEMANDS] = {
-        {"--bearer-issuer", "only one issuer's tokens may do", flags->bearer_issuer != NULL,
-         flags->bearer_issuer != NULL && flags->bearer_issuer[0] == '\0'},
-        {"--bearer-subject", "the keys of a cluster sign a token for every pod",
-         flags->bearer_subjects.count > 0, has_empty(&flags->bearer_subjects)},
-        {"--bearer-audience", "a token that was made for another service must not do here",
-         flags->bearer_audiences.count > 0, has_empty(&flags->bearer_audiences)},
-    };
-
-    for (int i = 0; i < DEMANDS; i++) {
-        if (demands[i].given && flags->bearer_jwks == NULL)
-            return cf_usage_error(cmd, "%s needs --bearer-jwks", demands[i].flag);
-        if (demands[i].empty)
-            return cf_usage_error(cmd, "%s must not be empty", demands[i].flag);
-    }
-    return flags->bearer_jwks != NULL ? needs(cmd, demands) : CF_EXIT_OK;
-}
-
-/* Flags that leave open who may call, or that would be without effect. CF_EXIT_OK, or CF_EXIT_USAGE
- * after a sentence. */
-static int callers_check_flags(const struct cf_cmd *cmd, const struct callers_flags *flags)
-{
-    int status = check_client(cmd, flags);
-
-    if (status == CF_EXIT_OK)
-        status = check_bearer(cmd, flags);
-    if (status != CF_EXIT_OK)
-        return status;
-    if (flags->authorize_anonymous && (flags->client_ca != NULL || flags->bearer_jwks != NULL))
-        return cf_usage_error(cmd,
-                              "--authorize-anonymous and %s: callers are either asked who they are "
-                              "or not; leave out one of the two",
-                              flags->client_ca != NULL ? "--client-ca" : "--bearer-jwks");
     return CF_EXIT_OK;
 }
 
-/* ---- what they say ---- */
+static int check_callers_flags(const struct cf_cmd *cmd, const struct callers_flags *flags)
+{
+    int status = check_not_empty(cmd, "--bearer-subject", &flags->bearer_subjects);
+
+    if (status == CF_EXIT_OK)
+        status = check_not_empty(cmd, "--bearer-audience", &flags->bearer_audiences);
+    if (status == CF_EXIT_OK && flags->bearer_issuer != NULL && flags->bearer_issuer[0] == '\0')
+        status = cf_usage_error(cmd, "--bearer-issuer must not be empty");
+    return status;
+}
 
 static const char **take(const struct cf_opt_list *list)
 {
@@ -278,17 +204,18 @@ static int read_threads(const struct cf_cmd *cmd, struct flags *flags)
 
 static int check_flags(const struct cf_cmd *cmd, const struct flags *flags)
 {
-    int status = callers_check_flags(cmd, &flags->callers);
+    int status = check_callers_flags(cmd, &flags->callers);
 
     if (status != CF_EXIT_OK)
         return status;
     status = cf_cluster_check_flags(cmd, &flags->cluster);
     if (status != CF_EXIT_OK)
         return status;
-    status = tls_check_flags(cmd, &flags->tls);
+    status = check_certificate_flags(cmd, &flags->tls);
     if (status != CF_EXIT_OK)
         return status;
-    return cf_log_flags_use(cmd, &flags->log);
+    cf_log_flags_use(&flags->log);
+    return CF_EXIT_OK;
 }
 
 /* A program that a kubeconfig names could not be run any more. */
@@ -392,63 +319,77 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
     };
     const struct cf_opt opts[] = {
         {"--kubeconfig", 0, CF_OPT_STRING, &flags.cluster.kubeconfig, "FILE",
-         "the API server, and who we are there; else the pod's own"},
+         .help = "kubeconfig of the API server (default: the service account of the pod)",
+         .excludes = "--objects", .why = "the cluster is read from one of them"},
         {"--context", 0, CF_OPT_STRING, &flags.cluster.context, "NAME",
-         "of the kubeconfig, else its current-context"},
+         .help = "context of the kubeconfig (default: its current-context)",
+         .needs = "--kubeconfig"},
         {"--no-secret-watch", 0, CF_OPT_FLAG, &flags.cluster.no_secret_watch, NULL,
-         "do not list legacy Secrets: lookupFailure decides about all"},
+         .help = "do not watch Secrets: lookupFailure decides about every Secret reference",
+         .excludes = "--objects", .why = "manifests are not watched"},
         {"--objects", 0, CF_OPT_LIST, &flags.cluster.objects, "FILE|DIR",
-         "instead of a cluster: its objects, as manifests"},
-        {"--tls-cert", 0, CF_OPT_STRING, &flags.tls.cert, "FILE", "serving certificate, PEM"},
-        {"--tls-key", 0, CF_OPT_STRING, &flags.tls.key, "FILE", "its key, PEM"},
+         .help = "read the objects of the cluster from manifests (repeatable)"},
+        {"--tls-cert", 0, CF_OPT_STRING, &flags.tls.cert, "FILE",
+         .help = "serving certificate, PEM", .needs = "--tls-key", .excludes = "--tls-secret",
+         .why = "the certificate comes from one source"},
+        {"--tls-key", 0, CF_OPT_STRING, &flags.tls.key, "FILE",
+         .help = "private key of the serving certificate, PEM", .needs = "--tls-cert",
+         .excludes = "--tls-secret", .why = "the certificate comes from one source"},
         {"--tls-secret", 0, CF_OPT_STRING, &flags.tls.secret, "NAMESPACE/NAME",
-         "instead of files: a Secret that 'curfew certs run' keeps"},
-        {"--webhook-configuration", 0, CF_OPT_MOVED, NULL, NULL, moved},
-        {"--service", 0, CF_OPT_MOVED, NULL, NULL, moved},
-        {"--dns", 0, CF_OPT_MOVED, NULL, NULL, moved},
-        {"--cert-lifetime", 0, CF_OPT_MOVED, NULL, NULL, moved},
-        {"--ca-lifetime", 0, CF_OPT_MOVED, NULL, NULL, moved},
+         .help = "Secret with the serving certificate, which 'curfew certs run' maintains"},
+        {"--webhook-configuration", 0, CF_OPT_MOVED, NULL, NULL, .help = moved},
+        {"--service", 0, CF_OPT_MOVED, NULL, NULL, .help = moved},
+        {"--dns", 0, CF_OPT_MOVED, NULL, NULL, .help = moved},
+        {"--cert-lifetime", 0, CF_OPT_MOVED, NULL, NULL, .help = moved},
+        {"--ca-lifetime", 0, CF_OPT_MOVED, NULL, NULL, .help = moved},
         {"--config", 0, CF_OPT_STRING, &flags.config, "FILE",
-         "configuration; else what is built in"},
+         .help = "configuration file (default: the built-in policy)"},
         {"--check-config", 0, CF_OPT_STRING, &flags.check_config, "FILE",
-         "check a configuration and exit: 0 or 2"},
+         .help = "check a configuration file and exit: 0 or 2"},
         {"--listen", 0, CF_OPT_STRING, &flags.listen, "[HOST]:PORT",
-         "where reviews are answered, over TLS (default :8443)"},
+         .help = "address of the webhook, over TLS (default :8443)"},
         {"--probe-listen", 0, CF_OPT_STRING, &flags.probe_listen, "[HOST]:PORT",
-         "where /livez and /readyz are answered (default :8081)"},
+         .help = "address of /livez and /readyz (default :8081)"},
         {"--metrics-listen", 0, CF_OPT_STRING, &flags.metrics_listen, "[HOST]:PORT",
-         "where /metrics and /version are answered (default :8080)"},
+         .help = "address of /metrics and /version (default :8080)"},
         {"--metrics-namespaces", 0, CF_OPT_FLAG, &flags.metrics_namespaces, NULL,
-         "name the namespaces that have legacy Secrets in the metrics"},
+         .help = "name the namespaces that have legacy Secrets in the metrics"},
         {"--no-seccomp", 0, CF_OPT_FLAG, &flags.no_seccomp, NULL,
-         "do not filter the server's system calls"},
+         .help = "do not filter the system calls of the server"},
         {"--threads", 0, CF_OPT_STRING, &flags.threads_text, "1..32",
-         "threads that answer reviews (default the CPUs that it may use, at most 8)"},
+         .help = "threads that answer reviews (default: the usable CPUs, at most 8)"},
         {"--client-ca", 0, CF_OPT_STRING, &flags.callers.client_ca, "FILE",
-         "callers need a certificate of these authorities, PEM"},
+         .help = "require a client certificate of these authorities, PEM"},
         {"--client-name", 0, CF_OPT_LIST, &flags.callers.client_names, "NAME",
-         "which carries this name (repeatable: one of them)"},
+         .help = "require this name in the client certificate (repeatable: one of them)",
+         .needs = "--client-ca"},
         {"--client-crl", 0, CF_OPT_STRING, &flags.callers.client_crl, "FILE",
-         "and is not on these revocation lists, PEM"},
+         .help = "reject client certificates on these revocation lists, PEM",
+         .needs = "--client-ca"},
         {"--bearer-jwks", 0, CF_OPT_STRING, &flags.callers.bearer_jwks, "FILE",
-         "callers need a bearer token signed by these keys"},
+         .help = "require a bearer token signed by one of these keys",
+         .needs = "--bearer-issuer --bearer-subject --bearer-audience",
+         .why = "the keys of a cluster sign the tokens of every pod, for every audience"},
         {"--bearer-issuer", 0, CF_OPT_STRING, &flags.callers.bearer_issuer, "NAME",
-         "with it: of this issuer"},
+         .help = "require this issuer of the bearer token", .needs = "--bearer-jwks"},
         {"--bearer-subject", 0, CF_OPT_LIST, &flags.callers.bearer_subjects, "NAME",
-         "with it: about this subject, '*' for any text (repeatable: one of them)"},
+         .help = "require this subject, '*' matches any text (repeatable: one of them)",
+         .needs = "--bearer-jwks"},
         {"--bearer-audience", 0, CF_OPT_LIST, &flags.callers.bearer_audiences, "NAME",
-         "with it: made for this audience (repeatable: one of them)"},
+         .help = "require this audience (repeatable: one of them)", .needs = "--bearer-jwks"},
         {"--authorize-anonymous", 0, CF_OPT_FLAG, &flags.callers.authorize_anonymous, NULL,
-         "answer /authorize without --client-ca or --bearer-jwks, to anybody"},
+         .help = "answer /authorize for callers that do not authenticate",
+         .excludes = "--client-ca --bearer-jwks", .why = "callers either authenticate or do not"},
         {"--service-account", 0, CF_OPT_STRING, &flags.service_account, "NAMESPACE/NAME",
-         "our own account, else that of the mounted token"},
+         .help = "the server's own ServiceAccount (default: that of the mounted token)"},
         {"--drain-delay", 0, CF_OPT_DURATION, &flags.drain_delay, "DURATION",
-         "after SIGTERM: time to serve on, not ready any more (default 15s)"},
+         .help = "after SIGTERM: keep serving, not ready, for this long (default 15s)"},
         {"--drain-timeout", 0, CF_OPT_DURATION, &flags.drain_timeout, "DURATION",
-         "then: time for what is in flight (default 10s)"},
-        {"--log-format", 0, CF_OPT_STRING, &flags.log.format, "json|text", "default json"},
-        {"--log-level", 0, CF_OPT_STRING, &flags.log.level, "debug|info|warn|error",
-         "default info"},
+         .help = "then: wait for requests in flight for this long (default 10s)"},
+        {"--log-format", 0, CF_OPT_WORD, &flags.log.format, CF_LOG_FORMATS,
+         .help = "format of the log (default json)"},
+        {"--log-level", 0, CF_OPT_WORD, &flags.log.level, CF_LOG_LEVELS,
+         .help = "lowest level that is logged (default info)"},
         {0},
     };
     int status = cf_opts_parse(cmd, opts, argc, argv, NULL);
@@ -464,7 +405,7 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
 
 const struct cf_cmd cf_cmd_serve = {
     .name = "serve",
-    .summary = "answer an API server's admission reviews",
+    .summary = "run the webhook server",
     .usage = "curfew serve --kubeconfig FILE --tls-cert FILE --tls-key FILE [flags]",
     .run = run,
 };

@@ -26,9 +26,10 @@ struct parser {
     char **argv;
     int at; /* the argument being read */
     struct cf_opt_list *rest;
+    uint64_t given; /* a bit for each option of the table */
 };
 
-#define HELP_ASKED (-1)
+#define HELP_PRINTED (-1)
 
 int cf_usage_error(const struct cf_cmd *cmd, const char *fmt, ...)
 {
@@ -55,11 +56,33 @@ static int print_names(FILE *out, const struct cf_opt *opt)
     return out != NULL ? fprintf(out, "  %s", line) : (int)strlen(line) + 2;
 }
 
+/* "--a --b|--c" as "--a, --b or --c". */
+static void print_list(const char *before, const char *list)
+{
+    fputs(before, stdout);
+    for (const char *at = list; *at != '\0'; at++) {
+        if (*at == ' ' || *at == '|')
+            fputs(*at == ' ' ? ", " : " or ", stdout);
+        else
+            putchar(*at);
+    }
+}
+
 static void print_option(const struct cf_opt *opt, int width)
 {
     int len = print_names(stdout, opt);
 
-    printf("%*s  %s\n", width - len, "", opt->help);
+    printf("%*s  ", width - len, "");
+    if (opt->actions != NULL)
+        printf("%s: ", opt->actions);
+    printf("%s", opt->help);
+    if (opt->required)
+        printf(" [required]");
+    if (opt->needs != NULL)
+        print_list(" [needs ", opt->needs);
+    if (opt->excludes != NULL)
+        print_list(opt->needs != NULL ? "; not with " : " [not with ", opt->excludes);
+    puts(opt->needs != NULL || opt->excludes != NULL ? "]" : "");
 }
 
 static int print_help(const struct cf_cmd *cmd, const struct cf_opt *opts)
@@ -78,7 +101,7 @@ static int print_help(const struct cf_cmd *cmd, const struct cf_opt *opts)
             print_option(o, width);
     }
     print_option(&help, width);
-    return HELP_ASKED;
+    return HELP_PRINTED;
 }
 
 static int list_add(struct cf_opt_list *list, const char *item)
@@ -101,13 +124,49 @@ void cf_opt_list_free(struct cf_opt_list *list)
     list->count = 0;
 }
 
+/* Whether a word is one of "text|json". */
+static bool has_word(const char *words, const char *word)
+{
+    size_t len = strlen(word);
+
+    if (strchr(word, '|') != NULL)
+        return false;
+    for (const char *at = words; at != NULL; at = strchr(at, '|')) {
+        at += *at == '|';
+        if (strncmp(at, word, len) == 0 && (at[len] == '|' || at[len] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+/* "text|json" as "text or json". */
+static const char *show_words(const char *words, char out[128])
+{
+    const char *last = strrchr(words, '|');
+    size_t len = 0;
+
+    for (const char *at = words; *at != '\0' && len + 8 < 128; at++)
+        len += (size_t)snprintf(out + len, 128 - len,
+                                at == last   ? " or "
+                                : *at == '|' ? ", "
+                                             : "%c",
+                                *at);
+    return out;
+}
+
 /* `name` is how it was typed, -f or --filename. */
 static int store_value(const struct parser *p, const struct cf_opt *opt, const char *name,
                        const char *value)
 {
     if (opt->type == CF_OPT_LIST)
         return list_add(opt->target, value);
-    if (opt->type == CF_OPT_STRING) {
+    if (opt->type == CF_OPT_WORD && !has_word(opt->value, value)) {
+        char words[128];
+
+        return cf_usage_error(p->cmd, "%s must be %s, not '%s'", opt->name,
+                              show_words(opt->value, words), value);
+    }
+    if (opt->type == CF_OPT_STRING || opt->type == CF_OPT_WORD) {
         *(const char **)opt->target = value;
         return CF_EXIT_OK;
     }
@@ -152,6 +211,7 @@ static int take_value(struct parser *p, const struct cf_opt *opt, const char *na
 {
     if (opt->type == CF_OPT_MOVED)
         return cf_usage_error(p->cmd, "%s %s", name, opt->help);
+    p->given |= UINT64_C(1) << (opt - p->opts);
     if (opt->type == CF_OPT_FLAG) {
         if (value != NULL)
             return cf_usage_error(p->cmd, "%s takes no value", name);
@@ -210,6 +270,93 @@ static int take_rest(struct parser *p, const char *arg)
     return list_add(p->rest, arg);
 }
 
+/* ---- options that depend on others ---- */
+
+static bool is_given(const struct parser *p, const char *name, size_t len)
+{
+    const struct cf_opt *opt = find_name(p, name, len);
+
+    return opt != NULL && (p->given >> (opt - p->opts) & 1) != 0;
+}
+
+/* The first option of a list that is given; NULL: none is. */
+static const char *first_given(const struct parser *p, const char *list, size_t *len)
+{
+    for (const char *at = list; at != NULL && *at != '\0'; at += *len + (at[*len] != '\0')) {
+        *len = strcspn(at, " |");
+        if (is_given(p, at, *len))
+            return at;
+    }
+    return NULL;
+}
+
+/* Whether one option of "--a|--b" is given. */
+static bool has_one(const struct parser *p, const char *item, size_t len)
+{
+    for (size_t i = 0, n; i < len; i += n + 1) {
+        n = strcspn(item + i, " |");
+        if (is_given(p, item + i, n))
+            return true;
+    }
+    return false;
+}
+
+/* The items of a list, "--a" or "--a|--b", of which no option is given: "--a, --b or --c". False:
+ * each item has one. */
+static bool list_missing(const struct parser *p, const char *list, char out[256])
+{
+    size_t used = 0, len;
+
+    for (const char *at = list; at != NULL && *at != '\0'; at += len + (at[len] != '\0')) {
+        char item[64], words[128];
+
+        len = strcspn(at, " ");
+        if (has_one(p, at, len))
+            continue;
+        snprintf(item, sizeof(item), "%.*s", (int)len, at);
+        used += (size_t)snprintf(out + used, used < 256 ? 256 - used : 0, "%s%s",
+                                 used > 0 ? ", " : "", show_words(item, words));
+    }
+    return used > 0;
+}
+
+static int check_option(const struct parser *p, const struct cf_opt *opt)
+{
+    const char *action = p->rest != NULL && p->rest->count > 0 ? p->rest->items[0] : "";
+    const char *colon = opt->why != NULL ? ": " : "", *why = opt->why != NULL ? opt->why : "";
+    const char *other;
+    char words[256];
+    size_t len;
+
+    if (opt->actions != NULL && !has_word(opt->actions, action))
+        return cf_usage_error(p->cmd, "%s is an option of %s only", opt->name,
+                              show_words(opt->actions, words));
+    other = first_given(p, opt->excludes, &len);
+    if (other != NULL)
+        return cf_usage_error(p->cmd, "%s excludes %.*s%s%s", opt->name, (int)len, other, colon,
+                              why);
+    if (!list_missing(p, opt->needs, words))
+        return CF_EXIT_OK;
+    if (opt->excludes != NULL)
+        colon = why = ""; /* it is the reason of that */
+    return cf_usage_error(p->cmd, "%s needs %s%s%s", opt->name, words, colon, why);
+}
+
+static int check_options(const struct parser *p)
+{
+    int rc = CF_EXIT_OK;
+
+    for (const struct cf_opt *o = p->opts; o->name != NULL && rc == CF_EXIT_OK; o++) {
+        bool given = (p->given >> (o - p->opts) & 1) != 0;
+
+        if (given)
+            rc = check_option(p, o);
+        else if (o->required)
+            rc = cf_usage_error(p->cmd, "%s is required", o->name);
+    }
+    return rc;
+}
+
 int cf_opts_parse(const struct cf_cmd *cmd, const struct cf_opt *opts, int argc, char **argv,
                   struct cf_opt_list *rest)
 {
@@ -229,31 +376,23 @@ int cf_opts_parse(const struct cf_cmd *cmd, const struct cf_opt *opts, int argc,
         else
             rc = take_short(&p, arg);
     }
-    return rc;
+    return rc == CF_EXIT_OK ? check_options(&p) : rc;
 }
 
-/* ---- log flags ---- */
+/* ---- the log ---- */
 
-int cf_log_flags_use(const struct cf_cmd *cmd, const struct cf_log_flags *flags)
+void cf_log_flags_use(const struct cf_log_flags *flags)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error"};
-    bool json = cf_streq(flags->format, "json");
     size_t level = 0;
 
-    if (!json && !cf_streq(flags->format, "text"))
-        return cf_usage_error(cmd, "--log-format is json or text, not '%s'", flags->format);
-    while (level < CF_COUNT(levels) && !cf_streq(flags->level, levels[level]))
+    while (level + 1 < CF_COUNT(levels) && !cf_streq(flags->level, levels[level]))
         level++;
-    if (level == CF_COUNT(levels))
-        return cf_usage_error(cmd, "--log-level is debug, info, warn or error, not '%s'",
-                              flags->level);
-    cf_log_setup(json ? CF_LOG_JSON : CF_LOG_TEXT, (enum cf_log_level)level);
-    return CF_EXIT_OK;
+    cf_log_setup(cf_streq(flags->format, "json") ? CF_LOG_JSON : CF_LOG_TEXT,
+                 (enum cf_log_level)level);
 }
 
-/* ---- kube ---- */
-
-/* which API server a command talks to; see kube.h. */
+/* ---- the API server ---- */
 
 struct cf_api *cf_cli_open_api(const char *kubeconfig, const char *context, struct cf_err *err)
 {

@@ -6,22 +6,27 @@
 #include "curfew/client.h"
 #include "curfew/cmd.h"
 
-/* ---- --log-format and --log-level of the commands that run on ---- */
+/* ---- --log-format and --log-level of the commands that keep running ---- */
+
+#define CF_LOG_FORMATS "json|text"
+#define CF_LOG_LEVELS "debug|info|warn|error"
 
 struct cf_log_flags {
-    const char *format, *level; /* "json", "info" */
+    const char *format, *level; /* words of CF_LOG_FORMATS and CF_LOG_LEVELS */
 };
 
-/* Sets up the log. CF_EXIT_OK, or another after a sentence. */
-int cf_log_flags_use(const struct cf_cmd *cmd, const struct cf_log_flags *flags);
+/* Sets up the log. */
+void cf_log_flags_use(const struct cf_log_flags *flags);
 
-/* ---- which API server a command talks to ---- */
+/* ---- the API server ---- */
 
-/* As kubectl finds it: --kubeconfig, else $KUBECONFIG, else the pod's own, else ~/.kube/config. */
+/* Opens the API server that kubectl would use: --kubeconfig, else $KUBECONFIG, else the pod's own,
+ * else ~/.kube/config. */
 struct cf_api *cf_cli_open_api(const char *kubeconfig, const char *context, struct cf_err *err);
 
-/* "NAMESPACE/NAME" of this flag, split in a copy, which is freed as *namespace (also after an
- * error). They become parts of a path, so nothing else will do. */
+/* Splits the "NAMESPACE/NAME" of an option, in a copy that the caller frees as *namespace (also
+ * after an error). Both become parts of a URL path, so they must be names. CF_EXIT_OK, or the exit
+ * code after a message. */
 int cf_split_secret(const struct cf_cmd *cmd, const char *flag, const char *text, char **namespace,
                     const char **name);
 

@@ -87,19 +87,11 @@ static bool in_a_pod(void)
 
 int cf_cluster_check_flags(const struct cf_cmd *cmd, const struct cf_cluster_flags *flags)
 {
-    bool manifests = flags->objects.count > 0;
-
-    if (manifests && flags->kubeconfig != NULL)
-        return cf_usage_error(cmd, "--objects and --kubeconfig: the cluster is known from one of "
-                                   "them, not from both");
-    if (flags->context != NULL && flags->kubeconfig == NULL)
-        return cf_usage_error(cmd, "--context needs --kubeconfig");
-    if (manifests && flags->no_secret_watch)
-        return cf_usage_error(cmd, "--no-secret-watch and --objects: manifests are not watched");
-    if (!manifests && flags->kubeconfig == NULL && !in_a_pod())
-        return cf_usage_error(cmd, "--kubeconfig is needed, outside of a pod, or --objects: the "
-                                   "cluster's namespaces, Secrets and accounts have to be known");
-    return CF_EXIT_OK;
+    if (flags->objects.count > 0 || flags->kubeconfig != NULL || in_a_pod())
+        return CF_EXIT_OK;
+    return cf_usage_error(cmd,
+                          "--kubeconfig is required outside of a pod, or --objects: Curfew reads "
+                          "the namespaces, Secrets and ServiceAccounts of the cluster");
 }
 
 /* ---- manifests ---- */

@@ -91,7 +91,7 @@ def fails(work, code, sentence, *flags, env=None):
 
 @case("no cluster at all: refuses to start, and says what would do")
 def _(work):
-    fails(work, 2, "--kubeconfig is needed, outside of a pod, or --objects")
+    fails(work, 2, "--kubeconfig is required outside of a pod, or --objects")
 
 
 @case("flags that do not go together")

@@ -149,13 +149,13 @@ stops 'and ends' "$pid"
         'bearer-jwks needs --bearer-issuer, --bearer-subject, --bearer-audience: ' $o $pair \
         --bearer-jwks a
     refuses 'keys without an issuer' 2 \
-        'bearer-jwks needs --bearer-issuer: only one issuer' $o $pair \
+        'bearer-jwks needs --bearer-issuer: the keys of a cluster sign the tokens of every pod' $o $pair \
         --bearer-jwks a --bearer-subject a --bearer-audience a
     refuses 'keys without a subject' 2 \
-        'bearer-jwks needs --bearer-subject: the keys of a cluster sign a token for every pod' \
+        'bearer-jwks needs --bearer-subject: the keys of a cluster sign the tokens of every pod' \
         $o $pair --bearer-jwks a --bearer-issuer a --bearer-audience a
     refuses 'keys without an audience' 2 \
-        'bearer-jwks needs --bearer-audience: a token that was made for another service' $o $pair \
+        'bearer-jwks needs --bearer-audience: the keys of a cluster sign the tokens of every pod' $o $pair \
         --bearer-jwks a --bearer-issuer a --bearer-subject a
     for flag in issuer subject audience; do
         refuses "$flag without keys" 2 "bearer-$flag needs --bearer-jwks" $o $pair --bearer-$flag a
@@ -163,9 +163,9 @@ stops 'and ends' "$pid"
             --bearer-jwks a --bearer-issuer a --bearer-subject a --bearer-audience a --bearer-$flag=
     done
     refuses '/authorize for anybody and for those with a certificate' 2 \
-        'authorize-anonymous and --client-ca: ' $o $pair \
+        'authorize-anonymous excludes --client-ca: ' $o $pair \
         --authorize-anonymous --client-ca "$ca/api.pem"
     refuses '/authorize for anybody and for those with a token' 2 \
-        'authorize-anonymous and --bearer-jwks: ' $o $pair --authorize-anonymous \
+        'authorize-anonymous excludes --bearer-jwks: ' $o $pair --authorize-anonymous \
         --bearer-jwks a --bearer-issuer a --bearer-subject a --bearer-audience a
 }

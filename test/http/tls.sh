@@ -60,9 +60,9 @@ leaf old other old '' -startdate 20200101000000Z -enddate 20200201000000Z
 leaf new other new '' -startdate 20400101000000Z -enddate 20410101000000Z
 # shellcheck disable=SC2086
 {
-    refuses 'no flags' 2 'kubeconfig is needed, outside of a pod, or --objects'
-    refuses 'no certificate' 2 'tls-secret is needed, or --tls-cert and --tls-key' $o
-    refuses 'no key' 2 'tls-key is needed' $o --tls-cert "$certs/tls.crt"
+    refuses 'no flags' 2 'kubeconfig is required outside of a pod, or --objects'
+    refuses 'no certificate' 2 'tls-secret is required, or --tls-cert and --tls-key' $o
+    refuses 'no key' 2 'tls-cert needs --tls-key' $o --tls-cert "$certs/tls.crt"
     refuses 'a certificate that is not there' 3 "$work/none.pem" $o --tls-cert "$work/none.pem" \
         --tls-key "$certs/tls.key"
     refuses 'a certificate file without one' 3 "certificate '$work/no.pem'" $o \

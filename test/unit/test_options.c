@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_opts.c - the option parser and its suggestions. What it prints is in test/golden/. */
+/* test_options.c - the option parser and its suggestions. What it prints is in test/golden/. */
 #include "test.h"
 
 #include <unistd.h>
@@ -10,10 +10,11 @@
 
 struct parsed {
     bool fix;
-    const char *level;
+    const char *level, *form;
+    bool either, dry;
     struct cf_opt_list files, rest;
     int64_t delay;
-    char err[512]; /* what was said on stderr */
+    char err[2048]; /* what was said on stderr */
 };
 
 static const struct cf_cmd cmd = {.name = "probe", .summary = "s", .usage = "u"};
@@ -22,10 +23,15 @@ static const struct cf_cmd cmd = {.name = "probe", .summary = "s", .usage = "u"}
 static int run(struct parsed *out, bool with_rest, int argc, const char *const *args)
 {
     const struct cf_opt opts[] = {
-        {"--fix", 0, CF_OPT_FLAG, &out->fix, NULL, "fix it"},
-        {"--level", 'l', CF_OPT_STRING, &out->level, "LEVEL", "the level"},
-        {"--filename", 'f', CF_OPT_LIST, &out->files, "FILE", "files"},
-        {"--delay", 0, CF_OPT_DURATION, &out->delay, "DURATION", "the delay"},
+        {"--fix", 0, CF_OPT_FLAG, &out->fix, NULL, .help = "fix it"},
+        {"--level", 'l', CF_OPT_STRING, &out->level, "LEVEL", .help = "the level"},
+        {"--filename", 'f', CF_OPT_LIST, &out->files, "FILE", .help = "files"},
+        {"--delay", 0, CF_OPT_DURATION, &out->delay, "DURATION", .help = "the delay"},
+        {"--form", 'o', CF_OPT_WORD, &out->form, "text|json", .help = "the form",
+         .needs = "--level", .excludes = "--fix --delay", .why = "for the test"},
+        {"--either", 0, CF_OPT_FLAG, &out->either, NULL, .help = "either",
+         .needs = "--level|--filename --delay"},
+        {"--dry", 0, CF_OPT_FLAG, &out->dry, NULL, .help = "dry", .actions = "make|show"},
         {0},
     };
     char path[] = "/tmp/curfew-test-opts-XXXXXX";
@@ -128,6 +134,56 @@ static void test_bad_values(void **state)
     assert_int_equal(p.delay, -1);
 }
 
+static void test_words(void **state)
+{
+    struct parsed p;
+
+    (void)state;
+    assert_int_equal(RUN(&p, false, "-l", "x", "-o", "json"), CF_EXIT_OK);
+    assert_string_equal(p.form, "json");
+    for (size_t i = 0; i < 4; i++) {
+        static const char *const wrong[] = {"jso", "jsonx", "text|json", ""};
+
+        assert_int_equal(RUN(&p, false, "-l", "x", "-o", wrong[i]), CF_EXIT_USAGE);
+        SAYS(p, "--form must be text or json, not '");
+    }
+}
+
+static void test_needs_and_excludes(void **state)
+{
+    struct parsed p;
+
+    (void)state;
+    assert_int_equal(RUN(&p, false, "--form", "text"), CF_EXIT_USAGE);
+    SAYS(p, "curfew probe: --form needs --level\n");
+    assert_int_equal(RUN(&p, false, "--form", "text", "-l", "x", "--delay", "1s"), CF_EXIT_USAGE);
+    SAYS(p, "--form excludes --delay: for the test\n");
+    assert_int_equal(RUN(&p, false, "--either", "--delay", "1s"), CF_EXIT_USAGE);
+    SAYS(p, "--either needs --level or --filename\n");
+    assert_int_equal(RUN(&p, false, "--either", "-l", "x"), CF_EXIT_USAGE);
+    SAYS(p, "--either needs --delay\n");
+    assert_int_equal(RUN(&p, false, "--either", "-f", "x", "--delay", "1s"), CF_EXIT_OK);
+    done(&p);
+    assert_int_equal(RUN(&p, false, "--help"), -1);
+    SAYS(p, "the form [needs --level; not with --fix, --delay]\n");
+    SAYS(p, "either [needs --level or --filename, --delay]\n");
+    SAYS(p, "make|show: dry\n");
+}
+
+static void test_actions(void **state)
+{
+    struct parsed p;
+
+    (void)state;
+    assert_int_equal(RUN(&p, true, "--dry", "show"), CF_EXIT_OK);
+    done(&p);
+    assert_int_equal(RUN(&p, true, "--dry", "run"), CF_EXIT_USAGE);
+    SAYS(p, "--dry is an option of make or show only\n");
+    done(&p);
+    assert_int_equal(RUN(&p, true, "--dry"), CF_EXIT_USAGE);
+    done(&p);
+}
+
 static void test_unknown_flags(void **state)
 {
     struct parsed p;
@@ -196,10 +252,11 @@ static void test_suggestions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),         cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_rest),          cmocka_unit_test(test_bad_values),
-        cmocka_unit_test(test_unknown_flags), cmocka_unit_test(test_help),
-        cmocka_unit_test(test_suggestions),
+        cmocka_unit_test(test_forms),   cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_rest),    cmocka_unit_test(test_bad_values),
+        cmocka_unit_test(test_words),   cmocka_unit_test(test_needs_and_excludes),
+        cmocka_unit_test(test_actions), cmocka_unit_test(test_unknown_flags),
+        cmocka_unit_test(test_help),    cmocka_unit_test(test_suggestions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,8 +102,8 @@ $(BUILD)/src/%.o: src/%.c Makefile VERSION | deps-build
 	$(call compile)
 
 # Only one object contains the revision, and is rebuilt when it changes.
-$(BUILD)/src/base/version.o: CPPFLAGS += -DCF_REVISION='"$(REVISION)"'
-$(BUILD)/src/base/version.o: $(BUILD)/revision
+$(BUILD)/src/base/process.o: CPPFLAGS += -DCF_REVISION='"$(REVISION)"'
+$(BUILD)/src/base/process.o: $(BUILD)/revision
 $(BUILD)/revision: FORCE
 	@mkdir -p $(@D)
 	@echo '$(VERSION) $(REVISION)' | cmp -s - $@ || echo '$(VERSION) $(REVISION)' > $@

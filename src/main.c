@@ -7,8 +7,6 @@
 #include "curfew/json.h"
 #include "curfew/process.h"
 #include "curfew/str.h"
-#include "curfew/version.h"
-#include "curfew/suggest.h"
 
 static const struct cf_cmd *const commands[] = {&cf_cmd_serve, &cf_cmd_review, &cf_cmd_inspect,
                                                 &cf_cmd_certs, &cf_cmd_probe};

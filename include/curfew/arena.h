@@ -41,6 +41,10 @@ void *cf_arena_array(struct cf_arena *arena, size_t count, size_t size);
 void *cf_arena_grow(struct cf_arena *arena, void *items, size_t count, size_t *capacity,
                     size_t size);
 
+/* Makes the newest allocation longer where it stands; false when it is not the newest, or there is
+ * no room after it. The new bytes are zero. */
+bool cf_arena_extend(struct cf_arena *arena, void *newest, size_t size, size_t new_size);
+
 /* Wipes an allocation of `size` bytes that is not needed any more, and gives it back where it is
  * so large (a MiB) that it has a block of its own; else it stays until the next reset. */
 void cf_arena_drop(struct cf_arena *arena, void *bytes, size_t size);

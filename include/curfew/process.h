@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* process.h - what every command does before it reads anything: its memory may hold tokens. */
+/* process.h - what every command does before it reads anything (its memory may hold tokens), and
+ * the version of the program. */
 #ifndef CURFEW_PROCESS_H
 #define CURFEW_PROCESS_H
 
@@ -15,5 +16,9 @@ void cf_stdio_open(void);
 
 /* Flushes standard output. False, after a sentence on standard error: not all of it was written. */
 bool cf_stdio_close(void);
+
+/* What `curfew --version`, /version and curfew_build_info print. */
+const char *cf_version(void);  /* "0.1.0", from the file VERSION */
+const char *cf_revision(void); /* the git commit it was built from, or "unknown" */
 
 #endif

@@ -75,4 +75,20 @@ void cf_utf8_cut(char *text, size_t max);
  * readers that follow YAML 1.1. */
 bool cf_utf8_old_break(const char *bytes, size_t len);
 
+/* ---- "did you mean": the known word that is nearest to a mistyped one ---- */
+
+/* Start with {.word = what was typed}, offer every right word, then read `best`. */
+struct cf_suggestion {
+    const char *word;
+    const char *best; /* NULL: nothing is near */
+    size_t distance;  /* of best */
+};
+
+/* A candidate that is near (a slip or two, or the beginning of it) and nearer than the best so
+ * far becomes the best. */
+void cf_suggest(struct cf_suggestion *s, const char *candidate);
+
+/* ": did you mean 'x'?" in a buffer of the caller's, or "" when nothing is near. */
+const char *cf_suggestion_text(const struct cf_suggestion *s, char out[96]);
+
 #endif

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "curfew/limits.h"
-#include "arena_private.h"
 
 #define ALIGN ((size_t)16)
 #define CHUNK_MIN (8 * CF_KIB)

@@ -9,7 +9,6 @@
 
 #include "curfew/arena.h"
 #include "curfew/str.h"
-#include "arena_private.h"
 
 #define CAP_MIN ((size_t)64)
 

@@ -21,7 +21,7 @@
 #include "curfew/server.h"
 #include "curfew/str.h"
 #include "curfew/time.h"
-#include "curfew/version.h"
+#include "curfew/process.h"
 #include "certs.h"
 #include "options.h"
 

@@ -15,7 +15,6 @@
 #include "curfew/config.h"
 #include "curfew/log.h"
 #include "curfew/str.h"
-#include "curfew/suggest.h"
 #include "curfew/time.h"
 #include "options.h"
 

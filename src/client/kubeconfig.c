@@ -12,7 +12,6 @@
 #include "curfew/json.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
-#include "curfew/suggest.h"
 #include "kubeconfig.h"
 
 /* ---- sentences ---- */

@@ -15,7 +15,7 @@
 #include "transport.h"
 #include "curfew/time.h"
 #include "curfew/str.h"
-#include "curfew/version.h"
+#include "curfew/process.h"
 
 #define LOOK_MILLIS 250
 #define CONNECT_SECONDS 10

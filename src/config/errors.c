@@ -8,7 +8,6 @@
 
 #include "curfew/buf.h"
 #include "curfew/str.h"
-#include "curfew/suggest.h"
 
 /* Characters of the author's own text in a message. */
 #define SHOWN_MAX 60

@@ -13,7 +13,7 @@
 
 #include "advice.h"
 #include "curfew/limits.h"
-#include "curfew/suggest.h"
+#include "curfew/str.h"
 
 static struct cf_finding *found(struct cf_findings *out, const char *label, const char *value)
 {

@@ -18,7 +18,7 @@
 #include "curfew/probes.h"
 #include "curfew/store.h"
 #include "curfew/token.h"
-#include "curfew/version.h"
+#include "curfew/process.h"
 #include "curfew/watch.h"
 #include "http.h"
 #include "seccomp.h"

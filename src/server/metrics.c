@@ -11,7 +11,7 @@
 #include "curfew/store.h"
 #include "curfew/str.h"
 #include "curfew/time.h"
-#include "curfew/version.h"
+#include "curfew/process.h"
 #include "curfew/watch.h"
 #include "http.h"
 #include "connection.h"

@@ -10,7 +10,7 @@
 #include "curfew/attr.h"
 #include "curfew/buf.h"
 #include "curfew/str.h"
-#include "curfew/version.h"
+#include "curfew/process.h"
 #include "curfew/writer.h"
 #include "context.h"
 #include "http.h"

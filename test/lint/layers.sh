@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 layers='
-base     arena.h attr.h buf.h encoding.h err.h file.h hash.h limits.h log.h path.h process.h str.h suggest.h swap.h time.h version.h
+base     arena.h attr.h buf.h encoding.h err.h file.h hash.h limits.h log.h path.h process.h str.h swap.h time.h
 json     documents.h json.h writer.h
 token    base64.h jwks.h token.h
 config   config.h

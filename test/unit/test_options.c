@@ -6,7 +6,7 @@
 
 #include "curfew/attr.h"
 #include "curfew/cmd.h"
-#include "curfew/suggest.h"
+#include "curfew/str.h"
 
 struct parsed {
     bool fix;

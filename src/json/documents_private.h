@@ -7,7 +7,6 @@
 #include "curfew/documents.h"
 #include "split.h"
 #include "stream.h"
-#include "yaml_list.h"
 
 /* A List that has more bytes than this is read item by item. Smaller ones can't have more values
  * than a document may (CF_NODES_MAX), unless somebody wrote it to have them. */

@@ -12,6 +12,8 @@
  * The copy is made in runs: nothing is written until a number, a NUL or a dropped member interrupts
  * the bytes that can stay as they are. There is no recursion: open containers are frames in an
  * array of CF_DEPTH_MAX. */
+#include "curfew/json.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -20,7 +22,6 @@
 #include "json_private.h"
 #include "keys.h"
 #include "lex.h"
-#include "skip.h"
 
 /* Of a skip list; entries beyond are not looked at, which is never wrong, only slower. */
 #define SKIPS_MAX 32
@@ -496,4 +497,52 @@ const struct cf_json *cf_json_parse_offset(struct cf_arena *arena, const char *b
     if (end != NULL)
         *end = (size_t)(s.p - s.begin);
     return root;
+}
+
+/* ---- members of an object whose text is broken further on ----
+ *
+ * What stands before the fault is as readable as ever, and tells whose request it was. */
+
+/* The piece of this key; NULL: nobody asked for it. */
+static struct cf_json_piece *piece_of(const struct cf_json_member *member, const char *const *keys,
+                                      size_t count, struct cf_json_piece *pieces)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(keys[i]) == member->key_len &&
+            memcmp(keys[i], member->key, member->key_len) == 0)
+            return &pieces[i];
+    }
+    return NULL;
+}
+
+/* Whether the key can be compared as it stands. Any other key may be one that was asked for: an
+ * escaped key is, and a broken key may have been. */
+static bool is_plain(const struct cf_json_member *member)
+{
+    for (size_t i = 0; i < member->key_len; i++) {
+        if (member->key[i] < ' ' || member->key[i] > '~' || member->key[i] == '\\')
+            return false;
+    }
+    return true;
+}
+
+bool cf_json_peek(struct cf_arena *arena, const char *bytes, size_t len, const char *const *keys,
+                  size_t count, struct cf_json_piece *pieces)
+{
+    struct cf_json_walk walk;
+    struct cf_json_member member;
+
+    memset(pieces, 0, count * sizeof(*pieces));
+    if (!cf_json_walk_open(&walk, arena, bytes, len))
+        return false;
+    while (cf_json_walk_next(&walk, &member)) {
+        struct cf_json_piece *piece = piece_of(&member, keys, count, pieces);
+
+        if (!is_plain(&member) || (piece != NULL && piece->text != NULL))
+            return false;
+        if (piece == NULL)
+            continue;
+        *piece = (struct cf_json_piece){member.value, member.value_len, !walk.broken};
+    }
+    return !walk.broken;
 }

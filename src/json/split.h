@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* split.h - a file's text as sections between `---` lines. Of the file, one section at most is in
- * memory. */
+/* split.h - a file's text as sections between `---` lines, and a large List as items between
+ * dashes. Of the file, one section or item at most is in memory. */
 #ifndef CURFEW_CLI_SPLIT_H
 #define CURFEW_CLI_SPLIT_H
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lines.h"
+#include "source.h"
 
 #define CF_SECTION_KIND_MAX 64
 
@@ -30,5 +30,37 @@ struct cf_section {
 /* The next section that holds anything but white space: 1. At the end: 0. -1: reading failed, or
  * out of memory. */
 int cf_split_next(struct cf_lines *lines, struct cf_section *out, struct cf_err *err);
+
+/* ---- Lists ----
+ *
+ * A large List in block YAML, cut into its items at their dashes, so that one item
+ * is in memory at a time. Each is then parsed by itself.
+ *
+ * It is how kubectl prints Lists: a key `items` at the margin, and below it lines that begin with
+ * a dash, all in one column. An anchor holds within its item only. */
+
+struct cf_yaml_list {
+    struct cf_lines lines;
+    size_t column; /* of the dashes, from 0 */
+    bool over;     /* the items are */
+
+    /* Of cf_yaml_list_head(): the line of `items: []` in the head, and how many lines the items
+     * have. */
+    size_t items_line, items_lines;
+};
+
+/* Appends the List without its items, as a document of its own: "apiVersion: v1\nitems: []\n...".
+ * 1; 0: the List is written in another way; -1: reading failed, or the head is too large. */
+int cf_yaml_list_head(struct cf_yaml_list *list, const struct cf_source *source, size_t first_line,
+                      struct cf_buf *head, struct cf_err *err);
+
+/* Goes to the first item. -1 as above. */
+int cf_yaml_list_open(struct cf_yaml_list *list, const struct cf_source *source, size_t first_line,
+                      struct cf_err *err);
+/* The next item, with its dash, and the number of its first line: 1; 0 behind the last. `text` is
+ * NULL for an item of more than CF_DOCUMENT_MAX bytes. */
+int cf_yaml_list_next(struct cf_yaml_list *list, const char **text, size_t *len, size_t *line,
+                      struct cf_err *err);
+void cf_yaml_list_free(struct cf_yaml_list *list);
 
 #endif

@@ -9,8 +9,126 @@
 #include "curfew/limits.h"
 #include "curfew/str.h"
 #include "yaml_build.h"
-#include "yaml_lines.h"
 #include "yaml_mend.h"
+
+/* ---- lines ---- */
+
+/* Lines as editors and grep count them: ended by \n, \r\n or a lone \r. To libyaml U+0085, U+2028
+ * and U+2029 end a line too. */
+struct lines {
+    const char *begin, *end;
+    size_t first_line;
+    bool others; /* lines end in another way than \n, \r\n or \r */
+    /* The line that was asked for last; those asked for next are mostly behind it. */
+    const char *at;
+    size_t line;  /* as libyaml counts, from 0 */
+    size_t shift; /* how many of these are no lines */
+    size_t column;
+};
+
+/* The bytes of the line end at p, 0 for none; *real is false for one that only YAML knows. */
+static size_t break_at(const char *p, const char *end, bool *real)
+{
+    size_t left = (size_t)(end - p);
+
+    *real = *p == '\n' || *p == '\r';
+    if (*real)
+        return *p == '\r' && left > 1 && p[1] == '\n' ? 2 : 1;
+    if (left >= 2 && memcmp(p, "\xC2\x85", 2) == 0)
+        return 2;
+    if (left >= 3 && (memcmp(p, "\xE2\x80\xA8", 3) == 0 || memcmp(p, "\xE2\x80\xA9", 3) == 0))
+        return 3;
+    return 0;
+}
+
+/* Behind the next line end, or the end; *chars grows by what is skipped, *real is as above. */
+static const char *skip_line(const char *p, const char *end, size_t *chars, bool *real)
+{
+    for (; p < end; p++) {
+        size_t len = 0;
+
+        *chars += ((unsigned char)*p & 0xC0) != 0x80;
+        if (*p == '\n' || *p == '\r' || *p == '\xC2' || *p == '\xE2')
+            len = break_at(p, end, real);
+        if (len > 0)
+            return p + len;
+    }
+    *real = true;
+    return end;
+}
+
+static void rewind_to_begin(struct lines *lines)
+{
+    lines->at = lines->begin;
+    lines->line = lines->shift = lines->column = 0;
+}
+
+static void lines_init(struct lines *lines, const char *bytes, size_t len, size_t first_line)
+{
+    *lines = (struct lines){
+        .begin = bytes,
+        .end = bytes + len,
+        .first_line = first_line,
+        .others = cf_utf8_old_break(bytes, len),
+    };
+    rewind_to_begin(lines);
+}
+
+static void go_to(struct lines *lines, size_t line)
+{
+    if (line < lines->line)
+        rewind_to_begin(lines);
+    while (lines->line < line && lines->at < lines->end) {
+        bool real;
+
+        lines->at = skip_line(lines->at, lines->end, &lines->column, &real);
+        lines->line++;
+        lines->shift += !real;
+        if (real)
+            lines->column = 0;
+    }
+}
+
+/* Where libyaml's line and column (from 0) are in the file. */
+static struct cf_yaml_place lines_place(struct lines *lines, size_t line, size_t column)
+{
+    if (lines->others)
+        go_to(lines, line);
+    return (struct cf_yaml_place){.line = lines->first_line + line - lines->shift,
+                                  .column = lines->column + column + 1};
+}
+
+/* The first byte of libyaml's line (from 0); the end when there is none. */
+static const char *lines_start(struct lines *lines, size_t line)
+{
+    struct lines own = *lines;
+
+    rewind_to_begin(&own);
+    go_to(&own, line);
+    return own.line == line ? own.at : own.end;
+}
+
+/* Where the byte at this offset is. */
+static struct cf_yaml_place lines_place_of(const struct lines *lines, size_t offset)
+{
+    struct cf_yaml_place place = {.line = lines->first_line, .column = 1};
+    const char *p = lines->begin, *at = p + offset;
+
+    while (p < at && p < lines->end) {
+        bool real = false;
+        size_t len = break_at(p, lines->end, &real);
+
+        place.column += ((unsigned char)*p & 0xC0) != 0x80;
+        if (real) {
+            place.line++;
+            place.column = 1;
+        }
+        p += real ? len : 1;
+    }
+    return place;
+}
+
+/* ---- the reader ---- */
 
 /* How often a text is read again for one more thing that only libyaml takes for a mistake; most are
  * found together (yaml_mend.c). */
@@ -28,14 +146,14 @@ struct reader {
     /* The character that was asked for last: its number, and where it is. */
     size_t index;
     const char *at;
-    struct cf_yaml_lines lines;
+    struct lines lines;
     struct cf_yaml_mend mend;
     struct cf_err *err;
 };
 
 static struct cf_yaml_place place_of(struct reader *r, yaml_mark_t mark)
 {
-    return cf_yaml_lines_place(&r->lines, mark.line, mark.column);
+    return lines_place(&r->lines, mark.line, mark.column);
 }
 
 /* ---- errors ---- */
@@ -43,7 +161,7 @@ static struct cf_yaml_place place_of(struct reader *r, yaml_mark_t mark)
 /* The usual mistake behind "found character that cannot start any token". */
 static bool indented_with_tab(struct reader *r, size_t line)
 {
-    const char *p = cf_yaml_lines_start(&r->lines, line), *end = r->bytes + r->len;
+    const char *p = lines_start(&r->lines, line), *end = r->bytes + r->len;
 
     while (p < end && *p == ' ')
         p++;
@@ -60,7 +178,7 @@ static int fail_parse(struct reader *r)
         return cf_err_memory(r->err);
     /* libyaml tells no more of bytes that are no text at all. */
     if (parser->error == YAML_READER_ERROR)
-        return cf_yaml_fail(r->err, cf_yaml_lines_place_of(&r->lines, parser->problem_offset), "%s",
+        return cf_yaml_fail(r->err, lines_place_of(&r->lines, parser->problem_offset), "%s",
                             problem);
     if (indented_with_tab(r, parser->problem_mark.line))
         return cf_yaml_fail(r->err, place, "a tab where only spaces can indent");
@@ -94,7 +212,7 @@ static int bound_directives(const struct reader *r)
         }
         count += begins_line(r, at);
         if (count > CF_TAG_DIRECTIVES_MAX)
-            return cf_yaml_fail(r->err, cf_yaml_lines_place_of(&r->lines, (size_t)(at - r->bytes)),
+            return cf_yaml_fail(r->err, lines_place_of(&r->lines, (size_t)(at - r->bytes)),
                                 "more than %d %%TAG directives; a document has one or two",
                                 CF_TAG_DIRECTIVES_MAX);
         at += strlen(directive);
@@ -245,7 +363,7 @@ static void set_text(struct reader *r, const char *bytes, size_t len)
 {
     r->bytes = bytes;
     r->len = len;
-    cf_yaml_lines_init(&r->lines, bytes, len, r->lines.first_line);
+    lines_init(&r->lines, bytes, len, r->lines.first_line);
 }
 
 /* ---- what kubectl reads in another way ---- */

@@ -8,14 +8,80 @@
 #include "yaml_build.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "curfew/arena.h"
 #include "curfew/buf.h"
+#include "curfew/hash.h"
 #include "curfew/str.h"
-#include "yaml_binary.h"
-#include "yaml_merge.h"
 #include "yaml_scalar.h"
+
+/* ---- anchors by name: open addressing, at most half full ---- */
+
+#define SLOTS_MIN 16
+
+/* Where the name is, or where it belongs; the table is not empty. */
+static struct cf_yaml_anchor **slot_of(const struct cf_yaml_anchors *anchors, const char *name,
+                                       size_t len)
+{
+    size_t at = (size_t)cf_hash64(cf_hash_key(), name, len);
+
+    for (;; at++) {
+        struct cf_yaml_anchor **slot = &anchors->slots[at & (anchors->slot_count - 1)];
+
+        if (*slot == NULL || ((*slot)->len == len && memcmp((*slot)->name, name, len) == 0))
+            return slot;
+    }
+}
+
+/* The old table stays in the arena: doubling, all of them together are no larger than the last. */
+static bool grow(struct cf_yaml_anchors *anchors)
+{
+    struct cf_yaml_anchors larger = *anchors;
+
+    larger.slot_count = anchors->slot_count == 0 ? SLOTS_MIN : anchors->slot_count * 2;
+    larger.slots =
+        cf_arena_array(anchors->arena, larger.slot_count, sizeof(struct cf_yaml_anchor *));
+    if (larger.slots == NULL)
+        return false;
+    memset(larger.slots, 0, larger.slot_count * sizeof(struct cf_yaml_anchor *));
+    for (size_t i = 0; i < anchors->slot_count; i++) {
+        struct cf_yaml_anchor *anchor = anchors->slots[i];
+
+        if (anchor != NULL)
+            *slot_of(&larger, anchor->name, anchor->len) = anchor;
+    }
+    *anchors = larger;
+    return true;
+}
+
+/* A new anchor; it hides an earlier one of the same name. The name is copied. NULL when out of
+ * memory. */
+static struct cf_yaml_anchor *anchors_add(struct cf_yaml_anchors *anchors, const char *name)
+{
+    struct cf_yaml_anchor *anchor = cf_arena_alloc(anchors->arena, sizeof(*anchor));
+    struct cf_yaml_anchor **slot;
+
+    if (anchor == NULL || (2 * anchors->used >= anchors->slot_count && !grow(anchors)))
+        return NULL;
+    *anchor =
+        (struct cf_yaml_anchor){.name = cf_arena_strdup(anchors->arena, name), .len = strlen(name)};
+    if (anchor->name == NULL)
+        return NULL;
+    slot = slot_of(anchors, name, anchor->len);
+    anchors->used += *slot == NULL;
+    *slot = anchor;
+    return anchor;
+}
+
+/* The latest anchor of that name; NULL: none. */
+static const struct cf_yaml_anchor *anchors_find(const struct cf_yaml_anchors *anchors,
+                                                 const char *name)
+{
+    return anchors->slot_count == 0 ? NULL : *slot_of(anchors, name, strlen(name));
+}
 
 #define TEXT_SHOWN 60
 /* A key's place in one number: a line and a column, which no file of ours outgrows. */
@@ -87,14 +153,14 @@ static bool key_is_next(struct cf_yaml_build *b)
 /* *out is NULL without a name. */
 static int note_anchor(struct cf_yaml_build *b, const char *name, struct cf_yaml_anchor **out)
 {
-    *out = name != NULL ? cf_yaml_anchors_add(&b->anchors, name) : NULL;
+    *out = name != NULL ? anchors_add(&b->anchors, name) : NULL;
     return name != NULL && *out == NULL ? cf_err_memory(b->err) : 0;
 }
 
 static int expand(struct cf_yaml_build *b, struct cf_yaml_place at, const char *name,
                   struct cf_json **out)
 {
-    const struct cf_yaml_anchor *anchor = cf_yaml_anchors_find(&b->anchors, name);
+    const struct cf_yaml_anchor *anchor = anchors_find(&b->anchors, name);
 
     if (anchor == NULL)
         return cf_yaml_fail(b->err, at, "alias '%s' has no anchor before it", shown(b, name));
@@ -350,7 +416,7 @@ static int alias_key(struct cf_yaml_build *b, struct cf_yaml_place at, const cha
 
     if (expand(b, at, name, &value) != 0)
         return -1;
-    anchor = cf_yaml_anchors_find(&b->anchors, name);
+    anchor = anchors_find(&b->anchors, name);
     innermost(b)->merging = false;
     if (anchor->key == NULL)
         return fail_key(b, at, cf_json_type(value));

@@ -7,7 +7,6 @@
 #include "curfew/limits.h"
 #include "json_private.h"
 #include "keys.h"
-#include "yaml_anchors.h"
 
 struct cf_yaml_place {
     size_t line, column; /* from 1 */
@@ -23,6 +22,22 @@ struct cf_yaml_scalar {
     const char *text;
     size_t len;
     bool plain; /* not quoted, no block */
+};
+
+/* The anchors of a document by their names, in time that no document can make quadratic: the author
+ * of a manifest chooses the names, so their hash has a random key. */
+struct cf_yaml_anchor {
+    const char *name;
+    size_t len;
+    const struct cf_json *value; /* NULL until the value is complete */
+    const char *key;             /* of a scalar: what it is as a key; NULL: it can't be one */
+};
+
+/* All zero but `arena` at first. */
+struct cf_yaml_anchors {
+    struct cf_arena *arena;
+    struct cf_yaml_anchor **slots; /* a power of two of them */
+    size_t slot_count, used;
 };
 
 /* A mapping that a merge key stands for. */
@@ -66,6 +81,20 @@ int cf_yaml_build_alias(struct cf_yaml_build *b, struct cf_yaml_place at, const 
 int cf_yaml_build_open(struct cf_yaml_build *b, struct cf_yaml_place at, struct cf_yaml_props props,
                        bool object);
 int cf_yaml_build_close(struct cf_yaml_build *b);
+
+/* ---- merge keys (yaml_merge.c) ----
+ *
+ * To kubectl a merge key is one more assignment: what it stands for overwrites the members that
+ * come before it, and is overwritten by those behind it. Of the mappings of a sequence the first
+ * one overwrites the others. In a configuration the mapping's own members always stay. */
+
+/* Keeps what a merge key of the innermost mapping stands for: a mapping, or a sequence of
+ * mappings. */
+int cf_yaml_merge_note(struct cf_yaml_build *b, struct cf_yaml_place at,
+                       const struct cf_json *value);
+
+/* At the end of the mapping: copies into it what was kept. */
+int cf_yaml_merge_all(struct cf_yaml_build *b, struct cf_yaml_frame *frame);
 
 /* "LINE:COLUMN: " and the sentence. Returns -1. */
 int cf_yaml_fail(struct cf_err *err, struct cf_yaml_place at, const char *fmt, ...) CF_PRINTF(3, 4);

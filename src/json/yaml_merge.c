@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* yaml_merge.c - see yaml_merge.h. */
-#include "yaml_merge.h"
+/* yaml_merge.c - what merge keys (<<) stand for; see yaml_build.h. */
+#include "yaml_build.h"
 
 #include <string.h>
 

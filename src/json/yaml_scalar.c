@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "curfew/arena.h"
 #include "curfew/attr.h"
 #include "curfew/str.h"
 
@@ -297,4 +298,184 @@ const char *cf_scalar_key(const struct cf_scalar *scalar, const char *text,
     default:
         return text;
     }
+}
+
+/* ---- points in time ---- */
+
+/* What go-yaml v2 takes for a point in time: Go's time.Parse() with its four
+ * layouts "2006-1-2T15:4:5.999999999Z07:00" (also with a small t), "2006-1-2 15:4:5.999999999" and
+ * "2006-1-2". It only matters with !!timestamp: the value is a text to kubectl anyway. */
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* One or two digits (`exactly` two, if so), and then `behind` (NUL: anything). */
+static bool take_number(const char **p, bool exactly, char behind, int *value)
+{
+    const char *at = *p;
+
+    if (!is_digit(at[0]) || (exactly && !is_digit(at[1])))
+        return false;
+    *value = *at++ - '0';
+    if (is_digit(*at))
+        *value = *value * 10 + (*at++ - '0');
+    if (behind != '\0' && *at++ != behind)
+        return false;
+    *p = at;
+    return true;
+}
+
+static int days_of(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+    return days[month - 1] + (month == 2 && leap);
+}
+
+static bool take_date(const char **p)
+{
+    int year = 0, month, day;
+    size_t i;
+
+    for (i = 0; i < 4; i++) {
+        if (!is_digit((*p)[i]))
+            return false;
+        year = year * 10 + ((*p)[i] - '0');
+    }
+    if ((*p)[i] != '-')
+        return false;
+    *p += i + 1;
+    return take_number(p, false, '-', &month) && take_number(p, false, '\0', &day) && month >= 1 &&
+           month <= 12 && day >= 1 && day <= days_of(year, month);
+}
+
+static bool take_clock(const char **p)
+{
+    int hour, minute, second;
+
+    if (!take_number(p, false, ':', &hour) || !take_number(p, false, ':', &minute) ||
+        !take_number(p, false, '\0', &second) || hour > 23 || minute > 59 || second > 59)
+        return false;
+    if ((**p == '.' || **p == ',') && is_digit((*p)[1]))
+        *p += 1 + strspn(*p + 1, "0123456789");
+    return true;
+}
+
+static bool take_zone(const char **p)
+{
+    int hour, minute;
+
+    if (**p == 'Z') {
+        ++*p;
+        return true;
+    }
+    if (**p != '+' && **p != '-')
+        return false;
+    ++*p;
+    return take_number(p, true, ':', &hour) && take_number(p, true, '\0', &minute) && hour <= 24 &&
+           minute <= 60;
+}
+
+bool cf_scalar_is_timestamp(const char *text)
+{
+    const char *p = text;
+
+    if (!take_date(&p))
+        return false;
+    if (*p == ' ') {
+        p += strspn(p, " ");
+        return take_clock(&p) && *p == '\0';
+    }
+    if (*p == 'T' || *p == 't') {
+        p++;
+        return take_clock(&p) && take_zone(&p) && *p == '\0';
+    }
+    return *p == '\0';
+}
+
+/* ---- !!binary ---- */
+
+static const char replacement[] = "\xEF\xBF\xBD"; /* U+FFFD */
+
+/* The value of a digit; 64 for what is none. */
+static unsigned base64_value(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *found = c == '\0' ? NULL : strchr(digits, c);
+
+    return found == NULL ? 64 : (unsigned)(found - digits);
+}
+
+/* Digits in fours, the last ones padded. `out` has room for three bytes of each four. */
+static bool decode_base64(const char *text, size_t len, char *out, size_t *out_len)
+{
+    unsigned bits = 0, have = 0, padding = 0;
+
+    *out_len = 0;
+    for (size_t i = 0; i < len; i++) {
+        unsigned digit = base64_value(text[i]);
+
+        if (text[i] == '\n' || text[i] == '\r')
+            continue;
+        if (text[i] == '=' && have + padding >= 2 && have + padding < 4) {
+            padding++;
+            continue;
+        }
+        if (digit == 64 || padding > 0)
+            return false;
+        bits = (bits << 6 | digit) & 0xFFFFFF;
+        if (++have < 4)
+            continue;
+        for (int shift = 16; shift >= 0; shift -= 8)
+            out[(*out_len)++] = (char)(bits >> shift & 0xFF);
+        have = 0;
+    }
+    if (have + padding != 0 && have + padding != 4)
+        return false;
+    if (have >= 2)
+        out[(*out_len)++] = (char)(bits >> (6 * have - 8) & 0xFF);
+    if (have == 3)
+        out[(*out_len)++] = (char)(bits >> 2 & 0xFF);
+    return true;
+}
+
+/* `out` has room for three bytes of each. */
+static size_t make_utf8(const char *bytes, size_t len, char *out)
+{
+    size_t written = 0;
+
+    for (size_t i = 0; i < len;) {
+        uint32_t code;
+        size_t size = cf_utf8_decode(bytes + i, len - i, &code);
+
+        if (size > 0)
+            memcpy(out + written, bytes + i, size);
+        else
+            memcpy(out + written, replacement, sizeof(replacement) - 1);
+        written += size > 0 ? size : sizeof(replacement) - 1;
+        i += size > 0 ? size : 1;
+    }
+    return written;
+}
+
+enum cf_yaml_binary cf_yaml_binary(struct cf_arena *arena, const char **text, size_t *len)
+{
+    char *bytes = cf_arena_alloc(arena, *len + 1);
+    size_t count;
+    char *out;
+
+    if (bytes == NULL)
+        return CF_YAML_BINARY_NO_MEMORY;
+    if (!decode_base64(*text, *len, bytes, &count))
+        return CF_YAML_BINARY_BROKEN;
+    out = cf_arena_alloc(arena, 3 * count + 1);
+    if (out == NULL)
+        return CF_YAML_BINARY_NO_MEMORY;
+    *len = make_utf8(bytes, count, out);
+    out[*len] = '\0';
+    *text = out;
+    return CF_YAML_BINARY_DECODED;
 }

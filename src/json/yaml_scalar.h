@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct cf_arena;
+
 /* More than any number needs that is written as Go does. */
 #define CF_SCALAR_DIGITS 64
 
@@ -38,5 +40,17 @@ bool cf_scalar_is_timestamp(const char *text);
  * `text` is what was resolved. */
 const char *cf_scalar_key(const struct cf_scalar *scalar, const char *text,
                           char out[CF_SCALAR_DIGITS]);
+
+/* ---- the text that a !!binary scalar stands for ---- */
+
+enum cf_yaml_binary {
+    CF_YAML_BINARY_DECODED,
+    CF_YAML_BINARY_BROKEN, /* not base64 */
+    CF_YAML_BINARY_NO_MEMORY,
+};
+
+/* Replaces base64 by its text, as go-yaml and encoding/json make it: line ends between the digits
+ * are ignored, the padding must be there, and each byte that is not UTF-8 becomes U+FFFD. */
+enum cf_yaml_binary cf_yaml_binary(struct cf_arena *arena, const char **text, size_t *len);
 
 #endif

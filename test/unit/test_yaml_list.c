@@ -3,7 +3,7 @@
  * in the whole. */
 #include "test.h"
 
-#include "../../src/json/yaml_list.h"
+#include "../../src/json/split.h"
 #include "curfew/arena.h"
 #include "curfew/json.h"
 #include "curfew/writer.h"

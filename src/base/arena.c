@@ -123,7 +123,7 @@ static struct chunk *spare_take(struct cf_arena *arena, size_t size)
 }
 
 /* What a chunk's bytes may still be. A ceiling may have been lowered below what is held. */
-static size_t room(const struct cf_arena *arena)
+static size_t room_left(const struct cf_arena *arena)
 {
     size_t left = arena->ceiling > arena->held ? arena->ceiling - arena->held : 0;
 
@@ -155,16 +155,16 @@ static struct chunk *chunk_new(struct cf_arena *arena, size_t size)
     size_t cap = arena->next_cap - sizeof(struct chunk);
     struct chunk *chunk;
 
-    if (size > room(arena)) {
+    if (size > room_left(arena)) {
         list_free(arena, arena->spare);
         arena->spare = NULL;
     }
     if (cap < size)
         cap = size;
-    if (size > room(arena) && !raise_ceiling(arena, size, cap))
+    if (size > room_left(arena) && !raise_ceiling(arena, size, cap))
         return NULL;
-    if (cap > room(arena))
-        cap = room(arena);
+    if (cap > room_left(arena))
+        cap = room_left(arena);
     chunk = calloc(1, sizeof(*chunk) + cap);
     if (chunk == NULL)
         return NULL;

@@ -136,8 +136,8 @@ static size_t step_mark(struct cf_decoder *d, const unsigned char *p, size_t len
 }
 
 /* How many bytes of p are used; the rest are the beginning of a character (or of a mark). */
-static size_t decode(struct cf_decoder *d, const unsigned char *p, size_t len, bool last, char *out,
-                     size_t *written)
+static size_t decode_some(struct cf_decoder *d, const unsigned char *p, size_t len, bool last,
+                          char *out, size_t *written)
 {
     size_t used = 0, count;
 
@@ -169,19 +169,19 @@ size_t cf_decode(struct cf_decoder *d, const char *bytes, size_t len, bool last,
     while (d->held_len > 0 && len > 0) {
         d->held[d->held_len++] = *p++;
         len--;
-        used = decode(d, d->held, d->held_len, last && len == 0, out + total, &written);
+        used = decode_some(d, d->held, d->held_len, last && len == 0, out + total, &written);
         total += written;
         d->held_len -= used;
         memmove(d->held, d->held + used, d->held_len);
     }
     if (len > 0) {
-        used = decode(d, p, len, last, out + total, &written);
+        used = decode_some(d, p, len, last, out + total, &written);
         total += written;
         d->held_len = len - used;
         memcpy(d->held, p + used, d->held_len);
     }
     if (last && d->held_len > 0) {
-        decode(d, d->held, d->held_len, true, out + total, &written);
+        decode_some(d, d->held, d->held_len, true, out + total, &written);
         total += written;
         d->held_len = 0;
     }

@@ -13,7 +13,7 @@
 #include "curfew/limits.h"
 #include "curfew/str.h"
 
-static int too_large(const char *name, size_t max, struct cf_err *err)
+static int fail_too_large(const char *name, size_t max, struct cf_err *err)
 {
     if (max >= CF_MIB && max % CF_MIB == 0)
         return cf_err_set(err, "'%s' is larger than %zu MiB", name, max / CF_MIB);
@@ -54,7 +54,7 @@ static int add_piece(const char *bytes, size_t len, void *arg, struct cf_err *er
     struct whole *whole = arg;
 
     if (len > whole->buf->max - whole->buf->len)
-        return too_large(whole->name, whole->buf->max, err);
+        return fail_too_large(whole->name, whole->buf->max, err);
     cf_buf_add(whole->buf, bytes, len);
     return cf_buf_ok(whole->buf) ? 0 : cf_err_memory(err);
 }
@@ -69,11 +69,11 @@ static int check_kind(int fd, const char *name, size_t max, struct cf_err *err)
     if (S_ISDIR(st.st_mode))
         return cf_err_set(err, "'%s' is a directory, not a file", name);
     if (S_ISREG(st.st_mode) && st.st_size > 0 && (size_t)st.st_size > max)
-        return too_large(name, max, err);
+        return fail_too_large(name, max, err);
     return 0;
 }
 
-static const char *name_of(const char *path)
+static const char *file_name(const char *path)
 {
     return cf_streq(path, "-") ? "standard input" : path;
 }
@@ -100,9 +100,9 @@ static int take_file(const char *path, size_t max, cf_file_piece *take, void *ar
 
     if (fd < 0)
         return -1;
-    result = check_kind(fd, name_of(path), max, err);
+    result = check_kind(fd, file_name(path), max, err);
     if (result == 0)
-        result = read_pieces(fd, name_of(path), take, arg, err);
+        result = read_pieces(fd, file_name(path), take, arg, err);
     if (!cf_streq(path, "-"))
         close(fd);
     return result;
@@ -110,7 +110,7 @@ static int take_file(const char *path, size_t max, cf_file_piece *take, void *ar
 
 int cf_file_read(const char *path, struct cf_buf *buf, struct cf_err *err)
 {
-    struct whole whole = {name_of(path), buf};
+    struct whole whole = {file_name(path), buf};
     size_t before = buf->len;
     int result = take_file(path, buf->max, add_piece, &whole, err);
 

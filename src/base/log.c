@@ -91,7 +91,7 @@ static void add_msg(struct cf_buf *line, const char *msg)
     line->data[line->len] = '\0';
 }
 
-static void add_head(struct cf_buf *line, enum cf_log_level level, const char *msg)
+static void add_line_head(struct cf_buf *line, enum cf_log_level level, const char *msg)
 {
     char now[32], text[TEXT_MAX + 4];
 
@@ -152,7 +152,7 @@ void cf_log_fields(enum cf_log_level level, const char *msg, const struct cf_log
         return;
     /* Room is left for the closing brace and the newline. */
     cf_buf_init(&line, PIPE_BUF - 2 - LEFT_OUT_SIZE);
-    add_head(&line, level, cf_str_or_empty(msg));
+    add_line_head(&line, level, cf_str_or_empty(msg));
     for (unsigned i = 0; i < count && cf_buf_ok(&line); i++) {
         size_t before = line.len;
 

@@ -26,7 +26,7 @@ const struct cf_path *cf_path_index(struct cf_arena *arena, const struct cf_path
     return path;
 }
 
-static bool is_plain(const char *key)
+static bool is_plain_key(const char *key)
 {
     return key[0] != '\0' && key[strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                              "0123456789_-")] == '\0';
@@ -47,13 +47,13 @@ static void add_long(struct cf_buf *buf, const char *key)
     cf_buf_addc(buf, ']');
 }
 
-static void add_text(struct cf_buf *buf, const struct cf_path *path)
+static void add_step_text(struct cf_buf *buf, const struct cf_path *path)
 {
     if (path->key == NULL) {
         cf_buf_addf(buf, "[%zu]", path->index);
     } else if (strnlen(path->key, CF_NAME_MAX + 1) > CF_NAME_MAX) {
         add_long(buf, path->key);
-    } else if (is_plain(path->key)) {
+    } else if (is_plain_key(path->key)) {
         if (path->up != NULL)
             cf_buf_addc(buf, '.');
         cf_buf_adds(buf, path->key);
@@ -64,7 +64,7 @@ static void add_text(struct cf_buf *buf, const struct cf_path *path)
     }
 }
 
-static void add_pointer(struct cf_buf *buf, const struct cf_path *path)
+static void add_step_pointer(struct cf_buf *buf, const struct cf_path *path)
 {
     cf_buf_addc(buf, '/');
     if (path->key == NULL) {
@@ -91,7 +91,7 @@ static void add_steps(struct cf_buf *buf, const struct cf_path *path, add_fn *ad
     add(buf, path);
 }
 
-static const char *render(struct cf_arena *arena, const struct cf_path *path, add_fn *add)
+static const char *render_path(struct cf_arena *arena, const struct cf_path *path, add_fn *add)
 {
     struct cf_buf buf;
 
@@ -104,10 +104,10 @@ static const char *render(struct cf_arena *arena, const struct cf_path *path, ad
 
 const char *cf_path_text(struct cf_arena *arena, const struct cf_path *path)
 {
-    return render(arena, path, add_text);
+    return render_path(arena, path, add_step_text);
 }
 
 const char *cf_path_pointer(struct cf_arena *arena, const struct cf_path *path)
 {
-    return render(arena, path, add_pointer);
+    return render_path(arena, path, add_step_pointer);
 }

@@ -146,7 +146,7 @@ size_t cf_utf8_decode(const char *text, size_t len, uint32_t *code)
     return size;
 }
 
-static bool begins_character(char c)
+static bool starts_character(char c)
 {
     return ((unsigned char)c & 0xC0) != 0x80;
 }
@@ -243,7 +243,7 @@ static void write_escaped(const char *from, char *text, size_t size)
         memcpy(text + used, piece, len);
         used += len;
         /* The next byte begins a character, and there is room for the dots. */
-        if (begins_character(from[took]) && used + sizeof("...") <= size)
+        if (starts_character(from[took]) && used + sizeof("...") <= size)
             fits = used;
     }
     if (*from == '\0')
@@ -279,7 +279,7 @@ static void drop_half_character(char *text)
     size_t len = strlen(text), start = len;
     size_t want;
 
-    while (start > 0 && !begins_character(text[start - 1]))
+    while (start > 0 && !starts_character(text[start - 1]))
         start--;
     if (start == 0)
         return;
@@ -298,7 +298,7 @@ void cf_str_end_cut(char *text, size_t size)
     drop_half_character(text);
     len = strlen(text);
     if (len > max) {
-        for (len = max; len > 0 && !begins_character(text[len]); len--)
+        for (len = max; len > 0 && !starts_character(text[len]); len--)
             continue;
     }
     while (len > 0 && text[len - 1] == '.')
@@ -353,7 +353,7 @@ size_t cf_utf8_count(const char *text)
     size_t count = 0;
 
     for (; *text != '\0'; text++)
-        count += begins_character(*text);
+        count += starts_character(*text);
     return count;
 }
 
@@ -366,7 +366,7 @@ void cf_utf8_cut(char *text, size_t max)
         return;
     /* At least four characters go, so the dots fit where they were. */
     for (; *cut != '\0'; cut++) {
-        if (begins_character(*cut) && count++ == max - 3)
+        if (starts_character(*cut) && count++ == max - 3)
             break;
     }
     memcpy(cut, "...", 4);

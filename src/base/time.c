@@ -138,7 +138,7 @@ static const struct unit size_units[] = {
     {"", 1}, {"KiB", CF_KIB}, {"MiB", CF_MIB}, {"GiB", CF_KIB *CF_MIB}, {NULL, 0}};
 
 /* The number that `*at` begins with, which moves behind it: at least one digit, at most `max`. */
-static bool read_number(const char **at, uint64_t max, uint64_t *out)
+static bool read_digits(const char **at, uint64_t max, uint64_t *out)
 {
     const char *first = *at;
     uint64_t number = 0;
@@ -161,7 +161,7 @@ bool cf_duration_parse(const char *text, int64_t *seconds)
     const struct unit *unit = time_units;
     uint64_t number, total = 0;
 
-    if (text == NULL || !read_number(&text, DURATION_MAX, &number))
+    if (text == NULL || !read_digits(&text, DURATION_MAX, &number))
         return false;
     if (*text == '\0') {
         *seconds = (int64_t)number;
@@ -176,7 +176,7 @@ bool cf_duration_parse(const char *text, int64_t *seconds)
         text++;
         if (*text == '\0')
             break;
-        if (!read_number(&text, DURATION_MAX, &number))
+        if (!read_digits(&text, DURATION_MAX, &number))
             return false;
     }
     *seconds = (int64_t)total;
@@ -189,7 +189,7 @@ bool cf_size_parse(const char *text, size_t *bytes)
     const struct unit *unit = size_units;
     uint64_t number;
 
-    if (text == NULL || !read_number(&text, SIZE_MAX, &number))
+    if (text == NULL || !read_digits(&text, SIZE_MAX, &number))
         return false;
     while (unit->suffix != NULL && !cf_streq(text, unit->suffix))
         unit++;

@@ -276,7 +276,7 @@ struct items {
     size_t index;
 };
 
-static int give(struct items *items, struct cf_document_item *item)
+static int give_item(struct items *items, struct cf_document_item *item)
 {
     item->index = items->index++;
     return items->item(item, items->arg);
@@ -293,7 +293,8 @@ static void put_file(const struct items *items, struct cf_err *err)
 
 /* ---- items: JSON ---- */
 
-static void too_large(const struct items *items, const struct cf_value *value, struct cf_err *err)
+static void fail_large_item(const struct items *items, const struct cf_value *value,
+                            struct cf_err *err)
 {
     cf_err_set(err, "%s:%zu:%zu: an item of more than %zu MiB", items->doc->file, value->line,
                value->column, CF_DOCUMENT_MAX / CF_MIB);
@@ -308,7 +309,7 @@ static void parse_item(struct items *items, const struct cf_value *value, struct
     const char *text;
 
     if (value->end - value->start > CF_DOCUMENT_MAX) {
-        too_large(items, value, &item->err);
+        fail_large_item(items, value, &item->err);
         return;
     }
     text = cf_source_text(&place->source, value->start, value->end, buf, &item->err);
@@ -338,7 +339,7 @@ static int give_json(struct items *items, struct cf_err *err)
         struct cf_document_item item = {0};
 
         parse_item(items, &value, &buf, &item);
-        rc = give(items, &item);
+        rc = give_item(items, &item);
     }
     cf_values_free(&values);
     cf_buf_wipe(&buf);
@@ -381,7 +382,7 @@ static int give_yaml(struct items *items, struct cf_err *err)
         struct cf_document_item item = {0};
 
         parse_yaml(items, text, len, line, &item);
-        rc = give(items, &item);
+        rc = give_item(items, &item);
     }
     cf_yaml_list_free(&list);
     return got < 0 ? -1 : rc;

@@ -18,7 +18,7 @@ struct cf_manifest {
     bool folder;
 };
 
-struct walk {
+struct folder_walk {
     struct cf_reader reader;
     struct cf_arena *names; /* of the file that is being read */
     bool found;             /* a file with a manifest's name */
@@ -73,7 +73,7 @@ void cf_manifest_close(struct cf_manifest *m)
 
 /* ---- files ---- */
 
-static int read_source(struct walk *w, const char *path, const struct cf_source *source)
+static int read_source(struct folder_walk *w, const char *path, const struct cf_source *source)
 {
     const char *file = cf_str_shown(w->names, path);
 
@@ -82,7 +82,7 @@ static int read_source(struct walk *w, const char *path, const struct cf_source 
     return cf_reader_source(&w->reader, file, source);
 }
 
-static int read_file(struct walk *w, const char *path)
+static int read_manifest_file(struct folder_walk *w, const char *path)
 {
     struct cf_source source;
     int rc;
@@ -95,7 +95,7 @@ static int read_file(struct walk *w, const char *path)
 }
 
 /* What can't be read inside a folder is a document with an error, and hides nothing else. */
-static int note_failure(struct walk *w, const char *path, struct cf_err *why)
+static int note_failure(struct folder_walk *w, const char *path, struct cf_err *why)
 {
     const char *file = cf_str_shown(w->names, path);
 
@@ -104,7 +104,7 @@ static int note_failure(struct walk *w, const char *path, struct cf_err *why)
 
 /* ---- folders ---- */
 
-static int read_folder(struct walk *w, const char *path, unsigned depth);
+static int read_folder(struct folder_walk *w, const char *path, unsigned depth);
 
 static bool is_manifest_name(const char *name)
 {
@@ -132,7 +132,7 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static void pass_over(struct walk *w, const char *path, enum cf_passed_over why)
+static void report_passed_over(struct folder_walk *w, const char *path, enum cf_passed_over why)
 {
     const struct cf_manifest_reading *how = w->reader.how;
 
@@ -142,28 +142,28 @@ static void pass_over(struct walk *w, const char *path, enum cf_passed_over why)
 
 /* What is not a folder and not a file's own name: links to files are followed (a mounted ConfigMap
  * consists of them), links to folders are not. */
-static int read_other(struct walk *w, const char *path, mode_t mode)
+static int read_other(struct folder_walk *w, const char *path, mode_t mode)
 {
     struct stat st;
 
     if (S_ISLNK(mode) && stat(path, &st) == 0) {
         mode = st.st_mode;
         if (S_ISDIR(mode)) {
-            pass_over(w, path, CF_PASSED_LINK);
+            report_passed_over(w, path, CF_PASSED_LINK);
             return 0;
         }
     }
     if (!is_manifest_name(path))
         return 0;
     if (!S_ISREG(mode) && !S_ISLNK(mode)) {
-        pass_over(w, path, CF_PASSED_NO_FILE);
+        report_passed_over(w, path, CF_PASSED_NO_FILE);
         return 0;
     }
     w->found = true;
-    return read_file(w, path);
+    return read_manifest_file(w, path);
 }
 
-static int read_entry(struct walk *w, const char *path, unsigned char type, unsigned depth)
+static int read_entry(struct folder_walk *w, const char *path, unsigned char type, unsigned depth)
 {
     struct cf_err *outer = w->reader.err, err = {0};
     mode_t mode = type == DT_DIR ? S_IFDIR : type == DT_REG ? S_IFREG : S_IFLNK;
@@ -185,7 +185,7 @@ static int read_entry(struct walk *w, const char *path, unsigned char type, unsi
     return rc;
 }
 
-static int read_folder(struct walk *w, const char *path, unsigned depth)
+static int read_folder(struct folder_walk *w, const char *path, unsigned depth)
 {
     const char *slash = cf_ends_with(path, "/") ? "" : "/";
     struct cf_err *err = w->reader.err;
@@ -214,12 +214,12 @@ static int read_folder(struct walk *w, const char *path, unsigned depth)
 
 /* ---- all of it ---- */
 
-static int read_path(struct walk *w, const struct cf_manifest *m)
+static int read_path(struct folder_walk *w, const struct cf_manifest *m)
 {
     if (m->open)
         return read_source(w, m->path, &m->source);
     if (!m->folder)
-        return read_file(w, m->path);
+        return read_manifest_file(w, m->path);
     if (read_folder(w, m->path, 0) != 0)
         return -1;
     if (!w->found)
@@ -230,7 +230,7 @@ static int read_path(struct walk *w, const struct cf_manifest *m)
 int cf_manifest_read(const struct cf_manifest *m, const struct cf_manifest_reading *how,
                      struct cf_err *err)
 {
-    struct walk w = {.names = cf_arena_new(CF_NAMES_ARENA_MAX)};
+    struct folder_walk w = {.names = cf_arena_new(CF_NAMES_ARENA_MAX)};
     int rc;
 
     if (w.names == NULL)

@@ -36,7 +36,7 @@ struct frame {
     bool kept; /* a member of it was kept: the next one needs the comma before it */
 };
 
-struct scan {
+struct intake {
     const char *begin;
     const char *p;
     const char *end;
@@ -63,25 +63,25 @@ struct scan {
 
 enum state { FAILED, VALUE, KEY, AFTER, DONE };
 
-static enum state fail_at(struct scan *s, const char *at, const char *what)
+static enum state fail_at(struct intake *s, const char *at, const char *what)
 {
     cf_err_set(s->err, "invalid JSON at byte %zu: %s", (size_t)(at - s->begin),
                at == s->end ? "unexpected end" : what);
     return FAILED;
 }
 
-static enum state fail(struct scan *s, const char *what)
+static enum state fail_here(struct intake *s, const char *what)
 {
     return fail_at(s, s->p, what);
 }
 
-static enum state fail_memory(struct scan *s)
+static enum state fail_memory(struct intake *s)
 {
     cf_err_memory(s->err);
     return FAILED;
 }
 
-static enum state fail_duplicate(struct scan *s, const struct cf_key *key)
+static enum state fail_duplicate_key(struct intake *s, const struct cf_key *key)
 {
     char *shown = cf_arena_alloc(s->arena, key->len + 1);
 
@@ -97,12 +97,12 @@ static enum state fail_duplicate(struct scan *s, const struct cf_key *key)
     return FAILED;
 }
 
-static void skip_space(struct scan *s)
+static void pass_space(struct intake *s)
 {
     s->p = cf_skip_space(s->p, s->end);
 }
 
-static bool next_is(const struct scan *s, char c)
+static bool next_is(const struct intake *s, char c)
 {
     return s->p < s->end && *s->p == c;
 }
@@ -117,7 +117,7 @@ static size_t copy_max(size_t len)
     return len + 3 * (numbers < CF_NODES_MAX ? numbers : CF_NODES_MAX);
 }
 
-static void flush(struct scan *s, const char *upto)
+static void flush_run(struct intake *s, const char *upto)
 {
     size_t len = (size_t)(upto - s->mark);
 
@@ -128,13 +128,13 @@ static void flush(struct scan *s, const char *upto)
 
 /* Copies up to s->p, where a string ends that begins at `quote`: each \u0000 in it becomes \ufffd,
  * which is as long. */
-static void flush_nul(struct scan *s, const char *quote)
+static void flush_nul(struct intake *s, const char *quote)
 {
     char *out;
 
-    flush(s, quote);
+    flush_run(s, quote);
     out = s->out;
-    flush(s, s->p);
+    flush_run(s, s->p);
     for (; out < s->out; out++) {
         if (*out != '\\')
             continue;
@@ -146,7 +146,7 @@ static void flush_nul(struct scan *s, const char *quote)
 
 /* ---- members to drop ---- */
 
-static void note_skips(struct scan *s, const struct cf_json_skip *skip)
+static void note_skips(struct intake *s, const struct cf_json_skip *skip)
 {
     s->skip = skip;
     for (size_t i = 0; skip != NULL && skip[i].parent != NULL && i < SKIPS_MAX; i++) {
@@ -158,7 +158,7 @@ static void note_skips(struct scan *s, const struct cf_json_skip *skip)
 }
 
 /* The entries of the skip list whose parent this key is. */
-static uint32_t parents(const struct scan *s, const char *key, size_t len)
+static uint32_t parents(const struct intake *s, const char *key, size_t len)
 {
     uint32_t under = 0;
 
@@ -171,7 +171,7 @@ static uint32_t parents(const struct scan *s, const char *key, size_t len)
     return under;
 }
 
-static bool is_skipped(const struct scan *s, uint32_t skips, const char *key, size_t len)
+static bool is_skipped_member(const struct intake *s, uint32_t skips, const char *key, size_t len)
 {
     for (size_t i = 0; skips != 0; i++, skips >>= 1) {
         if ((skips & 1) != 0 && s->key_len[i] == len && memcmp(s->skip[i].key, key, len) == 0)
@@ -181,32 +181,32 @@ static bool is_skipped(const struct scan *s, uint32_t skips, const char *key, si
 }
 
 /* Whether the member is to be dropped. */
-static bool begin_member(struct scan *s, struct frame *frame, const char *key, size_t len)
+static bool begin_member(struct intake *s, struct frame *frame, const char *key, size_t len)
 {
     s->under = parents(s, key, len);
     if (frame->skips == 0)
         return false;
-    if (is_skipped(s, frame->skips, key, len))
+    if (is_skipped_member(s, frame->skips, key, len))
         return true;
     frame->kept = true;
     return false;
 }
 
 /* At its value. */
-static enum state drop_member(struct scan *s)
+static enum state drop_member(struct intake *s)
 {
     struct cf_fault fault;
     const char *behind = cf_skip_value(&s->dropped, s->p, s->end, &fault);
 
     if (behind == NULL)
         return fault.what == NULL ? fail_memory(s) : fail_at(s, fault.at, fault.what);
-    flush(s, s->cut);
+    flush_run(s, s->cut);
     s->mark = s->p = behind;
     return AFTER;
 }
 
 /* At the comma between two members or items. */
-static void separate(struct scan *s, const struct frame *frame)
+static void separate(struct intake *s, const struct frame *frame)
 {
     s->cut = s->p++;
     if (frame->object && frame->skips != 0 && !frame->kept)
@@ -216,33 +216,33 @@ static void separate(struct scan *s, const struct frame *frame)
 
 /* ---- the grammar ---- */
 
-static enum state read_number(struct scan *s)
+static enum state copy_number(struct intake *s)
 {
     struct cf_fault fault;
     const char *behind = cf_lex_number(s->p, s->end, &fault);
 
     if (behind == NULL)
         return fail_at(s, fault.at, fault.what);
-    flush(s, s->p);
+    flush_run(s, s->p);
     s->p = behind;
     *s->out++ = '"';
     *s->out++ = CF_NUMBER_MARK;
-    flush(s, behind);
+    flush_run(s, behind);
     *s->out++ = '"';
     return AFTER;
 }
 
-static enum state read_word(struct scan *s, const char *word)
+static enum state read_literal(struct intake *s, const char *word)
 {
     for (; *word != '\0'; word++, s->p++) {
         if (!next_is(s, *word))
-            return fail(s, "expected a value");
+            return fail_here(s, "expected a value");
     }
     return AFTER;
 }
 
 /* At the first quote. */
-static bool lex_string(struct scan *s, struct cf_escapes *escapes)
+static bool lex_string(struct intake *s, struct cf_escapes *escapes)
 {
     struct cf_fault fault;
     const char *behind = cf_lex_string(s->p + 1, s->end, escapes, &fault);
@@ -255,7 +255,7 @@ static bool lex_string(struct scan *s, struct cf_escapes *escapes)
     return true;
 }
 
-static enum state read_string(struct scan *s)
+static enum state read_string(struct intake *s)
 {
     struct cf_escapes escapes = {.any = false};
     const char *quote = s->p;
@@ -267,7 +267,7 @@ static enum state read_string(struct scan *s)
     return AFTER;
 }
 
-static enum state open_container(struct scan *s, bool object)
+static enum state open_container(struct intake *s, bool object)
 {
     struct frame *frame;
 
@@ -281,25 +281,25 @@ static enum state open_container(struct scan *s, bool object)
     if (object)
         frame->keys = cf_keys_open(&s->keys);
     s->cut = ++s->p;
-    skip_space(s);
+    pass_space(s);
     if (next_is(s, object ? '}' : ']'))
         return AFTER;
     return object ? KEY : VALUE;
 }
 
-static enum state close_container(struct scan *s)
+static enum state close_container(struct intake *s)
 {
     struct frame *frame = &s->frames[s->depth - 1];
     const struct cf_key *twice = frame->object ? cf_keys_close(&s->keys, &frame->keys) : NULL;
 
     if (twice != NULL)
-        return fail_duplicate(s, twice);
+        return fail_duplicate_key(s, twice);
     s->depth--;
     s->p++;
     return AFTER;
 }
 
-static bool unescape(struct scan *s, const char **key, size_t *len)
+static bool unescape(struct intake *s, const char **key, size_t *len)
 {
     char *text = cf_arena_alloc(s->arena, *len + 1);
 
@@ -312,17 +312,17 @@ static bool unescape(struct scan *s, const char **key, size_t *len)
 
 /* Two keys are the same when their bytes are, escapes and all: an API server writes each character
  * in one way, but several that are no characters as \ufffd. */
-static enum state add_key(struct scan *s, struct frame *frame, const char *quote)
+static enum state remember_key(struct intake *s, struct frame *frame, const char *quote)
 {
     size_t len = (size_t)(s->p - quote) - 2;
     int added = cf_keys_add(&s->keys, &frame->keys, quote + 1, len, (size_t)(quote - s->begin));
 
     if (added < 0)
         return fail_memory(s);
-    return added > 0 ? fail_duplicate(s, &s->keys.list[s->keys.count - 1]) : VALUE;
+    return added > 0 ? fail_duplicate_key(s, &s->keys.list[s->keys.count - 1]) : VALUE;
 }
 
-static enum state read_key(struct scan *s)
+static enum state read_key(struct intake *s)
 {
     struct frame *frame = &s->frames[s->depth - 1];
     struct cf_escapes escapes = {.any = false};
@@ -331,8 +331,8 @@ static enum state read_key(struct scan *s)
     bool drop;
 
     if (!next_is(s, '"'))
-        return fail(s, "expected a key");
-    if (!lex_string(s, &escapes) || add_key(s, frame, quote) == FAILED)
+        return fail_here(s, "expected a key");
+    if (!lex_string(s, &escapes) || remember_key(s, frame, quote) == FAILED)
         return FAILED;
     len = (size_t)(s->p - 1 - key);
     if (escapes.any && s->skip_count > 0 && !unescape(s, &key, &len))
@@ -340,18 +340,18 @@ static enum state read_key(struct scan *s)
     drop = begin_member(s, frame, key, len);
     if (escapes.nul && !drop)
         flush_nul(s, quote);
-    skip_space(s);
+    pass_space(s);
     if (!next_is(s, ':'))
-        return fail(s, "expected ':'");
+        return fail_here(s, "expected ':'");
     s->p++;
-    skip_space(s);
+    pass_space(s);
     return drop ? drop_member(s) : VALUE;
 }
 
-static enum state read_value(struct scan *s)
+static enum state read_value(struct intake *s)
 {
     if (s->p == s->end)
-        return fail(s, "expected a value");
+        return fail_here(s, "expected a value");
     if (++s->nodes > CF_NODES_MAX) {
         cf_err_set(s->err, "invalid JSON: more than %d values", CF_NODES_MAX);
         return FAILED;
@@ -364,37 +364,37 @@ static enum state read_value(struct scan *s)
     case '[':
         return open_container(s, false);
     case 't':
-        return read_word(s, "true");
+        return read_literal(s, "true");
     case 'f':
-        return read_word(s, "false");
+        return read_literal(s, "false");
     case 'n':
-        return read_word(s, "null");
+        return read_literal(s, "null");
     default:
         if (*s->p == '-' || (*s->p >= '0' && *s->p <= '9'))
-            return read_number(s);
-        return fail(s, "expected a value");
+            return copy_number(s);
+        return fail_here(s, "expected a value");
     }
 }
 
 /* Behind a value: a comma, the end of its container, or the end of the document. */
-static enum state read_after(struct scan *s)
+static enum state read_after(struct intake *s)
 {
     const struct frame *frame;
 
     if (s->depth == 0)
         return DONE;
     frame = &s->frames[s->depth - 1];
-    skip_space(s);
+    pass_space(s);
     if (next_is(s, frame->object ? '}' : ']'))
         return close_container(s);
     if (!next_is(s, ','))
-        return fail(s, frame->object ? "expected ',' or '}'" : "expected ',' or ']'");
+        return fail_here(s, frame->object ? "expected ',' or '}'" : "expected ',' or ']'");
     separate(s, frame);
-    skip_space(s);
+    pass_space(s);
     return frame->object ? KEY : VALUE;
 }
 
-static bool walk(struct scan *s)
+static bool walk_bytes(struct intake *s)
 {
     enum state state = VALUE;
 
@@ -408,22 +408,22 @@ static bool walk(struct scan *s)
             state = read_value(s);
     }
     if (state == DONE)
-        flush(s, s->p);
+        flush_run(s, s->p);
     return state == DONE;
 }
 
-static int check(struct scan *s, size_t *end)
+static int check_document(struct intake *s, size_t *end)
 {
-    skip_space(s);
+    pass_space(s);
     if (s->p == s->end)
         return cf_err_set(s->err, "invalid JSON: empty");
     if (s->end - s->p >= 3 && memcmp(s->p, "\xEF\xBB\xBF", 3) == 0) {
-        fail(s, "a byte order mark");
+        fail_here(s, "a byte order mark");
         return -1;
     }
-    if (!walk(s))
+    if (!walk_bytes(s))
         return -1;
-    skip_space(s);
+    pass_space(s);
     if (end == NULL && s->p != s->end)
         return cf_err_set(s->err, "invalid JSON: unexpected bytes after the value at byte %zu",
                           (size_t)(s->p - s->begin));
@@ -459,12 +459,12 @@ const struct cf_json *cf_json_parse_offset(struct cf_arena *arena, const char *b
                                            size_t *sound, struct cf_err *err)
 {
     struct frame frames[CF_DEPTH_MAX]; /* not cleared: each is set when it is opened */
-    struct scan s = {.begin = bytes,
-                     .p = bytes,
-                     .frames = frames,
-                     .dropped.arena = arena,
-                     .arena = arena,
-                     .err = err};
+    struct intake s = {.begin = bytes,
+                       .p = bytes,
+                       .frames = frames,
+                       .dropped.arena = arena,
+                       .arena = arena,
+                       .err = err};
     /* Of a stream only one value: the copy of each would else have room for all behind it. */
     size_t taken = end != NULL ? first_value(&s.dropped, bytes, len) : len;
     char *copy = cf_arena_alloc(arena, copy_max(taken) + 1);
@@ -480,7 +480,7 @@ const struct cf_json *cf_json_parse_offset(struct cf_arena *arena, const char *b
     s.out = copy;
     cf_keys_init(&s.keys, arena);
     note_skips(&s, skip);
-    if (check(&s, end) != 0) {
+    if (check_document(&s, end) != 0) {
         *sound = (size_t)(s.p - s.begin);
         return NULL;
     }
@@ -517,7 +517,7 @@ static struct cf_json_piece *piece_of(const struct cf_json_member *member, const
 
 /* Whether the key can be compared as it stands. Any other key may be one that was asked for: an
  * escaped key is, and a broken key may have been. */
-static bool is_plain(const struct cf_json_member *member)
+static bool is_ascii_key(const struct cf_json_member *member)
 {
     for (size_t i = 0; i < member->key_len; i++) {
         if (member->key[i] < ' ' || member->key[i] > '~' || member->key[i] == '\\')
@@ -538,7 +538,7 @@ bool cf_json_peek(struct cf_arena *arena, const char *bytes, size_t len, const c
     while (cf_json_walk_next(&walk, &member)) {
         struct cf_json_piece *piece = piece_of(&member, keys, count, pieces);
 
-        if (!is_plain(&member) || (piece != NULL && piece->text != NULL))
+        if (!is_ascii_key(&member) || (piece != NULL && piece->text != NULL))
             return false;
         if (piece == NULL)
             continue;

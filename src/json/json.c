@@ -24,19 +24,19 @@
 
 static _Thread_local struct cf_arena *arena_in_use;
 
-static void *take(size_t size)
+static void *json_alloc(size_t size)
 {
     return arena_in_use == NULL ? NULL : cf_arena_alloc(arena_in_use, size);
 }
 
-static void leave(void *bytes)
+static void json_free(void *bytes)
 {
     (void)bytes;
 }
 
 void cf_json_init(void)
 {
-    cJSON_Hooks hooks = {.malloc_fn = take, .free_fn = leave};
+    cJSON_Hooks hooks = {.malloc_fn = json_alloc, .free_fn = json_free};
 
     cJSON_InitHooks(&hooks);
 }
@@ -113,7 +113,7 @@ struct cf_json *cf_json_new_text(const char *text)
 struct cf_json *cf_json_new_number(const char *digits)
 {
     size_t len = strlen(digits);
-    char *marked = take(len + 2);
+    char *marked = json_alloc(len + 2);
 
     if (marked == NULL)
         return NULL;
@@ -344,7 +344,7 @@ const char *cf_cjson_version(void)
 /* What the parser gives has the values in the order of the text: both are walked together, after
  * the parsing. So a request, whose lines interest nobody, costs nothing. */
 
-struct walk {
+struct place_walk {
     const char *p, *end;
     struct cf_json_place place; /* of p */
     size_t depth;
@@ -352,7 +352,7 @@ struct walk {
 };
 
 /* Lines are those of an editor: ended by \n, \r\n or a lone \r. Columns are characters. */
-static void go_to(struct walk *w, const char *to)
+static void step_to(struct place_walk *w, const char *to)
 {
     for (; w->p < to; w->p++) {
         bool newline = *w->p == '\n' || (*w->p == '\r' && (w->p + 1 == w->end || w->p[1] != '\n'));
@@ -365,45 +365,45 @@ static void go_to(struct walk *w, const char *to)
     }
 }
 
-static void skip_space(struct walk *w)
+static void step_space(struct place_walk *w)
 {
-    go_to(w, cf_skip_space(w->p, w->end));
+    step_to(w, cf_skip_space(w->p, w->end));
 }
 
-static void skip_string(struct walk *w)
+static void step_string(struct place_walk *w)
 {
-    go_to(w, cf_skip_string(w->p + 1, w->end));
+    step_to(w, cf_skip_string(w->p + 1, w->end));
 }
 
 /* A number, true, false or null. */
-static void skip_word(struct walk *w)
+static void step_word(struct place_walk *w)
 {
     const char *p = w->p;
 
     while (p < w->end && ((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || *p == 'E' ||
                           *p == '.' || *p == '+' || *p == '-'))
         p++;
-    go_to(w, p);
+    step_to(w, p);
 }
 
 /* In front of a value, and of its key if it has one. */
-static void go_to_value(struct walk *w, const struct cf_json *value)
+static void step_to_value(struct place_walk *w, const struct cf_json *value)
 {
-    skip_space(w);
+    step_space(w);
     if (cf_json_key(value) == NULL)
         return;
-    skip_string(w);
-    skip_space(w);
-    go_to(w, w->p + 1); /* the colon */
-    skip_space(w);
+    step_string(w);
+    step_space(w);
+    step_to(w, w->p + 1); /* the colon */
+    step_space(w);
 }
 
 /* Behind a value: goes to the next one, out of all containers that end here. NULL: all have. */
-static struct cf_json *next_value(struct walk *w, struct cf_json *value)
+static struct cf_json *next_placed(struct place_walk *w, struct cf_json *value)
 {
     while (w->depth > 0) {
-        skip_space(w);
-        go_to(w, w->p + 1); /* a comma, or the end of the container */
+        step_space(w);
+        step_to(w, w->p + 1); /* a comma, or the end of the container */
         if (cf_json_next(value) != NULL)
             return cf_json_mutable(cf_json_next(value));
         value = w->open[--w->depth];
@@ -411,26 +411,26 @@ static struct cf_json *next_value(struct walk *w, struct cf_json *value)
     return NULL;
 }
 
-static void walk(struct walk *w, struct cf_json *value)
+static void place_values(struct place_walk *w, struct cf_json *value)
 {
     while (value != NULL) {
-        go_to_value(w, value);
+        step_to_value(w, value);
         cf_json_place(value, w->place.line, w->place.column, false);
         if (*w->p == '{' || *w->p == '[') {
-            go_to(w, w->p + 1);
+            step_to(w, w->p + 1);
             if (cf_json_first(value) != NULL) {
                 w->open[w->depth++] = value;
                 value = cf_json_mutable(cf_json_first(value));
                 continue;
             }
-            skip_space(w);
-            go_to(w, w->p + 1);
+            step_space(w);
+            step_to(w, w->p + 1);
         } else if (*w->p == '"') {
-            skip_string(w);
+            step_string(w);
         } else {
-            skip_word(w);
+            step_word(w);
         }
-        value = next_value(w, value);
+        value = next_placed(w, value);
     }
 }
 
@@ -439,12 +439,12 @@ const struct cf_json *cf_json_parse_placed(struct cf_arena *arena, const char *b
                                            struct cf_err *err)
 {
     const struct cf_json *root = cf_json_parse(arena, bytes, len, NULL, end, err);
-    struct walk w = {.p = bytes, .end = bytes + len, .place = *place};
+    struct place_walk w = {.p = bytes, .end = bytes + len, .place = *place};
 
     if (root == NULL)
         return NULL;
-    walk(&w, cf_json_mutable(root));
-    go_to(&w, end == NULL ? w.end : bytes + *end);
+    place_values(&w, cf_json_mutable(root));
+    step_to(&w, end == NULL ? w.end : bytes + *end);
     *place = w.place;
     return root;
 }

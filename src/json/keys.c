@@ -24,7 +24,7 @@ struct cf_key_set cf_keys_open(const struct cf_keys *keys)
     return (struct cf_key_set){.base = keys->count};
 }
 
-static uint64_t load(const char *bytes, size_t len)
+static uint64_t load_bytes(const char *bytes, size_t len)
 {
     uint64_t value = 0;
 
@@ -39,11 +39,11 @@ static uint64_t fingerprint(const char *text, size_t len)
     uint64_t head, tail = 0;
 
     if (len >= 8) {
-        head = load(text, 8);
-        tail = load(text + len - 8, 8);
+        head = load_bytes(text, 8);
+        tail = load_bytes(text + len - 8, 8);
     } else if (len >= 4) {
-        head = load(text, 4);
-        tail = load(text + len - 4, 4);
+        head = load_bytes(text, 4);
+        tail = load_bytes(text + len - 4, 4);
     } else {
         head = len == 0
                    ? 0
@@ -55,7 +55,7 @@ static uint64_t fingerprint(const char *text, size_t len)
     return head ^ tail;
 }
 
-static bool same(const struct cf_key *a, const struct cf_key *b)
+static bool same_key(const struct cf_key *a, const struct cf_key *b)
 {
     return a->print == b->print && a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
 }
@@ -75,7 +75,7 @@ int cf_keys_add(struct cf_keys *keys, struct cf_key_set *set, const char *text, 
     bit = UINT64_C(1) << (key->print >> 58);
     if ((set->seen & bit) != 0 && keys->count - set->base <= FEW) {
         for (const struct cf_key *old = keys->list + set->base; old < key; old++) {
-            if (same(old, key))
+            if (same_key(old, key))
                 return 1;
         }
     }
@@ -83,7 +83,7 @@ int cf_keys_add(struct cf_keys *keys, struct cf_key_set *set, const char *text, 
     return 0;
 }
 
-static int compare(const void *left, const void *right)
+static int compare_keys(const void *left, const void *right)
 {
     const struct cf_key *a = left;
     const struct cf_key *b = right;
@@ -108,9 +108,9 @@ const struct cf_key *cf_keys_close(struct cf_keys *keys, const struct cf_key_set
     if (count <= FEW)
         return NULL;
     list = keys->list + set->base;
-    qsort(list, count, sizeof(*list), compare);
+    qsort(list, count, sizeof(*list), compare_keys);
     for (size_t i = 1; i < count; i++) {
-        if (same(&list[i - 1], &list[i]))
+        if (same_key(&list[i - 1], &list[i]))
             return &list[i];
     }
     return NULL;
@@ -124,9 +124,9 @@ void cf_keys_keep_first(struct cf_keys *keys, const struct cf_key_set *set, cons
     keys->count = set->base;
     if (count == 0)
         return;
-    qsort(list, count, sizeof(*list), compare);
+    qsort(list, count, sizeof(*list), compare_keys);
     for (size_t i = 1; i < count; i++) {
-        if (same(&list[i - 1], &list[i]))
+        if (same_key(&list[i - 1], &list[i]))
             values[list[i].at] = NULL;
     }
 }

@@ -12,7 +12,7 @@
 #include "curfew/json.h"
 #include "curfew/str.h"
 
-static const char *refuse(struct cf_fault *fault, const char *at, const char *what)
+static const char *set_fault(struct cf_fault *fault, const char *at, const char *what)
 {
     *fault = (struct cf_fault){at, what};
     return NULL;
@@ -91,7 +91,7 @@ static const char *lex_unicode(const char *p, const char *end, struct cf_escapes
     long low;
 
     if (code < 0)
-        return refuse(fault, end - p < 6 ? end : p, "no four hexadecimal digits after \\u");
+        return set_fault(fault, end - p < 6 ? end : p, "no four hexadecimal digits after \\u");
     if (code == 0)
         escapes->nul = true;
     p += 6;
@@ -99,7 +99,7 @@ static const char *lex_unicode(const char *p, const char *end, struct cf_escapes
         return p;
     low = unicode_escape(p, end);
     if (code > 0xDBFF || low < 0xDC00 || low > 0xDFFF)
-        return refuse(fault, p - 6, "half of a surrogate pair");
+        return set_fault(fault, p - 6, "half of a surrogate pair");
     return p + 6;
 }
 
@@ -108,11 +108,11 @@ static const char *lex_escape(const char *p, const char *end, struct cf_escapes 
 {
     escapes->any = true;
     if (end - p < 2)
-        return refuse(fault, end, "unexpected end");
+        return set_fault(fault, end, "unexpected end");
     if (p[1] == 'u')
         return lex_unicode(p, end, escapes, fault);
     if (meanings[(unsigned char)p[1]] == '\0')
-        return refuse(fault, p, "unknown escape in a string");
+        return set_fault(fault, p, "unknown escape in a string");
     return p + 2;
 }
 
@@ -124,7 +124,7 @@ static const char *lex_multibyte(const char *p, const char *end, struct cf_fault
         size_t len = cf_utf8_decode(p, (size_t)(end - p), &code);
 
         if (len == 0)
-            return refuse(fault, p, "not UTF-8");
+            return set_fault(fault, p, "not UTF-8");
         p += len;
     }
     return p;
@@ -136,13 +136,13 @@ const char *cf_lex_string(const char *p, const char *end, struct cf_escapes *esc
     while (p != NULL) {
         p = skip_plain(p, end);
         if (p == end)
-            return refuse(fault, p, "unexpected end");
+            return set_fault(fault, p, "unexpected end");
         if (*p == '"')
             return p + 1;
         if (*p == '\\') {
             p = lex_escape(p, end, escapes, fault);
         } else if ((unsigned char)*p < ' ') {
-            return refuse(fault, p, "raw control character in a string");
+            return set_fault(fault, p, "raw control character in a string");
         } else {
             p = lex_multibyte(p, end, fault);
         }
@@ -216,7 +216,7 @@ static const char *lex_digits(const char *p, const char *end, struct cf_fault *f
 {
     const char *behind = skip_digits(p, end);
 
-    return behind > p ? behind : refuse(fault, p, "expected a digit");
+    return behind > p ? behind : set_fault(fault, p, "expected a digit");
 }
 
 const char *cf_lex_number(const char *p, const char *end, struct cf_fault *fault)
@@ -227,7 +227,7 @@ const char *cf_lex_number(const char *p, const char *end, struct cf_fault *fault
     if (p == NULL)
         return NULL;
     if (*start == '0' && p > start + 1)
-        return refuse(fault, start, "a number with a leading zero");
+        return set_fault(fault, start, "a number with a leading zero");
     if (p < end && *p == '.') {
         p = lex_digits(p + 1, end, fault);
         if (p == NULL)
@@ -249,7 +249,7 @@ const char *cf_lex_number(const char *p, const char *end, struct cf_fault *fault
 
 /* ---- what is open ---- */
 
-static bool push(struct cf_skip *skip, bool object)
+static bool push_container(struct cf_skip *skip, bool object)
 {
     size_t word = skip->depth / 64;
     uint64_t bit = UINT64_C(1) << skip->depth % 64;
@@ -316,11 +316,11 @@ const char *cf_skip_string(const char *p, const char *end)
     return p < end ? p + 1 : NULL;
 }
 
-static const char *skip_string(const char *p, const char *end, struct cf_fault *fault)
+static const char *pass_string(const char *p, const char *end, struct cf_fault *fault)
 {
     const char *behind = cf_skip_string(p, end);
 
-    return behind != NULL ? behind : refuse(fault, end, "unexpected end");
+    return behind != NULL ? behind : set_fault(fault, end, "unexpected end");
 }
 
 static bool is_word(char c)
@@ -330,13 +330,13 @@ static bool is_word(char c)
 }
 
 /* A number or a word, whichever. */
-static const char *skip_word(const char *p, const char *end, struct cf_fault *fault)
+static const char *pass_word(const char *p, const char *end, struct cf_fault *fault)
 {
     const char *behind = p;
 
     while (behind < end && is_word(*behind))
         behind++;
-    return behind > p ? behind : refuse(fault, p, "expected a value");
+    return behind > p ? behind : set_fault(fault, p, "expected a value");
 }
 
 /* ---- structure ---- */
@@ -346,17 +346,17 @@ static const char *skip_key(const char *p, const char *end, struct cf_fault *fau
 {
     p = cf_skip_space(p, end);
     if (p == end || *p != '"')
-        return refuse(fault, p, "expected a key");
-    p = skip_string(p + 1, end, fault);
+        return set_fault(fault, p, "expected a key");
+    p = pass_string(p + 1, end, fault);
     if (p == NULL)
         return NULL;
     p = cf_skip_space(p, end);
-    return p < end && *p == ':' ? p + 1 : refuse(fault, p, "expected ':'");
+    return p < end && *p == ':' ? p + 1 : set_fault(fault, p, "expected ':'");
 }
 
 /* At a bracket: to the first value in it, or behind its end; *empty tells which. */
-static const char *enter(struct cf_skip *skip, const char *p, const char *end, bool *empty,
-                         struct cf_fault *fault)
+static const char *enter_container(struct cf_skip *skip, const char *p, const char *end,
+                                   bool *empty, struct cf_fault *fault)
 {
     bool object = *p == '{';
 
@@ -364,14 +364,14 @@ static const char *enter(struct cf_skip *skip, const char *p, const char *end, b
     *empty = p < end && *p == (object ? '}' : ']');
     if (*empty)
         return p + 1;
-    if (!push(skip, object))
-        return refuse(fault, p, NULL);
+    if (!push_container(skip, object))
+        return set_fault(fault, p, NULL);
     return object ? skip_key(p, end, fault) : p;
 }
 
 /* Behind a value: to the next one. With nothing open any more it is over. */
-static const char *leave(struct cf_skip *skip, const char *p, const char *end,
-                         struct cf_fault *fault)
+static const char *leave_value(struct cf_skip *skip, const char *p, const char *end,
+                               struct cf_fault *fault)
 {
     while (skip->depth > 0) {
         bool object = in_object(skip);
@@ -383,7 +383,7 @@ static const char *leave(struct cf_skip *skip, const char *p, const char *end,
             continue;
         }
         if (p == end || *p != ',')
-            return refuse(fault, p, object ? "expected ',' or '}'" : "expected ',' or ']'");
+            return set_fault(fault, p, object ? "expected ',' or '}'" : "expected ',' or ']'");
         return object ? skip_key(p + 1, end, fault) : p + 1;
     }
     return p;
@@ -398,15 +398,15 @@ const char *cf_skip_value(struct cf_skip *skip, const char *p, const char *end,
 
         p = cf_skip_space(p, end);
         if (p == end)
-            return refuse(fault, p, "expected a value");
+            return set_fault(fault, p, "expected a value");
         if (*p == '"')
-            p = skip_string(p + 1, end, fault);
+            p = pass_string(p + 1, end, fault);
         else if (*p == '{' || *p == '[')
-            p = enter(skip, p, end, &complete, fault);
+            p = enter_container(skip, p, end, &complete, fault);
         else
-            p = skip_word(p, end, fault);
+            p = pass_word(p, end, fault);
         if (p != NULL && complete)
-            p = leave(skip, p, end, fault);
+            p = leave_value(skip, p, end, fault);
     } while (p != NULL && skip->depth > 0);
     return p;
 }

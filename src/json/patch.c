@@ -11,7 +11,7 @@
 #include "json_private.h"
 
 /* Where an operation acts: a member of an object, or an item of an array or its end. */
-struct place {
+struct patch_place {
     struct cf_json *container;
     const char *key;      /* of an object's member; NULL in an array */
     struct cf_json *item; /* NULL when there is none yet */
@@ -56,7 +56,7 @@ static bool token_index(const char *token, size_t *index)
     return true;
 }
 
-static const struct cf_json *step(const struct cf_json *value, const char *token)
+static const struct cf_json *pointer_step(const struct cf_json *value, const char *token)
 {
     const struct cf_json *member;
     size_t index;
@@ -76,7 +76,7 @@ const struct cf_json *cf_json_pointer(const struct cf_json *root, const char *po
 {
     while (root != NULL && *pointer == '/') {
         pointer++;
-        root = step(root, pointer);
+        root = pointer_step(root, pointer);
         pointer += strcspn(pointer, "/");
     }
     return *pointer == '\0' ? root : NULL;
@@ -100,7 +100,7 @@ static char *token_text(struct cf_arena *arena, const char *token)
 }
 
 static bool find_place(struct cf_arena *arena, struct cf_json *root, const char *pointer,
-                       struct place *place)
+                       struct patch_place *place)
 {
     const char *last = pointer == NULL ? NULL : strrchr(pointer, '/');
     const struct cf_json *container;
@@ -112,8 +112,8 @@ static bool find_place(struct cf_arena *arena, struct cf_json *root, const char 
     if (above == NULL)
         return false;
     container = cf_json_pointer(root, above);
-    *place = (struct place){.container = cf_json_mutable(container)};
-    place->item = cf_json_mutable(container == NULL ? NULL : step(container, last + 1));
+    *place = (struct patch_place){.container = cf_json_mutable(container)};
+    place->item = cf_json_mutable(container == NULL ? NULL : pointer_step(container, last + 1));
     for (const char *p = pointer; *p != '\0'; p++)
         place->steps += *p == '/';
     if (cf_json_type(container) == CF_JSON_OBJECT)
@@ -123,7 +123,7 @@ static bool find_place(struct cf_arena *arena, struct cf_json *root, const char 
 
 /* ---- operations ---- */
 
-struct patch {
+struct patch_run {
     struct cf_arena *arena;
     struct cf_json *root;
 };
@@ -135,7 +135,7 @@ static const char too_deep[] = "it would nest too deep";
 static const char no_memory[] = "out of memory";
 
 /* Whether `pointer` names an array's end: "-", or the index behind the last item. */
-static bool is_array_end(const struct place *place, const char *pointer)
+static bool is_array_end(const struct patch_place *place, const char *pointer)
 {
     const char *last = strrchr(pointer, '/') + 1;
     size_t index;
@@ -147,8 +147,8 @@ static bool is_array_end(const struct place *place, const char *pointer)
 
 /* Copies the value into a container, in front of `before`; with `instead`, the item that is there
  * makes way for it. */
-static const char *put(const struct place *place, struct cf_json *before,
-                       const struct cf_json *value, bool instead)
+static const char *put_value(const struct patch_place *place, struct cf_json *before,
+                             const struct cf_json *value, bool instead)
 {
     struct cf_json *copy;
 
@@ -162,14 +162,15 @@ static const char *put(const struct place *place, struct cf_json *before,
 }
 
 /* The value takes the place of what is there. */
-static const char *put_instead(const struct place *place, const struct cf_json *value)
+static const char *put_instead(const struct patch_place *place, const struct cf_json *value)
 {
-    return put(place, cf_json_mutable(cf_json_next(place->item)), value, true);
+    return put_value(place, cf_json_mutable(cf_json_next(place->item)), value, true);
 }
 
-static const char *add(struct patch *patch, const char *pointer, const struct cf_json *value)
+static const char *patch_add(struct patch_run *patch, const char *pointer,
+                             const struct cf_json *value)
 {
-    struct place place;
+    struct patch_place place;
 
     if (value == NULL)
         return no_value;
@@ -179,12 +180,12 @@ static const char *add(struct patch *patch, const char *pointer, const struct cf
         return put_instead(&place, value);
     if (place.key == NULL && place.item == NULL && !is_array_end(&place, pointer))
         return no_place;
-    return put(&place, place.item, value, false);
+    return put_value(&place, place.item, value, false);
 }
 
-static const char *drop(struct patch *patch, const char *pointer)
+static const char *patch_remove(struct patch_run *patch, const char *pointer)
 {
-    struct place place;
+    struct patch_place place;
 
     if (!find_place(patch->arena, patch->root, pointer, &place) || place.item == NULL)
         return no_place;
@@ -192,9 +193,10 @@ static const char *drop(struct patch *patch, const char *pointer)
     return NULL;
 }
 
-static const char *replace(struct patch *patch, const char *pointer, const struct cf_json *value)
+static const char *patch_replace(struct patch_run *patch, const char *pointer,
+                                 const struct cf_json *value)
 {
-    struct place place;
+    struct patch_place place;
 
     if (value == NULL)
         return no_value;
@@ -203,7 +205,8 @@ static const char *replace(struct patch *patch, const char *pointer, const struc
     return put_instead(&place, value);
 }
 
-static const char *transfer(struct patch *patch, const char *from, const char *pointer, bool keep)
+static const char *patch_transfer(struct patch_run *patch, const char *from, const char *pointer,
+                                  bool keep)
 {
     const struct cf_json *value = from == NULL ? NULL : cf_json_pointer(patch->root, from);
     const char *fault;
@@ -211,11 +214,11 @@ static const char *transfer(struct patch *patch, const char *from, const char *p
     if (value == NULL || from[0] != '/' || pointer == NULL)
         return no_place;
     if (keep)
-        return add(patch, pointer, value);
+        return patch_add(patch, pointer, value);
     if (cf_starts_with(pointer, from) && pointer[strlen(from)] == '/')
         return "it would move a value into itself";
-    fault = drop(patch, from);
-    return fault != NULL ? fault : add(patch, pointer, value);
+    fault = patch_remove(patch, from);
+    return fault != NULL ? fault : patch_add(patch, pointer, value);
 }
 
 /* Numbers are equal when they are written the same. */
@@ -239,7 +242,7 @@ static bool equal(const struct cf_json *a, const struct cf_json *b)
     return true;
 }
 
-static const char *apply(struct patch *patch, const struct cf_json *operation)
+static const char *patch_apply(struct patch_run *patch, const struct cf_json *operation)
 {
     const char *op = cf_json_str(cf_json_get(operation, "op"));
     const char *path = cf_json_str(cf_json_get(operation, "path"));
@@ -249,13 +252,13 @@ static const char *apply(struct patch *patch, const struct cf_json *operation)
     if (path == NULL || path[0] != '/')
         return "its path must begin with '/'";
     if (cf_streq(op, "add"))
-        return add(patch, path, value);
+        return patch_add(patch, path, value);
     if (cf_streq(op, "remove"))
-        return drop(patch, path);
+        return patch_remove(patch, path);
     if (cf_streq(op, "replace"))
-        return replace(patch, path, value);
+        return patch_replace(patch, path, value);
     if (cf_streq(op, "move") || cf_streq(op, "copy"))
-        return transfer(patch, from, path, cf_streq(op, "copy"));
+        return patch_transfer(patch, from, path, cf_streq(op, "copy"));
     if (cf_streq(op, "test"))
         return equal(cf_json_pointer(patch->root, path), value) ? NULL : "the value is another one";
     return "its op is none of add, remove, replace, move, copy and test";
@@ -266,7 +269,7 @@ int cf_json_patch(struct cf_arena *arena, struct cf_json *target, const char *pa
 {
     const struct cf_json *list =
         cf_json_parse(arena, patch_text, strlen(patch_text), NULL, NULL, err);
-    struct patch patch = {.arena = arena, .root = target};
+    struct patch_run patch = {.arena = arena, .root = target};
     struct cf_arena *before;
     const char *fault = NULL;
     size_t number = 0;
@@ -279,7 +282,7 @@ int cf_json_patch(struct cf_arena *arena, struct cf_json *target, const char *pa
     before = cf_json_use(arena);
     for (list = cf_json_first(list); list != NULL && fault == NULL; list = cf_json_next(list)) {
         number++;
-        fault = apply(&patch, list);
+        fault = patch_apply(&patch, list);
     }
     cf_json_use(before);
     if (cf_arena_failed(arena))

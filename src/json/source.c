@@ -43,7 +43,7 @@ static int open_unnamed(void)
     return memfd_create("curfew", MFD_CLOEXEC);
 }
 
-static int write_all(int fd, const char *bytes, size_t len)
+static int write_spool(int fd, const char *bytes, size_t len)
 {
     while (len > 0) {
         ssize_t n = write(fd, bytes, len);
@@ -92,7 +92,7 @@ static int spool(int from, const char *name, bool device, uint64_t *size, struct
             break;
         }
         len = cf_decode(&decoder, chunk, (size_t)got, got == 0, text);
-        if (write_all(to, text, len) != 0) {
+        if (write_spool(to, text, len) != 0) {
             cf_err_system(err, "copying '%s' to a temporary file: %s; TMPDIR names its folder",
                           name, strerror(errno));
             break;
@@ -302,7 +302,7 @@ bool cf_lines_at_end(const struct cf_lines *lines)
 }
 
 /* Drops the first bytes of the window. */
-static void drop(struct cf_lines *lines, size_t len)
+static void drop_bytes(struct cf_lines *lines, size_t len)
 {
     if (len == 0)
         return;
@@ -313,7 +313,7 @@ static void drop(struct cf_lines *lines, size_t len)
     lines->start = len < lines->start ? lines->start - len : 0;
 }
 
-static int grow(struct cf_lines *lines, size_t cap, struct cf_err *err)
+static int grow_window(struct cf_lines *lines, size_t cap, struct cf_err *err)
 {
     char *bigger = malloc(cap);
 
@@ -330,18 +330,18 @@ static int grow(struct cf_lines *lines, size_t cap, struct cf_err *err)
 }
 
 /* Reads on: what precedes the mark, or the line where too much is marked, makes room. */
-static int fill(struct cf_lines *lines, struct cf_err *err)
+static int fill_window(struct cf_lines *lines, struct cf_err *err)
 {
     size_t got;
 
-    drop(lines, lines->large ? lines->at : lines->start);
+    drop_bytes(lines, lines->large ? lines->at : lines->start);
     if (!lines->large && lines->have >= CF_DOCUMENT_MAX) {
         lines->large = true;
-        drop(lines, lines->at);
+        drop_bytes(lines, lines->at);
     }
-    if (lines->cap == 0 && grow(lines, WINDOW_MIN, err) != 0)
+    if (lines->cap == 0 && grow_window(lines, WINDOW_MIN, err) != 0)
         return -1;
-    if (lines->have == lines->cap && grow(lines, 2 * lines->cap, err) != 0)
+    if (lines->have == lines->cap && grow_window(lines, 2 * lines->cap, err) != 0)
         return -1;
     if (cf_source_read(lines->source, lines->base + lines->have, lines->window + lines->have,
                        lines->cap - lines->have, &got, err) != 0)
@@ -407,7 +407,7 @@ int cf_lines_look(struct cf_lines *lines, struct cf_line *out, struct cf_err *er
     const char *end;
 
     while (lines->have - lines->at < CF_LINE_HEAD && !all_read(lines)) {
-        if (fill(lines, err) != 0)
+        if (fill_window(lines, err) != 0)
             return -1;
     }
     *out = (struct cf_line){.text = lines->window + lines->at};
@@ -428,7 +428,7 @@ int cf_lines_pass(struct cf_lines *lines, const struct cf_line *line, struct cf_
         lines->at = lines->have;
         if (all_read(lines))
             return 0;
-        if (fill(lines, err) != 0)
+        if (fill_window(lines, err) != 0)
             return -1;
         brk = next_break(lines);
     }
@@ -436,7 +436,7 @@ int cf_lines_pass(struct cf_lines *lines, const struct cf_line *line, struct cf_
     lines->line++;
     if (*brk != '\r')
         return 0;
-    if (lines->at == lines->have && !all_read(lines) && fill(lines, err) != 0)
+    if (lines->at == lines->have && !all_read(lines) && fill_window(lines, err) != 0)
         return -1;
     if (lines->at < lines->have && lines->window[lines->at] == '\n')
         lines->at++;

@@ -309,7 +309,7 @@ static bool is_empty_line(const struct cf_yaml_list *list, const struct cf_line 
 }
 
 /* Appends what was passed since the mark, and sets another one. */
-static int take(struct cf_yaml_list *list, struct cf_buf *head, struct cf_err *err)
+static int take_marked(struct cf_yaml_list *list, struct cf_buf *head, struct cf_err *err)
 {
     uint64_t len;
     const char *text = cf_lines_marked(&list->lines, &len);
@@ -330,7 +330,7 @@ static int find_items(struct cf_yaml_list *list, struct cf_buf *head, struct cf_
 
     if (rc <= 0)
         return rc;
-    if (head != NULL && take(list, head, err) != 0)
+    if (head != NULL && take_marked(list, head, err) != 0)
         return -1;
     list->items_line = list->lines.line;
     if (cf_lines_pass(&list->lines, &line, err) != 0)
@@ -368,7 +368,7 @@ int cf_yaml_list_head(struct cf_yaml_list *list, const struct cf_source *source,
         if (cf_lines_pass(&list->lines, &line, err) != 0)
             return -1;
     }
-    return rc < 0 || take(list, head, err) != 0 ? -1 : 1;
+    return rc < 0 || take_marked(list, head, err) != 0 ? -1 : 1;
 }
 
 int cf_yaml_list_open(struct cf_yaml_list *list, const struct cf_source *source, size_t first_line,

@@ -29,7 +29,7 @@ static const unsigned char inside[256] = {
 };
 
 /* The value that is being read. */
-struct scan {
+struct value_scan {
     struct cf_value *out;
     size_t depth;
     bool in_string, escaped;
@@ -64,7 +64,7 @@ void cf_values_free(struct cf_values *values)
 }
 
 /* The bytes from values->at on, as many as there are in one piece; none at the end. */
-static int look(struct cf_values *v, const char **from, const char **to, struct cf_err *err)
+static int look_ahead(struct cf_values *v, const char **from, const char **to, struct cf_err *err)
 {
     const struct cf_source *source = v->source;
 
@@ -91,7 +91,7 @@ static int look(struct cf_values *v, const char **from, const char **to, struct 
 /* ---- lines ---- */
 
 /* Moves over bytes of which the last one may end a line, and no other. */
-static void move(struct cf_values *v, const char *from, const char *to, enum byte last)
+static void move_over(struct cf_values *v, const char *from, const char *to, enum byte last)
 {
     v->at += (uint64_t)(to - from);
     v->column += (size_t)(to - from);
@@ -105,14 +105,14 @@ static void move(struct cf_values *v, const char *from, const char *to, enum byt
 
 /* ---- one value ---- */
 
-static void note_key(struct scan *s, const char *from, const char *to)
+static void note_key(struct value_scan *s, const char *from, const char *to)
 {
     for (; from < to && s->key_len < sizeof(s->key); from++)
         s->key[s->key_len++] = *from;
 }
 
 /* Returns false behind the value's last byte. */
-static bool in_string(struct scan *s, enum byte byte)
+static bool string_byte(struct value_scan *s, enum byte byte)
 {
     if (s->escaped)
         s->escaped = false;
@@ -124,7 +124,7 @@ static bool in_string(struct scan *s, enum byte byte)
 }
 
 /* `v` is behind the byte. */
-static void open_bracket(struct scan *s, const struct cf_values *v, char c)
+static void open_bracket(struct value_scan *s, const struct cf_values *v, char c)
 {
     struct cf_value *out = s->out;
 
@@ -137,7 +137,7 @@ static void open_bracket(struct scan *s, const struct cf_values *v, char c)
     s->depth++;
 }
 
-static bool close_bracket(struct scan *s, const struct cf_values *v)
+static bool close_bracket(struct value_scan *s, const struct cf_values *v)
 {
     if (s->depth > 0)
         s->depth--;
@@ -149,7 +149,7 @@ static bool close_bracket(struct scan *s, const struct cf_values *v)
 }
 
 /* One byte that matters, outside of texts. Returns false behind the value's last byte. */
-static bool structure(struct scan *s, const struct cf_values *v, enum byte byte, char c)
+static bool structure_byte(struct value_scan *s, const struct cf_values *v, enum byte byte, char c)
 {
     switch (byte) {
     case QUOTE:
@@ -175,13 +175,13 @@ static bool structure(struct scan *s, const struct cf_values *v, enum byte byte,
 }
 
 /* A text, an object or an array, from its first byte on. */
-static int read_container(struct cf_values *v, struct scan *s, struct cf_err *err)
+static int read_container(struct cf_values *v, struct value_scan *s, struct cf_err *err)
 {
     const char *from, *to, *p;
     bool more = true;
 
     while (more) {
-        if (look(v, &from, &to, err) != 0)
+        if (look_ahead(v, &from, &to, err) != 0)
             return -1;
         if (from == to)
             return 0;
@@ -195,17 +195,17 @@ static int read_container(struct cf_values *v, struct scan *s, struct cf_err *er
             if (s->in_string && s->depth == 1)
                 note_key(s, from, p);
             if (p == to) {
-                move(v, from, p, PLAIN);
+                move_over(v, from, p, PLAIN);
                 break;
             }
             byte = marks[(unsigned char)*p++];
-            move(v, from, p, byte);
+            move_over(v, from, p, byte);
             if (!s->in_string) {
-                more = structure(s, v, byte, p[-1]);
+                more = structure_byte(s, v, byte, p[-1]);
             } else {
                 if (s->depth == 1 && byte != QUOTE)
                     note_key(s, p - 1, p);
-                more = in_string(s, byte);
+                more = string_byte(s, byte);
             }
         }
     }
@@ -214,17 +214,17 @@ static int read_container(struct cf_values *v, struct scan *s, struct cf_err *er
 }
 
 /* A number, true, false, null, or what somebody wrote in their place. */
-static int read_word(struct cf_values *v, struct cf_value *out, struct cf_err *err)
+static int read_bare(struct cf_values *v, struct cf_value *out, struct cf_err *err)
 {
     const char *from, *to, *p;
 
     out->whole = true;
     do {
-        if (look(v, &from, &to, err) != 0)
+        if (look_ahead(v, &from, &to, err) != 0)
             return -1;
         for (p = from; p < to && between[(unsigned char)*p] == PLAIN; p++)
             ;
-        move(v, from, p, PLAIN);
+        move_over(v, from, p, PLAIN);
     } while (p == to && from < to);
     return 0;
 }
@@ -232,12 +232,12 @@ static int read_word(struct cf_values *v, struct cf_value *out, struct cf_err *e
 /* ---- between values ---- */
 
 /* To the first byte that is no white space; '\0' at the end. */
-static int skip_space(struct cf_values *v, char *next, struct cf_err *err)
+static int skip_white(struct cf_values *v, char *next, struct cf_err *err)
 {
     const char *from, *to, *p;
 
     for (;;) {
-        if (look(v, &from, &to, err) != 0)
+        if (look_ahead(v, &from, &to, err) != 0)
             return -1;
         *next = '\0';
         if (from == to)
@@ -249,7 +249,7 @@ static int skip_space(struct cf_values *v, char *next, struct cf_err *err)
                 *next = *p;
                 return 0;
             }
-            move(v, from, ++p, byte);
+            move_over(v, from, ++p, byte);
         }
     }
 }
@@ -270,21 +270,21 @@ static int pass_comma(struct cf_values *v, char *next, struct cf_err *err)
     }
     if (*next != ',')
         return expected(v, "',' or ']'", err);
-    if (look(v, &from, &to, err) != 0)
+    if (look_ahead(v, &from, &to, err) != 0)
         return -1;
-    move(v, from, from + 1, PLAIN);
-    if (skip_space(v, next, err) != 0)
+    move_over(v, from, from + 1, PLAIN);
+    if (skip_white(v, next, err) != 0)
         return -1;
     return *next == ']' || *next == ',' || *next == '\0' ? expected(v, "a value", err) : 0;
 }
 
 int cf_values_next(struct cf_values *v, struct cf_value *out, struct cf_err *err)
 {
-    struct scan scan = {.out = out};
+    struct value_scan scan = {.out = out};
     char next;
     int rc;
 
-    if (skip_space(v, &next, err) != 0 || (v->list && pass_comma(v, &next, err) != 0))
+    if (skip_white(v, &next, err) != 0 || (v->list && pass_comma(v, &next, err) != 0))
         return -1;
     if (v->at >= v->source->size || (v->list && next == ']'))
         return 0;
@@ -292,7 +292,7 @@ int cf_values_next(struct cf_values *v, struct cf_value *out, struct cf_err *err
     if (next == '{' || next == '[' || next == '"') {
         rc = read_container(v, &scan, err);
     } else if (between[(unsigned char)next] == PLAIN) {
-        rc = read_word(v, out, err);
+        rc = read_bare(v, out, err);
     } else {
         out->garbage = true;
         v->at = v->source->size;

@@ -28,14 +28,14 @@ static void lead(struct cf_out *out, const char *key)
     cf_buf_addc(out->buf, ':');
 }
 
-static void begin(struct cf_out *out, const char *key, char bracket)
+static void begin_container(struct cf_out *out, const char *key, char bracket)
 {
     lead(out, key);
     cf_buf_addc(out->buf, bracket);
     out->comma = false;
 }
 
-static void end(struct cf_out *out, char bracket)
+static void end_container(struct cf_out *out, char bracket)
 {
     cf_buf_addc(out->buf, bracket);
     out->comma = true;
@@ -43,22 +43,22 @@ static void end(struct cf_out *out, char bracket)
 
 void cf_out_object(struct cf_out *out, const char *key)
 {
-    begin(out, key, '{');
+    begin_container(out, key, '{');
 }
 
 void cf_out_end_object(struct cf_out *out)
 {
-    end(out, '}');
+    end_container(out, '}');
 }
 
 void cf_out_array(struct cf_out *out, const char *key)
 {
-    begin(out, key, '[');
+    begin_container(out, key, '[');
 }
 
 void cf_out_end_array(struct cf_out *out)
 {
-    end(out, ']');
+    end_container(out, ']');
 }
 
 void cf_out_str(struct cf_out *out, const char *key, const char *text)
@@ -162,7 +162,7 @@ static bool could_be_number(const char *text)
 }
 
 /* Whether every reader takes the bare text as this text. Stricter than it must be. */
-static bool is_plain(const char *text)
+static bool is_plain_text(const char *text)
 {
     size_t len = strlen(text);
     struct cf_scalar scalar;
@@ -237,7 +237,7 @@ static void write_scalar(struct cf_buf *buf, const struct cf_json *value, unsign
         write_literal(buf, text, indent);
         return;
     }
-    if (text != NULL && is_plain(text))
+    if (text != NULL && is_plain_text(text))
         cf_buf_adds(buf, text);
     else if (text != NULL)
         cf_buf_add_quoted(buf, text);
@@ -256,7 +256,7 @@ static void write_key(struct cf_buf *buf, const char *key, unsigned indent)
 {
     size_t before = buf->len;
 
-    if (is_plain(key) && strlen(key) <= KEY_MAX)
+    if (is_plain_text(key) && strlen(key) <= KEY_MAX)
         cf_buf_adds(buf, key);
     else
         cf_buf_add_quoted(buf, key);

@@ -15,7 +15,7 @@
 
 /* Lines as editors and grep count them: ended by \n, \r\n or a lone \r. To libyaml U+0085, U+2028
  * and U+2029 end a line too. */
-struct lines {
+struct yaml_lines {
     const char *begin, *end;
     size_t first_line;
     bool others; /* lines end in another way than \n, \r\n or \r */
@@ -57,15 +57,15 @@ static const char *skip_line(const char *p, const char *end, size_t *chars, bool
     return end;
 }
 
-static void rewind_to_begin(struct lines *lines)
+static void rewind_to_begin(struct yaml_lines *lines)
 {
     lines->at = lines->begin;
     lines->line = lines->shift = lines->column = 0;
 }
 
-static void lines_init(struct lines *lines, const char *bytes, size_t len, size_t first_line)
+static void lines_init(struct yaml_lines *lines, const char *bytes, size_t len, size_t first_line)
 {
-    *lines = (struct lines){
+    *lines = (struct yaml_lines){
         .begin = bytes,
         .end = bytes + len,
         .first_line = first_line,
@@ -74,7 +74,7 @@ static void lines_init(struct lines *lines, const char *bytes, size_t len, size_
     rewind_to_begin(lines);
 }
 
-static void go_to(struct lines *lines, size_t line)
+static void go_to_line(struct yaml_lines *lines, size_t line)
 {
     if (line < lines->line)
         rewind_to_begin(lines);
@@ -90,26 +90,26 @@ static void go_to(struct lines *lines, size_t line)
 }
 
 /* Where libyaml's line and column (from 0) are in the file. */
-static struct cf_yaml_place lines_place(struct lines *lines, size_t line, size_t column)
+static struct cf_yaml_place lines_place(struct yaml_lines *lines, size_t line, size_t column)
 {
     if (lines->others)
-        go_to(lines, line);
+        go_to_line(lines, line);
     return (struct cf_yaml_place){.line = lines->first_line + line - lines->shift,
                                   .column = lines->column + column + 1};
 }
 
 /* The first byte of libyaml's line (from 0); the end when there is none. */
-static const char *lines_start(struct lines *lines, size_t line)
+static const char *lines_start(struct yaml_lines *lines, size_t line)
 {
-    struct lines own = *lines;
+    struct yaml_lines own = *lines;
 
     rewind_to_begin(&own);
-    go_to(&own, line);
+    go_to_line(&own, line);
     return own.line == line ? own.at : own.end;
 }
 
 /* Where the byte at this offset is. */
-static struct cf_yaml_place lines_place_of(const struct lines *lines, size_t offset)
+static struct cf_yaml_place lines_place_of(const struct yaml_lines *lines, size_t offset)
 {
     struct cf_yaml_place place = {.line = lines->first_line, .column = 1};
     const char *p = lines->begin, *at = p + offset;
@@ -134,7 +134,7 @@ static struct cf_yaml_place lines_place_of(const struct lines *lines, size_t off
  * found together (yaml_mend.c). */
 #define MENDS_MAX 16
 
-struct reader {
+struct yaml_reader {
     yaml_parser_t parser;
     struct cf_yaml_build build;
     bool manifest;
@@ -146,12 +146,12 @@ struct reader {
     /* The character that was asked for last: its number, and where it is. */
     size_t index;
     const char *at;
-    struct lines lines;
+    struct yaml_lines lines;
     struct cf_yaml_mend mend;
     struct cf_err *err;
 };
 
-static struct cf_yaml_place place_of(struct reader *r, yaml_mark_t mark)
+static struct cf_yaml_place place_of_mark(struct yaml_reader *r, yaml_mark_t mark)
 {
     return lines_place(&r->lines, mark.line, mark.column);
 }
@@ -159,7 +159,7 @@ static struct cf_yaml_place place_of(struct reader *r, yaml_mark_t mark)
 /* ---- errors ---- */
 
 /* The usual mistake behind "found character that cannot start any token". */
-static bool indented_with_tab(struct reader *r, size_t line)
+static bool indented_with_tab(struct yaml_reader *r, size_t line)
 {
     const char *p = lines_start(&r->lines, line), *end = r->bytes + r->len;
 
@@ -168,10 +168,10 @@ static bool indented_with_tab(struct reader *r, size_t line)
     return p < end && *p == '\t';
 }
 
-static int fail_parse(struct reader *r)
+static int fail_parse(struct yaml_reader *r)
 {
     const yaml_parser_t *parser = &r->parser;
-    struct cf_yaml_place place = place_of(r, parser->problem_mark);
+    struct cf_yaml_place place = place_of_mark(r, parser->problem_mark);
     const char *problem = parser->problem == NULL ? "not YAML" : parser->problem;
 
     if (parser->error == YAML_MEMORY_ERROR)
@@ -185,20 +185,20 @@ static int fail_parse(struct reader *r)
     if (parser->context == NULL)
         return cf_yaml_fail(r->err, place, "%s", problem);
     return cf_yaml_fail(r->err, place, "%s (%s, which begins at line %zu)", problem,
-                        parser->context, place_of(r, parser->context_mark).line);
+                        parser->context, place_of_mark(r, parser->context_mark).line);
 }
 
 /* ---- directives ---- */
 
 /* libyaml ends lines at \n, at \r, and at three characters that are not ASCII. */
-static bool begins_line(const struct reader *r, const char *at)
+static bool begins_line(const struct yaml_reader *r, const char *at)
 {
     return at == r->bytes || at[-1] == '\n' || at[-1] == '\r' || (unsigned char)at[-1] >= 0x80;
 }
 
 /* libyaml compares each %TAG directive with all before it, and says nothing until it has read the
  * last: they are counted first. Such a line within a text that begins at the margin counts too. */
-static int bound_directives(const struct reader *r)
+static int bound_directives(const struct yaml_reader *r)
 {
     static const char directive[] = "%TAG";
     const char *end = r->bytes + r->len, *at = r->bytes;
@@ -228,7 +228,7 @@ static struct cf_yaml_props props(const yaml_char_t *anchor, const yaml_char_t *
 }
 
 /* Marks come in the order of the text. */
-static const char *character(struct reader *r, size_t index)
+static const char *character(struct yaml_reader *r, size_t index)
 {
     const char *end = r->bytes + r->len;
 
@@ -242,7 +242,7 @@ static const char *character(struct reader *r, size_t index)
 
 /* [!tag, b]: to libyaml the comma ends the tag of an empty scalar, to kubectl it is the tag's last
  * character, and b has that tag. */
-static bool ends_in_comma(struct reader *r, const yaml_event_t *event)
+static bool ends_in_comma(struct yaml_reader *r, const yaml_event_t *event)
 {
     const char *behind, *p;
 
@@ -257,14 +257,15 @@ static bool ends_in_comma(struct reader *r, const yaml_event_t *event)
     return *p == '!';
 }
 
-static size_t restore(const struct reader *r, const yaml_event_t *event, char *text, size_t len)
+static size_t restore(const struct yaml_reader *r, const yaml_event_t *event, char *text,
+                      size_t len)
 {
     bool quoted = event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
 
     return r->mend.copy == NULL ? len : cf_yaml_mend_restore(&r->mend, quoted, text, len);
 }
 
-static int on_scalar(struct reader *r, const yaml_event_t *event)
+static int on_scalar(struct yaml_reader *r, const yaml_event_t *event)
 {
     char *text = (char *)event->data.scalar.value;
     size_t len = event->data.scalar.length;
@@ -275,15 +276,15 @@ static int on_scalar(struct reader *r, const yaml_event_t *event)
     };
 
     if (ends_in_comma(r, event))
-        return cf_yaml_fail(r->err, place_of(r, event->end_mark),
+        return cf_yaml_fail(r->err, place_of_mark(r, event->end_mark),
                             "a comma right behind a tag: put a space between them");
-    return cf_yaml_build_scalar(&r->build, place_of(r, event->start_mark),
+    return cf_yaml_build_scalar(&r->build, place_of_mark(r, event->start_mark),
                                 props(event->data.scalar.anchor, event->data.scalar.tag), scalar);
 }
 
-static int on_event(struct reader *r, const yaml_event_t *event)
+static int on_event(struct yaml_reader *r, const yaml_event_t *event)
 {
-    struct cf_yaml_place at = place_of(r, event->start_mark);
+    struct cf_yaml_place at = place_of_mark(r, event->start_mark);
 
     switch (event->type) {
     case YAML_SCALAR_EVENT:
@@ -306,7 +307,7 @@ static int on_event(struct reader *r, const yaml_event_t *event)
     }
 }
 
-static int read_events(struct reader *r)
+static int read_events(struct yaml_reader *r)
 {
     yaml_event_type_t type = YAML_NO_EVENT;
     unsigned documents = 0;
@@ -319,7 +320,7 @@ static int read_events(struct reader *r)
             return fail_parse(r);
         type = event.type;
         if (type == YAML_DOCUMENT_START_EVENT && documents++ > 0)
-            result = cf_yaml_fail(r->err, place_of(r, event.start_mark),
+            result = cf_yaml_fail(r->err, place_of_mark(r, event.start_mark),
                                   "a second document begins here");
         else
             result = on_event(r, &event);
@@ -332,7 +333,7 @@ static int read_events(struct reader *r)
 
 static int on_read(void *data, unsigned char *buffer, size_t size, size_t *got)
 {
-    struct reader *r = data;
+    struct yaml_reader *r = data;
     size_t left = r->len - r->read;
 
     *got = left < size ? left : size;
@@ -345,7 +346,7 @@ static int on_read(void *data, unsigned char *buffer, size_t size, size_t *got)
     return 1;
 }
 
-static int begin(struct reader *r)
+static int begin_parser(struct yaml_reader *r)
 {
     r->read = 0;
     r->index = 0;
@@ -359,7 +360,7 @@ static int begin(struct reader *r)
     return 0;
 }
 
-static void set_text(struct reader *r, const char *bytes, size_t len)
+static void set_text(struct yaml_reader *r, const char *bytes, size_t len)
 {
     r->bytes = bytes;
     r->len = len;
@@ -369,7 +370,7 @@ static void set_text(struct reader *r, const char *bytes, size_t len)
 /* ---- what kubectl reads in another way ---- */
 
 /* kubectl takes \r\n for \n before any parsing; then \r\r\n ends one line, not two. */
-static int tidy_line_ends(struct reader *r)
+static int tidy_line_ends(struct yaml_reader *r)
 {
     const char *end = r->bytes + r->len;
     char *out;
@@ -387,14 +388,14 @@ static int tidy_line_ends(struct reader *r)
     return 0;
 }
 
-static bool is_mendable(const struct reader *r)
+static bool is_mendable(const struct yaml_reader *r)
 {
     return r->manifest && r->parser.error == YAML_SCANNER_ERROR &&
            cf_yaml_mend_knows(r->parser.problem);
 }
 
 /* Reads the text to its end or to its first fault. */
-static void scan(struct reader *r)
+static void scan_text(struct yaml_reader *r)
 {
     yaml_event_type_t type = YAML_NO_EVENT;
     yaml_event_t event;
@@ -406,7 +407,7 @@ static void scan(struct reader *r)
 }
 
 /* Makes a copy without what libyaml stumbles over. False: there is none. */
-static bool mend(struct reader *r)
+static bool mend_text(struct yaml_reader *r)
 {
     bool found = true;
 
@@ -414,9 +415,9 @@ static bool mend(struct reader *r)
         return false;
     for (int i = 0; found && i < MENDS_MAX; i++) {
         set_text(r, r->mend.copy, r->mend.len);
-        if (begin(r) != 0)
+        if (begin_parser(r) != 0)
             return false;
-        scan(r);
+        scan_text(r);
         found = is_mendable(r) && cf_yaml_mend_replace(&r->mend, r->parser.problem_mark.index);
         yaml_parser_delete(&r->parser);
     }
@@ -424,9 +425,9 @@ static bool mend(struct reader *r)
     return true;
 }
 
-static int read_once(struct reader *r, bool *mendable)
+static int read_once(struct yaml_reader *r, bool *mendable)
 {
-    int result = begin(r);
+    int result = begin_parser(r);
 
     if (result != 0)
         return result;
@@ -436,7 +437,7 @@ static int read_once(struct reader *r, bool *mendable)
     return result;
 }
 
-static int read_document(struct reader *r, struct cf_arena *arena, enum cf_yaml_flags flags)
+static int read_document(struct yaml_reader *r, struct cf_arena *arena, enum cf_yaml_flags flags)
 {
     bool mendable = false;
     int result;
@@ -447,7 +448,7 @@ static int read_document(struct reader *r, struct cf_arena *arena, enum cf_yaml_
         return -1;
     cf_yaml_build_init(&r->build, arena, r->len, flags, r->err);
     result = read_once(r, &mendable);
-    if (mendable && mend(r)) {
+    if (mendable && mend_text(r)) {
         if (r->err != NULL)
             *r->err = (struct cf_err){.kind = CF_ERR_NONE};
         cf_yaml_build_init(&r->build, arena, r->len, flags, r->err);
@@ -460,7 +461,7 @@ const struct cf_json *cf_yaml_parse(struct cf_arena *arena, const char *bytes, s
                                     size_t first_line, enum cf_yaml_flags flags, struct cf_err *err)
 {
     /* Not in the arena: a file of 100,000 documents would keep 6 KiB of each to its end. */
-    struct reader r = {
+    struct yaml_reader r = {
         .manifest = (flags & CF_YAML_TEXT) == 0, .lines.first_line = first_line, .err = err};
     struct cf_arena *before;
     int result;

@@ -23,8 +23,8 @@
 #define SLOTS_MIN 16
 
 /* Where the name is, or where it belongs; the table is not empty. */
-static struct cf_yaml_anchor **slot_of(const struct cf_yaml_anchors *anchors, const char *name,
-                                       size_t len)
+static struct cf_yaml_anchor **anchor_slot(const struct cf_yaml_anchors *anchors, const char *name,
+                                           size_t len)
 {
     size_t at = (size_t)cf_hash64(cf_hash_key(), name, len);
 
@@ -37,7 +37,7 @@ static struct cf_yaml_anchor **slot_of(const struct cf_yaml_anchors *anchors, co
 }
 
 /* The old table stays in the arena: doubling, all of them together are no larger than the last. */
-static bool grow(struct cf_yaml_anchors *anchors)
+static bool grow_anchors(struct cf_yaml_anchors *anchors)
 {
     struct cf_yaml_anchors larger = *anchors;
 
@@ -51,7 +51,7 @@ static bool grow(struct cf_yaml_anchors *anchors)
         struct cf_yaml_anchor *anchor = anchors->slots[i];
 
         if (anchor != NULL)
-            *slot_of(&larger, anchor->name, anchor->len) = anchor;
+            *anchor_slot(&larger, anchor->name, anchor->len) = anchor;
     }
     *anchors = larger;
     return true;
@@ -64,13 +64,13 @@ static struct cf_yaml_anchor *anchors_add(struct cf_yaml_anchors *anchors, const
     struct cf_yaml_anchor *anchor = cf_arena_alloc(anchors->arena, sizeof(*anchor));
     struct cf_yaml_anchor **slot;
 
-    if (anchor == NULL || (2 * anchors->used >= anchors->slot_count && !grow(anchors)))
+    if (anchor == NULL || (2 * anchors->used >= anchors->slot_count && !grow_anchors(anchors)))
         return NULL;
     *anchor =
         (struct cf_yaml_anchor){.name = cf_arena_strdup(anchors->arena, name), .len = strlen(name)};
     if (anchor->name == NULL)
         return NULL;
-    slot = slot_of(anchors, name, anchor->len);
+    slot = anchor_slot(anchors, name, anchor->len);
     anchors->used += *slot == NULL;
     *slot = anchor;
     return anchor;
@@ -80,7 +80,7 @@ static struct cf_yaml_anchor *anchors_add(struct cf_yaml_anchors *anchors, const
 static const struct cf_yaml_anchor *anchors_find(const struct cf_yaml_anchors *anchors,
                                                  const char *name)
 {
-    return anchors->slot_count == 0 ? NULL : *slot_of(anchors, name, strlen(name));
+    return anchors->slot_count == 0 ? NULL : *anchor_slot(anchors, name, strlen(name));
 }
 
 #define TEXT_SHOWN 60
@@ -109,7 +109,7 @@ int cf_yaml_fail(struct cf_err *err, struct cf_yaml_place at, const char *fmt, .
 }
 
 /* A name from the document, as it may be shown. */
-static const char *shown(struct cf_yaml_build *b, const char *name)
+static const char *shown_name(struct cf_yaml_build *b, const char *name)
 {
     char *copy = cf_str_shown(b->arena, name);
 
@@ -163,10 +163,10 @@ static int expand(struct cf_yaml_build *b, struct cf_yaml_place at, const char *
     const struct cf_yaml_anchor *anchor = anchors_find(&b->anchors, name);
 
     if (anchor == NULL)
-        return cf_yaml_fail(b->err, at, "alias '%s' has no anchor before it", shown(b, name));
+        return cf_yaml_fail(b->err, at, "alias '%s' has no anchor before it", shown_name(b, name));
     if (anchor->value == NULL)
         return cf_yaml_fail(b->err, at, "alias '%s' is inside of what it stands for",
-                            shown(b, name));
+                            shown_name(b, name));
     if (count_nodes(b, at, cf_json_size(anchor->value)) != 0 ||
         count_bytes(b, at, cf_json_bytes(anchor->value)) != 0)
         return -1;
@@ -272,7 +272,7 @@ static int resolve(struct cf_yaml_build *b, struct cf_yaml_place at, const char 
     if ((b->flags & CF_YAML_TEXT) != 0)
         return is_text_tag(tag)
                    ? 0
-                   : cf_yaml_fail(b->err, at, "the tag '%s' is not known", shown(b, tag));
+                   : cf_yaml_fail(b->err, at, "the tag '%s' is not known", shown_name(b, tag));
     if (cf_streq(tag, TAG("binary")))
         return decode_binary(b, at, in);
     if (cf_streq(tag, TAG("timestamp")) && !cf_scalar_is_timestamp(in->text))
@@ -303,12 +303,12 @@ static struct cf_json *scalar_node(const struct cf_yaml_build *b, const struct c
 
 /* ---- keys ---- */
 
-static int fail_duplicate(struct cf_yaml_build *b, const struct cf_key *key)
+static int fail_twice(struct cf_yaml_build *b, const struct cf_key *key)
 {
     struct cf_yaml_place at = {.line = key->at >> COLUMN_BITS,
                                .column = key->at & (((size_t)1 << COLUMN_BITS) - 1)};
 
-    return cf_yaml_fail(b->err, at, "duplicate key '%s'", shown(b, key->text));
+    return cf_yaml_fail(b->err, at, "duplicate key '%s'", shown_name(b, key->text));
 }
 
 /* `compared` is what tells it from others: the key as the document has it, with its NULs. */
@@ -330,7 +330,7 @@ static int set_key(struct cf_yaml_build *b, struct cf_yaml_place at, const char 
     if (added < 0)
         return cf_err_memory(b->err);
     frame->key = key;
-    return added == 0 ? 0 : fail_duplicate(b, &b->keys.list[b->keys.count - 1]);
+    return added == 0 ? 0 : fail_twice(b, &b->keys.list[b->keys.count - 1]);
 }
 
 /* There may be several, and so it is no key that could be a duplicate. A configuration has one at
@@ -425,7 +425,7 @@ static int alias_key(struct cf_yaml_build *b, struct cf_yaml_place at, const cha
 
 /* ---- values ---- */
 
-static struct cf_yaml_place place_of(const struct cf_json *value)
+static struct cf_yaml_place place_of_value(const struct cf_json *value)
 {
     return (struct cf_yaml_place){cf_json_line(value), cf_json_column(value)};
 }
@@ -505,7 +505,7 @@ int cf_yaml_build_open(struct cf_yaml_build *b, struct cf_yaml_place at, struct 
     /* kubectl ignores the tags of mappings and sequences. */
     if ((b->flags & CF_YAML_TEXT) != 0 && props.tag != NULL &&
         !is_collection_tag(props.tag, object))
-        return cf_yaml_fail(b->err, at, "the tag '%s' is not known", shown(b, props.tag));
+        return cf_yaml_fail(b->err, at, "the tag '%s' is not known", shown_name(b, props.tag));
     if (b->depth == CF_DEPTH_MAX)
         return cf_yaml_fail(b->err, at, "nested deeper than %d", CF_DEPTH_MAX);
     if (count_nodes(b, at, 1) != 0)
@@ -529,11 +529,11 @@ int cf_yaml_build_close(struct cf_yaml_build *b)
     const struct cf_key *twice = frame->object ? cf_keys_close(&b->keys, &frame->keys) : NULL;
 
     if (twice != NULL)
-        return fail_duplicate(b, twice);
+        return fail_twice(b, twice);
     if (frame->merges != NULL && cf_yaml_merge_all(b, frame) != 0)
         return -1;
     if (frame->anchor != NULL)
         frame->anchor->value = frame->node;
     b->depth--;
-    return deliver(b, place_of(frame->node), frame->node);
+    return deliver(b, place_of_value(frame->node), frame->node);
 }

@@ -86,7 +86,7 @@ static bool is_of_apostrophe(const char *p, const char *end, size_t others)
     return *p == '\\' && others % 2 == 0 && end - p > 1 && p[1] == '\'';
 }
 
-static char *add(char *out, const char stand_in[CF_YAML_STAND_IN])
+static char *add_stand_in(char *out, const char stand_in[CF_YAML_STAND_IN])
 {
     memcpy(out, stand_in, CF_YAML_STAND_IN);
     return out + CF_YAML_STAND_IN;
@@ -109,9 +109,9 @@ bool cf_yaml_mend_copy(struct cf_yaml_mend *mend, const char *bytes, size_t len)
         return false;
     for (const char *p = bytes; p < end; p++) {
         if (is_of_plain(p, end, word))
-            out = add(out, mend->colon);
+            out = add_stand_in(out, mend->colon);
         else if (is_of_apostrophe(p, end, backslashes))
-            out = add(out, mend->backslash);
+            out = add_stand_in(out, mend->backslash);
         else
             *out++ = *p;
         backslashes = *p == '\\' ? backslashes + 1 : 0;

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-static int add(struct cf_yaml_build *b, struct cf_yaml_frame *frame, const struct cf_json *value)
+static int add_merge(struct cf_yaml_build *b, struct cf_yaml_frame *frame,
+                     const struct cf_json *value)
 {
     struct cf_yaml_merge *merge = cf_arena_alloc(b->arena, sizeof(*merge));
 
@@ -17,7 +18,7 @@ static int add(struct cf_yaml_build *b, struct cf_yaml_frame *frame, const struc
     return 0;
 }
 
-static int fail(struct cf_yaml_build *b, struct cf_yaml_place at)
+static int fail_merge(struct cf_yaml_build *b, struct cf_yaml_place at)
 {
     return cf_yaml_fail(b->err, at, "'<<' takes a mapping or a sequence of mappings");
 }
@@ -30,19 +31,19 @@ int cf_yaml_merge_note(struct cf_yaml_build *b, struct cf_yaml_place at,
     size_t count = 0;
 
     if (cf_json_type(value) == CF_JSON_OBJECT)
-        return add(b, frame, value);
+        return add_merge(b, frame, value);
     if (cf_json_type(value) != CF_JSON_ARRAY)
-        return fail(b, at);
+        return fail_merge(b, at);
     items = cf_arena_array(b->arena, cf_json_count(value) + 1, sizeof(*items));
     if (items == NULL)
         return cf_err_memory(b->err);
     for (item = cf_json_first(value); item != NULL; item = cf_json_next(item)) {
         if (cf_json_type(item) != CF_JSON_OBJECT)
-            return fail(b, at);
+            return fail_merge(b, at);
         items[count++] = item;
     }
     while (count > 0) {
-        if (add(b, frame, items[--count]) != 0)
+        if (add_merge(b, frame, items[--count]) != 0)
             return -1;
     }
     return 0;
@@ -55,14 +56,15 @@ struct assignments {
     struct cf_json **own; /* the same member where it is the mapping's own, else NULL */
 };
 
-static void put(struct assignments *all, const struct cf_json *member, struct cf_json *own)
+static void put_assignment(struct assignments *all, const struct cf_json *member,
+                           struct cf_json *own)
 {
     all->members[all->count] = member;
     all->own[all->count++] = own;
 }
 
-static int gather(struct cf_yaml_build *b, const struct cf_yaml_frame *frame,
-                  struct assignments *all)
+static int gather_assignments(struct cf_yaml_build *b, const struct cf_yaml_frame *frame,
+                              struct assignments *all)
 {
     size_t left = frame->count, count = left;
     const struct cf_yaml_merge *merge;
@@ -80,12 +82,12 @@ static int gather(struct cf_yaml_build *b, const struct cf_yaml_frame *frame,
         const struct cf_json *member = cf_json_first(merge->value);
 
         for (; left > merge->own; left--)
-            put(all, own[left - 1], own[left - 1]);
+            put_assignment(all, own[left - 1], own[left - 1]);
         for (; member != NULL; member = cf_json_next(member))
-            put(all, member, NULL);
+            put_assignment(all, member, NULL);
     }
     for (; left > 0; left--)
-        put(all, own[left - 1], own[left - 1]);
+        put_assignment(all, own[left - 1], own[left - 1]);
     return 0;
 }
 
@@ -94,7 +96,7 @@ int cf_yaml_merge_all(struct cf_yaml_build *b, struct cf_yaml_frame *frame)
     struct cf_key_set set = cf_keys_open(&b->keys);
     struct assignments all = {.count = 0};
 
-    if (gather(b, frame, &all) != 0)
+    if (gather_assignments(b, frame, &all) != 0)
         return -1;
     for (size_t i = 0; i < all.count; i++) {
         const char *key = cf_json_key(all.members[i]);

@@ -15,16 +15,16 @@
 #include "scan.h"
 
 /* What is between two characters that can't be in a part of a JWT. */
-struct part {
+struct jwt_part {
     const char *begin, *end;
 };
 
 /* What stands around one dot. */
-struct candidate {
-    struct part header, claims, signature;
+struct jwt_candidate {
+    struct jwt_part header, claims, signature;
 };
 
-static size_t part_len(const struct part *part)
+static size_t part_len(const struct jwt_part *part)
 {
     return (size_t)(part->end - part->begin);
 }
@@ -34,9 +34,9 @@ static bool is_url_digit(char c)
     return cf_is_digit(c) && c != '+' && c != '/';
 }
 
-static struct part part_behind(const char *begin, const char *end, size_t max)
+static struct jwt_part part_behind(const char *begin, const char *end, size_t max)
 {
-    struct part part = {begin, begin};
+    struct jwt_part part = {begin, begin};
 
     if ((size_t)(end - begin) > max)
         end = begin + max;
@@ -45,9 +45,9 @@ static struct part part_behind(const char *begin, const char *end, size_t max)
     return part;
 }
 
-static struct part part_before(const char *begin, const char *end, size_t max)
+static struct jwt_part part_before(const char *begin, const char *end, size_t max)
 {
-    struct part part = {end, end};
+    struct jwt_part part = {end, end};
 
     if ((size_t)(end - begin) > max)
         begin = end - max;
@@ -104,7 +104,7 @@ static const unsigned char *object_begin(const unsigned char *begin, const unsig
 
 /* The header that ends with the part, and may have other text glued to its front: an escape, a
  * word. It stands at one of three distances from the end, modulo 4; NULL: nowhere. */
-static const char *find_header(struct cf_token_scanner *s, const struct part *part)
+static const char *find_header(struct cf_token_scanner *s, const struct jwt_part *part)
 {
     static const size_t rests[] = {0, 2, 3};
 
@@ -130,7 +130,7 @@ static const char *find_header(struct cf_token_scanner *s, const struct part *pa
 
 /* Cheap, and false for nearly all that only looks like claims. Of very long ones a piece at a
  * time. */
-static bool claims_fit(struct cf_token_scanner *s, const struct part *claims)
+static bool claims_fit(struct cf_token_scanner *s, const struct jwt_part *claims)
 {
     static const char word[] = "kubernetes";
     const char *at = claims->begin;
@@ -154,7 +154,7 @@ static bool claims_fit(struct cf_token_scanner *s, const struct part *claims)
 }
 
 /* Whether the claims can be read, and are of the kind that is wanted. */
-static bool read_claims(struct cf_token_scanner *s, const struct candidate *c,
+static bool read_claims(struct cf_token_scanner *s, const struct jwt_candidate *c,
                         struct cf_token *token)
 {
     return cf_token_read_claims(s->arena, c->claims.begin, part_len(&c->claims), token, NULL) ==
@@ -162,7 +162,7 @@ static bool read_claims(struct cf_token_scanner *s, const struct candidate *c,
            (token->service_account || (s->flags & CF_SCAN_ANY) != 0);
 }
 
-static void take_token(struct cf_token_scanner *s, const struct candidate *c)
+static void read_candidate(struct cf_token_scanner *s, const struct jwt_candidate *c)
 {
     const char *text = c->header.begin;
     struct cf_token token = {0};
@@ -180,7 +180,7 @@ static void take_token(struct cf_token_scanner *s, const struct candidate *c)
 }
 
 static void try_candidate(struct cf_token_scanner *s, const struct cf_layer *layer,
-                          struct candidate *c)
+                          struct jwt_candidate *c)
 {
     if (part_len(&c->signature) == 0 || !claims_fit(s, &c->claims))
         return;
@@ -190,7 +190,7 @@ static void try_candidate(struct cf_token_scanner *s, const struct cf_layer *lay
     if (s->depth == 0)
         cf_scan_at(s, &s->token, (size_t)(c->header.begin - layer->text));
     if (cf_scan_is_new(s, c->header.begin, (size_t)(c->signature.end - c->header.begin)))
-        take_token(s, c);
+        read_candidate(s, c);
 }
 
 /* At a dot that may be between a header and claims. False: the window ends too early to tell. */
@@ -198,7 +198,7 @@ static bool try_at(struct cf_token_scanner *s, const struct cf_layer *layer, con
                    bool last)
 {
     const char *end = layer->text + layer->len;
-    struct candidate c;
+    struct jwt_candidate c;
 
     if (end - dot <= 4)
         return last;

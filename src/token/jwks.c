@@ -52,8 +52,8 @@ struct number {
 };
 
 /* A member that must be a base64url text. */
-static int read_number(struct cf_arena *arena, const struct cf_json *json, const char *key,
-                       struct number *out, struct cf_err *err)
+static int read_jwk_number(struct cf_arena *arena, const struct cf_json *json, const char *key,
+                           struct number *out, struct cf_err *err)
 {
     const char *text = cf_json_str(cf_json_get(json, key));
 
@@ -197,7 +197,8 @@ static int read_ec(struct cf_arena *arena, const struct cf_json *json, struct cf
 
     if (!cf_streq(curve, "P-256") && !cf_streq(curve, "P-384"))
         return 0;
-    if (read_number(arena, json, "x", &x, err) != 0 || read_number(arena, json, "y", &y, err) != 0)
+    if (read_jwk_number(arena, json, "x", &x, err) != 0 ||
+        read_jwk_number(arena, json, "y", &y, err) != 0)
         return -1;
     if (x.len != size || y.len != size)
         return cf_err_set(err, "its 'x' and 'y' must have %zu bytes on %s", size, curve);
@@ -213,7 +214,8 @@ static int read_rsa(struct cf_arena *arena, const struct cf_json *json, struct c
 {
     struct number n, e;
 
-    if (read_number(arena, json, "n", &n, err) != 0 || read_number(arena, json, "e", &e, err) != 0)
+    if (read_jwk_number(arena, json, "n", &n, err) != 0 ||
+        read_jwk_number(arena, json, "e", &e, err) != 0)
         return -1;
     strip_zeros(&n);
     strip_zeros(&e);
@@ -361,7 +363,7 @@ static int check_kid(const struct cf_jwks *jwks, const struct cf_jwk *key, struc
     return 0;
 }
 
-static int add_key(struct cf_arena *arena, struct cf_jwks *jwks, const struct cf_json *json,
+static int add_jwk(struct cf_arena *arena, struct cf_jwks *jwks, const struct cf_json *json,
                    struct cf_err *err)
 {
     struct cf_jwk key;
@@ -388,7 +390,7 @@ static int add_keys(struct cf_arena *arena, struct cf_jwks *jwks, const struct c
     size_t n = 1;
 
     for (v = cf_json_first(keys); v != NULL; v = cf_json_next(v), n++) {
-        if (add_key(arena, jwks, v, err) != 0)
+        if (add_jwk(arena, jwks, v, err) != 0)
             return cf_err_wrap(err, "key %zu", n);
     }
     if (jwks->count == 0)
@@ -396,8 +398,8 @@ static int add_keys(struct cf_arena *arena, struct cf_jwks *jwks, const struct c
     return 0;
 }
 
-static struct cf_jwks *parse(struct cf_arena *arena, const char *bytes, size_t len,
-                             struct cf_err *err)
+static struct cf_jwks *parse_jwks(struct cf_arena *arena, const char *bytes, size_t len,
+                                  struct cf_err *err)
 {
     const struct cf_json *root = cf_json_parse(arena, bytes, len, NULL, NULL, err);
     const struct cf_json *keys = cf_json_get(root, "keys");
@@ -433,7 +435,7 @@ struct cf_jwks *cf_jwks_parse(const char *bytes, size_t len, struct cf_err *err)
         cf_err_memory(err);
         return NULL;
     }
-    jwks = parse(arena, bytes, len, err);
+    jwks = parse_jwks(arena, bytes, len, err);
     /* One that was refused may have been private. */
     cf_arena_reset(arena, true);
     return jwks;

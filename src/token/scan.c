@@ -39,7 +39,7 @@ _Static_assert(CF_WINDOW_MAX / 64 * 27 > CF_TOKEN_LONG_MAX + 4 * CF_TOKEN_MAX, "
 /* What is kept from text to text: an object may have 100,000 of them, each cleared for itself. */
 #define CAPACITY_KEPT 256
 
-static size_t slot_of(const struct cf_seen *seen, uint64_t hash)
+static size_t seen_slot(const struct cf_seen *seen, uint64_t hash)
 {
     size_t at = (size_t)hash & (seen->capacity - 1);
 
@@ -48,7 +48,7 @@ static size_t slot_of(const struct cf_seen *seen, uint64_t hash)
     return at;
 }
 
-static bool grow(struct cf_seen *seen)
+static bool grow_seen(struct cf_seen *seen)
 {
     size_t capacity = seen->capacity == 0 ? CAPACITY_MIN : seen->capacity * 2;
     struct cf_seen bigger = {calloc(capacity, sizeof(*seen->slots)), capacity, seen->count};
@@ -57,7 +57,7 @@ static bool grow(struct cf_seen *seen)
         return false;
     for (size_t i = 0; i < seen->capacity; i++) {
         if (seen->slots[i] != 0)
-            bigger.slots[slot_of(&bigger, seen->slots[i])] = seen->slots[i];
+            bigger.slots[seen_slot(&bigger, seen->slots[i])] = seen->slots[i];
     }
     free(seen->slots);
     *seen = bigger;
@@ -71,10 +71,10 @@ enum cf_seen_answer cf_seen_add(struct cf_seen *seen, const char *text, size_t l
 
     if (seen->count >= CF_TOKENS_SEEN_MAX)
         cf_seen_clear(seen);
-    if (seen->count >= seen->capacity / 4 * 3 && !grow(seen))
+    if (seen->count >= seen->capacity / 4 * 3 && !grow_seen(seen))
         return CF_SEEN_FAILED;
     hash += hash == 0;
-    at = slot_of(seen, hash);
+    at = seen_slot(seen, hash);
     if (seen->slots[at] == hash)
         return CF_SEEN_BEFORE;
     seen->slots[at] = hash;
@@ -165,7 +165,7 @@ static const char *skip_break(struct cf_base64_run *run, const char *p, const ch
     return p;
 }
 
-static void put(struct cf_base64_run *run, struct run_out *out, char c)
+static void put_digit(struct cf_base64_run *run, struct run_out *out, char c)
 {
     run->bits = (run->bits << 6 | cf_digits[(unsigned char)c]) & 0xFFFU;
     run->have += 6;
@@ -182,7 +182,7 @@ static const char *take_digits(struct cf_base64_run *run, const char *p, const c
     const char *begin = p;
 
     while (run->have != 0 && p < end && cf_is_digit(*p))
-        put(run, out, *p++);
+        put_digit(run, out, *p++);
     while (run->have == 0 && end - p >= 4) {
         unsigned a = cf_digits[(unsigned char)p[0]], b = cf_digits[(unsigned char)p[1]];
         unsigned c = cf_digits[(unsigned char)p[2]], d = cf_digits[(unsigned char)p[3]];
@@ -195,7 +195,7 @@ static const char *take_digits(struct cf_base64_run *run, const char *p, const c
         p += 4;
     }
     while (p < end && cf_is_digit(*p))
-        put(run, out, *p++);
+        put_digit(run, out, *p++);
     run->line += (size_t)(p - begin);
     run->digits += (size_t)(p - begin);
     return p;
@@ -362,7 +362,7 @@ bool cf_scan_is_new(struct cf_token_scanner *s, const char *text, size_t len)
 
 /* ---- windows ---- */
 
-static bool make_room(struct cf_token_scanner *s, struct cf_layer *layer, size_t wanted)
+static bool make_window(struct cf_token_scanner *s, struct cf_layer *layer, size_t wanted)
 {
     char *bytes;
 
@@ -382,7 +382,7 @@ static bool make_room(struct cf_token_scanner *s, struct cf_layer *layer, size_t
     return true;
 }
 
-static void empty(struct cf_layer *layer)
+static void empty_layer(struct cf_layer *layer)
 {
     *layer = (struct cf_layer){
         .text = layer->bytes, .bytes = layer->bytes, .cap = layer->cap, .used = layer->used};
@@ -450,7 +450,7 @@ static void end_run(struct cf_token_scanner *s, struct cf_layer *layer, unsigned
 {
     if (layer->run.digits >= RUN_DIGITS_MIN)
         search(s, depth + 1, true);
-    empty(layer + 1);
+    empty_layer(layer + 1);
     layer->in_run = false;
 }
 
@@ -464,7 +464,7 @@ static void search_runs(struct cf_token_scanner *s, unsigned depth, bool last)
         struct run_out out;
         enum run_step step;
 
-        if (!make_room(s, inner, wanted < CF_WINDOW_MAX ? wanted : CF_WINDOW_MAX))
+        if (!make_window(s, inner, wanted < CF_WINDOW_MAX ? wanted : CF_WINDOW_MAX))
             break;
         out = (struct run_out){inner->bytes, inner->len, inner->cap};
         step = run_read(&layer->run, &at, end, last, &out);
@@ -484,7 +484,7 @@ static void search_runs(struct cf_token_scanner *s, unsigned depth, bool last)
 
 /* Of a run that is not decoded any more: at each place of the text once, since what it stands for
  * is not known. */
-static void tell_deep(struct cf_token_scanner *s, const char *run, const char *end)
+static void report_deep(struct cf_token_scanner *s, const char *run, const char *end)
 {
     struct cf_token_hit hit = {.unread = CF_UNREAD_DEEP, .text = run};
 
@@ -511,7 +511,7 @@ static void search_deepest(struct cf_token_scanner *s, struct cf_layer *layer, b
         at = run;
         if (!last && end - run < 2 * RUN_BEGINNING)
             break;
-        tell_deep(s, run + run_escape(layer->text, run), end);
+        report_deep(s, run + run_escape(layer->text, run), end);
         layer->in_run = true;
     }
     layer->runs = (size_t)(at - layer->text);
@@ -538,7 +538,7 @@ static void search(struct cf_token_scanner *s, unsigned depth, bool last)
 void cf_token_scan_begin(struct cf_token_scanner *s, cf_token_visit *visit, void *arg)
 {
     for (size_t i = 0; i <= CF_TOKEN_LAYERS; i++)
-        empty(&s->layers[i]);
+        empty_layer(&s->layers[i]);
     cf_seen_clear(&s->seen);
     s->visit = visit;
     s->arg = arg;
@@ -548,7 +548,7 @@ void cf_token_scan_begin(struct cf_token_scanner *s, cf_token_visit *visit, void
     s->token = s->run = (struct cf_scan_place){0};
 }
 
-static void add(struct cf_token_scanner *s, const char **bytes, size_t *len)
+static void add_bytes(struct cf_token_scanner *s, const char **bytes, size_t *len)
 {
     struct cf_layer *layer = &s->layers[0];
     size_t room = layer->cap - layer->len, n = *len < room ? *len : room;
@@ -566,8 +566,8 @@ static void add(struct cf_token_scanner *s, const char **bytes, size_t *len)
 
 int cf_token_scan_more(struct cf_token_scanner *s, const char *bytes, size_t len)
 {
-    while (len > 0 && !s->failed && !s->stopped && make_room(s, &s->layers[0], CF_WINDOW_MAX))
-        add(s, &bytes, &len);
+    while (len > 0 && !s->failed && !s->stopped && make_window(s, &s->layers[0], CF_WINDOW_MAX))
+        add_bytes(s, &bytes, &len);
     return s->failed ? -1 : 0;
 }
 
@@ -585,7 +585,7 @@ int cf_token_scan(struct cf_token_scanner *s, const char *bytes, size_t len, cf_
     s->layers[0].text = bytes;
     s->layers[0].len = len;
     (void)cf_token_scan_end(s);
-    empty(&s->layers[0]);
+    empty_layer(&s->layers[0]);
     return s->failed ? -1 : 0;
 }
 

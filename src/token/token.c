@@ -20,13 +20,13 @@
 #define LEGACY_CLAIM(name) "kubernetes.io/serviceaccount/" name
 #define SUBJECT_PREFIX "system:serviceaccount:"
 
-struct reader {
+struct claim_reader {
     struct cf_arena *arena;
     struct cf_err *err;
     bool failed;
 };
 
-static void fail(struct reader *r, const char *claim, const char *wanted)
+static void fail_claim(struct claim_reader *r, const char *claim, const char *wanted)
 {
     if (!r->failed)
         cf_err_set(r->err, "its '%s' is not %s", claim, wanted);
@@ -35,20 +35,20 @@ static void fail(struct reader *r, const char *claim, const char *wanted)
 
 /* ---- members ---- */
 
-static const char *read_str(struct reader *r, const struct cf_json *object, const char *key)
+static const char *read_str(struct claim_reader *r, const struct cf_json *object, const char *key)
 {
     const struct cf_json *value = cf_json_get(object, key);
 
     if (cf_json_is_null(value))
         return NULL;
     if (cf_json_str(value) == NULL)
-        fail(r, key, "a string");
+        fail_claim(r, key, "a string");
     return cf_json_str(value);
 }
 
 /* RFC 7519 lets a NumericDate have a fraction; no issuer of ServiceAccount tokens writes one. */
-static void read_time(struct reader *r, const struct cf_json *object, const char *key, bool *has,
-                      int64_t *out)
+static void read_claim_time(struct claim_reader *r, const struct cf_json *object, const char *key,
+                            bool *has, int64_t *out)
 {
     const struct cf_json *value = cf_json_get(object, key);
 
@@ -56,31 +56,31 @@ static void read_time(struct reader *r, const struct cf_json *object, const char
         return;
     *has = cf_json_int(value, out);
     if (!*has)
-        fail(r, key, "a whole number");
+        fail_claim(r, key, "a whole number");
 }
 
-static const struct cf_json *read_object(struct reader *r, const struct cf_json *object,
-                                         const char *key)
+static const struct cf_json *read_member_object(struct claim_reader *r,
+                                                const struct cf_json *object, const char *key)
 {
     const struct cf_json *value = cf_json_get(object, key);
 
     if (cf_json_is_null(value))
         return NULL;
     if (cf_json_type(value) != CF_JSON_OBJECT) {
-        fail(r, key, "an object");
+        fail_claim(r, key, "an object");
         return NULL;
     }
     return value;
 }
 
 /* The name of an object that the claim kubernetes.io tells of. */
-static const char *read_name(struct reader *r, const struct cf_json *claim, const char *key)
+static const char *read_name(struct claim_reader *r, const struct cf_json *claim, const char *key)
 {
-    return read_str(r, read_object(r, claim, key), "name");
+    return read_str(r, read_member_object(r, claim, key), "name");
 }
 
 /* One audience may stand without its array. */
-static void read_audiences(struct reader *r, const struct cf_json *claims, struct cf_token *out)
+static void read_aud(struct claim_reader *r, const struct cf_json *claims, struct cf_token *out)
 {
     const struct cf_json *value = cf_json_get(claims, "aud"), *v;
     bool one = cf_json_type(value) == CF_JSON_STRING;
@@ -89,7 +89,7 @@ static void read_audiences(struct reader *r, const struct cf_json *claims, struc
     if (cf_json_is_null(value))
         return;
     if (!one && cf_json_type(value) != CF_JSON_ARRAY) {
-        fail(r, "aud", "a string or an array of strings");
+        fail_claim(r, "aud", "a string or an array of strings");
         return;
     }
     out->audiences = cf_arena_array(r->arena, count + 1, sizeof(*out->audiences));
@@ -98,14 +98,14 @@ static void read_audiences(struct reader *r, const struct cf_json *claims, struc
     for (v = one ? value : cf_json_first(value); v != NULL && n < count; v = cf_json_next(v)) {
         out->audiences[n] = cf_json_str(v);
         if (out->audiences[n++] == NULL)
-            fail(r, "aud", "a string or an array of strings");
+            fail_claim(r, "aud", "a string or an array of strings");
     }
     out->audience_count = n;
 }
 
 /* ---- claims ---- */
 
-static void read_legacy(struct reader *r, const struct cf_json *claims, struct cf_token *out)
+static void read_legacy(struct claim_reader *r, const struct cf_json *claims, struct cf_token *out)
 {
     out->namespace = read_str(r, claims, LEGACY_CLAIM("namespace"));
     out->account = read_str(r, claims, LEGACY_CLAIM("service-account.name"));
@@ -113,9 +113,10 @@ static void read_legacy(struct reader *r, const struct cf_json *claims, struct c
     out->secret = read_str(r, claims, LEGACY_CLAIM("secret.name"));
 }
 
-static void read_bound(struct reader *r, const struct cf_json *claim, struct cf_token *out)
+static void read_bound_claims(struct claim_reader *r, const struct cf_json *claim,
+                              struct cf_token *out)
 {
-    const struct cf_json *account = read_object(r, claim, "serviceaccount");
+    const struct cf_json *account = read_member_object(r, claim, "serviceaccount");
 
     out->namespace = read_str(r, claim, "namespace");
     out->account = read_str(r, account, "name");
@@ -123,11 +124,11 @@ static void read_bound(struct reader *r, const struct cf_json *claim, struct cf_
     out->secret = read_name(r, claim, "secret");
     out->pod = read_name(r, claim, "pod");
     out->node = read_name(r, claim, "node");
-    read_time(r, claim, "warnafter", &out->has_warn_after, &out->warn_after);
+    read_claim_time(r, claim, "warnafter", &out->has_warn_after, &out->warn_after);
 }
 
 /* What the claims leave out, the subject may have: system:serviceaccount:NAMESPACE:NAME. */
-static void complete(struct reader *r, struct cf_token *out)
+static void complete_from_subject(struct claim_reader *r, struct cf_token *out)
 {
     const char *rest, *colon;
 
@@ -143,30 +144,30 @@ static void complete(struct reader *r, struct cf_token *out)
         out->account = colon + 1;
 }
 
-static void take_claims(struct reader *r, const struct cf_json *claims, struct cf_token *out)
+static void take_claims(struct claim_reader *r, const struct cf_json *claims, struct cf_token *out)
 {
-    const struct cf_json *bound = read_object(r, claims, "kubernetes.io");
+    const struct cf_json *bound = read_member_object(r, claims, "kubernetes.io");
 
     out->issuer = read_str(r, claims, "iss");
     out->subject = read_str(r, claims, "sub");
     out->jti = read_str(r, claims, "jti");
-    read_time(r, claims, "exp", &out->has_exp, &out->exp);
-    read_time(r, claims, "iat", &out->has_iat, &out->iat);
-    read_time(r, claims, "nbf", &out->has_nbf, &out->nbf);
-    read_audiences(r, claims, out);
+    read_claim_time(r, claims, "exp", &out->has_exp, &out->exp);
+    read_claim_time(r, claims, "iat", &out->has_iat, &out->iat);
+    read_claim_time(r, claims, "nbf", &out->has_nbf, &out->nbf);
+    read_aud(r, claims, out);
     out->legacy_issuer = cf_streq(out->issuer, LEGACY_ISSUER);
     out->service_account = out->legacy_issuer || bound != NULL;
     if (bound != NULL)
-        read_bound(r, bound, out);
+        read_bound_claims(r, bound, out);
     else if (out->legacy_issuer)
         read_legacy(r, claims, out);
     if (out->service_account)
-        complete(r, out);
+        complete_from_subject(r, out);
 }
 
 /* ---- parts ---- */
 
-static const struct cf_json *decode_part(struct reader *r, const char *what, const char *text,
+static const struct cf_json *decode_part(struct claim_reader *r, const char *what, const char *text,
                                          size_t len)
 {
     unsigned char *bytes = cf_arena_alloc(r->arena, CF_BASE64URL_BYTES(len));
@@ -194,7 +195,7 @@ static const struct cf_json *decode_part(struct reader *r, const char *what, con
 }
 
 /* Lengths of header and claims; the signature is what is behind the second dot. */
-static bool split(const char *text, size_t len, size_t *header, size_t *claims)
+static bool split_token(const char *text, size_t len, size_t *header, size_t *claims)
 {
     const char *end = text + len;
     const char *first = memchr(text, '.', len);
@@ -210,7 +211,7 @@ static bool split(const char *text, size_t len, size_t *header, size_t *claims)
 int cf_token_read_header(struct cf_arena *arena, const char *text, size_t len, struct cf_token *out,
                          struct cf_err *err)
 {
-    struct reader r = {.arena = arena, .err = err};
+    struct claim_reader r = {.arena = arena, .err = err};
     const struct cf_json *header = decode_part(&r, "header", text, len);
 
     if (header == NULL)
@@ -220,14 +221,14 @@ int cf_token_read_header(struct cf_arena *arena, const char *text, size_t len, s
     out->typ = read_str(&r, header, "typ");
     out->critical = cf_json_get(header, "crit") != NULL;
     if (out->alg == NULL)
-        fail(&r, "alg", "there");
+        fail_claim(&r, "alg", "there");
     return r.failed ? -1 : 0;
 }
 
 int cf_token_read_claims(struct cf_arena *arena, const char *text, size_t len, struct cf_token *out,
                          struct cf_err *err)
 {
-    struct reader r = {.arena = arena, .err = err};
+    struct claim_reader r = {.arena = arena, .err = err};
     const struct cf_json *claims = decode_part(&r, "payload", text, len);
 
     if (claims == NULL)
@@ -246,7 +247,7 @@ int cf_token_decode(struct cf_arena *arena, const char *text, size_t len, struct
 
     if (len > CF_TOKEN_MAX)
         return cf_err_set(err, "it has %zu bytes, and a token has at most %zu", len, CF_TOKEN_MAX);
-    if (!split(text, len, &header_len, &claims_len))
+    if (!split_token(text, len, &header_len, &claims_len))
         return cf_err_set(err, "it is no JWT: that is three parts with a dot between them");
     signature_len = len - header_len - claims_len - 2;
     if (!cf_base64url_decode(text + len - signature_len, signature_len, NULL, NULL))
@@ -335,7 +336,7 @@ bool cf_token_stale(const struct cf_token *token, int64_t now)
     return token->has_warn_after && token->warn_after < now;
 }
 
-static void hash(const char *text, size_t len, char *out, size_t digits)
+static void sha256_hex(const char *text, size_t len, char *out, size_t digits)
 {
     static const char hex[] = "0123456789abcdef";
     unsigned char digest[EVP_MAX_MD_SIZE] = {0};
@@ -350,12 +351,12 @@ static void hash(const char *text, size_t len, char *out, size_t digits)
 
 void cf_token_hash(const char *text, size_t len, char out[CF_TOKEN_HASH + 1])
 {
-    hash(text, len, out, CF_TOKEN_HASH);
+    sha256_hex(text, len, out, CF_TOKEN_HASH);
 }
 
 void cf_text_hash(const char *text, size_t len, char out[CF_TEXT_HASH + 1])
 {
-    hash(text, len, out, CF_TEXT_HASH);
+    sha256_hex(text, len, out, CF_TEXT_HASH);
 }
 
 /* ---- whether the API server takes a text as the token of a Secret ---- */

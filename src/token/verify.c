@@ -27,7 +27,7 @@
 #define NAME_BYTES (NAME_SHOWN * 4 + 4)
 
 /* A copy that is fit to print. */
-static const char *shown(const char *name, char out[NAME_BYTES])
+static const char *shown_claim(const char *name, char out[NAME_BYTES])
 {
     size_t len = strnlen(name, NAME_BYTES - 1);
 
@@ -51,9 +51,9 @@ static int refuse_alg(const char *alg, struct cf_err *err)
         return cf_err_set(err, "it is not signed: its alg is none");
     if (strncasecmp(alg, "HS", 2) == 0)
         return cf_err_set(err, "its alg is '%s', which needs a shared secret: a public key is none",
-                          shown(alg, name));
+                          shown_claim(alg, name));
     return cf_err_set(err, "its alg '%s' is none of RS256, RS384, RS512, ES256 and ES384",
-                      shown(alg, name));
+                      shown_claim(alg, name));
 }
 
 static int check_header(const struct cf_token *token, const struct cf_jws_alg **alg,
@@ -67,7 +67,7 @@ static int check_header(const struct cf_token *token, const struct cf_jws_alg **
     if (*alg == NULL)
         return refuse_alg(token->alg, err);
     if (token->typ != NULL && strcasecmp(token->typ, "JWT") != 0)
-        return cf_err_set(err, "its typ is '%s', not JWT", shown(token->typ, name));
+        return cf_err_set(err, "its typ is '%s', not JWT", shown_claim(token->typ, name));
     return 0;
 }
 
@@ -95,8 +95,8 @@ static size_t signature_bytes(const char *text, size_t len)
 }
 
 /* `text` ends with a NUL. */
-static int ask_libjwt(const struct cf_jwk *key, const struct cf_jws_alg *alg, const char *text,
-                      struct cf_err *err)
+static int verify_signature(const struct cf_jwk *key, const struct cf_jws_alg *alg,
+                            const char *text, struct cf_err *err)
 {
     jwt_t *jwt = NULL;
     int rc = jwt_decode(&jwt, text, (const unsigned char *)key->pem, (int)key->pem_len);
@@ -122,7 +122,7 @@ static int verify_with(const struct cf_jwk *key, const struct cf_jws_alg *alg, c
     copy = strndup(text, len);
     if (copy == NULL)
         return cf_err_memory(err);
-    rc = ask_libjwt(key, alg, copy, err);
+    rc = verify_signature(key, alg, copy, err);
     explicit_bzero(copy, len);
     free(copy);
     return rc;
@@ -145,7 +145,7 @@ static int verify_by_kid(const struct cf_jwks *jwks, const struct cf_jws_alg *al
     const struct cf_jwk *key = find_kid(jwks, token->kid);
     char name[NAME_BYTES];
 
-    shown(token->kid, name);
+    shown_claim(token->kid, name);
     if (key == NULL)
         return cf_err_set(err, "no key of the set has its kid '%s'", name);
     if (!fits(key, alg))
@@ -195,7 +195,7 @@ int cf_token_verify(const struct cf_jwks *jwks, const char *text, size_t len,
 /* ---- times, who made it, about whom and for whom ---- */
 
 /* a + b, or the nearest number there is. */
-static int64_t add(int64_t a, int64_t b)
+static int64_t add_saturated(int64_t a, int64_t b)
 {
     int64_t sum;
 
@@ -211,9 +211,9 @@ static int check_times(const struct cf_token *token, const struct cf_token_deman
 
     if (!token->has_exp || token->legacy_issuer)
         return cf_err_set(err, "it never expires");
-    if (demands->now >= add(token->exp, demands->leeway))
+    if (demands->now >= add_saturated(token->exp, demands->leeway))
         return cf_err_set(err, "it expired at %s", cf_time_format(token->exp, when));
-    if (token->has_nbf && add(demands->now, demands->leeway) < token->nbf)
+    if (token->has_nbf && add_saturated(demands->now, demands->leeway) < token->nbf)
         return cf_err_set(err, "it is not valid before %s", cf_time_format(token->nbf, when));
     return 0;
 }
@@ -226,7 +226,7 @@ static int check_issuer(const struct cf_token *token, const char *issuer, struct
         return cf_err_set(err, "it names no issuer (iss)");
     if (cf_str_empty(issuer) || !cf_streq(token->issuer, issuer))
         return cf_err_set(err, "its issuer '%s' is not the one that is accepted",
-                          shown(token->issuer, name));
+                          shown_claim(token->issuer, name));
     return 0;
 }
 
@@ -241,7 +241,7 @@ static int check_subject(const struct cf_token *token, const char *const *subjec
         if (cf_glob(subjects[i], token->subject))
             return 0;
     }
-    return cf_err_set(err, "its subject '%s' is not accepted", shown(token->subject, name));
+    return cf_err_set(err, "its subject '%s' is not accepted", shown_claim(token->subject, name));
 }
 
 static bool is_for(const struct cf_token *token, const char *audience)

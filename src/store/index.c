@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* index.c - items by kind, namespace and name: found, held, let go. */
+/* index.c - items by kind, namespace and name: finding them and counting references to them. */
 #include <string.h>
 
 #include "store_private.h"
@@ -23,31 +23,31 @@ void cf_items_init(struct cf_store *store)
 
 /* ---- finding ---- */
 
-struct wanted {
+struct item_query {
     const struct cf_store *store;
     enum cf_item_kind kind;
     uint32_t name[2];
 };
 
-static bool same(uint32_t id, const void *arg)
+static bool same_item(uint32_t id, const void *arg)
 {
-    const struct wanted *wanted = arg;
-    const struct cf_item_head *item = cf_item_at(wanted->store, wanted->kind, id);
+    const struct item_query *query = arg;
+    const struct cf_item_head *item = cf_item_at(query->store, query->kind, id);
 
-    return item->namespace == wanted->name[0] && item->name == wanted->name[1];
+    return item->namespace == query->name[0] && item->name == query->name[1];
 }
 
-static uint32_t hash(const struct cf_store *store, uint32_t namespace, uint32_t name)
+static uint32_t hash_item(const struct cf_store *store, uint32_t namespace, uint32_t name)
 {
     return cf_hash_numbers(store->names.key[0], (const uint32_t[]){namespace, name}, 2);
 }
 
-static uint32_t find(const struct cf_store *store, enum cf_item_kind kind, uint32_t namespace,
-                     uint32_t name)
+static uint32_t find_item(const struct cf_store *store, enum cf_item_kind kind, uint32_t namespace,
+                          uint32_t name)
 {
-    struct wanted wanted = {store, kind, {namespace, name}};
+    struct item_query query = {store, kind, {namespace, name}};
 
-    return cf_table_find(&store->index[kind], hash(store, namespace, name), same, &wanted);
+    return cf_table_find(&store->index[kind], hash_item(store, namespace, name), same_item, &query);
 }
 
 uint32_t cf_item_find(const struct cf_store *store, enum cf_item_kind kind, const char *namespace,
@@ -57,20 +57,27 @@ uint32_t cf_item_find(const struct cf_store *store, enum cf_item_kind kind, cons
 
     if (namespace[0] != '\0' && (ns = cf_names_find(&store->names, namespace)) == 0)
         return 0;
-    return text != 0 ? find(store, kind, ns, text) : 0;
+    return text != 0 ? find_item(store, kind, ns, text) : 0;
 }
 
-/* ---- holding ---- */
+const struct cf_item_namespace *cf_namespace_find(const struct cf_store *store, const char *name)
+{
+    uint32_t id = cf_item_find(store, CF_ITEM_NAMESPACE, "", name);
 
-static uint32_t make(struct cf_store *store, enum cf_item_kind kind, uint32_t namespace,
-                     uint32_t name)
+    return id != 0 ? cf_namespace_at(store, id) : NULL;
+}
+
+/* ---- references ---- */
+
+static uint32_t make_item(struct cf_store *store, enum cf_item_kind kind, uint32_t namespace,
+                          uint32_t name)
 {
     uint32_t id = cf_slab_new(&store->items[kind]);
     struct cf_item_head *item;
 
     if (id == 0)
         return 0;
-    if (cf_table_add(&store->index[kind], hash(store, namespace, name), id) != 0) {
+    if (cf_table_add(&store->index[kind], hash_item(store, namespace, name), id) != 0) {
         cf_slab_free(&store->items[kind], id);
         return 0;
     }
@@ -80,7 +87,7 @@ static uint32_t make(struct cf_store *store, enum cf_item_kind kind, uint32_t na
     cf_names_ref(&store->names, namespace);
     cf_names_ref(&store->names, name);
     if (kind == CF_ITEM_NAMESPACE)
-        memset(((struct cf_item_namespace *)(void *)item)->label, CF_NO_LABEL, CF_MODES);
+        memset(cf_namespace_at(store, id)->label, CF_NO_LABEL, CF_MODES);
     return id;
 }
 
@@ -91,9 +98,9 @@ uint32_t cf_item_ref(struct cf_store *store, enum cf_item_kind kind, const char 
     uint32_t text = cf_names_add(&store->names, name), id = 0;
 
     if (text != 0 && (ns != 0 || namespace[0] == '\0')) {
-        id = find(store, kind, ns, text);
+        id = find_item(store, kind, ns, text);
         if (id == 0)
-            id = make(store, kind, ns, text);
+            id = make_item(store, kind, ns, text);
     }
     cf_names_unref(&store->names, ns);
     cf_names_unref(&store->names, text);
@@ -111,7 +118,7 @@ void cf_item_unref(struct cf_store *store, enum cf_item_kind kind, uint32_t id)
     item = cf_item_at(store, kind, id);
     if (--item->refs > 0 || item->known)
         return;
-    cf_table_drop(&store->index[kind], hash(store, item->namespace, item->name), id);
+    cf_table_drop(&store->index[kind], hash_item(store, item->namespace, item->name), id);
     cf_names_unref(&store->names, item->namespace);
     cf_names_unref(&store->names, item->name);
     cf_slab_free(&store->items[kind], id);
@@ -130,24 +137,24 @@ void cf_item_know(struct cf_store *store, enum cf_item_kind kind, uint32_t id, b
         item->mark = store->mark[kind];
 }
 
-/* ---- lists ---- */
+/* ---- arrays of ids ---- */
 
-uint32_t cf_list_new(struct cf_store *store, const uint32_t *ids, size_t count)
+uint32_t cf_ids_new(struct cf_store *store, const uint32_t *ids, size_t count)
 {
     uint32_t id = count > 0 ? cf_heap_new(&store->heap, (count + 1) * sizeof(uint32_t)) : 0;
-    struct cf_list *list;
+    struct cf_ids *array;
 
     if (id == 0)
         return 0;
-    list = cf_heap_at(&store->heap, id);
-    list->count = (uint32_t)count;
-    memcpy(list->id, ids, count * sizeof(uint32_t));
+    array = cf_heap_at(&store->heap, id);
+    array->count = (uint32_t)count;
+    memcpy(array->id, ids, count * sizeof(uint32_t));
     return id;
 }
 
-const struct cf_list *cf_list_at(const struct cf_store *store, uint32_t id)
+const struct cf_ids *cf_ids_at(const struct cf_store *store, uint32_t id)
 {
-    static const struct cf_list empty = {0};
+    static const struct cf_ids empty = {0};
 
     return id != 0 ? cf_heap_at(&store->heap, id) : &empty;
 }

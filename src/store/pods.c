@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pods.c - the pods of a namespace as objects that rules can judge. */
+/* pods.c - the pods of a namespace as objects that rules can evaluate. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,21 +7,14 @@
 #include "curfew/str.h"
 #include "store_private.h"
 
-#define VIA_MASK ((1u << CF_VIA_BITS) - 1)
-
 /* ---- one shape as an object ---- */
-
-static const char *copy(const struct cf_store *store, struct cf_arena *arena, uint32_t text)
-{
-    return cf_str_or_empty(cf_arena_strdup(arena, cf_text_at(store, text)));
-}
 
 static struct cf_secret_ref secret_ref(const struct cf_store *store, struct cf_arena *arena,
                                        uint32_t word)
 {
-    const struct cf_item_head *item = cf_item_at(store, CF_ITEM_SECRET, word >> CF_VIA_BITS);
+    const struct cf_item_secret *secret = cf_secret_at(store, word >> CF_VIA_BITS);
 
-    return (struct cf_secret_ref){.name = copy(store, arena, item->name)};
+    return (struct cf_secret_ref){.name = cf_text_copy(store, arena, secret->target.item.name)};
 }
 
 static void make_env(const struct cf_store *store, struct cf_arena *arena, const uint32_t *words,
@@ -30,11 +23,11 @@ static void make_env(const struct cf_store *store, struct cf_arena *arena, const
     struct cf_env_ref *env = &out->env[out->env_count++];
 
     env->secret = secret_ref(store, arena, words[0]);
-    env->container = copy(store, arena, words[1]);
-    env->variable = (words[0] & VIA_MASK) == CF_VIA_ENV ? "" : NULL;
+    env->container = cf_text_copy(store, arena, words[1]);
+    env->variable = (words[0] & CF_VIA_MASK) == CF_VIA_ENV ? "" : NULL;
 }
 
-/* A projected volume of one source: the volume next to it may have the same name. */
+/* A projected volume of one source; several such volumes may have the same name. */
 static struct cf_volume_source *make_source(struct cf_arena *arena, struct cf_volume *volume,
                                             enum cf_source_type type)
 {
@@ -53,8 +46,8 @@ static struct cf_volume *make_volume(const struct cf_store *store, struct cf_are
     struct cf_volume *volume = &out->volumes[out->volume_count];
 
     volume->index = out->volume_count++;
-    volume->name = copy(store, arena, place);
-    volume->called = volume->name != NULL ? volume->name : "";
+    volume->name = cf_text_copy(store, arena, place);
+    volume->called = volume->name;
     volume->default_mode = CF_MODE_NONE;
     return volume;
 }
@@ -64,7 +57,7 @@ static void make_secret_volume(const struct cf_store *store, struct cf_arena *ar
 {
     struct cf_volume *volume = make_volume(store, arena, words[1], out);
     struct cf_secret_ref *ref = cf_arena_alloc(arena, sizeof(*ref));
-    uint32_t via = words[0] & VIA_MASK;
+    uint32_t via = words[0] & CF_VIA_MASK;
 
     if (ref == NULL)
         return;
@@ -91,7 +84,7 @@ static void make_token(const struct cf_store *store, struct cf_arena *arena, con
 
     if (source == NULL)
         return;
-    source->audience = words[1] != 0 ? copy(store, arena, words[1]) : NULL;
+    source->audience = words[1] != 0 ? cf_text_copy(store, arena, words[1]) : NULL;
     source->expiration.given = words[2] != 0;
     source->expiration.seconds = (int64_t)((uint64_t)words[3] << 32 | words[4]);
 }
@@ -107,7 +100,7 @@ static void make_spec(const struct cf_store *store, struct cf_arena *arena,
     if (cf_arena_failed(arena))
         return;
     for (uint32_t i = 0; i < shape->key.secrets; i++, words += CF_SECRET_WORDS) {
-        uint32_t via = words[0] & VIA_MASK;
+        uint32_t via = words[0] & CF_VIA_MASK;
 
         if (via == CF_VIA_ENV || via == CF_VIA_ENV_FROM)
             make_env(store, arena, words, out);
@@ -120,8 +113,8 @@ static void make_spec(const struct cf_store *store, struct cf_arena *arena,
         make_token(store, arena, words, out);
 }
 
-/* The label's hash, from what it left of the owner's name; of a CronJob's Job the digits, which are
- * left out just so. */
+/* The owner's name after "WORKLOAD-": the template hash of a ReplicaSet, the digits of a CronJob's
+ * Job. */
 static const char *template_hash(const char *owner, const char *workload)
 {
     size_t len = strlen(workload);
@@ -134,11 +127,11 @@ static const char *template_hash(const char *owner, const char *workload)
 static void make_owner(const struct cf_store *store, struct cf_arena *arena,
                        const struct cf_shape *shape, struct cf_object *out)
 {
-    const char *workload = copy(store, arena, shape->key.workload);
+    const char *workload = cf_text_copy(store, arena, shape->key.workload);
 
     if (shape->key.owner_name != 0) {
-        out->owner_kind = copy(store, arena, shape->key.owner_kind);
-        out->owner_name = copy(store, arena, shape->key.owner_name);
+        out->owner_kind = cf_text_copy(store, arena, shape->key.owner_kind);
+        out->owner_name = cf_text_copy(store, arena, shape->key.owner_name);
         out->template_hash = template_hash(out->owner_name, workload);
     } else if (workload[0] != '\0') {
         out->generate_name = cf_arena_printf(arena, "%s-", workload);
@@ -148,7 +141,7 @@ static void make_owner(const struct cf_store *store, struct cf_arena *arena,
 static struct cf_object *make_object(const struct cf_store *store, struct cf_arena *arena,
                                      uint32_t pod_id, const struct cf_store_pod *pod)
 {
-    const struct cf_item_pod *item = cf_item_at(store, CF_ITEM_POD, pod_id);
+    const struct cf_item_pod *item = cf_pod_at(store, pod_id);
     const struct cf_shape *shape = cf_shape_at(store, item->shape);
     struct cf_object *object = cf_arena_alloc(arena, sizeof(*object));
 
@@ -168,7 +161,7 @@ static struct cf_object *make_object(const struct cf_store *store, struct cf_are
 
 /* ---- all pods of a namespace ---- */
 
-struct round {
+struct pod_visit {
     const struct cf_store *store;
     struct cf_arena *arena;
     bool (*visit)(const struct cf_store_pod *pod, struct cf_object *object, void *arg);
@@ -176,19 +169,19 @@ struct round {
     size_t left;
 };
 
-static bool visit_pod(struct round *round, uint32_t id)
+static bool visit_pod(struct pod_visit *visit, uint32_t id)
 {
-    struct cf_store_pod *pod = cf_arena_alloc(round->arena, sizeof(*pod));
+    struct cf_store_pod *pod = cf_arena_alloc(visit->arena, sizeof(*pod));
     struct cf_object *object;
 
-    if (round->left == 0 || pod == NULL)
+    if (visit->left == 0 || pod == NULL)
         return false;
-    cf_store_copy_pod(round->store, round->arena, id, pod);
-    object = make_object(round->store, round->arena, id, pod);
+    cf_store_copy_pod(visit->store, visit->arena, id, pod);
+    object = make_object(visit->store, visit->arena, id, pod);
     if (object == NULL)
         return false;
-    round->left--;
-    return round->visit(pod, object, round->arg);
+    visit->left--;
+    return visit->visit(pod, object, visit->arg);
 }
 
 /* A shape, and whether it is the first one of its controller. */
@@ -198,7 +191,7 @@ struct candidate {
     bool first;
 };
 
-static int by_owner(const void *a, const void *b)
+static int compare_owners(const void *a, const void *b)
 {
     const struct candidate *x = a, *y = b;
 
@@ -209,8 +202,8 @@ static int by_owner(const void *a, const void *b)
     return x->shape < y->shape ? -1 : x->shape > y->shape;
 }
 
-static struct candidate *candidates(const struct cf_store *store, struct cf_arena *arena,
-                                    const struct cf_item_namespace *ns, size_t *count)
+static struct candidate *list_candidates(const struct cf_store *store, struct cf_arena *arena,
+                                         const struct cf_item_namespace *ns, size_t *count)
 {
     struct candidate *list = cf_arena_array(arena, (size_t)ns->pods + 1, sizeof(*list));
     size_t n = 0;
@@ -218,12 +211,12 @@ static struct candidate *candidates(const struct cf_store *store, struct cf_aren
     *count = 0;
     if (list == NULL)
         return NULL;
-    for (uint32_t at = ns->first_shape; at != 0; at = cf_shape_at(store, at)->next) {
+    for (uint32_t at = ns->first_shape; at != 0; at = cf_shape_at(store, at)->of_namespace.next) {
         const struct cf_shape_key *key = &cf_shape_at(store, at)->key;
 
         list[n++] = (struct candidate){at, key->owner_kind, key->owner_name, true};
     }
-    qsort(list, n, sizeof(*list), by_owner);
+    qsort(list, n, sizeof(*list), compare_owners);
     for (size_t i = 1; i < n; i++)
         list[i].first = list[i].owner_name == 0 || list[i].owner_name != list[i - 1].owner_name ||
                         list[i].owner_kind != list[i - 1].owner_kind;
@@ -231,17 +224,19 @@ static struct candidate *candidates(const struct cf_store *store, struct cf_aren
     return list;
 }
 
-/* In the first round one pod of each controller, and the pods that have none; then the others. */
-static bool visit_shape(struct round *round, const struct candidate *candidate, bool first_round)
+/* The first round visits one pod of each controller and all pods without one; the second the rest.
+ */
+static bool visit_shape(struct pod_visit *visit, const struct candidate *candidate,
+                        bool first_round)
 {
-    uint32_t at = cf_shape_at(round->store, candidate->shape)->first_pod;
+    uint32_t at = cf_shape_at(visit->store, candidate->shape)->first_pod;
 
     for (bool first = candidate->first; at != 0; first = first && candidate->owner_name == 0) {
-        const struct cf_item_pod *pod = cf_item_at(round->store, CF_ITEM_POD, at);
+        const struct cf_item_pod *pod = cf_pod_at(visit->store, at);
 
-        if (first == first_round && !visit_pod(round, at))
+        if (first == first_round && !visit_pod(visit, at))
             return false;
-        at = pod->shape_next;
+        at = pod->of_shape.next;
     }
     return true;
 }
@@ -250,20 +245,19 @@ size_t cf_store_pods_in(
     const struct cf_store *store, struct cf_arena *arena, const char *namespace, size_t max,
     bool (*visit)(const struct cf_store_pod *pod, struct cf_object *object, void *arg), void *arg)
 {
-    uint32_t id = cf_item_find(store, CF_ITEM_NAMESPACE, "", namespace);
-    const struct cf_item_namespace *ns = id != 0 ? cf_item_at(store, CF_ITEM_NAMESPACE, id) : NULL;
-    struct round round = {store, arena, visit, arg, max};
+    const struct cf_item_namespace *ns = cf_namespace_find(store, namespace);
+    struct pod_visit all = {store, arena, visit, arg, max};
     struct candidate *list;
     bool more;
     size_t count;
 
     if (ns == NULL || ns->pods == 0)
         return 0;
-    list = candidates(store, arena, ns, &count);
+    list = list_candidates(store, arena, ns, &count);
     more = list != NULL;
     for (int n = 0; n < 2; n++) {
         for (size_t i = 0; more && i < count; i++)
-            more = visit_shape(&round, &list[i], n == 0);
+            more = visit_shape(&all, &list[i], n == 0);
     }
     return ns->pods;
 }

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* read.c - objects of the six resources, and what the store takes of each.
+/* read.c - reads objects of the six resources into facts, which is what the store keeps of them.
  *
- * Of a Secret only its type, its owner and two labels are looked at: no value, no other
- * annotation. */
-#include "read.h"
-
+ * Of a Secret it reads the type, the owner and two labels: no value and no other annotation. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "curfew/attr.h"
-#include "curfew/str.h"
 #include "curfew/podspec.h"
+#include "curfew/str.h"
+#include "read.h"
 
 static bool find_resource(const char *kind, enum cf_resource *resource)
 {
@@ -81,8 +79,8 @@ static void read_labels(const struct cf_json *object, struct cf_facts *out)
 
 /* ---- Secret, ServiceAccount ---- */
 
-/* What the watch of Secrets lists are legacy ones, by its field selector, as PartialObjectMetadata,
- * which has no type. */
+/* The watch of Secrets selects legacy ones by type and gets PartialObjectMetadata, which has no
+ * type. */
 static bool is_legacy(const struct cf_json *json, const struct cf_object *object)
 {
     const char *kind = cf_json_str(cf_json_get(json, "kind"));
@@ -91,8 +89,8 @@ static bool is_legacy(const struct cf_json *json, const struct cf_object *object
            (cf_streq(kind, "PartialObjectMetadata") && cf_json_get(json, "type") == NULL);
 }
 
-static void read_secret(const struct cf_json *json, const struct cf_object *object,
-                        struct cf_facts *out)
+static void read_secret_facts(const struct cf_json *json, const struct cf_object *object,
+                              struct cf_facts *out)
 {
     const struct cf_json *labels = cf_json_get(cf_json_get(json, "metadata"), "labels");
 
@@ -102,8 +100,8 @@ static void read_secret(const struct cf_json *json, const struct cf_object *obje
     out->secret.invalid = !cf_str_empty(object->secret.invalid_since);
 }
 
-static int read_object(struct cf_arena *arena, const struct cf_json *json, struct cf_facts *out,
-                       struct cf_err *err)
+static int read_decoded(struct cf_arena *arena, const struct cf_json *json, struct cf_facts *out,
+                        struct cf_err *err)
 {
     bool secret = out->resource == CF_SECRETS;
     const struct cf_kind_info *info = cf_kind_find("", secret ? "Secret" : "ServiceAccount");
@@ -112,7 +110,7 @@ static int read_object(struct cf_arena *arena, const struct cf_json *json, struc
     if (cf_object_decode(arena, json, info, "", &object, err) != 0)
         return -1;
     if (secret)
-        read_secret(json, &object, out);
+        read_secret_facts(json, &object, out);
     else
         out->restricted = cf_streq(object.account.restricted_by_node, "true");
     return 0;
@@ -120,13 +118,14 @@ static int read_object(struct cf_arena *arena, const struct cf_json *json, struc
 
 /* ---- references ---- */
 
-struct gather {
+struct ref_list {
     struct cf_fields *r;
     struct cf_ref *refs;
     size_t count, capacity;
 };
 
-/* The automounted token's volume has a suffix of its own in each pod. */
+/* The automounted token's volume has a random suffix in each pod; all pods get the same name here.
+ */
 static const char *common_place(const char *place)
 {
     static const char automounted[] = "kube-api-access-";
@@ -134,32 +133,32 @@ static const char *common_place(const char *place)
     return cf_starts_with(place, automounted) ? automounted : place;
 }
 
-static void gather_ref(const struct cf_ref *ref, void *arg)
+static void add_ref(const struct cf_ref *ref, void *arg)
 {
-    struct gather *gather = arg;
+    struct ref_list *list = arg;
 
-    if (gather->count == gather->capacity) {
-        size_t capacity = gather->capacity == 0 ? 16 : gather->capacity * 2;
-        struct cf_ref *bigger = cf_arena_array(gather->r->arena, capacity, sizeof(*bigger));
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity == 0 ? 16 : list->capacity * 2;
+        struct cf_ref *bigger = cf_arena_array(list->r->arena, capacity, sizeof(*bigger));
 
         if (bigger == NULL) {
-            cf_field_fail_memory(gather->r);
+            cf_field_fail_memory(list->r);
             return;
         }
-        if (gather->count > 0)
-            memcpy(bigger, gather->refs, gather->count * sizeof(*bigger));
-        gather->refs = bigger;
-        gather->capacity = capacity;
+        if (list->count > 0)
+            memcpy(bigger, list->refs, list->count * sizeof(*bigger));
+        list->refs = bigger;
+        list->capacity = capacity;
     }
-    gather->refs[gather->count] = *ref;
-    gather->refs[gather->count].at = NULL;
-    gather->refs[gather->count].audience = cf_str_or_empty(ref->audience);
-    gather->refs[gather->count].namespace = cf_str_or_empty(ref->namespace);
-    gather->refs[gather->count].place = common_place(ref->place);
-    gather->count++;
+    list->refs[list->count] = *ref;
+    list->refs[list->count].at = NULL;
+    list->refs[list->count].audience = cf_str_or_empty(ref->audience);
+    list->refs[list->count].namespace = cf_str_or_empty(ref->namespace);
+    list->refs[list->count].place = common_place(ref->place);
+    list->count++;
 }
 
-static int by_content(const void *a, const void *b)
+static int compare_refs(const void *a, const void *b)
 {
     const struct cf_ref *x = a, *y = b;
     int order;
@@ -169,7 +168,7 @@ static int by_content(const void *a, const void *b)
     if ((order = strcmp(x->name, y->name)) != 0 ||
         (order = strcmp(x->namespace, y->namespace)) != 0)
         return order;
-    /* Where a ConfigMap or a claim is named does not matter. */
+    /* The place that names a ConfigMap or a claim does not matter. */
     if (x->what == CF_REF_CONFIG_MAP || x->what == CF_REF_CLAIM)
         return 0;
     if (x->via != y->via)
@@ -182,18 +181,18 @@ static int by_content(const void *a, const void *b)
     return (int)x->given - (int)y->given;
 }
 
-/* Sorts them, and leaves each once. */
-static void settle(struct gather *gather, struct cf_ref **refs, size_t *count)
+/* Sorts the references and removes duplicates. */
+static void sort_refs(struct ref_list *list, struct cf_ref **refs, size_t *count)
 {
     size_t kept = 0;
 
-    if (gather->count > 1)
-        qsort(gather->refs, gather->count, sizeof(*gather->refs), by_content);
-    for (size_t i = 0; i < gather->count; i++) {
-        if (kept == 0 || by_content(&gather->refs[kept - 1], &gather->refs[i]) != 0)
-            gather->refs[kept++] = gather->refs[i];
+    if (list->count > 1)
+        qsort(list->refs, list->count, sizeof(*list->refs), compare_refs);
+    for (size_t i = 0; i < list->count; i++) {
+        if (kept == 0 || compare_refs(&list->refs[kept - 1], &list->refs[i]) != 0)
+            list->refs[kept++] = list->refs[i];
     }
-    *refs = gather->refs;
+    *refs = list->refs;
     *count = kept;
 }
 
@@ -211,12 +210,12 @@ static void read_owner(struct cf_fields *r, const struct cf_json *json, struct c
     out->mirror = cf_json_get(annotations, CF_MIRROR_ANNOTATION) != NULL;
 }
 
-static void read_pod(struct cf_fields *r, const struct cf_json *json, struct cf_facts *out)
+static void read_pod_facts(struct cf_fields *r, const struct cf_json *json, struct cf_facts *out)
 {
     struct cf_pod_facts *pod = &out->pod;
     const struct cf_json *spec = cf_field_object(r, NULL, json, "spec");
     struct cf_path at = CF_PATH_KEY(NULL, "spec");
-    struct gather gather = {.r = r};
+    struct ref_list list = {.r = r};
     struct cf_object object = {.json = json};
 
     read_owner(r, json, &object);
@@ -227,8 +226,8 @@ static void read_pod(struct cf_fields *r, const struct cf_json *json, struct cf_
     pod->owner_name = cf_str_or_empty(object.owner_name);
     pod->workload = cf_str_or_empty(cf_object_workload(r->arena, &object));
     pod->mirror = object.mirror;
-    cf_pod_refs(r, &at, spec, out->name, gather_ref, &gather);
-    settle(&gather, &pod->refs, &pod->ref_count);
+    cf_pod_refs(r, &at, spec, out->name, add_ref, &list);
+    sort_refs(&list, &pod->refs, &pod->ref_count);
 }
 
 /* ---- PersistentVolume ---- */
@@ -249,13 +248,13 @@ static const char *only_value(struct cf_fields *r, const struct cf_path *up,
             cf_json_count(values) != 1 || cf_str_empty(value))
             continue;
         if (!cf_str_empty(found) && !cf_streq(found, value))
-            return ""; /* both at once: it fits no node */
+            return ""; /* two names at once match no node */
         found = value;
     }
     return found;
 }
 
-/* Terms are alternatives: all of them must name the same node. */
+/* Terms are alternatives, so all of them must name the same node. */
 static const char *only_node(struct cf_fields *r, const struct cf_json *spec)
 {
     struct cf_path spec_at = CF_PATH_KEY(NULL, "spec");
@@ -278,20 +277,20 @@ static const char *only_node(struct cf_fields *r, const struct cf_json *spec)
     return node;
 }
 
-static void read_volume(struct cf_fields *r, const struct cf_json *json, struct cf_facts *out)
+static void read_volume_facts(struct cf_fields *r, const struct cf_json *json, struct cf_facts *out)
 {
     struct cf_volume_facts *volume = &out->volume;
     struct cf_path at = CF_PATH_KEY(NULL, "spec"), claim_at = CF_PATH_KEY(&at, "claimRef");
     const struct cf_json *spec = cf_field_object(r, NULL, json, "spec");
     const struct cf_json *claim = cf_field_object(r, &at, spec, "claimRef");
-    struct gather gather = {.r = r};
+    struct ref_list list = {.r = r};
 
     volume->claim_namespace = cf_str_or_empty(cf_field_str(r, &claim_at, claim, "namespace"));
     volume->claim = cf_str_or_empty(cf_field_str(r, &claim_at, claim, "name"));
     volume->claim_uid = cf_str_or_empty(cf_field_str(r, &claim_at, claim, "uid"));
     volume->node = only_node(r, spec);
-    cf_volume_refs(r, &at, spec, gather_ref, &gather);
-    settle(&gather, &volume->secrets, &volume->secret_count);
+    cf_volume_refs(r, &at, spec, add_ref, &list);
+    sort_refs(&list, &volume->secrets, &volume->secret_count);
 }
 
 int cf_facts_read(struct cf_arena *arena, const struct cf_json *object, enum cf_resource resource,
@@ -306,22 +305,22 @@ int cf_facts_read(struct cf_arena *arena, const struct cf_json *object, enum cf_
         break;
     case CF_SECRETS:
     case CF_ACCOUNTS:
-        return read_object(arena, object, out, err);
+        return read_decoded(arena, object, out, err);
     case CF_PODS:
-        read_pod(&r, object, out);
+        read_pod_facts(&r, object, out);
         break;
     case CF_VOLUMES:
-        read_volume(&r, object, out);
+        read_volume_facts(&r, object, out);
         break;
     case CF_CLAIMS:
-        break; /* its uid is all */
+        break; /* nothing but its uid */
     }
     return r.failed ? -1 : 0;
 }
 
-/* ---- by the metadata alone ---- */
+/* ---- from the metadata alone ---- */
 
-/* Whether a map of texts has nothing else under the key. */
+/* Whether the map is one, and its value for the key, if any, is a string. */
 static bool is_readable(const struct cf_json *map, const char *key)
 {
     const struct cf_json *value = cf_json_get(map, key);

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* shapes.c - what the pods of one template have in common, kept once.
+/* shapes.c - what the pods of one template have in common, stored once.
  *
- * A shape holds its items and texts; two pods have the same shape when all the ids are the same.
- * In a cluster of 150,000 pods there are some 30,000. */
+ * A shape has references to its items and texts; two pods have the same shape when all ids are
+ * equal. A cluster of 150,000 pods has some 30,000. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store_private.h"
 #include "read.h"
 
-#define VIA_MASK ((1u << CF_VIA_BITS) - 1)
-
-static size_t words_of(const struct cf_shape_key *key)
+static size_t count_words(const struct cf_shape_key *key)
 {
     return (size_t)key->secrets * CF_SECRET_WORDS + key->maps +
            (size_t)key->tokens * CF_TOKEN_WORDS;
@@ -22,10 +21,10 @@ const uint32_t *cf_shape_words(const struct cf_store *store, const struct cf_sha
     return shape->words != 0 ? cf_heap_at(&store->heap, shape->words) : NULL;
 }
 
-/* ---- what a shape holds ---- */
+/* ---- references ---- */
 
-static void let_go_words(struct cf_store *store, const struct cf_shape_key *key,
-                         const uint32_t *words)
+static void unref_words(struct cf_store *store, const struct cf_shape_key *key,
+                        const uint32_t *words)
 {
     for (uint32_t i = 0; i < key->secrets; i++, words += CF_SECRET_WORDS) {
         cf_item_unref(store, CF_ITEM_SECRET, words[0] >> CF_VIA_BITS);
@@ -39,7 +38,7 @@ static void let_go_words(struct cf_store *store, const struct cf_shape_key *key,
     }
 }
 
-static void let_go_key(struct cf_store *store, const struct cf_shape_key *key)
+static void unref_key(struct cf_store *store, const struct cf_shape_key *key)
 {
     cf_item_unref(store, CF_ITEM_NAMESPACE, key->namespace);
     cf_item_unref(store, CF_ITEM_ACCOUNT, key->account);
@@ -48,44 +47,44 @@ static void let_go_key(struct cf_store *store, const struct cf_shape_key *key)
     cf_names_unref(&store->names, key->workload);
 }
 
-/* A text that may be absent; false when out of memory. */
-static bool hold_text(struct cf_store *store, const char *text, uint32_t *out)
+/* "" is no text, and has id 0. False: out of memory. */
+static bool ref_text(struct cf_store *store, const char *text, uint32_t *out)
 {
     *out = text[0] != '\0' ? cf_names_add(&store->names, text) : 0;
     return *out != 0 || text[0] == '\0';
 }
 
-static bool hold_key(struct cf_store *store, const struct cf_pod_facts *facts,
-                     struct cf_shape_key *key)
+static bool ref_key(struct cf_store *store, const struct cf_pod_facts *facts,
+                    struct cf_shape_key *key)
 {
     key->mirror = facts->mirror;
     key->namespace = cf_item_ref(store, CF_ITEM_NAMESPACE, "", facts->namespace);
     key->account = cf_item_ref(store, CF_ITEM_ACCOUNT, facts->namespace, facts->account);
     return key->namespace != 0 && key->account != 0 &&
-           hold_text(store, facts->owner_kind, &key->owner_kind) &&
-           hold_text(store, facts->owner_name, &key->owner_name) &&
-           hold_text(store, facts->workload, &key->workload);
+           ref_text(store, facts->owner_kind, &key->owner_kind) &&
+           ref_text(store, facts->owner_name, &key->owner_name) &&
+           ref_text(store, facts->workload, &key->workload);
 }
 
-static bool hold_secret(struct cf_store *store, const struct cf_pod_facts *facts,
-                        const struct cf_ref *ref, uint32_t *words)
+static bool ref_secret(struct cf_store *store, const struct cf_pod_facts *facts,
+                       const struct cf_ref *ref, uint32_t *words)
 {
     uint32_t id = cf_item_ref(store, CF_ITEM_SECRET, facts->namespace, ref->name);
 
     if (id == 0)
         return false;
     words[0] = id << CF_VIA_BITS | (uint32_t)ref->via;
-    if (hold_text(store, ref->place, &words[1]))
+    if (ref_text(store, ref->place, &words[1]))
         return true;
     cf_item_unref(store, CF_ITEM_SECRET, id);
     return false;
 }
 
-static bool hold_token(struct cf_store *store, const struct cf_ref *ref, uint32_t *words)
+static bool ref_token(struct cf_store *store, const struct cf_ref *ref, uint32_t *words)
 {
-    if (!hold_text(store, ref->place, &words[0]))
+    if (!ref_text(store, ref->place, &words[0]))
         return false;
-    if (!hold_text(store, ref->audience, &words[1])) {
+    if (!ref_text(store, ref->audience, &words[1])) {
         cf_names_unref(&store->names, words[0]);
         return false;
     }
@@ -95,16 +94,16 @@ static bool hold_token(struct cf_store *store, const struct cf_ref *ref, uint32_
     return true;
 }
 
-/* Facts are sorted by what they are: Secrets, then ConfigMaps, claims, tokens. What was held is
- * counted in the key, so that a failure half-way can be undone. */
-static bool hold_words(struct cf_store *store, const struct cf_pod_facts *facts,
-                       struct cf_shape_key *key, uint32_t *words)
+/* Facts are sorted by kind: Secrets, then ConfigMaps, claims, tokens. The key counts the references
+ * that were taken, so that a failure half-way can be undone. */
+static bool ref_words(struct cf_store *store, const struct cf_pod_facts *facts,
+                      struct cf_shape_key *key, uint32_t *words)
 {
     for (size_t i = 0; i < facts->ref_count; i++) {
         const struct cf_ref *ref = &facts->refs[i];
 
         if (ref->what == CF_REF_SECRET) {
-            if (!hold_secret(store, facts, ref, words))
+            if (!ref_secret(store, facts, ref, words))
                 return false;
             key->secrets++;
             words += CF_SECRET_WORDS;
@@ -114,7 +113,7 @@ static bool hold_words(struct cf_store *store, const struct cf_pod_facts *facts,
                 return false;
             key->maps++;
         } else if (ref->what == CF_REF_TOKEN) {
-            if (!hold_token(store, ref, words))
+            if (!ref_token(store, ref, words))
                 return false;
             key->tokens++;
             words += CF_TOKEN_WORDS;
@@ -123,29 +122,29 @@ static bool hold_words(struct cf_store *store, const struct cf_pod_facts *facts,
     return true;
 }
 
-/* ---- finding one ---- */
+/* ---- finding and creating ---- */
 
-struct wanted {
+struct shape_query {
     const struct cf_store *store;
     const struct cf_shape_key *key;
     const uint32_t *words;
 };
 
-static bool same(uint32_t id, const void *arg)
+static bool same_shape(uint32_t id, const void *arg)
 {
-    const struct wanted *wanted = arg;
-    const struct cf_shape *shape = cf_shape_at(wanted->store, id);
-    size_t count = words_of(wanted->key);
+    const struct shape_query *query = arg;
+    const struct cf_shape *shape = cf_shape_at(query->store, id);
+    size_t count = count_words(query->key);
 
-    return memcmp(&shape->key, wanted->key, sizeof(shape->key)) == 0 &&
-           (count == 0 || memcmp(cf_shape_words(wanted->store, shape), wanted->words,
+    return memcmp(&shape->key, query->key, sizeof(shape->key)) == 0 &&
+           (count == 0 || memcmp(cf_shape_words(query->store, shape), query->words,
                                  count * sizeof(uint32_t)) == 0);
 }
 
-static uint32_t hash_of(const struct cf_store *store, const struct cf_shape_key *key,
-                        const uint32_t *words)
+static uint32_t hash_shape(const struct cf_store *store, const struct cf_shape_key *key,
+                           const uint32_t *words)
 {
-    uint32_t numbers[] = {cf_hash_numbers(store->names.key[0], words, words_of(key)),
+    uint32_t numbers[] = {cf_hash_numbers(store->names.key[0], words, count_words(key)),
                           key->namespace,
                           key->account,
                           key->owner_name,
@@ -156,11 +155,12 @@ static uint32_t hash_of(const struct cf_store *store, const struct cf_shape_key 
     return cf_hash_numbers(store->names.key[1], numbers, sizeof(numbers) / sizeof(numbers[0]));
 }
 
-/* Takes what the key and the words hold. 0: out of memory, and nothing was taken. */
-static uint32_t shape_new(struct cf_store *store, const struct cf_shape_key *key,
-                          const uint32_t *words, uint32_t hash)
+/* The shape takes over the references of the key and the words; not when it returns 0, out of
+ * memory. */
+static uint32_t make_shape(struct cf_store *store, const struct cf_shape_key *key,
+                           const uint32_t *words, uint32_t hash)
 {
-    size_t count = words_of(key);
+    size_t count = count_words(key);
     uint32_t id = cf_slab_new(&store->shapes);
     uint32_t block = count > 0 ? cf_heap_new(&store->heap, count * sizeof(uint32_t)) : 0;
     struct cf_shape *shape;
@@ -182,40 +182,33 @@ static uint32_t shape_new(struct cf_store *store, const struct cf_shape_key *key
 
 static void join_namespace(struct cf_store *store, uint32_t id)
 {
-    struct cf_shape *shape = cf_shape_at(store, id);
-    struct cf_item_namespace *ns = cf_item_at(store, CF_ITEM_NAMESPACE, shape->key.namespace);
+    uint32_t namespace = cf_shape_at(store, id)->key.namespace;
 
-    shape->next = ns->first_shape;
-    if (shape->next != 0)
-        cf_shape_at(store, shape->next)->prev = id;
-    ns->first_shape = id;
+    cf_list_push(&store->shapes, offsetof(struct cf_shape, of_namespace),
+                 &cf_namespace_at(store, namespace)->first_shape, id);
 }
 
-static void leave_namespace(struct cf_store *store, const struct cf_shape *shape)
+static void leave_namespace(struct cf_store *store, uint32_t id)
 {
-    struct cf_item_namespace *ns = cf_item_at(store, CF_ITEM_NAMESPACE, shape->key.namespace);
+    uint32_t namespace = cf_shape_at(store, id)->key.namespace;
 
-    if (shape->prev != 0)
-        cf_shape_at(store, shape->prev)->next = shape->next;
-    else
-        ns->first_shape = shape->next;
-    if (shape->next != 0)
-        cf_shape_at(store, shape->next)->prev = shape->prev;
+    cf_list_remove(&store->shapes, offsetof(struct cf_shape, of_namespace),
+                   &cf_namespace_at(store, namespace)->first_shape, id);
 }
 
-static int by_item(const void *a, const void *b)
+static int compare_items(const void *a, const void *b)
 {
     const uint32_t *x = a, *y = b;
 
     return x[0] < y[0] ? -1 : x[0] > y[0];
 }
 
-static int by_item_and_place(const void *a, const void *b)
+static int compare_items_and_places(const void *a, const void *b)
 {
     const uint32_t *x = a, *y = b;
-    int order = by_item(a, b);
+    int order = compare_items(a, b);
 
-    return order != 0 ? order : by_item(x + 1, y + 1);
+    return order != 0 ? order : compare_items(x + 1, y + 1);
 }
 
 uint32_t cf_shape_of(struct cf_store *store, struct cf_arena *arena,
@@ -223,23 +216,24 @@ uint32_t cf_shape_of(struct cf_store *store, struct cf_arena *arena,
 {
     struct cf_shape_key key = {.mirror = facts->mirror};
     uint32_t *words = cf_arena_array(arena, facts->ref_count * CF_TOKEN_WORDS + 1, sizeof(*words));
-    struct wanted wanted = {store, &key, words};
+    struct shape_query query = {store, &key, words};
     uint32_t hash, id = 0;
 
     if (words == NULL)
         return 0;
-    if (hold_key(store, facts, &key) && hold_words(store, facts, &key, words)) {
-        qsort(words, key.secrets, CF_SECRET_WORDS * sizeof(*words), by_item_and_place);
-        qsort(words + (size_t)key.secrets * CF_SECRET_WORDS, key.maps, sizeof(*words), by_item);
-        hash = hash_of(store, &key, words);
-        id = cf_table_find(&store->shape_index, hash, same, &wanted);
-        if (id == 0 && (id = shape_new(store, &key, words, hash)) != 0) {
+    if (ref_key(store, facts, &key) && ref_words(store, facts, &key, words)) {
+        qsort(words, key.secrets, CF_SECRET_WORDS * sizeof(*words), compare_items_and_places);
+        qsort(words + (size_t)key.secrets * CF_SECRET_WORDS, key.maps, sizeof(*words),
+              compare_items);
+        hash = hash_shape(store, &key, words);
+        id = cf_table_find(&store->shape_index, hash, same_shape, &query);
+        if (id == 0 && (id = make_shape(store, &key, words, hash)) != 0) {
             join_namespace(store, id);
             return id;
         }
     }
-    let_go_words(store, &key, words);
-    let_go_key(store, &key);
+    unref_words(store, &key, words);
+    unref_key(store, &key);
     return id;
 }
 
@@ -250,17 +244,17 @@ void cf_shape_unref(struct cf_store *store, uint32_t id)
 
     if (shape == NULL || shape->pods > 0)
         return;
-    leave_namespace(store, shape);
+    leave_namespace(store, id);
     cf_table_drop(&store->shape_index, shape->hash, id);
     key = shape->key;
     if (shape->words != 0)
-        let_go_words(store, &key, cf_shape_words(store, shape));
+        unref_words(store, &key, cf_shape_words(store, shape));
     cf_heap_free(&store->heap, shape->words);
     cf_slab_free(&store->shapes, id);
-    let_go_key(store, &key);
+    unref_key(store, &key);
 }
 
-/* ---- asking one ---- */
+/* ---- queries and counters ---- */
 
 size_t cf_shape_names_secret(const struct cf_store *store, const struct cf_shape *shape,
                              uint32_t item)
@@ -301,7 +295,7 @@ size_t cf_shape_names_map(const struct cf_store *store, const struct cf_shape *s
     return low < shape->key.maps && words[low] == item;
 }
 
-static void count(struct cf_store *store, enum cf_item_kind kind, uint32_t id, int by)
+static void count_target(struct cf_store *store, enum cf_item_kind kind, uint32_t id, int by)
 {
     struct cf_target *target = cf_item_at(store, kind, id);
 
@@ -314,9 +308,9 @@ void cf_shape_count(struct cf_store *store, const struct cf_shape *shape, int by
 
     if (shape->key.mirror)
         return;
-    count(store, CF_ITEM_ACCOUNT, shape->key.account, by);
+    count_target(store, CF_ITEM_ACCOUNT, shape->key.account, by);
     for (uint32_t i = 0; i < shape->key.secrets; i++, words += CF_SECRET_WORDS)
-        count(store, CF_ITEM_SECRET, words[0] >> CF_VIA_BITS, by);
+        count_target(store, CF_ITEM_SECRET, words[0] >> CF_VIA_BITS, by);
     for (uint32_t i = 0; i < shape->key.maps; i++)
-        count(store, CF_ITEM_CONFIG_MAP, words[i], by);
+        count_target(store, CF_ITEM_CONFIG_MAP, words[i], by);
 }

@@ -1,7 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store.c - the store as a whole: its life, its lock, what it holds. */
+/* store.c - the store as a whole: its life, its lock, its freshness, its inventory.
+ *
+ * The store is an index of a cluster: which pod runs where, as whom, and what it refers to. It
+ * holds no objects. An object is read into facts (read.c), the facts change the index (write.c,
+ * graph.c), and the object is dropped.
+ *
+ *      namespace <------ shape ------> account
+ *       levels,         ^   |
+ *       counts          |   +--------> Secret, ConfigMap, (token sources)
+ *                       |
+ *      node <--------- pod ----------> claim <------ volume ------> Secret
+ *
+ * Each name above is an item: a fixed-size record in a slab, found by (kind, namespace, name) in a
+ * hash table. An edge is the 32-bit id of a record. Texts are interned: each is stored once, with a
+ * reference count, and is compared by its id. Where many records point to one (the pods of a node,
+ * of a shape; the volumes of a claim; the shapes of a namespace), a list runs through them, so both
+ * directions are walked without a search. An item that something refers to exists even when its
+ * object does not: a pod may name a Secret that is created later.
+ *
+ * Pods of one template differ in little. What they share is a shape, stored once: 150,000 pods have
+ * some 30,000 shapes, and a pod itself costs its name, its uid, its node and its claims. Counters
+ * beside the edges (`bound`, `via`) hold how many references of pods on nodes there are in all, so
+ * a query for one node walks the pods of that node and no others.
+ *
+ * One read-write lock prefers writers. A writer reads its objects before it takes the lock and
+ * applies at most CF_STORE_BATCH changes under it. A review takes the read lock once, copies what
+ * its rules need (states of Secrets, levels, pods, reach) as texts and numbers into its own arena,
+ * and drops the lock before any rule runs: no id and no pointer into the store leaves the lock, and
+ * no I/O happens under it.
+ *
+ * Freshness is apart from the lock, in atomics: for each resource whether it was listed once and
+ * when its watch last heard from the API server. What the store lacks does not exist only while the
+ * resource is fresh; otherwise it is unknown, and the policy's lookupFailure decides. */
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "curfew/attr.h"
+#include "curfew/limits.h"
+#include "curfew/time.h"
 #include "store_private.h"
 
 static pthread_rwlock_t *lock_new(void)
@@ -14,7 +51,7 @@ static pthread_rwlock_t *lock_new(void)
         free(lock);
         return NULL;
     }
-    /* Nobody locks it twice, and a watch that waits for ever is a stale store. */
+    /* No thread locks it twice; and readers must not starve a watch, or the store gets stale. */
     pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
     rc = pthread_rwlock_init(lock, &attr);
     pthread_rwlockattr_destroy(&attr);
@@ -22,6 +59,16 @@ static pthread_rwlock_t *lock_new(void)
         return lock;
     free(lock);
     return NULL;
+}
+
+static void init_freshness(struct cf_freshness *fresh)
+{
+    for (int i = 0; i < CF_RESOURCES; i++) {
+        atomic_init(&fresh->heard[i], -1);
+        atomic_init(&fresh->synced[i], false);
+        atomic_init(&fresh->expected[i], true);
+    }
+    atomic_init(&fresh->minor, 0);
 }
 
 struct cf_store *cf_store_new(enum cf_store_absent absent)
@@ -41,7 +88,7 @@ struct cf_store *cf_store_new(enum cf_store_absent absent)
         cf_store_free(store);
         return NULL;
     }
-    cf_store_fresh_init(store->fresh);
+    init_freshness(store->fresh);
     return store;
 }
 
@@ -92,4 +139,172 @@ struct cf_store_counts cf_store_counts(const struct cf_store *store)
     };
     cf_store_unlock(store);
     return counts;
+}
+
+/* ---- freshness ---- */
+
+#define MICROS_PER_SECOND 1000000
+
+const char *cf_resource_name(enum cf_resource resource)
+{
+    static const char *const names[CF_RESOURCES] = {
+        [CF_NAMESPACES] = "namespaces",         [CF_SECRETS] = "secrets",
+        [CF_ACCOUNTS] = "serviceaccounts",      [CF_PODS] = "pods",
+        [CF_CLAIMS] = "persistentvolumeclaims", [CF_VOLUMES] = "persistentvolumes",
+    };
+
+    return names[resource];
+}
+
+/* A resource has one watch, but calls may come in another order than their clock readings. */
+void cf_store_refreshed(struct cf_store *store, enum cf_resource resource, int64_t monotonic_micros)
+{
+    _Atomic int64_t *heard = &store->fresh->heard[resource];
+    int64_t before = atomic_load(heard);
+
+    while (before < monotonic_micros &&
+           !atomic_compare_exchange_weak(heard, &before, monotonic_micros))
+        ;
+}
+
+void cf_store_expect(struct cf_store *store, enum cf_resource resource, bool expected)
+{
+    atomic_store(&store->fresh->expected[resource], expected);
+}
+
+bool cf_store_expected(const struct cf_store *store, enum cf_resource resource)
+{
+    return atomic_load(&store->fresh->expected[resource]);
+}
+
+/* Microseconds; -1: never. Reads the clock first: what is heard after that has age 0. */
+static int64_t age_of(const struct cf_freshness *fresh, enum cf_resource resource)
+{
+    int64_t now = cf_monotonic_micros();
+    int64_t heard = atomic_load(&fresh->heard[resource]);
+
+    if (heard < 0)
+        return -1;
+    return heard < now ? now - heard : 0;
+}
+
+bool cf_store_fresh(const struct cf_store *store, enum cf_resource resource, int64_t stale_after)
+{
+    const struct cf_freshness *fresh = store->fresh;
+    int64_t micros;
+
+    if (store->absent != CF_ABSENT_DEPENDS)
+        return true;
+    if (!atomic_load(&fresh->expected[resource]) || !atomic_load(&fresh->synced[resource]))
+        return false;
+    micros = age_of(fresh, resource);
+    return micros >= 0 && micros / MICROS_PER_SECOND < stale_after;
+}
+
+bool cf_store_synced(const struct cf_store *store)
+{
+    if (store->absent != CF_ABSENT_DEPENDS)
+        return true;
+    for (int i = 0; i < CF_RESOURCES; i++) {
+        if (atomic_load(&store->fresh->expected[i]) && !atomic_load(&store->fresh->synced[i]))
+            return false;
+    }
+    return true;
+}
+
+int64_t cf_store_age(const struct cf_store *store, enum cf_resource resource)
+{
+    if (store->absent != CF_ABSENT_DEPENDS || !atomic_load(&store->fresh->expected[resource]))
+        return -1;
+    return age_of(store->fresh, resource);
+}
+
+/* A major version above 1 counts as newer than every 1.x. */
+void cf_store_set_server_version(struct cf_store *store, unsigned major, unsigned minor)
+{
+    atomic_store(&store->fresh->minor, major > 1 ? UINT_MAX : major == 1 ? minor : 0);
+}
+
+unsigned cf_store_server_minor(const struct cf_store *store)
+{
+    return atomic_load(&store->fresh->minor);
+}
+
+/* ---- inventory ---- */
+
+static bool names_legacy(const struct cf_store *store, const struct cf_shape *shape)
+{
+    const uint32_t *words = cf_shape_words(store, shape);
+
+    for (uint32_t i = 0; i < shape->key.secrets; i++) {
+        const struct cf_item_head *secret =
+            cf_item_at(store, CF_ITEM_SECRET, words[i * CF_SECRET_WORDS] >> CF_VIA_BITS);
+
+        if ((secret->flags & CF_FLAG_LEGACY) != 0)
+            return true;
+    }
+    return false;
+}
+
+static bool has_legacy(const struct cf_item_namespace *ns)
+{
+    return ns->legacy_used + ns->legacy_unused + ns->legacy_invalid > 0;
+}
+
+/* Names, not ids: a namespace may be deleted while the lock is not held. */
+static const char **copy_names(const struct cf_store *store, struct cf_arena *arena, size_t *count)
+{
+    const struct cf_slab *namespaces = &store->items[CF_ITEM_NAMESPACE];
+    const char **names = cf_arena_array(arena, (size_t)namespaces->used + 1, sizeof(*names));
+
+    *count = 0;
+    for (uint32_t id = 0; names != NULL && (id = cf_slab_next(namespaces, id)) != 0;) {
+        const struct cf_item_namespace *ns = cf_item_at(store, CF_ITEM_NAMESPACE, id);
+
+        if (!has_legacy(ns))
+            continue;
+        names[*count] = cf_arena_strdup(arena, cf_text_at(store, ns->item.name));
+        if (names[*count] != NULL)
+            (*count)++;
+    }
+    return names;
+}
+
+static bool fill_row(const struct cf_store *store, const char *name, struct cf_store_inventory *row)
+{
+    const struct cf_item_namespace *ns = cf_namespace_find(store, name);
+
+    if (ns == NULL || !has_legacy(ns))
+        return false;
+    *row = (struct cf_store_inventory){name, ns->legacy_used, ns->legacy_unused, ns->legacy_invalid,
+                                       0};
+    for (uint32_t at = ns->first_shape; at != 0; at = cf_shape_at(store, at)->of_namespace.next) {
+        if (names_legacy(store, cf_shape_at(store, at)))
+            row->pods_mounting += cf_shape_at(store, at)->pods;
+    }
+    return true;
+}
+
+void cf_store_inventory(const struct cf_store *store,
+                        void (*visit)(const struct cf_store_inventory *row, void *arg), void *arg)
+{
+    CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
+    const char **names;
+    size_t count;
+
+    if (arena == NULL)
+        return;
+    cf_store_lock(store);
+    names = copy_names(store, arena, &count);
+    cf_store_unlock(store);
+    for (size_t i = 0; i < count; i++) {
+        struct cf_store_inventory row;
+        bool there;
+
+        cf_store_lock(store);
+        there = fill_row(store, names[i], &row);
+        cf_store_unlock(store);
+        if (there)
+            visit(&row, arg);
+    }
 }

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store_private.h - how the store keeps the cluster: items found by kind, namespace and name, and
- * the shapes of pods. Ids everywhere: of a record in its slab, or of a text in the pool.
+/* store_private.h - how the store keeps the cluster; store.c explains it with a drawing.
  *
- * An item is there while an object of the API server stands behind it (`known`), or while
- * something refers to it. Only writers change anything here, under the lock; no pointer into it is
- * kept longer. */
-#ifndef CURFEW_KUBE_STORE_PRIVATE_H
-#define CURFEW_KUBE_STORE_PRIVATE_H
+ * Everything refers to everything by id: of a record in its slab, or of a text among the names.
+ * An item exists while the API server has its object (`known`), or while something refers to it.
+ * Only writers change anything here, under the lock; no pointer into it outlives the lock. */
+#ifndef CF_STORE_PRIVATE_H
+#define CF_STORE_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
-#include "fresh.h"
-#include "names.h"
+#include "curfew/store.h"
+#include "memory.h"
+
+/* ---- items ---- */
 
 /* The six resources, and what is only referred to. */
 enum cf_item_kind {
@@ -26,24 +28,18 @@ enum cf_item_kind {
 };
 #define CF_ITEM_KINDS 8
 
-/* What all kinds begin with. */
+/* What all kinds start with. */
 struct cf_item_head {
-    uint32_t namespace; /* texts; 0 for what is cluster-scoped */
-    uint32_t name;
-    uint32_t refs; /* of other items and shapes */
-    uint8_t known; /* it exists, as far as the store heard */
-    uint8_t mark;  /* the list, or the watch after it, that told of it last */
-    uint8_t flags; /* CF_FLAG_* of its kind */
+    uint32_t namespace; /* text; 0 for cluster-scoped objects */
+    uint32_t name;      /* text */
+    uint32_t refs;      /* from other items and shapes */
+    uint8_t known;      /* the object exists, as far as the store knows */
+    uint8_t mark;       /* the number of the last list that had it; see cf_store_list_begin() */
+    uint8_t flags;      /* CF_FLAG_* of its kind */
     uint8_t unused;
 };
 
-/* An object's uid in 16 bytes: of a canonical UUID its value; of others {0, 0, 0, text}. All zero:
- * none. */
-struct cf_uid {
-    uint32_t word[4];
-};
-
-/* What pods refer to, and how many references of bound pods there are; a pod that names it twice
+/* What pods refer to, and the number of references from bound pods; a pod that names it twice
  * counts twice. */
 struct cf_target {
     struct cf_item_head item;
@@ -64,9 +60,9 @@ struct cf_item_namespace {
 #define CF_FLAG_INVALID 4u /* legacy Secret: kubernetes.io/legacy-token-invalid-since is set */
 struct cf_item_secret {
     struct cf_target target;
-    uint32_t via;       /* as `bound`, through claims and their volumes */
+    uint32_t via;       /* like `bound`, through claims and their volumes */
     uint32_t owner;     /* text: a legacy Secret's account */
-    uint32_t namespace; /* item: where it is counted; legacy Secrets only */
+    uint32_t namespace; /* item: the namespace that counts it; legacy Secrets only */
 };
 
 #define CF_FLAG_RESTRICTED 1u /* account */
@@ -82,9 +78,9 @@ struct cf_item_volume {
     struct cf_item_head item;
     uint32_t claim; /* 0: no claimRef */
     struct cf_uid uid, claim_uid;
-    uint32_t prev, next; /* of the same claim */
-    uint32_t node;       /* text: the only node that its required affinity names */
-    uint32_t secrets;    /* cf_list of items */
+    struct cf_links of_claim; /* the volumes whose claimRef names the same claim */
+    uint32_t node;            /* text: the only node that its required affinity names */
+    uint32_t secrets;         /* cf_ids of items */
 };
 
 struct cf_item_node {
@@ -97,23 +93,23 @@ struct cf_item_pod {
     struct cf_item_head item;
     struct cf_uid uid;
     uint32_t shape;
-    uint32_t shape_prev, shape_next;
+    struct cf_links of_shape;
     uint32_t node;
-    uint32_t node_prev, node_next;
-    uint32_t claims; /* cf_list of items, in order of their ids */
+    struct cf_links of_node;
+    uint32_t claims; /* cf_ids of items, sorted */
 };
 
 /* ---- shapes ---- */
 
-/* Everything that the pods of one template have in common, once: their namespace, account and
- * controller, what they refer to (but claims, which each pod of a StatefulSet has of its own), and
- * what rules judge. The words behind it:
- *   2 a Secret: item << 5 | cf_ref_via, text (the volume's or container's name), in order of items
- *   1 a ConfigMap: item, in order
- *   5 a token source: text (volume), text (audience), given, and the seconds in two */
+/* What all pods of one template have in common, stored once: namespace, account, controller, what
+ * they refer to (except claims: each pod of a StatefulSet has its own), and what rules evaluate.
+ * The words of a shape:
+ *   2 for each Secret: item << 5 | cf_ref_via, text (the volume's or container's name), sorted
+ *   1 for each ConfigMap: item, sorted
+ *   5 for each token source: text (the volume's name), text (audience), whether it names a
+ *     lifetime, and the lifetime's seconds, high word first */
 struct cf_shape_key {
-    uint32_t namespace; /* items */
-    uint32_t account;
+    uint32_t namespace, account;     /* items */
     uint32_t owner_kind, owner_name; /* texts; 0: no controller */
     uint32_t workload;               /* text; 0: the pod's own name */
     uint32_t mirror;
@@ -125,24 +121,35 @@ struct cf_shape {
     uint32_t words; /* in the heap; 0: none */
     uint32_t hash;
     uint32_t first_pod, pods;
-    uint32_t prev, next; /* of its namespace */
+    struct cf_links of_namespace;
 };
 
 #define CF_SECRET_WORDS 2
 #define CF_TOKEN_WORDS 5
 #define CF_VIA_BITS 5
+#define CF_VIA_MASK ((1u << CF_VIA_BITS) - 1)
 
-/* A list of ids in the heap; 0 is the empty one. */
-struct cf_list {
+/* An array of ids in the heap; 0 is the empty one. */
+struct cf_ids {
     uint32_t count;
     uint32_t id[];
 };
 
+/* ---- the store ---- */
+
+/* Every review reads this and each watch writes it, so it is atomic and not under the lock. */
+struct cf_freshness {
+    _Atomic int64_t heard[CF_RESOURCES]; /* monotonic microseconds; -1: never */
+    atomic_bool synced[CF_RESOURCES];    /* it was listed once */
+    atomic_bool expected[CF_RESOURCES];  /* there is a watch */
+    atomic_uint minor;                   /* of the API server's version; 0: not known */
+};
+
 struct cf_store {
     enum cf_store_absent absent;
-    /* Behind pointers, since who only asks a store locks it too. */
+    /* Pointers, because readers of a const store lock it too. */
     pthread_rwlock_t *lock;
-    struct cf_store_fresh *fresh;
+    struct cf_freshness *fresh;
 
     struct cf_heap heap;
     struct cf_names names;
@@ -152,27 +159,73 @@ struct cf_store {
     size_t accounts_restricted;
     struct cf_slab shapes;
     struct cf_table shape_index;
-    uint8_t mark[CF_RESOURCES]; /* of the list that began last, from 1 */
+    uint8_t mark[CF_RESOURCES]; /* the number of the list that began last, from 1 */
 };
-
-static inline void *cf_item_at(const struct cf_store *store, enum cf_item_kind kind, uint32_t id)
-{
-    return cf_slab_at(&store->items[kind], id);
-}
 
 static inline const char *cf_text_at(const struct cf_store *store, uint32_t id)
 {
     return cf_names_text(&store->names, id);
 }
 
-/* ---- items (store_items.c) ---- */
+/* A copy in the arena; "" for 0, and when out of memory. */
+const char *cf_text_copy(const struct cf_store *store, struct cf_arena *arena, uint32_t id);
+
+/* ---- index.c ---- */
 
 void cf_items_init(struct cf_store *store);
 
-/* 0: there is none. "" is the namespace of what is cluster-scoped. */
+static inline void *cf_item_at(const struct cf_store *store, enum cf_item_kind kind, uint32_t id)
+{
+    return cf_slab_at(&store->items[kind], id);
+}
+
+static inline struct cf_item_head *cf_account_at(const struct cf_store *store, uint32_t id)
+{
+    return cf_item_at(store, CF_ITEM_ACCOUNT, id);
+}
+
+static inline struct cf_item_claim *cf_claim_at(const struct cf_store *store, uint32_t id)
+{
+    return cf_item_at(store, CF_ITEM_CLAIM, id);
+}
+
+static inline struct cf_item_namespace *cf_namespace_at(const struct cf_store *store, uint32_t id)
+{
+    return cf_item_at(store, CF_ITEM_NAMESPACE, id);
+}
+
+static inline struct cf_item_node *cf_node_at(const struct cf_store *store, uint32_t id)
+{
+    return cf_item_at(store, CF_ITEM_NODE, id);
+}
+
+static inline struct cf_item_pod *cf_pod_at(const struct cf_store *store, uint32_t id)
+{
+    return cf_item_at(store, CF_ITEM_POD, id);
+}
+
+static inline struct cf_item_secret *cf_secret_at(const struct cf_store *store, uint32_t id)
+{
+    return cf_item_at(store, CF_ITEM_SECRET, id);
+}
+
+static inline struct cf_item_volume *cf_volume_at(const struct cf_store *store, uint32_t id)
+{
+    return cf_item_at(store, CF_ITEM_VOLUME, id);
+}
+
+static inline struct cf_shape *cf_shape_at(const struct cf_store *store, uint32_t id)
+{
+    return cf_slab_at(&store->shapes, id);
+}
+
+/* 0: not found. The namespace of cluster-scoped objects is "". */
 uint32_t cf_item_find(const struct cf_store *store, enum cf_item_kind kind, const char *namespace,
                       const char *name);
-/* The item, made if there is none, and one more reference to it; 0 when out of memory. */
+/* NULL: not found. */
+const struct cf_item_namespace *cf_namespace_find(const struct cf_store *store, const char *name);
+
+/* Finds the item or creates it, and adds a reference; 0: out of memory. */
 uint32_t cf_item_ref(struct cf_store *store, enum cf_item_kind kind, const char *namespace,
                      const char *name);
 void cf_item_unref(struct cf_store *store, enum cf_item_kind kind, uint32_t id); /* takes 0 */
@@ -180,17 +233,13 @@ void cf_item_unref(struct cf_store *store, enum cf_item_kind kind, uint32_t id);
 /* Sets `known` and what is counted with it; the caller holds a reference. */
 void cf_item_know(struct cf_store *store, enum cf_item_kind kind, uint32_t id, bool known);
 
-/* A list of ids; 0 when out of memory, or where there are none. */
-uint32_t cf_list_new(struct cf_store *store, const uint32_t *ids, size_t count);
-const struct cf_list *cf_list_at(const struct cf_store *store, uint32_t id);
+/* An array of ids; 0: out of memory, or `count` is 0. */
+uint32_t cf_ids_new(struct cf_store *store, const uint32_t *ids, size_t count);
+const struct cf_ids *cf_ids_at(const struct cf_store *store, uint32_t id);
 
-/* ---- shapes (store_shapes.c) ---- */
+/* ---- shapes.c ---- */
 
 const uint32_t *cf_shape_words(const struct cf_store *store, const struct cf_shape *shape);
-static inline struct cf_shape *cf_shape_at(const struct cf_store *store, uint32_t id)
-{
-    return cf_slab_at(&store->shapes, id);
-}
 
 /* How often the shape names the Secret, or the ConfigMap. */
 size_t cf_shape_names_secret(const struct cf_store *store, const struct cf_shape *shape,
@@ -199,8 +248,8 @@ size_t cf_shape_names_map(const struct cf_store *store, const struct cf_shape *s
                           uint32_t item);
 
 struct cf_pod_facts;
-/* The shape of such a pod, found or made; 0 when out of memory. One that stays without pods is to
- * be given to cf_shape_unref(). */
+/* Finds or creates the shape of such a pod; 0: out of memory. A shape that gets no pod must be
+ * given to cf_shape_unref(). */
 uint32_t cf_shape_of(struct cf_store *store, struct cf_arena *arena,
                      const struct cf_pod_facts *facts);
 /* Frees it if it has no pods. */
@@ -209,10 +258,10 @@ void cf_shape_unref(struct cf_store *store, uint32_t id);
 /* Counts the references of a bound pod of this shape, by +1 or -1. */
 void cf_shape_count(struct cf_store *store, const struct cf_shape *shape, int by);
 
-/* ---- what an object changes (store_graph.c, store_graph_pods.c) ---- */
+/* ---- graph.c ---- */
 
 struct cf_facts;
-/* 0, or -1 when out of memory, and then nothing changed. */
+/* 0; or -1 when out of memory, and then nothing has changed. */
 int cf_graph_put_pod(struct cf_store *store, struct cf_arena *arena, const struct cf_facts *facts);
 int cf_graph_put_claim(struct cf_store *store, const struct cf_facts *facts);
 int cf_graph_put_volume(struct cf_store *store, const struct cf_facts *facts);
@@ -220,19 +269,9 @@ void cf_graph_drop_pod(struct cf_store *store, uint32_t id);
 void cf_graph_drop_claim(struct cf_store *store, uint32_t id);
 void cf_graph_drop_volume(struct cf_store *store, uint32_t id);
 
-/* Counts a bound pod, by +1 or -1, of the claim and of what lies behind it. */
-void cf_claim_count(struct cf_store *store, uint32_t id, int by);
+/* ---- query.c ---- */
 
-/* ---- uids (store_uid.c) ---- */
-
-/* False: out of memory. */
-bool cf_uid_ref(struct cf_store *store, const char *text, struct cf_uid *out);
-void cf_uid_unref(struct cf_store *store, const struct cf_uid *uid);
-bool cf_uid_is_none(const struct cf_uid *uid);
-/* A uid as text: 37 bytes at most, or a text of the pool; "" for none. */
-const char *cf_uid_text(const struct cf_store *store, const struct cf_uid *uid, char out[40]);
-
-/* A copy of what is known of a pod, in the arena. */
+/* Copies what the store knows of a pod into the arena. */
 void cf_store_copy_pod(const struct cf_store *store, struct cf_arena *arena, uint32_t id,
                        struct cf_store_pod *out);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* write.c - objects come and go, one by one, in batches, and as lists. */
+/* write.c - adding, changing and deleting objects: one by one, in batches, and as lists. */
 #include <string.h>
 
 #include "curfew/attr.h"
@@ -17,7 +17,7 @@ static int put_namespace(struct cf_store *store, const struct cf_facts *facts)
 
     if (id == 0)
         return -1;
-    ns = cf_item_at(store, CF_ITEM_NAMESPACE, id);
+    ns = cf_namespace_at(store, id);
     for (int mode = 0; mode < CF_MODES; mode++) {
         if ((facts->unread & CF_UNREAD_LABELS) == 0)
             ns->label[mode] =
@@ -32,7 +32,7 @@ static int put_namespace(struct cf_store *store, const struct cf_facts *facts)
 
 static void drop_namespace(struct cf_store *store, uint32_t id)
 {
-    struct cf_item_namespace *ns = cf_item_at(store, CF_ITEM_NAMESPACE, id);
+    struct cf_item_namespace *ns = cf_namespace_at(store, id);
 
     ns->item.refs++;
     memset(ns->label, CF_NO_LABEL, sizeof(ns->label));
@@ -42,7 +42,7 @@ static void drop_namespace(struct cf_store *store, uint32_t id)
 
 static void set_restricted(struct cf_store *store, uint32_t id, bool restricted)
 {
-    struct cf_item_head *account = cf_item_at(store, CF_ITEM_ACCOUNT, id);
+    struct cf_item_head *account = cf_account_at(store, id);
 
     store->accounts_restricted -= (account->flags & CF_FLAG_RESTRICTED) != 0;
     store->accounts_restricted += restricted;
@@ -57,7 +57,7 @@ static int put_account(struct cf_store *store, const struct cf_facts *facts)
 
     if (id == 0)
         return -1;
-    account = cf_item_at(store, CF_ITEM_ACCOUNT, id);
+    account = cf_account_at(store, id);
     if ((facts->unread & CF_UNREAD_ANNOTATIONS) != 0)
         restricted = !account->known || (account->flags & CF_FLAG_RESTRICTED) != 0;
     set_restricted(store, id, restricted);
@@ -68,27 +68,27 @@ static int put_account(struct cf_store *store, const struct cf_facts *facts)
 
 static void drop_account(struct cf_store *store, uint32_t id)
 {
-    ((struct cf_item_head *)cf_item_at(store, CF_ITEM_ACCOUNT, id))->refs++;
+    cf_account_at(store, id)->refs++;
     set_restricted(store, id, false);
     cf_item_know(store, CF_ITEM_ACCOUNT, id, false);
     cf_item_unref(store, CF_ITEM_ACCOUNT, id);
 }
 
-/* Which of the namespace's three numbers counts such a Secret. */
+/* The counter of the namespace for a Secret with these flags. */
 static uint32_t *legacy_count(struct cf_store *store, uint32_t namespace, uint8_t flags)
 {
-    struct cf_item_namespace *ns = cf_item_at(store, CF_ITEM_NAMESPACE, namespace);
+    struct cf_item_namespace *ns = cf_namespace_at(store, namespace);
 
     if ((flags & CF_FLAG_INVALID) != 0)
         return &ns->legacy_invalid;
     return (flags & CF_FLAG_USED) != 0 ? &ns->legacy_used : &ns->legacy_unused;
 }
 
-/* Takes the references to the owner's text and to the namespace (0: it is no legacy Secret). */
+/* Takes over the references to the owner's text and to the namespace (0: not a legacy Secret). */
 static void set_secret(struct cf_store *store, uint32_t id, uint8_t flags, uint32_t owner,
                        uint32_t namespace, bool known)
 {
-    struct cf_item_secret *secret = cf_item_at(store, CF_ITEM_SECRET, id);
+    struct cf_item_secret *secret = cf_secret_at(store, id);
     struct cf_item_secret old = *secret;
 
     if (old.namespace != 0)
@@ -107,7 +107,7 @@ static uint8_t secret_flags(const struct cf_facts *facts, const struct cf_item_s
 {
     uint8_t flags = CF_FLAG_LEGACY;
 
-    if ((facts->unread & CF_UNREAD_LABELS) != 0) /* of one that was not known they are 0 */
+    if ((facts->unread & CF_UNREAD_LABELS) != 0) /* 0 for a new one */
         return flags | (old->target.item.flags & (CF_FLAG_USED | CF_FLAG_INVALID));
     return (uint8_t)(flags | (facts->secret.used ? CF_FLAG_USED : 0) |
                      (facts->secret.invalid ? CF_FLAG_INVALID : 0));
@@ -116,7 +116,7 @@ static uint8_t secret_flags(const struct cf_facts *facts, const struct cf_item_s
 static int put_secret(struct cf_store *store, const struct cf_facts *facts)
 {
     uint32_t id = cf_item_ref(store, CF_ITEM_SECRET, facts->namespace, facts->name);
-    const struct cf_item_secret *old = id != 0 ? cf_item_at(store, CF_ITEM_SECRET, id) : NULL;
+    const struct cf_item_secret *old = id != 0 ? cf_secret_at(store, id) : NULL;
     const char *name = facts->secret.owner;
     uint32_t owner = 0, ns = 0;
     uint8_t flags = 0;
@@ -144,14 +144,14 @@ static int put_secret(struct cf_store *store, const struct cf_facts *facts)
 
 static void drop_secret(struct cf_store *store, uint32_t id)
 {
-    ((struct cf_item_head *)cf_item_at(store, CF_ITEM_SECRET, id))->refs++;
+    cf_secret_at(store, id)->target.item.refs++;
     set_secret(store, id, 0, 0, 0, false);
     cf_item_unref(store, CF_ITEM_SECRET, id);
 }
 
-/* ---- any of them ---- */
+/* ---- any resource ---- */
 
-static int put(struct cf_store *store, struct cf_arena *arena, const struct cf_facts *facts)
+static int put_facts(struct cf_store *store, struct cf_arena *arena, const struct cf_facts *facts)
 {
     if (cf_str_empty(facts->name))
         return 0;
@@ -172,7 +172,7 @@ static int put(struct cf_store *store, struct cf_arena *arena, const struct cf_f
     return 0;
 }
 
-static void drop(struct cf_store *store, enum cf_resource resource, uint32_t id)
+static void drop_item(struct cf_store *store, enum cf_resource resource, uint32_t id)
 {
     static void (*const drops[CF_RESOURCES])(struct cf_store * store, uint32_t id) = {
         [CF_NAMESPACES] = drop_namespace,  [CF_SECRETS] = drop_secret,
@@ -190,10 +190,10 @@ static void drop_named(struct cf_store *store, const struct cf_facts *facts)
 
     if (id != 0 &&
         ((struct cf_item_head *)cf_item_at(store, (enum cf_item_kind)facts->resource, id))->known)
-        drop(store, facts->resource, id);
+        drop_item(store, facts->resource, id);
 }
 
-/* ---- in batches ---- */
+/* ---- batches ---- */
 
 struct fact_change {
     struct cf_facts facts;
@@ -210,7 +210,7 @@ static int apply_facts(struct cf_store *store, struct cf_arena *arena,
         if (changes[i].deleted)
             drop_named(store, &changes[i].facts);
         else
-            rc = put(store, arena, &changes[i].facts);
+            rc = put_facts(store, arena, &changes[i].facts);
     }
     pthread_rwlock_unlock(store->lock);
     return rc == 0 ? 0 : cf_err_memory(err);
@@ -231,7 +231,7 @@ static void read_change(struct cf_arena *arena, enum cf_resource resource,
     change->unread = out->facts.unread;
 }
 
-/* Reads without the lock, then applies under one hold of it. */
+/* Reads without the lock, then takes it once to apply. */
 static int apply_batch(struct cf_store *store, struct cf_arena *arena, enum cf_resource resource,
                        struct cf_store_change *changes, size_t count, struct cf_err *err)
 {
@@ -309,19 +309,19 @@ int cf_store_add(struct cf_store *store, const struct cf_json *object, const cha
 
 /* ---- lists ---- */
 
-/* Items looked at under one hold; of those at most CF_STORE_BATCH are dropped. */
-#define SWEEP_LOOKS 1024
+/* Items visited each time the lock is taken; at most CF_STORE_BATCH of them are dropped. */
+#define SWEEP_SLICE 1024
 
-/* What the list that began last did not tell of goes (`keep` is its mark), or, with `keep` 0, all
- * marks are wiped. Returns where to go on; 0 at the end. */
-static uint32_t sweep(struct cf_store *store, enum cf_resource resource, uint32_t from,
-                      uint8_t keep)
+/* Drops the items whose mark is not `keep`, the mark of the last list: the list did not have them.
+ * With `keep` 0 clears all marks instead. Returns where to continue; 0 at the end. */
+static uint32_t sweep_slice(struct cf_store *store, enum cf_resource resource, uint32_t from,
+                            uint8_t keep)
 {
     const struct cf_slab *items = &store->items[resource];
     size_t dropped = 0;
     uint32_t id = from;
 
-    for (size_t looks = 0; looks < SWEEP_LOOKS && dropped < CF_STORE_BATCH; looks++) {
+    for (size_t n = 0; n < SWEEP_SLICE && dropped < CF_STORE_BATCH; n++) {
         struct cf_item_head *item;
 
         id = cf_slab_next(items, id);
@@ -331,7 +331,7 @@ static uint32_t sweep(struct cf_store *store, enum cf_resource resource, uint32_
         if (keep == 0) {
             item->mark = 0;
         } else if (item->known && item->mark != keep) {
-            drop(store, resource, id);
+            drop_item(store, resource, id);
             dropped++;
         }
     }
@@ -344,22 +344,22 @@ static void sweep_all(struct cf_store *store, enum cf_resource resource, uint8_t
 
     do {
         pthread_rwlock_wrlock(store->lock);
-        at = sweep(store, resource, at, keep);
+        at = sweep_slice(store, resource, at, keep);
         pthread_rwlock_unlock(store->lock);
     } while (at != 0);
 }
 
-/* Marks go from 1 to 255 and begin again: then what a list told of long ago must not look as if
- * this one did. */
+/* Each list gets the next mark, from 1 to 255, and gives it to every item it has. Before the marks
+ * start at 1 again, all are cleared: an old mark must not equal the new one. */
 void cf_store_list_begin(struct cf_store *store, enum cf_resource resource)
 {
-    bool again;
+    bool wraps;
 
     pthread_rwlock_wrlock(store->lock);
-    again = store->mark[resource] == UINT8_MAX;
-    store->mark[resource] = again ? 0 : store->mark[resource] + 1;
+    wraps = store->mark[resource] == UINT8_MAX;
+    store->mark[resource] = wraps ? 0 : store->mark[resource] + 1;
     pthread_rwlock_unlock(store->lock);
-    if (!again)
+    if (!wraps)
         return;
     sweep_all(store, resource, 0);
     pthread_rwlock_wrlock(store->lock);

@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* framer.c - a stream of bytes is cut into objects; see cut.h. */
+/* framer.c - cuts a stream of bytes into objects; see framer.h. */
 #include "framer.h"
 
 #include <string.h>
 
 #include "curfew/limits.h"
 
-/* What is kept from object to object; the rest goes back. */
+/* A buffer keeps up to this much memory from object to object. */
 #define KEEP (64 * CF_KIB)
 
 static const char item_prefix[] = "{\"object\":";
 
-void cf_framer_init(struct cf_framer *cut, cf_framer_take *take, void *arg)
+void cf_framer_init(struct cf_framer *f, cf_framer_take *take, void *arg)
 {
-    *cut = (struct cf_framer){.take = take, .arg = arg};
-    cf_buf_init(&cut->text, CF_OBJECT_MAX);
-    cf_buf_init(&cut->head, CF_LIST_HEAD_MAX);
+    *f = (struct cf_framer){.take = take, .arg = arg};
+    cf_buf_init(&f->text, CF_OBJECT_MAX);
+    cf_buf_init(&f->head, CF_LIST_HEAD_MAX);
 }
 
-static void empty(struct cf_buf *buf)
+static void empty_buf(struct cf_buf *buf)
 {
     size_t max = buf->max;
 
     if (buf->len > 0)
-        explicit_bzero(buf->data, buf->len); /* behind that nothing was ever written */
+        explicit_bzero(buf->data, buf->len); /* no byte after these was ever written */
     if (buf->cap > KEEP || buf->failed) {
         cf_buf_free(buf);
         cf_buf_init(buf, max);
@@ -31,157 +31,155 @@ static void empty(struct cf_buf *buf)
     buf->len = 0;
 }
 
-void cf_framer_reset(struct cf_framer *cut, enum cf_framer_form form)
+void cf_framer_reset(struct cf_framer *f, enum cf_framer_form form)
 {
-    struct cf_framer next = {.form = form, .take = cut->take, .arg = cut->arg};
+    struct cf_framer next = {.form = form, .take = f->take, .arg = f->arg};
 
-    empty(&cut->text);
-    empty(&cut->head);
-    next.text = cut->text;
-    next.head = cut->head;
-    *cut = next;
-    cut->to = form == CF_CUT_LIST ? &cut->head : NULL;
+    empty_buf(&f->text);
+    empty_buf(&f->head);
+    next.text = f->text;
+    next.head = f->head;
+    *f = next;
+    f->to = form == CF_FRAMER_LIST ? &f->head : NULL;
 }
 
-void cf_framer_free(struct cf_framer *cut)
+void cf_framer_free(struct cf_framer *f)
 {
-    cf_buf_wipe(&cut->text);
-    cf_buf_wipe(&cut->head);
-    cf_buf_free(&cut->text);
-    cf_buf_free(&cut->head);
+    cf_buf_wipe(&f->text);
+    cf_buf_wipe(&f->head);
+    cf_buf_free(&f->text);
+    cf_buf_free(&f->head);
 }
 
-bool cf_framer_whole(const struct cf_framer *cut)
+bool cf_framer_whole(const struct cf_framer *f)
 {
-    return cut->depth == 0 && (cut->form == CF_CUT_EVENTS || cut->head.len > 0);
+    return f->depth == 0 && (f->form == CF_FRAMER_EVENTS || f->head.len > 0);
 }
 
-/* ---- where the bytes go ---- */
+/* ---- objects ---- */
 
 /* Of an object that is too large the first bytes are kept. */
-static int add(struct cf_framer *cut, const char *bytes, size_t len, struct cf_err *err)
+static int append_bytes(struct cf_framer *f, const char *bytes, size_t len, struct cf_err *err)
 {
-    size_t room = cut->to->max - cut->to->len;
+    size_t room = f->to->max - f->to->len;
 
-    if (cut->to == &cut->text && len > room) {
-        cut->large = true;
+    if (f->to == &f->text && len > room) {
+        f->large = true;
         len = room;
     }
     if (len > room)
-        return cf_err_set(err, "a list's own members of more than %zu bytes", cut->to->max);
-    cf_buf_add(cut->to, bytes, len);
-    return cf_buf_ok(cut->to) ? 0 : cf_err_memory(err);
+        return cf_err_set(err, "more than %zu bytes of a list beside its items", f->to->max);
+    cf_buf_add(f->to, bytes, len);
+    return cf_buf_ok(f->to) ? 0 : cf_err_memory(err);
 }
 
-static int flush(struct cf_framer *cut, const char **mark, const char *upto, struct cf_err *err)
+static int flush_upto(struct cf_framer *f, const char **mark, const char *upto, struct cf_err *err)
 {
     size_t len = (size_t)(upto - *mark);
 
-    if (cut->to != NULL && len > 0 && add(cut, *mark, len, err) != 0)
+    if (f->to != NULL && len > 0 && append_bytes(f, *mark, len, err) != 0)
         return -1;
     *mark = upto;
     return 0;
 }
 
-/* The last text in the head, with its quote. */
-static bool key_is(const struct cf_framer *cut, const char *name)
+/* Whether the last string in the head is this name. */
+static bool key_is(const struct cf_framer *f, const char *name)
 {
     size_t len = strlen(name);
 
-    return cut->key > 0 && cut->head.len > cut->key + len &&
-           memcmp(cut->head.data + cut->key, name, len) == 0 &&
-           cut->head.data[cut->key + len] == '"';
+    return f->key > 0 && f->head.len > f->key + len &&
+           memcmp(f->head.data + f->key, name, len) == 0 && f->head.data[f->key + len] == '"';
 }
 
-static int begin_object(struct cf_framer *cut, const char **mark, const char *at,
-                        struct cf_err *err)
+static int begin_object(struct cf_framer *f, const char **mark, const char *at, struct cf_err *err)
 {
-    if (flush(cut, mark, at, err) != 0)
+    if (flush_upto(f, mark, at, err) != 0)
         return -1;
-    empty(&cut->text);
-    cut->to = &cut->text;
-    cut->large = false;
-    if (cut->form == CF_CUT_LIST)
-        cf_buf_adds(&cut->text, item_prefix);
+    empty_buf(&f->text);
+    f->to = &f->text;
+    f->large = false;
+    if (f->form == CF_FRAMER_LIST)
+        cf_buf_adds(&f->text, item_prefix);
     return 0;
 }
 
-static int give_object(struct cf_framer *cut, bool torn, struct cf_err *err)
+static int give_object(struct cf_framer *f, bool torn, struct cf_err *err)
 {
     struct cf_framer_object object = {
-        .text = cf_buf_str(&cut->text),
-        .len = cut->text.len,
-        .large = cut->large,
+        .text = cf_buf_str(&f->text),
+        .len = f->text.len,
+        .large = f->large,
         .torn = torn,
     };
-    int rc = cut->take(cut->arg, &object, err);
+    int rc = f->take(f->arg, &object, err);
 
-    empty(&cut->text);
-    cut->to = NULL;
-    cut->comma = false;
+    empty_buf(&f->text);
+    f->to = NULL;
+    f->comma = false;
     return rc;
 }
 
-/* At the byte behind its last brace. */
-static int end_object(struct cf_framer *cut, const char **mark, const char *behind,
-                      struct cf_err *err)
+/* `after`: the byte after its last brace. */
+static int end_object(struct cf_framer *f, const char **mark, const char *after, struct cf_err *err)
 {
-    if (flush(cut, mark, behind, err) != 0 ||
-        (cut->form == CF_CUT_LIST && add(cut, "}", 1, err) != 0))
+    if (flush_upto(f, mark, after, err) != 0 ||
+        (f->form == CF_FRAMER_LIST && append_bytes(f, "}", 1, err) != 0))
         return -1;
-    return give_object(cut, false, err);
+    return give_object(f, false, err);
 }
 
-/* At a newline in the midst of an event: what comes next is another one. */
-static int tear_object(struct cf_framer *cut, const char **mark, const char *at, struct cf_err *err)
+/* A newline in the middle of an event: the next bytes begin another one. */
+static int tear_object(struct cf_framer *f, const char **mark, const char *at, struct cf_err *err)
 {
-    if (flush(cut, mark, at, err) != 0)
+    if (flush_upto(f, mark, at, err) != 0)
         return -1;
-    cut->depth = 0;
-    cut->in_string = cut->escaped = false;
-    return give_object(cut, true, err);
+    f->depth = 0;
+    f->in_string = f->escaped = false;
+    return give_object(f, true, err);
 }
 
 /* ---- structure ---- */
 
-static int opened(struct cf_framer *cut, const char **mark, const char *at, char c,
-                  struct cf_err *err)
+static int open_bracket(struct cf_framer *f, const char **mark, const char *at, char c,
+                        struct cf_err *err)
 {
-    if (cut->to == &cut->head && c == '[' && cut->depth == 1) {
-        if (flush(cut, mark, at + 1, err) != 0)
+    if (f->to == &f->head && c == '[' && f->depth == 1) {
+        if (flush_upto(f, mark, at + 1, err) != 0)
             return -1;
-        if (key_is(cut, "items")) {
-            cut->in_items = cut->items = cut->comma = true;
-            cut->to = NULL;
+        if (key_is(f, "items")) {
+            f->in_items = f->items = f->comma = true;
+            f->to = NULL;
         }
     }
-    cut->depth++;
+    f->depth++;
     return 0;
 }
 
-static int closed(struct cf_framer *cut, const char **mark, const char *at, char c,
-                  struct cf_err *err)
+static int close_bracket(struct cf_framer *f, const char **mark, const char *at, char c,
+                         struct cf_err *err)
 {
-    if (cut->depth == 0)
-        return cf_err_set(err, "'%c' that closes nothing", c);
-    cut->depth--;
-    if (cut->in_items && cut->depth == 1) { /* its bracket: the next bytes are the list's again */
-        cut->in_items = false;
-        cut->to = &cut->head;
+    if (f->depth == 0)
+        return cf_err_set(err, "unexpected '%c'", c);
+    f->depth--;
+    if (f->in_items &&
+        f->depth == 1) { /* the end of the items: the next bytes are the list's again */
+        f->in_items = false;
+        f->to = &f->head;
         *mark = at;
         return 0;
     }
-    if (cut->to != &cut->text)
+    if (f->to != &f->text)
         return 0;
-    if (cut->depth == (cut->form == CF_CUT_LIST ? 2 : 0))
-        return end_object(cut, mark, at + 1, err);
+    if (f->depth == (f->form == CF_FRAMER_LIST ? 2 : 0))
+        return end_object(f, mark, at + 1, err);
     return 0;
 }
 
-/* Between objects: space, and in a list one comma. */
-static int between(struct cf_framer *cut, const char **mark, const char *at, struct cf_err *err)
+/* Between objects: white space, and in a list one comma. */
+static int scan_between(struct cf_framer *f, const char **mark, const char *at, struct cf_err *err)
 {
-    bool list = cut->form == CF_CUT_LIST;
+    bool list = f->form == CF_FRAMER_LIST;
 
     *mark = at + 1;
     switch (*at) {
@@ -191,91 +189,92 @@ static int between(struct cf_framer *cut, const char **mark, const char *at, str
     case '\n':
         return 0;
     case ',':
-        if (!list || cut->comma)
+        if (!list || f->comma)
             break;
-        cut->comma = true;
+        f->comma = true;
         return 0;
     case ']':
         if (!list)
             break;
-        return closed(cut, mark, at, *at, err);
+        return close_bracket(f, mark, at, *at, err);
     case '{':
-        if (list && !cut->comma)
+        if (list && !f->comma)
             break;
         *mark = at;
-        if (begin_object(cut, mark, at, err) != 0)
+        if (begin_object(f, mark, at, err) != 0)
             return -1;
-        cut->depth++;
+        f->depth++;
         return 0;
     default:
         break;
     }
-    return cf_err_set(err, "%s was expected", list ? "an item of a list" : "an event");
+    return cf_err_set(err, "expected %s", list ? "an item of a list" : "an event");
 }
 
-static int structure(struct cf_framer *cut, const char **mark, const char *at, struct cf_err *err)
+static int scan_structure(struct cf_framer *f, const char **mark, const char *at,
+                          struct cf_err *err)
 {
-    if (cut->to == NULL)
-        return between(cut, mark, at, err);
+    if (f->to == NULL)
+        return scan_between(f, mark, at, err);
     switch (*at) {
     case '"':
-        cut->in_string = true;
-        if (cut->to == &cut->head)
-            cut->key = cut->to->len + (size_t)(at - *mark) + 1;
+        f->in_string = true;
+        if (f->to == &f->head)
+            f->key = f->to->len + (size_t)(at - *mark) + 1;
         return 0;
     case '{':
     case '[':
-        return opened(cut, mark, at, *at, err);
+        return open_bracket(f, mark, at, *at, err);
     case '}':
     case ']':
-        return closed(cut, mark, at, *at, err);
+        return close_bracket(f, mark, at, *at, err);
     default:
         return 0;
     }
 }
 
-/* ---- texts ---- */
+/* ---- strings ---- */
 
-/* Up to what ends a run of plain characters: a newline is one of what does. */
-static const char *plain(const char *p, const char *end)
+/* The end of a run of plain characters; a newline ends one, too. */
+static const char *skip_plain(const char *p, const char *end)
 {
     while (p < end && *p != '"' && *p != '\\' && *p != '\n')
         p++;
     return p;
 }
 
-static void in_string(struct cf_framer *cut, char c)
+static void scan_string(struct cf_framer *f, char c)
 {
-    if (cut->escaped)
-        cut->escaped = false;
+    if (f->escaped)
+        f->escaped = false;
     else if (c == '\\')
-        cut->escaped = true;
+        f->escaped = true;
     else if (c == '"')
-        cut->in_string = false;
+        f->in_string = false;
 }
 
-static int step(struct cf_framer *cut, const char **mark, const char *at, struct cf_err *err)
+static int scan_byte(struct cf_framer *f, const char **mark, const char *at, struct cf_err *err)
 {
-    if (*at == '\n' && cut->form == CF_CUT_EVENTS && cut->to != NULL)
-        return tear_object(cut, mark, at, err);
-    if (!cut->in_string)
-        return structure(cut, mark, at, err);
-    in_string(cut, *at);
+    if (*at == '\n' && f->form == CF_FRAMER_EVENTS && f->to != NULL)
+        return tear_object(f, mark, at, err);
+    if (!f->in_string)
+        return scan_structure(f, mark, at, err);
+    scan_string(f, *at);
     return 0;
 }
 
-int cf_framer_feed(struct cf_framer *cut, const char *bytes, size_t len, struct cf_err *err)
+int cf_framer_feed(struct cf_framer *f, const char *bytes, size_t len, struct cf_err *err)
 {
     const char *p = bytes, *end = bytes + len, *mark = bytes;
 
     while (p < end) {
-        if (cut->in_string && !cut->escaped)
-            p = plain(p, end);
+        if (f->in_string && !f->escaped)
+            p = skip_plain(p, end);
         if (p == end)
             break;
-        if (step(cut, &mark, p, err) != 0)
+        if (scan_byte(f, &mark, p, err) != 0)
             return -1;
         p++;
     }
-    return flush(cut, &mark, end, err);
+    return flush_upto(f, &mark, end, err);
 }

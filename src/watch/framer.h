@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* framer.h - cuts what an API server sends into its objects while the bytes come, so that of a list
- * or a watch never more than one object is held.
+/* framer.h - cuts the answer of an API server into its objects while the bytes come, so that of a
+ * list or a watch at most one object is in memory.
  *
- * It only finds where objects begin and end; each is then parsed by itself, strictly (json.h).
- * Nothing that an object holds ends the stream: one that is too large is cut off, and the next one
- * begins behind it. */
-#ifndef CF_KUBE_CUT_H
-#define CF_KUBE_CUT_H
+ * It only finds where objects begin and end; each is then parsed by itself, strictly (json.h). No
+ * content of an object ends the stream: an object that is too large is cut off, and the next one is
+ * read after it. */
+#ifndef CF_WATCH_FRAMER_H
+#define CF_WATCH_FRAMER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,19 +15,19 @@
 #include "curfew/err.h"
 
 enum cf_framer_form {
-    CF_CUT_EVENTS, /* {"type":"ADDED","object":{...}} and a newline, again and again */
-    CF_CUT_LIST,   /* {"kind":"PodList",...,"items":[{...},...]} */
+    CF_FRAMER_EVENTS, /* {"type":"ADDED","object":{...}} and a newline, repeated */
+    CF_FRAMER_LIST,   /* {"kind":"PodList",...,"items":[{...},...]} */
 };
 
 /* One event; an item of a list comes as {"object":{...}}. */
 struct cf_framer_object {
     const char *text;
     size_t len;
-    bool large; /* it has more than CF_OBJECT_MAX bytes; these are the first ones */
-    bool torn;  /* its line ended before it did */
+    bool large; /* more than CF_OBJECT_MAX bytes; these are the first ones */
+    bool torn;  /* its line ended before the object did */
 };
 
-/* 0 to go on; -1 and a sentence ends it all. */
+/* 0: continue. -1 with an error: cf_framer_feed() fails with it. */
 typedef int cf_framer_take(void *arg, const struct cf_framer_object *object, struct cf_err *err);
 
 struct cf_framer {
@@ -39,24 +39,24 @@ struct cf_framer {
     struct cf_buf head; /* a list without its items */
     struct cf_buf *to;  /* where the bytes go; NULL: nowhere */
     size_t depth;       /* open objects and arrays */
-    size_t key;         /* where the last text begins in `head` */
+    size_t key;         /* where the last string begins in `head` */
     bool large;         /* the object has more bytes than are kept */
     bool in_string;
-    bool escaped; /* behind a backslash */
+    bool escaped; /* after a backslash */
     bool in_items;
-    bool comma; /* between two items: it has come */
-    bool items; /* the list had an array of them */
+    bool comma; /* the comma between two items has come */
+    bool items; /* the list had an array of items */
 };
 
-void cf_framer_init(struct cf_framer *cut, cf_framer_take *take, void *arg);
-/* Forgets what it has, for the next answer. */
-void cf_framer_reset(struct cf_framer *cut, enum cf_framer_form form);
-void cf_framer_free(struct cf_framer *cut); /* what it held is wiped, here and above */
+void cf_framer_init(struct cf_framer *f, cf_framer_take *take, void *arg);
+/* Starts over, for the next answer. */
+void cf_framer_reset(struct cf_framer *f, enum cf_framer_form form);
+void cf_framer_free(struct cf_framer *f); /* wipes its bytes, as a reset does */
 
-/* -1: what came is no such thing, or what `take` said. */
-int cf_framer_feed(struct cf_framer *cut, const char *bytes, size_t len, struct cf_err *err);
+/* -1: the bytes are not of this form, or `take` failed. */
+int cf_framer_feed(struct cf_framer *f, const char *bytes, size_t len, struct cf_err *err);
 
-/* Nothing was begun that has not ended: of a list, that it is whole. */
-bool cf_framer_whole(const struct cf_framer *cut);
+/* Whether no object is open; for a list: whether it is complete. */
+bool cf_framer_whole(const struct cf_framer *f);
 
 #endif

@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* list_watch.c - one request of a reflector: a list in pages, a watch-list, a watch, and the
- * questions after a connection was lost. */
+/* list_watch.c - one request of a reflector: a list in pages, a watch-list, a watch, and the checks
+ * after a connection was lost. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
-#include "curfew/time.h"
 #include "curfew/json.h"
 #include "curfew/limits.h"
-#include "curfew/log.h"
 #include "curfew/str.h"
+#include "curfew/time.h"
 #include "watch_private.h"
 
-/* Pages as large as client-go's: a page is one answer of etcd. */
+/* client-go's page size: etcd answers a page at once. */
 #define PAGE 500
-/* A path: a continue token, escaped, is most of it. */
+/* Of a path; an escaped continue token is most of it. */
 #define PATH_MAX_BYTES (3 * CF_LIST_HEAD_MAX)
 /* A watch is given up at most this many times in a row because its connection is new. */
 #define MOVES_MAX 4
-/* Beyond these a watch lasts no longer, as client-go's (5 to 10 minutes there). */
+/* A watch lasts at most this long, at random between the two (client-go: 5 to 10 minutes). */
 #define WATCH_MIN_SECONDS 240
 #define WATCH_MAX_SECONDS 480
 
@@ -27,25 +26,25 @@
 #define PARTIAL_LIST "application/json;as=PartialObjectMetadataList;g=" META ";v=v1"
 #define LEGACY_ONLY "fieldSelector=type%3Dkubernetes.io%2Fservice-account-token&"
 
-/* ---- while it is open ---- */
+/* ---- the open request ---- */
 
-/* How long nothing whole may come: a list may be long in coming, and then its bytes count; a watch
- * is ended by its server. An object that is on its way may take longer, as long as it moves. */
+/* How long nothing complete may come. A list may take long, so its bytes count; a watch ends after
+ * its timeoutSeconds. An object that is on its way may take longer while its bytes come. */
 static bool is_silent(const struct cf_reflector *r, int64_t now)
 {
     int64_t third = cf_watch_third(r->watch), patience = r->watch->patience, most;
 
     if (r->phase != CF_WATCHING)
-        return now - r->spoke > patience;
-    most = r->was_list ? third /* it was to last for as long as the list would take */
+        return now - r->bytes_at > patience;
+    most = r->was_list ? third /* it was meant to last as long as the list */
                        : r->lasts + third / 2;
-    if (cf_framer_whole(&r->cut))
-        return now - r->told > most;
-    return now - r->spoke > most || now - r->told > most + patience;
+    if (cf_framer_whole(&r->framer))
+        return now - r->object_at > most;
+    return now - r->bytes_at > most || now - r->object_at > most + patience;
 }
 
-/* Four times a second. */
-static bool tick(void *arg)
+/* Called four times a second; true ends the request. */
+static bool check_open(void *arg)
 {
     struct cf_reflector *r = arg;
     int64_t now = cf_monotonic_micros();
@@ -62,16 +61,17 @@ static bool tick(void *arg)
         return true;
     }
     r->ended = CF_WATCH_SILENT;
-    cf_err_system(&r->err, "nothing came for %lld s",
-                  (long long)((now - (r->phase == CF_WATCHING ? r->told : r->spoke)) / CF_MICROS));
+    cf_err_system(
+        &r->err, "received nothing for %lld s",
+        (long long)((now - (r->phase == CF_WATCHING ? r->object_at : r->bytes_at)) / CF_MICROS));
     return true;
 }
 
 /* A watch uses the connection that carried the last answer. A new connection may lead to a server
- * whose etcd was restored from a backup meanwhile. Then the watch is not sent: the versions are
- * compared first, and the watch follows over the connection of that answer. A server that closes
- * each connection after its answer is watched over a new one after MOVES_MAX tries. */
-static bool connected(void *arg, bool kept)
+ * whose etcd was restored from a backup meanwhile: then the watch is not sent, the versions are
+ * compared first, and the watch follows over the connection of that answer. With a server that
+ * closes each connection after its answer, a watch uses a new one after MOVES_MAX tries. */
+static bool on_connection(void *arg, bool kept)
 {
     struct cf_reflector *r = arg;
 
@@ -84,19 +84,19 @@ static bool connected(void *arg, bool kept)
     return false;
 }
 
-static bool data(void *arg, const char *bytes, size_t len)
+static bool on_data(void *arg, const char *bytes, size_t len)
 {
     struct cf_reflector *r = arg;
     struct cf_err why = {.kind = CF_ERR_NONE};
 
-    r->spoke = cf_monotonic_micros();
-    if (cf_framer_feed(&r->cut, bytes, len, &why) == 0 && cf_reflector_apply(r, &why) == 0)
+    r->bytes_at = cf_monotonic_micros();
+    if (cf_framer_feed(&r->framer, bytes, len, &why) == 0 && cf_reflector_apply(r, &why) == 0)
         return true;
     if (r->ended == CF_ENDED_WELL) {
         r->ended = CF_WATCH_BROKEN;
         r->no_events += r->is_no_event;
-        cf_err_system(&r->err, "what came is no %s: %.300s",
-                      r->phase == CF_LISTING ? "list" : "event", why.msg);
+        cf_err_system(&r->err, "not a valid %s: %.300s", r->phase == CF_LISTING ? "list" : "event",
+                      why.msg);
     } else if (r->err.kind == CF_ERR_NONE) {
         r->err = why;
     }
@@ -104,9 +104,9 @@ static bool data(void *arg, const char *bytes, size_t len)
     return false;
 }
 
-/* ---- what is asked ---- */
+/* ---- requests ---- */
 
-static struct cf_api_call call_of(struct cf_reflector *r, const char *path, const char *verb)
+static struct cf_api_call make_call(struct cf_reflector *r, const char *path, const char *verb)
 {
     static const char *const resources[CF_RESOURCES] = {
         [CF_NAMESPACES] = "namespaces in API group \"\"",
@@ -127,14 +127,14 @@ static struct cf_api_call call_of(struct cf_reflector *r, const char *path, cons
         .verb = verb,
         .resource = resources[r->resource],
         .max = CF_STATUS_MAX,
-        .timeout_seconds = 3600, /* tick() looks after it */
+        .timeout_seconds = 3600, /* check_open() ends it */
         .tries = 1,
-        .cancelled = tick,
+        .cancelled = check_open,
         .arg = r,
     };
 }
 
-static void begin(struct cf_reflector *r, enum cf_phase_of_watch phase)
+static void begin_request(struct cf_reflector *r, enum cf_watch_phase phase)
 {
     r->phase = phase;
     r->was_list = phase == CF_WATCH_LISTING;
@@ -142,12 +142,12 @@ static void begin(struct cf_reflector *r, enum cf_phase_of_watch phase)
     r->err = (struct cf_err){.kind = CF_ERR_NONE};
     r->code = 0;
     r->in_stream = r->is_no_event = false;
-    r->began = r->spoke = r->told = cf_monotonic_micros();
-    cf_framer_reset(&r->cut, phase == CF_LISTING ? CF_CUT_LIST : CF_CUT_EVENTS);
+    r->began = r->bytes_at = r->object_at = cf_monotonic_micros();
+    cf_framer_reset(&r->framer, phase == CF_LISTING ? CF_FRAMER_LIST : CF_FRAMER_EVENTS);
     cf_reflector_drop(r);
 }
 
-static int refused(struct cf_reflector *r, unsigned status, const struct cf_buf *body)
+static int read_refusal(struct cf_reflector *r, unsigned status, const struct cf_buf *body)
 {
     const struct cf_json *root =
         body->len > 0 ? cf_json_parse(r->arena, body->data, body->len, NULL, NULL, NULL) : NULL;
@@ -157,12 +157,12 @@ static int refused(struct cf_reflector *r, unsigned status, const struct cf_buf 
     return failure;
 }
 
-/* The whole exchange. CF_ENDED_WELL: a 200 that came to its end in good order. */
-static int exchange(struct cf_reflector *r, const char *path, struct cf_buf *body)
+/* CF_ENDED_WELL: a 200 with a complete body. */
+static int run_stream(struct cf_reflector *r, const char *path, struct cf_buf *body)
 {
-    struct cf_api_call call = call_of(r, path, r->phase == CF_LISTING ? "list" : "watch");
+    struct cf_api_call call = make_call(r, path, r->phase == CF_LISTING ? "list" : "watch");
     struct cf_api_stream stream = {
-        .data = data, .connected = connected, .arg = r, .silence_seconds = 3600};
+        .data = on_data, .connected = on_connection, .arg = r, .silence_seconds = 3600};
     struct cf_err err = {.kind = CF_ERR_NONE};
     const char *why = "";
     unsigned status = 0;
@@ -175,27 +175,27 @@ static int exchange(struct cf_reflector *r, const char *path, struct cf_buf *bod
         return status == 401 || status == 403 ? CF_WATCH_REFUSED : CF_WATCH_UNREACHABLE;
     }
     if (status != 200)
-        return refused(r, status, body);
-    if (!cf_streq(why, CF_API_WHOLE) || !cf_framer_whole(&r->cut)) {
-        cf_err_system(&r->err, "it broke off: %s", why);
+        return read_refusal(r, status, body);
+    if (!cf_streq(why, CF_API_WHOLE) || !cf_framer_whole(&r->framer)) {
+        cf_err_system(&r->err, "the answer broke off: %s", why);
         return CF_WATCH_BROKEN;
     }
     return CF_ENDED_WELL;
 }
 
-static int request(struct cf_reflector *r, const char *path)
+static int run_request(struct cf_reflector *r, const char *path)
 {
     struct cf_buf body;
     int ended;
 
     cf_buf_init(&body, CF_STATUS_MAX);
-    ended = exchange(r, path, &body);
+    ended = run_stream(r, path, &body);
     cf_buf_wipe(&body);
     cf_buf_free(&body);
     return ended;
 }
 
-/* Anything but what stands for itself in a query. */
+/* Escapes all but the unreserved characters of RFC 3986. */
 static void add_escaped(struct cf_buf *to, const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -218,13 +218,13 @@ static void add_path(struct cf_buf *to, const struct cf_reflector *r)
 
 /* ---- a list in pages ---- */
 
-static int page(struct cf_reflector *r, struct cf_buf *path, struct cf_buf *token)
+static int list_page(struct cf_reflector *r, struct cf_buf *path, struct cf_buf *token)
 {
     char version[CF_VERSION_MAX];
     bool first = token->len == 0;
     int ended;
 
-    begin(r, CF_LISTING);
+    begin_request(r, CF_LISTING);
     add_path(path, r);
     if (!r->one_page)
         cf_buf_addf(path, "limit=%d", PAGE);
@@ -232,31 +232,31 @@ static int page(struct cf_reflector *r, struct cf_buf *path, struct cf_buf *toke
         cf_buf_adds(path, "&continue=");
         add_escaped(path, token->data);
     }
-    ended = cf_buf_ok(path) ? request(r, path->data) : CF_WATCH_BROKEN;
+    ended = cf_buf_ok(path) ? run_request(r, path->data) : CF_WATCH_BROKEN;
     if (ended == CF_ENDED_WELL && cf_reflector_head(r, version, token, &r->err) != 0)
         ended = CF_WATCH_BROKEN;
     if (ended == CF_ENDED_WELL)
         memcpy(r->next, version, sizeof(version));
-    /* A token that is too old: what changed since is unknown. One page needs none. */
+    /* The token is too old to continue. One page needs no token. */
     if (ended == CF_WATCH_GONE && !first)
         r->one_page = true;
     return ended;
 }
 
-static int all_pages(struct cf_reflector *r, struct cf_buf *path, struct cf_buf *token)
+static int list_pages(struct cf_reflector *r, struct cf_buf *path, struct cf_buf *token)
 {
-    int64_t asked = cf_monotonic_micros();
+    int64_t requested = cf_monotonic_micros();
     int ended;
 
     cf_store_list_begin(r->watch->store, r->resource);
     do
-        ended = page(r, path, token);
+        ended = list_page(r, path, token);
     while (ended == CF_ENDED_WELL && token->len > 0);
     if (ended != CF_ENDED_WELL)
         return ended;
     memcpy(r->version, r->next, sizeof(r->version));
     r->one_page = false;
-    cf_reflector_listed(r, asked);
+    cf_reflector_listed(r, requested);
     return ended;
 }
 
@@ -267,7 +267,7 @@ int cf_reflector_list(struct cf_reflector *r)
 
     cf_buf_init(&path, PATH_MAX_BYTES);
     cf_buf_init(&token, CF_LIST_HEAD_MAX);
-    ended = all_pages(r, &path, &token);
+    ended = list_pages(r, &path, &token);
     cf_buf_free(&path);
     cf_buf_free(&token);
     return ended;
@@ -275,7 +275,7 @@ int cf_reflector_list(struct cf_reflector *r)
 
 /* ---- watches ---- */
 
-static int64_t between(int64_t low, int64_t high)
+static int64_t random_between(int64_t low, int64_t high)
 {
     uint32_t dice = 0;
 
@@ -284,7 +284,7 @@ static int64_t between(int64_t low, int64_t high)
     return low + (int64_t)(dice % (uint32_t)(high - low + 1));
 }
 
-static int watch(struct cf_reflector *r, const char *more, int64_t seconds)
+static int open_watch(struct cf_reflector *r, const char *more, int64_t seconds)
 {
     struct cf_buf path;
     int ended = CF_WATCH_BROKEN;
@@ -297,7 +297,7 @@ static int watch(struct cf_reflector *r, const char *more, int64_t seconds)
     if (r->phase == CF_WATCHING)
         add_escaped(&path, r->version);
     if (cf_buf_ok(&path))
-        ended = request(r, path.data);
+        ended = run_request(r, path.data);
     else
         cf_err_memory(&r->err);
     cf_buf_free(&path);
@@ -308,14 +308,14 @@ int cf_reflector_watch_list(struct cf_reflector *r)
 {
     int ended;
 
-    begin(r, CF_WATCH_LISTING);
+    begin_request(r, CF_WATCH_LISTING);
     cf_store_list_begin(r->watch->store, r->resource);
-    ended = watch(r, "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&",
-                  between(WATCH_MIN_SECONDS, WATCH_MAX_SECONDS));
-    if (r->phase == CF_WATCHING) /* it was a watch in the end */
+    ended = open_watch(r, "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&",
+                       random_between(WATCH_MIN_SECONDS, WATCH_MAX_SECONDS));
+    if (r->phase == CF_WATCHING) /* the list was complete, and the watch went on */
         return ended;
-    /* Refused, an error of the storage below it (etcd 3.4), or not understood, so that its end
-     * never came: pages will do. What says nothing of watch-lists is told as it is. */
+    /* The server rejected it, its storage can't do it (etcd 3.4), or it did not understand and so
+     * never sent the end: list in pages instead. An unrelated failure is returned as it is. */
     if ((ended == CF_WATCH_SERVER && (r->in_stream || r->code < 500)) || ended == CF_WATCH_SILENT ||
         ended == CF_ENDED_WELL) {
         r->no_watch_list = true;
@@ -327,13 +327,13 @@ int cf_reflector_watch_list(struct cf_reflector *r)
 int cf_reflector_watch(struct cf_reflector *r)
 {
     int64_t third = cf_watch_third(r->watch) / CF_MICROS;
-    int64_t seconds = between(third - third / 5, third);
-    int64_t most = between(WATCH_MIN_SECONDS, WATCH_MAX_SECONDS);
+    int64_t seconds = random_between(third - third / 5, third);
+    int64_t most = random_between(WATCH_MIN_SECONDS, WATCH_MAX_SECONDS);
     int ended;
 
-    begin(r, CF_WATCHING);
-    ended = watch(r, "", seconds < 1 ? 1 : seconds < most ? seconds : most);
-    /* Its end in good order: there was nothing else. */
+    begin_request(r, CF_WATCHING);
+    ended = open_watch(r, "", seconds < 1 ? 1 : seconds < most ? seconds : most);
+    /* The orderly end means that nothing else happened. */
     if (ended == CF_ENDED_WELL)
         cf_reflector_received(r, cf_monotonic_micros());
     return ended;
@@ -342,14 +342,14 @@ int cf_reflector_watch(struct cf_reflector *r)
 /* ---- after a connection was lost ---- */
 
 /* An enum cf_watch_failure, or CF_ENDED_WELL, and then the answer in `out`. */
-static int ask(struct cf_reflector *r, const char *path, struct cf_buf *out)
+static int get_answer(struct cf_reflector *r, const char *path, struct cf_buf *out)
 {
-    struct cf_api_call call = call_of(r, path, "list");
+    struct cf_api_call call = make_call(r, path, "list");
     struct cf_err err = {.kind = CF_ERR_NONE};
     unsigned status = 0;
     int ended = CF_ENDED_WELL, rc;
 
-    r->spoke = cf_monotonic_micros();
+    r->bytes_at = cf_monotonic_micros();
     rc = cf_api_call(r->api, &call, &status, out, &err);
     if (r->ended != CF_ENDED_WELL)
         return r->ended;
@@ -359,7 +359,7 @@ static int ask(struct cf_reflector *r, const char *path, struct cf_buf *out)
                 : status != 0                  ? CF_WATCH_BROKEN
                                                : CF_WATCH_UNREACHABLE;
     } else if (status != 200) {
-        ended = refused(r, status, out);
+        ended = read_refusal(r, status, out);
     }
     if (ended != CF_ENDED_WELL)
         cf_buf_wipe(out);
@@ -379,33 +379,32 @@ static unsigned read_minor(const struct cf_json *root)
     return cf_str_int64(digits, &minor) && minor > 0 && minor < 10000 ? (unsigned)minor : 0;
 }
 
-static const struct cf_json *parsed(struct cf_reflector *r, const struct cf_buf *out)
+static const struct cf_json *parse_answer(struct cf_reflector *r, const struct cf_buf *out)
 {
     return out->len > 0 ? cf_json_parse(r->arena, out->data, out->len, NULL, NULL, NULL) : NULL;
 }
 
-/* One that answers without telling it keeps what it told before. */
-static int ask_version(struct cf_reflector *r, struct cf_buf *out)
+/* Without a version in the answer the last one stays. */
+static int get_version(struct cf_reflector *r, struct cf_buf *out)
 {
-    int ended = ask(r, "/version", out);
-    const struct cf_json *root = parsed(r, out);
+    int ended = get_answer(r, "/version", out);
+    const struct cf_json *root = parse_answer(r, out);
 
     if (root != NULL)
-        cf_watch_note_minor(r, read_minor(root));
+        cf_reflector_set_minor(r, read_minor(root));
     cf_reflector_drop(r);
     return r->ended == CF_ENDED_WELL && ended != CF_WATCH_UNREACHABLE ? CF_ENDED_WELL : ended;
 }
 
-/* What the list itself says of its version; its one item may be anything. */
-static int ask_version_of_list(struct cf_reflector *r, const char *path,
-                               char version[CF_VERSION_MAX])
+/* The version of the list; its one item is ignored. */
+static int get_list_version(struct cf_reflector *r, const char *path, char version[CF_VERSION_MAX])
 {
     struct cf_buf token;
     int ended;
 
     cf_buf_init(&token, CF_LIST_HEAD_MAX);
     r->only_head = true;
-    ended = request(r, path);
+    ended = run_request(r, path);
     r->only_head = false;
     if (ended == CF_ENDED_WELL && cf_reflector_head(r, version, &token, &r->err) != 0)
         ended = CF_WATCH_BROKEN;
@@ -413,41 +412,41 @@ static int ask_version_of_list(struct cf_reflector *r, const char *path,
     return ended;
 }
 
-/* A server whose etcd was restored from a backup has versions below ours, and would let us wait in
- * silence until it gets there. No answer is no proof: then it is asked again. */
-static int ask_backwards(struct cf_reflector *r)
+/* A server whose etcd was restored from a backup has lower versions than the store, and would send
+ * nothing until it reaches ours. Without an answer the check is repeated. */
+static int check_backwards(struct cf_reflector *r)
 {
     char version[CF_VERSION_MAX];
     struct cf_buf path;
     int ended = CF_WATCH_BROKEN;
 
-    begin(r, CF_LISTING);
+    begin_request(r, CF_LISTING);
     cf_buf_init(&path, PATH_MAX_BYTES);
     add_path(&path, r);
     cf_buf_adds(&path, "limit=1");
     if (!cf_buf_ok(&path))
         cf_err_memory(&r->err);
     else
-        ended = ask_version_of_list(r, path.data, version);
+        ended = get_list_version(r, path.data, version);
     if (ended == CF_ENDED_WELL && cf_version_before(version, r->version)) {
-        cf_err_system(&r->err, "the server's versions went backwards, from %s to %s", r->version,
-                      version);
+        cf_err_system(&r->err, "the server's resourceVersions went backwards, from %s to %s",
+                      r->version, version);
         ended = CF_WATCH_GONE;
     }
     cf_buf_free(&path);
     return ended;
 }
 
-int cf_reflector_distrust(struct cf_reflector *r)
+int cf_reflector_check_server(struct cf_reflector *r)
 {
     struct cf_buf out;
     int ended;
 
-    begin(r, CF_LISTING);
+    begin_request(r, CF_LISTING);
     cf_buf_init(&out, CF_STATUS_MAX);
-    ended = ask_version(r, &out);
+    ended = get_version(r, &out);
     cf_buf_free(&out);
     if (ended == CF_ENDED_WELL && r->version[0] != '\0')
-        ended = ask_backwards(r);
+        ended = check_backwards(r);
     return ended;
 }

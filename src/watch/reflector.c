@@ -1,112 +1,69 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reflector.c - what one resource's thread does next: list, watch, pause. */
+/* reflector.c - how one resource's watch is doing: when its server was heard, how it failed, how
+ * long it pauses; and the log lines about that, one for each change. The metrics count the rest. */
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
+#include "curfew/json.h"
+#include "curfew/log.h"
+#include "curfew/str.h"
 #include "curfew/time.h"
 #include "watch_private.h"
 
-/* So often the same, and a watch that goes on from its version does not help. */
+/* After so many failures in a row, of kinds where a watch from the known version does not help, the
+ * resource is listed again. */
 #define IN_A_ROW_MAX 3
 
-/* A server that can't be reached is asked more often than client-go does: a refused connection
- * costs nobody anything, and until we know the cluster again, what is unknown may be denied. */
+/* A server that can't be reached is tried more often than client-go does (30 s): a refused
+ * connection is cheap, and until the cluster is known again, what is unknown may be denied. */
 #define UNREACHABLE_PAUSE_MAX (5 * CF_MICROS)
 
-/* How long a pause may go without a look at what is too old by now. */
-#define LOOK_MICROS (CF_MICROS / 4)
+/* The same reason is not logged more often than this. */
+#define LOG_AGAIN_MICROS (60 * CF_MICROS)
 
-void cf_reflector_received(struct cf_reflector *r, int64_t when)
+const char *cf_watch_failure_name(enum cf_watch_failure failure)
 {
-    cf_store_refreshed(r->watch->store, r->resource, when);
-    r->in_a_row = r->no_events = 0;
-    if (r->kept)
-        r->moves = 0;
-    r->last = CF_ENDED_WELL;
-    cf_reflector_log_heard(r);
+    static const char *const names[CF_WATCH_FAILURES] = {
+        [CF_WATCH_UNREACHABLE] = "unreachable",
+        [CF_WATCH_REFUSED] = "refused",
+        [CF_WATCH_GONE] = "gone",
+        [CF_WATCH_BUSY] = "busy",
+        [CF_WATCH_SERVER] = "server",
+        [CF_WATCH_BROKEN] = "broken",
+        [CF_WATCH_SILENT] = "silent",
+    };
+
+    return names[failure];
 }
 
-void cf_reflector_listed(struct cf_reflector *r, int64_t asked)
+static const char *resource_of(const struct cf_reflector *r)
 {
-    cf_store_list_end(r->watch->store, r->resource);
-    atomic_fetch_add(&r->lists, 1);
-    cf_reflector_received(r, asked);
-    cf_reflector_log_synced(r->watch);
+    return cf_resource_name(r->resource);
 }
 
-/* ---- pauses ---- */
+/* ---- failures ---- */
 
-static int64_t jitter(int64_t micros)
+/* A version that is too old needs no attention. */
+static void log_failure(struct cf_reflector *r, int failure)
 {
-    uint32_t dice = 0;
+    int64_t now = cf_monotonic_micros(), logged_at = r->logged_at[failure];
+    bool logged = r->failing &&
+                  (r->failure == failure || (logged_at != 0 && now - logged_at < LOG_AGAIN_MICROS));
+    enum cf_log_level level = logged || failure == CF_WATCH_GONE ? CF_LOG_DEBUG : CF_LOG_WARN;
 
-    if (getrandom(&dice, sizeof(dice), GRND_NONBLOCK) != (ssize_t)sizeof(dice))
-        return micros;
-    return micros + (int64_t)((double)micros * dice / (double)UINT32_MAX);
+    cf_log(level, "cannot watch the API server, will retry", CF_LOG_S("resource", resource_of(r)),
+           CF_LOG_S("reason", cf_watch_failure_name((enum cf_watch_failure)failure)),
+           CF_LOG_S("error", r->err.msg));
+    if (level == CF_LOG_DEBUG)
+        return;
+    if (!r->failing)
+        r->failing_since = now;
+    r->failing = true;
+    r->failure = failure;
+    r->logged_at[failure] = now;
 }
 
-/* False: it is over. */
-static bool sleep_until(struct cf_watch *watch, int64_t when)
-{
-    struct timespec ts = {.tv_sec = (time_t)(when / CF_MICROS),
-                          .tv_nsec = (long)(when % CF_MICROS) * 1000};
-    bool stopping;
-
-    pthread_mutex_lock(&watch->lock);
-    if (!atomic_load(&watch->stopping))
-        pthread_cond_timedwait(&watch->stop, &watch->lock, &ts);
-    stopping = atomic_load(&watch->stopping);
-    pthread_mutex_unlock(&watch->lock);
-    return !stopping;
-}
-
-static void pause_for(struct cf_reflector *r, int64_t micros)
-{
-    int64_t until = cf_monotonic_micros() + micros;
-
-    for (int64_t now; (now = cf_monotonic_micros()) < until;) {
-        int64_t next = now + LOOK_MICROS;
-
-        if (!sleep_until(r->watch, next < until ? next : until))
-            return;
-        cf_reflector_log_age(r);
-    }
-}
-
-/* Doubles, up to a ceiling; with jitter up to twice that. */
-static int64_t next_pause(struct cf_reflector *r)
-{
-    const struct cf_watch *watch = r->watch;
-    int64_t pause = r->pause > watch->pause_min ? r->pause : watch->pause_min;
-    int64_t most = watch->pause_max;
-
-    if (r->last == CF_WATCH_UNREACHABLE && most > UNREACHABLE_PAUSE_MAX)
-        most = UNREACHABLE_PAUSE_MAX;
-    if (pause > most)
-        pause = most;
-    r->pause = pause < most / 2 ? pause * 2 : most;
-    return jitter(pause);
-}
-
-/* ---- what is next ---- */
-
-static int next(struct cf_reflector *r)
-{
-    if (r->doubted) {
-        int ended = cf_reflector_distrust(r);
-
-        if (ended != CF_ENDED_WELL)
-            return ended;
-        r->doubted = false;
-    }
-    if (r->version[0] != '\0')
-        return cf_reflector_watch(r);
-    return r->no_watch_list ? cf_reflector_list(r) : cf_reflector_watch_list(r);
-}
-
-/* What a failure means for the next try. Whether there is to be a pause before it. */
-static bool learn(struct cf_reflector *r, int failure)
+bool cf_reflector_failed(struct cf_reflector *r, int failure)
 {
     int before = r->last;
 
@@ -119,37 +76,138 @@ static bool learn(struct cf_reflector *r, int failure)
     if (failure != CF_WATCH_GONE && failure != CF_WATCH_BUSY)
         r->doubted = true;
     atomic_fetch_add(&r->failures[failure], 1);
-    cf_reflector_log_failure(r, failure);
+    log_failure(r, failure);
     if (before == CF_WATCH_UNREACHABLE && failure != CF_WATCH_UNREACHABLE)
-        r->pause = 0; /* it is back */
+        r->pause = 0; /* the server is back */
     return failure != CF_WATCH_GONE || before == CF_WATCH_GONE;
 }
 
-/* A watch that its server ends long before its time: an API server that is going away. */
-static bool ended_early(const struct cf_reflector *r)
+static int64_t add_jitter(int64_t micros)
 {
-    return r->phase == CF_WATCHING && cf_monotonic_micros() - r->began < r->lasts / 2;
+    uint32_t dice = 0;
+
+    if (getrandom(&dice, sizeof(dice), GRND_NONBLOCK) != (ssize_t)sizeof(dice))
+        return micros;
+    return micros + (int64_t)((double)micros * dice / (double)UINT32_MAX);
 }
 
-void cf_reflector_run(struct cf_reflector *r)
+/* Doubles up to a ceiling, with jitter up to twice that. */
+int64_t cf_reflector_next_pause(struct cf_reflector *r)
 {
-    while (!cf_watch_stopping(r->watch)) {
-        int64_t began = cf_monotonic_micros();
-        int ended = next(r);
-        bool pause = false;
+    const struct cf_watch *watch = r->watch;
+    int64_t pause = r->pause > watch->pause_min ? r->pause : watch->pause_min;
+    int64_t most = watch->pause_max;
 
-        if (ended == CF_ENDED_STOPPED)
-            return;
-        /* What has lasted was not in vain. */
-        if (cf_monotonic_micros() - began > cf_watch_third(r->watch))
-            r->pause = 0;
-        if (ended >= 0)
-            pause = learn(r, ended);
-        else if (ended == CF_ENDED_WELL && ended_early(r))
-            pause = r->doubted = true;
-        else
-            r->pause = 0;
-        if (pause)
-            pause_for(r, next_pause(r));
+    if (r->last == CF_WATCH_UNREACHABLE && most > UNREACHABLE_PAUSE_MAX)
+        most = UNREACHABLE_PAUSE_MAX;
+    if (pause > most)
+        pause = most;
+    r->pause = pause < most / 2 ? pause * 2 : most;
+    return add_jitter(pause);
+}
+
+/* ---- freshness ---- */
+
+void cf_reflector_log_age(struct cf_reflector *r)
+{
+    const struct cf_watch *watch = r->watch;
+    int64_t age = cf_store_age(watch->store, r->resource);
+    bool stale = age >= 0 && age / CF_MICROS >= atomic_load(&watch->stale_after);
+
+    if (stale && !r->stale)
+        cf_log(CF_LOG_WARN,
+               r->resource == CF_SECRETS ? "the watch cache is stale: an unknown Secret may be a "
+                                           "legacy one (lookupFailure decides)"
+                                         : "the watch cache is stale",
+               CF_LOG_S("resource", resource_of(r)), CF_LOG_N("ageSeconds", age / CF_MICROS));
+    else if (!stale && r->stale)
+        cf_log(CF_LOG_INFO, "the watch cache is fresh again", CF_LOG_S("resource", resource_of(r)));
+    r->stale = stale;
+}
+
+void cf_reflector_received(struct cf_reflector *r, int64_t when)
+{
+    cf_store_refreshed(r->watch->store, r->resource, when);
+    r->in_a_row = r->no_events = 0;
+    if (r->kept)
+        r->moves = 0;
+    r->last = CF_ENDED_WELL;
+    if (r->failing)
+        cf_log(CF_LOG_INFO, "watching the API server again", CF_LOG_S("resource", resource_of(r)),
+               CF_LOG_N("afterSeconds", (cf_monotonic_micros() - r->failing_since) / CF_MICROS));
+    r->failing = false;
+    cf_reflector_log_age(r);
+}
+
+static void log_synced(struct cf_watch *watch)
+{
+    struct cf_store_counts counts;
+
+    if (!cf_store_synced(watch->store) || atomic_exchange(&watch->synced, true))
+        return;
+    counts = cf_store_counts(watch->store);
+    cf_log(CF_LOG_INFO, "the watch cache is synced",
+           CF_LOG_S("server", cf_api_server(watch->reflectors[CF_NAMESPACES].api)),
+           CF_LOG_N("namespaces", (int64_t)counts.namespaces),
+           CF_LOG_N("secrets", (int64_t)counts.secrets),
+           CF_LOG_N("serviceAccounts", (int64_t)counts.accounts),
+           CF_LOG_N("pods", (int64_t)counts.pods),
+           CF_LOG_N("afterMillis", (cf_monotonic_micros() - watch->started) / 1000));
+}
+
+void cf_reflector_listed(struct cf_reflector *r, int64_t requested)
+{
+    cf_store_list_end(r->watch->store, r->resource);
+    atomic_fetch_add(&r->lists, 1);
+    cf_reflector_received(r, requested);
+    log_synced(r->watch);
+}
+
+void cf_reflector_set_minor(struct cf_reflector *r, unsigned minor)
+{
+    struct cf_watch *watch = r->watch;
+    unsigned lowest = 0;
+
+    /* One thread at a time, so that an older reading does not come last. */
+    pthread_mutex_lock(&watch->lock);
+    atomic_store(&r->minor, minor);
+    for (int i = 0; i < CF_RESOURCES; i++) {
+        unsigned one = atomic_load(&watch->reflectors[i].minor);
+
+        if (one != 0 && (lowest == 0 || one < lowest))
+            lowest = one;
     }
+    cf_store_set_server_version(watch->store, lowest != 0 ? 1 : 0, lowest);
+    pthread_mutex_unlock(&watch->lock);
+}
+
+/* ---- objects ---- */
+
+/* An error may quote what users wrote: the log gets the part before the quotation. */
+static void cut_quotation(char *reason)
+{
+    size_t len = strcspn(reason, "'\"[");
+
+    while (len > 0 && reason[len - 1] == ' ')
+        len--;
+    reason[len] = '\0';
+}
+
+void cf_reflector_log_unread(struct cf_reflector *r, const struct cf_json *object,
+                             const struct cf_err *why)
+{
+    const struct cf_json *meta = cf_json_get(object, "metadata");
+    int64_t now = cf_monotonic_micros();
+    char reason[sizeof(why->msg)];
+
+    if (r->unread_logged_at != 0 && now - r->unread_logged_at < LOG_AGAIN_MICROS)
+        return;
+    r->unread_logged_at = now;
+    memcpy(reason, why->msg, sizeof(reason));
+    cut_quotation(reason);
+    cf_log(CF_LOG_WARN, "cannot read an object completely, using only its metadata",
+           CF_LOG_S("resource", resource_of(r)),
+           CF_LOG_S("namespace", cf_str_or_empty(cf_json_str(cf_json_get(meta, "namespace")))),
+           CF_LOG_S("name", cf_str_or_empty(cf_json_str(cf_json_get(meta, "name")))),
+           CF_LOG_S("reason", reason));
 }

@@ -134,7 +134,7 @@ def _(work):
         api.cluster.put("namespaces", namespace("b", enforce="restricted"))
         check(until(lambda: curfew.metrics()['curfew_namespaces{mode="enforce",level="restricted"}'] == "2"),
               "a label is not seen")
-        check("in step with the cluster" in curfew.said(), curfew.said())
+        check("the watch cache is synced" in curfew.said(), curfew.said())
         curfew.stop()
 
 
@@ -146,7 +146,7 @@ def _(work):
         status, text = curfew.get("/readyz")
         check(status == 503 and text.startswith("waiting for the first list of namespaces secrets"), text)
         check(curfew.get("/livez")[0] == 200, "not alive")
-        check(until(lambda: "can't be watched" in curfew.said()), curfew.said())
+        check(until(lambda: "cannot watch the API server" in curfew.said()), curfew.said())
         check(curfew.metrics()['curfew_watch_age_seconds{resource="pods"}'] == "+Inf", "an age")
         api.start()
         check(until(curfew.is_ready), curfew.get("/readyz"))

@@ -309,7 +309,7 @@ def _(work):
         check(m.get('curfew_watch_objects_unread_total{resource="pods"}') == "2", m)
         check(m.get('curfew_watch_objects_unread_total{resource="secrets"}') == "0", m)
         check(m.get('curfew_watch_failures_total{resource="pods",reason="broken"}') == "0", m)
-        lines = [l for l in curfew.said().splitlines() if "can't be read whole" in l]
+        lines = [l for l in curfew.said().splitlines() if "cannot read an object completely" in l]
         check(len(lines) == 1, lines)
         for part in ('"resource":"pods"', '"namespace":"a"', '"name":"odd"', '"reason":"invalid JSON: duplicate key"'):
             check(part in lines[0], "%s: %s" % (part, lines[0]))

@@ -149,7 +149,7 @@ def _(work):
             api.cluster.put("pods", pod("d", "y%d" % i))
     with watching(work, setup=stuck, synced=False) as (api, watcher):
         check(until(lambda: watcher.state()["pods broken"] >= 2), watcher.ask("state"))
-        check("pages do not go on" in watcher.said(), watcher.said())
+        check("repeats a continue token" in watcher.said(), watcher.said())
         api.stuck = False
         watcher.catch_up()
 
@@ -362,7 +362,7 @@ def _(work):
         check(until(lambda: any(l.startswith("pod c/x2 ") for l in watcher.ask("dump"))),
               "it is stuck: " + watcher.said())
         check(watcher.state()["pods broken"] == 0, watcher.ask("state"))
-        check("only its metadata are known" in watcher.said(), watcher.said())
+        check("using only its metadata" in watcher.said(), watcher.said())
         check(any(l.startswith("pod a/x6 uid p-a-x6 ") for l in watcher.ask("dump")), watcher.ask("dump"))
         api.cluster.delete("pods", ("a", "x6"))
         watcher.catch_up()
@@ -409,15 +409,15 @@ def _(work):
     with watching(work) as (api, watcher):
         api.stop()
         check(until(lambda: not watcher.state()["secrets fresh"]), "it never becomes stale")
-        check(until(lambda: "stale: a Secret that is not known" in watcher.said()), watcher.said())
-        check(until(lambda: "stale: what is known may be too old resource=pods" in watcher.said()), watcher.said())
+        check(until(lambda: "stale: an unknown Secret" in watcher.said()), watcher.said())
+        check(until(lambda: "the watch cache is stale resource=pods" in watcher.said()), watcher.said())
         change(api)
         api.start()
         check(until(lambda: watcher.state()["secrets fresh"]), watcher.said())
         watcher.catch_up()
         for resource in ("secrets", "pods"):
             lines = [l for l in watcher.said().splitlines() if "resource=%s" % resource in l]
-            for what in ("reason=unreachable", "watched again", "stale: ", "fresh again"):
+            for what in ("reason=unreachable", "watching the API server again", "cache is stale", "fresh again"):
                 said = len([l for l in lines if what in l])
                 check(said == 1, "'%s' was said %d times:\n%s" % (what, said, "\n".join(lines)))
 
@@ -459,7 +459,7 @@ def _(work):
     def away(api):
         api.stop()
     with watching(work, setup=away, synced=False) as (api, watcher):
-        check(until(lambda: "can't be watched" in watcher.said()), watcher.said())
+        check(until(lambda: "cannot watch the API server" in watcher.said()), watcher.said())
         check(watcher.state()["synced"] == 0, "synced with nobody")
         check(watcher.state()["pods age"] == -1, watcher.ask("state"))
         api.start()
@@ -515,7 +515,7 @@ def _(work):
         check(until(lambda: watcher.state()["pods fresh"]), watcher.said())
         check(until(lambda: watcher.state()["secrets refused"] > 3), watcher.ask("state"))
         check(watcher.state()["synced"] == 0, "synced without Secrets")
-        lines = [l for l in watcher.said().splitlines() if "resource=secrets" in l and "tried" in l]
+        lines = [l for l in watcher.said().splitlines() if "resource=secrets" in l and "will retry" in l]
         check(len(lines) == 1 and 'RBAC does not let \\"curfew\\" watch secrets' in lines[0], lines)
         api.forbidden = set()
         watcher.catch_up()

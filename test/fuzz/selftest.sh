@@ -19,7 +19,7 @@ manifest|src/json/writer.c|s/if (strstr(text, ": ") != NULL ../if (/|a text with
 kubeconfig|src/client/credentials.c|s/bool secret = is_given(&access->token) ../bool secret =/|a token goes to a server without TLS
 token|src/token/verify.c|s/bool same = rc == 0 .. jwt != NULL ../bool same = rc != ENOMEM ||/|the signature is not looked at
 http|src/server/request.c|s/if (!is_name(name, name_len)) {/if (name_len == 0 || !is_name(name, 1)) {/|a header may have a space in its name
-watch|src/watch/framer.c|s/= cut->to->len + (size_t)(at - .mark) + 1;/= cut->to->len + 1;/|the place of a key is stale
+watch|src/watch/framer.c|s/= f->to->len + (size_t)(at - .mark) + 1;/= f->to->len + 1;/|the place of a key is stale
 '
 
 work=$(mktemp -d) || exit 1

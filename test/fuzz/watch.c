@@ -213,7 +213,7 @@ static int take(void *arg, const struct cf_framer_object *given, struct cf_err *
     int rc;
 
     fuzz_must(o.len > 0 && strlen(o.text) <= o.len, "an object has bytes", NULL);
-    fuzz_must(o.len <= r->cut.text.max, "no more than is kept", NULL);
+    fuzz_must(o.len <= r->framer.text.max, "no more than is kept", NULL);
     memcpy(exact, o.text, o.len);
     o.text = exact;
     if (hides && cf_reflector_apply(r, err) != 0) {
@@ -424,9 +424,9 @@ static void init_watch(struct cf_reflector *r, uint8_t how)
     r->last = CF_ENDED_WELL;
     r->no_watch_list = (how & 0x40) != 0;
     r->arena = cf_arena_new(CF_ARENA_MAX);
-    cf_framer_init(&r->cut, take, r);
+    cf_framer_init(&r->framer, take, r);
     if ((how & 0x80) != 0)
-        r->cut.text.max = SMALL_OBJECT;
+        r->framer.text.max = SMALL_OBJECT;
 }
 
 /* In the heap: what the store says afterwards. */
@@ -446,7 +446,7 @@ static char *read_all(const uint8_t *data, size_t size, unsigned cut, struct scr
     after = __sanitizer_get_current_allocated_bytes();
     fuzz_must(after < before + BYTES_AT_ALL + BYTES_FOR_EACH * size, "memory is bounded", NULL);
     said = ask_all(watched.store, r);
-    cf_framer_free(&r->cut);
+    cf_framer_free(&r->framer);
     cf_arena_free(r->arena);
     cf_store_free(watched.store);
     pthread_mutex_destroy(&watched.lock);

@@ -26,14 +26,14 @@ static struct stream *open_stream(void)
     s->pods->arena = cf_arena_new(CF_ARENA_MAX);
     assert_non_null(s->watch.store);
     assert_non_null(s->pods->arena);
-    cf_framer_init(&s->pods->cut, cf_reflector_take, s->pods);
-    cf_framer_reset(&s->pods->cut, CF_CUT_EVENTS);
+    cf_framer_init(&s->pods->framer, cf_reflector_take, s->pods);
+    cf_framer_reset(&s->pods->framer, CF_FRAMER_EVENTS);
     return s;
 }
 
 static void close_stream(struct stream *s)
 {
-    cf_framer_free(&s->pods->cut);
+    cf_framer_free(&s->pods->framer);
     cf_arena_free(s->pods->arena);
     cf_store_free(s->watch.store);
     free(s);
@@ -47,11 +47,11 @@ static void feed(struct stream *s, const char *text, size_t piece)
         size_t some = len - at < piece ? len - at : piece;
         char *copy = exact_copy(text + at, some);
 
-        if (cf_framer_feed(&s->pods->cut, copy, some, &err) != 0)
+        if (cf_framer_feed(&s->pods->framer, copy, some, &err) != 0)
             fail_msg("%s", err.msg);
         free(copy);
     }
-    assert_true(cf_framer_whole(&s->pods->cut));
+    assert_true(cf_framer_whole(&s->pods->framer));
     assert_int_equal(cf_reflector_apply(s->pods, &err), 0);
 }
 

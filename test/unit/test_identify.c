@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* identify.c: what is read of an object that can't be read whole. */
+/* cf_identify: what is read of an object that can't be read completely. */
 #include "document.h"
 
-#include "../../src/watch/identify.h"
+#include "../../src/watch/watch_private.h"
 
 /* `text` with " for each ', from a block of exactly its bytes. */
 static void identifies(const char *text, size_t len, const char *want, unsigned unread)

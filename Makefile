@@ -61,6 +61,7 @@ UNIT_BINS  := $(patsubst $(BUILD)/test/unit/%.o,$(BUILD)/unit/%,$(UNIT_OBJS))
 CASE_OBJS  := $(call objects,$(patsubst %,test/%/*.c,rules recorded property api fault oracle))
 CASE_BINS  := $(sort $(patsubst $(BUILD)/test/%/,$(BUILD)/%-test,$(dir $(CASE_OBJS))))
 TEST_BINS  := $(UNIT_BINS) $(CASE_BINS)
+FIXTURE_OBJS := $(call objects,test/lib/fixtures.c)
 DEMO_OBJS  := $(call objects,deploy/demo/*.c)
 BENCH_OBJS := $(call objects,test/bench/store.c test/bench/apiserver.c)
 BENCH_BINS := $(patsubst $(BUILD)/test/bench/%.o,$(BUILD)/bench/%,$(BENCH_OBJS))
@@ -116,7 +117,7 @@ $(BUILD)/libcurfew.a: $(LIB_OBJS)
 
 # ---- tests ----
 
-$(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS) $(BENCH_OBJS) $(FUZZ_OBJS): $(BUILD)/%.o: %.c Makefile | deps
+$(UNIT_OBJS) $(CASE_OBJS) $(FIXTURE_OBJS) $(DEMO_OBJS) $(BENCH_OBJS) $(FUZZ_OBJS): $(BUILD)/%.o: %.c Makefile | deps
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(call compile,-Itest -Itest/lib)
@@ -127,7 +128,7 @@ $(UNIT_BINS): $(BUILD)/unit/%: $(BUILD)/test/unit/%.o $(BUILD)/libcurfew.a
 	$(call link,$^ -lcmocka)
 
 .SECONDEXPANSION:
-$(CASE_BINS): $(BUILD)/%-test: $$(filter $(BUILD)/test/$$*/$$(PERCENT),$(CASE_OBJS)) $(BUILD)/libcurfew.a
+$(CASE_BINS): $(BUILD)/%-test: $$(filter $(BUILD)/test/$$*/$$(PERCENT),$(CASE_OBJS)) $(FIXTURE_OBJS) $(BUILD)/libcurfew.a
 	$(call say,LD,$@)
 	$(call link,$^)
 PERCENT := %
@@ -176,7 +177,7 @@ tsan: ## run the tests of threads and of the server with ThreadSanitizer (clang)
 	    PARTS='threads api fault http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
 
 # Each test/fuzz/NAME.c is a libFuzzer program; `make fuzz-build` runs these rules in a second make.
-$(FUZZ_BINS): $(BUILD)/fuzz-%: $(BUILD)/test/fuzz/%.o $(BUILD)/libcurfew.a
+$(FUZZ_BINS): $(BUILD)/fuzz-%: $(BUILD)/test/fuzz/%.o $(FIXTURE_OBJS) $(BUILD)/libcurfew.a
 	$(call say,LD,$@)
 	$(call link,-fsanitize=fuzzer $^)
 fuzz-bins: $(if $(TARGETS),$(patsubst %,$(BUILD)/fuzz-%,$(TARGETS)),$(FUZZ_BINS))
@@ -282,5 +283,5 @@ clean: ## remove the build directory
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
--include $(patsubst %.o,%.d,$(OBJS) $(UNIT_OBJS) $(CASE_OBJS) $(DEMO_OBJS) $(BENCH_OBJS) \
+-include $(patsubst %.o,%.d,$(OBJS) $(UNIT_OBJS) $(CASE_OBJS) $(FIXTURE_OBJS) $(DEMO_OBJS) $(BENCH_OBJS) \
     $(FUZZ_OBJS))

@@ -20,9 +20,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc, (void)argv;
     cf_json_init();
     arena = cf_arena_new(CF_ARENA_MAX);
-    store = fuzz_store(arena);
+    store = store_of("test/recorded/objects.yaml");
     for (size_t i = 0; i < CF_COUNT(configs); i++)
-        policies[i] = fuzz_policy(configs[i]);
+        policies[i] = policy_of(configs[i]);
     return 0;
 }
 
@@ -46,7 +46,7 @@ static void run(const uint8_t *data, size_t size)
     struct cf_review_input in = {.phase = CF_PHASE_AUTHORIZE,
                                  .policy = policies[data[0] % CF_COUNT(configs)],
                                  .store = store,
-                                 .now = FUZZ_NOW,
+                                 .now = NOW,
                                  .own_user = "system:serviceaccount:curfew-system:curfew",
                                  .own_namespace = "curfew-system"};
     struct cf_outcome outcome;

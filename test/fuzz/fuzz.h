@@ -11,13 +11,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "curfew/config.h"
-#include "documents.h"
-#include "curfew/rule.h"
-#include "curfew/store.h"
+#include "fixtures.h"
+
 #include "curfew/str.h"
 
-#define FUZZ_NOW 1795305600 /* 2026-11-22 */
 /* An input that takes more CPU than this is a finding, as a crash is. */
 #define FUZZ_SLOW_MICROS 200000
 
@@ -94,36 +91,6 @@ static inline void fuzz_timed(void (*run)(const uint8_t *data, size_t size), con
         over = fuzz_cpu_micros() - start - FUZZ_SLOW_MICROS - fuzz_more_micros;
     }
     fuzz_must(over <= 0, "an input that takes more than 0.2 s of CPU", NULL);
-}
-
-/* The configuration of these lines. */
-static inline struct cf_policy *fuzz_policy(const char *lines)
-{
-    struct cf_policy *policy;
-    struct cf_err err;
-    char text[512];
-
-    snprintf(text, sizeof(text), "apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\n%s",
-             lines);
-    policy =
-        cf_policy_parse(text, strlen(text), "config", cf_rule_ids(), cf_rule_count, FUZZ_NOW, &err);
-    fuzz_must(policy != NULL, "the configuration is good", err.msg);
-    return policy;
-}
-
-/* A store of what a real API server knew. */
-static inline struct cf_store *fuzz_store(struct cf_arena *arena)
-{
-    struct cf_store *store = cf_store_new(CF_ABSENT_IS_PLAIN);
-    struct documents docs = {.items = NULL};
-    struct cf_err err;
-
-    fuzz_must(store != NULL &&
-                  documents_read(arena, "test/recorded/objects.yaml", &docs, &err) == 0,
-              "test/recorded/objects.yaml can be read", NULL);
-    for (size_t i = 0; i < docs.count; i++)
-        fuzz_must(cf_store_add(store, docs.items[i].root, "default", &err) == 0, err.msg, NULL);
-    return store;
 }
 
 #endif

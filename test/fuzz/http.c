@@ -127,7 +127,6 @@ static void start(unsigned which, const struct cf_server_config *config)
 
 static void start_servers(const char *cert, const char *key)
 {
-    static struct cf_arena *objects; /* of the store, as long as it is there */
     static const char *const subjects[] = {"system:apiserver", NULL}, *const audiences[] = {"c",
                                                                                             NULL};
     struct cf_server_config config = {.listen = "127.0.0.1:0",
@@ -139,8 +138,7 @@ static void start_servers(const char *cert, const char *key)
                                       .authorize_anonymous = true,
                                       .metrics_namespaces = true};
 
-    objects = cf_arena_new(CF_ARENA_MAX);
-    config.store = fuzz_store(objects);
+    config.store = store_of("test/recorded/objects.yaml");
     start(0, &config);
     config.bearer_jwks = "test/tokens/jwks.json";
     config.bearer_issuer = "i";

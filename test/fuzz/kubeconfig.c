@@ -160,7 +160,7 @@ static void credential(const char *text, size_t len, const char *version)
     struct cf_err err = {.kind = CF_ERR_NONE};
     struct cf_exec_result result;
 
-    if (cf_exec_parse(version, text, len, FUZZ_NOW, &result, &err) != 0) {
+    if (cf_exec_parse(version, text, len, NOW, &result, &err) != 0) {
         fuzz_must(err.kind != CF_ERR_NONE, "a refusal has its sentence", NULL);
         fuzz_must_be_clean(err.msg);
         fuzz_must_not_tell(&secrets, err.msg);
@@ -170,7 +170,7 @@ static void credential(const char *text, size_t len, const char *version)
     }
     fuzz_must(result.token.len > 0 || result.cert.len > 0, "there are credentials", text);
     fuzz_must((result.cert.len > 0) == (result.key.len > 0), "a certificate has its key", text);
-    fuzz_must(result.expires == 0 || result.expires > FUZZ_NOW, "they have not ended", text);
+    fuzz_must(result.expires == 0 || result.expires > NOW, "they have not ended", text);
     cf_exec_result_free(&result);
 }
 

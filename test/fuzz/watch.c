@@ -344,7 +344,7 @@ static void authorize(struct cf_buf *out, const struct cf_store *store, const ch
     struct cf_review_input in = {.phase = CF_PHASE_AUTHORIZE,
                                  .policy = policy,
                                  .store = store,
-                                 .now = FUZZ_NOW,
+                                 .now = NOW,
                                  .own_namespace = "curfew-system"};
     struct cf_err err = {.kind = CF_ERR_NONE};
     struct cf_outcome outcome;
@@ -480,7 +480,6 @@ static void run(const uint8_t *data, size_t size)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    static const char text[] = "apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\n";
     struct cf_err err;
 
     (void)argc, (void)argv;
@@ -489,9 +488,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     arena = cf_arena_new(CF_ARENA_MAX);
     fuzz_must(documents_read(objects_arena, "test/recorded/objects.yaml", &objects, &err) == 0,
               "test/recorded/objects.yaml can be read", NULL);
-    policy = cf_policy_parse(text, sizeof(text) - 1, "config", cf_rule_ids(), cf_rule_count,
-                             FUZZ_NOW, &err);
-    fuzz_must(policy != NULL, "the configuration is good", err.msg);
+    policy = policy_of("");
     return 0;
 }
 

@@ -7,12 +7,11 @@
 #include <stdio.h>
 
 #include "answer.h"
+#include "fixtures.h"
 #include "curfew/documents.h"
 #include "curfew/str.h"
 #include "files.h"
 #include "generate.h"
-
-#define NOW 1795305600 /* 2026-11-22 */
 
 /* Levels by namespace; what has no label follows the policy's defaults. */
 static const char objects[] = "{\"kind\":\"List\",\"items\":["
@@ -92,8 +91,8 @@ static void must(bool ok, const struct subject *s, const char *why, const char *
 
 /* ---- asking ---- */
 
-static const char *review_of(const struct subject *s, const char *operation, const cJSON *object,
-                             const cJSON *old_object)
+static const char *review_with(const struct subject *s, const char *operation, const cJSON *object,
+                               const cJSON *old_object)
 {
     static const char *const groups[] = {"developers", "system:authenticated"};
     cJSON *root = cJSON_CreateObject(), *request, *kind, *user;
@@ -408,7 +407,7 @@ static void check_verdict(const struct subject *s, const char *review, const cJS
 
 static void check_created(const struct subject *s)
 {
-    const char *review = review_of(s, "CREATE", s->object, NULL), *again;
+    const char *review = review_with(s, "CREATE", s->object, NULL), *again;
     struct test_answer a = ask(s, CF_PHASE_MUTATE, review), b;
     cJSON *after = test_patched(s->object, a.patch);
 
@@ -421,7 +420,7 @@ static void check_created(const struct subject *s)
         check_request_patch(s, after);
     else
         must(a.patch == NULL, s, "a template is patched", a.text);
-    again = review_of(s, "CREATE", after, NULL);
+    again = review_with(s, "CREATE", after, NULL);
     b = ask(s, CF_PHASE_MUTATE, again);
     must(b.patch == NULL, s, "a second pass patches again", b.text);
     if (cf_streq(s->kind, "Deployment")) {
@@ -437,7 +436,7 @@ static void check_created(const struct subject *s)
  * never patched. */
 static void check_updated(const struct subject *s, struct random *r)
 {
-    const char *review = review_of(s, "UPDATE", s->object, s->object);
+    const char *review = review_with(s, "UPDATE", s->object, s->object);
     cJSON *other =
         cf_streq(s->kind, "Pod") ? any_pod(r, s->namespace) : any_deployment(r, s->namespace);
     struct test_answer a;
@@ -447,7 +446,7 @@ static void check_updated(const struct subject *s, struct random *r)
     must(a.patch == NULL && a.warnings == NULL, s, "an unchanged object is patched", a.text);
     a = ask(s, CF_PHASE_VALIDATE, review);
     must(a.allowed && a.warnings == NULL, s, "an unchanged object is refused", a.text);
-    review = review_of(s, "UPDATE", s->object, other);
+    review = review_with(s, "UPDATE", s->object, other);
     a = ask(s, CF_PHASE_MUTATE, review);
     must(a.patch == NULL, s, "an existing object is patched", a.text);
     a = ask(s, CF_PHASE_VALIDATE, review);
@@ -474,53 +473,26 @@ static void run_case(uint64_t case_seed)
         check_updated(&s, &r);
 }
 
-static _Noreturn void give_up(const char *what)
-{
-    fprintf(stderr, "%s\n", what);
-    exit(1);
-}
-
-static void add_object(const char *text)
-{
-    struct cf_err err = {0};
-    const struct cf_json *json = cf_json_parse(arena, text, strlen(text), NULL, NULL, &err);
-
-    if (json == NULL || cf_store_add(store, json, "", &err) != 0)
-        give_up(err.msg);
-}
-
 static void load_store(void)
 {
+    const struct cf_json *list = parse_json(arena, objects);
+
     store = cf_store_new(CF_ABSENT_IS_PLAIN);
     if (store == NULL)
         give_up("out of memory");
-    add_object(objects);
+    add_object(store, list);
     for (size_t i = 0; i < CF_COUNT(namespaces); i++) {
         for (size_t j = 0; j < CF_COUNT(legacy_names); j++) {
             const char *owner = owner_of(legacy_names[j]);
-
-            add_object(cf_arena_printf(
+            const char *secret = cf_arena_printf(
                 arena,
                 "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"%s\","
                 "\"namespace\":\"%s\",\"annotations\":{\"kubernetes.io/service-account.name\":"
                 "\"%s\"}},\"type\":\"kubernetes.io/service-account-token\"}",
-                legacy_names[j], namespaces[i], owner != NULL ? owner : ""));
+                legacy_names[j], namespaces[i], owner != NULL ? owner : "");
+
+            add_object(store, parse_json(arena, secret));
         }
-    }
-}
-
-static void load_policies(void)
-{
-    static const char head[] = "apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\n";
-    struct cf_err err = {0};
-
-    for (size_t i = 0; i < CF_COUNT(configs); i++) {
-        const char *text = cf_arena_printf(arena, "%s%s\n", head, configs[i]);
-
-        policies[i] =
-            cf_policy_parse(text, strlen(text), "config", cf_rule_ids(), cf_rule_count, NOW, &err);
-        if (policies[i] == NULL)
-            give_up(err.msg);
     }
 }
 
@@ -532,7 +504,8 @@ int main(int argc, char **argv)
     cf_json_init();
     arena = cf_arena_new(CF_ARENA_MAX);
     load_store();
-    load_policies();
+    for (size_t i = 0; i < CF_COUNT(configs); i++)
+        policies[i] = policy_of(configs[i]);
     for (unsigned long i = 0; i < count; i++) {
         cf_arena_reset(arena, false);
         (void)cf_json_use(arena);

@@ -6,17 +6,14 @@
  * HTTP error, which an entry with failurePolicy Ignore takes for a yes), and where the whole review
  * was denied it must be a denial. Changes that leave a review that can be read are another review,
  * and not asked about. */
-#include "broken.h"
-
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "answer.h"
-#include "curfew/attr.h"
-#include "curfew/file.h"
-#include "curfew/str.h"
+#include "recorded.h"
 
-#define NOW 1795305600
+#include "curfew/attr.h"
+#include "curfew/limits.h"
 
 /* With what gives a broken one a chance to be allowed. The admin of the recordings is in a group
  * that may take the annotation off, so no group may here. */
@@ -92,8 +89,7 @@ static const char *wrong(const struct breaking *b, enum change change, size_t at
     return at > b->behind_uid ? "no answer, though there is a uid" : NULL;
 }
 
-static void check_review(struct breaking *b, const char *name,
-                         void (*result)(bool ok, const char *name, const char *why))
+static void check_review(struct breaking *b, const char *name)
 {
     struct cf_outcome outcome;
     struct cf_err err;
@@ -117,45 +113,23 @@ static void check_review(struct breaking *b, const char *name,
     free(b->broken);
 }
 
-static char *read_review(const char *root, const char *name)
+void check_broken(const char *root, const struct cf_store *store)
 {
-    char path[1024];
-    struct cf_buf buf;
-    struct cf_err err;
+    struct cf_arena *names = cf_arena_new(CF_ARENA_MAX);
 
-    snprintf(path, sizeof(path), "%s/%s.json", root, name);
-    cf_buf_init(&buf, CF_FILE_MAX);
-    return cf_file_read(path, &buf, &err) == 0 ? buf.data : NULL;
-}
-
-static struct cf_policy *policy_of(const char *config)
-{
-    char text[512];
-    struct cf_err err;
-
-    snprintf(text, sizeof(text), "apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\n%s\n",
-             config);
-    return cf_policy_parse(text, strlen(text), "config", cf_rule_ids(), cf_rule_count, NOW, &err);
-}
-
-void check_broken(const char *root, const struct cf_store *store,
-                  void (*result)(bool ok, const char *name, const char *why))
-{
     for (size_t i = 0; i < CF_COUNT(reviews); i++) {
         struct breaking b = {.store = store,
                              .policy = policy_of(reviews[i].config),
                              .arena = cf_arena_new(CF_ARENA_MAX)};
-        char *text = read_review(root, reviews[i].name);
-        char name[256];
+        const char *name = cf_arena_printf(names, "%s, broken at every byte", reviews[i].name);
 
-        snprintf(name, sizeof(name), "%s, broken at every byte", reviews[i].name);
-        b.text = text;
-        if (text == NULL || b.policy == NULL || b.arena == NULL)
+        b.text = read_text(names, cf_arena_printf(names, "%s/%s.json", root, reviews[i].name));
+        if (b.text == NULL || b.arena == NULL)
             result(false, name, "out of memory, or no such review");
         else
-            check_review(&b, name, result);
-        free(text);
+            check_review(&b, name);
         cf_policy_free(b.policy);
         cf_arena_free(b.arena);
     }
+    cf_arena_free(names);
 }

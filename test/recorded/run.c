@@ -4,54 +4,22 @@
  * test/recorded/PHASE.*.json are bodies that a real API server sent; objects.yaml is what it
  * knew. Each answer is compared with golden/NAME.json (the patch decoded; UPDATE=1 rewrites
  * them: read the diff), and what must hold for them is said once more in words below. */
-#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "answer.h"
-#include "authorize.h"
-#include "broken.h"
-#include "curfew/file.h"
-#include "documents.h"
+#include "recorded.h"
+
 #include "curfew/str.h"
 
-/* 2026-11-22, long before and after nothing: no recorded answer depends on it. */
-#define NOW 1795305600
-
-static unsigned passed, failed;
-static bool update;
 static const char *root = "test/recorded";
 static struct cf_arena *arena;
 static struct cf_policy *policy;
 static struct cf_store *store;
 
-static void result(bool ok, const char *name, const char *why)
-{
-    printf("%s %s%s%s\n", ok ? "ok" : "FAIL", name, ok ? "" : ": ", ok ? "" : why);
-    if (ok)
-        passed++;
-    else
-        failed++;
-}
-
-static _Noreturn void give_up(const char *what)
-{
-    fprintf(stderr, "%s\n", what);
-    exit(1);
-}
-
 /* ---- asking ---- */
-
-static char *read_text(const char *path)
-{
-    struct cf_buf buf;
-    struct cf_err err;
-
-    cf_buf_init_arena(&buf, arena, CF_FILE_MAX);
-    if (cf_file_read(path, &buf, &err) != 0)
-        return NULL;
-    return buf.data;
-}
 
 static char *recorded(const char *name)
 {
@@ -59,7 +27,7 @@ static char *recorded(const char *name)
     char *text;
 
     snprintf(path, sizeof(path), "%s/%s.json", root, name);
-    text = read_text(path);
+    text = read_text(arena, path);
     if (text == NULL)
         give_up(path);
     return text;
@@ -101,23 +69,15 @@ static const char *golden_text(const struct test_answer *a)
 
 static bool same_as_golden(const char *name, const char *text)
 {
-    char path[1024];
-    const char *wanted;
+    return is_expected(cf_arena_printf(arena, "%s/golden/%s.json", root, name), text);
+}
 
-    snprintf(path, sizeof(path), "%s/golden/%s.json", root, name);
-    if (update) {
-        FILE *f = fopen(path, "w");
-
-        if (f == NULL)
-            return false;
-        (void)fputs(text, f);
-        return fclose(f) == 0;
-    }
-    wanted = read_text(path);
-    if (wanted != NULL && strcmp(wanted, text) == 0)
-        return true;
-    printf("--- %s\n%s+++ got\n%s", path, wanted != NULL ? wanted : "(none)\n", text);
-    return false;
+/* The name of a recorded review without .json, or NULL: the file holds none. */
+static const char *name_of(const char *file)
+{
+    if (!cf_ends_with(file, ".json"))
+        return NULL;
+    return cf_arena_strndup(arena, file, strlen(file) - strlen(".json"));
 }
 
 /* What every answer must keep, whatever it says. */
@@ -149,32 +109,20 @@ static const char *broken_limit(const struct test_answer *a)
     return total < 4096 ? NULL : "its warnings are too long together";
 }
 
-static void check_golden(const char *name)
+static void check_golden(const char *file, void *arg)
 {
-    struct test_answer a = answer_to(name);
-    const char *why = broken_limit(&a);
+    const char *name = name_of(file), *why;
+    struct test_answer a;
 
+    (void)arg;
+    if (name == NULL)
+        return;
+    a = answer_to(name);
+    why = broken_limit(&a);
     if (why == NULL && !same_as_golden(name, golden_text(&a)))
         why = "not as expected";
     result(why == NULL, name, why);
-}
-
-static void check_goldens(void)
-{
-    struct dirent **list;
-    int n = scandir(root, &list, NULL, alphasort);
-    char name[512];
-
-    for (int i = 0; i < n; i++) {
-        if (cf_ends_with(list[i]->d_name, ".json")) {
-            snprintf(name, sizeof(name), "%.*s", (int)strlen(list[i]->d_name) - 5, list[i]->d_name);
-            check_golden(name);
-            cf_arena_reset(arena, false);
-        }
-        free(list[i]);
-    }
-    if (n >= 0)
-        free(list);
+    cf_arena_reset(arena, false);
 }
 
 /* ---- in words ---- */
@@ -340,26 +288,17 @@ static bool is_denied(const char *name)
     return false;
 }
 
-static void check_passes(void)
+static void check_pass(const char *file, void *arg)
 {
-    struct dirent **list;
-    int n = scandir(root, &list, NULL, alphasort);
+    const char *name = name_of(file);
+    struct test_answer a;
 
-    for (int i = 0; i < n; i++) {
-        const char *file = list[i]->d_name;
-        char name[512];
-
-        snprintf(name, sizeof(name), "%.*s", (int)strlen(file) - 5, file);
-        if (cf_starts_with(file, "validate.") && cf_ends_with(file, ".json") && !is_denied(name)) {
-            struct test_answer a = answer_to(name);
-
-            result(a.allowed && a.decision == CF_ALLOWED && a.patch == NULL,
-                   cf_arena_printf(arena, "pass of %s", name), a.message);
-        }
-        free(list[i]);
-    }
-    if (n >= 0)
-        free(list);
+    (void)arg;
+    if (name == NULL || !cf_starts_with(name, "validate.") || is_denied(name))
+        return;
+    a = answer_to(name);
+    result(a.allowed && a.decision == CF_ALLOWED && a.patch == NULL,
+           cf_arena_printf(arena, "pass of %s", name), a.message);
 }
 
 /* Templates are warned, never refused; what was there before, and what the control plane and
@@ -433,44 +372,13 @@ static void check_annotation(void)
 }
 
 /* No golden is left over from a review that is gone. */
-static void check_stray(void)
+static void check_stray(const char *file, void *arg)
 {
-    struct dirent **list;
-    char path[1024];
-    int n;
+    const char *path = cf_arena_printf(arena, "%s/%s", root, file);
 
-    snprintf(path, sizeof(path), "%s/golden", root);
-    n = scandir(path, &list, NULL, alphasort);
-    for (int i = 0; i < n; i++) {
-        snprintf(path, sizeof(path), "%s/%s", root, list[i]->d_name);
-        if (access(path, F_OK) != 0)
-            result(false, path, "has a golden, and is gone");
-        free(list[i]);
-    }
-    if (n >= 0)
-        free(list);
-}
-
-/* ---- */
-
-static void load(void)
-{
-    struct documents docs = {0};
-    struct cf_err err;
-    char path[1024];
-
-    snprintf(path, sizeof(path), "%s/objects.yaml", root);
-    store = cf_store_new(CF_ABSENT_IS_PLAIN);
-    policy = cf_policy_new(cf_rule_ids(), cf_rule_count);
-    if (store == NULL || policy == NULL)
-        give_up("out of memory");
-    if (documents_read(arena, path, &docs, &err) != 0)
-        give_up(err.msg);
-    for (size_t i = 0; i < docs.count; i++) {
-        if (cf_store_add(store, docs.items[i].root, "default", &err) != 0)
-            give_up(err.msg);
-    }
-    cf_arena_reset(arena, false);
+    (void)arg;
+    if (access(path, F_OK) != 0)
+        result(false, path, "has a golden, and is gone");
 }
 
 int main(int argc, char **argv)
@@ -479,24 +387,23 @@ int main(int argc, char **argv)
         root = argv[1];
     cf_json_init();
     arena = cf_arena_new(CF_ARENA_MAX);
-    update = getenv("UPDATE") != NULL;
-    load();
-    check_goldens();
-    check_stray();
+    store = store_of(cf_arena_printf(arena, "%s/objects.yaml", root));
+    policy = policy_of("");
+    each_file(root, check_golden, NULL);
+    each_file(cf_arena_printf(arena, "%s/golden", root), check_stray, NULL);
     check_repairs();
     check_clamp();
     check_denials();
     cf_arena_reset(arena, false);
-    check_passes();
+    each_file(root, check_pass, NULL);
     cf_arena_reset(arena, false);
     check_quiet();
     check_templates();
     check_annotation();
-    check_broken(root, store, result);
+    check_broken(root, store);
     cf_policy_free(policy);
     cf_store_free(store);
     cf_arena_free(arena);
-    check_authorize(root, update, result);
-    printf("%u passed, %u failed\n", passed, failed);
-    return failed == 0 ? 0 : 1;
+    check_authorize(root);
+    return finish();
 }

@@ -13,37 +13,22 @@
 
 unsigned fixes_tried;
 
-static const struct cf_json *parse(struct cf_arena *arena, const char *text)
-{
-    return cf_json_parse(arena, text, strlen(text), NULL, NULL, NULL);
-}
-
-static const char *text_of(struct cf_arena *arena, const struct cf_json *value)
-{
-    struct cf_buf buf;
-    struct cf_out out;
-
-    cf_buf_init_arena(&buf, arena, CF_FILE_MAX);
-    cf_out_init(&out, &buf);
-    cf_out_value(&out, NULL, value);
-    return cf_buf_str(&buf);
-}
-
 /* The object of the review with the patches applied; NULL: one does not apply. */
 static const char *patched(struct cf_arena *arena, const char *bytes, const char *const *patches,
                            size_t count)
 {
     const struct cf_json *object =
-        cf_json_get(cf_json_get(parse(arena, bytes), "request"), "object");
-    struct cf_err err;
+        cf_json_get(cf_json_get(parse_json(arena, bytes), "request"), "object");
 
     for (size_t i = 0; i < count; i++) {
-        if (cf_json_patch(arena, (struct cf_json *)(uintptr_t)object, patches[i], &err) != 0) {
-            printf("%s\n  %s\n", err.msg, patches[i]);
+        const char *why = patch_json(arena, object, patches[i]);
+
+        if (why != NULL) {
+            printf("%s\n  %s\n", why, patches[i]);
             return NULL;
         }
     }
-    return text_of(arena, object);
+    return json_text(arena, object);
 }
 
 /* The report that `-o json` prints of it. */
@@ -69,18 +54,14 @@ static const struct cf_json *report_of(struct cf_arena *arena,
         cf_report_json_row(&out, &row);
     }
     cf_report_json_end(&out, &report);
-    return cf_json_get(parse(arena, cf_buf_str(&buf)), "findings");
+    return cf_json_get(parse_json(arena, cf_buf_str(&buf)), "findings");
 }
 
 static void check_level(const struct fixture *fx, const struct cf_policy *policy, const char *bytes,
                         enum cf_level level)
 {
     struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
-    struct cf_engine_input in = {.policy = policy,
-                                 .store = fx->store,
-                                 .now = cf_now(),
-                                 .modes = CF_ALL_MODES,
-                                 .level = &level};
+    struct trial_input in = {policy, fx->store, level};
     struct cf_evaluation judgement;
     struct cf_request *request;
     struct cf_err err = {0};
@@ -88,8 +69,7 @@ static void check_level(const struct fixture *fx, const struct cf_policy *policy
     const struct cf_json *v;
     size_t count = 0;
 
-    if (cf_review_decode(arena, bytes, strlen(bytes), &request, &err) != 0 ||
-        cf_engine_evaluate(arena, &in, request, &judgement, &err) != 0) {
+    if (evaluate(arena, &in, bytes, &request, &judgement, &err) != 0) {
         result(false, fx->path, err.msg);
         goto out;
     }
@@ -99,7 +79,7 @@ static void check_level(const struct fixture *fx, const struct cf_policy *policy
     patches = cf_arena_array(arena, judgement.count, sizeof(*patches));
     for (v = cf_json_first(report_of(arena, &judgement)); v != NULL; v = cf_json_next(v)) {
         if (!cf_json_is_null(cf_json_get(v, "fix")))
-            patches[count++] = text_of(arena, cf_json_get(v, "fix"));
+            patches[count++] = json_text(arena, cf_json_get(v, "fix"));
     }
     fixes_tried += (unsigned)count;
     one_by_one = patched(arena, bytes, patches, count);

@@ -3,8 +3,9 @@
 #ifndef CURFEW_TEST_RULES_FIXTURE_H
 #define CURFEW_TEST_RULES_FIXTURE_H
 
+#include "fixtures.h"
+
 #include "../../src/cli/report.h"
-#include "curfew/review.h"
 
 struct fixture {
     const struct cf_rule *rule;
@@ -12,13 +13,6 @@ struct fixture {
     bool deny;
     const struct cf_store *store;
 };
-
-/* One line of the result. */
-void result(bool ok, const char *name, const char *why);
-
-/* The bytes of an AdmissionReview that asks about the manifest, or the review that it is; to be
- * freed. */
-char *review_of(const struct cf_json *doc);
 
 /* remedies.c: what the findings about the review advise is itself allowed, at every level, and has
  * the real names. */

@@ -23,8 +23,7 @@ unsigned advice_tried;
 
 struct trial {
     const struct fixture *fx;
-    const struct cf_policy *policy;
-    enum cf_level level;
+    struct trial_input in;
     struct cf_arena *arena;
     const struct cf_json *review; /* the fixture's */
     const struct cf_request *request;
@@ -35,25 +34,19 @@ struct trial {
 
 static void fail(const struct trial *t, const char *why, const char *what)
 {
-    printf("%s at %s: %s: %s\n  %s\n", t->fx->path, cf_level_name(t->level), t->finding->rule->id,
-           t->remedy, what);
+    printf("%s at %s: %s: %s\n  %s\n", t->fx->path, cf_level_name(t->in.level),
+           t->finding->rule->id, t->remedy, what);
     result(false, t->fx->path, why);
 }
 
-/* ---- judging ---- */
+/* ---- evaluating ---- */
 
-static bool judge(const struct trial *t, const char *bytes, struct cf_evaluation *out)
+static bool evaluate_trial(const struct trial *t, const char *bytes, struct cf_evaluation *out)
 {
-    struct cf_engine_input in = {.policy = t->policy,
-                                 .store = t->fx->store,
-                                 .now = cf_now(),
-                                 .modes = CF_ALL_MODES,
-                                 .level = &t->level};
     struct cf_request *request;
     struct cf_err err = {0};
 
-    if (cf_review_decode(t->arena, bytes, strlen(bytes), &request, &err) == 0 &&
-        cf_engine_evaluate(t->arena, &in, request, out, &err) == 0)
+    if (evaluate(t->arena, &t->in, bytes, &request, out, &err) == 0)
         return true;
     fail(t, "what is advised can't be judged", err.msg);
     return false;
@@ -80,7 +73,7 @@ static void must_pass(const struct trial *t, const char *bytes, const char *what
     struct cf_evaluation judgement;
 
     advice_tried++;
-    if (!judge(t, bytes, &judgement))
+    if (!evaluate_trial(t, bytes, &judgement))
         return;
     for (size_t i = 0; i < judgement.count; i++) {
         const struct cf_finding *f = &judgement.items[i].finding;
@@ -93,27 +86,16 @@ static void must_pass(const struct trial *t, const char *bytes, const char *what
 
 /* ---- objects that follow the advice ---- */
 
-static const char *text_of(const struct trial *t, const struct cf_json *value)
-{
-    struct cf_buf buf;
-    struct cf_out out;
-
-    cf_buf_init_arena(&buf, t->arena, CF_FILE_MAX);
-    cf_out_init(&out, &buf);
-    cf_out_value(&out, NULL, value);
-    return cf_buf_str(&buf);
-}
-
 /* The fixture's review, changed; NULL: the operations do not apply. */
 static const char *review_with(const struct trial *t, const char *operations)
 {
-    const char *text = text_of(t, t->review);
-    const struct cf_json *copy = cf_json_parse(t->arena, text, strlen(text), NULL, NULL, NULL);
-    struct cf_err err;
+    const char *text = json_text(t->arena, t->review);
+    const struct cf_json *copy = parse_json(t->arena, text);
+    const char *why = patch_json(t->arena, copy, operations);
 
-    if (cf_json_patch(t->arena, (struct cf_json *)(uintptr_t)copy, operations, &err) == 0)
-        return text_of(t, copy);
-    fail(t, err.msg, operations);
+    if (why == NULL)
+        return json_text(t->arena, copy);
+    fail(t, why, operations);
     return NULL;
 }
 
@@ -124,7 +106,7 @@ static void must_help(const struct trial *t, const char *operations)
     struct cf_evaluation judgement;
 
     advice_tried++;
-    if (bytes == NULL || !judge(t, bytes, &judgement))
+    if (bytes == NULL || !evaluate_trial(t, bytes, &judgement))
         return;
     for (size_t i = 0; i < judgement.count; i++) {
         const struct cf_finding *f = &judgement.items[i].finding;
@@ -188,8 +170,7 @@ static void try_replacement(const struct trial *t)
 {
     const struct cf_fix *fix = t->finding->fix;
     const char *pointer = pointer_of(t, fix->replaces);
-    const struct cf_json *value =
-        cf_json_parse(t->arena, fix->replacement, strlen(fix->replacement), NULL, NULL, NULL);
+    const struct cf_json *value = parse_json(t->arena, fix->replacement);
     bool list = cf_json_type(value) == CF_JSON_ARRAY;
     const struct cf_json *v = cf_json_first(value);
     const char *last = strrchr(pointer, '/');
@@ -355,7 +336,7 @@ static void try_take_off(const struct trial *t, const char *map, char *word)
                 "[{\"op\":\"add\",\"path\":\"/request/userInfo\",\"value\":" GUARD "},"
                 "{\"op\":\"add\",\"path\":\"/request/object\",\"value\":%s},"
                 "{\"op\":\"remove\",\"path\":\"/request/object/metadata/%s/%s\"}]",
-                text_of(t, old), map, cf_buf_str(&key));
+                json_text(t->arena, old), map, cf_buf_str(&key));
     bytes = review_with(t, cf_buf_str(&ops));
     if (bytes != NULL)
         must_pass(t, bytes, "what a guard is told to run");
@@ -468,10 +449,10 @@ static void check_capitals(const struct trial *t, const char *text)
 static const struct cf_json *answer(const struct trial *t, enum cf_phase phase, const char *bytes)
 {
     struct cf_review_input in = {.phase = phase,
-                                 .policy = t->policy,
-                                 .store = t->fx->store,
+                                 .policy = t->in.policy,
+                                 .store = t->in.store,
                                  .now = cf_now(),
-                                 .level = &t->level};
+                                 .level = &t->in.level};
     struct cf_outcome outcome;
     struct cf_err err = {0};
     struct cf_buf buf;
@@ -479,8 +460,7 @@ static const struct cf_json *answer(const struct trial *t, enum cf_phase phase, 
     cf_buf_init_arena(&buf, t->arena, CF_ANSWER_MAX);
     if (cf_review_answer(t->arena, &in, bytes, strlen(bytes), &buf, &outcome, &err) != 0)
         return NULL;
-    return cf_json_get(cf_json_parse(t->arena, cf_buf_str(&buf), buf.len, NULL, NULL, NULL),
-                       "response");
+    return cf_json_get(parse_json(t->arena, cf_buf_str(&buf)), "response");
 }
 
 static void check_warnings(const struct trial *t, const struct cf_json *response)
@@ -529,21 +509,18 @@ static void check_finding(struct trial *t, const struct cf_finding *f)
 static void check_level(const struct fixture *fx, const struct cf_policy *policy, const char *bytes,
                         enum cf_level level)
 {
-    struct trial t = {fx, policy, level, cf_arena_new(CF_ARENA_MAX), NULL, NULL, NULL, NULL, ""};
-    struct cf_engine_input in = {.policy = policy,
-                                 .store = fx->store,
-                                 .now = cf_now(),
-                                 .modes = CF_ALL_MODES,
-                                 .level = &level};
+    struct trial t = {.fx = fx,
+                      .in = {policy, fx->store, level},
+                      .arena = cf_arena_new(CF_ARENA_MAX),
+                      .remedy = ""};
     struct cf_evaluation judgement;
     struct cf_request *request;
     struct cf_err err = {0};
 
-    if (cf_review_decode(t.arena, bytes, strlen(bytes), &request, &err) != 0 ||
-        cf_engine_evaluate(t.arena, &in, request, &judgement, &err) != 0) {
+    if (evaluate(t.arena, &t.in, bytes, &request, &judgement, &err) != 0) {
         result(false, fx->path, err.msg);
     } else if (judgement.count > 0) {
-        t.review = cf_json_parse(t.arena, bytes, strlen(bytes), NULL, NULL, NULL);
+        t.review = parse_json(t.arena, bytes);
         t.request = request;
         t.judgement = &judgement;
         for (size_t i = 0; i < judgement.count; i++)

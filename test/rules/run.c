@@ -10,156 +10,38 @@
  * at every level (remedies.c), and so are the fixes in JSON (fixes.c). A rule without fixtures
  * fails, and so does a folder without a rule, or a file of no use. UPDATE=1 rewrites what is
  * expected: read the diff. */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "curfew/buf.h"
-#include "curfew/time.h"
-#include "curfew/file.h"
-#include "curfew/writer.h"
-#include "curfew/limits.h"
 #include "documents.h"
-#include "curfew/review.h"
-#include "curfew/str.h"
 #include "fixture.h"
 
-static unsigned passed, failed;
-static bool update;
+#include "curfew/limits.h"
+#include "curfew/str.h"
+#include "curfew/time.h"
 
-void result(bool ok, const char *name, const char *why)
+static struct cf_policy *policy_beside(struct cf_arena *arena, const struct fixture *fx,
+                                       struct cf_err *err)
 {
-    printf("%s %s%s%s\n", ok ? "ok" : "FAIL", name, ok ? "" : ": ", ok ? "" : why);
-    if (ok)
-        passed++;
-    else
-        failed++;
-}
+    const char *path = cf_arena_printf(arena, "%s.config.yaml", fx->path);
 
-static char *read_text(const char *path)
-{
-    struct cf_buf buf;
-    struct cf_err err;
-
-    cf_buf_init(&buf, CF_FILE_MAX);
-    if (cf_file_read(path, &buf, &err) != 0) {
-        cf_buf_free(&buf);
-        return strdup("");
-    }
-    cf_buf_addc(&buf, '\0');
-    return cf_buf_take(&buf, NULL);
-}
-
-/* Compares with the file, or writes it. */
-static bool expect(const char *path, const char *text)
-{
-    char *wanted;
-    bool same;
-
-    if (update) {
-        FILE *f = fopen(path, "w");
-
-        if (f == NULL)
-            return false;
-        (void)fputs(text, f);
-        return fclose(f) == 0;
-    }
-    wanted = read_text(path);
-    same = strcmp(wanted, text) == 0;
-    if (!same)
-        printf("--- %s\n%s+++ got\n%s", path, wanted, text);
-    free(wanted);
-    return same;
-}
-
-static struct cf_store *load_store(struct cf_arena *arena, const char *path)
-{
-    struct documents docs = {0};
-    struct cf_err err;
-    struct cf_store *store = cf_store_new(CF_ABSENT_IS_PLAIN);
-
-    cf_store_set_server_version(store, 1, 36);
-    if (documents_read(arena, path, &docs, &err) != 0) {
-        fprintf(stderr, "%s\n", err.msg);
-        exit(1);
-    }
-    for (size_t i = 0; i < docs.count; i++) {
-        if (cf_store_add(store, docs.items[i].root, "default", &err) != 0) {
-            fprintf(stderr, "%s: %s\n", path, err.msg);
-            exit(1);
-        }
-    }
-    return store;
-}
-
-/* The bytes of an AdmissionReview that asks about the manifest, or the review that it is. */
-char *review_of(const struct cf_json *doc)
-{
-    const char *kind = cf_json_str(cf_json_get(doc, "kind"));
-    const char *version = cf_str_or_empty(cf_json_str(cf_json_get(doc, "apiVersion")));
-    const struct cf_json *meta = cf_json_get(doc, "metadata");
-    const char *slash = strchr(version, '/');
-    struct cf_buf buf;
-    struct cf_out out;
-
-    cf_buf_init(&buf, CF_FILE_MAX);
-    cf_out_init(&out, &buf);
-    if (cf_streq(kind, "AdmissionReview")) {
-        cf_out_value(&out, NULL, doc);
-    } else {
-        char group[128] = "";
-
-        if (slash != NULL)
-            snprintf(group, sizeof(group), "%.*s", (int)(slash - version), version);
-        cf_out_object(&out, NULL);
-        cf_out_str(&out, "apiVersion", "admission.k8s.io/v1");
-        cf_out_str(&out, "kind", "AdmissionReview");
-        cf_out_object(&out, "request");
-        cf_out_str(&out, "uid", "fixture");
-        cf_out_object(&out, "kind");
-        cf_out_str(&out, "group", group);
-        cf_out_str(&out, "kind", kind);
-        cf_out_end_object(&out);
-        cf_out_str(&out, "operation", "CREATE");
-        cf_out_value(&out, "name", cf_json_get(meta, "name"));
-        cf_out_value(&out, "namespace", cf_json_get(meta, "namespace"));
-        cf_out_value(&out, "object", doc);
-        cf_out_end_object(&out);
-        cf_out_end_object(&out);
-    }
-    return cf_buf_take(&buf, NULL);
-}
-
-static struct cf_policy *policy_of(const struct fixture *fx, struct cf_err *err)
-{
-    char path[2048];
-    struct stat st;
-
-    snprintf(path, sizeof(path), "%s.config.yaml", fx->path);
-    if (stat(path, &st) == 0)
+    if (access(path, F_OK) == 0)
         return cf_policy_load(path, cf_rule_ids(), cf_rule_count, cf_now(), err);
     return cf_policy_new(cf_rule_ids(), cf_rule_count);
 }
 
-/* Judges the bytes; only this rule's verdicts stay, and none that an exception silences. */
-static int judge(struct cf_arena *arena, const struct fixture *fx, const struct cf_policy *policy,
-                 const char *bytes, struct cf_request **request, struct cf_evaluation *out,
-                 struct cf_err *err)
+/* At the rule's own level; only its verdicts stay, and none that an exception silences. */
+static int evaluate_rule(struct cf_arena *arena, const struct fixture *fx,
+                         const struct cf_policy *policy, const char *bytes,
+                         struct cf_request **request, struct cf_evaluation *out, struct cf_err *err)
 {
-    enum cf_level level =
-        (fx->rule->traits & CF_RULE_ALWAYS) != 0 ? CF_RESTRICTED : fx->rule->level;
-    struct cf_engine_input in = {.policy = policy,
-                                 .store = fx->store,
-                                 .now = cf_now(),
-                                 .modes = CF_ALL_MODES,
-                                 .level = &level};
+    bool always = (fx->rule->traits & CF_RULE_ALWAYS) != 0;
+    struct trial_input in = {policy, fx->store, always ? CF_RESTRICTED : fx->rule->level};
     size_t n = 0;
 
-    if (cf_review_decode(arena, bytes, strlen(bytes), request, err) != 0 ||
-        cf_engine_evaluate(arena, &in, *request, out, err) != 0)
+    if (evaluate(arena, &in, bytes, request, out, err) != 0)
         return -1;
     for (size_t i = 0; i < out->count; i++) {
         if (out->items[i].finding.rule == fx->rule && out->items[i].exempt != CF_EXEMPT_EXCEPTION)
@@ -183,7 +65,7 @@ static bool check_findings(const struct fixture *fx, const struct cf_evaluation 
                     f->remedy != NULL ? f->remedy : f->rule->remedy);
     }
     snprintf(path, sizeof(path), "%s.want", fx->path);
-    ok = expect(path, cf_buf_str(&text));
+    ok = is_expected(path, cf_buf_str(&text));
     cf_buf_free(&text);
     return ok;
 }
@@ -195,29 +77,27 @@ static bool check_fix(struct cf_arena *arena, const struct fixture *fx,
 {
     char path[2048];
     struct cf_err err = {0};
-    const char *patch = cf_patch_text(arena, request, judgement, &err);
+    const char *why, *patch = cf_patch_text(arena, request, judgement, &err);
     const struct cf_json *object = cf_json_get(cf_json_get(doc, "request"), "object");
     struct cf_evaluation again;
     struct cf_buf text;
-    char *bytes;
     bool ok;
 
     snprintf(path, sizeof(path), "%s.fixed.yaml", fx->path);
     if (patch == NULL)
         return err.kind == CF_ERR_NONE && access(path, F_OK) != 0;
-    if (cf_json_patch(arena, (struct cf_json *)(uintptr_t)object, patch, &err) != 0) {
-        printf("%s: %s\n", fx->path, err.msg);
+    why = patch_json(arena, object, patch);
+    if (why != NULL) {
+        printf("%s: %s\n", fx->path, why);
         return false;
     }
     cf_buf_init(&text, CF_MIB);
     cf_yaml_write(&text, object, 0);
-    ok = expect(path, cf_buf_str(&text));
+    ok = is_expected(path, cf_buf_str(&text));
     cf_buf_free(&text);
-    bytes = review_of(doc);
-    ok = ok && judge(arena, fx, policy, bytes, &request, &again, &err) == 0;
+    ok = ok && evaluate_rule(arena, fx, policy, review_of(arena, doc), &request, &again, &err) == 0;
     for (size_t i = 0; ok && i < again.count; i++)
         ok = again.items[i].finding.fix == NULL;
-    free(bytes);
     return ok;
 }
 
@@ -225,12 +105,13 @@ static void run_fixture(const struct fixture *fx)
 {
     struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
     struct cf_err err = {0};
-    struct cf_policy *policy = policy_of(fx, &err);
+    struct cf_policy *policy = policy_beside(arena, fx, &err);
     struct documents docs = {0};
     struct cf_evaluation judgement;
     struct cf_request *request;
     const struct cf_json *doc;
-    char path[2048], *bytes;
+    const char *bytes;
+    char path[2048];
 
     snprintf(path, sizeof(path), "%s.yaml", fx->path);
     if (policy == NULL || documents_read(arena, path, &docs, &err) != 0 || docs.count != 1 ||
@@ -238,9 +119,9 @@ static void run_fixture(const struct fixture *fx)
         result(false, fx->path, err.msg[0] != '\0' ? err.msg : "must hold one document");
         goto out;
     }
-    bytes = review_of(docs.items[0].root);
-    doc = cf_json_parse(arena, bytes, strlen(bytes), NULL, NULL, &err);
-    if (doc == NULL || judge(arena, fx, policy, bytes, &request, &judgement, &err) != 0)
+    bytes = review_of(arena, docs.items[0].root);
+    doc = parse_json(arena, bytes);
+    if (doc == NULL || evaluate_rule(arena, fx, policy, bytes, &request, &judgement, &err) != 0)
         result(false, fx->path, err.msg);
     else if (!fx->deny)
         result(judgement.count == 0, fx->path, "it has findings");
@@ -254,7 +135,6 @@ static void run_fixture(const struct fixture *fx)
         check_remedies(fx, policy, bytes);
         check_fixes(fx, policy, bytes);
     }
-    free(bytes);
 out:
     cf_policy_free(policy);
     cf_arena_free(arena);
@@ -286,84 +166,73 @@ static bool is_fixture(const char *file)
            !cf_ends_with(file, ".config.yaml");
 }
 
-/* What there is to look things up in. */
-struct cluster {
+struct folder {
+    const struct cf_rule *rule;
+    const char *dir;
+    bool deny;
     const struct cf_store *known, *unknown;
+    unsigned count;
 };
 
-static unsigned run_folder(const struct cf_rule *rule, const char *root, bool deny,
-                           const struct cluster *cluster)
+static void run_file(const char *file, void *arg)
 {
-    char dir[512], path[1024];
-    struct dirent **list;
-    unsigned count = 0;
-    int n;
+    struct folder *folder = arg;
+    bool unknown = cf_starts_with(file, "unsynced-");
+    char path[1024];
+    struct fixture fx = {folder->rule, path, folder->deny,
+                         unknown ? folder->unknown : folder->known};
 
-    snprintf(dir, sizeof(dir), "%s/%s/%s", root, rule->id, deny ? "deny" : "allow");
-    n = scandir(dir, &list, NULL, alphasort);
-    for (int i = 0; i < n; i++) {
-        const char *file = list[i]->d_name;
-
-        if (file[0] != '.' && is_fixture(file)) {
-            bool unknown = cf_starts_with(file, "unsynced-");
-            struct fixture fx = {rule, path, deny, unknown ? cluster->unknown : cluster->known};
-
-            snprintf(path, sizeof(path), "%s/%.*s", dir, (int)strlen(file) - 5, file);
-            run_fixture(&fx);
-            count++;
-        } else if (file[0] != '.') {
-            check_stray(dir, file);
-        }
-        free(list[i]);
+    if (!is_fixture(file)) {
+        check_stray(folder->dir, file);
+        return;
     }
-    if (n >= 0)
-        free(list);
-    return count;
+    snprintf(path, sizeof(path), "%s/%.*s", folder->dir, (int)strlen(file) - 5, file);
+    run_fixture(&fx);
+    folder->count++;
 }
 
-static void check_folders(const char *root)
+static void run_folder(struct folder *folder, const char *root, bool deny)
 {
-    struct dirent **list;
-    int n = scandir(root, &list, NULL, alphasort);
+    char dir[512];
 
-    for (int i = 0; i < n; i++) {
-        const char *name = list[i]->d_name;
+    snprintf(dir, sizeof(dir), "%s/%s/%s", root, folder->rule->id, deny ? "deny" : "allow");
+    folder->dir = dir;
+    folder->deny = deny;
+    folder->count = 0;
+    each_file(dir, run_file, folder);
+    if (folder->count == 0)
+        result(false, folder->rule->id,
+               deny ? "has no fixture that is denied" : "has no fixture that is allowed");
+}
 
-        if (name[0] != '.' && strchr(name, '.') == NULL && cf_rule_index(name) < 0)
-            result(false, name, "is a folder of fixtures without a rule");
-        free(list[i]);
-    }
-    if (n >= 0)
-        free(list);
+static void check_folder(const char *name, void *arg)
+{
+    (void)arg;
+    if (strchr(name, '.') == NULL && cf_rule_index(name) < 0)
+        result(false, name, "is a folder of fixtures without a rule");
 }
 
 int main(int argc, char **argv)
 {
     const char *root = argc > 1 ? argv[1] : "test/rules";
-    struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
+    struct cf_store *store, *unknown = cf_store_new(CF_ABSENT_IS_UNKNOWN);
     char objects[512];
-    struct cf_store *store, *unknown;
-    struct cluster cluster;
 
     cf_json_init();
-    update = getenv("UPDATE") != NULL;
     snprintf(objects, sizeof(objects), "%s/objects.yaml", root);
-    store = load_store(arena, objects);
-    unknown = cf_store_new(CF_ABSENT_IS_UNKNOWN);
-    cluster = (struct cluster){store, unknown};
+    store = store_of(objects);
+    cf_store_set_server_version(store, 1, 36);
     for (size_t i = 0; i < cf_rule_count; i++) {
-        if (run_folder(cf_rules[i], root, false, &cluster) == 0)
-            result(false, cf_rules[i]->id, "has no fixture that is allowed");
-        if (run_folder(cf_rules[i], root, true, &cluster) == 0)
-            result(false, cf_rules[i]->id, "has no fixture that is denied");
+        struct folder folder = {.rule = cf_rules[i], .known = store, .unknown = unknown};
+
+        run_folder(&folder, root, false);
+        run_folder(&folder, root, true);
     }
-    check_folders(root);
+    each_file(root, check_folder, NULL);
     cf_store_free(store);
     cf_store_free(unknown);
-    cf_arena_free(arena);
     /* Tests that find nothing to try would pass, too. */
     result(advice_tried > 300, "advice", "hardly any was found to be tried");
     result(fixes_tried > 50, "fixes", "hardly any were found to be tried");
-    printf("%u passed, %u failed\n", passed, failed);
-    return failed == 0 ? 0 : 1;
+    return finish();
 }

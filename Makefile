@@ -87,7 +87,7 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .SUFFIXES:
 .PHONY: all test tests unit rules recorded property golden api fault http soak lint storm worst asan tsan scale
 .PHONY: fuzz fuzz-build fuzz-bins fuzz-regress fuzz-min fuzz-selftest
-.PHONY: yaml-oracle demo bench bench-store bench-authorize bench-review-files e2e image image-root image-test test-debian13 chart manifests
+.PHONY: yaml-oracle demo bench bench-store bench-authorize bench-review-files e2e image image-root image-test test-debian13 chart manifests man
 .PHONY: deps deps-build deps-bench deps-soak deps-fuzz deps-e2e deps-image deps-debian13
 .PHONY: certs install uninstall fmt fmt-check clean help FORCE
 
@@ -238,6 +238,8 @@ chart: $(BUILD)/curfew ## render and check the chart (Go; helm is built once)
 	@V=1 sh test/all.sh $(BUILD) chart
 manifests: ## generate deploy/manifests from the chart
 	@sh test/chart/manifests.sh
+man: $(BUILD)/curfew ## generate deploy/man from its texts, the program's help and the example configuration
+	@sh deploy/man/make.sh $(BUILD)/curfew deploy/man
 
 # ---- dependencies, installation ----
 
@@ -262,14 +264,16 @@ certs: $(BUILD)/curfew ## create development certificates in certs/
 	@CURFEW=$(BUILD)/curfew sh certs/make-dev-certs.sh
 
 install: $(BUILD)/curfew ## install under PREFIX (/usr/local) and DESTDIR
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man8
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5
 	install -m 755 $(BUILD)/curfew $(DESTDIR)$(BINDIR)/curfew
 	ln -sf curfew $(DESTDIR)$(BINDIR)/kubectl-curfew
-	install -m 644 deploy/curfew.8 $(DESTDIR)$(MANDIR)/man8/curfew.8
+	install -m 644 $(wildcard deploy/man/*.1) $(DESTDIR)$(MANDIR)/man1
+	install -m 644 $(wildcard deploy/man/*.5) $(DESTDIR)$(MANDIR)/man5
 
 uninstall: ## remove the installed files
 	rm -f $(DESTDIR)$(BINDIR)/curfew $(DESTDIR)$(BINDIR)/kubectl-curfew \
-	    $(DESTDIR)$(MANDIR)/man8/curfew.8
+	    $(patsubst deploy/man/%,$(DESTDIR)$(MANDIR)/man1/%,$(wildcard deploy/man/*.1)) \
+	    $(patsubst deploy/man/%,$(DESTDIR)$(MANDIR)/man5/%,$(wildcard deploy/man/*.5))
 
 FORMATTED = $(wildcard src/*.c src/*/*.[ch] include/curfew/*.h test/*.h test/*/*.[ch] deploy/demo/*.c)
 fmt: ## format the sources (clang-format)

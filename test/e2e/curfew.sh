@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# curfew.sh - Curfew outside the cluster, as the README describes it; sourced.
+# curfew.sh - Curfew outside the cluster, as deploy/admission/README.md describes it; sourced.
 # shellcheck shell=bash
 
 # readme_step N: the commands of that step of "Wire it to an API server".
@@ -8,7 +8,7 @@ readme_step() {
         inside && $1 == step "." { mine = 1 }
         mine && /^ *```/ { fence++; next }
         mine && fence == 1 { sub(/^   /, ""); print }
-        fence == 2 { exit }' README.md
+        fence == 2 { exit }' deploy/admission/README.md
 }
 
 in_days() {
@@ -31,7 +31,7 @@ exceptions:
 END
 }
 
-# readme_rights: applies the README's first step, for the user "curfew".
+# readme_rights: applies the first of these steps, for the user "curfew".
 readme_rights() {
     readme_step 1 > "$E2E_WORK/rights.sh"
     KUBECONFIG=$E2E_WORK/certs/admin.kubeconfig sh -eu "$E2E_WORK/rights.sh"

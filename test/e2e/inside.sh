@@ -5,11 +5,21 @@
 system=curfew-system
 selector=app.kubernetes.io/name=curfew
 
-# install_step N: the commands of the Nth block of "Install it" in the README.
+# install_step N: the Nth command of the README's "Install it" (1 makes the image).
 install_step() {
-    awk -v step="$1" '/^## / { inside = $0 == "## Install it" }
+    fenced '## Install it' 1 README.md | sed -n "$1p"
+}
+
+# without_helm N: the commands of the Nth block of "Install without `helm install`".
+without_helm() {
+    fenced '## Install without `helm install`' "$1" deploy/README.md
+}
+
+# fenced HEADING N PAGE: the Nth block of code below the heading.
+fenced() {
+    awk -v heading="$1" -v step="$2" '/^## / { inside = $0 == heading }
         inside && /^```/ { fence++; next }
-        inside && fence == 2 * step - 1 { print }' README.md
+        inside && fence == 2 * step - 1 { print }' "$3"
 }
 
 # in_a_shell COMMANDS...: runs the commands as the admin, with the output in helm.log.

@@ -22,8 +22,8 @@ done > "$complaints"
 verdict "its schema knows every rule" "$complaints"
 
 grep -ohE 'curfew_[a-z_]*[a-z]' $chart/files/* | sed 's/_bucket$//' | LC_ALL=C sort -u | while read -r metric; do
-    sed -n '/^## Metrics$/,/^## /p' README.md | grep -q "\`$metric\`" ||
-        echo "$chart/files: $metric is no metric that the README tells"
+    sed -n '/^## Metrics$/,/^## /p' deploy/README.md | grep -q "\`$metric\`" ||
+        echo "$chart/files: $metric is not a metric of deploy/README.md"
 done > "$complaints"
 verdict "its alerts and its dashboard ask for metrics that there are" "$complaints"
 

@@ -1,113 +1,122 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# docs.sh - what the program has, the README and the man page tell, and nothing else: commands,
-# flags, exit codes and metrics; and what they speak of as a file is there.
+# docs.sh - the documents say what is so: the man pages are what `make man` writes from the program's
+# help, no document names a flag, a metric or a system call that does not exist or leaves one out,
+# every exit code is there, and the examples of the README print what it says.
 . "$(dirname "$0")/lib.sh"
 
 curfew=${CURFEW:-build/curfew}
-manual=deploy/curfew.8
+operating=deploy/README.md
+manual=deploy/man/curfew.1
 if [ ! -x "$curfew" ]; then
     fail "there is no $curfew: run 'make lint'"
     exit 1
 fi
 
-commands() {
-    "$curfew" help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' | grep -v '^help$'
-}
+# A page that is missing, too many, or different, with the first line that differs.
+fresh=$(mktemp -d)
+sh deploy/man/make.sh "$curfew" "$fresh" 2> "$complaints"
+diff -r -U0 -x '*.in' -x '*.sh' -x '*.awk' -x '*.md' deploy/man "$fresh" | awk -v fresh="$fresh" '
+    /^Only in / {
+        sub(/:/, "", $3)
+        print ($3 == fresh ? "deploy/man/" $4 " is missing" : "deploy/man/" $4 " is no page of the program") \
+            ": run make man"
+    }
+    /^--- / { page = $2; shown = 0 }
+    /^[-+][^-+]/ && !shown++ { print page " is not up to date: run make man (" $0 ")" }' >> "$complaints"
+rm -rf "$fresh"
+verdict "the man pages are what 'make man' writes from the program's help" "$complaints"
 
-# "command --flag" of every command's help.
-flags() {
-    for command in $(commands); do
-        "$curfew" "$command" --help |
-            sed -n '/^Flags:/,$s/^  \(-.,\)\{0,1\} *\(--[a-z-]*\).*/\2/p' | sed "s/^/$command /"
+if command -v groff > /dev/null 2>&1; then
+    for page in deploy/man/*.[0-9]; do
+        groff -mdoc -ww -Tutf8 -z "$page" 2>&1 | sed "s,^,$page: groff: ,"
+    done > "$complaints"
+    verdict "the man pages are well-formed" "$complaints"
+fi
+
+# `--flag` in a document is a flag of some command, or of one of these other programs.
+{
+    printf '%s\n' --help --version --admission-control-config-file --authorization-config --atomic
+    for command in $("$curfew" help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+        "$curfew" "$command" --help | sed -n '/^Flags:/,$s/^  \(-.,\)\{0,1\} *\(--[a-z-]*\).*/\2/p'
     done
+} > "$complaints.flags"
+for page in $(files '\.md$' | grep -vE '^(CHANGELOG.md|test/golden/)'); do
+    grep -oE '`--[a-z][a-z-]*' "$page" | tr -d '`' | LC_ALL=C sort -u | grep -vxFf "$complaints.flags" |
+        sed "s,.*,$page: names the flag &\, which no command has,"
+done > "$complaints"
+rm -f "$complaints.flags"
+verdict "no document names a flag that does not exist" "$complaints"
+
+# compare WHAT: the lines of $complaints.code against those of $complaints.page.
+compare() {
+    LC_ALL=C comm -23 "$complaints.code" "$complaints.page" | sed "s,.*,$operating: lacks the $1 &,"
+    LC_ALL=C comm -13 "$complaints.code" "$complaints.page" |
+        sed "s,.*,$operating: has the $1 &\, which the program does not have,"
+    [ -s "$complaints.code" ] || echo "no $1 was found in src/server"
+    rm -f "$complaints.code" "$complaints.page"
 }
 
-# "command --flag" of the README's tables (### `curfew COMMAND`, then rows that begin "| `--flag").
-told() {
-    awk '/^#/ { command = "" }
-         /^### `curfew [a-z]+`/ { command = $3; gsub(/`/, "", command) }
-         command != "" && /^\| `-/ {
-             row = $0
-             sub(/^\| /, "", row)
-             sub(/ \| .*/, "", row)
-             while (match(row, /--[a-z-]+/)) {
-                 print command, substr(row, RSTART, RLENGTH)
-                 row = substr(row, RSTART + RLENGTH)
-             }
-         }' README.md
+# section TITLE: of deploy/README.md.
+section() {
+    sed -n "/^## $1\$/,/^## /p" "$operating"
 }
-
-# The same of the man page: .Ss curfew COMMAND, then .It Fl -flag.
-printed() {
-    awk '/^\.S[sh]/ { command = $1 == ".Ss" && $2 == "curfew" ? $3 : "" }
-         command != "" && /^\.It Fl/ {
-             for (i = 3; i <= NF; i++)
-                 if ($i ~ /^-[a-z]/) print command, "-" $i
-         }' "$manual"
-}
-
-flags | grep -v -- ' --help$' | LC_ALL=C sort > "$complaints.flags"
-for source in told printed; do
-    where=$([ $source = told ] && echo README.md || echo "$manual")
-    $source | LC_ALL=C sort -u > "$complaints.told"
-    LC_ALL=C comm -23 "$complaints.flags" "$complaints.told" |
-        sed "s,.*,$where: does not tell 'curfew &'," >> "$complaints"
-    LC_ALL=C comm -13 "$complaints.flags" "$complaints.told" |
-        sed "s,.*,$where: tells 'curfew &'\, which the program does not have," >> "$complaints"
-done
-[ -s "$complaints.flags" ] || echo "no flag was found in the help" >> "$complaints"
-rm -f "$complaints.flags" "$complaints.told"
-verdict "README and man page tell every flag, and no other" "$complaints"
 
 metrics() {
     grep -ohE 'curfew_[a-z_]*[a-z]' "$@" | grep -vE '_(bucket|sum|count)$' | LC_ALL=C sort -u
 }
 metrics src/server/*.c > "$complaints.code"
-sed -n '/^## Metrics$/,/^## /p' README.md > "$complaints.readme"
-metrics "$complaints.readme" > "$complaints.told"
-LC_ALL=C comm -23 "$complaints.code" "$complaints.told" |
-    sed 's/.*/README.md: does not tell the metric &/' >> "$complaints"
-LC_ALL=C comm -13 "$complaints.code" "$complaints.told" |
-    sed 's/.*/README.md: tells the metric &, which the program does not have/' >> "$complaints"
-[ -s "$complaints.code" ] || echo "no metric was found in src/server" >> "$complaints"
-rm -f "$complaints.code" "$complaints.readme" "$complaints.told"
-verdict "README tells every metric, and no other" "$complaints"
+section Metrics | metrics > "$complaints.page"
+compare metric > "$complaints"
+verdict "$operating has every metric, and no other" "$complaints"
 
-# The calls of the filter, against the table of the README.
-grep -oE 'SCMP_SYS\([a-z0-9_]+\)' src/server/seccomp.c | sed 's/.*(//;s/)//' | LC_ALL=C sort -u > "$complaints.code"
-sed -n '/^#### System calls$/,/^#### How/p' README.md | grep '^| ' | grep -oE '`[a-z0-9_]+`' | tr -d '`' |
-    LC_ALL=C sort -u > "$complaints.told"
-LC_ALL=C comm -23 "$complaints.code" "$complaints.told" |
-    sed 's/.*/README.md: does not tell the system call &/' >> "$complaints"
-LC_ALL=C comm -13 "$complaints.code" "$complaints.told" |
-    sed 's/.*/README.md: tells the system call &, which the server may not make/' >> "$complaints"
-[ -s "$complaints.code" ] || echo "no system call was found in src/server/seccomp.c" >> "$complaints"
-rm -f "$complaints.code" "$complaints.told"
-verdict "README tells every system call of the filter, and no other" "$complaints"
+grep -ohE 'SCMP_SYS\([a-z0-9_]+\)' src/server/*.c | sed 's/.*(//;s/)//' | LC_ALL=C sort -u > "$complaints.code"
+section 'System calls' | grep '^| ' | grep -oE '`[a-z0-9_]+`' | tr -d '`' | LC_ALL=C sort -u > "$complaints.page"
+compare 'system call' > "$complaints"
+verdict "$operating has every system call of the filter, and no other" "$complaints"
 
-# "NAME = number" of the codes, against "| number |" in the README.
-sed -n 's/.*CF_EXIT_[A-Z]* = \([0-9]*\),.*/\1/p' include/curfew/cmd.h | while read -r code; do
-    sed -n '/^## Exit codes$/,/^## /p' README.md | grep -q "^| $code |" ||
-        echo "README.md: does not tell the exit code $code"
+# "NAME = number" of the codes, against "| number |" in the README and ".It number" in curfew(1).
+sed -n 's/.*CF_EXIT_[A-Z]* = \([0-9]*\),.*/\1/p' include/curfew/cmd.h > "$complaints.code"
+while read -r code; do
+    grep -q "^| $code |" README.md || echo "README.md: lacks the exit code $code"
     sed -n '/^\.Sh EXIT STATUS/,/^\.Sh /p' "$manual" | grep -q "^\.It $code" ||
-        echo "$manual: does not tell the exit code $code"
-done >> "$complaints"
-verdict "README and man page tell every exit code" "$complaints"
+        echo "$manual: lacks the exit code $code"
+done < "$complaints.code" > "$complaints"
+[ -s "$complaints.code" ] || echo "no exit code was found in include/curfew/cmd.h" >> "$complaints"
+rm -f "$complaints.code"
+verdict "README and curfew(1) have every exit code" "$complaints"
 
-# `name.c` in backquotes is a file somewhere, `folder/name.c` and `folder/` a path, [x](y) a file.
-for page in README.md CONTRIBUTING.md SECURITY.md certs/README.md; do
-    [ -f "$page" ] || continue
-    grep -oE '`[a-z_/-]+\.(c|h|sh|awk)`|`(src|test|deploy|include|certs)/[a-z_./-]*[a-z_./]`' "$page" |
-        tr -d '`' | LC_ALL=C sort -u | while IFS= read -r name; do
-        case $name in
-        */*) [ -e "$name" ] || [ -e "${page%/*}/$name" ] || echo "$page: there is no $name" ;;
-        *) files "(^|/)$name\$" | grep -q . || echo "$page: there is no $name" ;;
-        esac
-    done
-    grep -oE '\]\([A-Za-z./_-]+\)' "$page" | tr -d '](,)' | while IFS= read -r name; do
-        [ -e "$name" ] || echo "$page: links to $name, which is not there"
-    done
-done > "$complaints"
-verdict "what the pages speak of is there" "$complaints"
+# "N COMMAND" and "N=LINE" of the README's examples, blocks that begin with "$ ".
+awk '/^```/ { fence = !fence; mine = 0; next }
+     fence && /^\$ / { n++; mine = 1; print n " " substr($0, 3); next }
+     fence && mine && NF && !/^ *\.\.\.$/ { print n "=" $0 }' README.md > "$complaints.examples"
+# A review as the API server sends it, in place of the manifest that a person creates.
+answers() { # FILE.yaml
+    for phase in mutate validate; do
+        "$curfew" review --objects deploy/demo/objects.yaml --phase $phase -f "deploy/demo/${1%.yaml}.json"
+    done | sed 's/\\n/\n/g; s/\\"/"/g'
+}
+ran=0
+while IFS= read -r line; do
+    case $line in
+    *[0-9]' kubectl create -f '*)
+        file=${line##* }
+        answers "$file" > "$complaints.out" 2>&1
+        ran=$((ran + 1))
+        ;;
+    *[0-9]' curfew '*)
+        # shellcheck disable=SC2046 # a list of arguments
+        "$curfew" $(echo "$line" | sed 's/^[0-9]* curfew //') > "$complaints.out" 2>&1
+        ran=$((ran + 1))
+        ;;
+    *[0-9]=pod/*' created') ;; # kubectl's own line
+    *)
+        text=$(printf '%s\n' "$line" | sed -E 's/^[0-9]+=//; s/^Warning: //; s/^Error from server .* denied the request: //')
+        grep -qF -- "$text" "$complaints.out" || echo "README.md: an example does not print: $text"
+        ;;
+    esac
+done < "$complaints.examples" > "$complaints"
+[ $ran -ge 3 ] || echo "README.md: fewer than three examples were run" >> "$complaints"
+rm -f "$complaints.examples" "$complaints.out"
+verdict "the README's examples print what it says" "$complaints"
 exit $bad

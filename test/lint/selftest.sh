@@ -14,12 +14,16 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 status=0
 
-# The tree, but of the tests only the lints and a fixture in each folder: the rest no lint reads.
+# The tree, but of the tests only the lints, the documents and a fixture in each folder: the rest no
+# lint reads.
 cp_tree() {
     mkdir -p "$work/clean"
     (cd "$root" && tar -cf - --exclude=./.git --exclude=./build --exclude='./certs/*.crt' \
-        --exclude='./certs/*.key' --exclude='./deploy/demo/*.json' --exclude='./test/[!l]*' .) |
-        tar -xf - -C "$work/clean"
+        --exclude='./certs/*.key' --exclude='./test/[!l]*' .) | tar -xf - -C "$work/clean"
+    for page in README.md fuzz/README.md oracle/README.md; do
+        mkdir -p "$(dirname "$work/clean/test/$page")"
+        cp "$root/test/$page" "$work/clean/test/$page"
+    done
     for folder in "$root"/test/rules/*/*/; do
         folder=$work/clean${folder#"$root"}
         mkdir -p "$folder"
@@ -88,6 +92,9 @@ catches size 'long.c: 800 lines or more' 'mkdir -p test/unit &&
     yes "int x;" | head -n 800 > test/unit/long.c'
 catches size 'wide.c:2: is longer' 'printf "int x;\n%0101d\n" 0 > src/base/wide.c'
 
+catches size 'README.md: more than 250 lines' 'yes line | head -n 100 >> README.md'
+catches size 'README.md: more than 20 KiB' 'printf "%020480d\n" 0 >> README.md'
+
 catches leftovers 'main.c:.*: TO''DO' 'echo "/* TO""DO: later */" >> src/main.c'
 catches leftovers 'Makefile:.*: FIX''ME' 'echo "# FIX""ME" >> Makefile'
 
@@ -127,30 +134,56 @@ catches rules 'there is no rule ghost' 'mkdir -p test/rules/ghost/allow'
 catches rules 'unbound-token: is not in the array' "sed -i '/X(unbound_token)/d' src/rules/rules.c"
 catches rules 'there is no rule token-lifetime' 'rm src/rules/token_lifetime.c'
 
+catches rules 'deploy/rules.md: there is no rule made-up' \
+    "sed -i 's/^| .extended-token. |/| \`made-up\` | restricted | x | y |\n&/' deploy/rules.md"
+catches rules 'deploy/rules.md: extended-token is of level restricted' \
+    "sed -i 's/^| .extended-token. | restricted/| \`extended-token\` | baseline/' deploy/rules.md"
+
 # A program that has a flag more.
 cat > "$work/fake" << END
 #!/bin/sh
 "$curfew" "\$@"
-[ "\$1 \$2" != "serve --help" ] || echo "      --surprise FILE  a flag that nobody tells of"
+[ "\$1 \$2" != "serve --help" ] || echo "      --surprise FILE  a flag that no page has"
 END
 chmod +x "$work/fake"
 fake=$work/fake
-catches docs "README.md: does not tell 'curfew serve --surprise'" true
-catches docs "curfew.8: does not tell 'curfew serve --surprise'" true
+catches docs 'curfew-serve.1 is not up to date: run make man' true
 fake=
-catches docs "README.md: does not tell 'curfew serve --drain-delay'" "sed -i '/^| .--drain-delay/d' README.md"
-catches docs "README.md: tells 'curfew review --made-up'" \
-    "sed -i 's/^| .--fail-on/| \`--made-up\` | x |\n&/' README.md"
-catches docs "curfew.8: does not tell 'curfew review --phase'" "sed -i '/^.It Fl -phase/d' deploy/curfew.8"
-catches docs 'does not tell the metric curfew_surprise_total' \
+catches docs 'curfew-serve.1 is not up to date: run make man (+.It Fl -drain-delay' \
+    "sed -i '/^.It Fl -drain-delay/d' deploy/man/curfew-serve.1"
+catches docs 'curfew.yaml.5 is not up to date: run make man' \
+    "sed -i 's/^staleAfter: 30s/staleAfter: 40s/' deploy/curfew.example.yaml"
+catches docs 'curfew-probe.1 is missing: run make man' 'rm deploy/man/curfew-probe.1'
+catches docs 'curfew-gone.1 is no page of the program' 'touch deploy/man/curfew-gone.1'
+catches docs 'curfew-review.1.in: the program has no --made-up' \
+    "sed -i 's/^--level\$/--made-up/' deploy/man/curfew-review.1.in"
+if command -v groff > /dev/null 2>&1; then
+    catches docs 'curfew-certs.1: groff: ' 'echo ".Nosuchmacro x" >> deploy/man/curfew-certs.1'
+fi
+catches docs 'README.md: names the flag --made-up' 'echo "with \`--made-up FILE\`" >> README.md'
+catches docs 'lacks the metric curfew_surprise_total' \
     'echo "static const char *m = \"curfew_surprise_total\";" >> src/server/metrics.c'
-catches docs 'tells the metric curfew_gone_total' \
-    "sed -i 's/^## Metrics\$/&\n\n\`curfew_gone_total\`/' README.md"
-catches docs 'does not tell the system call bpf' "echo '/* SCMP_SYS(bpf) */' >> src/server/seccomp.c"
-catches docs 'tells the system call shmat' "sed -i 's/^| memory |/& \`shmat\`/' README.md"
-catches docs 'README.md: does not tell the exit code 3' "sed -i '/^| 3 |/d' README.md"
-catches docs 'README.md: there is no vanished.c' 'echo "see \`vanished.c\`" >> README.md'
-catches docs 'README.md: links to GONE.md' 'echo "[gone](GONE.md)" >> README.md'
+catches docs 'has the metric curfew_gone_total' \
+    "sed -i 's/^## Metrics\$/&\n\n\`curfew_gone_total\`/' deploy/README.md"
+catches docs 'lacks the system call bpf' "echo '/* SCMP_SYS(bpf) */' >> src/server/seccomp.c"
+catches docs 'has the system call shmat' "sed -i 's/^| memory |/& \`shmat\`/' deploy/README.md"
+catches docs 'README.md: lacks the exit code 3' "sed -i '/^| 3 |/d' README.md"
+catches docs 'curfew.1: lacks the exit code 3' "sed -i '/^.It 3/d' deploy/man/curfew.1"
+catches docs 'README.md: an example does not print: pod "worker" is fine' \
+    "sed -i 's/denied the request: pod \"worker\" .*/denied the request: pod \"worker\" is fine/' README.md"
+catches docs 'README.md: an example does not print: 2 documents' \
+    "sed -i 's/^1 document judged/2 documents judged/; s/^1 document checked/2 documents checked/' README.md"
+
+catches links 'README.md: there is no vanished.c' 'echo "see \`vanished.c\`" >> README.md'
+catches links 'deploy/README.md: there is no deploy/vanished' 'echo "see \`deploy/vanished\`" >> deploy/README.md'
+catches links 'README.md: links to GONE.md' 'echo "[gone](GONE.md)" >> README.md'
+catches links 'src/README.md: links to deploy/GONE.md' 'echo "[gone](../deploy/GONE.md)" >> src/README.md'
+catches links 'README.md: links to deploy/README.md#gone, a heading' 'echo "[x](deploy/README.md#gone)" >> README.md'
+catches links 'deploy/rules.md: links to deploy/rules.md#in-a-block, a heading' \
+    'printf "\`\`\`\n## In a block\n\`\`\`\n[x](#in-a-block)\n" >> deploy/rules.md'
+catches links 'deploy/hidden.md: is not found from README.md' 'echo x > deploy/hidden.md'
+leaves links 'SECURITY.md: links to' 'echo "[x](deploy/man/../README.md#system-calls)" >> SECURITY.md'
+leaves links 'rules.md#copied-token' 'echo "[x](deploy/rules.md#copied-token)" >> SECURITY.md'
 
 catches chart 'its table lacks this row of values.yaml: .replicaCount' "sed -i 's/^replicaCount: 2/replicaCount: 3/' charts/curfew/values.yaml"
 catches chart 'values.yaml does not have this row of its table: .made-up' \
@@ -160,7 +193,7 @@ catches chart 'config.rules does not know unbound-token' \
     "sed -i '/\"unbound-token\": {/d' charts/curfew/values.schema.json"
 catches chart 'config.exceptions does not know copied-token' \
     "sed -i '/^ *\"copied-token\",/d' charts/curfew/values.schema.json"
-catches chart 'curfew_gone_total is no metric' 'echo "# curfew_gone_total" >> charts/curfew/files/alerts.yaml'
+catches chart 'curfew_gone_total is not a metric' 'echo "# curfew_gone_total" >> charts/curfew/files/alerts.yaml'
 catches chart 'its appVersion is not' 'echo 9.9.9 > VERSION'
 
 exit $status

@@ -20,10 +20,10 @@ scenario 'manifests: rendered first, and applied'
 shell helm uninstall curfew --namespace $system --ignore-not-found
 check 'its pods end' await 60 'the end of the pods' no_pods
 admin delete namespace $system
-# The README's commands write curfew.yaml where they are typed.
+# The commands write curfew.yaml where they are typed.
 mkdir -p "$E2E_WORK/elsewhere"
 ln -sfn "$PWD/charts" "$E2E_WORK/elsewhere/charts"
-shell "cd $E2E_WORK/elsewhere && $(install_step 2)"
+shell "cd $E2E_WORK/elsewhere && $(without_helm 1)"
 available
 
 scenario 'manifests: applied again, also by the server, nothing changes'
@@ -41,12 +41,12 @@ check 'its pods end' await 60 'the end of the pods' no_pods
 admin delete namespace $system
 
 scenario 'manifests: without Helm'
-shell "$(install_step 3)"
+shell "$(without_helm 2)"
 available
 was=$(versions)
-shell "$(install_step 3)"
+shell "$(without_helm 2)"
 check 'applied again, the webhooks are as they were' [ "$(versions)" = "$was" ]
-shell "$(install_step 3 | sed 's/apply/delete/') --wait=false"
+shell "$(without_helm 2 | sed 's/apply/delete/') --wait=false"
 unguarded
 check 'its pods end' await 60 'the end of the pods' no_pods
 admin wait --for=delete "namespace/$system" --timeout=180s

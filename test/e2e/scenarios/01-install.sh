@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# 01-install.sh - the admin installs Curfew as the README says ("Wire it to an API server").
+# 01-install.sh - the admin installs Curfew as deploy/admission/README.md says.
 # shellcheck shell=bash
 
 sh certs/make-dev-certs.sh "$E2E_WORK/curfew-certs" > "$E2E_WORK/log/curfew-certs.log" 2>&1
@@ -22,7 +22,7 @@ not_ready() {
     ! curl -sf http://127.0.0.1:8082/readyz
 }
 check 'it is not ready' not_ready
-check "the README's first step works" readme_rights
+check "the first step of deploy/admission/README.md works" readme_rights
 ready() {
     curl -sf http://127.0.0.1:8082/readyz
 }

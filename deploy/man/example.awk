@@ -19,7 +19,7 @@ function mode(name, begin) {
     shown = name
 }
 
-# The heading of what comes from line `from` on: the path of its first key.
+# The heading of the lines from `from` on: the path of its first key.
 function heading(from,    i, key) {
     for (i = from; i <= held; i++) {
         key = block[i]
@@ -63,7 +63,7 @@ function show_comment(line) {
     }
 }
 
-# A comment below a key and further in begins a part of its own; one beside keys is a key that is
+# A comment below a key and further in begins a new section; one beside keys is a key that is
 # commented out.
 function show_block(    i, key) {
     show_heading(1)

@@ -9,8 +9,8 @@ function plain(text) {
     return text
 }
 
-# A help text as a sentence.
-function sentence(text) {
+# A flag's help as mdoc: a capital, a full stop.
+function as_help(text) {
     text = toupper(substr(text, 1, 1)) substr(text, 2)
     return plain(text) (text ~ /\.$/ ? "" : ".")
 }
@@ -34,7 +34,7 @@ function take_flag(line,    at) {
     sub(/ .*/, "", flags[count])
     values[count] = names ~ / / ? substr(names, length(flags[count]) + 2) : ""
     letters[count] = letter
-    texts[count] = at ? substr(line, at + RLENGTH) : ""
+    helps[count] = at ? substr(line, at + RLENGTH) : ""
     known[flags[count]] = 1
 }
 
@@ -60,7 +60,7 @@ function read_help(    line, part) {
             take_flag(line)
         } else if (part == "Flags" && line ~ /^   +[^ ]/) {
             sub(/^ +/, "", line)
-            texts[count] = texts[count] " " line
+            helps[count] = helps[count] " " line
         }
     }
     close(help)
@@ -89,7 +89,7 @@ function print_options(    i) {
     for (i = 1; i <= count; i++) {
         print ".It " (letters[i] != "" ? "Fl " letters[i] " , " : "") "Fl " substr(flags[i], 2) \
             (values[i] != "" ? " Ar " plain(values[i]) : "")
-        print sentence(texts[i])
+        print as_help(helps[i])
         printf "%s", details[flags[i]]
     }
     print ".El"
@@ -103,7 +103,7 @@ function print_commands(    i, name, text) {
         sub(/ .*/, "", name)
         sub(/^ +[a-z]+ +/, "", text)
         print ".It Cm " name
-        print sentence(text)
+        print as_help(text)
         if (name != "help")
             print "See\n.Xr curfew-" name " 1 ."
     }

@@ -6,12 +6,12 @@
 chart=charts/curfew
 
 awk -f test/lint/values.awk $chart/values.yaml > "$complaints.values" 2> "$complaints"
-sed -n '/^| value |/,/^$/p' $chart/README.md | grep '^|' > "$complaints.told"
-diff "$complaints.told" "$complaints.values" | sed -n \
+sed -n '/^| value |/,/^$/p' $chart/README.md | grep '^|' > "$complaints.page"
+diff "$complaints.page" "$complaints.values" | sed -n \
     -e "s,^> | \(\`[^\`]*\`\).*,$chart/README.md: its table lacks this row of values.yaml: \1,p" \
     -e "s,^< | \(\`[^\`]*\`\).*,$chart/README.md: values.yaml does not have this row of its table: \1,p" >> "$complaints"
-rm -f "$complaints.values" "$complaints.told"
-verdict "its README tells every value, as values.yaml has it" "$complaints"
+rm -f "$complaints.values" "$complaints.page"
+verdict "its README has every value, as in values.yaml" "$complaints"
 
 sed -n '/^## Rules$/,/^## /s/^| `\([a-z0-9-]*\)` .*/\1/p' README.md | while read -r rule; do
     grep -qE "^ *\"$rule\": \{" $chart/values.schema.json ||

@@ -19,7 +19,7 @@ sh deploy/man/make.sh "$curfew" "$fresh" 2> "$complaints"
 diff -r -U0 -x '*.in' -x '*.sh' -x '*.awk' -x '*.md' deploy/man "$fresh" | awk -v fresh="$fresh" '
     /^Only in / {
         sub(/:/, "", $3)
-        print ($3 == fresh ? "deploy/man/" $4 " is missing" : "deploy/man/" $4 " is no page of the program") \
+        print ($3 == fresh ? "deploy/man/" $4 " is missing" : "deploy/man/" $4 " is not a page of the program") \
             ": run make man"
     }
     /^--- / { page = $2; shown = 0 }
@@ -85,6 +85,32 @@ done < "$complaints.code" > "$complaints"
 [ -s "$complaints.code" ] || echo "no exit code was found in include/curfew/cmd.h" >> "$complaints"
 rm -f "$complaints.code"
 verdict "README and curfew(1) have every exit code" "$complaints"
+
+# "folder" of the rows of src/README.md against src/, and its line of layers against layers.sh.
+sed -n 's/^| `\([a-z]*\)\/` |.*/\1/p' src/README.md | LC_ALL=C sort > "$complaints.page"
+for folder in src/*/; do
+    basename "$folder"
+done | LC_ALL=C sort > "$complaints.code"
+{
+    LC_ALL=C comm -23 "$complaints.code" "$complaints.page" | sed 's,.*,src/README.md: lacks the folder src/&,'
+    LC_ALL=C comm -13 "$complaints.code" "$complaints.page" | sed 's,.*,src/README.md: there is no src/&,'
+    layers=$(sed -n "/^layers='/,/^'/s/^\([a-z]*\) .*/\1/p" test/lint/layers.sh | paste -sd '<' - | sed 's/</ < /g')
+    grep -qF -- "    $layers" src/README.md || echo "src/README.md: lacks the line of layers: $layers"
+} > "$complaints"
+rm -f "$complaints.code" "$complaints.page"
+verdict "src/README.md has every folder, and the layers in order" "$complaints"
+
+# The last column of SECURITY's table of threats: names of tests and "what they print" are in test/.
+if [ -d test/unit ]; then
+    sed -n '/^| threat |/,/^$/p' SECURITY.md | sed 1,2d | sed 's/ |$//; s/.* | //' |
+        sed 's/`[^`]*`//g' | grep -oE '"[^"]*"|[a-z]+(_[a-z]+)+' | tr -d '"' | LC_ALL=C sort -u > "$complaints.names"
+    while IFS= read -r name; do
+        grep -rqF --exclude-dir=golden --exclude-dir=lint -- "$name" test || echo "SECURITY.md: no test has '$name'"
+    done < "$complaints.names" > "$complaints"
+    [ -s "$complaints.names" ] || echo "SECURITY.md: names no test" >> "$complaints"
+    rm -f "$complaints.names"
+    verdict "the tests that SECURITY names are there" "$complaints"
+fi
 
 # "N COMMAND" and "N=LINE" of the README's examples, blocks that begin with "$ ".
 awk '/^```/ { fence = !fence; mine = 0; next }

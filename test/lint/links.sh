@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# links.sh - what documents speak of is there: the files in backquotes, the files that links lead to
+# links.sh - documents name only what exists: the files in backquotes, the files that links lead to
 # and their headings. And every document is found from the README in at most two clicks.
 . "$(dirname "$0")/lib.sh"
 
@@ -8,7 +8,7 @@ pages=$(files '\.md$' | grep -v '^test/golden/')
 
 # `name.c` in backquotes is a file somewhere, `folder/name.c` and `folder/` a path.
 for page in $pages; do
-    [ "$page" != CHANGELOG.md ] || continue # which also speaks of what was
+    [ "$page" != CHANGELOG.md ] || continue # which also names what was removed
     grep -oE '`[a-z_/-]+\.(c|h|sh|awk|py)`|`(src|test|deploy|include|certs|charts)/[a-z_./-]*[a-z_./]`' "$page" |
         tr -d '`' | LC_ALL=C sort -u | while IFS= read -r name; do
         case $name in
@@ -57,10 +57,10 @@ awk '
 
 sed -n 's/^> //p' "$complaints.links" | while read -r page target; do
     path=${target%%#*}
-    [ -e "$path" ] || echo "$page: links to $path, which is not there"
+    [ -e "$path" ] || echo "$page: links to $path, which does not exist"
     case $target in
     *.md\#*)
-        grep -qxF "# $target" "$complaints.links" || echo "$page: links to $target, a heading that is not there"
+        grep -qxF "# $target" "$complaints.links" || echo "$page: links to $target, a heading that does not exist"
         ;;
     esac
 done > "$complaints"

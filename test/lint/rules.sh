@@ -22,7 +22,7 @@ sed -n 's/.*\bX(\([a-z0-9_]*\)).*/\1/p' src/rules/rules.c | tr _ - > "$complaint
 while read -r id level file; do
     name=$(printf '%s' "$id" | tr - _)
     case $id in
-    *[!a-z0-9-]* | -* | *- | *--*) echo "$file: the id '$id' is no kebab-case" ;;
+    *[!a-z0-9-]* | -* | *- | *--*) echo "$file: the id '$id' is not kebab-case" ;;
     esac
     [ "$file" = "src/rules/$name.c" ] || echo "$file: rule $id belongs in src/rules/$name.c"
     grep -qF "X($name)" src/rules/rules.c || echo "$id: is not in the array of src/rules/rules.c"

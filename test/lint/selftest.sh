@@ -154,7 +154,7 @@ catches docs 'curfew-serve.1 is not up to date: run make man (+.It Fl -drain-del
 catches docs 'curfew.yaml.5 is not up to date: run make man' \
     "sed -i 's/^staleAfter: 30s/staleAfter: 40s/' deploy/curfew.example.yaml"
 catches docs 'curfew-probe.1 is missing: run make man' 'rm deploy/man/curfew-probe.1'
-catches docs 'curfew-gone.1 is no page of the program' 'touch deploy/man/curfew-gone.1'
+catches docs 'curfew-gone.1 is not a page of the program' 'touch deploy/man/curfew-gone.1'
 catches docs 'curfew-review.1.in: the program has no --made-up' \
     "sed -i 's/^--level\$/--made-up/' deploy/man/curfew-review.1.in"
 if command -v groff > /dev/null 2>&1; then
@@ -169,6 +169,13 @@ catches docs 'lacks the system call bpf' "echo '/* SCMP_SYS(bpf) */' >> src/serv
 catches docs 'has the system call shmat' "sed -i 's/^| memory |/& \`shmat\`/' deploy/README.md"
 catches docs 'README.md: lacks the exit code 3' "sed -i '/^| 3 |/d' README.md"
 catches docs 'curfew.1: lacks the exit code 3' "sed -i '/^.It 3/d' deploy/man/curfew.1"
+catches docs 'src/README.md: lacks the folder src/extra' 'mkdir src/extra'
+catches docs 'src/README.md: there is no src/gone' 'echo "| \`gone/\` | x |" >> src/README.md'
+catches docs 'src/README.md: lacks the line of layers' "sed -i 's/^    base < json/    json < base/' src/README.md"
+mkdir -p "$work/clean/test/unit" # so that the tests are there for this one
+catches docs "SECURITY.md: no test has 'a_test_that_went'" \
+    "sed -i 's/^| Input that no .*/| x | y | \`test_x.c\`: a_test_that_went |/' SECURITY.md"
+rmdir "$work/clean/test/unit"
 catches docs 'README.md: an example does not print: pod "worker" is fine' \
     "sed -i 's/denied the request: pod \"worker\" .*/denied the request: pod \"worker\" is fine/' README.md"
 catches docs 'README.md: an example does not print: 2 documents' \

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # size.sh - sources of at most 600 lines, tests under 800 (their cases do not depend on each other),
-# lines of C of at most 100 characters (tests may hold longer texts), and a README that is read whole.
+# lines of C of at most 100 characters (tests may hold longer texts), and a README that people read to its end.
 . "$(dirname "$0")/lib.sh"
 
 files '(\.[ch]|\.sh|(^|/)Makefile|^\.ci/run)$' | tr '\n' '\0' | xargs -0 awk '

@@ -238,7 +238,7 @@ chart: $(BUILD)/curfew ## render and check the chart (Go; helm is built once)
 	@V=1 sh test/all.sh $(BUILD) chart
 manifests: ## generate deploy/manifests from the chart
 	@sh test/chart/manifests.sh
-man: $(BUILD)/curfew ## generate deploy/man from its texts, the program's help and the example configuration
+man: $(BUILD)/curfew ## generate deploy/man from its .in files, the program's help and the example configuration
 	@sh deploy/man/make.sh $(BUILD)/curfew deploy/man
 
 # ---- dependencies, installation ----

@@ -5,7 +5,7 @@
 system=curfew-system
 selector=app.kubernetes.io/name=curfew
 
-# install_step N: the Nth command of the README's "Install it" (1 makes the image).
+# install_step N: the Nth command of "Install it" in the README (1 builds the image).
 install_step() {
     fenced '## Install it' 1 README.md | sed -n "$1p"
 }

@@ -107,7 +107,7 @@
 /* Items of a Secret's volume that can be converted: the Secret has three keys. */
 #define CF_CONVERT_ITEMS_MAX 16
 
-/* What a person sees (design of the messages: see README, "Messages"). The API server drops
+/* What a person sees (deploy/rules.md, "Messages"). The API server drops
  * all warnings past 4096 runes and cuts each to 256; an event table shows one line. */
 #define CF_FIRST_LINE_MAX 219
 #define CF_WARNING_MAX 256

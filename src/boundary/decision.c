@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* decision.c - see boundary.h. One function for each row of the table that the README shows.
+/* decision.c - see boundary.h. One function for each row of deploy/authorization/README.md.
  *
  * The references are those that the Node authorizer follows (k8s.io/kubernetes
  * plugin/pkg/auth/authorizer/node/graph.go). Edges are those of the store before the request,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* seccomp.c - see seccomp.h. What is not in the list is refused: above all execve() and fork(),
  * files that are opened for writing, memory that is both written and executed, new ports, and
- * sockets other than those of IP and of name lookups. README, "System calls", has the list. */
+ * sockets other than those of IP and of name lookups. deploy/README.md has the list. */
 #include "seccomp.h"
 
 #include <errno.h>

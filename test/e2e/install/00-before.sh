@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# 00-before.sh - a cluster without Curfew: namespaces, and an account with a token that never ends.
+# 00-before.sh - a cluster without Curfew: namespaces, and an account with a token that never expires.
 # shellcheck shell=bash
 
-scenario 'before: a cluster in which somebody has a legacy token'
+scenario 'before: the cluster has a legacy token'
 admin apply -f - << 'END'
 apiVersion: v1
 kind: List

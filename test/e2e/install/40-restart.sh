@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# 40-restart.sh - the whole cluster is switched off and on with Curfew installed.
+# 40-restart.sh - the whole cluster with Curfew installed is switched off and on.
 # shellcheck shell=bash
 
 restarts() {
@@ -9,12 +9,12 @@ restarted() {
     ! grep -qw 0 <<< "$(restarts)" && settled 2
 }
 
-scenario 'restart: the cluster comes up by itself, and Curfew in it'
+scenario 'restart: the cluster and Curfew start again automatically'
 dev run lives -n ci --image=localhost/curfew-e2e:1 --overrides='{"spec": {"terminationGracePeriodSeconds": 1}}'
 dev wait -n ci --for=condition=Ready pod/lives --timeout=180s
 before=$(pods)
-check 'all of it ends' cluster_falls
-check 'all of it starts' cluster_rises
+check 'the cluster stops' cluster_falls
+check 'the cluster starts' cluster_rises
 check 'both replicas are ready again' await 180 'two replicas' restarted
 check 'they are the same pods' [ "$(pods)" = "$before" ]
 guarded
@@ -23,11 +23,11 @@ dev run new -n ci --image=localhost/curfew-e2e:1 --overrides='{"spec": {"termina
 dev wait -n ci --for=condition=Ready pod/new --timeout=180s
 dev delete pod lives new -n ci
 
-scenario 'restart: also when its pods were lost meanwhile'
+scenario 'restart: the cluster and Curfew start again after its pods were deleted'
 admin scale deployment curfew -n $system --replicas=0
 check 'no pod is left' await 120 'the end of the pods' no_pods
-check 'all of it ends' cluster_falls
-check 'all of it starts' cluster_rises
+check 'the cluster stops' cluster_falls
+check 'the cluster starts' cluster_rises
 admin scale deployment curfew -n $system --replicas=2
 check 'both replicas are ready' await 180 'two replicas' settled 2
 guarded

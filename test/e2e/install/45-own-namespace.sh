@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# 45-own-namespace.sh - Curfew guards its own namespace as well, and comes back when all of it is lost,
-# with failurePolicy Fail in every entry that knows one. What an account restricted by node may do
-# there is below: read.
+# 45-own-namespace.sh - Curfew reviews requests in its own namespace, and recovers when all its pods are
+# deleted, with failurePolicy Fail in every webhook that allows it. The last scenarios cover an account
+# that is restricted by node.
 # shellcheck shell=bash
 
-scenario 'own namespace: everything is Fail'
+scenario 'own namespace: every webhook has failurePolicy Fail'
 upgrade --set webhooks.mutate.failurePolicy=Fail --set webhooks.contents.enabled=true \
     --set webhooks.contents.failurePolicy=Fail --set nodeBoundary.enabled=true
 admin get mutatingwebhookconfigurations,validatingwebhookconfigurations -l $selector \
@@ -14,22 +14,22 @@ prints_not Ignore:contents
 prints_not Ignore:node
 guarded
 
-# lost: all pods at once, the rotator's too; none of them drains.
+# lost: deletes all pods at the same time, including the rotator, without draining.
 lost() {
     as admin delete pods -n $system --all --grace-period=0 --force > /dev/null 2>&1 &&
         [ "$(pods)" != "$before" ]
 }
 
-scenario 'own namespace: all pods are lost at once, and come back'
+scenario 'own namespace: all pods are deleted at the same time, and Curfew recovers'
 before=$(pods)
-check 'the pods are lost' lost
+check 'the pods are deleted' lost
 check 'both replicas are ready again' await 180 'two replicas' settled 2
 guarded
 
-scenario 'own namespace: the Secret of the certificate is lost as well, and comes back'
+scenario 'own namespace: the Secret of the certificate is deleted too, and Curfew recovers'
 before=$(pods)
 admin delete secret curfew-tls -n $system
-check 'the pods are lost' lost
+check 'the pods are deleted' lost
 check 'both replicas are ready again' await 180 'two replicas' settled 2
 guarded
 
@@ -38,12 +38,12 @@ before=$(pods)
 admin rollout restart -n $system deployment/curfew
 admin rollout status -n $system deployment/curfew --timeout=180s
 check 'both replicas are ready' await 180 'two replicas' settled 2
-check 'they are others' [ "$(pods)" != "$before" ]
+check 'the pods were replaced' [ "$(pods)" != "$before" ]
 admin scale deployment curfew -n $system --replicas=0
 check 'no pod is left' await 120 'the end of the pods' no_pods
 admin rollout restart -n $system deployment/curfew
 
-scenario 'own namespace: with no pod left, Helm still changes the configuration, and all of it comes back'
+scenario 'own namespace: without any pod, Helm can change the configuration, and Curfew recovers'
 dev create configmap waits -n ci --from-literal=a=b --dry-run=server
 fails
 prints 'failed calling webhook "contents.curfew.dev"'
@@ -53,7 +53,7 @@ admin get configmap curfew -n $system -o jsonpath='{.data}'
 prints 'staleAfter: 45s'
 guarded
 
-# in_it NAME ACCOUNT: a pod of Curfew's namespace with a token of more than a day.
+# in_it NAME ACCOUNT: a pod in Curfew's namespace with a token of more than a day.
 in_it() {
     cat << END
 apiVersion: v1
@@ -88,7 +88,7 @@ type: kubernetes.io/service-account-token
 END
 refused 'secret "another" violates Curfew level "baseline": legacy-token-secret'
 
-scenario 'own namespace: a node agent with the rights of an admin, restricted by node'
+scenario 'own namespace: setup of a node agent with admin rights that is restricted by node'
 admin apply -f - << 'END'
 apiVersion: v1
 kind: List
@@ -119,8 +119,8 @@ becomes agent
 person agent annotate configmap curfew -n $system agent=was-here --overwrite
 admin annotate serviceaccount agent -n agents rbac.kubernetes.io/restricted-by-node=true
 
-# outside ARGS: the agent is refused, with a 403. Curfew's pods are on the agent's node, so its
-# configuration is what a pod on that node refers to.
+# outside ARGS: the request of the agent is denied with 403. Curfew's pods run on the agent's node, so its
+# configuration is an object that pods on that node refer to.
 outside() {
     person agent "$@"
     fails
@@ -134,7 +134,7 @@ restricted() {
 }
 until_it_prints 'node-boundary: this account may not create secrets' restricted
 
-scenario 'own namespace: it reads the configuration, and writes neither that nor the certificate'
+scenario 'own namespace: the agent can read the configuration, but not write it or the certificate'
 person agent get configmap curfew -n $system
 outside patch configmap curfew -n $system --type=merge \
     -p '{"data": {"config.yaml": "exemptions: {usernames: [\"system:serviceaccount:agents:agent\"]}"}}'
@@ -145,7 +145,7 @@ outside delete secret curfew-tls -n $system
 admin get configmap curfew -n $system -o jsonpath='{.data}'
 prints_not agents:agent
 
-scenario 'own namespace: it makes no Secret there, and no token that never ends'
+scenario 'own namespace: the agent cannot create Secrets, or tokens that never expire'
 for kind in Secret ConfigMap; do
     outside create -f - << END
 {"apiVersion": "v1", "kind": "$kind", "metadata": {"name": "x", "namespace": "$system"}}
@@ -164,7 +164,7 @@ admin get secrets -n $system -o name
 prints_not secret/x
 prints_not for-ever
 
-scenario 'own namespace: the cluster is left as it was'
+scenario 'own namespace: cleanup'
 admin delete namespace agents --wait=false
 admin delete clusterrolebinding agents
 upgrade

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# 50-uninstall.sh - it goes, and leaves nothing that stops anybody.
+# 50-uninstall.sh - uninstalls Curfew, and checks that nothing blocks requests afterwards.
 # shellcheck shell=bash
 
-scenario 'uninstall: pods can be created, and nothing of it is left'
-check 'the README says how' grep -q '`helm uninstall curfew --namespace curfew-system`' README.md
+scenario 'uninstall: pods can be created, and no object of Curfew is left'
+check 'the README has the command' grep -q '`helm uninstall curfew --namespace curfew-system`' README.md
 shell helm uninstall curfew --namespace $system
 dev run after -n ci --image=localhost/curfew-e2e:1 --restart=Never --dry-run=server
 prints 'pod/after created'

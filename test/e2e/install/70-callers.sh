@@ -1,43 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-# 70-callers.sh - the API server shows who it is (deploy/admission), and nobody else may ask: over the
-# Service, and of a Curfew outside of the cluster, by its url.
+# 70-callers.sh - the API server authenticates to Curfew (deploy/admission), and other callers are rejected:
+# through the Service, and at the url of a Curfew outside the cluster.
 # shellcheck shell=bash
 
 folder=$callers_folder
 
-scenario 'callers: the API server is told who it is, as the example says'
+scenario 'callers: the API server gets its credentials as in the example'
 shell helm uninstall curfew --namespace $system --ignore-not-found
 admin create namespace $system --dry-run=client -o yaml
-check 'the namespace is there' in_a_shell "kubectl get namespace $system || kubectl create namespace $system"
+check 'the namespace exists' in_a_shell "kubectl get namespace $system || kubectl create namespace $system"
 mkdir -p "$folder"
 shell "cd $folder && $(callers_commands)"
 callers_of curfew.curfew-system.svc 127.0.0.1:8443
 halt apiserver
 up_apiserver
 
-scenario 'callers: over the Service, with a certificate for clients'
+scenario 'callers: through the Service, with a client certificate'
 shell helm install curfew charts/curfew --namespace $system --wait --timeout 3m \
     --set callers.clientCA.configMap=apiserver-ca --set "'callers.clientCA.names={kube-apiserver}'"
 guarded
-check 'the pods of before are gone' await 120 'two replicas' settled 2
+check 'the old pods end' await 120 'two replicas' settled 2
 pod=$(as admin get pods -n $system -l $selector -o jsonpath='{.items[0].status.podIP}')
-stranger() {
+call_as() {
     typed="curl https://$pod:8443/validate $*"
     said=$(curl -sk -m 10 -w '%{http_code}' -H 'Content-Type: application/json' -d '{}' "$@" "https://$pod:8443/validate" 2>&1)
 }
 settle
-stranger
+call_as
 prints_not 200
 prints_not 400
-stranger --cert "$certs/admin.pem" --key "$certs/admin.key" # of another authority
+call_as --cert "$certs/admin.pem" --key "$certs/admin.key" # of another authority
 prints_not 200
 prints_not 400
-stranger --cert "$folder/client.crt" --key "$folder/client.key"
+call_as --cert "$folder/client.crt" --key "$folder/client.key"
 prints 400
 shell helm uninstall curfew --namespace $system
 
-scenario 'callers: a Curfew outside of the cluster, by its url'
-check 'it has its rights' readme_rights
+scenario 'callers: a Curfew outside the cluster, at its url'
+check 'it has its permissions' readme_rights
 sh certs/make-dev-certs.sh "$E2E_WORK/curfew-certs" > "$E2E_WORK/log/curfew-certs.log" 2>&1
 start outside "$CURFEW" serve --kubeconfig "$certs/curfew.kubeconfig" \
     --tls-cert "$E2E_WORK/curfew-certs/tls.crt" --tls-key "$E2E_WORK/curfew-certs/tls.key" \
@@ -49,7 +49,7 @@ shell helm install curfew charts/curfew --namespace $system --set server.enabled
 guarded
 pod=127.0.0.1
 settle
-stranger
+call_as
 prints_not 200
 prints_not 400
 shell helm uninstall curfew --namespace $system

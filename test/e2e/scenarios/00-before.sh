@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# 00-before.sh - the cluster before Curfew comes: two teams' namespaces, accounts with tokens that
-# never end, and pods that use them.
+# 00-before.sh - the cluster before Curfew is installed: namespaces of two teams, accounts with tokens that
+# never expire, and pods that use them.
 # shellcheck shell=bash
 
-scenario 'before: the control plane fills legacy Secrets'
+scenario 'before: the control plane populates legacy Secrets'
 admin apply -f - << 'END'
 apiVersion: v1
 kind: List

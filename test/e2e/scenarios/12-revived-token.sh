@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# 12-revived-token.sh - a legacy token that was put to rest stays at rest: whoever kept a copy does not
-# bring it back in a Secret of another type, which the API server would take.
+# 12-revived-token.sh - an invalidated legacy token stays invalid: a copy of it cannot be stored in a Secret
+# of another type, from which the API server would accept it.
 # shellcheck shell=bash
 
 copy=$E2E_WORK/certs/holder.copy # the token without a newline
@@ -21,7 +21,7 @@ END
 level() { # LEVEL, "" for the default
     admin label namespace revival --overwrite "curfew.dev/enforce${1:+=}${1:--}"
 }
-judged() {
+probe_created() {
     dev create --dry-run=server -f - <<< "$(legacy_secret | sed s/ci-token/probe/)"
 }
 works() {
@@ -30,16 +30,16 @@ works() {
 works_not() {
     until_it_prints Unauthorized person holder auth whoami
 }
-# with_spaces: what the API server answers to the token behind a tab (401: it knows nobody).
+# with_spaces: the response of the API server to the token after a tab (401: not authenticated).
 with_spaces() {
     typed='curl, with a tab before the token'
     said=$(curl -s -o /dev/null -w '%{http_code}' --cacert "$E2E_WORK/certs/ca.pem" \
         -H "Authorization: Bearer $(printf '\t')$(cat "$copy")" "https://$NODE_IP:6443/api")
 }
 
-scenario 'revived token: a legacy token works, until it is quarantined'
+scenario 'revived token: a legacy token works until it is quarantined'
 level privileged
-until_it_prints 'created (server dry run)' judged
+until_it_prints 'created (server dry run)' probe_created
 admin create -f - <<< "$(legacy_secret)"
 until_it_prints ZXlK admin get secret ci-token -n revival -o jsonpath='{.data.token}'
 admin get secret ci-token -n revival -o go-template='{{.data.token | base64decode}}'
@@ -49,11 +49,11 @@ admin create token editor -n revival --duration 1h
 becomes editor
 works
 level ''
-until_it_prints 'denied the request: secret "probe" violates Curfew level "baseline"' judged
+until_it_prints 'denied the request: secret "probe" violates Curfew level "baseline"' probe_created
 person editor label secret ci-token -n revival "kubernetes.io/legacy-token-invalid-since=$(date -u +%F)"
 works_not
 
-scenario 'revived token: deleted and made again as an Opaque Secret it is refused'
+scenario 'revived token: it is denied in an Opaque Secret with the same name'
 person editor delete secret ci-token -n revival
 works_not
 person editor create secret generic ci-token -n revival --from-file=token="$copy"
@@ -66,7 +66,7 @@ person editor get secret ci-token -n revival
 fails
 works_not
 
-scenario 'revived token: so it is as another type, as text, and applied'
+scenario 'revived token: it is denied with other types, in stringData, and when applied'
 person editor create secret generic ci-token -n revival --type=example.com/login --from-file=token="$copy"
 refused 'secret "ci-token" violates Curfew level "baseline": legacy-token-secret'
 as_text() {
@@ -81,7 +81,7 @@ done
 admin apply -f - <<< "$(as_text)"
 refused 'secret "ci-token" violates Curfew level "baseline": legacy-token-secret'
 
-scenario 'revived token: so it is behind white space, which the API server drops'
+scenario 'revived token: it is denied with white space, which the API server ignores'
 { printf '\t' && cat "$copy"; } > "$copy.tab"
 person editor create secret generic ci-token -n revival --from-file=token="$copy.tab"
 refused 'secret "ci-token" violates Curfew level "baseline": legacy-token-secret'
@@ -89,7 +89,7 @@ refused 'secret "ci-token" violates Curfew level "baseline": legacy-token-secret
 person editor create secret generic ci-token -n revival --from-file=token="$copy.inside"
 refused 'secret "ci-token" violates Curfew level "baseline": legacy-token-secret'
 
-scenario 'revived token: nor does it get into an Opaque Secret that is there already'
+scenario 'revived token: it is denied in an existing Opaque Secret'
 person editor create secret generic ci-token -n revival --from-literal=note=mine
 said_is 'secret/ci-token created'
 printf 'stringData: {token: "%s"}\n' "$(cat "$copy")" > "$copy.patch"
@@ -97,7 +97,7 @@ person editor patch secret ci-token -n revival --type=merge --patch-file="$copy.
 refused 'secret "ci-token" violates Curfew level "baseline": legacy-token-secret: data.token holds a token of this very Secret'
 works_not
 
-scenario 'revived token: what is no token of this Secret passes, and is not even sent'
+scenario 'revived token: other tokens are allowed, and other Secrets are not sent'
 reviewed() {
     curl -s http://127.0.0.1:8080/metrics |
         awk '/^curfew_reviews_total/ && /resource="secrets"/ { sum += $NF } END { print sum + 0 }'
@@ -115,15 +115,15 @@ done
 check 'no other Secret was sent' [ "$(reviewed)" = "$before" ]
 person editor create secret generic other -n revival --dry-run=server --from-file=note="$copy"
 prints 'secret/other created'
-check 'nor was one with a token elsewhere' [ "$(reviewed)" = "$before" ]
+check 'no Secret with a token under another key was sent' [ "$(reviewed)" = "$before" ]
 person editor create secret generic other -n revival --dry-run=server --from-file=token="$copy"
 prints 'secret/other created'
-check 'one with a token was' [ "$(reviewed)" != "$before" ]
+check 'a Secret with a token was sent' [ "$(reviewed)" != "$before" ]
 
-# What the API server makes of it where Curfew does not judge.
-scenario 'revived token: the API server takes it from an Opaque Secret, with white space and all'
+# What the API server does without a review by Curfew.
+scenario 'revived token: without Curfew the API server accepts it in an Opaque Secret, also with white space'
 level privileged
-until_it_prints 'created (server dry run)' judged
+until_it_prints 'created (server dry run)' probe_created
 person editor delete secret ci-token -n revival
 person editor create secret generic ci-token -n revival --from-file=token="$copy.tab"
 until_it_prints 200 with_spaces
@@ -131,9 +131,9 @@ person editor delete secret ci-token -n revival
 person editor create secret generic ci-token -n revival --from-file=token="$copy"
 works
 level ''
-until_it_prints 'denied the request: secret "probe" violates Curfew level "baseline"' judged
+until_it_prints 'denied the request: secret "probe" violates Curfew level "baseline"' probe_created
 
-scenario 'revived token: such a Secret is edited as before, but its quarantine stays'
+scenario 'revived token: an existing Opaque Secret can be edited, but its quarantine stays'
 person editor label secret ci-token -n revival team=ci "kubernetes.io/legacy-token-invalid-since=$(date -u +%F)"
 said_is 'secret/ci-token labeled'
 works_not

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# 30-legacy-env.sh - a legacy token in the environment: a variable is never renewed, so it is refused.
+# 30-legacy-env.sh - a legacy token in the environment is denied, because variables are never renewed.
 # shellcheck shell=bash
 
-scenario 'envFrom of a legacy Secret is refused'
+scenario 'envFrom of a legacy Secret is denied'
 dev apply -f - << 'END'
 apiVersion: v1
 kind: Pod
@@ -18,7 +18,7 @@ refused 'pod "env" violates Curfew level "restricted": legacy-token-env: contain
 prints 'spec.containers[0].envFrom[0].secretRef.name: the whole of legacy Secret "web-token" becomes variables of container "main"'
 prints 'do this: read the mounted files, which are renewed: /var/run/secrets/kubernetes.io/serviceaccount/token, and ca.crt and namespace beside it'
 
-scenario 'so is one key of it, and the pod does not exist'
+scenario 'one key of a legacy Secret is denied, and the pod does not exist'
 dev apply -f - << 'END'
 apiVersion: v1
 kind: Pod
@@ -35,7 +35,7 @@ dev get pod env -n shop
 fails
 prints 'pods "env" not found'
 
-scenario 'other Secrets go on into the environment'
+scenario 'other Secrets are allowed in the environment'
 dev create secret generic settings -n shop --from-literal=COLOUR=red
 dev apply -f - << 'END'
 apiVersion: v1
@@ -55,14 +55,14 @@ dev wait -n shop --for=condition=Ready pod/coloured --timeout=180s
 dev exec -n shop coloured -- env
 prints COLOUR=red
 
-scenario 'an ephemeral container does not get at it either'
+scenario 'an ephemeral container with a legacy token is denied'
 export KUBECTL_DEBUG_CUSTOM_PROFILE=true # what --custom took before kubectl 1.32
 echo '{"envFrom": [{"secretRef": {"name": "web-token"}}]}' > "$E2E_WORK/debugger.json"
 dev debug -n shop coloured --image=localhost/curfew-e2e:1 --container=debugger --profile=general \
     --custom="$E2E_WORK/debugger.json"
 refused 'pod "coloured" violates Curfew level "restricted": legacy-token-env: container "debugger" reads Secret "web-token"'
 
-scenario 'and without it, debugging works'
+scenario 'an ephemeral container without it is allowed'
 dev debug -n shop coloured --image=localhost/curfew-e2e:1 --container=debugger --profile=general
 dev get pod coloured -n shop -o jsonpath='{.spec.ephemeralContainers[*].name}'
 said_is debugger

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# 36-unread.sh - what Curfew cannot read is denied, and the person reads why, though the entries here
-# ignore failures; and a NUL hides nothing. (Copied tokens in Secrets and ConfigMaps:
+# 36-unread.sh - Curfew denies objects that it cannot read, and gives the reason, although these webhooks
+# have failurePolicy Ignore; NUL characters hide nothing. (Copied tokens in Secrets and ConfigMaps:
 # 92-chart.sh.)
 # shellcheck shell=bash
 
-# many KIND: a pod of more values than Curfew reads; of a Deployment its template.
+# many KIND: a pod with more values than Curfew reads; for a Deployment, its template.
 many() {
     local spec='{"containers":[{"name":"main","image":"localhost/curfew-e2e:1","args":['
     spec+=$(awk 'BEGIN { for (i = 0; i < 310000; i++) printf "\"\","; printf "\"\"" }')']}]}'
@@ -17,7 +17,7 @@ many() {
     fi
 }
 
-scenario 'a pod that cannot be read is refused, with the reason, by an entry that ignores failures'
+scenario 'a pod that cannot be read is denied with the reason, with failurePolicy Ignore'
 admin get mutatingwebhookconfiguration,validatingwebhookconfiguration -o \
     jsonpath='{range .items[*].webhooks[?(@.failurePolicy=="Fail")]}{.name}{"\n"}{end}'
 said_is ''
@@ -28,7 +28,7 @@ prints 'admission webhook "mutate.curfew.dev"'
 admin create --dry-run=server -n ci -f "$E2E_WORK/many.json"
 refused 'pod "many" could not be read: '
 
-scenario 'and by the one that denies, when the one that repairs is gone'
+scenario 'it is also denied by the validating webhook alone'
 admin delete mutatingwebhookconfiguration curfew
 validating_says() {
     dev create --dry-run=server -n shop -f "$E2E_WORK/many.json"
@@ -38,16 +38,16 @@ until_it_prints 'admission webhook "validate.curfew.dev" denied the request: pod
 admin apply -f - <<< "$(webhooks)"
 prints 'mutatingwebhookconfiguration.admissionregistration.k8s.io/curfew created'
 
-scenario 'in a namespace at privileged it is let through, and the audit log says that nobody read it'
+scenario 'it is allowed in a namespace at level privileged, and the audit log reports that it was not read'
 dev create --dry-run=server -n lab -f "$E2E_WORK/many.json"
 said_is 'pod/many created (server dry run)'
 let_through() {
     grep '"namespace":"lab"' "$E2E_WORK/audit.log" | grep '"name":"many"' |
         grep -q '"validate.curfew.dev/unread":"invalid JSON: more than 300000 values"'
 }
-check 'the audit log says so' await 10 'the annotation' let_through
+check 'the audit log reports it' await 10 'the annotation' let_through
 
-scenario 'so is a template, with a warning'
+scenario 'a template that cannot be read is allowed, with a warning'
 many Deployment > "$E2E_WORK/many-template.json"
 dev create --dry-run=server -n shop -f "$E2E_WORK/many-template.json"
 prints 'Warning: deployment "many" could not be judged: invalid JSON: more than 300000 values'
@@ -59,14 +59,14 @@ nul_driver() { # SECONDS
         "\"spec\":{\"tokenRequests\":[{\"audience\":\"vault\",\"expirationSeconds\":$1}]}"
 }
 
-scenario 'a NUL in an annotation does not hide a CSI driver that asks for tokens of ten years'
+scenario 'a NUL in an annotation does not hide a CSI driver that requests tokens of ten years'
 dev create --dry-run=server -f - <<< "$(nul_driver 315360000)"
 refused 'csidriver "nul.example.com" violates Curfew level "baseline": token-lifetime: '
 prints 'admission webhook "csidrivers.curfew.dev"'
 dev create --dry-run=server -f - <<< "$(nul_driver 3600)"
 prints 'csidriver.storage.k8s.io/nul.example.com created (server dry run)'
 
-scenario 'nor a copied token in a variable of a pod'
+scenario 'a NUL does not hide a copied token in a variable of a pod'
 admin get secret api-token -n shop -o go-template='{{.data.token | base64decode}}'
 becomes nul-holder
 nul_pod() {

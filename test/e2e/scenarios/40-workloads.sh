@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# 40-workloads.sh - templates are never denied or changed: their author is warned, their pods judged.
+# 40-workloads.sh - templates are never denied or changed: their author is warned, their pods are reviewed.
 # shellcheck shell=bash
 
 deployment() { # NAME ACCOUNT SECRET
@@ -25,7 +25,7 @@ spec:
 END
 }
 
-scenario 'a Deployment is warned when it is applied, and its pods are repaired and run'
+scenario 'a Deployment causes a warning when it is applied, and its pods are repaired and run'
 dev apply -f - <<< "$(deployment front web web-token)"
 prints 'Warning: deployment "front" would violate Curfew level "restricted": legacy-token-mount: volume "tok" mounts Secret "web-token", a token that never expires'
 prints 'deployment.apps/front created'
@@ -36,14 +36,14 @@ said_is 3600
 dev exec -n shop deployment/front -- token-life /var/run/secrets/kubernetes.io/serviceaccount/token
 said_is 3600
 
-scenario 'the template is as it was written: applied again it does not change, and has no diff'
+scenario 'the template is unchanged: applying it again changes nothing, and there is no diff'
 dev get deployment front -n shop -o jsonpath='{.spec.template.spec.volumes[0].secret.secretName}'
 said_is web-token
 dev apply -f - <<< "$(deployment front web web-token)"
 prints 'deployment.apps/front unchanged'
 dev diff -f - <<< "$(deployment front web web-token)"
 
-scenario 'a Deployment whose pods are refused: the event says why in its first line'
+scenario 'a Deployment whose pods are denied: the first line of the event has the reason'
 dev apply -f - <<< "$(deployment worker web api-token)"
 prints 'Warning: deployment "worker" would violate Curfew level "restricted": legacy-token-mount'
 prints 'deployment.apps/worker created'
@@ -53,7 +53,7 @@ prints_not 'do this'
 until_it_prints 'do this: set serviceAccountName: api' dev get deployment worker -n shop -o yaml
 dev delete deployment worker -n shop
 
-scenario 'a CronJob is warned, its Job is not, its pod is repaired and runs'
+scenario 'a CronJob causes a warning, its Job does not, and its pod is repaired and runs'
 dev apply -f - << 'END'
 apiVersion: batch/v1
 kind: CronJob

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# 60-automounted.sh - the token that every pod gets: a year from the API server, an hour with Curfew.
+# 60-automounted.sh - the token that every pod gets: a year without Curfew, an hour with Curfew.
 # shellcheck shell=bash
 
 plain() { # NAMESPACE
@@ -15,14 +15,14 @@ END
 }
 token=/var/run/secrets/kubernetes.io/serviceaccount/token
 
-scenario 'where nothing is repaired, it lives for a year'
+scenario 'without repair it is valid for a year'
 dev apply -f - <<< "$(plain lab)"
 said_is 'pod/plain created'
 dev wait -n lab --for=condition=Ready pod/plain --timeout=180s
 dev exec -n lab plain -- token-life $token
 said_is 31536000
 
-scenario 'at restricted, it lives for an hour'
+scenario 'at restricted it is valid for an hour'
 dev apply -f - <<< "$(plain shop)"
 prints 'Warning: pod "plain": extended-token: the automounted token volume'
 prints 'pod/plain created'
@@ -34,11 +34,11 @@ said_is 'ca.crt
 namespace
 token'
 
-scenario 'applied again, such a pod does not change'
+scenario 'applying such a pod again changes nothing'
 dev apply -f - <<< "$(plain shop)"
 said_is 'pod/plain unchanged'
 
-scenario 'a pod that asks for a week gets an hour, and is told'
+scenario 'a pod that requests a week gets an hour and a warning'
 dev apply -f - << 'END'
 apiVersion: v1
 kind: Pod
@@ -59,8 +59,8 @@ dev wait -n shop --for=condition=Ready pod/week --timeout=180s
 dev exec -n shop week -- token-life /tok/token
 said_is 3600
 
-# The kubelet asked for the tokens of these pods.
-scenario "kubelets' own requests are never denied, never changed, never sent to Curfew"
+# The kubelet requested the tokens of these pods.
+scenario "kubelets' own requests are never denied, changed or sent to Curfew"
 kubelet_requests() {
     grep '"username":"system:node:' "$E2E_WORK/audit.log" | grep '"subresource":"token"'
 }
@@ -70,5 +70,5 @@ some_and_all_created() {
 untouched() {
     ! kubelet_requests | grep curfew.dev
 }
-check 'the audit log has some, each answered with 201' some_and_all_created
-check 'none has an annotation of selector' untouched
+check 'the audit log has such requests, each with status 201' some_and_all_created
+check "none has an annotation of Curfew" untouched

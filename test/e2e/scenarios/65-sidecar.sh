@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# 65-sidecar.sh - a service mesh injects its sidecar after Curfew has seen the pod.
+# 65-sidecar.sh - a service mesh injects its sidecar after Curfew has reviewed the pod.
 # shellcheck shell=bash
 
 certs=$E2E_WORK/curfew-certs
@@ -8,7 +8,7 @@ answers() {
     curl -s --cacert "$certs/ca.crt" https://127.0.0.1:9443/
 }
 
-# Webhook configurations are called in the order of their names: mesh comes after curfew.
+# The API server calls webhooks in the order of their names: mesh after curfew.
 mesh() {
     cat << END
 apiVersion: admissionregistration.k8s.io/v1
@@ -39,7 +39,7 @@ spec:
 END
 }
 
-scenario 'a sidecar brings a token of twelve hours: it gets one of an hour, and is not denied'
+scenario 'a sidecar with a token of twelve hours gets one of an hour, and is not denied'
 start mesh python3 test/e2e/mesh.py "$certs/tls.crt" "$certs/tls.key"
 await_service mesh 10 answers
 admin apply -f - <<< "$(mesh)"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# 75-namespaces.sh - labels choose the levels: wrong ones are refused, new ones tell about the pods
-# that are there, and who may lower them is the admin's choice.
+# 75-namespaces.sh - labels set the levels: invalid labels are rejected, new levels name the existing pods
+# that violate them, and the admin decides who may lower levels.
 # shellcheck shell=bash
 
-scenario 'a label that is no level is refused, whoever sets it'
+scenario 'a label with an invalid level is rejected, for every user'
 dev label namespace ci curfew.dev/enforce=strict
 prints 'The request is invalid: '
 refused 'namespace "ci" is invalid: guard: label curfew.dev/enforce is "strict", not privileged, baseline or restricted'
@@ -18,14 +18,14 @@ metadata: {name: team, labels: {curfew.dev/enforce: restrict}}
 END
 refused 'namespace "team" is invalid: guard: '
 
-scenario 'a misspelt label is told, since it would do nothing'
+scenario 'a misspelt label causes a warning, since it would have no effect'
 dev label namespace ci curfew.dev/enforced=restricted
 prints 'Warning: namespace "ci": guard: label curfew.dev/enforced sets nothing; use the label curfew.dev/enforce'
 prints 'namespace/ci labeled'
 dev label namespace ci curfew.dev/enforced-
 said_is 'namespace/ci unlabeled'
 
-scenario 'other labels of a namespace are none of its business'
+scenario 'other labels of a namespace are not affected'
 dev label namespace ci team=ci pod-security.kubernetes.io/warn=privileged
 said_is 'namespace/ci labeled'
 
@@ -46,7 +46,7 @@ spec:
 END
 }
 
-scenario 'a namespace is made with its levels, and they hold'
+scenario 'a namespace is created with levels, and they take effect'
 dev apply -f - << 'END'
 apiVersion: v1
 kind: List
@@ -82,7 +82,7 @@ prints 'namespace/team labeled (server dry run)'
 dev label namespace team --overwrite --dry-run=server curfew.dev/enforce=baseline
 prints_not Warning
 
-scenario 'and holds as soon as the watch has seen it'
+scenario 'a new level takes effect as soon as the watch has received it'
 dev label namespace team --overwrite curfew.dev/enforce=restricted
 prints 'namespace/team labeled'
 four() {
@@ -95,7 +95,7 @@ dev label namespace team --overwrite curfew.dev/enforce=privileged
 said_is 'namespace/team labeled'
 until_it_prints 'pod/four created (server dry run)' four
 
-scenario 'a Secret that pods wait for: its author hears of them'
+scenario 'a Secret that pods wait for: its author gets a warning about them'
 dev apply -f - <<< "$(pod ci waiter runner-late)"
 prints 'pod/waiter created'
 runner_late() {
@@ -111,7 +111,7 @@ until_it_prints 'Warning: secret "runner-late": legacy-token-secret: 1 pod names
 prints 'secret/runner-late created (server dry run)'
 dev delete pod waiter -n ci --wait=false
 
-# guarded yes|no: whether everybody may lower a level; the server reads it again by itself.
+# guarded yes|no: whether all users may lower a level; the server reloads the configuration.
 guarded() {
     {
         curfew_config "$(in_days +60)"
@@ -123,7 +123,7 @@ lower() {
     dev label namespace shop --overwrite --dry-run=server curfew.dev/enforce=baseline
 }
 
-scenario 'with guard.lowering only system:masters lower a level, whichever way'
+scenario 'with guard.lowering, only system:masters may lower a level, by any method'
 guarded yes
 until_it_prints 'denied the request: namespace "shop" violates Curfew: guard: label curfew.dev/enforce lowers the level from "restricted" to "baseline"' \
     lower
@@ -150,7 +150,7 @@ refused 'namespace "free" violates Curfew: guard: label curfew.dev/enforce is "p
 dev get namespace shop -o jsonpath='{.metadata.labels.curfew\.dev/enforce}'
 said_is restricted
 
-scenario 'raising one is free, and an admin may do all of it'
+scenario 'everyone may raise a level, and an admin may lower it'
 dev label namespace shop --overwrite --dry-run=server curfew.dev/fix=restricted
 prints 'namespace/shop labeled (server dry run)'
 admin label namespace shop --overwrite --dry-run=server curfew.dev/enforce=baseline
@@ -158,12 +158,12 @@ prints 'namespace/shop labeled (server dry run)'
 guarded no
 until_it_prints 'namespace/shop labeled (server dry run)' lower
 
-scenario 'a namespace with levels is deleted like any other'
+scenario 'a namespace with levels can be deleted'
 dev delete namespace team --wait=false
 prints 'namespace "team" deleted'
 dev wait --for=delete namespace/team --timeout=180s
 
-# namespaces_policy POLICY: of the entry for namespaces.
+# namespaces_policy POLICY: the failurePolicy of the webhook for namespaces.
 namespaces_policy() {
     admin patch validatingwebhookconfiguration curfew --type=strategic \
         -p '{"webhooks": [{"name": "namespaces.curfew.dev", "failurePolicy": "'"$1"'"}]}'
@@ -172,7 +172,7 @@ relabel_lab() {
     dev label namespace lab --overwrite --dry-run=server curfew.dev/audit=baseline
 }
 
-scenario 'Curfew down and Fail: only its own labels wait; kube-system and deletions do not'
+scenario 'Curfew down and Fail: only changes of its labels wait, not kube-system or deletions'
 namespaces_policy Fail
 curfew_stop
 until_it_prints 'failed calling webhook "namespaces.curfew.dev"' relabel_lab

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# 80-old-pods.sh - what was there before Curfew keeps working until it is replaced.
+# 80-old-pods.sh - objects from before Curfew keep working until they are replaced.
 # shellcheck shell=bash
 
-scenario 'an old pod still runs, with the token it has'
+scenario 'an old pod keeps running with its token'
 dev exec -n shop old -- token-life /tok/token
 said_is never-ends
 
-scenario 'it can be labelled, annotated and debugged'
+scenario 'an old pod can be labelled, annotated and debugged'
 dev label pod old -n shop seen=yes
 said_is 'pod/old labeled'
 dev annotate pod old -n shop note=leaves-next-week
@@ -15,7 +15,7 @@ dev debug -n shop old --image=localhost/curfew-e2e:1 --container=debugger --prof
 dev get pod old -n shop -o jsonpath='{.spec.ephemeralContainers[*].name}'
 said_is debugger
 
-scenario 'it can be deleted, also with a finalizer in between'
+scenario 'an old pod can be deleted, also with a finalizer'
 dev patch pod old -n shop --type=merge -p '{"metadata": {"finalizers": ["example.com/wait"]}}'
 dev delete pod old -n shop --wait=false
 dev patch pod old -n shop --type=merge -p '{"metadata": {"finalizers": null}}'

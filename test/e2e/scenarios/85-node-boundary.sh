@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-# 85-node-boundary.sh - an account restricted by node, with the rights of a cluster admin: with its
-# pod's own token it does everything on its node and nothing elsewhere; neither does a legacy or an
-# unbound token of it. node-2 is a Node object without a kubelet, which holds other people's pods.
+# 85-node-boundary.sh - an account with cluster admin rights that is restricted by node: with its pod's token
+# it may do everything on its node and nothing on others; with a legacy or an unbound token it may do
+# nothing. node-2 is a Node object without a kubelet, with the pods of other users.
 # shellcheck shell=bash
 
-# The API server sends field selectors from 1.32 on, and knows this configuration by this name.
+# The API server sends field selectors from 1.32 on, and uses this configuration version.
 case $K8S in
 1.30.* | 1.31.*) return 0 ;;
 esac
 
-# inside PERSON ARGS: kubectl as PERSON, which has to work. outside: refused by the boundary, at
-# admission or at authorization.
+# inside PERSON ARGS: runs kubectl as PERSON and must succeed. outside: the boundary denies it, at admission
+# or at authorization.
 inside() {
     person "$@"
 }
@@ -19,7 +19,7 @@ outside() {
     fails
     prints 'node-boundary: '
 }
-# The same at the one that is named.
+# The same, but denied at the given one of the two.
 outside_by_authorization() {
     person "$@"
     fails
@@ -75,7 +75,7 @@ spec:
 END
 }
 
-scenario 'boundary: node agents with the rights of an admin, on a node of their own and on another'
+scenario 'boundary: setup of node agents with admin rights, on two nodes'
 admin apply -f - << 'END'
 apiVersion: v1
 kind: Namespace
@@ -121,7 +121,7 @@ claim() {
 until_it_prints Bound admin get pvc data-1 -n agents
 admin apply -f - <<< "$(pod agent node-1 agent own own)"
 admin apply -f - <<< "$(pod plain node-1 plain own own)"
-admin apply -f - <<< "$(pod neighbour node-1 plain shared shared "$(claim 1)")"
+admin apply -f - <<< "$(pod sibling node-1 plain shared shared "$(claim 1)")"
 admin apply -f - <<< "$(pod agent-2 node-2 agent own own)"
 admin apply -f - <<< "$(pod foreign node-2 plain foreign foreign "$(claim 2)")"
 admin apply -f - <<< "$(pod sharing node-2 plain shared shared)"
@@ -141,7 +141,7 @@ becomes legacy
 person agent auth whoami
 prints authentication.kubernetes.io/node-name
 
-# What an account without the restriction is told, to compare with when both are there.
+# The responses to an account without the restriction, to compare before and after.
 questions() {
     local out
     for what in 'get configmap foreign -n agents -o json' 'get pods -A -o name' \
@@ -156,29 +156,29 @@ questions() {
 }
 answers_before=$(questions)
 
-scenario 'boundary: until it is restricted the account may do everything'
+scenario 'boundary: without the restriction, the account may do everything'
 inside agent get secret foreign -n agents
 inside agent label node node-2 was=touched
 
-scenario 'boundary: /authorize answers nobody whom Curfew does not know'
-nobody() {
+scenario 'boundary: /authorize rejects unauthenticated callers'
+unauthenticated() {
     said=$(curl -s --cacert "$E2E_WORK/curfew-certs/ca.crt" -w '%{http_code}' -H 'Content-Type: application/json' \
         -d '{}' https://127.0.0.1:8443/authorize 2>&1)
 }
 typed='curl /authorize'
-nobody
+unauthenticated
 prints 'authenticated callers only'
 prints 403
 
-scenario 'boundary: the admin restricts it, and wires authorization as the example says'
+scenario 'boundary: the admin restricts the account, and configures authorization as in the example'
 admin annotate serviceaccount agent -n agents rbac.kubernetes.io/restricted-by-node=true
-check 'the API server takes the example' authorizers NoOpinion
+check 'the API server accepts the example' authorizers NoOpinion
 closed() {
     person agent get secret foreign -n agents
 }
 until_it_prints 'no pod on node "node-1" refers to Secret "agents/foreign"' closed
 
-scenario 'boundary: its own Node, by name; no other'
+scenario 'boundary: its own Node by name, and no other'
 inside agent get node node-1
 inside agent get nodes --field-selector metadata.name=node-1
 inside agent get --raw '/api/v1/nodes?fieldSelector=metadata.name%3Dnode-1&watch=1&timeoutSeconds=1'
@@ -192,7 +192,7 @@ outside_by_authorization agent delete node node-2
 outside_by_authorization agent get --raw /api/v1/nodes/https:node-2:10250/proxy/healthz
 outside_by_admission agent create -f - <<< '{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-3"}}'
 
-scenario 'boundary: the pods of its node, and what one does with them; no others'
+scenario 'boundary: the pods of its node and their subresources, and no others'
 by_node='/api/v1/pods?fieldSelector=spec.nodeName%3D'
 inside agent get pods -A --field-selector spec.nodeName=node-1
 inside agent get --raw "${by_node}node-1&watch=1&timeoutSeconds=1"
@@ -225,7 +225,7 @@ outside_by_authorization agent create --raw /api/v1/namespaces/agents/pods/agent
 outside_by_admission agent create --raw /api/v1/namespaces/agents/bindings -f - \
     <<< '{"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "agent"}, "target": {"kind": "Node", "name": "node-1"}}'
 
-scenario 'boundary: ConfigMaps and Secrets that pods of its node refer to; no others'
+scenario 'boundary: ConfigMaps and Secrets that pods of its node refer to, and no others'
 for kind in configmap secret; do
     for name in own shared; do
         inside agent get $kind $name -n agents
@@ -250,7 +250,7 @@ outside_by_admission agent create configmap new -n agents --from-literal=a=b
 inside agent get configmap kube-root-ca.crt -n agents
 outside_by_authorization agent annotate configmap kube-root-ca.crt -n agents agent=here
 
-scenario 'boundary: claims and volumes that pods of its node use; no others'
+scenario 'boundary: claims and volumes that pods of its node use, and no others'
 inside agent get pvc data-1 -n agents
 inside agent annotate pvc data-1 -n agents agent=here --overwrite
 inside agent get pv pv-1
@@ -268,7 +268,7 @@ metadata: {name: mine, namespace: agents}
 spec: {accessModes: [ReadWriteOnce], storageClassName: none, volumeName: pv-2, resources: {requests: {storage: 1Mi}}}
 END
 
-scenario 'boundary: tokens of its own account, bound to what is on its node'
+scenario 'boundary: tokens of its own account, bound to objects on its node'
 inside agent create token agent -n agents --bound-object-kind Pod --bound-object-name agent
 inside agent create token agent -n agents --bound-object-kind Node --bound-object-name node-1
 becomes of-node
@@ -283,7 +283,7 @@ admin create token agent -n agents
 fails
 prints 'must be bound to a Pod or a Node'
 
-scenario 'boundary: no way out through an ephemeral container, another identity, or its own account'
+scenario 'boundary: no bypass through ephemeral containers, other identities, or its own account'
 debug() { # SECRET
     echo '{"spec": {"ephemeralContainers": [{"name": "debug", "image": "localhost/curfew-e2e:1", "envFrom": [{"secretRef": {"name": "'"$1"'"}}]}]}}'
 }
@@ -299,7 +299,7 @@ outside_by_authorization agent delete serviceaccount agent -n agents
 dev annotate serviceaccount agent -n agents rbac.kubernetes.io/restricted-by-node-
 refused 'serviceaccount "agent" violates Curfew: restricted-by-node-annotation'
 
-scenario 'boundary: a legacy token and an unbound one of the account open nothing'
+scenario 'boundary: a legacy token and an unbound token of the account give no access'
 for name in legacy unbound; do
     outside_by_authorization $name get secret own -n agents
     prints 'its token belongs to no node: it is a legacy or an unbound one'
@@ -310,20 +310,20 @@ for name in legacy unbound; do
     outside_by_authorization $name create token agent -n agents --bound-object-kind Pod --bound-object-name agent
 done
 
-scenario 'boundary: what it does not cover is as before'
+scenario 'boundary: resources that it does not cover are not affected'
 inside agent get leases -A
 inside agent get services -A
 inside agent get serviceaccounts -n agents
 inside agent get namespaces
 settle
 
-scenario 'boundary: an account without the restriction is told the same as without Curfew'
+scenario 'boundary: an account without the restriction gets the same responses as without Curfew'
 answers_now=$(questions)
 said=$answers_now
-check 'the same answers, byte for byte' [ "$answers_now" = "$answers_before" ]
+check 'the responses are identical' [ "$answers_now" = "$answers_before" ]
 
-scenario 'boundary: a reference brings an object inside, and its end takes it out again'
-# took_effect WHAT: how long that took, the API server's cache included; told, not asserted.
+scenario 'boundary: a new reference adds an object, and its removal removes the object'
+# took_effect WHAT: prints how long that took, including the API server's cache; not checked.
 took_effect() {
     echo "     $1 after $(awk "BEGIN { print $EPOCHREALTIME - $since }") s"
 }
@@ -341,9 +341,9 @@ since=$EPOCHREALTIME
 until_it_prints 'no pod on node "node-1" refers to Secret "agents/late"' opened
 took_effect outside
 
-# Its pod comes from the DaemonSet controller, which nobody restricts; what it does is what such
-# agents do: find the pods of its node, say something about its node, read its configuration.
-scenario 'boundary: a DaemonSet of node agents works as it did'
+# The DaemonSet controller, which is not restricted, creates the pod. It does what such agents do: list the
+# pods of its node, update its node, and read its configuration.
+scenario 'boundary: a DaemonSet of node agents keeps working'
 admin apply -f - << 'END'
 apiVersion: apps/v1
 kind: DaemonSet
@@ -364,7 +364,7 @@ admin exec -n agents daemonset/on-each-node -- cat $token
 becomes on-each-node
 inside on-each-node get pods -A --field-selector spec.nodeName=node-1 -o name
 prints pod/on-each-node-
-prints pod/neighbour
+prints pod/sibling
 inside on-each-node get --raw "${by_node}node-1&watch=1&timeoutSeconds=1"
 inside on-each-node get configmap own -n agents
 inside on-each-node patch node node-1 -p '{"metadata": {"annotations": {"example.com/agent": "here"}}}'
@@ -375,14 +375,14 @@ inside on-each-node create --raw /apis/coordination.k8s.io/v1/namespaces/agents/
 outside_by_authorization on-each-node get pods -A
 outside_by_authorization on-each-node patch node node-2 -p '{"metadata": {"annotations": {"example.com/agent": "there"}}}'
 
-scenario 'boundary: the log says who, where, and why'
+scenario 'boundary: the log has the account, the node and the reason'
 line() {
     grep '"rule":"node-boundary"' "$E2E_WORK/log/curfew.log" | grep '"node":"node-1"' |
         grep -q 'the pod is bound to node \\"node-2\\"'
 }
-check 'such a line' line
+check 'the log has the line' line
 
-scenario 'boundary: Curfew is down: with NoOpinion RBAC decides about reads'
+scenario 'boundary: Curfew is down: with NoOpinion, RBAC decides about reads'
 curfew_stop
 unguarded() {
     person agent get secret foreign -n agents
@@ -390,13 +390,13 @@ unguarded() {
 }
 until_it_prints 'Opaque' unguarded
 
-scenario 'boundary: with Deny and Fail whom it is asked about waits, and nobody else'
+scenario 'boundary: with Deny and Fail, only the selected accounts wait'
 for entry in node-annotation node-boundary; do
     admin patch validatingwebhookconfiguration curfew \
         -p '{"webhooks": [{"name": "'$entry'.curfew.dev", "failurePolicy": "Fail"}]}'
     prints patched
 done
-check 'the API server takes it' authorizers Deny
+check 'the API server accepts the configuration' authorizers Deny
 person agent get secret own -n agents
 fails
 prints_not Opaque
@@ -412,7 +412,7 @@ dev get configmap own -n agents
 admin create deployment during-deny -n agents --image=localhost/curfew-e2e:1
 admin wait -n agents --for=condition=Available deployment/during-deny --timeout=180s
 
-scenario 'boundary: back again, it judges at once'
+scenario 'boundary: Curfew is back and enforces immediately'
 curfew_start
 # shellcheck disable=SC2034 # for lib.sh
 back() {
@@ -422,7 +422,7 @@ back() {
 until_it_prints Opaque back
 outside_by_authorization agent get secret foreign -n agents
 
-scenario 'boundary: 5,000 questions of a kubelet, to the real Node authorizer and to us'
+scenario 'boundary: 5,000 queries of a kubelet, to the Node authorizer and to Curfew'
 compare() {
     said=$(python3 "$E2E_HOME/compare.py" "https://$NODE_IP:6443" "$E2E_WORK/certs/admin" \
         https://127.0.0.1:8443/authorize "$E2E_WORK/curfew-certs/ca.crt" "$callers_folder/client" 5000 2>&1)
@@ -430,10 +430,10 @@ compare() {
 check 'every difference has its reason' compare
 echo "$said" >> "$E2E_WORK/log/compare.log"
 
-scenario 'boundary: the cluster is left as it was'
+scenario 'boundary: cleanup'
 admin delete namespace agents --wait=false
 admin delete node node-2
 admin delete pv pv-1 pv-2 --wait=false
 admin delete clusterrolebinding agents
 admin apply -f - <<< "$(webhooks)"
-check 'the API server starts again without us' no_authorizer
+check 'the API server starts without Curfew' no_authorizer

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-# 88-odd-objects.sh - objects that are hard to read, made by somebody who may edit one namespace: a real API
-# server takes them, and Curfew, started anew, still knows everybody else's.
+# 88-odd-objects.sh - objects that are hard to read, from a user who may edit one namespace: an API server
+# accepts them, and a restarted Curfew still reads all other objects.
 # shellcheck shell=bash
 
 metric() {
     curl -s http://127.0.0.1:8080/metrics | awk -v want="$1" '$1 == want { print $2 }'
 }
 
-# posts RESOURCE [NAMESPACE]: as the editor, byte for byte; from stdin.
+# posts RESOURCE [NAMESPACE]: posts stdin unchanged as the editor.
 posts() {
     cat > "$E2E_WORK/posted.json"
     person editor create --raw "/api/v1/namespaces/${2:-ci}/$1" -f "$E2E_WORK/posted.json"
@@ -22,7 +22,7 @@ managed() {
         '{"f:metadata":{"f:annotations":{".":{},"f:a\u0000":{},"f:a\ufffd":{}}}}}]'
 }
 
-scenario 'odd objects: somebody with ClusterRole edit in one namespace makes objects that are hard to read'
+scenario 'odd objects: a user with ClusterRole edit in one namespace creates objects that are hard to read'
 admin create serviceaccount editor -n ci
 for namespace in ci lab; do
     admin create rolebinding editor -n "$namespace" --clusterrole=edit --serviceaccount=ci:editor
@@ -40,7 +40,7 @@ posts pods << END
 {"apiVersion":"v1","kind":"Pod","metadata":{"name":"poison",$(managed)},"spec":{"schedulingGates":[{"name":"example.com/wait"}],
 "automountServiceAccountToken":false,"containers":[{"name":"c","image":"localhost/curfew-e2e:1"}]}}
 END
-# More values than are read; at the level privileged that is no reason for a denial.
+# More values than Curfew reads; not denied at level privileged.
 {
     printf '%s' '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"many"},"spec":{"schedulingGates":[{"name":"example.com/wait"}],' \
         '"automountServiceAccountToken":false,' \
@@ -50,19 +50,19 @@ END
 } > "$E2E_WORK/many.json"
 posts pods lab < "$E2E_WORK/many.json"
 
-scenario 'odd objects: Curfew, started anew, is ready, and counts the one that it cannot read whole'
+scenario 'odd objects: a restarted Curfew is ready, and counts the object that it cannot read completely'
 curfew_stop
 curfew_start
-check 'the pod of too many values is counted' \
+check 'the pod with too many values is counted' \
     [ "$(metric 'curfew_watch_objects_unread_total{resource="pods"}')" -ge 1 ]
-check 'it is named in the log' \
+check 'the log names it' \
     grep -q '"name":"many".*"reason":"invalid JSON: more than 300000 values"' "$E2E_WORK/log/curfew.log"
 for resource in serviceaccounts persistentvolumeclaims pods; do
-    check "no list or watch of $resource broke" \
+    check "no list or watch of $resource failed" \
         [ "$(metric "curfew_watch_failures_total{resource=\"$resource\",reason=\"broken\"}")" = 0 ]
 done
 
-scenario 'odd objects: admission of others works as before'
+scenario 'odd objects: admission of other objects works'
 dev create --dry-run=server -f - << 'END'
 apiVersion: v1
 kind: Secret
@@ -73,7 +73,7 @@ refused 'secret "unread-token" violates Curfew level "baseline": legacy-token-se
 dev run beside -n ci --image=localhost/curfew-e2e:1 --restart=Never --dry-run=server
 prints 'pod/beside created'
 
-scenario 'odd objects: an account whose managedFields hold a NUL can be restricted by node, and is'
+scenario 'odd objects: an account with a NUL in managedFields can be restricted by node'
 was=$(metric curfew_accounts_restricted_by_node)
 dev annotate serviceaccount poison -n ci rbac.kubernetes.io/restricted-by-node=true
 prints 'serviceaccount/poison annotated'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# 90-outage.sh - Curfew is down: with failurePolicy Ignore all goes on, with Fail what it selects waits.
+# 90-outage.sh - Curfew is down: with failurePolicy Ignore requests pass, with Fail the selected ones wait.
 # shellcheck shell=bash
 
 pod() { # NAME
@@ -20,19 +20,19 @@ spec:
 END
 }
 
-# failure_policy POLICY: of the entry that denies.
+# failure_policy POLICY: sets the failurePolicy of the validating webhook.
 failure_policy() {
     admin patch validatingwebhookconfiguration curfew --type=json \
         -p '[{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "'"$1"'"}]'
 }
 
-scenario 'Ignore: pods still start, as they were written'
+scenario 'Ignore: pods still start, without repair'
 curfew_stop
 dev apply -f - <<< "$(pod during-ignore)"
 said_is 'pod/during-ignore created'
 dev wait -n shop --for=condition=Ready pod/during-ignore --timeout=180s
 
-scenario 'Fail: pods wait until it is back; kube-system and kubelets do not'
+scenario 'Fail: pods wait until Curfew is back, except in kube-system and by kubelets'
 failure_policy Fail
 dry_run() {
     dev create --dry-run=server -f - <<< "$(pod during-fail)"
@@ -48,7 +48,7 @@ fails
 dev create secret generic other -n shop --from-literal=a=b
 said_is 'secret/other created'
 
-scenario 'back again, it judges at once'
+scenario 'Curfew is back and enforces immediately'
 curfew_start
 dev apply -f - <<< "$(pod after)"
 prints 'Warning: pod "after": legacy-token-mount: '

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-# 92-chart.sh - what the chart renders, on a real API server: its conditions send what rules read and
-# nothing else, its backstop holds while Curfew is down, and every golden file is taken.
+# 92-chart.sh - the rendered chart on a real API server: its conditions send only the requests that rules
+# read, its backstop enforces while Curfew is down, and the API server accepts every golden file.
 # shellcheck shell=bash
 
-# chart ARGS...: the chart for a server beside the cluster.
+# chart ARGS...: renders the chart for a server outside the cluster.
 chart() {
     helm template curfew charts/curfew --namespace curfew-system --set server.enabled=false \
         --set webhooks.url=https://127.0.0.1:8443 \
         --set-file "webhooks.caBundle=$E2E_WORK/curfew-certs/ca.crt" "$@"
 }
 
-# documents [-v] EXPRESSION: those of a stream that have such a line, or have none.
+# documents [-v] EXPRESSION: the documents of a stream that have a matching line, or (-v) have none.
 documents() {
     awk -v but="$([ "$1" = -v ] && echo yes)" -v want="${*: -1}" '
         function flush() { if (text != "" && (found ? but == "" : but != "")) printf "%s", text }
@@ -24,7 +24,7 @@ all_reviews() {
     curl -s http://127.0.0.1:8080/metrics | grep '^curfew_reviews_total'
 }
 
-# reviews RESOURCE < all_reviews: how many Curfew has answered of that resource.
+# reviews RESOURCE < all_reviews: the number of reviews of that resource.
 reviews() {
     awk -v want="resource=\"$1\"" 'index($0, want) { sum += $NF } END { print sum + 0 }'
 }
@@ -73,7 +73,7 @@ spec: {tokenRequests: [{audience: vault, expirationSeconds: $1}]}
 END
 }
 
-scenario 'chart: its webhooks take the place of those made by hand'
+scenario 'chart: its webhooks replace the manual ones'
 admin create namespace curfew-system
 until_it_prints serviceaccount/default admin get serviceaccount default -n curfew-system -o name
 admin apply -f - <<< "$(chart)"
@@ -84,7 +84,7 @@ try_secret() {
 until_it_prints 'admission webhook "validate.curfew.dev" denied the request: secret "chart-token"' try_secret
 counts
 
-scenario 'chart: of Secrets, accounts and namespaces only what a rule reads leaves the API server'
+scenario 'chart: only Secrets, accounts and namespaces that a rule reads are sent'
 dev create secret generic other -n ci --from-literal=a=b --dry-run=server
 not_sent secrets
 dev label secret web-token -n shop chart=yes
@@ -110,7 +110,7 @@ admin label namespace kube-system curfew.dev/warn-
 admin create namespace fresh --dry-run=server
 not_sent namespaces
 
-scenario 'chart: drivers are with csidrivers.curfew.dev, templates with advise.curfew.dev'
+scenario 'chart: csidrivers.curfew.dev covers drivers, advise.curfew.dev covers templates'
 dev apply --dry-run=server -f - <<< "$(driver 200000)"
 refused 'csidriver "secrets.csi.example.com" violates Curfew level "baseline": token-lifetime'
 prints 'admission webhook "csidrivers.curfew.dev"'
@@ -129,7 +129,7 @@ spec:
 END
 prints 'Warning: deployment "long" would violate Curfew level "restricted": token-lifetime'
 
-scenario 'chart: a pod is repaired, in the namespace of the release too; in kube-system it is not even sent'
+scenario 'chart: a pod is repaired, also in the namespace of the release; in kube-system it is not sent'
 for namespace in ci curfew-system; do
     until_it_prints serviceaccount/default admin get serviceaccount default -o name -n "$namespace"
     counts
@@ -142,7 +142,7 @@ until_it_prints serviceaccount/default admin get serviceaccount default -o name 
 admin create --dry-run=server -f - <<< "$(long_pod kube-system)"
 not_sent pods
 
-scenario 'chart: of other Secrets those with a JWT under token are sent, of pods those with a new long annotation'
+scenario 'chart: other Secrets are sent with a JWT under token, other pods with a new long annotation'
 counts
 dev create secret generic other -n ci --from-literal=token=hunter2 --dry-run=server
 not_sent secrets
@@ -159,7 +159,7 @@ said_is 'pod/noted annotated'
 sent pods
 dev delete pod noted -n ci
 
-scenario 'chart: with webhooks.contents, texts are sent when they are new'
+scenario 'chart: with webhooks.contents, changed contents are sent'
 printf 'contents: true\n' >> "$E2E_WORK/curfew.yaml"
 admin apply -f - <<< "$(chart --set webhooks.contents.enabled=true,webhooks.kubelet.enabled=true)"
 lease() { # HOLDER
@@ -190,7 +190,7 @@ copied() {
 until_it_prints 'denied the request: configmap "copied" violates Curfew level "baseline": copied-token' copied
 prints 'admission webhook "contents.curfew.dev"'
 
-scenario 'chart: a NUL hides no copied token'
+scenario 'chart: a NUL does not hide a copied token'
 with_nul() { # KIND, where the NUL is in an annotation, and in another text of a ConfigMap
     local token
     token=$(cat "$E2E_WORK/copied")
@@ -206,7 +206,7 @@ refused 'secret "nul" violates Curfew level "baseline": copied-token'
 prints 'admission webhook "contents.curfew.dev"'
 prints_not eyJ
 
-scenario 'chart: with nodeBoundary, what an account on a node writes is sent, and nobody else'
+scenario 'chart: with nodeBoundary, only writes by accounts on a node are sent'
 admin apply -f - <<< "$(chart --set nodeBoundary.enabled=true)"
 admin create rolebinding runner-edits -n shop --clusterrole=edit --serviceaccount=shop:web
 dev create -f - << 'END'
@@ -236,7 +236,7 @@ not_sent configmaps
 person on-node delete pod holder -n shop --dry-run=server
 sent pods
 
-scenario 'chart: with nodeBoundary.accounts, also what such an account writes by an unbound token'
+scenario 'chart: with nodeBoundary.accounts, their writes with unbound tokens are sent'
 admin create rolebinding runner-edits -n ci --clusterrole=edit --serviceaccount=ci:runner
 dev create token runner -n ci --duration 1h
 becomes unbound
@@ -250,9 +250,9 @@ from_nowhere() {
 }
 until_it_prints sent from_nowhere
 
-# ---- the backstop: from here on Curfew is down ----
+# ---- the backstop: Curfew is down from here on ----
 
-# held POLICY TEXT: it denied with this text.
+# held POLICY TEXT: the policy denied the request with this text.
 held() {
     fails
     prints "ValidatingAdmissionPolicy 'curfew-$1' with binding 'curfew-$1' denied request: $2"
@@ -270,7 +270,7 @@ config:
 END
 }
 
-scenario 'backstop: its expressions are right for the kinds that they are about'
+scenario 'backstop: its expressions match the types of their resources'
 curfew_stop
 admin delete mutatingwebhookconfiguration,validatingwebhookconfiguration curfew
 policy > "$E2E_WORK/backstop.yaml"
@@ -286,7 +286,7 @@ for kind in secrets pods tokens drivers accounts; do
 done
 until_it_prints "ValidatingAdmissionPolicy 'curfew-secrets'" try_secret
 
-scenario 'backstop: a legacy Secret is refused by level, and by exception it is not'
+scenario 'backstop: a legacy Secret is denied by level, and allowed by exception'
 dev create -f - <<< "$(secret ci chart-token)"
 held secrets 'secret "chart-token" violates Curfew level "baseline": legacy-token-secret: type kubernetes.io/service-account-token asks for a token that never expires'
 dev create -f - <<< "$(secret shop chart-token)"
@@ -304,7 +304,7 @@ held secrets 'secret "ended-now"'
 admin create --dry-run=server -f - --as=anna --as-group=system:masters --as-group=break-glass <<< "$(secret ci chart-token)"
 prints created
 
-scenario 'backstop: an old one is edited, but gets no new token'
+scenario 'backstop: an existing legacy Secret can be edited, but gets no new token'
 dev label secret web-token -n shop chart=no --overwrite
 said_is 'secret/web-token labeled'
 dev annotate secret web-token -n shop --overwrite kubernetes.io/service-account.name=api
@@ -318,7 +318,7 @@ held secrets 'secret "web-token" violates Curfew level "restricted": legacy-toke
 admin label secret web-token -n shop kubernetes.io/legacy-token-invalid-since-
 said_is 'secret/web-token unlabeled'
 
-scenario 'backstop: the control plane still fills a Secret, and marks it as used'
+scenario 'backstop: the control plane can populate a Secret, and label it as used'
 dev create -f - <<< "$(secret ci backed-up)"
 until_it_prints ZXlK dev get secret backed-up -n ci -o jsonpath='{.data.token}'
 admin get secret backed-up -n ci -o go-template='{{.data.token | base64decode}}'
@@ -328,7 +328,7 @@ prints 'system:serviceaccount:ci:default'
 until_it_prints "kubernetes.io/legacy-token-last-used=$(date -u +%F)" \
     dev get secret backed-up -n ci --show-labels
 
-scenario 'backstop: no long tokens, in pods, requests and drivers'
+scenario 'backstop: long-lived tokens are denied in pods, token requests and drivers'
 dev create -f - <<< "$(long_pod ci)"
 held pods 'pod "long" violates Curfew level "baseline": token-lifetime: volume "tok" asks for a token of 200000 s, above the 86400 s allowed'
 dev create --dry-run=server -f - <<< "$(long_pod ci | sed 's/200000/3607/')"
@@ -348,7 +348,7 @@ held tokens 'token request for service account "web" violates Curfew level "rest
 dev apply --dry-run=server -f - <<< "$(driver 200000)"
 held drivers 'csidriver "secrets.csi.example.com" violates Curfew level "baseline": token-lifetime: a token request of the driver asks for a token of 200000 s, above the 86400 s allowed'
 
-scenario 'backstop: a node agent keeps its restriction, and its pods still start'
+scenario 'backstop: a node agent keeps its restriction, and its pods start'
 dev annotate serviceaccount agent -n shop rbac.kubernetes.io/restricted-by-node-
 held accounts 'serviceaccount "agent" violates Curfew: restricted-by-node-annotation: the annotation rbac.kubernetes.io/restricted-by-node would be removed'
 dev annotate serviceaccount agent -n shop --overwrite rbac.kubernetes.io/restricted-by-node=false
@@ -360,7 +360,7 @@ prints annotate
 dev run started -n ci --image=localhost/curfew-e2e:1 --restart=Never
 dev wait -n ci --for=condition=Ready pod/started --timeout=180s
 
-scenario 'backstop: moved levels and other defaults are its own too'
+scenario 'backstop: it follows changed levels and defaults'
 admin apply -f - <<< "$(backstop --values test/chart/golden/backstop-policy/values.yaml --set 'exemptNamespaces={kube-system}' --set config.defaults.enforce=restricted --set config.rules.legacy-token-revival.level=off)"
 moved() {
     dev create token default -n kube-public --duration 20m
@@ -370,12 +370,12 @@ admin delete validatingadmissionpolicy,validatingadmissionpolicybinding -l app.k
 
 # ---- every golden file ----
 
-# What only a cluster with cert-manager or prometheus-operator knows is left out.
+# Kinds that need cert-manager or prometheus-operator are skipped.
 known_kinds() {
     documents -v '^apiVersion: (cert-manager[.]io|monitoring[.]coreos[.]com)' < "$1"
 }
 
-scenario 'chart: the API server takes every golden file, and the plain manifests'
+scenario 'chart: the API server accepts every golden file, and the plain manifests'
 for file in test/chart/golden/*/rendered.yaml; do
     admin apply --server-side --force-conflicts --dry-run=server -f - <<< "$(known_kinds "$file")"
     prints ' serverside-applied (server dry run)'
@@ -384,7 +384,7 @@ done
 admin apply --dry-run=server -k deploy/manifests
 prints 'deployment.apps/curfew created (server dry run)'
 
-scenario 'chart: a caBundle that was written is left alone by the next server-side apply'
+scenario 'chart: server-side apply keeps a caBundle that was written'
 gitops() {
     helm template gitops charts/curfew -n curfew-system --set fullnameOverride=gitops \
         --set webhooks.validate.failurePolicy=Ignore |
@@ -403,7 +403,7 @@ admin get validatingwebhookconfiguration gitops -o jsonpath='{.webhooks[0].clien
 prints LS0t
 admin delete validatingwebhookconfiguration gitops
 
-scenario 'chart: as it was'
+scenario 'chart: cleanup'
 dev delete pod holder -n shop --wait=false
 curfew_config "$(in_days +60)" > "$E2E_WORK/curfew.yaml"
 curfew_start

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# 95-api-server.sh - the API server is restarted under Curfew, which answers on, says how old its
-# knowledge is, and catches up by itself.
+# 95-api-server.sh - the API server restarts: Curfew continues to respond, reports how old its data is, and
+# catches up automatically.
 # shellcheck shell=bash
 
 metric() {
@@ -46,18 +46,18 @@ warned_of() { # SECRET
     dev create --dry-run=server -f - <<< "$(pod "$1")"
 }
 
-scenario 'a Secret made a moment ago is known'
+scenario 'a new Secret is known immediately'
 dev apply -f - <<< "$(secret runner-before)"
 until_it_prints "mounts Secret \"runner-before\", a token that never expires" warned_of runner-before
 
-scenario 'the API server goes: Curfew stays ready, and its metrics tell how old its knowledge is'
+scenario 'the API server is down: Curfew stays ready, and its metrics report how old its data is'
 stop apiserver
 check 'the age of the watch grows' await 60 'an age of 15 s' older_than 15
 check 'it is ready' alive
 
-scenario 'the API server is back: Curfew catches up by itself'
+scenario 'the API server is back: Curfew catches up automatically'
 up_apiserver
-check 'the watch is young again' await 90 'a young watch' younger_than 12
+check 'the age of the watch is small again' await 90 'a fresh watch' younger_than 12
 dev apply -f - <<< "$(secret runner-after)"
 until_it_prints "mounts Secret \"runner-after\", a token that never expires" warned_of runner-after
 dev delete secret runner-before runner-after -n ci
@@ -65,4 +65,4 @@ gone() { # SECRET: no word of it
     dev create --dry-run=server -f - <<< "$(pod "$1")"
     ! grep -q 'never expires' <<< "$said"
 }
-check 'what was deleted is known to be gone' await 30 'it gone' gone runner-after
+check 'deleted objects are removed' await 30 'the removal' gone runner-after

@@ -170,19 +170,25 @@ scan() {
         }
     }
 
+    # A string without a space is a key or a name, not a message.
+    function message() {
+        if (text !~ / /) text = ""
+        flush()
+    }
+
     function c_end(  i, plain) {
         for (i = 1; i <= notes; i++)
             if (note[i] ~ /^[ \t]*$/) flush()
             else add(note[i], note_line[i], " ")
         flush()
         for (i = 1; i <= strings; i++) {
-            if (!string_joins[i]) flush()
+            if (!string_joins[i]) message()
             plain = string[i]
             gsub(/\\[nt]/, "  ", plain)
             gsub(/\\"/, " \"", plain)
             add(plain, string_line[i], "")
         }
-        flush()
+        message()
         notes = strings = comment = broken = 0
     }
 
@@ -209,7 +215,7 @@ scan() {
         }
         kept = ""
         while (match(line, /"([^"\\]|\\.)*"|#.*/)) {
-            kept = kept " ; " substr(line, RSTART + 1, RLENGTH - 1)
+            if (substr(line, RSTART, RLENGTH) ~ / /) kept = kept " ; " substr(line, RSTART + 1, RLENGTH - 1)
             if (substr(line, RSTART, 1) == "#") break
             line = substr(line, RSTART + RLENGTH)
         }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* apiserver.c - as much of an API server as a watch needs, with a large cluster behind it.
+/* apiserver.c - a minimal API server for watches, with the objects of a large cluster.
  *
  *   build/bench/apiserver PODS NODES RATE QUESTIONS
  *
- * Plain HTTP on 127.0.0.1; the port is printed. A watch begins with all there is; then RATE pods a
- * second change (an ephemeral container comes or goes). Into the file QUESTIONS it writes
- * SubjectAccessReviews, one a line: of the restricted account of a node agent, half about what is
- * inside its boundary and half about what is not. */
+ * Plain HTTP on 127.0.0.1; prints its port. A watch starts with all objects; then RATE pods per
+ * second change (an ephemeral container is added or removed). Writes SubjectAccessReviews to the
+ * file QUESTIONS, one a line, of the restricted account of a node agent: half of them about objects
+ * inside its boundary and half about objects outside. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- authorize.lua - wrk posts the lines of the file $QUESTIONS in turn, as an API server asks.
+-- authorize.lua - makes wrk post the lines of the file $QUESTIONS in turn, as an API server does.
 local requests, at = {}, 0
 
 function init()

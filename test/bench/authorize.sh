@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# authorize.sh - authorization in a large cluster: SubjectAccessReviews of a node agent, half of
-# them about what is on another node, while pods change. The server is on one core, the API server
-# and wrk on another; its store is filled over HTTP, as in a cluster.
+# authorize.sh - measures authorization in a large cluster: SubjectAccessReviews of a node agent, half of
+# them about objects of another node, while pods change. The server runs on one core, the API server and
+# wrk on another; the server's store is filled over HTTP, as in a cluster.
 #
 #   PODS=150000 NODES=5000 RATE=300 SECONDS_EACH=6 ROUNDS=3 test/bench/authorize.sh BUILD
 #
-# At full speed with 25 connections, and with 2, whose latency holds no queue of our own making.
+# Runs at full speed with 25 connections, and with 2 connections, whose latency includes no queueing.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)

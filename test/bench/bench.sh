@@ -61,7 +61,7 @@ END
 ticks() { # PID...: user and system time of processes and their children that still run
     total=0
     for p in "$@" $(cat /proc/"$1"/task/*/children 2>/dev/null); do
-        # The name in brackets may hold anything, so count from behind it.
+        # The name in brackets may contain anything, so count the fields after it.
         t=$(sed 's/.*) //' "/proc/$p/stat" | awk '{ print $12 + $13 }')
         total=$((total + t))
     done

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""files.py - made-up manifests in the shape of public repositories.
+"""files.py - generates manifests in the shape of public repositories.
 
     files.py DIR [--files 58000] [--mb 376] [--seed 12] [--valid]
 
 Sizes have a heavy tail: most files have 0.5 to 8 KB, CRDs have 20 KB to 1.5 MB, rendered charts 0.2
-to 5 MB in hundreds of documents. The kinds are mixed, and some files are no manifests at all: values,
-kustomizations, CI workflows, Helm templates that are not YAML. The same arguments make the same bytes.
+to 5 MB in hundreds of documents. The kinds are mixed, and some files are not manifests: values,
+kustomizations, CI workflows, Helm templates that are not YAML. The output depends only on the arguments.
 More --mb with the same number of files writes the large files again, under other names. --valid leaves
-out what is not YAML, or has a key twice. At the end it tells what it wrote: files, bytes, documents
-(an item of a List is one), and volumes that ask for a token of 99999 s.
+out files that are not YAML or have duplicate keys. At the end it prints totals: files, bytes, documents
+(an item of a List is one), and volumes that request a token of 99999 s.
 """
 import argparse
 import base64
@@ -377,8 +377,8 @@ def main():
         written[2] += len(json.loads(text)["items"]) if end == ".list.json" else text.count("\n---\n") + 1
         written[3] += text.count("expirationSeconds: 99999")
 
-    # Of the ordinary 376 MB in 58,000 files, large ones are two thirds of the bytes; their texts
-    # are made once and written again where more are asked for.
+    # Of the ordinary 376 MB in 58,000 files, large ones are two thirds of the bytes; their contents
+    # are generated once and written again when more bytes are requested.
     unique = list(large_files(maker, min(0.657 * 376 * args.files / 58000, 0.9 * args.mb) * MB))
     for end, text in unique:
         write(end, text)
@@ -389,7 +389,7 @@ def main():
             text += "---\n" + maker.small()
         write(maker.r.choice((".yaml", ".yaml", ".yaml", ".yaml", ".yml")), text)
         small -= 1
-    # What is missing to the bytes that were asked for.
+    # Add files until the requested number of bytes is written.
     i = 0
     while written[1] < args.mb * MB * 0.999:
         write(*unique[i % len(unique)])

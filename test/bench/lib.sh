@@ -32,7 +32,7 @@ need() {
 }
 
 need taskset
-# The first two cores that we may use.
+# The first two cores that this process may use.
 cores=$(taskset -pc $$ | sed 's/.*: //' | tr ',' '\n' | awk -F- '{ for (i = $1; i <= $NF; i++) print i }')
 server_core=$(echo "$cores" | sed -n 1p)
 client_core=$(echo "$cores" | sed -n 2p)

@@ -16,7 +16,7 @@ import time
 
 
 def machine():
-    """CPU seconds of everybody since the start, without the idle ones."""
+    """CPU seconds of all processes since the start, without idle time."""
     with open("/proc/stat", encoding="ascii") as f:
         ticks = [int(word) for word in f.readline().split()[1:9]]
     return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# pod.sh SECONDS - the review of an ordinary pod, some 7.4 KB, compact as an API server sends it:
+# pod.sh SECONDS - prints the review of an ordinary pod, some 7.4 KB, compact as an API server sends it:
 # two containers with probes and environment, managed fields, and the automounted token volume
-# asking for SECONDS.
+# that requests SECONDS.
 set -eu
 
 managed() { # CONTAINER: its part of the managed fields

@@ -312,7 +312,7 @@ static struct cf_store *new_store(void)
     return made;
 }
 
-/* Each resource alone, in a store of its own. */
+/* Each resource alone, in a separate store. */
 static void each_resource(void)
 {
     const unsigned count = pods / 10;
@@ -351,7 +351,7 @@ int main(int argc, char **argv)
     store = new_store();
     if (arena == NULL)
         return 3;
-    /* What a first batch takes for itself is no part of what is kept. */
+    /* Excludes the allocations of the first batch from the measurement. */
     for (unsigned n = 0; n < CF_STORE_BATCH; n++) {
         describe(n, &pod);
         give(CF_PODS, pod_json(&pod, true, false));

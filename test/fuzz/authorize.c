@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* authorize - SubjectAccessReviews, of v1 and v1beta1: read, and answered with denied or no
- * opinion. The first byte chooses the configuration, the rest is the review. */
+ * opinion. The first byte selects the configuration, the rest is the review. */
 #include "answer.h"
 #include "fuzz.h"
 
@@ -52,7 +52,7 @@ static void run(const uint8_t *data, size_t size)
     struct cf_outcome outcome;
     struct cf_err err = {.kind = CF_ERR_NONE};
     struct cf_buf answer;
-    char *review = malloc(size - 1); /* no byte behind it */
+    char *review = malloc(size - 1); /* no byte after it */
 
     memcpy(review, data + 1, size - 1);
     cf_buf_init_arena(&answer, arena, CF_ANSWER_MAX);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz.h - what the targets share. Each is a libFuzzer program: bytes in, and what must hold for
- * whatever comes of them. What does not hold ends the process, and libFuzzer keeps the input. */
+/* fuzz.h - shared functions of the fuzz targets. Each target is a libFuzzer program: it takes bytes
+ * and checks properties. A violated property ends the process, and libFuzzer keeps the input. */
 #ifndef CURFEW_TEST_FUZZ_H
 #define CURFEW_TEST_FUZZ_H
 
@@ -29,8 +29,8 @@ static inline void fuzz_must(bool holds, const char *what, const char *text)
     abort();
 }
 
-/* Fit to show: no control character but the end of a line, nothing invisible, no token. The first
- * part says so in words of its own, since the program asks the second. */
+/* Printable: no control character except line feeds, no invisible character, no token. The control
+ * characters are checked here independently, because the program uses the sanitizer itself. */
 static inline void fuzz_must_be_clean(const char *text)
 {
     char *copy = strdup(text), *shown;
@@ -41,7 +41,7 @@ static inline void fuzz_must_be_clean(const char *text)
         fuzz_must(p[0] != 0xC2 || p[1] < 0x80 || p[1] > 0x9F, "a control character of C1", text);
         fuzz_must(p[0] != 0xE2 || p[1] != 0x80 || p[2] < 0x8B || p[2] > 0xAE ||
                       (p[2] > 0x8F && p[2] < 0xA8),
-                  "a character that nobody sees", text);
+                  "an invisible character", text);
     }
     for (char *line = copy; line != NULL; line = shown) {
         shown = strchr(line, '\n');
@@ -50,7 +50,7 @@ static inline void fuzz_must_be_clean(const char *text)
         size = strlen(line) + 1;
         char *again = strdup(line);
         cf_str_sanitize(again, size);
-        fuzz_must(strcmp(line, again) == 0, "a text that is not fit to show", line);
+        fuzz_must(strcmp(line, again) == 0, "a text that is not sanitized", line);
         free(again);
     }
     free(copy);

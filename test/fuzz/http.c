@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http - bytes sent to the server, all of it: its acceptor, its threads, libmicrohttpd, its paths.
- * Two servers are started once, one of which asks for a bearer token; the port of reviews is there
- * once more without TLS. Each input is one connection.
+/* http - bytes sent to the complete server: its acceptor, its threads, libmicrohttpd, its paths.
+ * Two servers are started once, one of which requires a bearer token; the port of reviews is also
+ * served without TLS. Each input is one connection.
  *
- *   byte 0   the port (2 bits), the pieces (3 bits), how it ends (2 bits)
- *   the rest what is sent
+ *   byte 0   the port (2 bits), the pieces (3 bits), how the connection ends (2 bits)
+ *   the rest the bytes to send
  *
- * What came is read a second time by http_model.h, which knows RFC 9112 and nothing of
- * libmicrohttpd: what is no request gets no 2xx, and no answer comes behind it. */
+ * http_model.h parses the same bytes again, according to RFC 9112 and independently of
+ * libmicrohttpd: bytes that are not a request must not get a 2xx response, and no response may
+ * follow. */
 #include <cjson/cJSON.h>
 
 #include "fuzz.h"
@@ -33,7 +34,7 @@
 #include "curfew/probes.h"
 #include "http_model.h"
 
-/* An answer that is due comes at once, but the machine may have others to serve. */
+/* A response comes within microseconds, but the machine may be busy. */
 #define PATIENCE_MS 20000
 #define QUIET_MS 1
 #define ANSWER_MAX (4 * CF_MIB)
@@ -50,7 +51,7 @@ static struct sockaddr_in ports[PORTS];
 static unsigned runs, sockets;
 static atomic_bool logs;
 
-/* ---- the log: every line is fit to be seen ---- */
+/* ---- the log: every line is sanitized ---- */
 
 ssize_t write(int fd, const void *bytes, size_t len)
 {
@@ -218,7 +219,7 @@ static bool wait_for(int fd, short event, int64_t until)
     return ready == 1;
 }
 
-/* What is there; waits for it up to this point of time. False: nothing more comes, or not by then.
+/* Reads the available bytes, and waits for them until then. False: no more bytes, or not in time.
  */
 static bool read_some(int fd, struct came *came, int64_t until)
 {
@@ -281,7 +282,7 @@ static int dial(unsigned port)
     fuzz_must(fd >= 0, "a socket is made", NULL);
     if (connect(fd, (const struct sockaddr *)&ports[port], sizeof(ports[port])) != 0)
         error = errno;
-    /* What was interrupted goes on by itself. */
+    /* An interrupted connect() continues in the background. */
     if (error == EINTR && wait_for(fd, POLLOUT, millis() + PATIENCE_MS))
         getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
     fuzz_must(error == 0, "the server takes connections", strerror(error));
@@ -314,8 +315,8 @@ static void talk(const uint8_t *data, size_t size, unsigned how, const struct mo
     fuzz_must(end == END_RESET || came->closed ||
                   model_answers(came->data, came->len) >= model->certain,
               "every request is answered", NULL);
-    /* libmicrohttpd sees the end that came along with a request only when more comes, so that the
-     * connection is an idle one: what else is answered comes at once. */
+    /* libmicrohttpd sees an end that came along with a request only when more bytes come, so the
+     * connection is idle: other responses come immediately. */
     while (end != END_RESET && read_some(fd, came, millis() + (end == END_ANSWERED ? 0 : QUIET_MS)))
         continue;
     reset(fd);
@@ -338,7 +339,7 @@ static const cJSON *member(const cJSON *object, const char *key)
     return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
-/* A plain uid that is no other connection's. */
+/* A plain uid that no other connection has. */
 static void check_uid(const char *uid, const uint8_t *data, size_t size)
 {
     size_t len = strspn(uid, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-");
@@ -386,15 +387,16 @@ static void check_body(const struct model_answer *a, const uint8_t *data, size_t
     free(text);
 }
 
-/* libmicrohttpd 0.9.75 sends the headers of some of its own refusals twice (a Content-Length that
- * is no number, is too large, or has blanks behind it). */
+/* libmicrohttpd 0.9.75 sends the headers of some of its own errors twice (if a Content-Length is
+ * not a number, is too large, or has trailing blanks). */
 static bool says_it_twice(const struct model_answer *a)
 {
     return a->body != NULL && a->status >= 400 && a->closes &&
            strncmp(a->body, "HTTP/1.1 4", 10) == 0 && strncmp(cf_http_version(), "0.", 2) == 0;
 }
 
-/* Each answer is one to its request, and the last one behind what is none. */
+/* Each response belongs to its request, and the last one follows the bytes that are not a request.
+ */
 static void check_answers(const struct came *came, const struct model *model, const uint8_t *data,
                           size_t size)
 {
@@ -407,7 +409,7 @@ static void check_answers(const struct came *came, const struct model *model, co
         enum model_read got;
 
         if (model->lost && i + 1 >= model->count)
-            return; /* of a HEAD or a GET, nobody knows */
+            return; /* of a HEAD or a GET: unknown */
         fuzz_must(r != NULL, "no more answers than requests", came->data);
         got = model_read_answer(at, end, r->is_head, &a);
         /* What libmicrohttpd refuses by itself it may have read no method of. */
@@ -421,16 +423,16 @@ static void check_answers(const struct came *came, const struct model *model, co
         at = a.end;
         if (a.status == 100)
             continue;
-        fuzz_must(!ended, "nothing comes behind an answer that ends the connection", at);
+        fuzz_must(!ended, "no response follows one that closes the connection", at);
         if (r->is == MODEL_BAD || !r->whole)
-            fuzz_must(a.status >= 400, "what is no request gets no verdict", came->data);
+            fuzz_must(a.status >= 400, "bytes that are not a request get an error", came->data);
         ended = a.closes || r->is == MODEL_BAD;
         check_body(&a, data, size);
         i++;
     }
 }
 
-/* ---- what is left ---- */
+/* ---- resources that must be released ---- */
 
 static size_t held(void)
 {
@@ -444,8 +446,8 @@ static size_t held(void)
     return all;
 }
 
-/* What is left, and whose. */
-static void tell_left(void)
+/* Prints the unreleased resources. */
+static void print_held(void)
 {
     for (unsigned i = 0; i < CF_COUNT(servers); i++) {
         struct cf_http_load review = cf_http_load(reviews[i]);
@@ -469,15 +471,15 @@ static void tell_left(void)
         fprintf(stderr, "port %u: %u\n", i, ntohs(ports[i].sin_port));
 }
 
-/* A connection that was reset at once may still come out of the lobby after a look: one moment
- * without any will do. */
+/* A connection that was reset may still leave the lobby after a check, so one moment without
+ * connections is enough. */
 static void check_left(void)
 {
     int64_t until = millis() + PATIENCE_MS;
 
     while (held() > 0 || open_sockets() > sockets) {
         if (millis() > until) {
-            tell_left();
+            print_held();
             fuzz_must(false, "every connection, descriptor and all memory is given back", NULL);
         }
         sched_yield();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_model.h - requests and answers of HTTP/1.1 as RFC 9112 has them. It knows the bytes alone.
+/* http_model.h - requests and responses of HTTP/1.1 according to RFC 9112, independent of the
+ * server.
  */
 #ifndef CURFEW_TEST_FUZZ_HTTP_MODEL_H
 #define CURFEW_TEST_FUZZ_HTTP_MODEL_H
@@ -22,7 +23,7 @@ struct model_request {
     enum model_is is;
     bool whole; /* its headers and its body have come */
     bool is_head;
-    bool ends; /* it asks for the connection to be closed behind it */
+    bool ends; /* it requests that the connection is closed afterwards */
 };
 
 struct model {
@@ -158,7 +159,7 @@ static inline void model_header(const struct model_line *line, struct model_requ
     }
 }
 
-/* False: nothing can be said of what comes behind it. */
+/* False: the bytes after it are undefined. */
 static inline bool model_request(const char **at, const char *end, struct model *m)
 {
     struct model_request *r = &m->requests[m->count];
@@ -298,7 +299,7 @@ static inline enum model_read model_read_answer(const char *at, const char *end,
     return MODEL_WHOLE;
 }
 
-/* Status lines of whole headers, roughly: no body of ours holds one. */
+/* Status lines of complete headers, approximately: response bodies of the server contain none. */
 static inline unsigned model_answers(const char *data, size_t len)
 {
     const char *at = data, *end = data + len;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kubeconfig - kubeconfigs, and what credential programs print. No program is started, and of
- * other files only those are opened that the text names: here all of them are missing.
+/* kubeconfig - kubeconfigs, and the output of credential programs. No program is started, and other
+ * files are opened only if the text names them; all of them are missing.
  *
- * The first byte, modulo 4: 0 is a kubeconfig, 1 one that is asked for the context "c", 2 and 3 an
+ * The first byte, modulo 4: 0 is a kubeconfig, 1 one with the context "c", 2 and 3 an
  * ExecCredential of v1 and of v1beta1; the rest is the text. */
 #include <errno.h>
 #include <fcntl.h>
@@ -80,26 +80,26 @@ static void check_exec(const struct cf_exec *exec)
     fuzz_must(exec->command != NULL && exec->command[0] != '\0', "there is a command", NULL);
     fuzz_must(exec->args[0] == exec->command, "its first word is itself", exec->args[0]);
     fuzz_must(cf_starts_with(exec->api_version, "client.authentication.k8s.io/v1"),
-              "its version is one that we know", exec->api_version);
+              "its version is supported", exec->api_version);
     for (size_t i = 0; exec->env[i] != NULL; i++)
         fuzz_must(exec->env[i][0] != '=' && strchr(exec->env[i], '=') != NULL,
                   "a variable has a name", exec->env[i]);
     if (exec->cluster != NULL)
         fuzz_must(cf_json_parse(arena, exec->cluster, strlen(exec->cluster), NULL, NULL, &err) !=
                       NULL,
-                  "what it is told of the cluster is strict JSON", exec->cluster);
+                  "the cluster information is strict JSON", exec->cluster);
     cf_arena_free(arena);
 }
 
-/* A credential that stands in the text once is in no text about it. */
-static void check_told(const struct cf_credentials *access, const char *input, const char *told)
+/* A credential that occurs once in the text must not occur in a message about it. */
+static void check_told(const struct cf_credentials *access, const char *input, const char *message)
 {
     const char *token = access->token.bytes.data;
     const char *at = access->token.bytes.len < FUZZ_PART ? NULL : strstr(input, token);
 
     if (at != NULL && strstr(at + 1, token) == NULL)
-        fuzz_must(strstr(told, token) == NULL, "the token is told", told);
-    fuzz_must_not_tell(&secrets, told);
+        fuzz_must(strstr(message, token) == NULL, "a message contains the token", message);
+    fuzz_must_not_tell(&secrets, message);
 }
 
 static void check_access(struct cf_credentials *access, const char *input)
@@ -141,7 +141,7 @@ static void kubeconfig(const char *text, size_t len, const char *context)
     access = cf_credentials_kubeconfig(path, context, &err);
     fuzz_must(opened == 0 || (opened == 1 && (strstr(text, "provideClusterInfo") != NULL ||
                                               strchr(text, '\\') != NULL)),
-              "a file was opened that nobody asked for", text);
+              "a file was opened that the text does not name", text);
     if (access == NULL) {
         fuzz_must(err.kind != CF_ERR_NONE, "a refusal has its sentence", NULL);
         fuzz_must_be_clean(err.msg);
@@ -165,7 +165,7 @@ static void credential(const char *text, size_t len, const char *version)
         fuzz_must_be_clean(err.msg);
         fuzz_must_not_tell(&secrets, err.msg);
         fuzz_must(result.token.data == NULL && result.cert.data == NULL && result.key.data == NULL,
-                  "nothing is left of what was refused", err.msg);
+                  "a rejected input leaves no credentials", err.msg);
         return;
     }
     fuzz_must(result.token.len > 0 || result.cert.len > 0, "there are credentials", text);

@@ -50,7 +50,7 @@ static inline bool fuzz_keep_parts(const struct cf_token_hit *hit, void *arg)
 
 static inline bool fuzz_no_hit(const struct cf_token_hit *hit, void *arg)
 {
-    fuzz_must(hit->unread == CF_UNREAD_DEEP, "a token is told", arg);
+    fuzz_must(hit->unread == CF_UNREAD_DEEP, "a message contains a token", arg);
     return true;
 }
 
@@ -81,8 +81,8 @@ static inline void fuzz_must_not_tell(const struct fuzz_secrets *secrets, const 
 
     fuzz_scan(text, len, fuzz_no_hit, copy);
     for (size_t i = 0; i < secrets->count; i++)
-        fuzz_must(fuzz_occurs(text, len, secrets->parts[i]) == 0, "a part of a token is told",
-                  text);
+        fuzz_must(fuzz_occurs(text, len, secrets->parts[i]) == 0,
+                  "a message contains a part of a token", text);
     free(copy);
 }
 

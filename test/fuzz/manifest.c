@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifest - `curfew review` on a file: with --fix, once more on what that printed, and without.
+/* manifest - `curfew review` on a file: with --fix, again on the output of that, and without --fix.
  *
- * Of the first byte, bit 0 asks for JSON, bits 1 and 2 choose the level (3: none is given); the
- * rest is the file. */
+ * Bit 0 of the first byte selects JSON, bits 1 and 2 the level (3: no level); the rest is the file.
+ */
 #include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,8 +17,9 @@
 #include "curfew/writer.h"
 #include "curfew/limits.h"
 
-/* Aliases stand for more than their bytes, up to 300,000 values a document: time is linear in what
- * they stand for. Read, judged, repaired and printed some ten times, with sanitizers. */
+/* Aliases expand to more than their bytes, up to 300,000 values a document: time is linear in the
+ * expanded size. The input is read, evaluated, repaired and printed about ten times, with
+ * sanitizers. */
 #define MICROS_A_VALUE 20
 
 /* The two streams of one run of the command. */
@@ -150,7 +151,7 @@ static void check_documents(const char *name, const char *text, size_t len, bool
     cf_arena_reset(arena, false);
 }
 
-/* Strict JSON, one value behind the other. */
+/* Strict JSON, one value after the other. */
 static void check_json(const char *text, size_t len)
 {
     size_t at = 0, end;
@@ -165,7 +166,7 @@ static void check_json(const char *text, size_t len)
     cf_arena_reset(arena, false);
 }
 
-/* Answers to reviews are no documents of the file. */
+/* Responses of reviews are not documents of the file. */
 static bool holds_answer(const char *text)
 {
     return strstr(text, "\"kind\":\"AdmissionReview\"") != NULL ||
@@ -192,7 +193,7 @@ static void check_fix(const char *level)
     forget(&first);
 }
 
-/* The answer to an AdmissionReview repeats its uid, whatever that is. */
+/* The response to an AdmissionReview repeats its uid unchanged. */
 static void blank_uids(char *out)
 {
     static const char start[] = "\"kind\":\"AdmissionReview\",\"response\":{\"uid\":\"";
@@ -213,7 +214,7 @@ static void run(const uint8_t *data, size_t size)
     static const char *const levels[] = {"privileged", "baseline", "restricted", NULL};
     const char *level = levels[data[0] / 2 % CF_COUNT(levels)];
     bool json = data[0] % 2 == 1;
-    char *text = malloc(size); /* a file is read with a NUL behind it */
+    char *text = malloc(size); /* a file is read with a NUL at its end */
     struct said said;
 
     memcpy(text, data + 1, size - 1);

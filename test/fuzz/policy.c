@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy - configurations: refused with a sentence that says where, or taken. */
+/* policy - configurations: rejected with a message that names the line, or accepted. */
 #include "fuzz.h"
 
 #include "curfew/attr.h"
@@ -16,7 +16,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static void run(const uint8_t *data, size_t size)
 {
     struct cf_err err = {.kind = CF_ERR_NONE};
-    char *text = malloc(size + 1); /* a file is read with a NUL behind it */
+    char *text = malloc(size + 1); /* a file is read with a NUL at its end */
     struct cf_policy *policy;
 
     memcpy(text, data, size);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* review - AdmissionReviews: judged, repaired, and the repaired object judged once more. What was
- * denied is broken somewhere, and has to stay denied.
+/* review - AdmissionReviews: evaluated, repaired, and the repaired object evaluated again. A denied
+ * review without a complete object must stay denied.
  *
- * The first byte chooses the phase (modulo 3) and the configuration, the rest is the review. */
+ * The first byte selects the phase (modulo 3) and the configuration, the rest is the review. */
 #include "answer.h"
 #include "fuzz.h"
 #include "leaks.h"
@@ -132,7 +132,7 @@ static void run(const uint8_t *data, size_t size)
                                  .policy = policies[data[0] / 3 % CF_COUNT(configs)],
                                  .store = store,
                                  .now = NOW};
-    char *review = malloc(size); /* the byte behind it belongs to nobody */
+    char *review = malloc(size); /* without a NUL: a sanitizer detects reads past the end */
     struct test_answer a;
 
     memcpy(review, data + 1, size - 1);

@@ -3,12 +3,12 @@
 # run.sh - runs the fuzz targets that `make` has built as BUILD/fuzz-NAME, one for each
 # test/fuzz/NAME.c.
 #
-#   run.sh regress BUILD [NAME...]        every kept input once: corpus/NAME, found/NAME, the seeds
-#   run.sh fuzz BUILD SECONDS [NAME...]   new inputs from those, for so long; what is new stays in
+#   run.sh regress BUILD [NAME...]        runs every input once: corpus/NAME, found/NAME, the seeds
+#   run.sh fuzz BUILD SECONDS [NAME...]   fuzzes from those for SECONDS; writes new inputs to
 #                                         BUILD/corpus/NAME
-#   run.sh min BUILD [NAME...]            what adds to the seeds, back into corpus/NAME
+#   run.sh min BUILD [NAME...]            updates corpus/NAME with inputs that reach more than the seeds
 #
-# As many targets run at a time as there are cores. Ends with "N passed, N failed".
+# Runs as many targets at a time as there are cores. Ends with "N passed, N failed".
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 here=test/fuzz
@@ -18,7 +18,7 @@ found_name='.*/[0-9a-f]{40}' # as libFuzzer names what it finds; other names are
 
 options='-timeout=20 -rss_limit_mb=2048 -print_final_stats=1'
 
-# inputs_of NAME: the folders of inputs that there are.
+# inputs_of NAME: the existing directories of inputs.
 inputs_of() {
     for dir in "$here/corpus/$1" "$here/found/$1" "$BUILD/seeds/$1"; do
         [ ! -d "$dir" ] || echo "$dir"
@@ -29,7 +29,7 @@ dict() {
     [ ! -e "$here/$1.dict" ] || echo "-dict=$here/$1.dict"
 }
 
-# one NAME: runs it, all that it says goes to its log.
+# one NAME: runs it with its output in its log.
 one() {
     artifacts=$BUILD/artifacts/$1
     mkdir -p "$artifacts" "$BUILD/corpus/$1" "$BUILD/fuzz-logs"
@@ -47,19 +47,19 @@ one() {
     echo $? > "$BUILD/fuzz-logs/$name.status"
 }
 
-# stat LOG KEY: a number of the end's statistics.
+# stat LOG KEY: a number of the final statistics.
 stat() {
     sed -n "s/^stat::$2: *//p" "$1" | tail -n 1
 }
 
-# The kept input that an artifact is a copy of, else the artifact.
+# Prints the corpus input that is identical to the artifact, or the artifact.
 kept_as() {
     # shellcheck disable=SC2046 # a list of folders
     find $(inputs_of "$2") -type f -exec cmp -s {} "$1" \; -print -quit | grep . || echo "$1"
 }
 
-# tell NAME: a line, and what to do about a failure.
-tell() {
+# report NAME: prints a line, and instructions for a failure.
+report() {
     log=$BUILD/fuzz-logs/$1.log
     runs=$(stat "$log" number_of_executed_units)
     edges=$(grep -o 'cov: [0-9]*' "$log" | tail -n 1)
@@ -74,11 +74,11 @@ tell() {
         artifact=$(kept_as "$artifact" "$1")
         echo "     input:    $artifact"
         echo "     again:    $BUILD/fuzz-$1 $artifact"
-        # For machines of which only this output is left.
+        # For machines of which only this output remains.
         [ "$(wc -c < "$artifact")" -gt 8192 ] || echo "     base64 -d | gunzip: $(gzip -9nc "$artifact" | base64 -w 0)"
-        echo "     once it is repaired, keep the input in $here/found/$1/"
+        echo "     after the fix, keep the input in $here/found/$1/"
     done
-    echo "     all of it: $log"
+    echo "     full log: $log"
 }
 
 run_all() {
@@ -86,14 +86,14 @@ run_all() {
     sh "$here/seeds.sh" "$BUILD/seeds" || exit 1
     export BUILD MODE SECONDS_EACH
     printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 sh "$here/run.sh" --one
-    for target in "$@"; do tell "$target"; done > "$BUILD/fuzz-logs/all"
+    for target in "$@"; do report "$target"; done > "$BUILD/fuzz-logs/all"
     cat "$BUILD/fuzz-logs/all"
     failed=$(grep -c '^FAIL ' "$BUILD/fuzz-logs/all")
     echo "$(grep -c '^ok ' "$BUILD/fuzz-logs/all") passed, $failed failed"
     [ "$failed" = 0 ]
 }
 
-# Keeps the smallest inputs that reach an edge which the seeds do not.
+# Keeps the smallest inputs that reach edges that the seeds do not reach.
 minimise() {
     work=$(mktemp -d)
     mkdir -p "$work/all" "$work/seeds" "$BUILD/corpus/$1" "$here/corpus/$1"

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# seeds.sh DIR - writes what the other tests read as inputs of the targets: DIR/TARGET/NAME.
+# seeds.sh DIR - writes the inputs of other tests as inputs of the targets: DIR/TARGET/NAME.
 #
-# The first byte of an input chooses among configurations and ways, as each target says at its top;
-# it is given in octal here.
+# The first byte of an input selects a configuration or a mode, as each target documents; it is given in
+# octal here.
 set -eu
 cd "$(dirname "$0")/../.."
 to=$1
@@ -17,7 +17,7 @@ name_of() {
     echo "${1#"$golden"/}" | tr / - | tail -c 120
 }
 
-# seed TARGET OCTAL FILE...: each file behind that byte.
+# seed TARGET OCTAL FILE...: writes each file after that byte.
 seed() {
     target=$1
     byte=$2
@@ -30,7 +30,7 @@ seed() {
     done
 }
 
-# as_is TARGET FILE...: for a target without such a byte.
+# as_is TARGET FILE...: writes each file for a target without such a byte.
 as_is() {
     target=$1
     shift
@@ -40,7 +40,7 @@ as_is() {
     done
 }
 
-# Reviews, as they were recorded, under each configuration.
+# Recorded reviews under each configuration.
 seed review 000 test/recorded/mutate.*.json
 seed review 003 test/recorded/mutate.*.json
 seed review 001 test/recorded/validate.*.json
@@ -69,13 +69,13 @@ done
 seed manifest 001 "$golden"/*/*.json
 seed manifest 006 "$golden"/fix-*/*.yaml "$golden"/list*/*.yaml
 
-# text TARGET OCTAL NAME: what stands on the standard input.
+# text TARGET OCTAL NAME: writes the standard input.
 text() {
     mkdir -p "$to/$1"
     { printf '%b' "\\0$2" && cat; } > "$to/$1/$2-$3"
 }
 
-# What a reader of YAML may take too long for.
+# Texts that are slow to parse in some YAML readers.
 awk 'BEGIN { for (i = 0; i < 60; i++) print "%TAG !e" i "! tag:e" i ",2000:"
              print "---\nkind: Pod\na: !e1!b c" }' | text manifest 000 tags
 awk 'BEGIN { print "kind: Pod\na:"; for (i = 0; i < 90; i++) print "- &a" i " x" i
@@ -122,7 +122,7 @@ ${contexts}clusters: [{name: h, cluster: {server: "https://h", certificate-autho
 users: [{name: m, user: {exec: {command: ./login, apiVersion: client.authentication.k8s.io/v1,
   args: [a, b], env: [{name: A, value: b}], interactiveMode: Never, installHint: apt}}}]
 END
-text kubeconfig 000 told << END
+text kubeconfig 000 cluster-info << END
 ${contexts}clusters: [{name: h, cluster: {server: "https://h", certificate-authority-data: YQ==}}]
 users: [{name: m, user: {exec: {command: login, provideClusterInfo: true,
   apiVersion: client.authentication.k8s.io/v1beta1}}}]

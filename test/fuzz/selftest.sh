@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # selftest.sh BUILD [NAME...] - plants a small bug for each target, one at a time and in a copy of the
-# sources, and fails unless the target finds it within a minute, from the kept inputs. BUILD holds
-# what `make fuzz-build` has built, so that only what changes is built again.
+# sources, and fails unless the target finds it within a minute, starting from the corpus. Copies the
+# output of `make fuzz-build` in BUILD, so that only the changed file is built again.
 set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 build=$1
@@ -10,14 +10,14 @@ shift
 wanted=" $* "
 seconds=60
 
-# target | file | what sed does to it | what goes wrong
+# target | file | sed command | description
 bugs='
-review|src/review/unread.c|s/if (denied .. is_always_judged(in->policy, u))/if (denied || (is_always_judged(in->policy, u) ? in->now == 0 : false))/|an exempt namespace lets a broken ServiceAccount through
+review|src/review/unread.c|s/if (denied .. is_always_judged(in->policy, u))/if (denied || (is_always_judged(in->policy, u) ? in->now == 0 : false))/|a malformed ServiceAccount is allowed in an exempt namespace
 authorize|src/json/lex.c|s/if (end - p < 6 ../if (end - p < 2 ||/|an escape at the end is read beyond the text
-policy|src/base/str.c|s/} else if (bad > 0) {/} else if (bad > 1) {/|control characters get into messages
+policy|src/base/str.c|s/} else if (bad > 0) {/} else if (bad > 1) {/|messages contain control characters
 manifest|src/json/writer.c|s/if (strstr(text, ": ") != NULL ../if (/|a text with a colon in it is printed bare
 kubeconfig|src/client/credentials.c|s/bool secret = is_given(&access->token) ../bool secret =/|a token goes to a server without TLS
-token|src/token/verify.c|s/bool same = rc == 0 .. jwt != NULL ../bool same = rc != ENOMEM ||/|the signature is not looked at
+token|src/token/verify.c|s/bool same = rc == 0 .. jwt != NULL ../bool same = rc != ENOMEM ||/|the signature is not checked
 http|src/server/request.c|s/if (!is_name(name, name_len)) {/if (name_len == 0 || !is_name(name, 1)) {/|a header may have a space in its name
 watch|src/watch/framer.c|s/= f->to->len + (size_t)(at - .mark) + 1;/= f->to->len + 1;/|the place of a key is stale
 '
@@ -43,7 +43,7 @@ plant() {
         report FAIL "$1" "there is no place for the bug in $2"
         return
     fi
-    # The parent knows how the targets are built; make looks at the times of the sources.
+    # The parent make knows how to build the targets; make compares the times of the sources.
     if ! make --no-print-directory fuzz-build TARGETS="$1" BUILD="${build%/fuzz}" > "$work/log" 2>&1; then
         report FAIL "$1" "it does not compile with the bug"
         tail -n 10 "$work/log" | sed 's/^/     /'

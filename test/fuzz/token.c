@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* token - JWTs, texts in which tokens are looked for, JWK Sets, and callers' tokens, in turn by the
- * first byte, modulo 4. The fuzzer has no key: of what it makes the keys of test/tokens accept
- * nothing but the tokens there. */
+/* token - JWTs, texts that are searched for tokens, JWK Sets, and tokens of callers, selected by
+ * the first byte modulo 4. The fuzzer has no signing key: the keys of test/tokens must accept only
+ * the tokens there. */
 #include "fuzz.h"
 
 #include "curfew/attr.h"
@@ -92,7 +92,7 @@ static void keys(const char *text, size_t len)
     cf_jwks_unref(jwks);
 }
 
-/* What is signed, without the signature, is what stands in one of the files. */
+/* The signed part, without the signature, occurs in one of the files. */
 static bool was_signed(const char *text, size_t len)
 {
     const char *dot = memrchr(text, '.', len);
@@ -120,9 +120,9 @@ static void accept(const char *text, size_t len)
 
     if (cf_token_decode(arena, text, len, &token, &err) == 0 &&
         cf_token_verify(issuer, text, len, &token, &err) == 0)
-        fuzz_must(was_signed(text, len), "what nobody signed is no token", text);
+        fuzz_must(was_signed(text, len), "a verified token was not signed", text);
     if (cf_token_accept(arena, issuer, text, len, &demands, &token, &err) == 0) {
-        fuzz_must(was_signed(text, len), "what nobody signed is accepted", text);
+        fuzz_must(was_signed(text, len), "an accepted token was not signed", text);
         return;
     }
     fuzz_must(err.kind == CF_ERR_INPUT, "what is refused is at fault itself", err.msg);

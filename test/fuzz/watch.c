@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* watch - what an API server answers to lists and watches, read by the reflector itself into a
- * store, and then questions to that store.
+/* watch - responses of an API server to lists and watches, read by the reflector into a store, and
+ * then queries to that store.
  *
- * Nothing but the network is another one: cf_api_stream() gives the input's answers, in turn, to
- * whatever the reflector asks, and ends it when there are no more.
+ * Only the network is replaced: cf_api_stream() returns the responses of the input in turn, for
+ * every request of the reflector, and ends it when there are no more.
  *
  *   byte 0   the resource, whether there are watch-lists, and a low ceiling for one object
- *   byte 1   how the bytes come in pieces
- *   the rest answers, each behind ANSWER: how the answer ends, and its bytes
+ *   byte 1   how the bytes are cut into pieces
+ *   the rest responses, each after ANSWER: how the response ends, and its bytes
  *
- * Each input is read twice, whole and in pieces, and the two stores have to answer alike. */
+ * Each input is read twice, whole and in pieces, and both stores must respond the same. */
 #include "answer.h"
 #include "fuzz.h"
 
@@ -55,7 +55,7 @@ static struct names names, namespaces;
 
 /* ---- the log ---- */
 
-/* Every line is fit to be seen. In place of the C library's, for what the log says. */
+/* Every line is sanitized. Replaces the function of the C library, to check the log. */
 ssize_t write(int fd, const void *bytes, size_t len)
 {
     if (fd != STDERR_FILENO || script.end == NULL)
@@ -83,12 +83,12 @@ void cf_api_close(struct cf_api *api)
     (void)api;
 }
 
-/* Only its version is asked for. */
+/* The only call requests the version. */
 int cf_api_call(struct cf_api *api, const struct cf_api_call *call, unsigned *status,
                 struct cf_buf *out, struct cf_err *err)
 {
     (void)api, (void)err;
-    fuzz_must(strcmp(call->path, "/version") == 0, "only the version is asked for", call->path);
+    fuzz_must(strcmp(call->path, "/version") == 0, "only the version is requested", call->path);
     cf_buf_wipe(out);
     cf_buf_adds(out, "{\"major\":\"1\",\"minor\":\"36\"}");
     *status = 200;
@@ -103,7 +103,7 @@ static uint32_t roll(void)
     return script.dice;
 }
 
-/* Each piece is a block of its own, so that what is read behind it shows. */
+/* Each piece is a separate block, so that reads past its end are detected. */
 static bool give(const struct cf_api_stream *stream, const uint8_t *from, size_t len)
 {
     while (len > 0) {
@@ -227,7 +227,7 @@ static int take(void *arg, const struct cf_framer_object *given, struct cf_err *
     if (hides && rc == 0) {
         fuzz_must(atomic_load(&r->unread) == unread + 1 || holds(&o, "DELETED") ||
                       holds(&o, "BOOKMARK") || holds(&o, "\\"),
-                  "what can't be read whole is counted", given->text);
+                  "an object that cannot be read completely is counted", given->text);
         check_held(&o, &before, &after);
     }
     free(exact);
@@ -248,7 +248,7 @@ static void add_name(struct names *to, const char *text, size_t len)
     to->text[to->count++][len] = '\0';
 }
 
-/* The texts behind this key, wherever it stands. */
+/* The texts after this key, anywhere in the input. */
 static void gather(struct names *to, const uint8_t *data, size_t size, const char *key)
 {
     const char *at = (const char *)data, *end = at + size;
@@ -468,7 +468,7 @@ static void run(const uint8_t *data, size_t size)
     a = read_all(data, size, 0, &whole);
     b = read_all(data, size, data[1] != 0 ? data[1] : 1, &cut);
     fuzz_must(whole.trouble == cut.trouble, "an answer fails however it is cut", a);
-    /* What was pending when an answer failed is asked for again, which the next one is not. */
+    /* Pending changes of a failed response are requested again, which the next response is not. */
     if (whole.trouble == 0 && strcmp(a, b) != 0)
         fprintf(stderr, "whole:\n%s\nin pieces:\n%s\n", a, b);
     fuzz_must(whole.trouble != 0 || strcmp(a, b) == 0, "the store is the same, however it is cut",

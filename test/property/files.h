@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* files.h - which files a container sees in a volume, worked out from what Secrets, projections
- * and the downward API are (pkg/volume/{secret,projected}), not from how we convert them. */
+/* files.h - the files that a container sees in a volume, derived from the semantics of Secrets,
+ * projections and the downward API (pkg/volume/{secret,projected}), independently of the
+ * conversion. */
 #ifndef CURFEW_TEST_FILES_H
 #define CURFEW_TEST_FILES_H
 
@@ -53,7 +54,7 @@ static inline void add_file(struct files *f, const char *path, const char *conte
     f->texts[f->count++] = text;
 }
 
-/* The account whose legacy Secret this is; NULL: it is none, or nobody's. */
+/* The account of this legacy Secret; NULL: it has none, or is not legacy. */
 static inline const char *owner_of(const char *secret)
 {
     static const char *const owners[][2] = {{"web-token", "web"},

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* run.c - what holds for every pod, tried on many: a repair applies, repairs all that can be
- * repaired, changes nothing else, and keeps the files that a container sees.
+/* run.c - properties of random pods: a repair applies, repairs everything that can be repaired,
+ * changes nothing else, and keeps the files that a container sees.
  *
- * run [COUNT [SEED]]. The seed is printed; case I of seed S is case 0 of seed S+I, so a failure
- * is repeated alone with what it prints. */
+ * run [COUNT [SEED]]. Prints the seed; case I of seed S is case 0 of seed S+I, so the printed
+ * command repeats a failure alone. */
 #include <stdio.h>
 
 #include "answer.h"
@@ -13,7 +13,7 @@
 #include "files.h"
 #include "generate.h"
 
-/* Levels by namespace; what has no label follows the policy's defaults. */
+/* Levels by namespace; namespaces without labels follow the policy's defaults. */
 static const char objects[] = "{\"kind\":\"List\",\"items\":["
 #define NAMESPACE(name, enforce, fix)                                                              \
     "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"" name                 \
@@ -89,7 +89,7 @@ static void must(bool ok, const struct subject *s, const char *why, const char *
         fail(s, why, more);
 }
 
-/* ---- asking ---- */
+/* ---- reviews ---- */
 
 static const char *review_with(const struct subject *s, const char *operation, const cJSON *object,
                                const cJSON *old_object)
@@ -123,7 +123,7 @@ static const char *review_with(const struct subject *s, const char *operation, c
     return cJSON_PrintUnformatted(root);
 }
 
-/* Also holds the answer to what every answer must keep. */
+/* Also checks the properties of every response. */
 static struct test_answer ask(const struct subject *s, enum cf_phase phase, const char *review)
 {
     struct cf_review_input in = {.phase = phase, .policy = s->policy, .store = store, .now = NOW};
@@ -132,7 +132,7 @@ static struct test_answer ask(const struct subject *s, enum cf_phase phase, cons
     size_t total = 0;
 
     must(a.rc == 0, s, "no answer", a.err.msg);
-    must(a.response != NULL, s, "the answer is no JSON", a.text);
+    must(a.response != NULL, s, "the response is not JSON", a.text);
     must(phase != CF_PHASE_MUTATE || a.allowed, s, "/mutate denies", a.text);
     must(phase == CF_PHASE_MUTATE || a.patch == NULL, s, "/validate patches", a.text);
     must(strcspn(a.message, "\n") < 220, s, "the first line is too long", a.message);
@@ -159,7 +159,7 @@ static unsigned findings_of(const struct subject *s, const char *review,
 
     if (cf_review_decode(arena, review, strlen(review), &request, &err) != 0 ||
         cf_engine_evaluate(arena, &in, request, &judgement, &err) != 0)
-        fail(s, "can't be judged", err.msg);
+        fail(s, "cannot be evaluated", err.msg);
     for (size_t i = 0; i < judgement.count; i++)
         n += counts(&judgement.items[i]);
     return n;
@@ -181,7 +181,7 @@ static bool is_denied(const struct cf_verdict *v)
     return (v->modes & CF_MODE_BIT(CF_ENFORCE)) != 0;
 }
 
-/* ---- what a repair may touch ---- */
+/* ---- what a repair may change ---- */
 
 static cJSON *get(const cJSON *object, const char *key)
 {
@@ -204,7 +204,7 @@ static const char *account_of(const cJSON *pod)
     return *name != '\0' ? name : "default";
 }
 
-/* Some container of the pod mounts one file of the volume. */
+/* A container of the pod mounts one file of the volume. */
 static bool has_sub_path(const cJSON *pod, const char *volume)
 {
     static const char *const lists[] = {"containers", "initContainers", "ephemeralContainers"};
@@ -230,7 +230,7 @@ static void add_sources(struct files *f, const cJSON *sources, int from, int to,
         add_source(f, cJSON_GetArrayItem(sources, i), mode);
 }
 
-/* How many of `after`'s sources, from `at` on, took the place of the legacy source; 0: none fit. */
+/* How many of `after`'s sources, from `at` on, replaced the legacy source; 0: none match. */
 static int replaced_by(const struct subject *s, const cJSON *before, const cJSON *after, int at,
                        int mode)
 {
@@ -273,7 +273,7 @@ static void check_sources(const struct subject *s, const cJSON *before, const cJ
 
         if (!same_text(source, other) && !same_token(source, other)) {
             must(cf_streq(owner_of(member(get(source, "secret"), "name")), account_of(s->object)),
-                 s, "a source changed that is none of ours", cJSON_PrintUnformatted(after));
+                 s, "a source of another account changed", cJSON_PrintUnformatted(after));
             n = replaced_by(s, source, now, at, mode);
             must(n > 0, s, "a source gives other files", cJSON_PrintUnformatted(after));
             converted++;
@@ -300,7 +300,7 @@ static void check_volume(const struct subject *s, const cJSON *before, const cJS
         check_sources(s, get(before, "projected"), get(after, "projected"));
     } else {
         must(cf_streq(owner_of(member(get(before, "secret"), "secretName")), account_of(s->object)),
-             s, "a volume changed that is none of ours", cJSON_PrintUnformatted(after));
+             s, "a volume of another account changed", cJSON_PrintUnformatted(after));
         converted++;
     }
     must(converted == converted_before || !has_sub_path(s->object, member(before, "name")), s,
@@ -311,7 +311,7 @@ static void check_volume(const struct subject *s, const cJSON *before, const cJS
          cJSON_PrintUnformatted(after));
 }
 
-/* The object without its volumes and without our annotation. */
+/* The object without its volumes and without Curfew's annotation. */
 static cJSON *rest_of(const cJSON *object)
 {
     cJSON *copy = cJSON_Duplicate(object, true), *meta = get(copy, "metadata");
@@ -354,10 +354,10 @@ static void check_request_patch(const struct subject *s, const cJSON *after)
          cJSON_PrintUnformatted(after));
 }
 
-/* ---- what a judgement may say ---- */
+/* ---- independent checks of verdicts ---- */
 
-/* Words for it that need no rule: a pod that passes at restricted, without any configuration,
- * names no legacy Secret and asks for no token outside ten minutes and an hour. */
+/* Checks without the rules: a pod that passes at restricted, without any configuration, names no
+ * legacy Secret, and every token that it requests lasts between ten minutes and an hour. */
 static const char *unsafe_part(const cJSON *value)
 {
     const cJSON *child;
@@ -432,7 +432,7 @@ static void check_created(const struct subject *s)
     check_verdict(s, again, after, &b);
 }
 
-/* What was there before is no finding, whatever else changes; and an object that exists is
+/* Existing parts are not findings, regardless of other changes, and an existing object is
  * never patched. */
 static void check_updated(const struct subject *s, struct random *r)
 {

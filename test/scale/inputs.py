@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""inputs.py - large inputs for `curfew review` and `serve --objects`, on standard output.
+"""inputs.py - generates large inputs for `curfew review` and `serve --objects`, on standard output.
 
     inputs.py SHAPE N [secrets]
 
@@ -12,8 +12,8 @@ The shapes, of N pods each:
     dumped       a List of pods of some 220 values, JSON without spaces, `kind` first
     tiny         no pods: Namespaces of 57 bytes, as YAML documents
 
-Every 100th pod asks for a token of 99999 s, and all those of `dumped`, which is a finding. With
-`secrets` each pod mounts a Secret of its own, and the Secrets, which are legacy tokens, come after
+Every 100th pod requests a token of 99999 s, and so do all pods of `dumped`, which is a finding. With
+`secrets` each pod mounts a different Secret, and the Secrets, which are legacy tokens, come after
 the pods: two findings for each pod.
 """
 import json
@@ -21,7 +21,7 @@ import re
 import sys
 
 
-NUMBER = "@NUMBER@"  # in the texts that are written N times
+NUMBER = "@NUMBER@"  # in strings that are written N times
 
 
 def pod(seconds, secrets, many):
@@ -74,7 +74,7 @@ def line(value):
     return json.dumps(value, separators=(",", ":"))
 
 
-# Of each shape: how an object is written, and what is before, between and behind them.
+# For each shape: the function that writes an object, and the text before, between and after objects.
 SHAPES = {
     "documents": (yaml, "", "---\n", ""),
     "tiny": (yaml, "", "---\n", ""),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# lib.sh - what each case of run.sh does: an input is made, judged and measured. Sourced.
+# lib.sh - functions of the cases of run.sh: they generate, review and measure an input. Sourced.
 
 most=$((256 * 1024)) # KiB resident
-# Address space: what goes wrong must not take the machine along.
+# Limits the address space, so that a failure does not affect the machine.
 AS=$((4096 * 1024 * 1024))
 export AS
 
@@ -15,7 +15,7 @@ input() { # SHAPE N [secrets]: in $work/in
     python3 "$root/test/scale/inputs.py" "$@" > "$work/in"
 }
 
-# review FLAG...: `curfew review`, with standard input from $from; sets $cpu, $rss and $status.
+# review FLAG...: runs `curfew review`, with standard input from $from; sets $cpu, $rss and $status.
 review() {
     python3 "$root/test/bench/measure.py" "$curfew" review "$@" \
         < "${from:-/dev/null}" > "$work/out" 2> "$work/err"
@@ -24,13 +24,13 @@ $(tail -n 1 "$work/err")
 END
 }
 
-# number WORD: what the summary says before it, 0 where it does not.
+# number WORD: the number before the word in the summary, or 0.
 number() {
     tail -n 1 "$1" | sed -n "s/^\(.*[^0-9]\)\{0,1\}\([0-9][0-9]*\) $2.*/\2/p" | grep . || echo 0
 }
 
-# told NAME DOCUMENTS FINDINGS SUMMARY: what the last review took, found and used.
-told() {
+# reviewed NAME DOCUMENTS FINDINGS SUMMARY: checks the counts and the memory of the last review.
+reviewed() {
     local documents=$(($(number "$4" 'documents* judged') + $(number "$4" skipped) + $(number "$4" 'not judged')))
     equal "$1: every document is counted" "$2" "$documents"
     equal "$1: every finding" "$3 found, status $([ "$3" = 0 ] && echo 0 || echo 1)" \
@@ -43,7 +43,7 @@ small() { # NAME KIB
     check "$1: at most $((most / 1024)) MiB resident" "$(($2 / 1024)) MiB" [ "$2" -le $most ]
 }
 
-# counts NAME DOCUMENTS FINDINGS FLAG...: one review of $work/in as a file.
+# counts NAME DOCUMENTS FINDINGS FLAG...: reviews $work/in as a file.
 counts() {
     local name="$1" documents="$2" findings="$3"
     shift 3
@@ -51,10 +51,10 @@ counts() {
     input "$@"
     from=
     review -f "$work/in"
-    told "$name" "$documents" "$findings" "$work/out"
+    reviewed "$name" "$documents" "$findings" "$work/out"
 }
 
-# cpu_of SHAPE N [secrets]: the least of $tries reviews, in seconds.
+# cpu_of SHAPE N [secrets]: the fastest of $tries reviews, in seconds.
 cpu_of() {
     input "$@"
     from=
@@ -64,8 +64,8 @@ cpu_of() {
     done | sort -n | head -n 1
 }
 
-# linear NAME SHAPE N [secrets]: N pods against a quarter of them, 6 times as long at most (4 it
-# should be). What other programs do can only make it more, so once is enough where it is less.
+# linear NAME SHAPE N [secrets]: N pods take at most 6 times as long as a quarter of them (4 times if
+# exactly linear). Other processes can only slow it down, so one fast result is enough.
 linear() {
     local name="$1 takes time as it grows" shape="$2" n="$3" few much
     shift 3
@@ -79,7 +79,7 @@ linear() {
         awk -v few="$few" -v much="$much" 'BEGIN { exit !(few > 0 && much < 6 * few) }'
 }
 
-# piped NAME DOCUMENTS FINDINGS SHAPE N [secrets]: through a pipe.
+# piped NAME DOCUMENTS FINDINGS SHAPE N [secrets]: reviews through a pipe.
 piped() {
     local name="$1" documents="$2" findings="$3"
     shift 3
@@ -90,7 +90,7 @@ piped() {
     review -f -
     wait $!
     rm "$work/pipe"
-    told "$name" "$documents" "$findings" "$work/out"
+    reviewed "$name" "$documents" "$findings" "$work/out"
 }
 
 # In JSON the summary is at the end too.
@@ -106,7 +106,7 @@ print(answer["summary"]["judged"], answer["summary"]["findings"], len(answer["fi
     small "$1" "$rss"
 }
 
-# All documents are printed, and what is printed has nothing left to repair.
+# All documents are printed, and the output has no findings that can be repaired.
 fixes() { # NAME
     wanted "$1" || return 0
     input documents 50000
@@ -116,7 +116,7 @@ fixes() { # NAME
     equal "$1: every document is printed" 50000 "$(grep -c '^kind: Pod' "$work/out")"
     mv "$work/out" "$work/in"
     review -f "$work/in"
-    equal "$1: and is repaired" '50000 0' \
+    equal "$1: the output has no findings" '50000 0' \
         "$(number "$work/out" 'documents* judged') $(number "$work/out" 'findings*')"
 }
 
@@ -128,13 +128,13 @@ folder() { # NAME
     from=
     review -f "$work/folder"
     rm -rf "$work/folder"
-    check "$1: that is how much was made" "$bytes" [ "$bytes" -ge 934000000 ]
-    # Legacy Secrets and pods that name them are also there; how many depends on the order of the files.
+    check "$1: the requested size was generated" "$bytes" [ "$bytes" -ge 934000000 ]
+    # There are also findings of legacy Secrets; their number depends on the order of the files.
     equal "$1: every long token is found" "$findings" "$(grep -c ': token-lifetime (' "$work/out")"
-    told "$1" "$documents" "$(number "$work/out" 'findings*')" "$work/out"
+    reviewed "$1" "$documents" "$(number "$work/out" 'findings*')" "$work/out"
 }
 
-# tokens NAME N WORDS: what `inspect` says of N tokens, each of which is in two files.
+# tokens NAME N WORDS: the summary of `inspect` for N tokens, each in two files.
 tokens() {
     wanted "$1" || return 0
     awk -v n="$2" 'BEGIN {
@@ -145,7 +145,7 @@ tokens() {
         "$("$curfew" inspect --now 2026-11-22T15:30:00Z -f "$work/in" -f "$work/in" | tail -n 1)"
 }
 
-# serves NAME LEGACY PODS SHAPE N secrets: a server that begins with these objects knows them all.
+# serves NAME LEGACY PODS SHAPE N secrets: a server that starts with these objects knows all of them.
 serves() {
     local name="$1" legacy="$2" naming="$3" pid plain
     shift 3

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* load PORT CA LABEL SECONDS RATE EXPECTED=PATH=FILE... - reviews as an API server sends them.
+/* load PORT CA LABEL SECONDS RATE EXPECTED=PATH=FILE... - sends reviews as an API server does.
  *
- * Warm keep-alive connections over verified TLS, the one used last first, at most 25 kept; new
- * ones where none is free. Reviews are due at fixed times (RATE each second, and a burst of 40 at
- * the beginning of each second) whatever becomes of those before, and their latency counts from
- * when they were due. Every answer is checked: its status, its uid, and the text EXPECTED in it.
+ * Uses kept connections over verified TLS, the most recently used first, at most 25, and opens new
+ * ones when none is free. Reviews are due at fixed times (RATE each second, and a burst of 40 at
+ * the beginning of each second) regardless of earlier responses, and their latency counts from when
+ * they were due. Checks every response: its status, its uid, and the text EXPECTED in it.
  *
- * As Go's client, it drops a kept connection that the server has closed in the meantime, and does
- * not repeat a review once it has been written. SECONDS 0: until a connection is refused.
+ * Like Go's client, it drops a kept connection that the server has closed, and does not repeat a
+ * review that was written. SECONDS 0: until a connection is refused.
  *
- * Prints one row: LABEL sent wrong lost refused connections, then in ms p50 and p99 of reviews on
- * kept connections, p50 and p99 of those that had to make one, and the longest of all. Fails with
- * a wrong or a lost answer. */
+ * Prints one row: LABEL, sent, wrong, lost, refused, connections, then in ms p50 and p99 of reviews
+ * on kept connections, p50 and p99 of those on new ones, and the longest of all. Fails after a
+ * wrong or a lost response. */
 #define _GNU_SOURCE
 #include <poll.h>
 #include <pthread.h>
@@ -33,12 +33,12 @@
 
 struct conn {
     struct client client;
-    bool used; /* has had an answer */
+    bool used; /* has had a response */
 };
 
 struct review {
     const char *expected, *path;
-    char *before, *after; /* the uid stands between them */
+    char *before, *after; /* the parts of the review around its uid */
     size_t uid_len;
 };
 
@@ -79,7 +79,7 @@ static bool dial(struct conn *c)
     return client_greet(&c->client, c->client.fd, TIMEOUT_MS);
 }
 
-/* A kept one on which something has come in is being closed: nothing else can come. */
+/* A kept connection with unread bytes is being closed: it cannot have anything else. */
 static bool is_open(const struct conn *c)
 {
     struct pollfd p = {.fd = c->client.fd, .events = POLLIN | POLLRDHUP};
@@ -199,7 +199,7 @@ static void do_review(long number, int64_t due)
 
 /* ---- pace ---- */
 
-/* In each second: the burst at once, then RATE at even distances. */
+/* In each second: first the burst, then RATE at even distances. */
 static int64_t due_at(long number)
 {
     long each = rate + BURST;

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# run.sh [SECONDS] - a client that behaves like an API server against a server to which everything
-# happens that does in a year: its files are swapped (also for bad ones), slow and idle clients
-# hold on to it, it is told to end. No answer may be wrong, and none lost. One row a condition.
+# run.sh [SECONDS] - a client that behaves like an API server, against a server under stress: its files
+# are replaced (also with invalid ones), slow and idle clients hold connections, and it is stopped. No
+# response may be wrong or lost. Prints one row for each condition.
 #
-# SECONDS (3) is for each condition; RATE (500) reviews a second, and bursts. Two floods together have
-# 3.2 times FLOODS (10000) connections that never become a request. THREADS ("2 16") are those of the
-# flooded servers. Ends with "N passed, N failed".
+# SECONDS (3) for each condition; RATE (500) reviews a second, and bursts. Two floods together have
+# 3.2 times FLOODS (10000) connections that never become a request. THREADS ("2 16") sets the threads of
+# the flooded servers. Ends with "N passed, N failed".
 set -u
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -70,7 +70,7 @@ swap_pairs() {
     done
 }
 
-# In place for half of them, so that files are seen half written.
+# Half of them in place, so that the server sees partly written files.
 swap_policies() {
     while :; do
         for name in two cut one mixed none; do
@@ -86,7 +86,7 @@ swap_policies() {
 
 # ---- conditions ----
 
-behind() { # COMMAND...: runs until quiet_down
+background() { # COMMAND...: runs until quiet_down
     "$@" &
     others="$others $!"
 }
@@ -99,10 +99,10 @@ quiet_down() {
 }
 
 slow() { # MODE COUNT
-    behind "$work/bin/clients" slow "$1" "$port" "$2" 3600 "$review" >/dev/null 2>"$work/slow.$1.err"
+    background "$work/bin/clients" slow "$1" "$port" "$2" 3600 "$review" >/dev/null 2>"$work/slow.$1.err"
 }
 
-# Those that the server has ended come again.
+# Reopens connections that the server closed.
 slow_again() { # MODE COUNT
     client=
     trap 'kill "$client" 2>/dev/null; exit' TERM
@@ -122,33 +122,33 @@ load() { # LABEL SECONDS
         2>"$work/load.err"
 }
 
-row() { # LABEL [keep]: with keep, what goes on beside it goes on
+row() { # LABEL [keep]: with keep, background programs keep running
     if load "$1" "$each" >"$work/row"; then ok "$1"; else fail "$1" "$(sort "$work/load.err" | uniq -c | head -5)"; fi >>"$work/verdicts"
     cat "$work/row"
     [ "${2:-}" = keep ] || quiet_down
 }
 
-# What never becomes a request, of each kind and at each port, from one address and from many: each
-# half of them by one process, which has 20,000 descriptors.
+# Connections that never become a request, of each kind and at each port, from one address and from many;
+# one process for each half of them, with 20,000 descriptors.
 all_floods() {
     share=$((floods / 10))
     for addresses in 1 200; do
-        behind "$work/bin/flood" 3600 $addresses "silent:$port:$((3 * share))" \
+        background "$work/bin/flood" 3600 $addresses "silent:$port:$((3 * share))" \
             "hello:$port:$((3 * share))" "half-hello:$port:$((2 * share))" "tls-headers:$port:$share" \
             "silent:$probes:$((2 * share))" "headers:$probes:$((2 * share))" "kept:$probes:$share" \
             "silent:$plain:$share" "headers:$plain:$share" >/dev/null 2>&1
     done
 }
 
-# THREADS: on a server of its own, whose memory is looked at. Times are told; they are looked at with
-# TIMED=1, for a quiet machine, and not with more threads than cores, which wait for each other.
+# THREADS: with a separate server, whose memory is checked. Times are printed, but checked only with
+# TIMED=1, for a quiet machine, and not with more threads than cores.
 flooded() {
     label="all floods${1:+, $1 threads}"
     timed=false
     [ "${TIMED:-0}" = 0 ] || [ "${1:-2}" -gt "$(nproc)" ] || timed=true
     server "$work/flooded.log" --tls-cert "$vol/one/tls.crt" --tls-key "$vol/one/tls.key" \
         ${1:+--threads "$1"} || exit 1
-    # A sanitizer's build is large: its memory tells nothing.
+    # Memory is not checked for sanitizer builds, which are large.
     measured=true
     [ "$(memory VmRSS)" -lt 20000 ] || measured=false
     lost=0
@@ -168,7 +168,7 @@ flooded() {
     } >>"$work/verdicts"
 }
 
-# LABEL TRY: what others see of it; the best of three counts, since others use this machine.
+# LABEL TRY: the effect on other clients; the best of three counts, since the machine may be busy.
 flooded_once() {
     "$work/bin/clients" beside "$port" "$probes" "$plain" $((each + 2)) "$good" >"$work/beside.out" 2>"$work/beside.err" &
     beside=$!
@@ -186,7 +186,7 @@ in_time() {
 
 reloaded() { # WHAT: it really was, good and bad
     check "$1 was reloaded" "$(tail -n 3 "$work/server.log")" grep -q "\"reloaded\",\"what\":\"$1\"" "$work/server.log"
-    check "bad files of $1 were refused" none grep -q "not reloaded.*\"what\":\"$1\"" "$work/server.log"
+    check "invalid files of $1 were rejected" none grep -q "not reloaded.*\"what\":\"$1\"" "$work/server.log"
 }
 
 dev_certs "$certs" || exit 1
@@ -199,17 +199,17 @@ server "$work/server.log" --config "$vol/curfew.yaml" --tls-cert "$vol/tls.crt" 
 echo "$rate reviews/s and a burst of 40 each second, $each s a condition; times in ms"
 printf '%-22s %7s %5s %5s %7s %6s %15s %15s %7s\n' '' '' '' '' '' new 'kept: p50   p99' 'new: p50   p99' ''
 printf '%-22s %7s %5s %5s %7s %6s %7s %7s %7s %7s %7s\n' '' sent wrong lost refused conns '' '' '' '' max
-row 'nothing else'
-behind swap_pairs
+row 'no other load'
+background swap_pairs
 row 'certificate swaps'
-behind swap_policies
+background swap_policies
 row 'policy swaps'
-for mode in headers body read; do behind slow_again $mode 100; done
+for mode in headers body read; do background slow_again $mode 100; done
 connected headers body read || fail 'slow clients connect' "$(cat "$work"/slow.*.err)"
 row '300 slow clients'
 if [ "$each" -ge 5 ] && command -v slowhttptest >/dev/null; then
     for kind in -H -B -X; do
-        behind slowhttptest $kind -c 100 -r 100 -i 1 -l $((each + 2)) -t POST \
+        background slowhttptest $kind -c 100 -r 100 -i 1 -l $((each + 2)) -t POST \
             -u "https://localhost:$port/validate" >/dev/null 2>&1
     done
     row 'slowhttptest -H -B -X'
@@ -225,14 +225,14 @@ else
 fi
 pid=$main
 ports_of "$work/server.log"
-behind swap_pairs
-behind swap_policies
-for mode in headers body read; do behind slow_again $mode 100; done
+background swap_pairs
+background swap_policies
+for mode in headers body read; do background slow_again $mode 100; done
 slow idle 1000
 connected headers body read idle || fail 'they connect' "$(cat "$work"/slow.*.err)"
-row 'all of it at once' keep
+row 'everything together' keep
 
-# The end, in the middle of all that; the load goes on until it is refused.
+# Stops the server under that load, which continues until connections are refused.
 load 'SIGTERM' 0 >"$work/row" &
 loader=$!
 sleep 1
@@ -241,12 +241,12 @@ if wait "$loader"; then ok 'SIGTERM'; else fail 'SIGTERM' "$(cat "$work/load.err
 cat "$work/row"
 ends 'it ends: exit code' "$pid"
 quiet_down
-# Of 300 slow clients those that were in the middle of it; none of the load's, which had answers.
+# Some of the 300 slow clients get no response; all requests of the load do.
 cut=$(sed -n 's/.*"msg":"stopped","unanswered":\([0-9]*\).*/\1/p' "$work/server.log")
-check 'it says who was left unanswered' "$cut" test "$cut" -le 300
+check 'the log counts unanswered requests' "$cut" test "$cut" -le 300
 reloaded 'the certificate'
 reloaded 'the configuration'
-check 'no sanitizer spoke' "$(grep -A20 -E 'ERROR: |WARNING: |runtime error' "$work/server.log")" \
+check 'no sanitizer reported an error' "$(grep -A20 -E 'ERROR: |WARNING: |runtime error' "$work/server.log")" \
     sh -c '! grep -qE "Sanitizer|runtime error" "$1"' sh "$work/server.log"
 cat "$work/verdicts"
 echo "$passed passed, $failed failed"

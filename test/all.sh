@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# all.sh - runs parts of the tests, each whether or not the others pass, and sums them up.
+# all.sh - runs parts of the tests, regardless of failures of other parts, and prints a summary.
 #
 #   test/all.sh BUILD PART...     parts: unit threads rules recorded property golden api fault http
 #                                 soak lint chart
 #
-# `threads` are those unit tests again that have some: for ThreadSanitizer.
-# What a part says goes to BUILD/test-logs/PART.log (V=1 shows it); the last line is
-# "N passed, N failed". A part that ends badly without saying why counts as one failure, and so
+# `threads` runs only the unit tests with threads, for ThreadSanitizer.
+# The output of a part goes to BUILD/test-logs/PART.log (V=1 also prints it); the last line is
+# "N passed, N failed". A part that fails without a failed check counts as one failure, and so
 # does one that ran nothing, or that hangs.
 set -u
 
@@ -41,19 +41,19 @@ run_part() {
     esac
 }
 
-# count LOG: "PASSED FAILED", from what cmocka says, from totals of our own, else from the lines.
+# count LOG: prints "PASSED FAILED", from cmocka's totals, from totals of a script, or from its lines.
 count() {
-    awk '/^\[  PASSED  \] [0-9]+ test\(s\)/ { passed += $4; told = 1 }
+    awk '/^\[  PASSED  \] [0-9]+ test\(s\)/ { passed += $4; has_totals = 1 }
          /^\[  FAILED  \] .*[0-9]+ test\(s\), listed/ {
              sub(/ test\(s\).*/, "")
              sub(/.* /, "")
              failed += $0
-             told = 1
+             has_totals = 1
          }
-         /^[0-9]+ passed, [0-9]+ failed$/ { passed += $1; failed += $3; told = 1 }
+         /^[0-9]+ passed, [0-9]+ failed$/ { passed += $1; failed += $3; has_totals = 1 }
          /^ok / { ok++ }
          /^FAIL / { bad++ }
-         END { print told ? passed + 0 : ok + 0, told ? failed + 0 : bad + 0 }' "$1"
+         END { print has_totals ? passed + 0 : ok + 0, has_totals ? failed + 0 : bad + 0 }' "$1"
 }
 
 show_failure() {

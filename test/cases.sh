@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# cases.sh - the words of tests that are shell scripts: a line for each case, and waiting. Sourced;
-# whoever does sets $work, a folder that goes at the end.
+# cases.sh - functions of shell tests: print a line for each case, and wait for conditions. Sourced; the
+# calling script sets $work, a directory that is removed at the end.
 
 passed=0
 failed=0
@@ -19,7 +19,7 @@ fail() {
     for why in "$@"; do echo "     $why"; done
 }
 
-# check NAME WHY COMMAND...: ok when the command succeeds.
+# check NAME WHY COMMAND...: passes if the command succeeds.
 check() {
     local name="$1" why="$2"
     shift 2
@@ -31,7 +31,7 @@ equal() {
     if [ "$2" = "$3" ]; then ok "$1"; else fail "$1" "want: $2" "got:  $3"; fi
 }
 
-# matches NAME PATTERN TEXT: a basic regular expression, in one of the lines.
+# matches NAME PATTERN TEXT: a line of the text matches the basic regular expression.
 matches() {
     if printf '%s\n' "$3" | grep -q -e "$2"; then ok "$1"; else fail "$1" "want: $2" "got:  $3"; fi
 }

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# debian13.sh BUILD - builds and tests this tree in Debian 13 (trixie), as on a new machine: a bare system
-# is debootstrapped once, each run begins with it, and deploy/deps.sh installs what is missing there. All
-# of a run is in namespaces of its own, so that no mount and no process outlives it; the network is this
+# debian13.sh BUILD - builds and tests this tree in Debian 13 (trixie), as on a new machine: debootstrap
+# creates a minimal system once, each run starts with it, and deploy/deps.sh installs what is missing.
+# A run has separate namespaces, so that no mount and no process outlives it; the network is this
 # machine's. The last line is "N passed, N failed".
 #
 #   PARTS='unit http'      only these parts of `make test`
-#   DEBIAN13_CACHE=DIR     where the bare system and the packages are kept (~/.cache/curfew-debian13)
+#   DEBIAN13_CACHE=DIR     cache for the system and the packages (default ~/.cache/curfew-debian13)
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -23,7 +23,7 @@ give_up() {
     exit 1
 }
 
-# ---- within the namespaces ----
+# ---- inside the namespaces ----
 
 mounts() {
     mount -t overlay overlay -o "lowerdir=$cache/system,upperdir=$run/changes,workdir=$run/work" \
@@ -35,7 +35,7 @@ mounts() {
         mount --bind "$cache/archives" "$run/root/var/cache/apt/archives"
 }
 
-# How this machine reaches Debian: names, and the proxies of its apt.
+# The DNS and the apt proxies of this machine.
 network() {
     cp -L /etc/resolv.conf /etc/hosts "$run/root/etc/" 2> /dev/null
     apt-config dump 2> /dev/null | grep -i '^Acquire::.*proxy' > "$run/root/etc/apt/apt.conf.d/90proxy"
@@ -65,7 +65,7 @@ if [ "${1:-}" = --inside ]; then
     exit
 fi
 
-# ---- around them ----
+# ---- outside the namespaces ----
 
 cleanup() {
     trap '' INT TERM HUP # of two signals the second does not end this
@@ -88,7 +88,7 @@ bootstrap() {
     mv "$cache/new" "$cache/system"
 }
 
-# apart COMMAND...: with processes and mounts of its own, which end with it, and it ends with us.
+# apart COMMAND...: runs the command with separate processes and mounts, which end with it or this script.
 apart() {
     setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc "$@" &
     child=$!
@@ -99,7 +99,7 @@ apart() {
 }
 
 [ "$(id -u)" = 0 ] || give_up 'mounting another system needs root'
-[ -e .git ] || give_up 'this is no git clone: which files are tracked?'
+[ -e .git ] || give_up 'not a git clone: the tracked files are unknown'
 for program in debootstrap unshare setpriv git; do
     command -v "$program" > /dev/null || give_up "$program is missing"
 done
@@ -128,7 +128,7 @@ if [ "$status" != 0 ] && [ -d "$run/changes/curfew/build/test-logs" ]; then
     cp -r "$run/changes/curfew/build/test-logs" "$build/debian13-logs"
     echo "the logs are in $build/debian13-logs"
 fi
-# make has the last word there; here the sum has.
+# The summary is the last line here.
 sum=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$run/said" | tail -n 1)
 case $sum in
 '' | *' 0 failed') [ "$status" = 0 ] || sum='0 passed, 1 failed' ;;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# calls.sh - one request: what is sent, tries, limits, refusals. Sourced by run.sh.
+# calls.sh - single requests: contents, retries, limits, errors. Sourced by run.sh.
 
 k=$work/k
 kubeconfig "$k" "server: https://127.0.0.1:$main
@@ -9,23 +9,23 @@ out=$(call '/echo/a?limit=5' --accept 'application/json;as=Table')
 matches 'a call is answered' '^status 200' "$out"
 matches 'the path is kept' '"path": "/echo/a?limit=5"' "$out"
 matches 'the token is sent' "\"token\": \"$token\"" "$out"
-matches 'and what is accepted' '"accept": "application/json;as=Table"' "$out"
+matches 'the Accept header is sent' '"accept": "application/json;as=Table"' "$out"
 out=$(timeout 60 "$client" call PATCH /echo/p --kubeconfig "$k" --body '{"a":1}' \
     --type application/merge-patch+json)
 matches 'a body is sent' '"body": "{\\"a\\":1}"' "$out"
-matches 'and its type' '"type": "application/merge-patch+json"' "$out"
-matches 'and its method' '"method": "PATCH"' "$out"
+matches 'the content type is sent' '"type": "application/merge-patch+json"' "$out"
+matches 'the method is sent' '"method": "PATCH"' "$out"
 out=$(timeout 60 "$client" call DELETE /echo/d --kubeconfig "$k")
 matches 'DELETE has no body' '"method": "DELETE".*"body": ""' "$out"
 equal 'four calls take one connection' 1 \
     "$(call /echo/keep --repeat 4 | sed -n 's/.*"peer": \([0-9]*\).*/\1/p' | sort -u | wc -l)"
-matches 'another status is an answer' '^status 404' "$(call /nothing)"
+matches 'a 404 is returned' '^status 404' "$(call /nothing)"
 equal 'server and namespace' "https://127.0.0.1:$main shop" \
     "$("$client" open --kubeconfig "$k")"
 
-# ---- tries ----
+# ---- retries ----
 
-asked() { # PATH: how often the server was asked
+requests_of() { # PATH: how many requests the server got
     call "/asked$1" | sed -n 's/.*"count": \([0-9]*\).*/\1/p'
 }
 
@@ -33,67 +33,67 @@ for code in 429 500 503; do
     matches "$code twice, then 200" '^status 200' "$(call /fail/$code/2)"
 done
 out=$(call /fail/503/99/0 --tries 3)
-matches 'the last 503 is told' '^status 503' "$out"
-equal 'after three tries' 3 "$(asked /fail/503/99/0)"
+matches 'the last 503 is returned' '^status 503' "$out"
+equal 'after three tries' 3 "$(requests_of /fail/503/99/0)"
 out=$(timeout 60 "$client" call POST /fail/503/98 --kubeconfig "$k" --body '{}')
-matches 'POST is not tried again' '^status 503' "$out"
-equal 'it was one try' 1 "$(asked /fail/503/98)"
+matches 'POST is not retried' '^status 503' "$out"
+equal 'POST has one try' 1 "$(requests_of /fail/503/98)"
 out=$(timeout 60 "$client" call POST /fail/503/1/0 --kubeconfig "$k" --body '{}' --tries 2)
-matches 'unless the caller says so' '^status 200' "$out"
+matches 'POST is retried if the caller requests it' '^status 200' "$out"
 began=$(date +%s)
 matches '429 with Retry-After' '^status 200' "$(call /fail/429/1/2)"
 took=$(($(date +%s) - began))
-[ "$took" -ge 2 ] && ok 'it was waited for' || fail 'it was waited for' "$took s"
+[ "$took" -ge 2 ] && ok 'Retry-After is obeyed' || fail 'Retry-After is obeyed' "$took s"
 began=$(date +%s)
 out=$(call /fail/429/9/3600 --cancel-after 500)
-matches 'cancelled while it waits' 'error: .*given up, since we are ending' "$out"
-[ $(($(date +%s) - began)) -le 10 ] && ok 'at once' || fail 'at once' 'it waited on'
+matches 'cancelled while waiting for a retry' 'error: .*given up, since we are ending' "$out"
+[ $(($(date +%s) - began)) -le 10 ] && ok 'the retry is cancelled immediately' || fail 'the retry is cancelled immediately' 'it continued to wait'
 
 for where in headers body reset; do
-    matches "a connection cut ($where), then not" '^status 200' "$(call /cut/$where/2)"
+    matches "a connection cut ($where), then a retry" '^status 200' "$(call /cut/$where/2)"
     out=$(call /cut/$where --tries 2)
     matches "always cut ($where): an error" "^error: https://127.0.0.1:$main: " "$out"
     matches "always cut ($where): no status" '^status 0' "$out"
 done
 out=$(call /slow/5 --timeout 1 --tries 1)
-matches 'an answer that takes too long' '^error: .*[Tt]imed\{0,1\} \{0,1\}out' "$out"
+matches 'a response that takes too long' '^error: .*[Tt]imed\{0,1\} \{0,1\}out' "$out"
 began=$(date +%s)
 out=$(call /slow/15 --cancel-after 500)
-matches 'cancelled while it waits for an answer' 'error: .*we are ending' "$out"
-[ $(($(date +%s) - began)) -le 10 ] && ok 'at once too' || fail 'at once too' 'it waited on'
+matches 'cancelled while waiting for a response' 'error: .*we are ending' "$out"
+[ $(($(date +%s) - began)) -le 10 ] && ok 'the response is cancelled immediately' || fail 'the response is cancelled immediately' 'it continued to wait'
 
 # ---- limits ----
 
-matches 'an answer of just the limit' '^5000 bytes' "$(call /size/5000 --max 5000)"
+matches 'a response of exactly the limit' '^5000 bytes' "$(call /size/5000 --max 5000)"
 out=$(call /size/5001 --max 5000)
-matches 'one byte more' "^error: https://.*the answer to GET /size/5001 is larger than 5000 bytes" "$out"
-equal 'is not asked for again' 1 "$(asked /size/5001)"
+matches 'a response of one byte more' "^error: https://.*the answer to GET /size/5001 is larger than 5000 bytes" "$out"
+equal 'a large response is not requested again' 1 "$(requests_of /size/5001)"
 matches 'the next call works' '^status 200' "$(call /size/5002 --max 100000)"
 
-# ---- refusals ----
+# ---- errors ----
 
 out=$(call /forbidden --verb list --resource 'secrets in the API group ""')
-equal '403: who may not do what' "error: https://127.0.0.1:$main: RBAC does not let \
+equal '403: the user, the verb and the resource' "error: https://127.0.0.1:$main: RBAC does not let \
 \"system:serviceaccount:curfew-system:curfew\" list secrets in the API group \"\": \
 a ClusterRole has to grant it" "$(printf '%s\n' "$out" | tail -n 1)"
 matches '403: its status' '^status 403' "$out"
 out=$(call /forbidden/shop --verb get --resource 'the Secret "a"')
 matches '403 in a namespace' 'get the Secret "a" in the namespace "shop": a Role or ClusterRole has' "$out"
 out=$(call /forbidden)
-matches '403 without words of ours' 'curfew" GET /forbidden: a ClusterRole' "$out"
+matches '403 without a description by the caller' 'curfew" GET /forbidden: a ClusterRole' "$out"
 out=$(call /quota --verb create --resource pods)
 matches '403 of another kind' 'refuses GET /quota: pods "a" is forbidden: exceeded quota: small' "$out"
 out=$(call /bare/403 --verb get --resource pods)
 matches '403 without a Status' "refuses get pods (403) to user \"me\" of '$k'" "$out"
 out=$(call /unauthorized)
 matches '401: whose credentials' "does not know us (401): the credentials of user \"me\" of '$k'" "$out"
-equal '401: it was asked twice' 2 "$(asked /unauthorized)"
+equal '401: it was requested twice' 2 "$(requests_of /unauthorized)"
 
 # ---- no server ----
 
 kubeconfig "$work/k.closed" 'server: https://127.0.0.1:1' "token: $token"
 out=$("$client" call GET / --kubeconfig "$work/k.closed" --tries 2)
-matches 'nobody listens' '^error: https://127.0.0.1:1: .*onnect' "$out"
+matches 'a port without a listener' '^error: https://127.0.0.1:1: .*onnect' "$out"
 kubeconfig "$work/k.name" 'server: https://no-such-host.invalid' "token: $token"
 out=$(timeout 60 "$client" call GET / --kubeconfig "$work/k.name" --tries 1)
-matches 'no such host' '^error: https://no-such-host.invalid: .*resolve' "$out"
+matches 'an unknown host' '^error: https://no-such-host.invalid: .*resolve' "$out"

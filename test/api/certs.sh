@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# certs.sh - the certificate in a Secret: who makes it (curfew certs run), who follows (curfew serve),
-# and that nobody who verifies it is ever disappointed. Sourced by run.sh, in two parts, since the life of an
-# authority takes its time.
+# certs.sh - the certificate in a Secret: written by curfew certs run, read by curfew serve, and trusted
+# by every client at all times. Sourced by run.sh, in two parts, since the lifetime of an authority takes
+# time.
 
 curfew=${CURFEW:-$root/build/curfew}
 case $curfew in
@@ -57,7 +57,7 @@ replica() {
     replica=$pid
 }
 
-# rotator LOG SECRET [FLAG...]: starts one that keeps SECRET, for the configuration of that name.
+# rotator LOG SECRET [FLAG...]: starts a rotator for SECRET and the webhook configuration with that name.
 rotator() {
     local log="$1" name="$2"
     shift 2
@@ -66,7 +66,7 @@ rotator() {
     rotator=$pid
 }
 
-# serving LOG: waits until a server does with a certificate; sets $port, $probes and $plain.
+# serving LOG: waits until a server has a certificate; sets $port, $probes and $plain.
 serving() {
     listening "$1" && logged "$1" 'the certificate is in use' || {
         fail 'a replica serves' "$(cat "$1")"
@@ -86,7 +86,7 @@ keeping() {
 status_of() { curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$1"; } # PORT/PATH
 answers() { [ "$(status_of "$1")" = "$2" ]; }
 
-# probe NAME PORTS: starts to call them as the Service NAME.
+# probe NAME PORTS: starts to connect to the ports as the Service NAME.
 probe() {
     rm -f "$work/stop.$1"
     python3 "$here/prober.py" --api "$api" --api-ca "$ca/good.pem" --path "$(webhooks_path "$1")" \
@@ -95,14 +95,14 @@ probe() {
     pids="$pids $prober"
 }
 
-# probed CASE NAME PID: ends it: nobody was disappointed.
+# probed CASE NAME PID: stops it; no handshake failed.
 probed() {
     touch "$work/stop.$2"
     wait "$3"
     equal "$1" 'some handshakes, 0 failed' "$(cat "$work/probe.$2")"
 }
 
-# in_order NAME: whatever leaf a Secret held was trusted by the bundle of each webhook before.
+# in_order NAME: every leaf was trusted by the bundle of each webhook before the Secret contained it.
 in_order() {
     local trusted="$work/trusted.pem" wrong=0 leaves=0
     : >"$trusted"
@@ -121,7 +121,7 @@ in_order() {
     [ "$leaves" -gt 1 ] && echo "$wrong wrong" || echo 'too few'
 }
 
-# One that lives through the end of its certificate and of its authority, while other things go on.
+# A rotator whose certificate and authority expire during the other tests.
 webhooks short
 rotator "$work/short.rotator.log" short --cert-lifetime 30s --ca-lifetime 90s
 short_rotator=$rotator

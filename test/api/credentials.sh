@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# credentials.sh - tokens that change, programs that know them, pods. Sourced by run.sh.
+# credentials.sh - token files, credential programs, pods. Sourced by run.sh.
 
 k=$work/c
 cluster="server: https://127.0.0.1:$main
@@ -10,8 +10,8 @@ certificate-authority: ca/good.pem"
 kubeconfig "$k" "$cluster" 'tokenFile: token'
 matches 'a token in a file' "\"token\": \"$token\"" "$(call /echo/file)"
 out=$(call /rotate/secret-token-2)
-matches '401, and the file has a new one by then' '^status 200' "$out"
-equal 'it was in the file' secret-token-2 "$(cat "$work/token")"
+matches 'after a 401 the file is read again' '^status 200' "$out"
+equal 'the file has the new token' secret-token-2 "$(cat "$work/token")"
 (
     wait_until 10 grep -q 'status 200' "$work/follow.out"
     echo secret-token-3 >"$work/token.new"
@@ -20,11 +20,11 @@ equal 'it was in the file' secret-token-2 "$(cat "$work/token")"
 changes=$!
 call /echo/follow --repeat 2 --pause 3000 >"$work/follow.out"
 wait "$changes"
-matches 'a file that changed is read again' '"token": "secret-token-3"' "$(tail -n 1 "$work/follow.out")"
-matches 'by a client that had read it before' '"token": "secret-token-2"' "$(cat "$work/follow.out")"
+matches 'a changed file is read again' '"token": "secret-token-3"' "$(tail -n 1 "$work/follow.out")"
+matches 'the same client used the old token before' '"token": "secret-token-2"' "$(cat "$work/follow.out")"
 printf 'a\nb\n' >"$work/token"
 out=$(call /echo/bad)
-matches 'two lines are no token' "^error: user \"me\" of '$k': the token in '$work/token' is none" "$out"
+matches 'a token of two lines is rejected' "^error: user \"me\" of '$k': the token in '$work/token' is none" "$out"
 rm "$work/token"
 out=$(call /echo/gone)
 matches 'no file' "^error: user \"me\" of '$k': opening '$work/token': No such file" "$out"
@@ -33,7 +33,7 @@ matches 'no file' "^error: user \"me\" of '$k': opening '$work/token': No such f
 
 cat >"$work/plugin" <<'EOF'
 #!/bin/sh
-# Counts how often it ran, and says what the test wants of it.
+# Counts its runs, and prints what the test configures.
 dir=$(dirname "$0")
 echo x >>"$dir/ran"
 printf '%s' "$KUBERNETES_EXEC_INFO" >"$dir/info"
@@ -69,42 +69,42 @@ ${2:-}"
 plugin long
 out=$(call /echo/exec --repeat 3)
 matches 'a program gives the token' '"token": "from-plugin-1"' "$out"
-equal 'and is asked once' 1 "$(wc -l <"$work/ran" | tr -d ' ')"
-equal 'its words and environment' 'long yes please' "$(cat "$work/words")"
-equal 'what it is told' \
+equal 'the program runs once' 1 "$(wc -l <"$work/ran" | tr -d ' ')"
+equal 'the arguments and environment of the program' 'long yes please' "$(cat "$work/words")"
+equal 'the input of the program' \
     '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","spec":{"interactive":false}}' \
     "$(cat "$work/info")"
 plugin long '  provideClusterInfo: true'
 call /echo/exec >/dev/null
-matches 'and of the cluster' "\"cluster\":{\"server\":\"https://127.0.0.1:$main\",\
+matches 'the cluster in the input of the program' "\"cluster\":{\"server\":\"https://127.0.0.1:$main\",\
 \"certificate-authority-data\":\"$(base64 -w0 <"$ca/good.pem")\",\"config\":{\"audience\":\"x\",\"number\":1}}" \
     "$(cat "$work/info")"
 plugin short
 out=$(call /echo/exec --repeat 2 --pause 3000)
-matches 'asked again before the token ends' '"token": "from-plugin-2"' "$out"
+matches 'the program runs again before the token expires' '"token": "from-plugin-2"' "$out"
 plugin long
 call /unauthorized >/dev/null
-equal 'asked again after a 401' 2 "$(wc -l <"$work/ran" | tr -d ' ')"
+equal 'the program runs again after a 401' 2 "$(wc -l <"$work/ran" | tr -d ' ')"
 plugin certificate
 matches 'a program gives a certificate' '"client": "me"' "$(call /echo/exec)"
 plugin fails
-matches 'it fails' "^error: user \"me\" of '$k': '$work/./plugin' ended with exit code 7" "$(call /echo/exec)"
+matches 'the program fails' "^error: user \"me\" of '$k': '$work/./plugin' ended with exit code 7" "$(call /echo/exec)"
 plugin garbage
 out=$(call /echo/exec)
-matches 'it prints garbage' 'what it printed is no JSON' "$out"
-lacks 'which is not told' 'eyJ' "$out"
+matches 'the program prints garbage' 'what it printed is no JSON' "$out"
+lacks 'the garbage is not printed' 'eyJ' "$out"
 plugin flood
-matches 'it prints too much' 'printed more than 1 MiB' "$(call /echo/exec)"
+matches 'the program prints too much' 'printed more than 1 MiB' "$(call /echo/exec)"
 plugin hangs
 began=$(date +%s)
-matches 'it hangs, and we are ending' 'was cut short: we are ending' "$(call /echo/exec --cancel-after 500)"
-[ $(($(date +%s) - began)) -le 10 ] && ok 'it is ended' || fail 'it is ended' 'it hung on'
+matches 'the client is cancelled while the program hangs' 'was cut short: we are ending' "$(call /echo/exec --cancel-after 500)"
+[ $(($(date +%s) - began)) -le 10 ] && ok 'the program is stopped' || fail 'the program is stopped' 'it continued to hang'
 kubeconfig "$k" "$cluster" 'exec:
   apiVersion: client.authentication.k8s.io/v1
   interactiveMode: IfAvailable
   command: curfew-no-such-program
   installHint: get it from the cloud'
-matches 'it is not there' "running 'curfew-no-such-program': there is no such program; get it from the cloud" \
+matches 'the program is missing' "running 'curfew-no-such-program': there is no such program; get it from the cloud" \
     "$(call /echo/exec)"
 
 # ---- in a pod ----
@@ -139,9 +139,9 @@ wait "$changes"
 matches 'the kubelet renews it' '"token": "pod-token-2"' "$(tail -n 1 "$work/pod.out")"
 out=$(KUBERNETES_SERVICE_HOST=fd00::1 KUBERNETES_SERVICE_PORT=443 "$client" open --in-cluster "$pod")
 equal 'an IPv6 cluster' 'https://[fd00::1]:443 curfew-system' "$out"
-matches 'no pod' 'KUBERNETES_SERVICE_HOST is not set.*--kubeconfig FILE' \
+matches 'outside a pod' 'KUBERNETES_SERVICE_HOST is not set.*--kubeconfig FILE' \
     "$("$client" open --in-cluster "$pod")"
 rm "$pod/..2/token"
 matches 'a pod without a token' "no token: '$pod/token': No such file.*automountServiceAccountToken" "$(in_pod open)"
 
-lacks 'no token was said' 'secret-token\|pod-token\|from-plugin' "$(cat "$work"/*.err)"
+lacks 'no message contains a token' 'secret-token\|pod-token\|from-plugin' "$(cat "$work"/*.err)"

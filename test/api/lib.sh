@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# lib.sh - what the tests of the API client share. Sourced by run.sh, after ../cases.sh and ../lib/*.sh.
+# lib.sh - shared functions of the API client tests. Sourced by run.sh, after ../cases.sh and ../lib/*.sh.
 
-# api_server NAME [apiserver.py flag...]: starts one; its port is in $port.
+# api_server NAME [apiserver.py flag...]: starts a fake API server; sets $port.
 api_server() {
     local name="$1"
     shift
@@ -13,7 +13,7 @@ api_server() {
     port=$(cat "$work/$name.port")
 }
 
-# call PATH [flag...], with the kubeconfig $k: what the client says of a GET.
+# call PATH [flag...], with the kubeconfig $k: the output of the client for a GET.
 call() {
     local path="$1"
     shift

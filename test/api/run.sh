@@ -54,6 +54,6 @@ main=$port
 . "$here/certs_away.sh"
 . "$here/certs_end.sh"
 
-equal 'no sanitizer spoke' '' "$(cat "$work"/sanitizer.* 2>/dev/null)"
+equal 'no sanitizer reported an error' '' "$(cat "$work"/sanitizer.* 2>/dev/null)"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

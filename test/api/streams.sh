@@ -1,33 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-# streams.sh - watches: whole, half, silent, cut. Sourced by run.sh.
+# streams.sh - watches: complete, partial, silent, cut. Sourced by run.sh.
 
 k=$work/k
 out=$(stream /stream/lines/3)
 matches 'a stream: its bytes' '^{"line":2}' "$out"
 matches 'a stream: its end' '^ended: the server closed it' "$out"
 out=$(stream /stream/half/1)
-matches 'half a line is handed over' '^{"listatus 200' "$out"
+matches 'a partial line is passed on' '^{"listatus 200' "$out"
 out=$(stream /stream/cut/2)
-matches 'a cut stream began' '^{"line":1}' "$out"
-matches 'and ended so' '^ended: the connection broke' "$out"
+matches 'a cut stream: its first line' '^{"line":1}' "$out"
+matches 'a cut stream: its end' '^ended: the connection broke' "$out"
 out=$(stream /stream/silent/1 --silence 1)
 matches 'a silent stream' '^ended: it was silent for too long' "$out"
 out=$(stream /stream/silent/0 --silence 1)
 matches 'silent from its headers on' '^ended: it was silent for too long' "$out"
 out=$(stream /stream/slow/8 --silence 2)
-matches 'a slow one is not silent' '^{"line":7}' "$out"
-matches 'and ends by itself' '^ended: the server closed it' "$out"
+matches 'a slow stream is not silent' '^{"line":7}' "$out"
+matches 'a slow stream ends normally' '^ended: the server closed it' "$out"
 out=$(stream /stream/never --timeout 1)
-matches 'not even headers' '^error: .*no answer within 1 s' "$out"
+matches 'a stream without headers' '^error: .*no answer within 1 s' "$out"
 out=$(stream /stream/silent/1 --cancel-after 700 --silence 30)
 matches 'a cancelled stream' '^ended: we are ending' "$out"
 out=$(stream /stream/slow/50 --enough 30)
-matches 'its reader has enough' '^ended: its reader had enough' "$out"
+matches 'a stream that its reader stops' '^ended: its reader had enough' "$out"
 out=$(stream /bare/410)
 matches 'another status: its body' '^<html>no</html>' "$out"
 matches 'another status' '^status 410' "$out"
 out=$(stream /forbidden --verb watch --resource pods)
-matches 'a stream refused' 'RBAC does not let "system:.*curfew" watch pods: ' "$out"
-matches 'a stream that the server cannot place' '(401)' "$(stream /unauthorized)"
+matches 'a forbidden stream' 'RBAC does not let "system:.*curfew" watch pods: ' "$out"
+matches 'an unauthenticated stream' '(401)' "$(stream /unauthorized)"
 out=$(stream /stream/lines/2 --repeat 3)
-equal 'three in a row' 3 "$(printf '%s\n' "$out" | grep -c '^ended: the server closed it')"
+equal 'three streams in a row' 3 "$(printf '%s\n' "$out" | grep -c '^ended: the server closed it')"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# trust.sh - the server's certificate, ours, names and proxies. Sourced by run.sh.
+# trust.sh - server certificates, client certificates, names and proxies. Sourced by run.sh.
 
 k=$work/t
 trusts() { # CLUSTER-LINES [USER-LINES]: what /echo says
@@ -13,9 +13,9 @@ matches 'another authority' "^error: https://127.0.0.1:$main: its certificate do
 cluster \"here\" of '$k': .*certificate" "$out"
 out=$(trusts "server: https://127.0.0.1:$main")
 if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
-    matches 'without one: those of the system' 'its certificate does not do' "$out"
+    matches 'without an authority: those of the system' 'its certificate does not do' "$out"
 else
-    matches 'without one, on a system without any' \
+    matches 'without an authority, on a system without any' \
         "^error: cluster \"here\" of '$k' has no certificate-authority, and this system has none" "$out"
 fi
 out=$(trusts "server: https://127.0.0.1:$main
@@ -23,16 +23,16 @@ certificate-authority-data: $(base64 -w0 <"$ca/good.pem")")
 matches 'the authority as data' '^status 200' "$out"
 out=$(trusts "server: https://127.0.0.1:$main
 certificate-authority-data: $(cat "$ca/other.pem" "$ca/good.pem" | base64 -w0)")
-matches 'two of them' '^status 200' "$out"
+matches 'two authorities' '^status 200' "$out"
 out=$(trusts "server: https://localhost:$main/
 certificate-authority: ca/good.pem")
-matches 'by another of its names' '^status 200' "$out"
+matches 'another name of the certificate' '^status 200' "$out"
 out=$(trusts "server: https://127.0.0.1:$main
 insecure-skip-tls-verify: true")
-matches 'not looked at' '^status 200' "$out"
+matches 'insecure-skip-tls-verify' '^status 200' "$out"
 out=$(trusts "server: https://127.0.0.1:$main
 certificate-authority: $work/token")
-matches 'an authority that is none' 'certificate-authority holds no certificate' "$out"
+matches 'an invalid authority' 'certificate-authority holds no certificate' "$out"
 
 api_server expired --cert "$ca/expired.pem" --key "$ca/expired.key"
 out=$(trusts "server: https://127.0.0.1:$port
@@ -46,14 +46,14 @@ matches 'a certificate for another name' 'its certificate does not do' "$out"
 out=$(trusts "server: https://127.0.0.1:$port/k8s/
 certificate-authority: ca/good.pem
 tls-server-name: api.internal")
-matches 'which tls-server-name names' '^status 404' "$out"
-matches 'the path in front is kept' '/k8s/echo/trust' "$out"
+matches 'a certificate for tls-server-name' '^status 404' "$out"
+matches 'the path of the server URL is kept' '/k8s/echo/trust' "$out"
 out=$(trusts "server: https://127.0.0.1:$port
 certificate-authority: ca/good.pem
 tls-server-name: api.internal")
-matches 'and the host stays the host' "\"host\": \"127.0.0.1:$port\"" "$out"
+matches 'the Host header is unchanged' "\"host\": \"127.0.0.1:$port\"" "$out"
 
-# ---- who we are ----
+# ---- client certificates ----
 
 out=$(trusts "server: https://127.0.0.1:$main
 certificate-authority: ca/good.pem" 'client-certificate: ca/me.pem
@@ -66,13 +66,13 @@ matches 'a client certificate as data' '"client": "me"' "$out"
 out=$(trusts "server: https://127.0.0.1:$main
 certificate-authority: ca/good.pem" 'client-certificate: ca/me.pem
 client-key: ca/named.key')
-matches 'with the key of another' "user \"me\" of '$k': its client certificate and key can't be used" "$out"
+matches 'a key of another certificate' "user \"me\" of '$k': its client certificate and key can't be used" "$out"
 
 api_server plain
 out=$(trusts "server: http://127.0.0.1:$port")
 matches 'no token over plain HTTP' "error: cluster \"here\" of '$k': the server is 'http://.*never sent" "$out"
 out=$(trusts "server: http://127.0.0.1:$port" '{}')
-matches 'plain HTTP without one (kubectl proxy)' '"token": ""' "$out"
+matches 'plain HTTP without a token (kubectl proxy)' '"token": ""' "$out"
 
 # ---- proxies ----
 
@@ -81,11 +81,11 @@ out=$(trusts "server: https://127.0.0.1:$main
 certificate-authority: ca/good.pem
 proxy-url: http://127.0.0.1:$port")
 matches 'through a proxy' '^status 200' "$out"
-equal 'which was asked' "127.0.0.1:$main" "$(cat "$work/proxy.port.count")"
+equal 'the proxy got the request' "127.0.0.1:$main" "$(cat "$work/proxy.port.count")"
 out=$(trusts "server: https://127.0.0.1:$main
 certificate-authority: ca/good.pem
 proxy-url: http://127.0.0.1:1")
-matches 'a proxy that is not there' '^error: .*proxy\|^error: .*onnect' "$out"
+matches 'an unreachable proxy' '^error: .*proxy\|^error: .*onnect' "$out"
 kubeconfig "$k" "server: https://127.0.0.1:$main
 certificate-authority: ca/good.pem" "token: $token"
 rm -f "$work/proxy.port.count"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """goencode.py - values as Go's encoding/json writes them: what an API server prints.
 
-A byte that is no UTF-8 is a lone surrogate here (Python's "surrogateescape"); Go writes each of them
-as \\ufffd, so that two keys that differ become the same. A NUL is \\u0000, U+FFFD itself stands as it
+An invalid UTF-8 byte is a lone surrogate here (Python's "surrogateescape"); Go writes each of them
+as \\ufffd, so that two keys that differ become the same. A NUL is \\u0000, U+FFFD itself is
 is, and <, >, &, U+2028 and U+2029 are escaped. `Raw` is written as it is: other forms of numbers, and
 depth that Python would not recurse into."""
 

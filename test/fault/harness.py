@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""harness.py - the fault tests' words: a watcher (watcher.c) beside a fake API server
-(test/lib/apiserver.py), and whether what the one knows is what the other has."""
+"""harness.py - shared functions of the fault tests: run a watcher (watcher.c) with a fake API server
+(test/lib/apiserver.py), and compare the state of both."""
 import concurrent.futures
 import json
 import os
@@ -47,7 +47,7 @@ def certificate(folder):
 
 
 def until(what, patience=PATIENCE):
-    """Whether it becomes true in time."""
+    """Waits until the condition is true. Returns False after a timeout."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
         if what():
@@ -132,7 +132,7 @@ def sanitized():
     return b"__tsan_init" in program or b"__asan_init" in program
 
 
-# ---- objects; the names are those that watcher.c asks about ----
+# ---- objects, with the names that watcher.c looks up ----
 
 NAMESPACES = ("a", "b", "c", "d")
 

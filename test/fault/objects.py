@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""objects.py [OBJECTS [SEED]] - whatever people may have written into objects of the six resources,
-among good ones, as Go's encoder prints it: every neighbour is known, and so is each of them by its
-name; no list and no watch ends because of one; they can be deleted.
+"""objects.py [OBJECTS [SEED]] - random contents that users may write into objects of the six resources,
+among valid ones, as Go's encoder prints them: the store knows every valid object, and the others by
+name; they end no list and no watch; they can be deleted.
 
-A failure prints its seed: `objects.py 2000 SEED` plays it again."""
+A failure prints its seed: `objects.py 2000 SEED` repeats it."""
 import random
 import sys
 import tempfile
@@ -15,7 +15,7 @@ from goencode import Raw
 from harness import (NAMESPACES, RESOURCES, Failed, Odd, Server, Watcher, account, check, claim, namespace,
                      pod, secret, until, volume)
 
-# "\udcff" and "\udcfe" are bytes that are no UTF-8: they are printed alike.
+# "\udcff" and "\udcfe" are invalid UTF-8 bytes: Go prints both the same.
 PARTS = ("\x00", "\ufffd", "\udcff", "\udcfe", "<b>&", "\u2028", '"', "\\", "\n", "\x01", "\x7f", "a", "A", "",
          "\U0001f600", "\u00e9", "{}", "[", "]}", ",", ":", "f:x", "{\"name\":\"z\"}", "\\u0000", "x" * 300)
 NUMBERS = ("0", "-0", "1e3", "1.5", "3600.0", "9223372036854775808", "-1e-7", "1E+400", "123456789012345678901234")
@@ -48,11 +48,11 @@ def odd_map(r, depth=0):
 
 
 def odd_texts(r):
-    """A map of texts."""
+    """A map of strings."""
     return {k: odd_text(r) for k in odd_map(r)}
 
 
-# ---- an object, and what is to be known of it: nothing below refers to the neighbours ----
+# ---- malformed objects and what the store must know about them; they refer to no valid object ----
 
 def plain_object(r, resource, ns, name):
     if resource == "namespaces":
@@ -88,7 +88,7 @@ def spoil_spec(r, resource, obj):
 
 
 def spoil(r, resource, obj):
-    """One thing that makes it odd."""
+    """Adds one malformation."""
     meta, dice = obj["metadata"], r.random()
     if dice < 0.30:
         meta["managedFields"] = [{"manager": odd_text(r), "operation": "Update", "fieldsType": "FieldsV1",
@@ -128,7 +128,7 @@ def odd_object(r, resource, ns, name):
     return obj
 
 
-# ---- good ones ----
+# ---- valid objects ----
 
 NAMES = ["x%d" % i for i in range(8)]
 
@@ -175,7 +175,7 @@ class Run:
             self.api.cluster.delete(resource, key)
 
     def play(self, count):
-        """Before it looks, and while it does."""
+        """Before and during the watch."""
         self.put(count // 2)
         self.watcher = Watcher(self.work, self.api, "stale-after", "60")
         check(until(lambda: self.watcher.state()["synced"]), "it does not sync: " + self.watcher.said()[-3000:])
@@ -210,7 +210,7 @@ def main(count, seed):
             try:
                 unread = run.play(count // 2)
                 check(unread > 0, "none of them was odd")
-                print("ok %d odd objects, watch-list %s, seed %d: %d were not read whole (%.1f s)" % (
+                print("ok %d odd objects, watch-list %s, seed %d: %d were not read completely (%.1f s)" % (
                     count // 2, mode, seed, unread, time.monotonic() - began))
             except (Failed, OSError) as e:
                 print("FAIL watch-list %s, seed %d: %s" % (mode, seed, e))

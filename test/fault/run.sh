@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# run.sh - the watch against an API server at which everything goes wrong: each fault alone, objects
-# that nobody can read, `curfew serve` on it, and a short storm. One line per case, then "N passed, N
+# run.sh - the watch with a faulty API server: single faults, unreadable objects, `curfew serve`, and a
+# short storm of random faults. One line per case, then "N passed, N
 # failed".
 set -u
 

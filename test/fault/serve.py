@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""serve.py [NAME...] - `curfew serve` on an API server: how it starts, when it is ready, what it tells,
-how it ends."""
+"""serve.py [NAME...] - `curfew serve` with an API server: its start, readiness, metrics and logs, and its
+end."""
 import contextlib
 import os
 import re
@@ -89,32 +89,32 @@ def fails(work, code, sentence, *flags, env=None):
     check(got == code and sentence in curfew.said(), "exit %d: %s" % (got, curfew.said()))
 
 
-@case("no cluster at all: refuses to start, and says what would do")
+@case("without a cluster it fails to start, and names the missing flags")
 def _(work):
     fails(work, 2, "--kubeconfig is required outside of a pod, or --objects")
 
 
-@case("flags that do not go together")
+@case("flags that exclude each other")
 def _(work):
     fails(work, 2, "--objects and --kubeconfig", "--objects", "x", "--kubeconfig", "y")
     fails(work, 2, "--context needs --kubeconfig", "--context", "c", env={"KUBERNETES_SERVICE_HOST": "h"})
     fails(work, 2, "--no-secret-watch and --objects", "--no-secret-watch", "--objects", "x")
 
 
-@case("a kubeconfig that is wrong is an error at once")
+@case("an invalid kubeconfig is an error at the start")
 def _(work):
     fails(work, 3, "No such file", "--kubeconfig", work + "/none")
     file = kubeconfig(work + "/k", "https://127.0.0.1:1")
     fails(work, 2, 'no context "nobody"', "--kubeconfig", file, "--context", "nobody")
 
 
-@case("in a pod: the pod's own account, and what is missing of it")
+@case("in a pod: the account of the pod, and an error if its files are missing")
 def _(work):
     fails(work, 3, "/var/run/secrets/kubernetes.io/serviceaccount",
           env={"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "1"})
 
 
-@case("ready when everything was listed; what it knows is in the metrics")
+@case("ready when everything is listed, with inventory metrics")
 def _(work):
     api = new_api()
     with serving(work, "--metrics-namespaces", api=api) as curfew:
@@ -138,7 +138,7 @@ def _(work):
         curfew.stop()
 
 
-@case("the API server is down at the start: not ready, says for what, and retries")
+@case("the API server is down at the start: not ready, reports why, and retries")
 def _(work):
     api = new_api()
     api.stop()
@@ -152,11 +152,11 @@ def _(work):
         check(until(curfew.is_ready), curfew.get("/readyz"))
         api.stop()
         check(until(lambda: float(curfew.metrics()['curfew_watch_age_seconds{resource="pods"}']) > 2), "age")
-        check(curfew.is_ready(), "an API server that is away must find us ready when it is back")
+        check(curfew.is_ready(), "the server must stay ready while the API server is down")
         curfew.stop()
 
 
-@case("staleAfter of the configuration holds, also when it changes")
+@case("staleAfter of the configuration applies, also after a reload")
 def _(work):
     def write(seconds):
         with open(work + "/new", "w", encoding="ascii") as f:
@@ -176,19 +176,19 @@ def _(work):
         curfew.stop()
 
 
-@case("--no-secret-watch: ready without them, and nobody asked for one")
+@case("--no-secret-watch: ready without Secrets, and requests none")
 def _(work):
     api = new_api()
     with serving(work, "--no-secret-watch", api=api) as curfew:
         check(until(curfew.is_ready), curfew.get("/readyz"))
-        check(not [r for r in api.requests if r[1] == "secrets"], "it asked for Secrets")
+        check(not [r for r in api.requests if r[1] == "secrets"], "it requested Secrets")
         m = curfew.metrics()
-        check('curfew_watch_age_seconds{resource="secrets"}' not in m, "an age of no watch")
+        check('curfew_watch_age_seconds{resource="secrets"}' not in m, "an age without a watch")
         curfew.stop()
 
 
 def filters(pid):
-    """How many filters of system calls each thread of the process has."""
+    """The number of system call filters of each thread."""
     counts = set()
     for thread in os.listdir("/proc/%s/task" % pid):
         with open("/proc/%s/task/%s/status" % (pid, thread), encoding="ascii") as f:
@@ -196,7 +196,7 @@ def filters(pid):
     return counts
 
 
-@case("system calls are filtered in every thread, and the watches go on")
+@case("system calls are filtered in every thread, and the watches continue")
 def _(work):
     api = new_api()
     with serving(work, api=api) as curfew:
@@ -204,7 +204,7 @@ def _(work):
         if "a sanitizer needs other system calls" not in curfew.said():
             here = filters("self").pop()
             check(filters(curfew.process.pid) == {here + 1}, filters(curfew.process.pid))
-        # A connection of its own: the resolver's thread is made behind the filter.
+        # A new connection: the resolver's thread starts after the filter.
         api.stop()
         api.cluster.put("namespaces", namespace("late", enforce="restricted"))
         api.start()
@@ -213,7 +213,7 @@ def _(work):
         curfew.stop()
 
 
-@case("a kubeconfig with a program: system calls are not filtered, which is said once")
+@case("a kubeconfig with a program: system calls are not filtered, with one warning")
 def _(work):
     os.mkdir(work + "/api")
     cert, key, ca = certificate(work + "/api")
@@ -237,7 +237,7 @@ printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1",
     with serving(work, "--kubeconfig", file) as curfew:
         check(until(curfew.is_ready), curfew.said())
         check(filters(curfew.process.pid) == filters("self"), filters(curfew.process.pid))
-        # The token is not good any more: the program runs again, long after the start.
+        # The token has expired: the program runs again, long after the start.
         api.stop()
         knows("secret-token-2")
         api.cluster.put("namespaces", namespace("late", enforce="restricted"))
@@ -250,7 +250,7 @@ printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1",
     api.stop()
 
 
-@case("SIGTERM ends it at once while the server hangs")
+@case("SIGTERM stops it immediately while the server hangs")
 def _(work):
     api = new_api()
     api.deaf = True
@@ -260,9 +260,9 @@ def _(work):
         check(seconds < 10, "it took %.1f s" % seconds)
 
 
-@case("SIGTERM ends it at once in the midst of a connect")
+@case("SIGTERM stops it immediately during a connect")
 def _(work):
-    # A listener whose queue is full answers no more SYNs.
+    # A listener with a full queue does not respond to SYNs.
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(0)
@@ -275,7 +275,7 @@ def _(work):
         fillers.append(s)
     file = kubeconfig(work + "/k", "http://127.0.0.1:%d" % port)
     with serving(work, "--kubeconfig", file) as curfew:
-        check(curfew.get("/readyz")[0] == 503, "ready with nobody")
+        check(curfew.get("/readyz")[0] == 503, "ready without an API server")
         time.sleep(0.5)
         seconds = curfew.stop()
         check(seconds < 10, "it took %.1f s" % seconds)

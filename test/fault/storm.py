@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """storm.py [SEQUENCES [SEED]] - random changes under random faults.
 
-After each sequence the store has to equal what the server has. While it goes on, what is fresh has
-to be true: whatever the store says of a Secret was so within the last stale-after seconds. And at
-the end the memory is where it was. A failure prints its seed: `storm.py 1 SEED` plays it alone."""
+After each sequence the store must equal the objects of the server. During the sequence, fresh data must
+be true: each state that the store reports for a Secret existed in the last stale-after seconds. At
+the end no memory has leaked. A failure prints its seed: `storm.py 1 SEED` repeats it alone."""
 import random
 import sys
 import tempfile
@@ -121,7 +121,7 @@ class Storm:
             for _ in range(r.randrange(3)):
                 self.change(r)
             if r.random() < 0.2:
-                # Further than happens until we are back: less nobody could tell.
+                # More than happens until the watch is back: it cannot detect less.
                 self.cluster.set_back(r.randrange(200, 400))
             self.api.start()
         elif dice < 0.93:
@@ -136,7 +136,7 @@ class Storm:
         else:
             self.api.fault("hang", r.choice(("list", "watch")), r.choice(("pods", "secrets")))
 
-    # ---- what has to hold ----
+    # ---- properties ----
 
     def allowed(self, key, since):
         """Owners (None: it did not exist) at some time from then on."""
@@ -154,7 +154,7 @@ class Storm:
             key = tuple(name.split("/"))
             said = owner if state == "2" else None
             allowed = self.allowed(key, began - STALE_AFTER)
-            check(said in allowed, "it is fresh, and says of Secret %s: %s; within %d s it was %s\n%s" % (
+            check(said in allowed, "it is fresh, and reports Secret %s as %s; within %d s it was %s\n%s" % (
                 name, said, STALE_AFTER, allowed, self.watcher.ask("state")))
 
     def sequence(self, seed):

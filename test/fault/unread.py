@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""unread.py [NAME...] - an object that can't be read whole: its neighbours are known, it is known by its
-metadata, and what was known of it before is not forgotten."""
+"""unread.py [NAME...] - objects that cannot be read completely: other objects are known, these are known by their
+metadata, and earlier data about them is kept."""
 import copy
 import sys
 
@@ -14,7 +14,7 @@ case = Cases()
 TWINS = {"a\udcff": "1", "a\udcfe": "1"}  # no UTF-8; in Go's JSON both are "a\ufffd"
 
 
-# ---- the two objects of which each kept every new replica from getting ready ----
+# ---- two objects that once prevented new replicas from becoming ready ----
 
 def poison_claim():
     poison = claim("b", "poison", "")
@@ -55,7 +55,7 @@ for resource, what, make in POISON:
     case("%s, in a watch" % what)(poisoned_later)
 
 
-@case("curfew serve gets ready with both")
+@case("curfew serve becomes ready with both")
 def _(work):
     api = new_api()
     api.encode = goencode.encode
@@ -66,10 +66,10 @@ def _(work):
         curfew.stop()
 
 
-# ---- those that can't be read at all: counted, named, and known by their metadata ----
+# ---- unreadable objects: counted, logged, and known by their metadata ----
 
 def spoiled(obj, **annotations):
-    """In a way that no store can read: two annotations that print alike."""
+    """An unreadable object: two annotations with the same printed key."""
     obj = copy.deepcopy(obj)
     obj["metadata"]["annotations"] = dict(obj["metadata"].get("annotations") or {}, **TWINS)
     obj["metadata"]["annotations"].update(annotations)
@@ -104,7 +104,7 @@ KEYS = {"namespaces": ("", "c"), "secrets": ("c", "x1"), "serviceaccounts": ("c"
         "persistentvolumeclaims": ("c", "x5"), "persistentvolumes": ("", "x6")}
 
 
-@case("one that was known whole stays what it was")
+@case("an object that was read before keeps its data")
 def _(work):
     def setup(api):
         go_like(api)
@@ -126,7 +126,7 @@ def _(work):
         check(all(watcher.state()[r + " broken"] == 0 for r in RESOURCES), watcher.said())
 
 
-@case("one that is listed again, and can't be read any more, stays what it was")
+@case("an object that becomes unreadable in a new list keeps its data")
 def _(work):
     def setup(api):
         go_like(api)
@@ -144,7 +144,7 @@ def _(work):
             check(line.startswith("namespace") or line in watcher.known(), "%s: %s" % (line, watcher.known()))
 
 
-@case("another one of its name: nothing of the old one is left")
+@case("a new object with the same name does not keep the data of the old one")
 def _(work):
     def setup(api):
         go_like(api)
@@ -164,7 +164,7 @@ def _(work):
               watcher.known())
 
 
-@case("one that was never known whole: its metadata are")
+@case("an object that was never read is known by its metadata")
 def _(work):
     with watching(work, setup=go_like) as (api, watcher):
         api.cluster.put("namespaces", namespace("c", enforce="restricted"))
@@ -180,7 +180,7 @@ def _(work):
         check(watcher.state()["serviceaccounts unread"] == 2, watcher.ask("state"))
 
 
-@case("metadata of other types: what can't be read is as it was, or as strict as can be")
+@case("metadata of wrong types: earlier values stay, or the strictest apply")
 def _(work):
     def setup(api):
         good(api)
@@ -199,7 +199,7 @@ def _(work):
             knows(watcher, line)
 
 
-@case("they can be deleted")
+@case("unreadable objects can be deleted")
 def _(work):
     with watching(work, setup=go_like) as (api, watcher):
         before = watcher.known()
@@ -214,7 +214,7 @@ def _(work):
         check(watcher.state()["pods unread"] == 1, "a deletion is counted: %s" % watcher.ask("state"))
 
 
-@case("the version goes on behind one")
+@case("the watch continues after an unreadable object")
 def _(work):
     with watching(work, setup=go_like) as (api, watcher):
         api.cluster.put("pods", spoiled(pod("c", "x1")))
@@ -228,7 +228,7 @@ def _(work):
         check(watcher.state()["pods unread"] == 1 and watcher.state()["pods lists"] == 1, watcher.ask("state"))
 
 
-@case("the first one of a list that is asked for after a connection was lost")
+@case("an unreadable first object of a list after a lost connection")
 def _(work):
     def setup(api):
         go_like(api)
@@ -267,10 +267,10 @@ for mode in ("on", "422"):
             check("yyy" not in watcher.said(), "content in the log")
             api.cluster.delete("pods", ("c", "x1"))
             watcher.catch_up()
-    case("one of more bytes than are read (watch-list %s)" % mode)(large)
+    case("an object with more bytes than are read (watch-list %s)" % mode)(large)
 
 
-@case("bytes that no text may hold")
+@case("bytes that no string may contain")
 def _(work):
     line = ('{"type":"ADDED","object":{"kind":"Pod","metadata":{"name":"x6","namespace":"c","uid":"u",'
             '"resourceVersion":"1012","annotations":{"a":"\x01\xff\\ud800"}},"spec":{"nodeName":"n1"}}}\n')
@@ -284,7 +284,7 @@ def _(work):
         check(watcher.state()["pods broken"] == 0, watcher.said())
 
 
-@case("a line that is torn each time it comes is passed over in the end")
+@case("a line that is cut every time is skipped eventually")
 def _(work):
     with watching(work) as (api, watcher):
         api.torn = "x7"
@@ -297,7 +297,7 @@ def _(work):
         watcher.catch_up()
 
 
-@case("counted and logged once, by name and reason, without what it holds")
+@case("counted and logged once, with name and reason, without contents")
 def _(work):
     api = new_api()
     api.encode = goencode.encode

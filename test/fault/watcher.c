@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* watcher.c - a store that is kept by the real watch, and tells what it knows: what the fault tests
+/* watcher.c - a store with the real watch that prints its contents: what the fault tests
  * compare with the fake server's objects.
  *
  *   watcher KUBECONFIG [stale-after SECONDS] [pauses MIN MAX] [patience MS] [no-secrets]
  *
  * A command a line on standard input, an answer that ends with a line "." on standard output:
- *   dump            everything that can be asked of the store about the names below
+ *   dump            the results of all queries about the names below
  *   expect FILE     the same of a store that was filled from this List
  *   state           synced, each resource's age and whether it is fresh, counters, the version */
 #include <signal.h>
@@ -197,7 +197,7 @@ static void obey(struct cf_store *store, const struct cf_watch *watch)
         else if (cf_streq(line, "state"))
             tell_state(store, watch);
         else
-            printf("error: no such command\n");
+            printf("error: unknown command\n");
         printf(".\n");
         fflush(stdout);
     }

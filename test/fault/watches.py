@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""watches.py [NAME...] - each thing that can go wrong between the watch and its API server, alone:
-afterwards the store knows what the server has, and in between it did not say that it does."""
+"""watches.py [NAME...] - single faults between the watch and its API server: afterwards the store
+equals the server, and in between it did not claim to."""
 import contextlib
 import os
 import sys
@@ -50,7 +50,7 @@ def watching(work, *flags, setup=None, synced=True, **server):
 
 
 def change(api):
-    """Something of every kind."""
+    """An object of every kind."""
     cluster = api.cluster
     cluster.put("namespaces", namespace("b", enforce="restricted", warn="baseline"))
     cluster.put("namespaces", namespace("c"))
@@ -65,8 +65,8 @@ def change(api):
     cluster.delete("persistentvolumes", ("", "x5"))
 
 
-# The longest comes first: others run beside it.
-@case("a quiet cluster stays fresh without bookmarks, and nothing is listed again for it")
+# The longest case is first: others run at the same time.
+@case("a quiet cluster stays fresh without bookmarks and without new lists")
 def _(work):
     def nothing(api):
         api.bookmarks = False
@@ -81,7 +81,7 @@ def _(work):
         check("stale" not in watcher.said(), watcher.said())
 
 
-@case("objects come, change and go")
+@case("objects are added, modified and deleted")
 def _(work):
     with watching(work) as (api, watcher):
         change(api)
@@ -89,7 +89,7 @@ def _(work):
         check(watcher.state()["pods lists"] == 1, "one list should do: %s" % watcher.ask("state"))
 
 
-@case("what is asked: metadata of legacy Secrets only, bookmarks, an end")
+@case("requests: only metadata of legacy Secrets, bookmarks, a timeout")
 def _(work):
     with watching(work) as (api, watcher):
         check(until(lambda: len(api.seen("watch", "secrets")) >= 2), "no second watch")
@@ -111,7 +111,7 @@ for mode in ("422", "400", "500", "ignored"):
             change(api)
             watcher.catch_up()
             check(len([r for r in api.seen("watch", "pods") if "sendInitialEvents" in r[2]]) == 1,
-                  "it asked again for a watch-list")
+                  "it requested a watch-list again")
     case("a server without watch-lists (%s): pages" % mode)(fallback)
 
 
@@ -128,7 +128,7 @@ def _(work):
         watcher.catch_up()
 
 
-@case("a list in the middle of which its token expires")
+@case("a list whose continue token expires")
 def _(work):
     def many(api):
         api.watch_list = "422"
@@ -141,7 +141,7 @@ def _(work):
         check(any("limit" not in r[2] for r in api.seen("list", "pods")), "it should ask for all in one")
 
 
-@case("pages that do not go on")
+@case("pages that do not continue")
 def _(work):
     def stuck(api):
         api.watch_list, api.stuck = "422", True
@@ -163,10 +163,10 @@ for mode in ("on", "422"):
             check(not watcher.state()["synced"], "it took whole Secrets")
             api.whole = False
             watcher.catch_up()
-    case("whole Secrets are refused (watch-list %s)" % mode)(whole)
+    case("complete Secrets are rejected (watch-list %s)" % mode)(whole)
 
 
-@case("a list that breaks off")
+@case("a list that is interrupted")
 def _(work):
     def broken(api):
         api.watch_list = "422"
@@ -196,7 +196,7 @@ def _(work):
         check(watcher.state()["pods silent"] == 0, watcher.ask("state"))
 
 
-@case("a list that says nothing is given up")
+@case("a silent list is cancelled")
 def _(work):
     def hang(api):
         api.watch_list = "422"
@@ -205,7 +205,7 @@ def _(work):
         check(until(lambda: watcher.state()["pods silent"] == 1), watcher.ask("state"))
 
 
-@case("an empty page of HTML is no empty cluster")
+@case("an empty HTML page is not an empty cluster")
 def _(work):
     with watching(work) as (api, watcher):
         for _ in range(4):
@@ -216,7 +216,7 @@ def _(work):
         check(until(lambda: watcher.state()["pods broken"] >= 1), watcher.ask("state"))
 
 
-@case("410 on a watch: listed anew")
+@case("410 on a watch: listed again")
 def _(work):
     with watching(work, "stale-after", "6") as (api, watcher):
         api.fault("status", "watch", "pods", code=410, reason="Expired")
@@ -225,7 +225,7 @@ def _(work):
         check(until(lambda: watcher.state()["pods lists"] == 2), watcher.ask("state"))
 
 
-@case("410 in a stream, after what it missed: listed anew")
+@case("410 in a stream, after missed events: listed again")
 def _(work):
     with watching(work) as (api, watcher):
         with api.cluster.changed:
@@ -235,7 +235,7 @@ def _(work):
         check(until(lambda: watcher.state()["pods gone"] >= 1), watcher.ask("state"))
 
 
-@case("a version that is too large: listed anew")
+@case("a version that is too large: listed again")
 def _(work):
     with watching(work) as (api, watcher):
         api.fault("status", "watch", "pods", code=504, reason="Timeout", cause="ResourceVersionTooLarge",
@@ -258,13 +258,13 @@ def _(work):
 
 
 for asked, when in (("list", "between the comparison of versions and the watch"),
-                    ("watch", "as a watch ends in good order")):
+                    ("watch", "as a watch ends cleanly")):
     def restored(work, asked=asked):
         with watching(work) as (api, watcher):
             api.restore_after = asked, "pods"
             if asked == "list":
                 api.cut()
-            check(until(lambda: api.restore_after is None), "pods were not asked for")
+            check(until(lambda: api.restore_after is None), "pods were not requested")
             change(api)
             watcher.catch_up()
     case("an etcd that was restored from a backup, %s" % when)(restored)
@@ -287,7 +287,7 @@ for code in (429, 500, 503):
                 api.fault("status", "any", None, code=code, headers={"Retry-After": "1"})
             change(api)
             watcher.catch_up()
-    case("%d is tried again" % code)(refused)
+    case("%d is retried" % code)(refused)
 
 for code, reason in ((500, "InternalError"), (504, "Timeout"), (429, "TooManyRequests"), (0, "")):
     def error(work, code=code, reason=reason):
@@ -300,7 +300,7 @@ for code, reason in ((500, "InternalError"), (504, "Timeout"), (429, "TooManyReq
     case("an ERROR event (%d %s)" % (code, reason))(error)
 
 
-@case("the same ERROR event again and again: listed anew")
+@case("the same ERROR event again and again: listed again")
 def _(work):
     with watching(work) as (api, watcher):
         for _ in range(3):
@@ -337,7 +337,7 @@ for line in ('{"type":"ADDED"}\n', '[]\n', 'null\n', '{"type":"ADDED","object":{
             watcher.catch_up()
             check(until(lambda: watcher.state()["pods broken"] == 1), watcher.ask("state"))
             check(watcher.state()["pods lists"] == 1, watcher.ask("state"))
-    case("a line that is no event: %s" % line.strip())(nonsense)
+    case("a line that is not an event: %s" % line.strip())(nonsense)
 
 
 @case("a line of many MiB does not fill the memory")
@@ -352,7 +352,7 @@ def _(work):
               "from %d to %d KiB" % (before, watcher.resident()))
 
 
-@case("a pod of too many values keeps no other from being known")
+@case("a pod with too many values does not hide others")
 def _(work):
     with watching(work) as (api, watcher):
         big = pod("a", "x6")
@@ -368,10 +368,10 @@ def _(work):
         watcher.catch_up()
 
 
-@case("a NUL in an annotation keeps no other from being known")
+@case("a NUL in an annotation does not hide others")
 def _(work):
     with watching(work) as (api, watcher):
-        odd = secret("a", "x5", note="nul \x00, a \\u0000 that is none, and a lot more: \u00e4\U0001f600")
+        odd = secret("a", "x5", note="nul \x00, a \\u0000 as text, and more: \u00e4\U0001f600")
         api.cluster.put("secrets", odd)
         change(api)
         watcher.catch_up()
@@ -397,14 +397,14 @@ def _(work):
             api.cluster.put("namespaces", namespace("d", enforce="baseline" if i % 2 else "restricted"))
         now = api.cluster.version
         check(until(lambda: any(int(r[2].get("resourceVersion") or 0) >= now
-                                for r in api.seen("watch", "persistentvolumes"))), "it does not go on")
+                                for r in api.seen("watch", "persistentvolumes"))), "it does not continue")
         api.cluster.compact()
         change(api)
         watcher.catch_up()
         check(watcher.state()["persistentvolumes lists"] == 1, watcher.ask("state"))
 
 
-@case("without an answer it becomes stale and says so; then it is fresh again")
+@case("without a response it becomes stale and reports it; then it is fresh again")
 def _(work):
     with watching(work) as (api, watcher):
         api.stop()
@@ -422,7 +422,7 @@ def _(work):
                 check(said == 1, "'%s' was said %d times:\n%s" % (what, said, "\n".join(lines)))
 
 
-@case("a server that hangs: stale, and then on")
+@case("a server that hangs: stale, then fresh again")
 def _(work):
     with watching(work, "patience", "1000") as (api, watcher):
         api.deaf = True
@@ -444,7 +444,7 @@ def _(work):
         watcher.catch_up()
 
 
-@case("a restart with another history: listed anew")
+@case("a restart with another history: listed again")
 def _(work):
     with watching(work) as (api, watcher):
         api.stop()
@@ -460,7 +460,7 @@ def _(work):
         api.stop()
     with watching(work, setup=away, synced=False) as (api, watcher):
         check(until(lambda: "cannot watch the API server" in watcher.said()), watcher.said())
-        check(watcher.state()["synced"] == 0, "synced with nobody")
+        check(watcher.state()["synced"] == 0, "synced without a server")
         check(watcher.state()["pods age"] == -1, watcher.ask("state"))
         api.start()
         watcher.catch_up()
@@ -507,7 +507,7 @@ def _(work):
         api.stop()
 
 
-@case("403: named, never synced, and no other resource minds")
+@case("403: logged, never synced, and other resources are not affected")
 def _(work):
     def no_secrets(api):
         api.forbidden = {"secrets"}
@@ -521,13 +521,13 @@ def _(work):
         watcher.catch_up()
 
 
-@case("without Secrets: none is asked for, and they are unknown for ever")
+@case("without Secrets: none is requested, and all are unknown")
 def _(work):
     with watching(work, "no-secrets", synced=False) as (api, watcher):
         check(until(lambda: watcher.state()["synced"]), watcher.said())
         state = watcher.state()
         check(not state["secrets fresh"] and state["secrets age"] == -1, state)
-        check(not api.seen("list", "secrets") and not api.seen("watch", "secrets"), "it asked for Secrets")
+        check(not api.seen("list", "secrets") and not api.seen("watch", "secrets"), "it requested Secrets")
 
 
 @case("the server's version, and the lower one of two")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# bad_input.sh - what is no review is refused; a review that can't be read, but has a uid, gets a
+# bad_input.sh - requests that are not reviews are rejected; an unreadable review with a uid gets a
 # verdict. Sourced by run.sh.
 
 # bad NAME STATUS FILE [curl flag...], at both phases.
@@ -60,7 +60,7 @@ labels '{"k":"@!"}' | tr '@!' '\300\200' >"$work/in" &&
 labels '{"k":"\\ud800"}' >"$work/in" &&
     unread 'a lone surrogate' 'byte [0-9]*: half of a surrogate pair'
 
-# What Go's encoder writes is read, whatever somebody put there.
+# Everything that Go's encoder writes can be read.
 for labels in '{"k":"a\\u0000b"}' '{"a\\u0000":"1","a\\ufffd":"1"}' '{"k":"a","\\u006b":"b"}'; do
     labels "$labels" >"$work/in"
     equal "labels $labels are answered" 200 "$(post /validate "$work/in")"
@@ -85,14 +85,14 @@ pod 01 >"$work/in" &&
 pod +1 >"$work/in" &&
     unread 'expirationSeconds +1' 'byte [0-9]*: expected a value'
 
-# The envelope: a uid is all that it takes.
+# The envelope: a uid is enough.
 pod 3600 | sed 's|"uid":"[0-9-]*",||' >"$work/in" && no_review 'no uid'
 pod 3600 | sed 's|"uid":"[0-9-]*"|"uid":""|' >"$work/in" && no_review 'an empty uid'
 pod 3600 | sed 's|"uid":"[0-9-]*"|"uid":7|' >"$work/in" && no_review 'a uid that is a number'
 pod 3600 | head -c 90 >"$work/in" && no_review 'cut in the uid'
-pod 3600 | head -c 116 >"$work/in" && unread 'cut behind the uid' 'byte 116: unexpected end'
+pod 3600 | head -c 116 >"$work/in" && unread 'cut after the uid' 'byte 116: unexpected end'
 printf '%s' '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"object":{"a":@},' \
-    '"uid":"11111111-2222-3333-4444-555555555555"}}' >"$work/in" && no_review 'a uid behind the fault'
+    '"uid":"11111111-2222-3333-4444-555555555555"}}' >"$work/in" && no_review 'a uid after the error'
 printf '%s' '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":[]}' >"$work/in" && no_review 'a request that is an array'
 pod 3600 | sed 's|"kind":{"group":"","version":"v1","kind":"Pod"},||' >"$work/in" &&
     unread 'no kind' 'request.kind.kind is missing'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# bearer.sh - the token that an API server can be told to send. Sourced by run.sh, after clients.sh.
+# bearer.sh - bearer tokens of API servers. Sourced by run.sh, after clients.sh.
 
 base64url() {
     openssl base64 -A | tr '+/' '-_' | tr -d '='
@@ -43,14 +43,14 @@ right=$(token one "{$claims,\"aud\":[\"curfew\",\"x\"],\"exp\":$((now + 600)),\"
 equal '/authorize without a token' 401 "$(post /authorize "$recorded/authorize/pod-bound.list.pods.json")"
 equal '/authorize with a right token' 200 "$(post /authorize \
     "$recorded/authorize/pod-bound.list.pods.json" -H "Authorization: Bearer $right")"
-equal 'a bearer token' 200 "$(with "$right")"
-equal 'its audience as a text' 200 \
+equal 'a valid bearer token' 200 "$(with "$right")"
+equal 'a token with its audience as a string' 200 \
     "$(with "$(token one "{$claims,\"aud\":\"curfew\",\"exp\":$((now + 600))}")")"
 equal 'another audience that is accepted' 200 "$(with "$(token one \
     "{$claims,\"aud\":\"https://curfew.curfew-system.svc:443/validate\",\"exp\":$((now + 600))}")")"
 equal 'another subject that is accepted' 200 "$(with "$(token one \
     "{\"iss\":\"i\",\"sub\":\"system:apiserver\",\"aud\":\"curfew\",\"exp\":$((now + 600))}")")"
-equal 'the scheme in other letters' 200 \
+equal 'the scheme in lower case' 200 \
     "$(post /validate "$good" -H "authorization: bearer $right")"
 
 # denied NAME [curl flag...]
@@ -81,7 +81,7 @@ bad_token "another key under this one's name" \
     "$(token two "{$claims,\"aud\":\"curfew\",$in_time}" '{"alg":"RS256","kid":"one"}')"
 bad_token 'another audience' "$(token one "{$claims,\"aud\":[\"vault\"],$in_time}")"
 bad_token 'no audience' "$(token one "{$claims,$in_time}")"
-# Every pod of the cluster gets a token that the same key signs.
+# The same key signs the tokens of all pods of the cluster.
 of() {
     token one "{$1\"aud\":\"curfew\",$in_time}"
 }
@@ -107,12 +107,12 @@ equal '/authorize: 401 before the body is read, too' 401 \
 equal 'the probes stay open' 200 "$(get /readyz)"
 get /metrics >/dev/null
 refusals=$(sed -n 's/^curfew_rejected_requests_total{reason="client"} //p' "$work/body")
-check 'refused tokens are counted' "$refusals" test "$refusals" -ge 22
+check 'rejected tokens are counted' "$refusals" test "$refusals" -ge 22
 
-# The keys are read again.
+# The keys are reloaded.
 printf '{"keys":[]}' >"$work/jwks.json"
 wait_until 4 grep -q 'not reloaded.*the bearer keys' "$work/bearer.log"
-equal 'bad keys change nothing' 200 "$(with "$right")"
+equal 'invalid keys have no effect' 200 "$(with "$right")"
 printf '{"keys":[%s]}' "$(cat "$work/two.jwk")" >"$work/jwks.json"
 wait_until 4 grep -q '"reloaded","what":"the bearer keys"' "$work/bearer.log"
 bad_token 'of a key that was taken away' "$right"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# clients.sh - who may call: client certificates, names, revocation. Sourced by run.sh.
+# clients.sh - authentication of callers: client certificates, names, revocation. Sourced by run.sh.
 
 ca=$work/clients
 mkdir -p "$ca"
@@ -16,9 +16,9 @@ let_in() {
     equal "client certificate: $1" 200 "$(as "$1")"
 }
 
-# told ALERT [s_client flag...]: a client is told so. It sends nothing of its own: the request of one
-# that does is met by a reset, which may overtake the alert.
-told() {
+# gets_alert ALERT [s_client flag...]: a client gets the alert. It sends no request: the request of a client
+# would cause a reset, which may overtake the alert.
+gets_alert() {
     local alert="$1"
     shift
     sleep 2 | timeout 5 openssl s_client -connect "127.0.0.1:$port" -CAfile "$certs/ca.crt" "$@" \
@@ -27,18 +27,18 @@ told() {
 }
 
 kept_out() {
-    equal "client certificate: $1 is kept out" 000 "$(as "$1")"
-    [ -z "${2:-}" ] || check "client certificate: $1 is told why" "$(tail -n 5 "$work/tls")" \
-        told "$2" -cert "$ca/$1.pem" -key "$ca/$1.key"
+    equal "client certificate: $1 is rejected" 000 "$(as "$1")"
+    [ -z "${2:-}" ] || check "client certificate: $1 gets an alert" "$(tail -n 5 "$work/tls")" \
+        gets_alert "$2" -cert "$ca/$1.pem" -key "$ca/$1.key"
 }
 
 authority api
 authority other
 leaf right api kube-apiserver $for_clients
 leaf no-purpose api kube-apiserver ''
-leaf wrong-name api somebody $for_clients
+leaf wrong-name api other $for_clients
 leaf prefix api kube-apiserver.evil $for_clients
-leaf named api nobody "$for_clients
+leaf named api agent "$for_clients
 $names"
 leaf for-servers api kube-apiserver extendedKeyUsage=serverAuth
 leaf expired api kube-apiserver $for_clients -startdate 20200101000000Z -enddate 20200201000000Z
@@ -58,31 +58,31 @@ kept_out other-ca 'unknown ca'
 kept_out for-servers 'unsupported certificate'
 equal '/authorize is served to callers with a certificate' 200 "$(post /authorize \
     "$recorded/authorize/pod-bound.list.pods.json" --cert "$ca/right.pem" --key "$ca/right.key")"
-equal 'and to nobody else' 000 "$(post /authorize "$recorded/authorize/pod-bound.list.pods.json")"
-equal 'without a client certificate there is no answer' 000 "$(post /validate "$good")"
-check 'and the client is told why' "$(tail -n 5 "$work/tls")" told 'certificate required'
-equal 'nor over TLS 1.2' 000 "$(post /validate "$good" --tls-max 1.2)"
-check 'and the client is told why' "$(tail -n 5 "$work/tls")" told 'handshake failure' -tls1_2
-equal 'with one over TLS 1.2' 200 \
+equal '/authorize is not served to other callers' 000 "$(post /authorize "$recorded/authorize/pod-bound.list.pods.json")"
+equal 'no response without a client certificate' 000 "$(post /validate "$good")"
+check 'the client gets an alert over TLS 1.3' "$(tail -n 5 "$work/tls")" gets_alert 'certificate required'
+equal 'no response without a client certificate over TLS 1.2' 000 "$(post /validate "$good" --tls-max 1.2)"
+check 'the client gets an alert over TLS 1.2' "$(tail -n 5 "$work/tls")" gets_alert 'handshake failure' -tls1_2
+equal 'a client certificate over TLS 1.2' 200 \
     "$(post /validate "$good" --tls-max 1.2 --cert "$ca/right.pem" --key "$ca/right.key")"
 equal 'a certificate without its key' 000 \
     "$(cat "$ca/right.pem" >"$work/in.pem" && post /validate "$good" --cert "$work/in.pem" \
         --key "$ca/wrong-name.key")"
 tls -cert "$ca/right.pem" -key "$ca/right.key" </dev/null
-check 'openssl s_client: the CA is asked for' "$(grep -A2 'client certificate CA' "$work/tls")" \
+check 'openssl s_client: the server names the CA' "$(grep -A2 'client certificate CA' "$work/tls")" \
     grep -qE "CN ?= ?api" "$work/tls"
 check 'openssl s_client: a handshake' "$(tail -n 3 "$work/tls")" grep -q 'New, TLSv1.3' "$work/tls"
-check 'the log tells of a refused client' "$(grep refused "$work/clients.log" | head -n 3)" \
+check 'the log reports a rejected client' "$(grep refused "$work/clients.log" | head -n 3)" \
     grep -q '"level":"warn","msg":"a client was refused"' "$work/clients.log"
 equal 'the probes stay open' 200 "$(get /readyz)"
 get /metrics >/dev/null
 cp "$work/body" "$work/metrics"
 refusals=$(sed -n 's/^curfew_rejected_requests_total{reason="client"} //p' "$work/metrics")
-check 'refused clients are counted' "$refusals" test "$refusals" -ge 7
+check 'rejected clients are counted' "$refusals" test "$refusals" -ge 7
 for i in 1 2 3 4; do
     printf 'url="https://localhost:%s/validate"\noutput="/dev/null"\n' "$port"
 done >"$work/urls"
-equal 'verified once a connection' '200 1 200 0 200 0 200 0 ' \
+equal 'a certificate is verified once per connection' '200 1 200 0 200 0 200 0 ' \
     "$(curl -sS --cacert "$certs/ca.crt" --cert "$ca/right.pem" --key "$ca/right.key" \
         -H 'Content-Type: application/json' --data-binary "@$good" \
         -w '%{http_code} %{num_connects} ' -K "$work/urls")"
@@ -102,7 +102,7 @@ kept_out prefix 'access denied'
 kept_out named 'access denied'
 kept_out revoked 'certificate revoked'
 
-# The authorities and their list are read again.
+# The authorities and their revocation list are reloaded.
 revoke later api
 revocations api
 cp "$ca/api.crl" "$ca/next.crl"
@@ -120,7 +120,7 @@ let_in other-ca
 let_in right
 stops 'and ends' "$pid"
 
-for name in api.cluster.local spiffe://cluster/api api@cluster.local 10.1.2.3 fd00::1 nobody; do
+for name in api.cluster.local spiffe://cluster/api api@cluster.local 10.1.2.3 fd00::1 agent; do
     server "$work/name.log" --client-ca "$ca/api.pem" --client-name "$name" || exit 1
     equal "a certificate with the name $name" 200 "$(as named)"
     stops 'and ends' "$pid"
@@ -133,11 +133,11 @@ stops 'and ends' "$pid"
 
 # shellcheck disable=SC2086 # lists of words, made in tls.sh
 {
-    refuses 'a client CA that is not there' 3 'client CA: .*none.pem' $o $pair \
+    refuses 'a missing client CA' 3 'client CA: .*none.pem' $o $pair \
         --client-ca "$work/none.pem"
     refuses 'a client CA without a certificate' 3 "client CA '$work/no.pem'" $o $pair \
         --client-ca "$work/no.pem"
-    refuses 'a revocation list that is none' 3 "client CRL '$work/no.pem'" $o $pair \
+    refuses 'an invalid revocation list' 3 "client CRL '$work/no.pem'" $o $pair \
         --client-ca "$ca/api.pem" --client-crl "$work/no.pem"
     refuses "another authority's revocation list" 3 'did not sign' $o $pair \
         --client-ca "$ca/api.pem" --client-crl "$ca/other.crl"
@@ -162,10 +162,10 @@ stops 'and ends' "$pid"
         refuses "$flag without a value" 2 "bearer-$flag must not be empty" $o $pair \
             --bearer-jwks a --bearer-issuer a --bearer-subject a --bearer-audience a --bearer-$flag=
     done
-    refuses '/authorize for anybody and for those with a certificate' 2 \
+    refuses '/authorize without authentication and with client certificates' 2 \
         'authorize-anonymous excludes --client-ca: ' $o $pair \
         --authorize-anonymous --client-ca "$ca/api.pem"
-    refuses '/authorize for anybody and for those with a token' 2 \
+    refuses '/authorize without authentication and with tokens' 2 \
         'authorize-anonymous excludes --bearer-jwks: ' $o $pair --authorize-anonymous \
         --bearer-jwks a --bearer-issuer a --bearer-subject a --bearer-audience a
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* flood SECONDS ADDRESSES KIND:PORT:COUNT... - keeps COUNT connections open to 127.0.0.1:PORT that
- * never become a request, for SECONDS. Each one that the server ends is opened again at once.
+ * never become a request, for SECONDS. Reopens each connection that the server closes immediately.
  *
  *   silent       says nothing
  *   hello        a whole TLS ClientHello, then nothing
@@ -269,7 +269,7 @@ static bool read_kinds(char **words, int n)
     return n > 0 && n <= KINDS_MAX;
 }
 
-/* All kinds begin at once. */
+/* All kinds start at the same time. */
 static void prepare(void)
 {
     int i = 0;

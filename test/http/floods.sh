@@ -2,13 +2,13 @@
 # floods.sh - 10,000 connections that never become a request, at each port, from one address and from
 # many; 2,000 that work, from one address. Sourced by run.sh.
 #
-# flood.c opens again at once what the server ends. `clients beside` is everybody else:
+# flood.c reopens closed connections immediately. `clients beside` represents all other clients:
 # a kubelet, a Prometheus, an API server with a warm connection, one with a kept one, and one that
-# connects anew. Both share this machine's cores with the server.
+# opens new connections. Both share this machine's cores with the server.
 
 server "$work/floods.log" || exit 1
 floods_idle=$(memory VmRSS)
-# A sanitizer's build is large and slow: it is only told to survive.
+# Sanitizer builds are large and slow: they must only survive.
 flood_count=10000 measured=true
 [ "$floods_idle" -lt 20000 ] || flood_count=4000 measured=false
 
@@ -77,7 +77,7 @@ if $measured; then
     check 'floods: the peak is under 50 MiB above idle' "idle $floods_idle, peak $peak KiB" \
         test "$peak" -lt $((floods_idle + 50 * 1024))
 fi
-check 'the log does not tell of each' "$(wc -l <"$work/floods.log") lines" \
+check 'the log does not have a line for each' "$(wc -l <"$work/floods.log") lines" \
     test "$(wc -l <"$work/floods.log")" -lt 100
 stops 'and it ends' "$pid"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# guarded.sh - every command is guarded before it reads anything: each waits here for a file. Sourced
+# guarded.sh - every command is protected before it reads any input: each waits for a file here. Sourced
 # by run.sh.
 
 # guarded NAME PID
@@ -8,17 +8,17 @@ guarded() {
         grep -q 'Max core file size *0 *0' "/proc/$2/limits"
     check "$1: no new privileges" "$(grep NoNewPrivs "/proc/$2/status")" \
         grep -q '^NoNewPrivs:[^0-9]*1$' "/proc/$2/status"
-    # Of a process that cannot be dumped all files belong to root; of root's own that tells nothing.
-    if [ -n "$nobody" ]; then
+    # All files of a process that cannot be dumped belong to root, so this needs a process of another user.
+    if [ -n "$unprivileged" ]; then
         equal "$1: it cannot be dumped" 0 "$(stat -c %u "/proc/$2/environ")"
     fi
 }
 
-nobody=
+unprivileged=
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
-    nobody='setpriv --reuid 65534 --regid 65534 --clear-groups'
+    unprivileged='setpriv --reuid 65534 --regid 65534 --clear-groups'
 elif [ "$(id -u)" != 0 ]; then
-    nobody='env'
+    unprivileged='env'
 fi
 mkfifo "$work/waits"
 chmod 644 "$work/waits"
@@ -29,7 +29,7 @@ for command in "review -f $work/waits" "inspect -f $work/waits" \
     "probe --server https://localhost:1 --ca-file $work/waits" \
     "certs show --secret a/b --kubeconfig $work/waits" "serve --check-config $work/waits"; do
     # shellcheck disable=SC2086 # words
-    $nobody "$work/bin/guarded" $command >"$work/guarded.out" 2>&1 &
+    $unprivileged "$work/bin/guarded" $command >"$work/guarded.out" 2>&1 &
     pid=$!
     pids="$pids $pid"
     wait_until 5 grep -q '^NoNewPrivs:[^0-9]*1$' "/proc/$pid/status"
@@ -38,6 +38,6 @@ for command in "review -f $work/waits" "inspect -f $work/waits" \
     wait "$pid" 2>/dev/null
 done
 server "$work/guarded.log"
-nobody=
+unprivileged=
 guarded 'serve' "$pid"
 stops 'serve: it ends' "$pid"

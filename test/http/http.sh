@@ -13,10 +13,10 @@ https /validate -I >/dev/null
 equal '405 for HEAD' 405 "$(sed -n '1s/.* \([0-9]*\) .*/\1/p' "$work/headers")"
 refused '411 without a length' 411 "$(https /validate -X POST -H 'Content-Type: application/json')"
 equal 'a query is ignored' 200 "$(post '/validate?timeout=10s' "$good")"
-equal 'the content type of an answer' application/json "$(header Content-Type)"
+equal 'the content type of a response' application/json "$(header Content-Type)"
 for path in /mutate /validate /mutate/kubelet; do
-    equal "$path answers" 200 "$(post $path "$good")"
-    check "$path gives back the uid" "$(cat "$work/body")" \
+    equal "$path responds" 200 "$(post $path "$good")"
+    check "$path returns the uid" "$(cat "$work/body")" \
         grep -q "$(grep -o '"uid":"[^"]*"' "$good" | head -n 1)" "$work/body"
 done
 
@@ -28,17 +28,17 @@ check 'a Content-Length of x: nothing allowed' "$(cat "$work/raw")" \
     sh -c '! grep -q "\"allowed\"" "$1"' sh "$work/raw"
 printf 'POST /validate HTTP/1.1\r\nHost: l\r\nContent-Type: application/json\r\n%s\r\n\r\n{}' \
     'Content-Length: 99999999999999999999' | raw
-# 413 is ours; libmicrohttpd 1.0.5 and newer says 400 before it asks us.
+# Curfew responds with 413; libmicrohttpd 1.0.5 and newer with 400, before it calls Curfew.
 check 'a Content-Length beyond 64 bits' "$(cat "$work/raw")" grep -qE '^HTTP/1.1 4(13|00)' "$work/raw"
 request /validate "$good" 'Content-Length: 2' 'Connection: close' | raw
 check 'two Content-Lengths' "$(head -c 300 "$work/raw")" grep -q '^HTTP/1.1 400' "$work/raw"
 request /validate "$good" 'Transfer-Encoding: chunked' 'Connection: close' | raw
 check 'a length and chunked' "$(head -c 300 "$work/raw")" grep -q '^HTTP/1.1 411' "$work/raw"
 { request /validate "$good" && printf 'junk\r\n\r\n'; } | raw
-equal 'a body longer than its length: one answer' 1 "$(grep -o '"allowed":' "$work/raw" | wc -l)"
+equal 'a body longer than its length: one response' 1 "$(grep -o '"allowed":' "$work/raw" | wc -l)"
 request /validate "$good" | head -c 3000 | timeout 2 openssl s_client -quiet -no_ign_eof \
     -connect "127.0.0.1:$port" >"$work/raw" 2>/dev/null
-equal 'a body shorter than its length gets no answer' 0 "$(grep -c HTTP "$work/raw")"
+equal 'a body shorter than its length gets no response' 0 "$(grep -c HTTP "$work/raw")"
 check 'afterwards a good review is answered' 'it is not' answers
 
 # Connections.
@@ -49,15 +49,15 @@ equal 'keep-alive: four reviews, one connection' '200 1 200 0 200 0 200 0 ' \
     "$(curl -sS --cacert "$certs/ca.crt" -H 'Content-Type: application/json' \
         --data-binary "@$good" -w '%{http_code} %{num_connects} ' -K "$work/urls")"
 { request /validate "$good" && request /mutate "$good" 'Connection: close'; } | raw
-equal 'pipelining: two requests at once' 2 "$(grep -o 'HTTP/1.1 200' "$work/raw" | wc -l)"
+equal 'pipelining: two requests' 2 "$(grep -o 'HTTP/1.1 200' "$work/raw" | wc -l)"
 request /validate "$good" | "$work/bin/clients" half-close "$port" "$certs/ca.crt" >"$work/raw"
-check 'a client that half-closes gets its answer' "$(cat "$work/raw")" \
+check 'a client that half-closes gets its response' "$(cat "$work/raw")" \
     grep -q '"allowed":' "$work/raw"
 request /validate "$good" | head -c 900 | "$work/bin/clients" half-close "$port" "$certs/ca.crt" >"$work/raw"
 equal 'a client that half-closes too early gets none' 0 "$(grep -c HTTP "$work/raw")"
 check 'and a good review is still answered' 'it is not' answers
 
-# The two plain ports: each has its own paths, and no other.
+# The two plain ports serve only their own paths.
 at() { # PORT PATH [curl flag...]: prints the status
     local url="http://127.0.0.1:$1$2"
     shift 2
@@ -66,11 +66,11 @@ at() { # PORT PATH [curl flag...]: prints the status
 }
 for path in /metrics /version / /nothing /livez/ /readyz/x /validate; do
     equal "the probe port: GET $path" 404 "$(at "$probes" $path)"
-    check "the probe port: GET $path says so" "$(cat "$work/body")" is_sentence
+    check "the probe port: GET $path has a plain sentence" "$(cat "$work/body")" is_sentence
 done
 for path in /livez /readyz / /nothing /metrics/ /version/x /validate; do
     equal "the metrics port: GET $path" 404 "$(at "$plain" $path)"
-    check "the metrics port: GET $path says so" "$(cat "$work/body")" is_sentence
+    check "the metrics port: GET $path has a plain sentence" "$(cat "$work/body")" is_sentence
 done
 equal 'no review on the probe port' 404 "$(at "$probes" /validate -X POST -d '{}')"
 equal 'no review on the metrics port' 404 "$(at "$plain" /validate -X POST -d '{}')"

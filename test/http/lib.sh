@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# lib.sh - what the HTTP tests share: servers, requests. Sourced by run.sh, after ../cases.sh and
+# lib.sh - shared functions of the HTTP tests: servers, requests. Sourced by run.sh, after ../cases.sh and
 # ../lib/*.sh.
 
-# begin LOG [FLAG...]: starts a server. It knows what is in $objects, unless that is empty.
+# begin LOG [FLAG...]: starts a server with the objects in $objects, if set.
 begin() {
     local log="$1"
     shift
@@ -52,7 +52,7 @@ answers() {
     [ "$(post /validate "$good")" = 200 ] && grep -q '"allowed":' "$work/body"
 }
 
-# One plain sentence and nothing that could be taken for an answer.
+# The body is one plain sentence, and not a verdict.
 is_sentence() {
     case $(header Content-Type) in text/plain*) ;; *) return 1 ;; esac
     [ "$(wc -l <"$work/body")" = 1 ] && [ "$(wc -c <"$work/body")" -gt 10 ] &&

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-# lifecycle.sh - flags, files, metrics, logs, the end. Sourced by run.sh.
+# lifecycle.sh - flags, files, metrics, logs, shutdown. Sourced by run.sh.
 
 # Configuration and objects.
 printf 'apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\n' >"$work/good.yaml"
 printf 'apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\nfoo: 1\n' >"$work/bad.yaml"
-equal '--check-config: a good one' "$work/good.yaml: ok 0" \
+equal '--check-config: a valid file' "$work/good.yaml: ok 0" \
     "$("$curfew" serve --check-config "$work/good.yaml" | head -n 1) $?"
 out=$("$curfew" serve --check-config "$work/bad.yaml" 2>&1)
-equal '--check-config: a bad one' 2 $?
-check '--check-config says where' "$out" sh -c 'printf %s "$1" | grep -q "bad.yaml:3:1"' sh "$out"
+equal '--check-config: an invalid file' 2 $?
+check '--check-config names the line' "$out" sh -c 'printf %s "$1" | grep -q "bad.yaml:3:1"' sh "$out"
 "$curfew" serve --check-config "$work/none.yaml" >/dev/null 2>&1
-equal '--check-config: none' 2 $?
+equal '--check-config: a missing file' 2 $?
 refuses 'a bad configuration' 2 'bad.yaml:3:1' --config "$work/bad.yaml" --objects "$objects" \
     --tls-cert "$certs/tls.crt" --tls-key "$certs/tls.key"
 printf 'kind: Secret\napiVersion: v1\nmetadata: {name: a}\n---\n{{ x }}\n' >"$work/objects.yaml"
@@ -18,7 +18,7 @@ refuses 'an unreadable object' 2 'objects.yaml:5' --objects "$work/objects.yaml"
     --tls-cert "$certs/tls.crt" --tls-key "$certs/tls.key"
 refuses 'no such objects' 3 "$work/none" --objects "$work/none" --tls-cert "$certs/tls.crt" \
     --tls-key "$certs/tls.key"
-refuses 'a log level that is none' 2 'log-level' --objects "$objects" --tls-cert x --tls-key x \
+refuses 'an invalid log level' 2 'log-level' --objects "$objects" --tls-cert x --tls-key x \
     --log-level loud
 
 # Metrics, counted from zero.
@@ -50,12 +50,12 @@ bad=0
 not_metrics() {
     printf "$1" >"$work/in"
     bad=$((bad + 1))
-    check "the parser of metrics refuses bad ones ($bad)" 'it does not' sh -c '! awk -f "$1" "$2"' sh \
+    check "the parser of metrics rejects invalid ones ($bad)" 'it does not' sh -c '! awk -f "$1" "$2"' sh \
         "$here/metrics.awk" "$work/in"
 }
 h='# HELP a_total A.\n# TYPE a_total counter\n'
 printf "${h}a_total{a=\"1\"} 1\na_total{a=\"2\"} 2\n" >"$work/in"
-check 'the parser of metrics takes good ones' "$(awk -f "$here/metrics.awk" "$work/in")" \
+check 'the parser of metrics accepts valid ones' "$(awk -f "$here/metrics.awk" "$work/in")" \
     awk -f "$here/metrics.awk" "$work/in"
 not_metrics ''
 not_metrics 'a_total 1\n'
@@ -76,14 +76,14 @@ equal 'reviews at /validate' 5 "$(sum '^curfew_reviews_total.*endpoint="validate
 equal 'reviews denied' 2 "$(sum '^curfew_reviews_total.*decision="denied"')"
 equal 'reviews fixed' 1 "$(sum '^curfew_reviews_total.*decision="fixed"')"
 equal 'reviews in error' 2 "$(sum '^curfew_reviews_total.*decision="error"')"
-equal 'reviews that took a time' 6 "$(sum '^curfew_review_duration_seconds_count')"
+equal 'durations of reviews' 6 "$(sum '^curfew_review_duration_seconds_count')"
 equal 'handshakes' 12 "$(sum '^curfew_tls_handshakes_total.*ok')"
 equal 'handshakes failed' 1 "$(sum '^curfew_tls_handshakes_total.*failed')"
 for reason in method path type encoding length size json review; do
     equal "requests rejected: $reason" 1 "$(sum "^curfew_rejected_requests_total.*\"$reason\"")"
 done
 check 'findings are counted' 'none' test "$(sum '^curfew_findings_total.*enforce')" -gt 0
-equal 'the certificate ends' "$(date -d "$(openssl x509 -in "$certs/tls.crt" -noout -enddate |
+equal 'the expiry of the certificate' "$(date -d "$(openssl x509 -in "$certs/tls.crt" -noout -enddate |
     cut -d= -f2)" +%s)" "$(sum '^curfew_certificate_expiry_timestamp_seconds')"
 check 'resident memory' 'nothing' test "$(sum '^process_resident_memory_bytes')" -gt 1000000
 equal 'build info' 1 "$(sum '^curfew_build_info.*version="')"
@@ -94,12 +94,12 @@ post /mutate "$secret" >/dev/null
 equal 'log lines of denials' 3 "$(grep -c '"decision":"denied"' "$work/metrics.log")"
 equal 'log lines of fixes' 1 "$(grep -c '"decision":"fixed"' "$work/metrics.log")"
 equal 'log lines of errors' 2 "$(grep -c '"decision":"error"' "$work/metrics.log")"
-check 'a log line names rule, user and time taken' "$(tail -n 1 "$work/metrics.log")" \
+check 'a log line has the rule, the user and the duration' "$(tail -n 1 "$work/metrics.log")" \
     grep -q '"user":"[^"]*".*"rule":"[^"]*","decision":"denied","durationMicros":[0-9]' \
     "$work/metrics.log"
 stops 'exit code' "$pid"
 
-# The end: SIGTERM with a connection open, and one in the middle of a review.
+# Shutdown: SIGTERM with an open connection, and with one in the middle of a review.
 server "$work/drain.log" --drain-delay 1s
 sleep 5 | openssl s_client -quiet -connect "127.0.0.1:$port" >/dev/null 2>&1 &
 idle=$!
@@ -117,19 +117,19 @@ wait_until 2 grep -q '"msg":"draining"' "$work/drain.log"
 equal 'draining: /readyz' 503 "$(get /readyz)"
 equal 'draining: /livez' 200 "$(get /livez)"
 equal 'draining: reviews are answered' 200 "$(post /validate "$good")"
-equal 'draining: and their connection is closed' close "$(header Connection)"
+equal 'draining: connections are closed after the response' close "$(header Connection)"
 ends 'SIGTERM with open connections: exit code' "$pid"
 wait "$slow"
 check 'a review in the middle of it is answered' "$(cat "$work/raw")" \
     grep -q '"allowed":' "$work/raw"
-check 'it says so' "$(tail -n 1 "$work/drain.log")" \
+check 'the log reports it' "$(tail -n 1 "$work/drain.log")" \
     sh -c 'tail -n 1 "$1" | grep -q "\"msg\":\"stopped\",\"unanswered\":0"' sh "$work/drain.log"
 kill "$idle" 2>/dev/null
 
 server "$work/int.log" --log-format json --drain-delay 60s
 kill -INT "$pid"
 wait_until 2 grep -q '"msg":"draining"' "$work/int.log"
-stops 'a second signal ends it at once' "$pid"
+stops 'a second signal stops it immediately' "$pid"
 
 # It can't die by SIGPIPE, dump core, or lose a descriptor to a closed standard stream.
 server "$work/fd.log" <&- >&-

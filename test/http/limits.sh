@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# limits.sh - slow clients, greedy clients, a log that nobody reads, the process. Sourced by run.sh.
+# limits.sh - slow clients, greedy clients, a blocked log, the process. Sourced by run.sh.
 
-# Clients that are slow at each stage, on a server of their own; looked at again at the end.
+# Clients that are slow at each stage, with a separate server; checked at the end.
 server "$work/slow.log" --log-level debug || exit 1
 slow_pid=$pid slow_port=$port slow_clients=
 for mode in connect handshake headers body read; do
@@ -10,15 +10,15 @@ for mode in connect handshake headers body read; do
 done
 pids="$pids $slow_clients"
 
-# More connections than there is room for, which say nothing: they give way.
+# More silent connections than the limit: the oldest are closed.
 server "$work/room.log" || exit 1
 "$work/bin/clients" slow connect "$probes" 64 8 >"$work/room.out" 2>"$work/room.err" &
 room=$!
 pids="$pids $room"
 wait_until 10 grep -q connected "$work/room.err"
-equal 'no room left, all of them new: who comes waits' 200 "$(get /readyz)"
+equal 'all connections are new: another one waits' 200 "$(get /readyz)"
 "$work/bin/clients" slow connect "$probes" 40 1 >/dev/null 2>&1
-equal 'the oldest idle ones gave way' 200 "$(get /readyz)"
+equal 'the oldest idle connections are closed' 200 "$(get /readyz)"
 kill "$room" 2>/dev/null
 stops 'and ends' "$pid"
 
@@ -36,22 +36,22 @@ count=600 measured=true
 "$work/bin/clients" many "$port" $count "$work/in" >"$work/many.out" 2>"$work/many.err"
 peak=$(memory VmHWM)
 echo "     $count x 3 MiB: $(cat "$work/many.out"); idle $idle KiB, peak $peak KiB"
-check 'each of them is answered, or told to come again' \
+check 'each of them gets a response or 429' \
     "$(cat "$work/many.out") $(sort "$work/many.err" | uniq -c)" grep -q 'other 0$' "$work/many.out"
-check 'some are answered' "$(cat "$work/many.out")" grep -q 'answered [1-9]' "$work/many.out"
-check 'some are told to come again' "$(cat "$work/many.out")" grep -q 'busy [1-9]' "$work/many.out"
+check 'some get a response' "$(cat "$work/many.out")" grep -q 'answered [1-9]' "$work/many.out"
+check 'some get 429' "$(cat "$work/many.out")" grep -q 'busy [1-9]' "$work/many.out"
 if $measured; then
     check 'memory: the peak is under limits.memory and 96 MiB' "idle $idle, peak $peak KiB" \
         test "$peak" -lt $(((128 + 96) * 1024))
-    check 'memory: it comes back' "$(memory VmRSS) KiB" wait_until 10 small_again
+    check 'memory: it is released' "$(memory VmRSS) KiB" wait_until 10 small_again
 fi
 get /metrics >/dev/null
-check 'they are counted as busy' "$(grep busy "$work/body")" \
+check 'rejected reviews are counted as busy' "$(grep busy "$work/body")" \
     grep -q '^curfew_rejected_requests_total{reason="busy"} [1-9]' "$work/body"
 check 'a good review is answered' 'it is not' answers
 stops 'and ends' "$pid"
 
-# A log that blocks or is full is not waited for.
+# The server does not wait for a blocked or full log.
 mkfifo "$work/pipe"
 { head -n 1 >"$work/first" && sleep 30; } <"$work/pipe" &
 reader=$!
@@ -61,18 +61,18 @@ logged "$work/first" serving
 ports_of "$work/first"
 "$work/bin/load" "$port" "$certs/ca.crt" 'blocked log' 1 800 "\"allowed\":false=/validate=$denied" \
     >"$work/row" 2>"$work/load.err"
-check 'a log that nobody reads: reviews are answered' "$(cat "$work/row" "$work/load.err")" \
+check 'a blocked log: reviews get a response' "$(cat "$work/row" "$work/load.err")" \
     grep -q '^blocked log *840 *0 *0 *0' "$work/row"
 kill "$reader" 2>/dev/null
-check 'a log that was closed: reviews are answered' 'they are not' answers
+check 'a closed log: reviews get a response' 'they are not' answers
 stops 'and it ends' "$pid"
-# No log tells its ports: two that are free just now.
+# The log cannot report the ports: use two that are free now.
 ports=$(python3 -c 'import socket
 s = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
 print(*[x.getsockname()[1] for x in s])')
 port=${ports% *} plain=${ports#* }
 begin /dev/full --listen "127.0.0.1:$port" --metrics-listen "127.0.0.1:$plain"
-check 'a full log: reviews are answered' "$(cat "$work/curl.err")" wait_until 10 answers
+check 'a full log: reviews get a response' "$(cat "$work/curl.err")" wait_until 10 answers
 stops 'and it ends' "$pid"
 
 # The process.
@@ -88,7 +88,7 @@ check 'the first line names versions and policy' "$(cat "$work/process.log")" \
     grep -q '"version":"[^"]*".*"policy":"builtin".*"libraries":"libmicrohttpd [0-9.]*, GnuTLS [0-9.]*, OpenSSL [0-9.]*, libcurl [0-9.]*, cJSON [0-9.]*, libyaml [0-9.]*"' \
     "$work/process.log"
 stops 'and it ends' "$pid"
-# Whose memory may not be looked at belongs to root in /proc, whoever runs it.
+# The files in /proc of a process that cannot be dumped belong to root, for every user.
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     as_nobody='setpriv --reuid 65534 --regid 65534 --clear-groups'
     chmod 755 "$work" "$certs" && chmod 644 "$certs/tls.key"
@@ -97,26 +97,26 @@ else
 fi
 if [ -n "$as_nobody" ] && $as_nobody test -x "$curfew" -a -r "$objects"; then
     under=$as_nobody
-    server "$work/nobody.log"
+    server "$work/unprivileged.log"
     under=
-    equal 'nobody may look at its memory' 0 "$(stat -c %u "/proc/$pid/mem")"
+    equal 'its memory cannot be read' 0 "$(stat -c %u "/proc/$pid/mem")"
     kill "$pid"
 fi
 
 # The slow clients.
-# ended MODE FROM TO: all of them, after so many milliseconds.
+# cut_off MODE FROM TO: all of them ended after FROM to TO milliseconds.
 cut_off() {
     awk -v from="$2" -v to="$3" \
         '{ bad = $2 != 20 || $4 != 20 || $6 < from || $8 > to } END { exit bad || NR != 1 }' \
         "$work/slow.$1"
 }
 for client in $slow_clients; do wait "$client"; done
-check 'who says nothing is gone after 10 s' "$(cat "$work/slow.connect")" \
+check 'a silent connection: after 10 s' "$(cat "$work/slow.connect")" \
     cut_off connect 9500 14000
 check 'half a TLS hello: after 10 s' "$(cat "$work/slow.handshake")" cut_off handshake 9500 14000
 check 'slow headers: after 10 s' "$(cat "$work/slow.headers")" cut_off headers 9500 14000
 check 'a slow body: after 15 s' "$(cat "$work/slow.body")" cut_off body 14500 19000
-check 'an answer that nobody reads: after 15 s' "$(cat "$work/slow.read")" cut_off read 14500 28000
+check 'an unread response: after 15 s' "$(cat "$work/slow.read")" cut_off read 14500 28000
 port=$slow_port
 check 'and a good review is answered' 'it is not' answers
 stops 'and ends' "$slow_pid"

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# lookups.sh - before the cluster's Secrets were listed: there is no API server at this address.
+# lookups.sh - before the first list of Secrets: there is no API server at this address.
 # Sourced by run.sh.
 
 kubeconfig "$work/nowhere" 'server: http://127.0.0.1:1'
 
-# unknowing LOOKUP_FAILURE [FLAG...]: a server that knows nothing, all at restricted.
+# unknowing LOOKUP_FAILURE [FLAG...]: a server without any list, at level restricted.
 unknowing() {
     cat >"$work/lookups.yaml" <<END
 apiVersion: curfew.dev/v1alpha1
@@ -19,7 +19,7 @@ END
     objects=$known
 }
 
-# holds NAME TEXT: the last answer does.
+# holds NAME TEXT: the last response contains the text.
 holds() {
     check "$1" "$(head -c 1500 "$work/body")" grep -qF -- "$2" "$work/body"
 }
@@ -30,7 +30,7 @@ equal 'unsynced: a review is answered' 200 "$(post /validate "$denied")"
 holds 'unsynced and deny: denied' '"allowed":false,"status":{"code":403,'
 holds 'the answer says what is not known' 'legacy-token-mount: volume \"tok\" mounts Secret \"web-token\", which Curfew can'
 holds 'and why' 'Curfew has not listed the cluster'
-holds 'and what to do' 'do this: try again in some seconds'
+holds 'with a remedy' 'do this: try again in some seconds'
 equal 'unsynced: /mutate answers' 200 "$(post /mutate "$fixed")"
 check 'unsynced: nothing is converted' "$(cat "$work/body")" \
     sh -c '! grep -q legacy-token-mount "$1"' sh "$work/body"
@@ -45,5 +45,5 @@ stops 'and ends' "$pid"
 unknowing deny --no-secret-watch
 post /validate "$denied" >/dev/null
 holds 'never listed: another reason' 'Curfew runs without a list of the cluster'
-holds 'never listed: another way out' 'do this: ask who runs Curfew'
+holds 'never listed: another remedy' 'do this: ask who runs Curfew'
 stops 'and ends' "$pid"

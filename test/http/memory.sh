@@ -2,7 +2,7 @@
 # memory.sh - limits.memory: large reviews at the same time, on few and on many threads. Sourced by
 # run.sh.
 
-# A pod of about 3 MB (4 MB with more) in which two rules find 70,000 things.
+# A pod of about 3 MB (4 MB with more) with 70,000 findings of two rules.
 crowd() { # SOURCES ENVS
     pod 3600 | sed 's|"spec".*||'
     awk -v sources="$1" -v envs="$2" 'BEGIN {
@@ -19,7 +19,7 @@ crowd 40000 30000 | tr -d '\n' >"$work/crowd"
 crowd 55000 36000 | tr -d '\n' >"$work/larger-crowd"
 
 # crowded NAME COUNT FILE: all at the same time. On a machine that others use as well, all may hold their
-# bodies at once, so that none has room to be answered: the best of three.
+# bodies at the same time, so that none can be reviewed: the best of three.
 crowded() {
     for try in 1 2 3; do
         "$work/bin/clients" many "$port" "$2" "$3" >"$work/many.out" 2>"$work/many.err"
@@ -27,9 +27,9 @@ crowded() {
     done
     peak=$(memory VmHWM)
     echo "     $1: $(cat "$work/many.out"); idle $idle, peak $peak KiB"
-    check "$1: each is answered, or told to come again" \
+    check "$1: each gets a response or 429" \
         "$(cat "$work/many.out") $(sort "$work/many.err" | uniq -c)" grep -q 'other 0$' "$work/many.out"
-    check "$1: some are answered" "$(cat "$work/many.out")" grep -q 'answered [1-9]' "$work/many.out"
+    check "$1: some get a response" "$(cat "$work/many.out")" grep -q 'answered [1-9]' "$work/many.out"
     # A sanitizer's build is large.
     if [ "$idle" -lt 20000 ]; then
         check "$1: the peak is below limits.memory and 96 MiB" "idle $idle, peak $peak KiB" \
@@ -45,7 +45,7 @@ for threads in 16 2; do
     count=$(ls "/proc/$pid/task" | wc -l)
     check "--threads $threads" "$count threads" test "$count" -ge "$threads"
     equal 'a review of 3 MB with 70,000 findings' 200 "$(post /validate "$work/crowd")"
-    check 'it is denied, with a word of those that are not listed' "$(cat "$work/body")" \
+    check 'it is denied, and counts the findings that are not listed' "$(cat "$work/body")" \
         grep -q '"allowed":false.*token-lifetime: and more: of this rule 39001' "$work/body"
     equal 'and at /mutate' 200 "$(post /mutate "$work/crowd")"
     check 'it is not repaired' "$(head -c 500 "$work/body")" \
@@ -53,16 +53,16 @@ for threads in 16 2; do
     crowded "$threads threads, 16 x 3 MB" 16 "$work/crowd"
     crowded "$threads threads, 24 x 4 MB" 24 "$work/larger-crowd"
     "$work/bin/clients" many "$port" 16 "$work/crowd" 40 >"$work/many.out" 2>"$work/many.err"
-    check "$threads threads: all are answered who try again" \
+    check "$threads threads: all retries get a response" \
         "$(cat "$work/many.out") $(sort "$work/many.err" | uniq -c)" \
         grep -qx 'answered 16 busy 0 other 0' "$work/many.out"
     stops 'and ends' "$pid"
 done
-check 'the log tells the time of its own work, too' "$(tail -n 3 "$work/memory.log" | cut -c 1-400)" \
+check 'the log has the processing time too' "$(tail -n 3 "$work/memory.log" | cut -c 1-400)" \
     grep -q '"rule":"token-lifetime,legacy-token-env","decision":"denied".*"durationMicros":[0-9]' \
     "$work/memory.log"
 
-# In a cgroup of the size that the chart gives, where this machine lets us make one.
+# In a cgroup with the memory limit of the chart, if this machine allows one.
 cage=
 for root_group in /sys/fs/cgroup/memory /sys/fs/cgroup; do
     own=$(sed -n -e 's/^[0-9]*:memory://p' -e 's/^0:://p' /proc/self/cgroup | head -n 1)
@@ -84,7 +84,7 @@ if [ -n "$cage" ] && [ "$idle" -lt 20000 ]; then
         check 'it is in a cgroup of 224 MiB' "$(cat "/proc/$pid/cgroup")" \
             grep -q "curfew-test-$$" "/proc/$pid/cgroup"
         crowded 'in a cgroup of 224 MiB' 24 "$work/larger-crowd"
-        check 'it is still the same process' 'it is gone' kill -0 "$pid"
+        check 'it is still the same process' 'it ended' kill -0 "$pid"
         stops 'and ends' "$pid"
     fi
     under=

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# metrics.sh - what the metrics tell of the cluster, and what a name can do to them. Sourced by run.sh.
+# metrics.sh - the inventory metrics, and names that try to forge series. Sourced by run.sh.
 
 # legacy NAMESPACE NAME: a legacy Secret, the names as texts of JSON. Manifests can hold names that an
 # API server would never take.
@@ -18,7 +18,7 @@ legacy() {
     printf '"containers":[{"name":"c","envFrom":[{"secretRef":{"name":"four"}}]}]}}]}\n'
 } >"$work/names.json"
 
-# has_series LINE: exactly this one.
+# has_series LINE: the metrics have exactly this line.
 has_series() {
     check "metrics have: $1" "$(grep -E '^curfew_(legacy|pods|forged)' "$work/metrics")" \
         grep -qxF -- "$1" "$work/metrics"
@@ -38,7 +38,7 @@ server "$work/names.log" || exit 1
 get /metrics >/dev/null
 cp "$work/body" "$work/metrics"
 in_format 'names of the cluster leave the format as it is'
-no_series 'no name of the cluster is told' 'forged|slash|team|namespace='
+no_series 'no name of the cluster is exposed' 'forged|slash|team|namespace='
 has_series 'curfew_legacy_secrets{state="used"} 0'
 has_series 'curfew_legacy_secrets{state="unused"} 4'
 has_series 'curfew_legacy_secrets{state="invalid"} 0'
@@ -49,7 +49,7 @@ server "$work/names.log" --metrics-namespaces || exit 1
 get /metrics >/dev/null
 cp "$work/body" "$work/metrics"
 in_format 'with --metrics-namespaces, too'
-no_series 'no name makes a series of its own' '^curfew_forged'
+no_series 'no name creates a series' '^curfew_forged'
 has_series 'curfew_legacy_secrets{namespace="x\"} 0\ncurfew_forged{a=\"b",state="unused"} 1'
 has_series 'curfew_legacy_secrets{namespace="back\\slash",state="unused"} 2'
 has_series 'curfew_legacy_secrets{namespace="team",state="unused"} 1'
@@ -58,7 +58,7 @@ has_series 'curfew_pods_with_legacy_secrets{namespace="back\\slash"} 0'
 no_series 'nothing is counted twice' '^curfew_(legacy_secrets\{state|pods_with_legacy_secrets )'
 stops 'and it ends' "$pid"
 
-# 1,000 namespaces have series of their own, the rest shares one.
+# 1,000 namespaces have separate series, the others share one.
 objects=$work/many.objects.yaml
 awk 'BEGIN {
     for (i = 1; i <= 1003; i++)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# namespaces.sh - a namespace's labels: wrong ones, lowered ones, and the pods that a new level
-# finds. Sourced by run.sh.
+# namespaces.sh - the labels of a namespace: invalid and lowered levels, and the pods that violate a new
+# level. Sourced by run.sh.
 
 cat >"$work/namespaces.curfew.yaml" <<'END'
 apiVersion: curfew.dev/v1alpha1

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# reload.sh - what is in files is replaced while the server runs. Sourced by run.sh.
+# reload.sh - files are replaced while the server runs. Sourced by run.sh.
 
 metric() { # SERIES: its value
     get /metrics >/dev/null
     sed -n "s/^$1 //p" "$work/body"
 }
 
-said() { # COUNT REGEX: so many lines of the server's log within five seconds
+said() { # COUNT REGEX: COUNT lines of the server's log match within five seconds
     wait_until 5 sh -c '[ "$(grep -c "$1" "$2")" -ge "$3" ]' sh "$2" "$work/reload.log" "$1"
 }
 
@@ -26,7 +26,7 @@ pair() {
     cp "$work/pairs/tls.crt" "$work/pairs/tls.key" "$vol/$1"
 }
 
-# show NAME: the volume's files are now those of this folder, all at once.
+# show NAME: replaces all files of the volume atomically with those of this directory.
 show() {
     ln -s "$1" "$vol/..new" && mv -T "$vol/..new" "$vol/..data"
 }
@@ -56,28 +56,28 @@ server "$work/reload.log" --config "$work/live.yaml" --tls-cert "$vol/tls.crt" -
 # The certificate.
 certificate='curfew_file_reload_success{file="certificate"}'
 check 'the first pair is served' "$(serial)" serves one
-equal 'the metric says that it is the one in the file' 1 "$(metric "$certificate")"
+equal 'the metric reports that the file is in effect' 1 "$(metric "$certificate")"
 show two
 check 'another pair is served' "$(cat "$work/reload.log")" wait_until 5 serves two
-equal 'the metric has its end' \
+equal 'the metric has its expiry' \
     "$(date -d "$(openssl x509 -in "$vol/two/tls.crt" -noout -enddate | cut -d= -f2)" +%s)" \
     "$(metric curfew_certificate_expiry_timestamp_seconds)"
 bad_pairs=0
 for bad in cut:'no chain' long:'more than 16 certificates' mixed:'does not belong' none:'No such file' old:'has expired'; do
     bad_pairs=$((bad_pairs + 1))
     show "${bad%%:*}"
-    check "a bad pair (${bad%%:*}) is told of" "$(cat "$work/reload.log")" \
+    check "an invalid pair (${bad%%:*}) is logged" "$(cat "$work/reload.log")" \
         said 1 "not reloaded.*the certificate.*${bad#*:}"
-    check "a bad pair (${bad%%:*}) changes nothing" "$(serial)" serves two
-    equal "a bad pair (${bad%%:*}) is in the metrics" 0 "$(metric "$certificate")"
-    check "a bad pair (${bad%%:*}): reviews are answered" "$(cat "$work/curl.err")" answers
+    check "an invalid pair (${bad%%:*}) has no effect" "$(serial)" serves two
+    equal "an invalid pair (${bad%%:*}) is in the metrics" 0 "$(metric "$certificate")"
+    check "an invalid pair (${bad%%:*}): reviews get a response" "$(cat "$work/curl.err")" answers
 done
-equal 'each of them is told of once' $bad_pairs "$(grep -c 'not reloaded' "$work/reload.log")"
+equal 'each invalid pair is logged once' $bad_pairs "$(grep -c 'not reloaded' "$work/reload.log")"
 show three
-check 'the next good pair is served' "$(cat "$work/reload.log")" wait_until 5 serves three
+check 'the next valid pair is served' "$(cat "$work/reload.log")" wait_until 5 serves three
 equal 'and the metric is good again' 1 "$(metric "$certificate")"
 
-# A file that is written in place, slowly: nothing is told, the pair is taken when it is whole.
+# A file that is written slowly in place: nothing is logged, and the complete pair is loaded.
 rm -f "$vol/tls.crt" "$vol/tls.key"
 cp "$vol/one/tls.key" "$vol/tls.key"
 head -c 300 "$vol/one/tls.crt" >"$vol/tls.crt"
@@ -89,11 +89,11 @@ done
 tail -c +301 "$vol/one/tls.crt" >>"$vol/tls.crt"
 check 'a pair that was written slowly is served' "$(cat "$work/reload.log")" \
     wait_until 5 serves one
-equal 'and nothing was told of it while it was written' $bad_pairs \
+equal 'a partly written pair is not logged' $bad_pairs \
     "$(grep -c 'not reloaded' "$work/reload.log")"
 
 # One file for both, in either order, with a chain and with what openssl writes in front of a key.
-one_file() { # NAME, PARTS...: they are served by a server of their own, which reads the file again
+one_file() { # NAME, PARTS...: a separate server loads the file, and reloads it
     _name=$1
     shift
     cat "$@" >"$work/both.pem"
@@ -102,11 +102,11 @@ one_file() { # NAME, PARTS...: they are served by a server of their own, which r
     check "one file, $_name: a server starts" "$(cat "$work/both.log")" logged "$work/both.log" serving
     cat "$vol/two/tls.crt" "$vol/two/tls.key" >"$work/both.new"
     mv "$work/both.new" "$work/both.pem"
-    check "one file, $_name: it is read again" "$(cat "$work/both.log")" \
+    check "one file, $_name: it is reloaded" "$(cat "$work/both.log")" \
         wait_until 5 grep -q '"msg":"reloaded' "$work/both.log"
     head -c -60 "$work/both.pem" >"$work/both.new" # its key is cut off
     mv "$work/both.new" "$work/both.pem"
-    check "one file, $_name: a cut key is told of" "$(cat "$work/both.log")" \
+    check "one file, $_name: a cut key is logged" "$(cat "$work/both.log")" \
         wait_until 5 grep -q 'not reloaded' "$work/both.log"
     kill "$pid"
     wait "$pid" || true
@@ -128,35 +128,35 @@ check 'the first configuration denies' "$(cat "$work/body")" denies
 printf "${config}exemptions: {namespaces: [shop]}\n" >"$work/live.yaml"
 check 'another configuration permits' "$(cat "$work/reload.log")" wait_until 5 permits
 printf "${config}foo: 1\n" >"$work/live.yaml"
-check 'a bad one is told of, with its line' "$(cat "$work/reload.log")" \
+check 'an invalid configuration is logged with its line' "$(cat "$work/reload.log")" \
     said 1 'not reloaded.*the configuration.*live.yaml:3:1'
-check 'a bad one changes nothing' "$(cat "$work/body")" permits
-equal 'a bad one is in the metrics' 0 "$(metric curfew_config_reload_success)"
+check 'an invalid configuration has no effect' "$(cat "$work/body")" permits
+equal 'an invalid configuration is in the metrics' 0 "$(metric curfew_config_reload_success)"
 rm "$work/live.yaml"
-check 'a missing one is told of' "$(cat "$work/reload.log")" \
+check 'a missing configuration is logged' "$(cat "$work/reload.log")" \
     said 1 'not reloaded.*the configuration.*No such file'
-check 'a missing one changes nothing' "$(cat "$work/body")" permits
+check 'a missing configuration has no effect' "$(cat "$work/body")" permits
 printf "$config" >"$work/live.yaml"
-check 'the next good one denies again' "$(cat "$work/reload.log")" wait_until 5 denies
+check 'the next valid configuration denies again' "$(cat "$work/reload.log")" wait_until 5 denies
 equal 'and the metric is good again' 1 "$(metric curfew_config_reload_success)"
 printf "${config}limits: {maxBody: 64KiB}\n" >"$work/live.yaml"
 { cat "$good" && printf "%70000s" ""; } >"$work/in"
 too_long() { [ "$(post /validate "$work/in")" = 413 ]; }
-check 'limits are reloaded too' "$(cat "$work/reload.log")" wait_until 5 too_long
+check 'limits are reloaded' "$(cat "$work/reload.log")" wait_until 5 too_long
 printf "$config" >"$work/live.yaml"
-check 'and back' "$(cat "$work/reload.log")" wait_until 5 answers
+check 'limits are restored' "$(cat "$work/reload.log")" wait_until 5 answers
 rm "$work/live.yaml"
 mkfifo "$work/live.yaml"
-check 'a pipe that nobody writes to is not waited for' "$(cat "$work/reload.log")" \
+check 'a pipe without a writer does not block' "$(cat "$work/reload.log")" \
     said 1 "not reloaded.*live.yaml' is no file"
 rm "$work/live.yaml"
 printf "$config" >"$work/live.yaml"
-check 'and the next file is read' "$(tail -n 3 "$work/reload.log")" \
+check 'the next file is loaded' "$(tail -n 3 "$work/reload.log")" \
     said $(($(grep -c 'reloaded","what":"the configuration' "$work/reload.log") + 1)) \
     'reloaded","what":"the configuration'
 before=$(grep -c '"reloaded"' "$work/reload.log")
 kill -HUP "$pid"
-check 'SIGHUP reloads what has not changed' "$(cat "$work/reload.log")" \
+check 'SIGHUP reloads unchanged files' "$(cat "$work/reload.log")" \
     said $((before + 2)) '"reloaded"'
 check 'and reviews are answered' "$(cat "$work/curl.err")" answers
 stops 'SIGTERM after it all: exit code' "$pid"

@@ -65,7 +65,7 @@ check 'the first server answers to the end' 'it does not' answers
 stops 'and ends' "$main"
 check 'no log holds a token' "$(grep -l eyJ "$work"/*.log)" \
     sh -c '! grep -q eyJ "$1"/*.log' sh "$work"
-check 'no sanitizer spoke' "$(grep -h -A20 -E 'ERROR: |WARNING: |runtime error' "$work"/*.log)" \
+check 'no sanitizer reported an error' "$(grep -h -A20 -E 'ERROR: |WARNING: |runtime error' "$work"/*.log)" \
     sh -c '! grep -qE "Sanitizer|runtime error" "$1"/*.log' sh "$work"
 
 echo "$passed passed, $failed failed"

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-# seccomp.sh - the filter of the server's system calls: on in every thread, and off where it has to be.
-# What it refuses is in test/unit/test_seccomp.c. Sourced by run.sh.
+# seccomp.sh - the system call filter: on in every thread, and off if necessary.
+# test/unit/test_seccomp.c tests what it blocks. Sourced by run.sh.
 
-# filters STATUS-FILE: how many filters this thread has.
+# filters STATUS-FILE: the number of filters of the thread.
 filters() {
     sed -n 's/^Seccomp_filters:[^0-9]*//p' "$1"
 }
 
-# filtered_by COUNT PID: each thread has so many filters more than this shell.
+# filtered_by COUNT PID: each thread has COUNT filters more than this shell.
 filtered_by() {
     local here status
     here=$(filters /proc/self/status)
@@ -16,9 +16,9 @@ filtered_by() {
     done
 }
 
-# says NAME LOG filtered|not-filtered: the line "serving" does, and there is no warning.
+# says NAME LOG filtered|not-filtered: the line "serving" reports it, and there is no warning.
 says() {
-    check "$1: the line 'serving' says so" "$(grep '"serving"' "$2")" \
+    check "$1: the line 'serving' reports it" "$(grep '"serving"' "$2")" \
         grep -q "\"systemCalls\":\"$(echo "$3" | tr - ' ')\"" "$2"
     lacks "$1: there is no warning" '"level":"warn"' "$(cat "$2")"
 }
@@ -28,7 +28,7 @@ says_once() {
     equal "$1: one warning" 1 "$(grep -c '"msg":"system calls are not filtered"' "$2")"
     check "$1: with its reason" "$(grep 'not filtered' "$2")" \
         grep -q "\"level\":\"warn\",\"msg\":\"system calls are not filtered\",\"reason\":\"$3\"" "$2"
-    check "$1: the line 'serving' says so" "$(grep '"serving"' "$2")" \
+    check "$1: the line 'serving' reports it" "$(grep '"serving"' "$2")" \
         grep -q '"systemCalls":"not filtered"' "$2"
 }
 
@@ -52,12 +52,12 @@ check '--no-seccomp: no thread is filtered' "$(grep -h ^Seccomp /proc/"$pid"/tas
 says '--no-seccomp' "$work/seccomp.log" not-filtered
 stops '--no-seccomp: it ends' "$pid"
 
-# A kernel that refuses.
+# A kernel without support.
 if [ -z "$sanitized" ]; then
     under=$work/bin/unfilterable
     server "$work/seccomp.log" --threads 2
     says_once 'where the kernel refuses it' "$work/seccomp.log" '[^"]*[a-z][^"]*'
-    check 'where the kernel refuses it: a server answers all the same' 'it does not' answers
+    check 'a server responds on a kernel without support' 'it does not' answers
     stops 'where the kernel refuses it: it ends' "$pid"
     under=
 fi

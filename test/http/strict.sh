@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# strict.sh - what is no HTTP is refused, whatever libmicrohttpd makes of it: a proxy in front could
-# read it otherwise than we do. Sourced by run.sh.
+# strict.sh - invalid HTTP is rejected, also where libmicrohttpd accepts it: a proxy could
+# interpret it differently. Sourced by run.sh.
 
 # ask LINE...: a request as bytes, each line ended with CR LF, and then the review $good.
 ask() {
@@ -17,20 +17,20 @@ no_http() {
     ask "$@"
     check "$name: 400" "$(head -c 300 "$work/raw")" grep -q '^HTTP/1.[01] 400 ' "$work/raw"
     equal "$name: one answer" 1 "$(grep -c '^HTTP/' "$work/raw")"
-    equal "$name: nothing is judged" 0 "$(grep -c '"allowed"' "$work/raw")"
+    equal "$name: no verdict" 0 "$(grep -c '"allowed"' "$work/raw")"
 }
-no_http 'a space behind a name' 'POST /validate HTTP/1.1' 'Host: l' "$json" "Content-Length: $size" \
+no_http 'a space after a name' 'POST /validate HTTP/1.1' 'Host: l' "$json" "Content-Length: $size" \
     'Transfer-Encoding : chunked'
 no_http 'a space in a name' 'POST /validate HTTP/1.1' 'Host: l' "$json" "Content-Length: $size" 'X Y: z'
-no_http 'a tab behind a name' 'POST /validate HTTP/1.1' 'Host: l' "$json" "Content-Length: $size" 'X-Y\t: z'
+no_http 'a tab after a name' 'POST /validate HTTP/1.1' 'Host: l' "$json" "Content-Length: $size" 'X-Y\t: z'
 no_http 'a name in UTF-8' 'POST /validate HTTP/1.1' 'Host: l' "$json" "Content-Length: $size" 'X-\303\244: z'
 no_http 'no Host' 'POST /validate HTTP/1.1' "$json" "Content-Length: $size"
 no_http 'two Hosts' 'POST /validate HTTP/1.1' 'Host: l' 'Host: m' "$json" "Content-Length: $size"
-no_http 'a Host behind a space' 'POST /validate HTTP/1.1' 'Host : l' "$json" "Content-Length: $size"
+no_http 'a Host before a space' 'POST /validate HTTP/1.1' 'Host : l' "$json" "Content-Length: $size"
 no_http 'a control character in a value' 'POST /validate HTTP/1.1' 'Host: l' 'X: a\001b' "$json" \
     "Content-Length: $size"
 case $(sed -n 's/.*libmicrohttpd \([0-9.]*\).*/\1/p' "$work/main.log" | head -n 1) in
-0.9.*) ;; # it ends the header at the NUL, and all headers at one without a name, before we see them
+0.9.*) ;; # it ends the header at the NUL, and all headers at one without a name, before Curfew sees them
 *)
     no_http 'a NUL in a value' 'POST /validate HTTP/1.1' 'Host: l' 'X: a\000b' "$json" "Content-Length: $size"
     no_http 'no name' 'POST /validate HTTP/1.1' 'Host: l' "$json" "Content-Length: $size" ': z'
@@ -40,7 +40,7 @@ no_http 'a NUL in the target' 'POST /validate%00 HTTP/1.1' 'Host: l' "$json" "Co
 no_http 'a NUL in the query' 'POST /validate?timeout=1%00s HTTP/1.1' 'Host: l' "$json" "Content-Length: $size"
 ask 'POST /validate HTTP/1.1' 'Host: l' "$json" "Content-Length: $size" \
     'X-!#$%&'"'"'*+-.^_`|~9: all that a name may hold' 'Y: a\tb \303\244' 'Connection: close'
-equal 'what a name may hold is taken' 'HTTP/1.1 200 OK' "$(status_line)"
+equal 'valid characters in a name are accepted' 'HTTP/1.1 200 OK' "$(status_line)"
 
 ask 'POST https://localhost/validate HTTP/1.1' 'Host: l' "$json" "Content-Length: $size"
 equal 'an absolute target' 'HTTP/1.1 404 Not Found' "$(status_line)"
@@ -54,9 +54,9 @@ for path in /%76alidate /validat%65 /%2Fvalidate /validate%2f; do
 done
 ask 'POST /validate HTTP/1.0' "$json" "Content-Length: $size"
 equal 'HTTP/1.0, without a Host' 200 "$(status_line | cut -d' ' -f2)"
-equal 'HTTP/1.0: the connection is closed behind it' 1 "$(grep -c '"allowed":' "$work/raw")"
+equal 'HTTP/1.0: the connection is closed after the response' 1 "$(grep -c '"allowed":' "$work/raw")"
 # too_large NAME LINE...: 431. The answer comes before the client has sent everything: when the connection
-# is closed with bytes unread, TCP resets it, and the client may lose the answer. So it asks again.
+# is closed with bytes unread, TCP resets it, and the client may lose the answer. So it retries.
 too_large() {
     local name="$1" try
     shift

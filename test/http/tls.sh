@@ -24,19 +24,19 @@ tls -alpn h2 </dev/null
 check 'h2 alone: no ALPN' "$(grep ALPN "$work/tls")" grep -q 'No ALPN' "$work/tls"
 equal 'curl --http2 gets HTTP/1.1' '200 1.1' \
     "$(post /validate "$good" --http2 -w '%{http_code} %{http_version}')"
-equal 'by its name in the cluster' 200 "$(curl -sS --cacert "$certs/ca.crt" -o /dev/null \
+equal 'the name in the cluster' 200 "$(curl -sS --cacert "$certs/ca.crt" -o /dev/null \
     -w '%{http_code}' --connect-to "curfew.curfew-system.svc:443:127.0.0.1:$port" \
     -H 'Content-Type: application/json' --data-binary "@$good" \
     https://curfew.curfew-system.svc/validate)"
 ca=$work
 authority other
 curl -sS --cacert "$work/other.pem" "https://localhost:$port/validate" >/dev/null 2>&1
-equal 'another CA: the client refuses' 60 $?
+equal 'another CA: the client rejects the certificate' 60 $?
 curl -sS -o /dev/null "http://127.0.0.1:$port/validate" 2>/dev/null
 check 'plain HTTP on the TLS port gets nothing' "curl: $?" test $? -ne 0
 check 'after all of them a good review is answered' 'it is not' answers
 
-# What is wrong with a pair is said at the start.
+# Errors of a pair are reported at the start.
 # refuses NAME STATUS SENTENCE FLAG...
 refuses() {
     local name="$1" want="$2" sentence="$3" out code
@@ -63,13 +63,13 @@ leaf new other new '' -startdate 20400101000000Z -enddate 20410101000000Z
     refuses 'no flags' 2 'kubeconfig is required outside of a pod, or --objects'
     refuses 'no certificate' 2 'tls-secret is required, or --tls-cert and --tls-key' $o
     refuses 'no key' 2 'tls-cert needs --tls-key' $o --tls-cert "$certs/tls.crt"
-    refuses 'a certificate that is not there' 3 "$work/none.pem" $o --tls-cert "$work/none.pem" \
+    refuses 'a missing certificate' 3 "$work/none.pem" $o --tls-cert "$work/none.pem" \
         --tls-key "$certs/tls.key"
     refuses 'a certificate file without one' 3 "certificate '$work/no.pem'" $o \
         --tls-cert "$work/no.pem" --tls-key "$certs/tls.key"
     refuses 'an empty certificate file' 3 "certificate '$work/empty.pem'" $o \
         --tls-cert "$work/empty.pem" --tls-key "$certs/tls.key"
-    refuses 'a key that is not there' 3 "$work/none.key" $o --tls-cert "$certs/tls.crt" \
+    refuses 'a missing key' 3 "$work/none.key" $o --tls-cert "$certs/tls.crt" \
         --tls-key "$work/none.key"
     refuses 'a key file without one' 3 "key '$work/no.pem'" $o --tls-cert "$certs/tls.crt" \
         --tls-key "$work/no.pem"
@@ -81,7 +81,7 @@ leaf new other new '' -startdate 20400101000000Z -enddate 20410101000000Z
         --tls-key "$work/old.key"
     refuses 'a certificate from the future' 3 'not valid yet: .*2040-01-01' $o \
         --tls-cert "$work/new.pem" --tls-key "$work/new.key"
-    refuses 'an address that is none' 2 'no address to listen at' $o $pair --listen 8443x
+    refuses 'an invalid address' 2 'no address to listen at' $o $pair --listen 8443x
     refuses 'a host that is not here' 3 'listening at' $o $pair --listen 192.0.2.1:0
     refuses 'a port in use' 3 "listening at '127.0.0.1:$port': Address already in use" $o $pair \
         --listen "127.0.0.1:$port"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# unread.sh - who gets which verdict on a review that can't be read, and what the log and the
-# metrics tell of it. Sourced by run.sh. (All ways not to be readable: bad_input.sh.)
+# unread.sh - verdicts on unreadable reviews, and their entries in the log and the
+# metrics. Sourced by run.sh. (bad_input.sh has all kinds of unreadable reviews.)
 
 cat >"$work/unread.curfew.yaml" <<'END'
 apiVersion: curfew.dev/v1alpha1
@@ -69,7 +69,7 @@ unreadable free alice -e "s|\"kind\":{[^}]*}|$driver|" -e 's|"pods"|"csidrivers"
     -e 's|"namespace":"free",||' -e 's|"spec":{"containers".*,"oldObject"|"spec":true},"oldObject"|' &&
     stays_denied 'a driver'
 
-# What is always judged stays so at privileged, and in an exempt namespace.
+# Some objects are always evaluated, also at privileged and in an exempt namespace.
 agent='"system:serviceaccount:shop:node-agent"'
 for namespace in free kube-system; do
     unreadable $namespace node -e "s|\"node\"|$agent|" &&
@@ -83,24 +83,24 @@ get /metrics >/dev/null
 check 'denials are counted' "$(grep curfew_reviews "$work/body")" grep -q \
     '^curfew_reviews_total{endpoint="validate",operation="CREATE",resource="csidrivers",decision="denied"} 1$' \
     "$work/body"
-check 'what is allowed is counted' "$(grep curfew_reviews "$work/body")" grep -q \
+check 'allowed reviews are counted' "$(grep curfew_reviews "$work/body")" grep -q \
     '^curfew_reviews_total{endpoint="mutate",operation="CREATE",resource="pods",decision="allowed"} 4$' \
     "$work/body"
 check 'the reason is counted' "$(grep rejected "$work/body")" grep -q \
     '^curfew_rejected_requests_total{reason="review"} [1-9]' "$work/body"
-check 'no JSON was at fault' "$(grep rejected "$work/body")" grep -q \
+check 'no JSON error is counted' "$(grep rejected "$work/body")" grep -q \
     '^curfew_rejected_requests_total{reason="json"} 0$' "$work/body"
 pod 3600 | head -c 600 >"$work/in"
 verdict 'half a review' 400 BadRequest 'byte 600: unexpected end' "$(post /validate "$work/in")"
 get /metrics >/dev/null
-check 'and now it is' "$(grep rejected "$work/body")" grep -q \
+check 'the JSON error is counted' "$(grep rejected "$work/body")" grep -q \
     '^curfew_rejected_requests_total{reason="json"} 1$' "$work/body"
 
-# The log's last line but that of metrics: who, what, where, and why.
+# The last log line before that of the metrics: user, object, path and reason.
 check 'the log says why' "$(tail -n 1 "$work/unread.log")" wait_until 5 grep -q \
     '"level":"warn","msg":"review at /validate: invalid JSON at byte 600: unexpected end","uid":"11111111-.*,"user":"alice","operation":"CREATE","resource":"pods","namespace":"shop","name":"p","decision":"denied"' \
     "$work/unread.log"
-check 'also of what is allowed' "$(grep -c '"decision":"allowed"' "$work/unread.log")" grep -q \
+check 'allowed reviews have a log line too' "$(grep -c '"decision":"allowed"' "$work/unread.log")" grep -q \
     '"level":"warn","msg":"review at /mutate: request.object.spec.*"user":"boss".*"decision":"allowed"' \
     "$work/unread.log"
 stops 'and ends' "$pid"

@@ -42,7 +42,7 @@ static double server_seconds(void)
     struct timespec now;
 
     if (clock_gettime(server_clock, &now) != 0) {
-        fprintf(stderr, "the server is gone\n");
+        fprintf(stderr, "the server ended\n");
         exit(1);
     }
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;

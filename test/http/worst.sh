@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# worst.sh - the worst reviews of 16 MiB that can be thought of (test/lib/shapes.h), and what they cost.
+# worst.sh - the cost of worst-case reviews of 16 MiB (test/lib/shapes.h).
 # WORST=all sends every pair of shapes to every endpoint, which takes many minutes. Sourced by run.sh.
 
 cat >"$work/worst.yaml" <<'END'

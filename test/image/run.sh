@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# run.sh BUILD - what `make image` left in BUILD: what is in it, what it may do, and the server's own
-# tests on its libraries. One line per case, then "N passed, N failed".
+# run.sh BUILD - checks the image of `make image` in BUILD: its contents, its permissions, and the server's
+# tests with its libraries. One line per case, then "N passed, N failed".
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=$1
@@ -30,7 +30,7 @@ SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2> /dev/null || echo 0) \
     sh deploy/image/archive.sh "$image" "$version" "$work/again.tar"
 check 'the same files give the same bytes' 'they differ' cmp "$archive" "$work/again.tar"
 
-# ---- what is in it ----
+# ---- contents ----
 programs=$(cd "$image" && find . -type f -perm /111 ! -path './usr/lib/*.so*' ! -name 'ld-linux*' | sort)
 equal 'one program, and no shell' ./usr/bin/curfew "$programs"
 equal 'nothing is setuid or writable by others' '' \
@@ -51,7 +51,7 @@ for key in 'USER 65532:65532' 'ENTRYPOINT ["/usr/bin/curfew"]' 'CMD ["serve"]'; 
     check "the Dockerfile says $key too" 'it does not' grep -qxF "$key" deploy/Dockerfile
 done
 
-# ---- alone, as nobody ----
+# ---- alone, as user 65532 ----
 if [ "$(id -u)" = 0 ]; then
     alone="chroot --userspec=65532:65532 $image"
 else
@@ -59,17 +59,17 @@ else
 fi
 # shellcheck disable=SC2086 # a command and its arguments
 said=$($alone /usr/bin/curfew --version 2>&1)
-check 'it runs with nothing else around it' "$said" \
+check 'it runs without other files' "$said" \
     sh -c 'case $1 in "curfew $2"*) ;; *) exit 1 ;; esac' sh "$said" "$version"
 printf 'kind: Secret\napiVersion: v1\nmetadata: {name: a}\ntype: kubernetes.io/service-account-token\n' \
     > "$work/secret.yaml"
 # shellcheck disable=SC2086
 said=$($alone /usr/bin/curfew review -f - 2>&1 < "$work/secret.yaml")
-equal 'it judges there what it is given' '1 legacy-token-secret' \
+equal 'it reviews standard input' '1 legacy-token-secret' \
     "$? $(echo "$said" | grep -o legacy-token-secret | head -n 1)"
 
-# ---- the server, on these libraries ----
-# The tests' own curl and openssl keep this system's.
+# ---- the server with these libraries ----
+# The curl and openssl of the tests use the libraries of this system.
 cat > "$work/curfew" << END
 #!/bin/sh
 exec $PWD/$loader --library-path $PWD/$image/usr/lib $PWD/$image/usr/bin/curfew "\$@"
@@ -78,7 +78,7 @@ chmod 755 "$work/curfew"
 curfew=$work/curfew certs=$work/certs objects=test/recorded/objects.yaml
 dev_certs "$certs" || exit 1
 server "$work/log" || exit 1
-check 'libmicrohttpd is one that has the fixes of 2026' "$(cat "$work/log")" \
+check 'libmicrohttpd has the fixes of 2026' "$(cat "$work/log")" \
     grep -qE 'libmicrohttpd 1\.(0\.[1-9][0-9]|[1-9])' "$work/log"
 stops 'and it ends' "$pid"
 

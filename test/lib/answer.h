@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* answer.h - asks for an AdmissionReview's answer, and takes it apart with cJSON alone, which knows
- * nothing of our reader and writer. Patches are applied by an implementation of its own, as strict
- * as the API server's (evanphx/json-patch): Debian's cJSON comes without its utilities. */
+/* answer.h - evaluates an AdmissionReview and parses the response with cJSON only, independently of
+ * Curfew's reader and writer. Applies patches with a separate implementation, as strict as the API
+ * server's (evanphx/json-patch): Debian's cJSON comes without its utilities. */
 #ifndef CURFEW_TEST_ANSWER_H
 #define CURFEW_TEST_ANSWER_H
 
@@ -103,7 +103,7 @@ static inline struct test_answer test_ask(struct cf_arena *arena, const struct c
     return a;
 }
 
-/* ---- RFC 6902, so far as the API server takes it from us ---- */
+/* ---- RFC 6902, as far as the API server accepts it ---- */
 
 /* Undoes ~1 and ~0 in a step of a JSON Pointer, in place. */
 static inline void test_unescape(char *step)
@@ -140,15 +140,15 @@ static inline cJSON *test_step(cJSON *at, const char *step)
     return NULL;
 }
 
-/* cJSON 1.7.15 of Debian 12 can't insert (a security fix broke it): what comes behind the new item
- * is taken out and appended again. */
+/* cJSON 1.7.15 of Debian 12 cannot insert (a security fix broke it): removes the items after the
+ * new one and appends them again. */
 static inline bool test_insert(cJSON *array, int index, cJSON *value)
 {
-    int behind = cJSON_GetArraySize(array) - index;
+    int after = cJSON_GetArraySize(array) - index;
 
     if (!cJSON_AddItemToArray(array, value))
         return false;
-    while (behind-- > 0) {
+    while (after-- > 0) {
         if (!cJSON_AddItemToArray(array, cJSON_DetachItemFromArray(array, index)))
             return false;
     }

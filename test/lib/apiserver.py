@@ -11,33 +11,33 @@ As a program it writes its port to a file once it listens. Callers need --token;
 only list, watch and get, as the chart's role of the servers permits. --proxy: an HTTP proxy instead,
 which knows CONNECT only, and counts in FILE.count.
 
-What a real server does not do on demand:
+Tests can cause faults:
 
-1. The path says what goes wrong (paths.py): /fail/503/2 answers twice with 503, then with 200.
+1. The path selects a fault (paths.py): /fail/503/2 answers twice with 503, then with 200.
 
 2. Shell tests control it under /_/, without a token:
-   POST /_/object/PATH       puts an object there as it is
+   POST /_/object/PATH       stores an object unchanged
    POST /_/delete/PATH
-   POST /_/forbid/VERB/RESOURCE  answers 403 from now on; POST /_/allow permits everything again
-   POST /_/conflict/VERB     somebody else writes just before the next 'update' or 'patch'
-   POST /_/race              two callers create the next object at once: the first waits for the second
-   GET  /_/count/RESOURCE/METHOD/STATUS  how often this was answered
-   GET  /_/trespasses        how often a reader requested what its role does not permit
+   POST /_/forbid/VERB/RESOURCE  responds with 403 from now on; POST /_/allow permits everything
+   POST /_/conflict/VERB     another client writes just before the next 'update' or 'patch'
+   POST /_/race              two callers create the next object at the same time: the first waits for the second
+   GET  /_/count/RESOURCE/METHOD/STATUS  the number of such responses
+   GET  /_/trespasses        the number of requests that the role of a reader does not permit
 
-3. Faults are queued with Server.fault(); each is used up by the first request or stream that it fits.
+3. Faults are queued with Server.fault(); each applies to the first matching request or stream.
 Of a request ('list', 'watch' or 'version'):
   status      answer with this code and a Status (reason=, message=, cause=)
-  html        200 and a page of HTML
-  drop        close the connection instead of an answer
-  hang        never answer
-  slow        wait `seconds` before the answer, and `pace` between parts of a list's body
-Of a stream, at the next thing that it has to send:
-  cut         half of the line, and the connection is gone
-  half        half of the line, a newline, then go on with the next
-  garbage     a line that is no JSON
+  html        respond with 200 and an HTML page
+  drop        close the connection without a response
+  hang        never respond
+  slow        wait `seconds` before the response, and `pace` between parts of a list's body
+Of a stream, for the next line to send:
+  cut         half of the line, then close the connection
+  half        half of the line, a newline, then continue with the next
+  garbage     a line that is not JSON
   twice       the line two times
   huge        a line of `bytes`, without an end
-  silence     nothing any more, the connection stays open
+  silence     send nothing, keep the connection open
   error       an ERROR event with `code` and `reason`
   end         the stream ends, as at its timeout
   gone        the connection is closed without the end of the stream
@@ -85,11 +85,11 @@ def place(path):
 
 
 class Closed(Exception):
-    """The client has gone, or the connection was taken down."""
+    """The client or the server closed the connection."""
 
 
 class Handler(Paths, socketserver.StreamRequestHandler):
-    """One connection. Of the request in hand: method, target, path, query, headers, body, resource, verb."""
+    """One connection. Attributes of the current request: method, target, path, query, headers, body, resource, verb."""
 
     disable_nagle_algorithm = True
 
@@ -136,7 +136,7 @@ class Handler(Paths, socketserver.StreamRequestHandler):
         return True
 
     def answer(self):
-        """One request; False when the connection is to be closed."""
+        """One request. Returns False if the connection must be closed."""
         if not self.read_request():
             return False
         self.resource, namespace, name = place(self.path)
@@ -226,7 +226,7 @@ class Handler(Paths, socketserver.StreamRequestHandler):
         self.wfile.flush()
 
     def say(self, code, body, headers=None):
-        """JSON as Python writes it, with blanks: for shell tests that look for a member."""
+        """JSON with blanks as Python writes it, for greps of shell tests."""
         return self.reply(code, json.dumps(body).encode(), headers)
 
     def deny(self, code, reason, message, headers=None):
@@ -236,7 +236,7 @@ class Handler(Paths, socketserver.StreamRequestHandler):
         self.api.count(self.resource, self.method, code)
         if not isinstance(body, bytes):
             body = json.dumps(body, separators=(",", ":")).encode() + b"\n"
-        head = "HTTP/1.1 %d Whatever\r\nContent-Type: %s\r\nContent-Length: %d\r\n" % (
+        head = "HTTP/1.1 %d Status\r\nContent-Type: %s\r\nContent-Length: %d\r\n" % (
             code, type_, len(body))
         for name, value in (headers or {}).items():
             head += "%s: %s\r\n" % (name, value)
@@ -255,7 +255,7 @@ class Handler(Paths, socketserver.StreamRequestHandler):
     # ---- objects ----
 
     def partial(self):
-        """Whether only the metadata is wanted."""
+        """Whether only the metadata is requested."""
         return "as=PartialObjectMetadata" in self.headers.get("accept", "") and not self.api.whole
 
     def shown(self, obj):
@@ -384,7 +384,7 @@ class Handler(Paths, socketserver.StreamRequestHandler):
         return True
 
     def event(self, kind, obj, faults=True):
-        """Sends a line, or what a fault makes of it; False: the stream is over."""
+        """Sends a line, or applies a fault to it. Returns False if the stream has ended."""
         line = self.api.encode({"type": kind, "object": obj}) + b"\n"
         if self.api.torn is not None and obj["metadata"].get("name") == self.api.torn:
             return self.fault_half(None, line)
@@ -403,7 +403,7 @@ class Handler(Paths, socketserver.StreamRequestHandler):
         return True
 
     def fault_garbage(self, fault, line):
-        self.chunk(fault.get("line", "\x00\x01 this is no JSON }{\n").encode("latin-1"))
+        self.chunk(fault.get("line", "\x00\x01 this is not JSON }{\n").encode("latin-1"))
         return True
 
     def fault_twice(self, fault, line):
@@ -454,17 +454,17 @@ class Listener(socketserver.ThreadingTCPServer):
 
 
 class Server:
-    """A Cluster behind a port. `certificate`, `key`, `client_ca`: files, for TLS."""
+    """Serves a Cluster on a port. `certificate`, `key`, `client_ca`: files, for TLS."""
 
     def __init__(self, cluster=None, certificate=None, key=None, client_ca=None):
         self.cluster = cluster or Cluster()
         self.lock = threading.Lock()
         self.faults = []
-        self.open = {}  # socket: whether it may go on
+        self.open = {}  # socket: whether it may continue
         self.requests = []  # (verb, resource, query, headers)
         self.snapshots = {}
         self.watch_list = "on"  # or 422, 400 (refused), ignored, 500 (an ERROR event)
-        self.watch_scale = 1  # a second of timeoutSeconds is so many seconds here
+        self.watch_scale = 1  # the seconds here of one second of timeoutSeconds
         self.bookmarks = True
         self.token = self.reader = None  # of callers that may do everything, and of those that only read
         self.token_file = None  # where the client reads its own
@@ -472,15 +472,15 @@ class Server:
         self.fixed = {}  # path: an answer
         self.answered = collections.Counter()
         self.trespasses = 0
-        self.waiting = None  # of two that are to create an object at once
-        self.deaf = False  # no request is answered
+        self.waiting = None  # the first of two callers that create an object at the same time
+        self.deaf = False  # do not respond to requests
         self.pretty = False
         self.encode = compact  # how objects are written
         self.torn = None  # the name of one of which each line is half
-        self.whole = False  # whole objects, though only metadata is asked for
+        self.whole = False  # complete objects, although only metadata is requested
         self.stuck = False  # each page says that it is before the same one
         self.minor = "36"
-        self.closes = False  # each connection is closed after its answer, and no header says so
+        self.closes = False  # close each connection after its response, without a header
         self.restore_after = None  # (verb, resource): once that was answered, an older backup is back
         self.tls = None
         if certificate:
@@ -490,7 +490,7 @@ class Server:
             self.tls.load_verify_locations(client_ca)
             self.tls.verify_mode = ssl.CERT_OPTIONAL
         self.listener = None
-        # Bound, and never listening: while the server is stopped nobody else is given its port.
+        # Bound but not listening: keeps the port while the server is stopped.
         self.place = socket.socket()
         self.place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.place.bind(("127.0.0.1", 0))
@@ -507,7 +507,7 @@ class Server:
         threading.Thread(target=self.listener.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self):
-        """All connections are cut, and nobody listens."""
+        """Cuts all connections and closes the port."""
         self.listener.shutdown()
         self.listener.server_close()
         self.cut()
@@ -551,13 +551,13 @@ class Server:
             return any(self._fits(fault, verb, resource, None) for fault in self.faults)
 
     def clear(self):
-        """No more faults; what hangs because of one is cut."""
+        """Removes all faults, and cuts connections that hang."""
         with self.lock:
             self.faults.clear()
 
-    def restored(self, *asked):
+    def restored(self, *request):
         """Once restore_after was answered, brings an older backup back and cuts all connections."""
-        if self.restore_after != asked:
+        if self.restore_after != request:
             return False
         self.restore_after = None
         self.cluster.set_back()
@@ -625,7 +625,7 @@ class Server:
 
 
 def write_port(file, port):
-    """In one step: whoever waits for the file reads all of it."""
+    """Writes the file atomically, for processes that wait for it."""
     with open(file + ".new", "w", encoding="ascii") as f:
         f.write(str(port))
     os.rename(file + ".new", file)

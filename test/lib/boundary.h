@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* boundary.h - the cluster of the boundary's tests: two nodes, what runs there, and who asks. */
+/* boundary.h - the cluster of the boundary's tests: two nodes, what runs there, and the callers. */
 #ifndef CURFEW_TEST_BOUNDARY_H
 #define CURFEW_TEST_BOUNDARY_H
 
@@ -78,7 +78,7 @@ static const char *const boundary_objects[] = {
     VOLUME("pv-foreign", ON_NODES("'n2'")),
 };
 
-/* Callers. The extra of a pod's token, of a Node's, of none. */
+/* Callers. The extra of a pod's token, of a Node's token, and without a token. */
 #define USER(ns, account, extra)                                                                   \
     "'system:serviceaccount:" ns ":" account "','groups':['system:serviceaccounts',"               \
     "'system:authenticated']" extra

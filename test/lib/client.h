@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* client.h - what the TLS clients of the tests share: connections to ports of this machine,
- * requests, answers, times. The programs: clients.c beside this, test/http/flood.c,
+/* client.h - shared functions of the TLS clients of the tests: connections to ports of this
+ * machine, requests, responses, times. The programs: clients.c, test/http/flood.c,
  * test/http/worst.c, test/soak/load.c. */
 #ifndef CURFEW_TEST_CLIENT_H
 #define CURFEW_TEST_CLIENT_H
@@ -54,7 +54,7 @@ void client_read_all(struct client *c, char *buf, size_t size);
 /* Whether an answer has this status. */
 bool client_has_status(const char *answer, int status);
 
-/* Whether GET `path` without TLS, on a connection of its own, is answered with 200. */
+/* Whether GET `path` without TLS, on a new connection, gets a response with 200. */
 bool client_get(int port, const char *path, unsigned patience);
 
 /* ---- requests ---- */

@@ -164,9 +164,9 @@ static int do_slow(int argc, char **argv)
 
 /* ---- many ---- */
 
-/* COUNT connections send REVIEW at the same time; one that is told to try again does, after a
- * second, up to TRIES (1) times in all. Prints how many were answered, told to try again (429 with
- * Retry-After: 1), and anything else: "answered 40 busy 560 other 0". */
+/* COUNT connections send REVIEW at the same time; after a 429 a connection retries after a second,
+ * up to TRIES (1) tries in all. Prints how many got a response, 429 (with Retry-After: 1), and
+ * anything else: "answered 40 busy 560 other 0". */
 static struct {
     int tries;
     pthread_barrier_t all_connected;
@@ -283,7 +283,7 @@ struct observer {
 
 static int64_t until;
 
-/* A connection for each, as a kubelet has it. */
+/* A connection for each, as a kubelet opens it. */
 static bool ask_plain(struct observer *o)
 {
     return client_get(o->port, o->path, PATIENCE_MS);
@@ -348,7 +348,7 @@ static int do_beside(int argc, char **argv)
     }
     if (!ask_warm(&all[2]) || !ask_warm(&all[3]))
         return 3;
-    client_sleep(1000); /* older than what comes now */
+    client_sleep(1000); /* older than the next connections */
     fprintf(stderr, "warm\n");
     until = client_micros() + atoi(argv[3]) * INT64_C(1000000);
     for (int i = 0; i < count; i++)

@@ -24,13 +24,13 @@ LEGACY = "kubernetes.io/service-account-token"
 
 
 class Odd(dict):
-    """An object that can't be read whole. `plain` is what is known of it nevertheless."""
+    """An object that cannot be read completely. `plain` is the part that can be read."""
 
     plain = None
 
 
 class Refused(Exception):
-    """A write that the API server refuses: (code, reason)."""
+    """A write that the API server rejects: (code, reason)."""
 
 
 def key_of(obj):
@@ -119,7 +119,7 @@ class Cluster:
     # ---- versions ----
 
     def compact(self):
-        """What happened before now is forgotten: older versions are gone."""
+        """Drops the history: older versions are no longer available."""
         with self.changed:
             self.compacted = self.version
             self.history.clear()

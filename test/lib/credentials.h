@@ -13,7 +13,8 @@ struct question {
     bool whole;
 };
 
-/* What is not given is NULL. (The last member keeps compilers from asking for all of them.) */
+/* Members that are not set are NULL. (The last member avoids compiler warnings about the others.)
+ */
 #define QUESTION(...) (&(struct question){__VA_ARGS__, .whole = true})
 
 static struct cf_outcome outcome;

@@ -17,8 +17,7 @@
 static struct cf_arena *arena;
 static struct cf_err err;
 
-/* What this program has used of a processor, in microseconds: a machine that others use is no
- * slower by it. */
+/* CPU time of this program, in microseconds: independent of other load on the machine. */
 static inline int64_t cpu_micros(void)
 {
     return (int64_t)clock() / (CLOCKS_PER_SEC / 1000000);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* documents.h - all documents of a path at once, for tests: the program itself never has more than
+/* documents.h - all documents of a path together, for tests: the program itself never has more than
  * one of them. */
 #ifndef CURFEW_TEST_DOCUMENTS_H
 #define CURFEW_TEST_DOCUMENTS_H

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""paths.py - paths of the fake API server (apiserver.py) that say what goes wrong, and a proxy."""
+"""paths.py - paths of the fake API server (apiserver.py) that cause faults, and a proxy."""
 import collections
 import os
 import socket
@@ -13,7 +13,7 @@ FORBIDDEN = ('secrets is forbidden: User "system:serviceaccount:curfew-system:cu
 
 
 class Paths:
-    """The part of a connection's handler that answers /WORD/WORD... by its do_WORD."""
+    """The part of a connection's handler that responds to /WORD/WORD... with its do_WORD."""
 
     lock = threading.Lock()
     seen = collections.Counter()  # target: how often it was requested
@@ -39,7 +39,7 @@ class Paths:
                               "client": names[0] if names else None, "peer": self.client_address[1]})
 
     def do_asked(self, *words):
-        """/asked/PATH: how often it was requested."""
+        """/asked/PATH: the number of requests for the path."""
         return self.say(200, {"count": self.seen["/" + "/".join(words)]})
 
     def do_fail(self, code, times, after=None):
@@ -61,7 +61,7 @@ class Paths:
         return False
 
     def reset(self):
-        """Not a polite end."""
+        """Resets the connection."""
         self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(self.request.detach())
 
@@ -129,7 +129,7 @@ def pump(a, b):
 
 
 class Proxy(socketserver.StreamRequestHandler):
-    """An HTTP proxy that knows CONNECT only."""
+    """An HTTP proxy with CONNECT only."""
 
     def handle(self):
         target = self.rfile.readline(65536).decode().split(" ")[1]

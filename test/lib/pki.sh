@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# pki.sh - certificates of others, by openssl: with any names, purposes and dates, and revoked ones.
-# (Those of our own servers: dev_certs of server.sh.) Sourced; all files are in $ca.
+# pki.sh - client certificates by openssl, with any names, purposes and dates, and revoked ones.
+# (Server certificates: dev_certs of server.sh.) Sourced; all files are in $ca.
 
 # authority NAME: NAME.pem and NAME.key.
 authority() {
@@ -35,7 +35,7 @@ leaf() {
 }
 
 no_certificate() {
-    fail "the certificate $1" 'it could not be made'
+    fail "the certificate $1" 'openssl failed'
     exit 1
 }
 

@@ -174,7 +174,7 @@ static inline struct test_answer validate(const char *text)
     return answer(CF_PHASE_VALIDATE, text);
 }
 
-/* The judgement of a review in all modes; `level` over all labels if it is not NULL. */
+/* The evaluation of a review in all modes; `level` over all labels if it is not NULL. */
 static inline struct cf_evaluation judge_at(const enum cf_level *level, const char *text)
 {
     struct cf_engine_input in = {

@@ -101,7 +101,7 @@ static inline void holds_nothing(const char *text)
         fail_msg("something was found in '%.80s'", text);
 }
 
-/* Finds the token once, below so many layers. Takes the text. */
+/* Finds the token once, below that many layers. Takes the text. */
 static inline void holds(char *text, const char *token, unsigned layers)
 {
     struct found found = scan(text);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# server.sh - our server in tests that are shell scripts: its certificate, where it listens, its start and
+# server.sh - `curfew serve` in shell tests: its certificate, its ports, its start and
 # its end. Sourced after ../cases.sh, whose wait_until and $pids it uses; $curfew is the program,
 # $root the project.
 
@@ -34,13 +34,13 @@ kubeconfig() {
 launch() {
     local log="$1"
     shift
-    [ ! -f "$log" ] || rm "$log" # of one before: its port must not be taken for this one's
+    [ ! -f "$log" ] || rm "$log" # of an earlier server: its ports must not be read
     "$@" 2>"$log" &
     pid=$!
     pids="$pids $pid"
 }
 
-# serve LOG FLAG...: `curfew serve` on free ports; $under is a command in front of it. Sets $pid.
+# serve LOG FLAG...: `curfew serve` on free ports; $under is a command that runs it. Sets $pid.
 serve() {
     local log="$1"
     shift
@@ -79,17 +79,17 @@ ended() {
     ! kill -0 "$1" 2>/dev/null
 }
 
-# ends NAME PID: ok when it ends by itself, with exit code 0.
+# ends NAME PID: passes if it ends with exit code 0 without a signal.
 ends() {
     if ! wait_until 10 ended "$2"; then
-        fail "$1" 'it runs on'
+        fail "$1" 'it continues to run'
         return
     fi
     wait "$2"
     equal "$1" 0 $?
 }
 
-# stops NAME PID: sends SIGTERM; ok when it ends with exit code 0.
+# stops NAME PID: sends SIGTERM; passes if it ends with exit code 0.
 stops() {
     kill -TERM "$2" 2>/dev/null
     ends "$1" "$2"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* shapes.h - the worst that a review can be made of, in one list.
+/* shapes.h - a list of worst-case contents of a review.
  *
- * A shape is a thing that can be there very often and that some rule has to look at, tell of or
- * compare each time. cf_shape_write() makes a review of a given size of one or two of them. The
- * test of the costs (test/http/worst.c) sends them all; whoever writes a rule that can find many
- * things in one object adds what it finds here. */
+ * A shape is content that can occur very often and that some rule has to read, report or compare
+ * each time. cf_shape_write() writes a review of a given size with one or two shapes. The cost test
+ * (test/http/worst.c) sends all of them; a new rule with many findings in one object needs a shape
+ * here. */
 #ifndef CURFEW_TEST_SHAPES_H
 #define CURFEW_TEST_SHAPES_H
 
@@ -67,7 +67,7 @@ struct cf_shape {
     const char *text; /* of one copy; '#' stands for its number, '@' for a token that never ends */
 };
 
-/* A legacy token of shop/web, with a signature that is none; base64 once and three times. */
+/* A legacy token of shop/web with an invalid signature; base64 once and three times. */
 #define CF_SHAPE_TOKEN                                                                             \
     "eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ."                                                          \
     "eyJpc3MiOiJrdWJlcm5ldGVzL3NlcnZpY2VhY2NvdW50Iiwia3ViZXJuZXRlcy5pby9zZXJ2aWNlYWNjb3VudC9uYW1l" \
@@ -189,7 +189,7 @@ static inline bool cf_shape_is_glued(enum cf_slot slot)
     }
 }
 
-/* So many bytes of a slot's shapes; none of them gives an empty slot. */
+/* That many bytes of a slot's shapes; without shapes the slot is empty. */
 static inline void cf_shape_fill(struct cf_shape_out *out, const struct cf_shape *const *shapes,
                                  size_t count, enum cf_slot slot, size_t bytes, unsigned limit,
                                  unsigned *nodes)
@@ -220,7 +220,7 @@ static inline void cf_shape_fill(struct cf_shape_out *out, const struct cf_shape
     }
 }
 
-/* What stands between the slots: '%' and a letter is a slot, 'A' for the first one, 'a' for the
+/* The text between the slots: '%' and a letter is a slot, 'A' for the first one, 'a' for the
  * 27th; "%," in front of the letter puts a comma there unless the slot is empty. "%-" is where text
  * without meaning makes up for what is missing in size; "%?" a Secret, which is a legacy one for
  * CF_SLOT_ITEMS. */

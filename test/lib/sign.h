@@ -115,7 +115,7 @@ static inline char *test_jwk(const EVP_PKEY *key, const char *kid, const char *m
     return out;
 }
 
-/* DER to the two numbers behind each other (RFC 7518, 3.4). */
+/* Converts DER to the two concatenated numbers (RFC 7518, 3.4). */
 static inline size_t test_raw_signature(unsigned char *sig, size_t len, size_t size)
 {
     const unsigned char *p = sig;
@@ -163,7 +163,7 @@ static inline char *test_unsigned(const char *header, const char *claims)
     return out;
 }
 
-/* A token whose signature is really that of `digest` ("SHA256", ...), whatever its header says. */
+/* A token with a valid signature of `digest` ("SHA256", ...), regardless of its header. */
 static inline char *test_token(EVP_PKEY *key, const char *digest, const char *header,
                                const char *claims)
 {

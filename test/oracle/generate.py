@@ -40,7 +40,7 @@ class Writer:
         self.rnd = rnd
         self.anchors = []  # of what is complete: names, and those of mappings
         self.maps = []
-        self.margin = 0  # how far a line has to be indented where a flow collection goes on
+        self.margin = 0  # the minimum indentation of continued lines of a flow collection
         self.newline = rnd.choice(BREAKS)
         self.odd = rnd.random() < 0.1
 
@@ -63,8 +63,8 @@ class Writer:
         return self.rnd.choice([" ", "  ", "\t"]) + text
 
     def props(self, tags=None):
-        """What stands before a value, an anchor, a tag, both in any order; and what is to be told
-        to end() behind the value."""
+        """The text before a value (an anchor, a tag, both in any order), and the argument
+        of end() after the value."""
         out, name = [], None
         if self.chance(0.08):
             name = "a%d" % self.rnd.randrange(8)
@@ -240,10 +240,10 @@ class Writer:
         return props + "[" + self.space() + (self.space() + "," + self.rnd.choice([" ", " ", ""])).join(
             items) + ("," if self.chance(0.05) else "") + self.space() + "]"
 
-    # ---- block collections: lines that are behind "- " or "key:" ----
+    # ---- block collections: lines after "- " or "key:" ----
 
     def value(self, depth, indent):
-        """What is behind a colon or a dash, up to the end of its last line."""
+        """The text after a colon or a dash, up to the end of its last line."""
         kind = self.rnd.random()
         self.margin = max(indent, 0) + 1
         if depth > 5 or kind < 0.45:

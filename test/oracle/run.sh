@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# run.sh BUILD [DIR] - compares what kubectl reads with what Curfew reads (README.md), in the files
-# of DIR; without it, in our own and in 20,000 that are made up. Needs Go, and the Go module proxy
-# for the first time; without Go it says so and passes. COUNT and SEED change what is made up.
+# run.sh BUILD [DIR] - compares how kubectl and Curfew read YAML and JSON (README.md), in the files
+# of DIR; without it, in the files of this project and in 20,000 generated files. Needs Go, and the Go
+# module proxy once; without Go it reports that and passes. COUNT and SEED change the generated files.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=$1
@@ -61,8 +61,8 @@ planted() {
     fi
 }
 
-# What --fix prints is read back as the documents that went in, whatever their mix: kubectl's
-# reader takes one JSON value a document, once it has begun to read YAML.
+# The output of --fix has the same documents as its input, for any mix of formats: kubectl's
+# reader accepts one JSON value per document after the first YAML document.
 fixed() {
     set -- "$golden/fix-stream/a.json" "$golden/fix-mixed-forms/all.yaml" \
         "$golden/json-stream/pods.json" "$golden/fix-stream/b.yaml" \
@@ -72,23 +72,23 @@ fixed() {
         files="$files -f $file"
     done
     # shellcheck disable=SC2086
-    "$build/curfew" review --level privileged --fix $files > "$work/fixed.yaml" 2> "$work/told"
+    "$build/curfew" review --level privileged --fix $files > "$work/fixed.yaml" 2> "$work/err"
     printf '%s\n' "$@" > "$work/files"
     values > "$work/before"
     echo "$work/fixed.yaml" > "$work/files"
     values > "$work/after"
-    compare "a stream that --fix prints"
+    compare "the output of --fix for a stream"
     if [ "$(wc -l < "$work/before")" -gt 5 ] && cmp -s "$work/before" "$work/after"; then
         passed=$((passed + 1))
-        echo "ok   it has all documents that went in"
+        echo "ok   the output of --fix has all documents of the input"
     else
         failed=$((failed + 1))
         diff "$work/before" "$work/after" | head -n 20
-        echo "FAIL it has other documents than went in"
+        echo "FAIL the output of --fix has other documents than the input"
     fi
 }
 
-# The documents that we read in the files of $work/files.
+# The documents that Curfew reads in the files of $work/files.
 values() {
     "$build/oracle-test" < "$work/files" | sed -n 's/^value [0-9]* //p'
 }
@@ -102,12 +102,12 @@ else
     planted
     fixed
     manifests test deploy charts "$golden" > "$work/files"
-    compare "our own files"
+    compare "files of this project"
     python3 $here/generate.py "$work/generated" "${COUNT:-20000}" "${SEED:-1}"
     manifests "$work/generated" > "$work/files"
-    compare "made-up files, seed ${SEED:-1}"
+    compare "generated files, seed ${SEED:-1}"
     [ "$failed" = 0 ] ||
-        echo "     python3 $here/generate.py DIR ${COUNT:-20000} ${SEED:-1} makes them again"
+        echo "     python3 $here/generate.py DIR ${COUNT:-20000} ${SEED:-1} generates them again"
 fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -12,19 +12,19 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
-// A difference that README.md names and gives the reason of.
+// A difference that README.md lists with its reason.
 type difference struct {
 	name         string
-	ours, theirs string // what our error, or kubectl's, says; empty: that side refuses nothing
-	file         string // what the file has; empty: anything
-	second       bool   // a part of the file holds more than one YAML document, or something behind it
-	last         bool   // kubectl and we no longer agree on where documents begin
+	ours, theirs string // patterns of the errors of Curfew and kubectl; empty: that side has no error
+	file         string // a pattern of the file; empty: any file
+	second       bool   // a part of the file has more than one YAML document, or text after the first
+	last         bool   // the following documents cannot be compared
 }
 
 var differences = []difference{
 	{name: "separator", file: `(?m)^---[ \t]*[^ \t\r\n#]|^\x{FEFF}?---#`, last: true},
-	{name: "separator-behind-json", theirs: `invalid character '-' in numeric literal`, last: true},
-	{name: "separator-behind-cr", file: `\r---|---[^\n]*\r[^\n]`, last: true},
+	{name: "separator-after-json", theirs: `invalid character '-' in numeric literal`, last: true},
+	{name: "separator-after-cr", file: `\r---|---[^\n]*\r[^\n]`, last: true},
 	{name: "duplicate-key", ours: `duplicate key '`},
 	{name: "ceiling", ours: `nested deeper than \d+|more than \d+ (values|MiB|%TAG)`},
 	{name: "second-document", ours: `.`, second: true, last: true},
@@ -36,7 +36,7 @@ var differences = []difference{
 	{name: "directive", theirs: `expected <document start>|incompatible YAML document|directive|non-alphabetical`,
 		file: `(^|[\n\r\x{85}\x{2028}\x{2029}])\x{FEFF}?%`, last: true},
 	{name: "broken-utf8", theirs: `UTF-8|Unicode character|json: offset`, file: `\x{FFFD}`},
-	{name: "yaml-behind-json", ours: `invalid JSON: expected a value`, file: `^\x{FEFF}?\s*{`, last: true},
+	{name: "yaml-after-json", ours: `invalid JSON: expected a value`, file: `^\x{FEFF}?\s*{`, last: true},
 	{name: "end-marker", theirs: `did not find expected node content|invalid character '\.'`, file: `(?m)^\.\.\.`, last: true},
 	{name: "tab-comment", theirs: `cannot start any token`, file: `(?m)^ *\t[ \t]*(#|$)`, last: true},
 	{name: "inner-mark", file: `[\n\r]\x{FEFF}`, last: true},
@@ -59,7 +59,7 @@ func matches(pattern string, d *document) bool {
 	return d != nil && d.err != "" && patterns[pattern].MatchString(d.err)
 }
 
-// allowed is the difference's kind; nil when it is none of those.
+// allowed returns the kind of the difference, or nil if README.md does not list it.
 func allowed(theirs, ours *document, file []byte) *difference {
 	for i := range differences {
 		d := &differences[i]
@@ -73,8 +73,8 @@ func allowed(theirs, ours *document, file []byte) *difference {
 	return nil
 }
 
-// hasSecond tells whether anything stands behind the first YAML document between two separators: a
-// document behind "...", or what go-yaml never comes to read. kubectl leaves it out silently.
+// hasSecond reports whether there is text after the first YAML document between two separators: a
+// document after "...", or text that go-yaml never reads. kubectl ignores it silently.
 func hasSecond(file []byte) bool {
 	parts := yaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(file)))
 	for {

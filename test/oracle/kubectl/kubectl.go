@@ -25,26 +25,26 @@ type document struct {
 	err   string
 }
 
-// reading is what kubectl made of a file.
+// reading is the result of kubectl for a file.
 type reading struct {
 	file   []byte // as UTF-8
-	marked bool   // by a byte order mark of UTF-8: then broken bytes stay as they are
+	marked bool   // with a byte order mark of UTF-8: invalid bytes are kept
 	docs   []document
-	ended  bool // an error in JSON: kubectl could not go on behind it
+	ended  bool // an error in JSON, after which kubectl stops
 }
 
 func (d *document) String() string {
 	switch {
 	case d == nil:
-		return "no such document"
+		return "missing"
 	case d.err != "":
-		return "refused: " + d.err
+		return "rejected: " + d.err
 	}
 	return d.text
 }
 
-// kubectl reads a file as kubectl does (cli-runtime's FileVisitor and StreamVisitor), and goes on
-// behind a document that is refused, where kubectl ends.
+// kubectl reads a file as kubectl does (cli-runtime's FileVisitor and StreamVisitor), and continues
+// after an invalid document, where kubectl stops.
 func kubectl(name string) (r reading, err error) {
 	file, err := os.ReadFile(name)
 	if err != nil {
@@ -71,7 +71,7 @@ func kubectl(name string) (r reading, err error) {
 			var stuck *json.SyntaxError
 			r.ended = r.ended || errors.As(err, &broken)
 			if errors.As(err, &stuck) || errors.Is(err, io.ErrUnexpectedEOF) {
-				r.ended = true // it says the same for ever
+				r.ended = true // it would repeat the same error
 				return r, nil
 			}
 		case len(raw) > 0 && !bytes.Equal(raw, []byte("null")):
@@ -81,19 +81,19 @@ func kubectl(name string) (r reading, err error) {
 	return r, fmt.Errorf("%s: more documents than bytes", name)
 }
 
-// parse gives a value whose numbers are as they were written.
+// parse returns a value with numbers as they are written.
 func parse(text []byte) document {
 	var value any
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	if err := decoder.Decode(&value); err != nil {
-		return document{err: fmt.Sprintf("no JSON: %v", err)}
+		return document{err: fmt.Sprintf("not JSON: %v", err)}
 	}
 	return document{value: withoutNUL(value), text: string(text)}
 }
 
-// withoutNUL has U+FFFD for U+0000, which no text of ours can hold: the one thing that is made
-// equal before the comparison.
+// withoutNUL replaces U+0000, which strings in Curfew cannot contain, by U+FFFD: the only change
+// before the comparison.
 func withoutNUL(value any) any {
 	switch v := value.(type) {
 	case string:

@@ -2,10 +2,10 @@
 
 // oracle compares what kubectl reads in files with what Curfew reads in them.
 //
-//	oracle OURS < FILES
+//	oracle VALUES < FILES
 //
-// OURS is the program of ours.c; the names of the files come one a line. Every difference is
-// printed with its file and document, unless it is one of those that README.md names: these are
+// VALUES is the program of values.c; the input has the name of one file a line. Every difference is
+// printed with its file and document, unless README.md lists its kind: these are
 // counted. The last line sums up; the exit code is 1 when there was a difference.
 package main
 
@@ -26,7 +26,7 @@ type tally struct {
 	differences                       int
 }
 
-// compare tells the differences of one file, document by document.
+// compare prints the differences of one file, document by document.
 func (t *tally) compare(name string, theirs reading, ours []document) {
 	for i := 0; i < len(theirs.docs) || i < len(ours); i++ {
 		var a, b *document
@@ -46,7 +46,7 @@ func (t *tally) compare(name string, theirs reading, ours []document) {
 		case a != nil && b != nil && a.err != "" && b.err != "":
 			t.refused++
 		case a == nil && theirs.ended:
-			t.allowed["behind-broken-json"]++
+			t.allowed["after-broken-json"]++
 			return
 		case why != nil:
 			t.allowed[why.name]++
@@ -54,13 +54,13 @@ func (t *tally) compare(name string, theirs reading, ours []document) {
 			t.allowed["random"]++
 		default:
 			t.differences++
-			fmt.Printf("FAIL %s: document %d\n     kubectl: %s\n     ours:    %s\n", name, i+1, a, b)
+			fmt.Printf("FAIL %s: document %d\n     kubectl: %s\n     curfew:  %s\n", name, i+1, a, b)
 			return
 		}
 	}
 }
 
-// isOneOf tells whether kubectl makes that value of the document if it is asked often enough.
+// isOneOf reports whether kubectl produces that value for the document in one of several tries.
 func isOneOf(name string, i int, value any) bool {
 	for try := 0; try < 30; try++ {
 		again, err := kubectl(name)
@@ -77,7 +77,7 @@ func (t *tally) String() string {
 		names = append(names, name)
 	}
 	sort.Strings(names)
-	text := fmt.Sprintf("%d files, %d documents: %d the same, %d that both refuse",
+	text := fmt.Sprintf("%d files, %d documents: %d the same, %d that both reject",
 		t.files, t.documents, t.values, t.refused)
 	for _, name := range names {
 		text += fmt.Sprintf(", %d %s", t.allowed[name], name)
@@ -122,7 +122,7 @@ func run(program string, in io.Reader) (*tally, error) {
 	return t, errors.Join(lines.Err(), ours.Wait())
 }
 
-// answer reads what ours.c says about one file.
+// answer reads the output of values.c for one file.
 func answer(r *bufio.Reader, name string) ([]document, error) {
 	var docs []document
 	for first := true; ; first = false {
@@ -149,7 +149,7 @@ func answer(r *bufio.Reader, name string) ([]document, error) {
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: oracle OURS < FILES")
+		fmt.Fprintln(os.Stderr, "usage: oracle VALUES < FILES")
 		os.Exit(2)
 	}
 	t, err := run(os.Args[1], os.Stdin)

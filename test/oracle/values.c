@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ours.c - what Curfew reads in files, for main.go to compare with what kubectl reads.
+/* values.c - prints the values that Curfew reads in files, for main.go to compare with kubectl's.
  *
  * Takes the names of files from standard input, one a line. Of each it prints "file NAME", then a
  * line for each document that has content, and an empty line:
  *
  *   value LINE JSON
- *   error SENTENCE */
+ *   error MESSAGE */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static int add_item(const struct cf_document_item *item, void *arg)
     return cf_buf_ok(out->buf) ? 0 : -1;
 }
 
-/* A large List is read item by item; its other members stand in the root. */
+/* A large List is read item by item; its other members are in the root. */
 static int add_streamed(struct cf_out *out, const struct cf_document *doc)
 {
     const struct cf_json *member = cf_json_first(doc->root);

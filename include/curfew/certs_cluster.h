@@ -13,13 +13,6 @@
 #include "curfew/client.h"
 #include "curfew/certs.h"
 
-/* How to ask. */
-struct cf_api_caller {
-    struct cf_api *api;
-    bool (*cancelled)(void *arg); /* as in struct cf_api_call; NULL: never */
-    void *arg;
-};
-
 /* ---- the Secret (certs_secret.c) ---- */
 
 struct cf_certs_secret; /* its name, and what was last read of it */

@@ -12,7 +12,6 @@
 
 #define MARK "curfew.dev/certificates"
 #define MARK_VALUE "managed"
-/* etcd holds an object to 1.5 MiB. */
 #define SECRET_MAX (2 * CF_MIB)
 #define ARENA_MAX (16 * CF_MIB)
 
@@ -67,31 +66,21 @@ static void empty(struct cf_certs *certs)
     cf_certs_init(certs);
 }
 
-/* One call about the Secret; `out` belongs to the arena, and is wiped with it. */
-static int ask(struct cf_certs_secret *secret, const struct cf_api_caller *asker,
-               struct cf_api_call *call, unsigned *status, struct cf_buf *out, struct cf_err *err)
+/* `body` belongs to the arena, and is wiped with it. */
+static int call_secret(struct cf_certs_secret *secret, const struct cf_api_caller *asker,
+                       struct cf_api_call *call, unsigned *status, struct cf_buf *body,
+                       struct cf_err *err)
 {
-    call->max = SECRET_MAX;
-    call->tries = 3; /* what is written twice is a conflict with ourselves, and read again */
-    call->timeout_seconds = 10;
-    call->cancelled = asker->cancelled;
-    call->arg = asker->arg;
     call->resource =
         cf_arena_printf(secret->arena, "the Secret \"%s\" (API group \"\")", secret->name);
-    cf_buf_init_arena(out, secret->arena, SECRET_MAX);
-    return cf_api_call(asker->api, call, status, out, err);
+    return cf_api_call_object(asker, secret->arena, call, status, body, err);
 }
 
-static int unexpected(const struct cf_certs_secret *secret, const char *what, unsigned status,
-                      const struct cf_buf *body, struct cf_err *err)
+static int fail_status(const struct cf_certs_secret *secret, const char *what, unsigned status,
+                       const struct cf_buf *body, struct cf_err *err)
 {
-    const struct cf_json *answer =
-        cf_json_parse(secret->arena, cf_buf_str(body), body->len, NULL, NULL, NULL);
-    const char *message = cf_json_str(cf_json_get(answer, "message"));
-
-    cf_err_system(err, "%s Secret %s/%s: status %u%s%.200s", what, secret->namespace, secret->name,
-                  status, message != NULL ? ": " : "", cf_str_or_empty(message));
-    return -1;
+    what = cf_arena_printf(secret->arena, "%s Secret %s/%s", what, secret->namespace, secret->name);
+    return cf_api_fail_status(secret->arena, what, status, body, err);
 }
 
 /* ---- reading ---- */
@@ -159,13 +148,13 @@ int cf_certs_secret_read(struct cf_certs_secret *secret, const struct cf_api_cal
                                 secret->namespace, secret->name);
     if (call.path == NULL)
         return cf_err_memory(err);
-    if (ask(secret, asker, &call, &status, &body, err) != 0)
+    if (call_secret(secret, asker, &call, &status, &body, err) != 0)
         return -1;
     *exists = status == 200;
     if (status == 404)
         return 0;
     if (status != 200)
-        return unexpected(secret, "reading", status, &body, err);
+        return fail_status(secret, "reading", status, &body, err);
     return read_object(secret, &body, out, err);
 }
 
@@ -261,12 +250,12 @@ int cf_certs_secret_write(struct cf_certs_secret *secret, const struct cf_api_ca
         return cf_err_memory(err);
     call.body = text.data;
     call.body_len = text.len;
-    if (ask(secret, asker, &call, &status, &body, err) != 0)
+    if (call_secret(secret, asker, &call, &status, &body, err) != 0)
         return -1;
     /* 404: it went away since it was read. */
     if (status == 409 || (status == 404 && !creates)) {
         *conflict = true;
         return 0;
     }
-    return status == 200 || status == 201 ? 0 : unexpected(secret, "writing", status, &body, err);
+    return status == 200 || status == 201 ? 0 : fail_status(secret, "writing", status, &body, err);
 }

@@ -28,32 +28,22 @@ struct look {
     struct cf_webhooks *out;
 };
 
-static int call(const struct look *look, struct cf_api_call *call, unsigned *status,
-                struct cf_buf *body, struct cf_err *err)
+static int call_configuration(const struct look *look, struct cf_api_call *call, unsigned *status,
+                              struct cf_buf *body, struct cf_err *err)
 {
     call->path = look->path;
-    call->max = CONFIGURATION_MAX;
-    call->tries = 3;
-    call->timeout_seconds = 10;
-    call->cancelled = look->asker->cancelled;
-    call->arg = look->asker->arg;
     call->resource = cf_arena_printf(
         look->arena, "the %swebhookconfiguration \"%s\" (API group admissionregistration.k8s.io)",
         look->kind, look->name);
-    cf_buf_init_arena(body, look->arena, CONFIGURATION_MAX);
-    return cf_api_call(look->asker->api, call, status, body, err);
+    return cf_api_call_object(look->asker, look->arena, call, status, body, err);
 }
 
-static int unexpected(const struct look *look, const char *what, unsigned status,
-                      const struct cf_buf *body, struct cf_err *err)
+static int fail_configuration(const struct look *look, const char *what, unsigned status,
+                              const struct cf_buf *body, struct cf_err *err)
 {
-    const struct cf_json *answer =
-        cf_json_parse(look->arena, cf_buf_str(body), body->len, NULL, NULL, NULL);
-    const char *message = cf_json_str(cf_json_get(answer, "message"));
-
-    cf_err_system(err, "%s %swebhookconfiguration \"%s\": status %u%s%.200s", what, look->kind,
-                  look->name, status, message != NULL ? ": " : "", cf_str_or_empty(message));
-    return -1;
+    what = cf_arena_printf(look->arena, "%s %swebhookconfiguration \"%s\"", what, look->kind,
+                           look->name);
+    return cf_api_fail_status(look->arena, what, status, body, err);
 }
 
 /* ---- names ---- */
@@ -177,12 +167,12 @@ static int patch(const struct look *look, const struct cf_json *object, bool *co
         return cf_err_memory(err);
     what.body = text.data;
     what.body_len = text.len;
-    if (call(look, &what, &status, &body, err) != 0)
+    if (call_configuration(look, &what, &status, &body, err) != 0)
         return -1;
     *conflict = status == 409;
     return status == 200 || *conflict
                ? 0
-               : unexpected(look, "writing the caBundle of", status, &body, err);
+               : fail_configuration(look, "writing the caBundle of", status, &body, err);
 }
 
 /* ---- one of the two ---- */
@@ -195,12 +185,12 @@ static int look_once(const struct look *look, bool write, bool *conflict, struct
     struct cf_buf body;
     unsigned status;
 
-    if (call(look, &what, &status, &body, err) != 0)
+    if (call_configuration(look, &what, &status, &body, err) != 0)
         return -1;
     if (status == 404)
         return 0;
     if (status != 200)
-        return unexpected(look, "reading", status, &body, err);
+        return fail_configuration(look, "reading", status, &body, err);
     object = cf_json_parse(look->arena, cf_buf_str(&body), body.len, NULL, NULL, err);
     if (object == NULL)
         return cf_err_wrap(err, "reading %swebhookconfiguration \"%s\"", look->kind, look->name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* client.c - calls and streams: who we are, how often it is tried, and what is said of it. */
+/* client.c - calls and streams: credentials, tries, and what errors say. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,25 +14,25 @@
 #define TRIES_OF_GET 5
 #define BACKOFF_MILLIS 250
 #define BACKOFF_MAX_MILLIS 10000
-/* What a server may ask us to wait; more than that is a mistake of its own. */
+/* A longer Retry-After is cut to this. */
 #define RETRY_AFTER_MAX_MILLIS 60000
-#define LOOK_MILLIS 250
+#define CANCEL_CHECK_MILLIS 250
 
 /* ---- opening ---- */
 
-/* Takes the access. */
-static struct cf_api *opened(struct cf_credentials *access, struct cf_err *err)
+/* Takes over the credentials. */
+static struct cf_api *new_api(struct cf_credentials *creds, struct cf_err *err)
 {
-    struct cf_api *api = access != NULL ? calloc(1, sizeof(*api)) : NULL;
+    struct cf_api *api = creds != NULL ? calloc(1, sizeof(*api)) : NULL;
 
-    if (access == NULL)
+    if (creds == NULL)
         return NULL;
     if (api == NULL) {
         cf_err_memory(err);
-        cf_credentials_free(access);
+        cf_credentials_free(creds);
         return NULL;
     }
-    api->access = access;
+    api->creds = creds;
     api->wire = cf_wire_new();
     if (api->wire != NULL)
         return api;
@@ -46,9 +46,9 @@ struct cf_api *cf_api_open(const char *kubeconfig, const char *context, struct c
     struct cf_err unused = {.kind = CF_ERR_NONE};
 
     err = err != NULL ? err : &unused;
-    return opened(kubeconfig != NULL ? cf_credentials_kubeconfig(kubeconfig, context, err)
-                                     : cf_credentials_in_cluster(NULL, err),
-                  err);
+    return new_api(kubeconfig != NULL ? cf_credentials_kubeconfig(kubeconfig, context, err)
+                                      : cf_credentials_in_cluster(NULL, err),
+                   err);
 }
 
 struct cf_api *cf_api_open_at(const char *url, const char *ca_file, const char *server_name,
@@ -57,7 +57,7 @@ struct cf_api *cf_api_open_at(const char *url, const char *ca_file, const char *
     struct cf_err unused = {.kind = CF_ERR_NONE};
 
     err = err != NULL ? err : &unused;
-    return opened(cf_credentials_at(url, ca_file, server_name, err), err);
+    return new_api(cf_credentials_at(url, ca_file, server_name, err), err);
 }
 
 void cf_api_close(struct cf_api *api)
@@ -65,30 +65,31 @@ void cf_api_close(struct cf_api *api)
     if (api == NULL)
         return;
     cf_wire_free(api->wire);
-    cf_credentials_free(api->access);
+    cf_credentials_free(api->creds);
     free(api);
 }
 
 bool cf_api_runs_program(const struct cf_api *api)
 {
-    return api->access->exec != NULL;
+    return api->creds->exec != NULL;
 }
 
 const char *cf_api_server(const struct cf_api *api)
 {
-    return api->access->server;
+    return api->creds->server;
 }
 
 const char *cf_api_namespace(const struct cf_api *api)
 {
-    return api->access->namespace;
+    return api->creds->namespace;
 }
 
 /* ---- refusals ---- */
 
-/* What RBAC says: `secrets is forbidden: User "system:serviceaccount:a:b" cannot list resource
- * "secrets" in API group "" in the namespace "shop"`. Finds the user's name, and the namespace with
- * the words before it ("" where there is none). False: another 403, of admission or a quota. */
+/* Reads a message of RBAC: `secrets is forbidden: User "system:serviceaccount:a:b" cannot list
+ * resource "secrets" in API group "" in the namespace "shop"`. Finds the user's name, and the
+ * namespace with the words before it ("" without one). False: another 403, of admission or quota.
+ */
 static bool read_rbac(const char *message, char user[256], char where[320])
 {
     static const char marker[] = "User \"", in[] = " in the namespace \"";
@@ -108,28 +109,29 @@ static bool read_rbac(const char *message, char user[256], char where[320])
     return true;
 }
 
-static void say_forbidden(const struct cf_credentials *access, const struct cf_api_call *call,
-                          const char *message, struct cf_err *err)
+static void explain_forbidden(const struct cf_credentials *creds, const struct cf_api_call *call,
+                              const char *message, struct cf_err *err)
 {
     char user[256], where[320];
 
     if (message == NULL) {
-        cf_err_system(err, "%s refuses %s %.200s (403) to %s", access->server,
+        cf_err_system(err, "%s does not allow %s to %s %.200s (403)", creds->server, creds->who,
                       call->verb != NULL ? call->verb : call->method,
-                      call->resource != NULL ? call->resource : call->path, access->who);
+                      call->resource != NULL ? call->resource : call->path);
     } else if (!read_rbac(message, user, where)) {
-        cf_err_system(err, "%s refuses %s %.100s: %.300s", access->server, call->method, call->path,
+        cf_err_system(err, "%s rejected %s %.100s: %.300s", creds->server, call->method, call->path,
                       message);
     } else {
-        cf_err_system(err,
-                      "%s: RBAC does not let \"%s\" %s %.200s%s: a %sClusterRole has to grant it",
-                      access->server, user, call->verb != NULL ? call->verb : call->method,
-                      call->resource != NULL ? call->resource : call->path, where,
-                      where[0] != '\0' ? "Role or " : "");
+        cf_err_system(
+            err, "%s: RBAC does not allow \"%s\" to %s %.200s%s; grant it with a %sClusterRole",
+            creds->server, user, call->verb != NULL ? call->verb : call->method,
+            call->resource != NULL ? call->resource : call->path, where,
+            where[0] != '\0' ? "Role or " : "");
     }
 }
 
-int cf_api_explain_refusal(const struct cf_credentials *access, const struct cf_exchange *exchange,
+/* Sets err for a 401 or 403, from the Status that the server sent. Returns -1. */
+static int explain_refusal(const struct cf_credentials *creds, const struct cf_exchange *exchange,
                            struct cf_err *err)
 {
     struct cf_arena *arena = cf_arena_new(CF_MIB);
@@ -139,15 +141,14 @@ int cf_api_explain_refusal(const struct cf_credentials *access, const struct cf_
     if (exchange->status == 401) {
         cf_arena_free(arena);
         return cf_err_system(err,
-                             "%s does not know us (401): the credentials of %s are wrong, or have "
-                             "ended",
-                             access->server, access->who);
+                             "%s rejected the credentials of %s (401): they are invalid or expired",
+                             creds->server, creds->who);
     }
     if (arena != NULL && exchange->out->len < 64 * CF_KIB)
         status =
             cf_json_parse(arena, cf_buf_str(exchange->out), exchange->out->len, NULL, NULL, NULL);
     message = cf_json_str(cf_json_get(status, "message"));
-    say_forbidden(access, exchange->call, message, err);
+    explain_forbidden(creds, exchange->call, message, err);
     cf_arena_free(arena);
     return -1;
 }
@@ -155,7 +156,7 @@ int cf_api_explain_refusal(const struct cf_credentials *access, const struct cf_
 /* ---- tries ---- */
 
 /* Between half of it and all of it. */
-static int64_t jitter(int64_t millis)
+static int64_t half_jitter(int64_t millis)
 {
     uint32_t dice = 0;
 
@@ -171,30 +172,30 @@ static int64_t pause_before(unsigned try, int64_t retry_after)
     if (retry_after > 0) {
         millis = retry_after > RETRY_AFTER_MAX_MILLIS / 1000 ? RETRY_AFTER_MAX_MILLIS
                                                              : retry_after * 1000;
-        return millis + jitter(BACKOFF_MILLIS);
+        return millis + half_jitter(BACKOFF_MILLIS);
     }
     for (unsigned i = 1; i < try && millis < BACKOFF_MAX_MILLIS; i++)
         millis *= 2;
-    return jitter(millis < BACKOFF_MAX_MILLIS ? millis : BACKOFF_MAX_MILLIS);
+    return half_jitter(millis < BACKOFF_MAX_MILLIS ? millis : BACKOFF_MAX_MILLIS);
 }
 
-static bool is_cancelled(const struct cf_api_call *call)
+static bool call_cancelled(const struct cf_api_call *call)
 {
     return call->cancelled != NULL && call->cancelled(call->arg);
 }
 
-/* False: cancelled meanwhile. */
+/* False: cancelled. */
 static bool wait_before(const struct cf_api_call *call, unsigned try, int64_t retry_after)
 {
     int64_t left = pause_before(try, retry_after);
 
-    while (left > 0 && !is_cancelled(call)) {
-        int64_t slice = left < LOOK_MILLIS ? left : LOOK_MILLIS;
+    while (left > 0 && !call_cancelled(call)) {
+        int64_t slice = left < CANCEL_CHECK_MILLIS ? left : CANCEL_CHECK_MILLIS;
 
         poll(NULL, 0, (int)slice);
         left -= slice;
     }
-    return !is_cancelled(call);
+    return !call_cancelled(call);
 }
 
 static bool worth_another(const struct cf_exchange *x)
@@ -203,24 +204,23 @@ static bool worth_another(const struct cf_exchange *x)
            (x->end == CF_WIRE_ANSWERED && (x->status == 429 || x->status >= 500));
 }
 
-/* One exchange with fresh credentials; with them read anew once more where the server does not
- * know the old ones. */
-static int exchange(struct cf_api *api, struct cf_exchange *x, struct cf_err *err)
+/* One exchange with fresh credentials. After a 401 they are read again, and it is repeated once. */
+static int run_exchange(struct cf_api *api, struct cf_exchange *x, struct cf_err *err)
 {
     const struct cf_api_call *call = x->call;
 
     for (int round = 0; round < 2; round++) {
-        if (cf_credentials_refresh(api->access, round > 0, call->cancelled, call->arg, err) != 0)
+        if (cf_credentials_refresh(api->creds, round > 0, call->cancelled, call->arg, err) != 0)
             return -1;
-        cf_wire_exchange(api->wire, api->access, x, err);
+        cf_wire_exchange(api->wire, api->creds, x, err);
         if (x->status != 401)
             return 0;
     }
     return 0;
 }
 
-/* What went wrong on the way to an answer is nobody's business once there is one. */
-static int fail(struct cf_err *err, const struct cf_err *why)
+/* Errors of earlier tries are not reported when a later one got an answer. */
+static int copy_failure(struct cf_err *err, const struct cf_err *why)
 {
     if (err != NULL)
         *err = *why;
@@ -237,20 +237,20 @@ int cf_api_call(struct cf_api *api, const struct cf_api_call *call, unsigned *st
 
     *status = 0;
     for (unsigned try = 1;; try++) {
-        if (exchange(api, &x, &why) != 0)
-            return fail(err, &why);
+        if (run_exchange(api, &x, &why) != 0)
+            return copy_failure(err, &why);
         if (!worth_another(&x) || try >= tries)
             break;
         if (!wait_before(call, try, x.retry_after))
-            return cf_err_system(err, "%s: given up, since we are ending", api->access->server);
+            return cf_err_system(err, "%s: cancelled, shutting down", api->creds->server);
     }
     *status = x.status;
     if (x.end == CF_WIRE_ANSWERED && x.status != 401 && x.status != 403)
         return 0;
     if (x.end == CF_WIRE_ANSWERED)
-        return cf_api_explain_refusal(api->access, &x, err);
+        return explain_refusal(api->creds, &x, err);
     *status = 0;
-    return fail(err, &why);
+    return copy_failure(err, &why);
 }
 
 static const char *why_of(enum cf_wire_end end)
@@ -259,11 +259,11 @@ static const char *why_of(enum cf_wire_end end)
     case CF_WIRE_ANSWERED:
         return CF_API_WHOLE;
     case CF_WIRE_READER:
-        return "its reader had enough";
+        return "the reader ended it";
     case CF_WIRE_SILENT:
-        return "it was silent for too long";
+        return "no data for too long";
     case CF_WIRE_CANCELLED:
-        return "we are ending";
+        return "shutting down";
     case CF_WIRE_BROKEN:
     case CF_WIRE_REFUSED:
         break;
@@ -279,15 +279,47 @@ int cf_api_stream(struct cf_api *api, const struct cf_api_call *call,
     struct cf_err reason = {.kind = CF_ERR_NONE};
 
     *status = 0;
-    if (exchange(api, &x, &reason) != 0)
-        return fail(err, &reason);
+    if (run_exchange(api, &x, &reason) != 0)
+        return copy_failure(err, &reason);
     *status = x.status;
     if (x.status == 401 || x.status == 403)
-        return cf_api_explain_refusal(api->access, &x, err);
+        return explain_refusal(api->creds, &x, err);
     if (x.status == 200 || (x.status != 0 && x.end == CF_WIRE_ANSWERED)) {
         *why = why_of(x.end);
         return 0;
     }
     *status = 0;
-    return fail(err, &reason);
+    return copy_failure(err, &reason);
+}
+
+/* ---- calls about one object ---- */
+
+#define OBJECT_TRIES 3
+#define OBJECT_SECONDS 10
+#define OBJECT_MAX (2 * CF_MIB) /* etcd limits an object to 1.5 MiB */
+
+int cf_api_call_object(const struct cf_api_caller *caller, struct cf_arena *arena,
+                       const struct cf_api_call *call, unsigned *status, struct cf_buf *body,
+                       struct cf_err *err)
+{
+    struct cf_api_call all = *call;
+
+    all.max = OBJECT_MAX;
+    all.tries = OBJECT_TRIES;
+    all.timeout_seconds = OBJECT_SECONDS;
+    all.cancelled = caller->cancelled;
+    all.arg = caller->arg;
+    cf_buf_init_arena(body, arena, OBJECT_MAX);
+    return cf_api_call(caller->api, &all, status, body, err);
+}
+
+int cf_api_fail_status(struct cf_arena *arena, const char *what, unsigned status,
+                       const struct cf_buf *body, struct cf_err *err)
+{
+    const struct cf_json *answer =
+        cf_json_parse(arena, cf_buf_str(body), body->len, NULL, NULL, NULL);
+    const char *message = cf_json_str(cf_json_get(answer, "message"));
+
+    return cf_err_system(err, "%s: status %u%s%.200s", cf_str_or_empty(what), status,
+                         message != NULL ? ": " : "", cf_str_or_empty(message));
 }

@@ -1,50 +1,120 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* credentials.c - what a kubeconfig and a pod's files have in common; and the pod's files. */
+/* credentials.c - where an API server is and who the client is there: checked, kept fresh, and read
+ * from a pod's files. */
 #include "credentials.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "curfew/time.h"
 #include "curfew/file.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
+#include "curfew/time.h"
+
+/* A file is read again after a minute even if it looks unchanged, as client-go does. */
+#define REREAD_AFTER_MICROS ((int64_t)60 * 1000000)
 
 #define POD_FOLDER "/var/run/secrets/kubernetes.io/serviceaccount"
 
-struct cf_credentials *cf_credentials_new(struct cf_err *err)
-{
-    struct cf_credentials *access = calloc(1, sizeof(*access));
+/* ---- data, or a file that others replace ---- */
 
-    if (access != NULL)
-        access->arena = cf_arena_new(16 * CF_KUBECONFIG_MAX);
-    if (access == NULL || access->arena == NULL) {
-        cf_err_memory(err);
-        cf_credentials_free(access);
-        return NULL;
-    }
-    cf_buf_init(&access->ca.bytes, CF_CREDENTIAL_MAX);
-    cf_buf_init(&access->cert.bytes, CF_CREDENTIAL_MAX);
-    cf_buf_init(&access->key.bytes, CF_CREDENTIAL_MAX);
-    cf_buf_init(&access->token.bytes, CF_TOKEN_MAX);
-    return access;
+static bool same_file(const struct cf_kept *kept, const struct stat *st)
+{
+    return kept->seen.dev == st->st_dev && kept->seen.ino == st->st_ino &&
+           kept->seen.size == st->st_size && kept->seen.changed.tv_sec == st->st_mtim.tv_sec &&
+           kept->seen.changed.tv_nsec == st->st_mtim.tv_nsec;
 }
 
-void cf_credentials_free(struct cf_credentials *access)
+static void remember_file(struct cf_kept *kept, const struct stat *st)
 {
-    if (access == NULL)
+    kept->seen.dev = st->st_dev;
+    kept->seen.ino = st->st_ino;
+    kept->seen.size = st->st_size;
+    kept->seen.changed = st->st_mtim;
+}
+
+static int reread_file(struct cf_kept *kept, struct cf_err *err)
+{
+    struct cf_buf bytes;
+
+    cf_buf_init(&bytes, CF_CREDENTIAL_MAX);
+    if (cf_file_read(kept->path, &bytes, err) != 0 || bytes.len == 0) {
+        if (bytes.len == 0 && err != NULL && err->kind == CF_ERR_NONE)
+            cf_err_system(err, "'%s' is empty", kept->path);
+        cf_buf_wipe(&bytes);
+        cf_buf_free(&bytes);
+        return -1;
+    }
+    cf_buf_wipe(&kept->bytes);
+    cf_buf_free(&kept->bytes);
+    kept->bytes = bytes;
+    kept->read_at = cf_monotonic_micros();
+    return 0;
+}
+
+int cf_kept_refresh(struct cf_kept *kept, bool again, struct cf_err *err)
+{
+    struct cf_err why = {.kind = CF_ERR_NONE};
+    struct stat st;
+
+    if (kept->path == NULL)
+        return 0;
+    if (stat(kept->path, &st) != 0)
+        cf_err_system(&why, "opening '%s': %s", kept->path, strerror(errno));
+    else if (!again && kept->read_at != 0 && same_file(kept, &st) &&
+             cf_monotonic_micros() - kept->read_at < REREAD_AFTER_MICROS)
+        return 0;
+    else if (reread_file(kept, &why) == 0)
+        remember_file(kept, &st);
+    if (why.kind == CF_ERR_NONE || kept->bytes.len > 0)
+        return 0;
+    *err = why;
+    err->kind = CF_ERR_SYSTEM;
+    return -1;
+}
+
+void cf_kept_free(struct cf_kept *kept)
+{
+    cf_buf_wipe(&kept->bytes);
+    cf_buf_free(&kept->bytes);
+}
+
+/* ---- all credentials ---- */
+
+struct cf_credentials *cf_credentials_new(struct cf_err *err)
+{
+    struct cf_credentials *creds = calloc(1, sizeof(*creds));
+
+    if (creds != NULL)
+        creds->arena = cf_arena_new(16 * CF_KUBECONFIG_MAX);
+    if (creds == NULL || creds->arena == NULL) {
+        cf_err_memory(err);
+        cf_credentials_free(creds);
+        return NULL;
+    }
+    cf_buf_init(&creds->ca.bytes, CF_CREDENTIAL_MAX);
+    cf_buf_init(&creds->cert.bytes, CF_CREDENTIAL_MAX);
+    cf_buf_init(&creds->key.bytes, CF_CREDENTIAL_MAX);
+    cf_buf_init(&creds->token.bytes, CF_TOKEN_MAX);
+    return creds;
+}
+
+void cf_credentials_free(struct cf_credentials *creds)
+{
+    if (creds == NULL)
         return;
-    cf_kept_free(&access->ca);
-    cf_kept_free(&access->cert);
-    cf_kept_free(&access->key);
-    cf_kept_free(&access->token);
-    if (access->arena != NULL)
-        cf_arena_reset(access->arena, true);
-    cf_arena_free(access->arena);
-    free(access);
+    cf_kept_free(&creds->ca);
+    cf_kept_free(&creds->cert);
+    cf_kept_free(&creds->key);
+    cf_kept_free(&creds->token);
+    if (creds->arena != NULL)
+        cf_arena_reset(creds->arena, true);
+    cf_arena_free(creds->arena);
+    free(creds);
 }
 
 static bool is_given(const struct cf_kept *kept)
@@ -52,28 +122,29 @@ static bool is_given(const struct cf_kept *kept)
     return kept->path != NULL || kept->bytes.len > 0;
 }
 
-int cf_credentials_check(const struct cf_credentials *access, struct cf_err *err)
+int cf_credentials_check(const struct cf_credentials *creds, struct cf_err *err)
 {
-    bool https = cf_starts_with(access->server, "https://");
-    bool secret = is_given(&access->token) || is_given(&access->key) || access->exec != NULL;
+    bool https = cf_starts_with(creds->server, "https://");
+    bool secret = is_given(&creds->token) || is_given(&creds->key) || creds->exec != NULL;
 
-    if (!https && !cf_starts_with(access->server, "http://"))
+    if (!https && !cf_starts_with(creds->server, "http://"))
         return cf_err_set(err, "%s: the server is '%s', and should begin with https://",
-                          access->trust, access->server);
+                          creds->trust, creds->server);
     if (!https && secret)
         return cf_err_set(err,
                           "%s: the server is '%s', and credentials are never sent without TLS: it "
                           "should begin with https://",
-                          access->trust, access->server);
-    if (is_given(&access->cert) != is_given(&access->key))
-        return cf_err_set(err, "%s: it has a client %s; both are needed", access->who,
-                          is_given(&access->cert) ? "certificate and no key"
-                                                  : "key and no certificate");
-    if (access->insecure && is_given(&access->ca))
-        return cf_err_set(err,
-                          "%s: it has insecure-skip-tls-verify and a certificate-authority: one of "
-                          "them has to go",
-                          access->trust);
+                          creds->trust, creds->server);
+    if (is_given(&creds->cert) != is_given(&creds->key))
+        return cf_err_set(err, "%s: it has a client %s; both are needed", creds->who,
+                          is_given(&creds->cert) ? "certificate and no key"
+                                                 : "key and no certificate");
+    if (creds->insecure && is_given(&creds->ca))
+        return cf_err_set(
+            err,
+            "%s: it has insecure-skip-tls-verify and a certificate-authority; remove one "
+            "of them",
+            creds->trust);
     return 0;
 }
 
@@ -91,7 +162,7 @@ struct cf_credentials *cf_credentials_at(const char *url, const char *ca_file,
     a->namespace = "default";
     a->server_name = server_name != NULL ? cf_arena_strdup(a->arena, server_name) : NULL;
     a->ca.path = cf_arena_strdup(a->arena, ca_file);
-    a->who = "somebody without credentials";
+    a->who = "a client without credentials";
     a->trust = cf_arena_printf(a->arena, "'%s'", ca_file);
     if (cf_arena_failed(a->arena))
         cf_err_memory(err);
@@ -103,10 +174,10 @@ struct cf_credentials *cf_credentials_at(const char *url, const char *ca_file,
 
 /* ---- one request ---- */
 
-/* A line break in it would end the header. */
-static int tidy_token(struct cf_credentials *access, struct cf_err *err)
+/* Trims white space; a token with a line break would end the header. */
+static int trim_token(struct cf_credentials *creds, struct cf_err *err)
 {
-    struct cf_buf *token = &access->token.bytes;
+    struct cf_buf *token = &creds->token.bytes;
     size_t begin = 0;
 
     while (token->len > 0 && strchr(" \t\r\n", token->data[token->len - 1]) != NULL)
@@ -120,23 +191,23 @@ static int tidy_token(struct cf_credentials *access, struct cf_err *err)
         token->data[token->len] = '\0';
     for (size_t i = 0; i < token->len; i++) {
         if ((unsigned char)token->data[i] <= ' ' || (unsigned char)token->data[i] >= 0x7F)
-            return cf_err_system(err, "%s: the token%s%s%s is none: it holds other characters",
-                                 access->who, access->token.path != NULL ? " in '" : "",
-                                 cf_str_or_empty(access->token.path),
-                                 access->token.path != NULL ? "'" : "");
+            return cf_err_system(
+                err, "%s: invalid token%s%s%s: it contains white space or non-ASCII characters",
+                creds->who, creds->token.path != NULL ? " in '" : "",
+                cf_str_or_empty(creds->token.path), creds->token.path != NULL ? "'" : "");
     }
     return 0;
 }
 
-static void take(struct cf_kept *into, struct cf_buf *from)
+static void replace_kept(struct cf_kept *into, struct cf_buf *from)
 {
     cf_kept_free(into);
     into->bytes = *from;
     cf_buf_init(from, 0);
 }
 
-/* Before it ends: a minute, or a fifth of a short life. */
-static int64_t renew_at(int64_t expires, int64_t now)
+/* A minute before the end, or a fifth of a shorter lifetime. */
+static int64_t renewal_time(int64_t expires, int64_t now)
 {
     int64_t early = (expires - now) / 5;
 
@@ -145,36 +216,36 @@ static int64_t renew_at(int64_t expires, int64_t now)
     return expires - (early < 60 ? early : 60);
 }
 
-static int refresh_exec(struct cf_credentials *access, bool again, bool (*cancelled)(void *arg),
+static int refresh_exec(struct cf_credentials *creds, bool again, bool (*cancelled)(void *arg),
                         void *arg, struct cf_err *err)
 {
     struct cf_exec_result result;
     int64_t now = cf_now();
 
-    if (access->exec == NULL || (!again && now < access->exec->renew_at))
+    if (creds->exec == NULL || (!again && now < creds->exec->renew_at))
         return 0;
-    if (cf_exec_run(access->exec, cancelled, arg, &result, err) != 0)
-        return cf_err_wrap(err, "%s", access->who);
-    access->exec->renew_at = renew_at(result.expires, now);
-    take(&access->token, &result.token);
-    take(&access->cert, &result.cert);
-    take(&access->key, &result.key);
+    if (cf_exec_run(creds->exec, cancelled, arg, &result, err) != 0)
+        return cf_err_wrap(err, "%s", creds->who);
+    creds->exec->renew_at = renewal_time(result.expires, now);
+    replace_kept(&creds->token, &result.token);
+    replace_kept(&creds->cert, &result.cert);
+    replace_kept(&creds->key, &result.key);
     cf_exec_result_free(&result);
     return 0;
 }
 
-int cf_credentials_refresh(struct cf_credentials *access, bool again, bool (*cancelled)(void *arg),
+int cf_credentials_refresh(struct cf_credentials *creds, bool again, bool (*cancelled)(void *arg),
                            void *arg, struct cf_err *err)
 {
-    if (refresh_exec(access, again, cancelled, arg, err) != 0)
+    if (refresh_exec(creds, again, cancelled, arg, err) != 0)
         return -1;
-    if (cf_kept_refresh(&access->ca, again, err) != 0)
-        return cf_err_wrap(err, "%s", access->trust);
-    if (cf_kept_refresh(&access->token, again, err) != 0 ||
-        cf_kept_refresh(&access->cert, again, err) != 0 ||
-        cf_kept_refresh(&access->key, again, err) != 0)
-        return cf_err_wrap(err, "%s", access->who);
-    return tidy_token(access, err);
+    if (cf_kept_refresh(&creds->ca, again, err) != 0)
+        return cf_err_wrap(err, "%s", creds->trust);
+    if (cf_kept_refresh(&creds->token, again, err) != 0 ||
+        cf_kept_refresh(&creds->cert, again, err) != 0 ||
+        cf_kept_refresh(&creds->key, again, err) != 0)
+        return cf_err_wrap(err, "%s", creds->who);
+    return trim_token(creds, err);
 }
 
 /* ---- in a pod ---- */
@@ -192,48 +263,46 @@ static const char *pod_namespace(struct cf_arena *arena, const char *folder)
     return text.data[0] != '\0' ? text.data : "default";
 }
 
-static int no_pod(const char *name, struct cf_err *err)
+static int fail_no_pod(const char *name, struct cf_err *err)
 {
-    return cf_err_system(err,
-                         "no cluster: %s is not set, so this is no pod; name a kubeconfig with "
-                         "--kubeconfig FILE",
-                         name);
+    return cf_err_system(
+        err, "no cluster: %s is not set, so this is not a pod; use --kubeconfig FILE", name);
 }
 
-static int read_pod(struct cf_credentials *access, const char *folder, struct cf_err *err)
+static int read_pod_files(struct cf_credentials *creds, const char *folder, struct cf_err *err)
 {
     const char *host = getenv("KUBERNETES_SERVICE_HOST"), *port = getenv("KUBERNETES_SERVICE_PORT");
     bool is_v6 = host != NULL && strchr(host, ':') != NULL;
-    const char *token = cf_arena_printf(access->arena, "%s/token", folder);
+    const char *token = cf_arena_printf(creds->arena, "%s/token", folder);
 
     if (cf_str_empty(host))
-        return no_pod("KUBERNETES_SERVICE_HOST", err);
+        return fail_no_pod("KUBERNETES_SERVICE_HOST", err);
     if (cf_str_empty(port))
-        return no_pod("KUBERNETES_SERVICE_PORT", err);
-    access->server = cf_arena_printf(access->arena, "https://%s%s%s:%s", is_v6 ? "[" : "", host,
-                                     is_v6 ? "]" : "", port);
-    access->ca.path = cf_arena_printf(access->arena, "%s/ca.crt", folder);
-    access->token.path = token;
-    access->namespace = pod_namespace(access->arena, folder);
-    access->who = cf_arena_printf(access->arena, "the pod's ServiceAccount ('%s')", token);
-    access->trust = cf_arena_printf(access->arena, "the pod's cluster ('%s/ca.crt')", folder);
-    if (cf_arena_failed(access->arena))
+        return fail_no_pod("KUBERNETES_SERVICE_PORT", err);
+    creds->server = cf_arena_printf(creds->arena, "https://%s%s%s:%s", is_v6 ? "[" : "", host,
+                                    is_v6 ? "]" : "", port);
+    creds->ca.path = cf_arena_printf(creds->arena, "%s/ca.crt", folder);
+    creds->token.path = token;
+    creds->namespace = pod_namespace(creds->arena, folder);
+    creds->who = cf_arena_printf(creds->arena, "the pod's ServiceAccount ('%s')", token);
+    creds->trust = cf_arena_printf(creds->arena, "the pod's cluster ('%s/ca.crt')", folder);
+    if (cf_arena_failed(creds->arena))
         return cf_err_memory(err);
     if (faccessat(AT_FDCWD, token, R_OK, AT_EACCESS) != 0)
         return cf_err_system(err,
                              "no token: '%s': %s; mount one (automountServiceAccountToken, or a "
-                             "projected volume), or name a kubeconfig with --kubeconfig FILE",
+                             "projected volume), or use --kubeconfig FILE",
                              token, strerror(errno));
     return 0;
 }
 
 struct cf_credentials *cf_credentials_in_cluster(const char *folder, struct cf_err *err)
 {
-    struct cf_credentials *access = cf_credentials_new(err);
+    struct cf_credentials *creds = cf_credentials_new(err);
 
-    if (access != NULL && read_pod(access, folder != NULL ? folder : POD_FOLDER, err) != 0) {
-        cf_credentials_free(access);
+    if (creds != NULL && read_pod_files(creds, folder != NULL ? folder : POD_FOLDER, err) != 0) {
+        cf_credentials_free(creds);
         return NULL;
     }
-    return access;
+    return creds;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* transport.c - the only file that knows libcurl: one exchange with an API server.
+/* transport.c - one exchange with an API server; the only file that uses libcurl.
  *
- * HTTP/1.1, so that a watch and a call never share a connection's fate. The handle is reset for
- * each exchange; connections are kept by the multi handle, which also lets a quarter of a second
- * go by at most between two looks at whether to go on. */
+ * HTTP/1.1, so that a watch and a call never share a connection. The handle is reset for each
+ * exchange; the multi handle keeps connections, and returns at least every quarter of a second, to
+ * check whether the exchange was cancelled. */
 #include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -17,30 +17,30 @@
 #include "curfew/str.h"
 #include "curfew/process.h"
 
-#define LOOK_MILLIS 250
+#define CHECK_MILLIS 250
 #define CONNECT_SECONDS 10
-#define ANSWER_SECONDS 30 /* unless the call says otherwise */
+#define ANSWER_SECONDS 30 /* default of a call */
 
 struct cf_wire {
     CURLM *multi;
     CURL *easy;
 };
 
-/* One exchange while it is under way. */
-struct run {
+/* The exchange in progress. */
+struct transfer {
     CURL *easy;
-    const struct cf_credentials *access;
+    const struct cf_credentials *creds;
     struct cf_exchange *exchange;
     struct curl_slist *headers, *connect_to;
     char *url;
-    int64_t began, heard; /* monotonic microseconds; heard: a byte of the answer came */
+    int64_t began, heard; /* monotonic microseconds; heard: the last byte of the answer */
     bool too_large;
     char reason[CURL_ERROR_SIZE];
 };
 
 /* ---- the library as a whole ---- */
 
-/* What it frees may have held a token: headers, requests, answers. */
+/* libcurl frees headers, requests and answers, which may hold a token. */
 static void wiping_free(void *memory)
 {
     if (memory != NULL)
@@ -96,25 +96,25 @@ void cf_wire_free(struct cf_wire *wire)
     free(wire);
 }
 
-/* ---- what comes ---- */
+/* ---- the answer ---- */
 
-static void take_status(struct run *run)
+static void read_status(struct transfer *t)
 {
     long status = 0;
 
-    curl_easy_getinfo(run->easy, CURLINFO_RESPONSE_CODE, &status);
-    run->exchange->status = status > 0 ? (unsigned)status : 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    t->exchange->status = status > 0 ? (unsigned)status : 0;
 }
 
-/* Returns less than it got to end the exchange. */
-static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
+/* Returning less than it got ends the exchange. */
+static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 {
-    struct run *run = arg;
-    struct cf_exchange *x = run->exchange;
+    struct transfer *t = arg;
+    struct cf_exchange *x = t->exchange;
     size_t len = size * count;
 
-    run->heard = cf_monotonic_micros();
-    take_status(run);
+    t->heard = cf_monotonic_micros();
+    read_status(t);
     if (x->stream != NULL && x->status == 200) {
         if (x->stream->data(x->stream->arg, bytes, len))
             return len;
@@ -122,42 +122,42 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
         return 0;
     }
     if (x->call->max != 0 && len > x->call->max - x->out->len) {
-        run->too_large = true;
+        t->too_large = true;
         return 0;
     }
     cf_buf_add(x->out, bytes, len);
-    run->too_large = !cf_buf_ok(x->out);
+    t->too_large = !cf_buf_ok(x->out);
     return cf_buf_ok(x->out) ? len : 0;
 }
 
-static size_t take_header(char *bytes, size_t size, size_t count, void *arg)
+static size_t on_answer_header(char *bytes, size_t size, size_t count, void *arg)
 {
-    struct run *run = arg;
+    struct transfer *t = arg;
 
     (void)bytes;
-    run->heard = cf_monotonic_micros();
+    t->heard = cf_monotonic_micros();
     return size * count;
 }
 
-/* Called before each request, and again where libcurl repeats one because a kept connection had
+/* Called before each request, and again when libcurl repeats one because a kept connection had
  * broken. */
-static int take_connection(void *arg, char *ip, char *local_ip, int port, int local_port)
+static int on_connect(void *arg, char *ip, char *local_ip, int port, int local_port)
 {
-    struct run *run = arg;
-    struct cf_exchange *x = run->exchange;
+    struct transfer *t = arg;
+    struct cf_exchange *x = t->exchange;
     long fresh = 0;
 
     (void)ip, (void)local_ip, (void)port, (void)local_port;
-    curl_easy_getinfo(run->easy, CURLINFO_NUM_CONNECTS, &fresh);
+    curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &fresh);
     if (x->stream->connected(x->stream->arg, fresh == 0))
         return CURL_PREREQFUNC_OK;
     x->end = CF_WIRE_READER;
     return CURL_PREREQFUNC_ABORT;
 }
 
-/* ---- what is sent ---- */
+/* ---- the request ---- */
 
-static bool add_header(struct run *run, const char *name, const char *value, size_t len)
+static bool append_header(struct transfer *t, const char *name, const char *value, size_t len)
 {
     struct curl_slist *more;
     char *line = NULL;
@@ -167,16 +167,16 @@ static bool add_header(struct run *run, const char *name, const char *value, siz
     if (line == NULL)
         return false;
     snprintf(line, room, "%s: %.*s", name, (int)len, value);
-    more = curl_slist_append(run->headers, line);
+    more = curl_slist_append(t->headers, line);
     explicit_bzero(line, room);
     free(line);
-    run->headers = more != NULL ? more : run->headers;
+    t->headers = more != NULL ? more : t->headers;
     return more != NULL;
 }
 
-static bool add_text(struct run *run, const char *name, const char *value)
+static bool append_text(struct transfer *t, const char *name, const char *value)
 {
-    return add_header(run, name, value, strlen(value));
+    return append_header(t, name, value, strlen(value));
 }
 
 /* "https://10.0.0.1:6443/k8s" is "https://", "10.0.0.1:6443" and "/k8s". */
@@ -206,14 +206,14 @@ static const char *port_of(const struct address *a, int *len)
     return a->host + at - 1;
 }
 
-/* The certificate's name stands in for the host, and the connection goes to the real one. */
-static bool use_server_name(struct run *run, const struct address *a)
+/* The URL has the certificate's name as its host, and the connection goes to the real host. */
+static bool use_server_name(struct transfer *t, const struct address *a)
 {
-    const struct cf_credentials *access = run->access;
-    const char *path = run->exchange->call->path;
+    const struct cf_credentials *creds = t->creds;
+    const char *path = t->exchange->call->path;
     int port_len;
     const char *port = port_of(a, &port_len);
-    size_t room = strlen(access->server) + strlen(access->server_name) + strlen(path) + 8;
+    size_t room = strlen(creds->server) + strlen(creds->server_name) + strlen(path) + 8;
     char *text = malloc(room);
     bool fits;
 
@@ -221,40 +221,40 @@ static bool use_server_name(struct run *run, const struct address *a)
         return false;
     snprintf(text, room, "::%.*s%.*s", a->host_len - port_len, a->host, port_len > 0 ? port_len : 4,
              port_len > 0 ? port : ":443");
-    run->connect_to = curl_slist_append(NULL, text);
-    snprintf(text, room, "%.*s%s%.*s%s%s", a->scheme_len, access->server, access->server_name,
+    t->connect_to = curl_slist_append(NULL, text);
+    snprintf(text, room, "%.*s%s%.*s%s%s", a->scheme_len, creds->server, creds->server_name,
              port_len, port, a->path, path);
-    run->url = text;
-    fits = add_header(run, "Host", a->host, (size_t)a->host_len);
-    return run->connect_to != NULL && fits;
+    t->url = text;
+    fits = append_header(t, "Host", a->host, (size_t)a->host_len);
+    return t->connect_to != NULL && fits;
 }
 
-static bool make_url(struct run *run)
+static bool make_url(struct transfer *t)
 {
-    const struct cf_credentials *access = run->access;
-    struct address a = split_address(access->server);
-    size_t room = strlen(access->server) + strlen(run->exchange->call->path) + 1;
+    const struct cf_credentials *creds = t->creds;
+    struct address a = split_address(creds->server);
+    size_t room = strlen(creds->server) + strlen(t->exchange->call->path) + 1;
 
-    if (access->server_name != NULL)
-        return use_server_name(run, &a);
-    run->url = malloc(room);
-    if (run->url != NULL)
-        snprintf(run->url, room, "%s%s", access->server, run->exchange->call->path);
-    return run->url != NULL;
+    if (creds->server_name != NULL)
+        return use_server_name(t, &a);
+    t->url = malloc(room);
+    if (t->url != NULL)
+        snprintf(t->url, room, "%s%s", creds->server, t->exchange->call->path);
+    return t->url != NULL;
 }
 
-static bool make_headers(struct run *run)
+static bool make_headers(struct transfer *t)
 {
-    const struct cf_api_call *call = run->exchange->call;
-    const struct cf_buf *token = &run->access->token.bytes;
+    const struct cf_api_call *call = t->exchange->call;
+    const struct cf_buf *token = &t->creds->token.bytes;
     const char *accept = call->accept != NULL ? call->accept : "application/json";
     const char *type = call->content_type != NULL ? call->content_type : "application/json";
 
-    if (!add_text(run, "Accept", accept))
+    if (!append_text(t, "Accept", accept))
         return false;
-    /* Never wait for a "100 Continue" that some proxies swallow. */
+    /* Do not wait for a "100 Continue", which some proxies drop. */
     if (call->body != NULL &&
-        (!add_text(run, "Content-Type", type) || !add_text(run, "Expect", "")))
+        (!append_text(t, "Content-Type", type) || !append_text(t, "Expect", "")))
         return false;
     if (token->len > 0) {
         struct cf_buf value;
@@ -263,7 +263,7 @@ static bool make_headers(struct run *run)
         cf_buf_init(&value, token->len + 16);
         cf_buf_adds(&value, "Bearer ");
         cf_buf_add(&value, token->data, token->len);
-        added = cf_buf_ok(&value) && add_header(run, "Authorization", value.data, value.len);
+        added = cf_buf_ok(&value) && append_header(t, "Authorization", value.data, value.len);
         cf_buf_wipe(&value);
         cf_buf_free(&value);
         return added;
@@ -273,7 +273,7 @@ static bool make_headers(struct run *run)
 
 /* ---- options ---- */
 
-/* A wrong option is a programming error, which every request would show: one answer for all. */
+/* An invalid option is a programming error that every request would show; all fail the same way. */
 static bool set_blob(CURL *easy, CURLoption option, const struct cf_buf *bytes)
 {
     struct curl_blob blob = {.data = bytes->data, .len = bytes->len, .flags = CURL_BLOB_COPY};
@@ -281,23 +281,23 @@ static bool set_blob(CURL *easy, CURLoption option, const struct cf_buf *bytes)
     return bytes->len == 0 || curl_easy_setopt(easy, option, &blob) == CURLE_OK;
 }
 
-static bool set_tls(struct run *run)
+static bool set_tls(struct transfer *t)
 {
-    CURL *easy = run->easy;
-    const struct cf_credentials *access = run->access;
+    CURL *easy = t->easy;
+    const struct cf_credentials *creds = t->creds;
     bool ok = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK;
 
-    if (access->insecure) {
+    if (creds->insecure) {
         ok = ok && curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L) == CURLE_OK &&
              curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L) == CURLE_OK;
-    } else if (access->ca.bytes.len > 0) {
-        /* Only this authority: without these two the system's would do as well. */
+    } else if (creds->ca.bytes.len > 0) {
+        /* Trust only this CA; without these two options the system's are trusted as well. */
         ok = ok && curl_easy_setopt(easy, CURLOPT_CAINFO, NULL) == CURLE_OK &&
              curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK &&
-             set_blob(easy, CURLOPT_CAINFO_BLOB, &access->ca.bytes);
+             set_blob(easy, CURLOPT_CAINFO_BLOB, &creds->ca.bytes);
     }
-    return ok && set_blob(easy, CURLOPT_SSLCERT_BLOB, &access->cert.bytes) &&
-           set_blob(easy, CURLOPT_SSLKEY_BLOB, &access->key.bytes);
+    return ok && set_blob(easy, CURLOPT_SSLCERT_BLOB, &creds->cert.bytes) &&
+           set_blob(easy, CURLOPT_SSLKEY_BLOB, &creds->key.bytes);
 }
 
 static long try_millis(const struct cf_api_call *call)
@@ -305,44 +305,44 @@ static long try_millis(const struct cf_api_call *call)
     return (long)(call->timeout_seconds > 0 ? call->timeout_seconds : ANSWER_SECONDS) * 1000;
 }
 
-static bool set_connection(struct run *run)
+static bool set_connection(struct transfer *t)
 {
-    CURL *easy = run->easy;
+    CURL *easy = t->easy;
     char agent[64];
 
     snprintf(agent, sizeof(agent), "curfew/%s", cf_version());
-    return curl_easy_setopt(easy, CURLOPT_URL, run->url) == CURLE_OK &&
+    return curl_easy_setopt(easy, CURLOPT_URL, t->url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_USERAGENT, agent) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           /* Whoever gives up does not wait for a name server. */
+           /* A cancelled exchange does not wait for a name server. */
            curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS) == CURLE_OK &&
-           (run->access->proxy == NULL ||
-            curl_easy_setopt(easy, CURLOPT_PROXY, run->access->proxy) == CURLE_OK) &&
-           (run->connect_to == NULL ||
-            curl_easy_setopt(easy, CURLOPT_CONNECT_TO, run->connect_to) == CURLE_OK);
+           (t->creds->proxy == NULL ||
+            curl_easy_setopt(easy, CURLOPT_PROXY, t->creds->proxy) == CURLE_OK) &&
+           (t->connect_to == NULL ||
+            curl_easy_setopt(easy, CURLOPT_CONNECT_TO, t->connect_to) == CURLE_OK);
 }
 
-static bool set_stream(struct run *run)
+static bool set_stream(struct transfer *t)
 {
-    const struct cf_api_stream *stream = run->exchange->stream;
+    const struct cf_api_stream *stream = t->exchange->stream;
 
     if (stream == NULL)
-        return curl_easy_setopt(run->easy, CURLOPT_TIMEOUT_MS, try_millis(run->exchange->call)) ==
+        return curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, try_millis(t->exchange->call)) ==
                CURLE_OK;
     return stream->connected == NULL ||
-           (curl_easy_setopt(run->easy, CURLOPT_PREREQFUNCTION, take_connection) == CURLE_OK &&
-            curl_easy_setopt(run->easy, CURLOPT_PREREQDATA, run) == CURLE_OK);
+           (curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, on_connect) == CURLE_OK &&
+            curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t) == CURLE_OK);
 }
 
-static bool set_request(struct run *run)
+static bool set_request(struct transfer *t)
 {
-    CURL *easy = run->easy;
-    const struct cf_api_call *call = run->exchange->call;
-    bool ok = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, run->headers) == CURLE_OK;
+    CURL *easy = t->easy;
+    const struct cf_api_call *call = t->exchange->call;
+    bool ok = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK;
 
     if (call->body != NULL)
         ok = ok &&
@@ -350,52 +350,52 @@ static bool set_request(struct run *run)
                  CURLE_OK &&
              curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body) == CURLE_OK;
     return ok && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, run->reason) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEDATA, run) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HEADERDATA, run) == CURLE_OK && set_stream(run);
+           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->reason) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEDATA, t) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_answer_header) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERDATA, t) == CURLE_OK && set_stream(t);
 }
 
-/* ---- how it goes ---- */
+/* ---- the exchange ---- */
 
-static bool cancelled(const struct run *run)
+static bool transfer_cancelled(const struct transfer *t)
 {
-    const struct cf_api_call *call = run->exchange->call;
+    const struct cf_api_call *call = t->exchange->call;
 
     return call->cancelled != NULL && call->cancelled(call->arg);
 }
 
-/* A stream: until its answer begins it has the time of a call, then that of its silence. */
-static bool too_quiet(struct run *run)
+/* Whether a stream timed out: until its answer begins like a call, then by its silence. */
+static bool too_quiet(struct transfer *t)
 {
-    const struct cf_api_stream *stream = run->exchange->stream;
+    const struct cf_api_stream *stream = t->exchange->stream;
     int64_t now = cf_monotonic_micros();
 
     if (stream == NULL)
         return false;
-    if (run->exchange->status == 0 && run->heard == 0)
-        return now - run->began > (int64_t)try_millis(run->exchange->call) * 1000;
-    return now - run->heard > stream->silence_seconds * 1000000;
+    if (t->exchange->status == 0 && t->heard == 0)
+        return now - t->began > (int64_t)try_millis(t->exchange->call) * 1000;
+    return now - t->heard > stream->silence_seconds * 1000000;
 }
 
-static void judge(struct run *run, CURLcode code)
+static void set_end(struct transfer *t, CURLcode code)
 {
-    struct cf_exchange *x = run->exchange;
+    struct cf_exchange *x = t->exchange;
 
-    take_status(run);
+    read_status(t);
     if (code == CURLE_OK) {
         curl_off_t after = 0;
 
-        curl_easy_getinfo(run->easy, CURLINFO_RETRY_AFTER, &after);
+        curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &after);
         x->retry_after = (int64_t)after;
         x->end = CF_WIRE_ANSWERED;
         return;
     }
     if (x->end == CF_WIRE_READER)
         return;
-    if (run->reason[0] == '\0')
-        snprintf(run->reason, sizeof(run->reason), "%s", curl_easy_strerror(code));
+    if (t->reason[0] == '\0')
+        snprintf(t->reason, sizeof(t->reason), "%s", curl_easy_strerror(code));
     switch (code) {
     case CURLE_WRITE_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -413,37 +413,38 @@ static void judge(struct run *run, CURLcode code)
     }
 }
 
-static int say(const struct run *run, CURLcode code, struct cf_err *err)
+static int explain_failure(const struct transfer *t, CURLcode code, struct cf_err *err)
 {
-    const struct cf_credentials *access = run->access;
-    const char *server = access->server;
+    const struct cf_credentials *creds = t->creds;
+    const char *server = creds->server;
 
-    if (run->too_large)
+    if (t->too_large)
         return cf_err_system(err, "%s: the answer to %s %.100s is larger than %zu bytes", server,
-                             run->exchange->call->method, run->exchange->call->path,
-                             run->exchange->call->max != 0 ? run->exchange->call->max
-                                                           : run->exchange->out->max);
+                             t->exchange->call->method, t->exchange->call->path,
+                             t->exchange->call->max != 0 ? t->exchange->call->max
+                                                         : t->exchange->out->max);
     if (code == CURLE_PEER_FAILED_VERIFICATION)
-        return cf_err_system(err, "%s: its certificate does not do for %s: %.160s", server,
-                             access->trust, run->reason);
-    if (code == CURLE_SSL_CACERT_BADFILE && access->ca.bytes.len == 0)
-        return cf_err_system(err,
-                             "%s has no certificate-authority, and this system has none either "
-                             "(package ca-certificates)",
-                             access->trust);
+        return cf_err_system(err, "%s: the server certificate is not valid for %s: %.160s", server,
+                             creds->trust, t->reason);
+    if (code == CURLE_SSL_CACERT_BADFILE && creds->ca.bytes.len == 0)
+        return cf_err_system(
+            err,
+            "%s has no certificate-authority, and this system has no CA certificates "
+            "(package ca-certificates)",
+            creds->trust);
     if (code == CURLE_SSL_CACERT_BADFILE)
-        return cf_err_system(err, "%s: certificate-authority holds no certificate in PEM",
-                             access->trust);
+        return cf_err_system(err, "%s: certificate-authority contains no PEM certificate",
+                             creds->trust);
     if (code == CURLE_SSL_CERTPROBLEM)
-        return cf_err_system(err, "%s: its client certificate and key can't be used: %.160s",
-                             access->who, run->reason);
-    return cf_err_system(err, "%s: %.200s", server, run->reason);
+        return cf_err_system(err, "%s: cannot use its client certificate and key: %.160s",
+                             creds->who, t->reason);
+    return cf_err_system(err, "%s: %.200s", server, t->reason);
 }
 
-/* Until it has ended, one way or the other. */
-static void carry(struct cf_wire *wire, struct run *run, struct cf_err *err)
+/* Runs the transfer to its end. */
+static void run_transfer(struct cf_wire *wire, struct transfer *t, struct cf_err *err)
 {
-    struct cf_exchange *x = run->exchange;
+    struct cf_exchange *x = t->exchange;
     int running = 1, left;
     CURLMsg *message;
 
@@ -456,24 +457,24 @@ static void carry(struct cf_wire *wire, struct run *run, struct cf_err *err)
         if (message != NULL && message->msg == CURLMSG_DONE) {
             CURLcode code = message->data.result;
 
-            judge(run, code);
+            set_end(t, code);
             if (x->end != CF_WIRE_ANSWERED && x->end != CF_WIRE_READER)
-                say(run, code, err);
+                explain_failure(t, code, err);
             return;
         }
-        if (cancelled(run)) {
+        if (transfer_cancelled(t)) {
             x->end = CF_WIRE_CANCELLED;
-            cf_err_system(err, "%s: given up, since we are ending", run->access->server);
+            cf_err_system(err, "%s: cancelled, shutting down", t->creds->server);
             return;
         }
-        if (too_quiet(run)) {
-            take_status(run);
+        if (too_quiet(t)) {
+            read_status(t);
             x->end = x->status != 0 ? CF_WIRE_SILENT : CF_WIRE_BROKEN;
-            cf_err_system(err, "%s: no answer within %ld s", run->access->server,
+            cf_err_system(err, "%s: no answer within %ld s", t->creds->server,
                           try_millis(x->call) / 1000);
             return;
         }
-        curl_multi_poll(wire->multi, NULL, 0, LOOK_MILLIS, NULL);
+        curl_multi_poll(wire->multi, NULL, 0, CHECK_MILLIS, NULL);
     }
 }
 
@@ -484,10 +485,10 @@ static void free_headers(struct curl_slist *headers)
     curl_slist_free_all(headers);
 }
 
-void cf_wire_exchange(struct cf_wire *wire, const struct cf_credentials *access,
+void cf_wire_exchange(struct cf_wire *wire, const struct cf_credentials *creds,
                       struct cf_exchange *exchange, struct cf_err *err)
 {
-    struct run run = {.easy = wire->easy, .access = access, .exchange = exchange};
+    struct transfer t = {.easy = wire->easy, .creds = creds, .exchange = exchange};
     bool ready;
 
     exchange->status = 0;
@@ -495,18 +496,18 @@ void cf_wire_exchange(struct cf_wire *wire, const struct cf_credentials *access,
     exchange->end = CF_WIRE_REFUSED;
     exchange->out->failed = false;
     cf_buf_wipe(exchange->out);
-    run.began = cf_monotonic_micros();
+    t.began = cf_monotonic_micros();
     curl_easy_reset(wire->easy);
-    ready = make_url(&run) && make_headers(&run) && set_connection(&run) && set_tls(&run) &&
-            set_request(&run) && curl_multi_add_handle(wire->multi, wire->easy) == CURLM_OK;
+    ready = make_url(&t) && make_headers(&t) && set_connection(&t) && set_tls(&t) &&
+            set_request(&t) && curl_multi_add_handle(wire->multi, wire->easy) == CURLM_OK;
     if (ready) {
-        carry(wire, &run, err);
+        run_transfer(wire, &t, err);
         curl_multi_remove_handle(wire->multi, wire->easy);
     } else {
         cf_err_memory(err);
     }
     curl_easy_reset(wire->easy);
-    free_headers(run.headers);
-    curl_slist_free_all(run.connect_to);
-    free(run.url);
+    free_headers(t.headers);
+    curl_slist_free_all(t.connect_to);
+    free(t.url);
 }

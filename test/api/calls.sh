@@ -46,7 +46,7 @@ took=$(($(date +%s) - began))
 [ "$took" -ge 2 ] && ok 'Retry-After is obeyed' || fail 'Retry-After is obeyed' "$took s"
 began=$(date +%s)
 out=$(call /fail/429/9/3600 --cancel-after 500)
-matches 'cancelled while waiting for a retry' 'error: .*given up, since we are ending' "$out"
+matches 'cancelled while waiting for a retry' 'error: .*cancelled, shutting down' "$out"
 [ $(($(date +%s) - began)) -le 10 ] && ok 'the retry is cancelled immediately' || fail 'the retry is cancelled immediately' 'it continued to wait'
 
 for where in headers body reset; do
@@ -59,7 +59,7 @@ out=$(call /slow/5 --timeout 1 --tries 1)
 matches 'a response that takes too long' '^error: .*[Tt]imed\{0,1\} \{0,1\}out' "$out"
 began=$(date +%s)
 out=$(call /slow/15 --cancel-after 500)
-matches 'cancelled while waiting for a response' 'error: .*we are ending' "$out"
+matches 'cancelled while waiting for a response' 'error: .*cancelled, shutting down' "$out"
 [ $(($(date +%s) - began)) -le 10 ] && ok 'the response is cancelled immediately' || fail 'the response is cancelled immediately' 'it continued to wait'
 
 # ---- limits ----
@@ -73,20 +73,20 @@ matches 'the next call works' '^status 200' "$(call /size/5002 --max 100000)"
 # ---- errors ----
 
 out=$(call /forbidden --verb list --resource 'secrets in the API group ""')
-equal '403: the user, the verb and the resource' "error: https://127.0.0.1:$main: RBAC does not let \
-\"system:serviceaccount:curfew-system:curfew\" list secrets in the API group \"\": \
-a ClusterRole has to grant it" "$(printf '%s\n' "$out" | tail -n 1)"
+equal '403: the user, the verb and the resource' "error: https://127.0.0.1:$main: RBAC does not allow \
+\"system:serviceaccount:curfew-system:curfew\" to list secrets in the API group \"\"; \
+grant it with a ClusterRole" "$(printf '%s\n' "$out" | tail -n 1)"
 matches '403: its status' '^status 403' "$out"
 out=$(call /forbidden/shop --verb get --resource 'the Secret "a"')
-matches '403 in a namespace' 'get the Secret "a" in the namespace "shop": a Role or ClusterRole has' "$out"
+matches '403 in a namespace' 'to get the Secret "a" in the namespace "shop"; grant it with a Role or ClusterRole' "$out"
 out=$(call /forbidden)
-matches '403 without a description by the caller' 'curfew" GET /forbidden: a ClusterRole' "$out"
+matches '403 without a description by the caller' 'curfew" to GET /forbidden; grant it with a ClusterRole' "$out"
 out=$(call /quota --verb create --resource pods)
-matches '403 of another kind' 'refuses GET /quota: pods "a" is forbidden: exceeded quota: small' "$out"
+matches '403 of another kind' 'rejected GET /quota: pods "a" is forbidden: exceeded quota: small' "$out"
 out=$(call /bare/403 --verb get --resource pods)
-matches '403 without a Status' "refuses get pods (403) to user \"me\" of '$k'" "$out"
+matches '403 without a Status' "does not allow user \"me\" of '$k' to get pods (403)" "$out"
 out=$(call /unauthorized)
-matches '401: whose credentials' "does not know us (401): the credentials of user \"me\" of '$k'" "$out"
+matches '401: whose credentials' "rejected the credentials of user \"me\" of '$k' (401)" "$out"
 equal '401: it was requested twice' 2 "$(requests_of /unauthorized)"
 
 # ---- no server ----

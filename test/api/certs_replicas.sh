@@ -144,7 +144,7 @@ lacks 'the conflict is not an error' 'could not be published' "$(cat "$work/one.
 keeping "$work/one.log"
 control forbid/patch/validatingwebhookconfigurations
 webhooks curfew
-wait_until 20 grep -q 'RBAC does not let .*curfew\\" patch the validatingwebhookconfiguration \\"curfew\\"' "$work/one.log" &&
+wait_until 20 grep -q 'RBAC does not allow .*curfew\\" to patch the validatingwebhookconfiguration \\"curfew\\"' "$work/one.log" &&
     ok '403: the log names the missing permission' || fail '403: the log names the missing permission' "$(tail -n 5 "$work/one.log")"
 wait_until 10 answers "$rotator_probes/readyz" 503 && ok '403: the rotator is not ready' ||
     fail '403: the rotator is not ready' "$(status_of "$rotator_probes/readyz")"
@@ -157,7 +157,7 @@ wait_until 10 answers "$rotator_probes/readyz" 200 && ok 'with the permission th
 
 control forbid/get/secrets
 rotator "$work/blind.log" curfew
-wait_until 20 grep -q 'RBAC does not let .*get the Secret \\"curfew\\"' "$work/blind.log" &&
+wait_until 20 grep -q 'RBAC does not allow .*to get the Secret \\"curfew\\"' "$work/blind.log" &&
     ok 'without permission to read, it waits and reports why' || fail 'without the right to read' "$(cat "$work/blind.log")"
 kill -TERM "$rotator"
 wait "$rotator"

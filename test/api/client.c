@@ -111,9 +111,9 @@ static struct cf_api *open_api(const struct flags *f, struct cf_err *err)
     if (f->in_cluster == NULL)
         return cf_api_open(f->kubeconfig, f->context, err);
     api = calloc(1, sizeof(*api));
-    api->access = cf_credentials_in_cluster(f->in_cluster, err);
+    api->creds = cf_credentials_in_cluster(f->in_cluster, err);
     api->wire = cf_wire_new();
-    if (api->access != NULL)
+    if (api->creds != NULL)
         return api;
     cf_api_close(api);
     return NULL;

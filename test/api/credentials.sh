@@ -24,7 +24,7 @@ matches 'a changed file is read again' '"token": "secret-token-3"' "$(tail -n 1 
 matches 'the same client used the old token before' '"token": "secret-token-2"' "$(cat "$work/follow.out")"
 printf 'a\nb\n' >"$work/token"
 out=$(call /echo/bad)
-matches 'a token of two lines is rejected' "^error: user \"me\" of '$k': the token in '$work/token' is none" "$out"
+matches 'a token of two lines is rejected' "^error: user \"me\" of '$k': invalid token in '$work/token'" "$out"
 rm "$work/token"
 out=$(call /echo/gone)
 matches 'no file' "^error: user \"me\" of '$k': opening '$work/token': No such file" "$out"
@@ -91,20 +91,20 @@ plugin fails
 matches 'the program fails' "^error: user \"me\" of '$k': '$work/./plugin' ended with exit code 7" "$(call /echo/exec)"
 plugin garbage
 out=$(call /echo/exec)
-matches 'the program prints garbage' 'what it printed is no JSON' "$out"
+matches 'the program prints garbage' 'its output is not JSON' "$out"
 lacks 'the garbage is not printed' 'eyJ' "$out"
 plugin flood
 matches 'the program prints too much' 'printed more than 1 MiB' "$(call /echo/exec)"
 plugin hangs
 began=$(date +%s)
-matches 'the client is cancelled while the program hangs' 'was cut short: we are ending' "$(call /echo/exec --cancel-after 500)"
+matches 'the client is cancelled while the program hangs' 'was cancelled: shutting down' "$(call /echo/exec --cancel-after 500)"
 [ $(($(date +%s) - began)) -le 10 ] && ok 'the program is stopped' || fail 'the program is stopped' 'it continued to hang'
 kubeconfig "$k" "$cluster" 'exec:
   apiVersion: client.authentication.k8s.io/v1
   interactiveMode: IfAvailable
   command: curfew-no-such-program
   installHint: get it from the cloud'
-matches 'the program is missing' "running 'curfew-no-such-program': there is no such program; get it from the cloud" \
+matches 'the program is missing' "running 'curfew-no-such-program': program not found; get it from the cloud" \
     "$(call /echo/exec)"
 
 # ---- in a pod ----

@@ -9,14 +9,14 @@ trusts() { # CLUSTER-LINES [USER-LINES]: what /echo says
 
 out=$(trusts "server: https://127.0.0.1:$main
 certificate-authority: $ca/other.pem")
-matches 'another authority' "^error: https://127.0.0.1:$main: its certificate does not do for \
+matches 'another authority' "^error: https://127.0.0.1:$main: the server certificate is not valid for \
 cluster \"here\" of '$k': .*certificate" "$out"
 out=$(trusts "server: https://127.0.0.1:$main")
 if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
-    matches 'without an authority: those of the system' 'its certificate does not do' "$out"
+    matches 'without an authority: those of the system' 'the server certificate is not valid' "$out"
 else
     matches 'without an authority, on a system without any' \
-        "^error: cluster \"here\" of '$k' has no certificate-authority, and this system has none" "$out"
+        "^error: cluster \"here\" of '$k' has no certificate-authority, and this system has no CA certificates" "$out"
 fi
 out=$(trusts "server: https://127.0.0.1:$main
 certificate-authority-data: $(base64 -w0 <"$ca/good.pem")")
@@ -32,17 +32,17 @@ insecure-skip-tls-verify: true")
 matches 'insecure-skip-tls-verify' '^status 200' "$out"
 out=$(trusts "server: https://127.0.0.1:$main
 certificate-authority: $work/token")
-matches 'an invalid authority' 'certificate-authority holds no certificate' "$out"
+matches 'an invalid authority' 'certificate-authority contains no PEM certificate' "$out"
 
 api_server expired --cert "$ca/expired.pem" --key "$ca/expired.key"
 out=$(trusts "server: https://127.0.0.1:$port
 certificate-authority: ca/good.pem")
-matches 'an expired certificate' 'does not do for cluster .*expired' "$out"
+matches 'an expired certificate' 'not valid for cluster .*expired' "$out"
 
 api_server named --cert "$ca/named.pem" --key "$ca/named.key"
 out=$(trusts "server: https://127.0.0.1:$port
 certificate-authority: ca/good.pem")
-matches 'a certificate for another name' 'its certificate does not do' "$out"
+matches 'a certificate for another name' 'the server certificate is not valid' "$out"
 out=$(trusts "server: https://127.0.0.1:$port/k8s/
 certificate-authority: ca/good.pem
 tls-server-name: api.internal")
@@ -66,7 +66,7 @@ matches 'a client certificate as data' '"client": "me"' "$out"
 out=$(trusts "server: https://127.0.0.1:$main
 certificate-authority: ca/good.pem" 'client-certificate: ca/me.pem
 client-key: ca/named.key')
-matches 'a key of another certificate' "user \"me\" of '$k': its client certificate and key can't be used" "$out"
+matches 'a key of another certificate' "user \"me\" of '$k': cannot use its client certificate and key" "$out"
 
 api_server plain
 out=$(trusts "server: http://127.0.0.1:$port")

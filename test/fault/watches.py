@@ -494,7 +494,7 @@ def _(work):
         api.token = "second"
         api.cut()
         check(until(lambda: watcher.state()["secrets refused"] > 0), watcher.ask("state"))
-        check(until(lambda: "does not know us (401)" in watcher.said()), watcher.said())
+        check(until(lambda: "rejected the credentials" in watcher.said()), watcher.said())
         renew("second")
         change(api)
         watcher.catch_up()
@@ -516,7 +516,7 @@ def _(work):
         check(until(lambda: watcher.state()["secrets refused"] > 3), watcher.ask("state"))
         check(watcher.state()["synced"] == 0, "synced without Secrets")
         lines = [l for l in watcher.said().splitlines() if "resource=secrets" in l and "will retry" in l]
-        check(len(lines) == 1 and 'RBAC does not let \\"curfew\\" watch secrets' in lines[0], lines)
+        check(len(lines) == 1 and 'RBAC does not allow \\"curfew\\" to watch secrets' in lines[0], lines)
         api.forbidden = set()
         watcher.catch_up()
 

@@ -140,20 +140,20 @@ static void what_is_missing(void **state)
     fails("a: [", NULL,
           "kubeconfig 'FILE': 2:1: did not find expected node content (while parsing a flow node, "
           "which begins at line 2)");
-    fails("kind: Pod\n", NULL, "'FILE': it is no kubeconfig: its kind should be Config");
-    fails(
-        "kind: Config\n", NULL,
-        "kubeconfig: 'FILE': current-context is not set: kubectl config use-context NAME sets it");
+    fails("kind: Pod\n", NULL, "'FILE': not a kubeconfig (its kind should be Config)");
+    fails("kind: Config\n", NULL,
+          "kubeconfig: 'FILE': current-context is not set; set it with kubectl config use-context "
+          "NAME");
     fails(CONTEXTS CLUSTERS USERS, "othr",
-          "kubeconfig: 'FILE': there is no context \"othr\": did you mean 'other'?; there is: c, "
+          "kubeconfig: 'FILE': there is no context \"othr\": did you mean 'other'?; found: c, "
           "other");
     fails("kind: Config\ncurrent-context: c\n", NULL,
           "kubeconfig: 'FILE': there is no context \"c\"; the list is empty");
     fails(CONTEXTS USERS, NULL,
-          "kubeconfig: 'FILE':6: context \"c\": it names cluster \"here\", there is no cluster "
+          "kubeconfig: 'FILE':6: context \"c\": there is no cluster "
           "\"here\"; the list is empty");
     fails(CONTEXTS CLUSTERS "users: []\n", NULL,
-          "kubeconfig: 'FILE':6: context \"c\": it names user \"me\", there is no user \"me\"; the "
+          "kubeconfig: 'FILE':6: context \"c\": there is no user \"me\"; the "
           "list is empty");
     fails(CONTEXTS USERS "clusters:\n- name: here\n  cluster: {}\n", NULL,
           "kubeconfig: 'FILE':14: cluster \"here\": server is missing: the API server's https:// "
@@ -170,7 +170,7 @@ static void what_is_wrong(void **state)
     (void)state;
     fails(USER("    token: 12\n"), NULL, AT("token should be a string, not a number"));
     fails(USER("    client-key-data: '%%'\n"), NULL,
-          AT("client-key-data is no base64: it should be that of a PEM file"));
+          AT("client-key-data is not base64 of a PEM file"));
     fails(USER("    username: a\n    password: b\n"), NULL,
           AT("username and password: Kubernetes 1.19 removed them; use a token, a client "
              "certificate or exec"));
@@ -190,7 +190,7 @@ static void what_is_wrong(void **state)
                          "    insecure-skip-tls-verify: true\n    certificate-authority: a\n",
           NULL,
           "cluster \"here\" of 'FILE': it has insecure-skip-tls-verify and a "
-          "certificate-authority: one of them has to go");
+          "certificate-authority; remove one of them");
     fails(CONTEXTS USERS "clusters:\n- name: here\n  cluster:\n    server: https://h\n"
                          "    insecure-skip-tls-verify: 'yes'\n",
           NULL,
@@ -204,8 +204,9 @@ static void several_files(void **state)
 
     (void)state;
     assert_null(cf_credentials_kubeconfig("/a/config:/b/config", NULL, &err));
-    assert_non_null(strstr(err.msg, "names several files, and one is read here: KUBECONFIG=A:B "
-                                    "kubectl config view --flatten"));
+    assert_non_null(strstr(err.msg,
+                           "a list of files is not supported; merge them with KUBECONFIG=A:B "
+                           "kubectl config view --flatten"));
     assert_null(cf_credentials_kubeconfig("/nonexistent/config", NULL, &err));
     assert_string_equal(err.msg, "kubeconfig: opening '/nonexistent/config': No such file or "
                                  "directory");
@@ -261,7 +262,7 @@ static void wrong_programs(void **state)
           NULL, AT("exec.env should be a list of {name, value}"));
     fails(USER("    exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: x}\n"
                "    token: t\n"),
-          NULL, AT("it has exec and a token or a certificate: one of them has to go"));
+          NULL, AT("it has exec and a token or a certificate; remove one of them"));
 }
 
 /* ---- what a program answers ---- */
@@ -334,11 +335,11 @@ static void refuses(const char *text, const char *wanted)
 static void wrong_answers(void **state)
 {
     (void)state;
-    refuses("", "is no JSON");
-    refuses("secret", "is no JSON");
-    refuses("[]", "is no ExecCredential");
+    refuses("", "is not JSON");
+    refuses("secret", "is not JSON");
+    refuses("[]", "is not an ExecCredential");
     refuses("{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\"}",
-            "it answered in client.authentication.k8s.io/v1beta1, the kubeconfig says "
+            "apiVersion client.authentication.k8s.io/v1beta1, the kubeconfig says "
             "client.authentication.k8s.io/v1");
     refuses(ANSWER("null"), "no status");
     refuses(ANSWER("{}"), "neither a token nor a client certificate");

@@ -491,7 +491,7 @@ void cf_names_unref(struct cf_names *names, uint32_t id)
 
 /* ---- uids ---- */
 
-static int hex_digit(char c)
+static int uuid_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -507,11 +507,11 @@ static bool parse_uuid(const char *text, struct cf_uid *out)
     for (size_t i = 0; i < 36; i++) {
         bool dash = i == 8 || i == 13 || i == 18 || i == 23;
 
-        if (dash ? text[i] != '-' : hex_digit(text[i]) < 0)
+        if (dash ? text[i] != '-' : uuid_digit(text[i]) < 0)
             return false;
         if (dash)
             continue;
-        out->word[digits / 8] = out->word[digits / 8] << 4 | (uint32_t)hex_digit(text[i]);
+        out->word[digits / 8] = out->word[digits / 8] << 4 | (uint32_t)uuid_digit(text[i]);
         digits++;
     }
     /* A UUID that starts with 16 zeros is kept as a text. */

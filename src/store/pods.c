@@ -185,7 +185,7 @@ static bool visit_pod(struct pod_visit *visit, uint32_t id)
 }
 
 /* A shape, and whether it is the first one of its controller. */
-struct candidate {
+struct shape_candidate {
     uint32_t shape;
     uint32_t owner_kind, owner_name;
     bool first;
@@ -193,7 +193,7 @@ struct candidate {
 
 static int compare_owners(const void *a, const void *b)
 {
-    const struct candidate *x = a, *y = b;
+    const struct shape_candidate *x = a, *y = b;
 
     if (x->owner_name != y->owner_name)
         return x->owner_name < y->owner_name ? -1 : 1;
@@ -202,10 +202,10 @@ static int compare_owners(const void *a, const void *b)
     return x->shape < y->shape ? -1 : x->shape > y->shape;
 }
 
-static struct candidate *list_candidates(const struct cf_store *store, struct cf_arena *arena,
-                                         const struct cf_item_namespace *ns, size_t *count)
+static struct shape_candidate *list_candidates(const struct cf_store *store, struct cf_arena *arena,
+                                               const struct cf_item_namespace *ns, size_t *count)
 {
-    struct candidate *list = cf_arena_array(arena, (size_t)ns->pods + 1, sizeof(*list));
+    struct shape_candidate *list = cf_arena_array(arena, (size_t)ns->pods + 1, sizeof(*list));
     size_t n = 0;
 
     *count = 0;
@@ -214,7 +214,7 @@ static struct candidate *list_candidates(const struct cf_store *store, struct cf
     for (uint32_t at = ns->first_shape; at != 0; at = cf_shape_at(store, at)->of_namespace.next) {
         const struct cf_shape_key *key = &cf_shape_at(store, at)->key;
 
-        list[n++] = (struct candidate){at, key->owner_kind, key->owner_name, true};
+        list[n++] = (struct shape_candidate){at, key->owner_kind, key->owner_name, true};
     }
     qsort(list, n, sizeof(*list), compare_owners);
     for (size_t i = 1; i < n; i++)
@@ -226,7 +226,7 @@ static struct candidate *list_candidates(const struct cf_store *store, struct cf
 
 /* The first round visits one pod of each controller and all pods without one; the second the rest.
  */
-static bool visit_shape(struct pod_visit *visit, const struct candidate *candidate,
+static bool visit_shape(struct pod_visit *visit, const struct shape_candidate *candidate,
                         bool first_round)
 {
     uint32_t at = cf_shape_at(visit->store, candidate->shape)->first_pod;
@@ -247,7 +247,7 @@ size_t cf_store_pods_in(
 {
     const struct cf_item_namespace *ns = cf_namespace_find(store, namespace);
     struct pod_visit all = {store, arena, visit, arg, max};
-    struct candidate *list;
+    struct shape_candidate *list;
     bool more;
     size_t count;
 

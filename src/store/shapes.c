@@ -196,19 +196,19 @@ static void leave_namespace(struct cf_store *store, uint32_t id)
                    &cf_namespace_at(store, namespace)->first_shape, id);
 }
 
-static int compare_items(const void *a, const void *b)
+static int compare_words(const void *a, const void *b)
 {
     const uint32_t *x = a, *y = b;
 
     return x[0] < y[0] ? -1 : x[0] > y[0];
 }
 
-static int compare_items_and_places(const void *a, const void *b)
+static int compare_word_pairs(const void *a, const void *b)
 {
     const uint32_t *x = a, *y = b;
-    int order = compare_items(a, b);
+    int order = compare_words(a, b);
 
-    return order != 0 ? order : compare_items(x + 1, y + 1);
+    return order != 0 ? order : compare_words(x + 1, y + 1);
 }
 
 uint32_t cf_shape_of(struct cf_store *store, struct cf_arena *arena,
@@ -222,9 +222,9 @@ uint32_t cf_shape_of(struct cf_store *store, struct cf_arena *arena,
     if (words == NULL)
         return 0;
     if (ref_key(store, facts, &key) && ref_words(store, facts, &key, words)) {
-        qsort(words, key.secrets, CF_SECRET_WORDS * sizeof(*words), compare_items_and_places);
+        qsort(words, key.secrets, CF_SECRET_WORDS * sizeof(*words), compare_word_pairs);
         qsort(words + (size_t)key.secrets * CF_SECRET_WORDS, key.maps, sizeof(*words),
-              compare_items);
+              compare_words);
         hash = hash_shape(store, &key, words);
         id = cf_table_find(&store->shape_index, hash, same_shape, &query);
         if (id == 0 && (id = make_shape(store, &key, words, hash)) != 0) {

@@ -141,8 +141,8 @@ static int tear_object(struct cf_framer *f, const char **mark, const char *at, s
 
 /* ---- structure ---- */
 
-static int open_bracket(struct cf_framer *f, const char **mark, const char *at, char c,
-                        struct cf_err *err)
+static int open_level(struct cf_framer *f, const char **mark, const char *at, char c,
+                      struct cf_err *err)
 {
     if (f->to == &f->head && c == '[' && f->depth == 1) {
         if (flush_upto(f, mark, at + 1, err) != 0)
@@ -156,8 +156,8 @@ static int open_bracket(struct cf_framer *f, const char **mark, const char *at, 
     return 0;
 }
 
-static int close_bracket(struct cf_framer *f, const char **mark, const char *at, char c,
-                         struct cf_err *err)
+static int close_level(struct cf_framer *f, const char **mark, const char *at, char c,
+                       struct cf_err *err)
 {
     if (f->depth == 0)
         return cf_err_set(err, "unexpected '%c'", c);
@@ -196,7 +196,7 @@ static int scan_between(struct cf_framer *f, const char **mark, const char *at, 
     case ']':
         if (!list)
             break;
-        return close_bracket(f, mark, at, *at, err);
+        return close_level(f, mark, at, *at, err);
     case '{':
         if (list && !f->comma)
             break;
@@ -224,10 +224,10 @@ static int scan_structure(struct cf_framer *f, const char **mark, const char *at
         return 0;
     case '{':
     case '[':
-        return open_bracket(f, mark, at, *at, err);
+        return open_level(f, mark, at, *at, err);
     case '}':
     case ']':
-        return close_bracket(f, mark, at, *at, err);
+        return close_level(f, mark, at, *at, err);
     default:
         return 0;
     }
@@ -236,7 +236,7 @@ static int scan_structure(struct cf_framer *f, const char **mark, const char *at
 /* ---- strings ---- */
 
 /* The end of a run of plain characters; a newline ends one, too. */
-static const char *skip_plain(const char *p, const char *end)
+static const char *skip_plain_chars(const char *p, const char *end)
 {
     while (p < end && *p != '"' && *p != '\\' && *p != '\n')
         p++;
@@ -269,7 +269,7 @@ int cf_framer_feed(struct cf_framer *f, const char *bytes, size_t len, struct cf
 
     while (p < end) {
         if (f->in_string && !f->escaped)
-            p = skip_plain(p, end);
+            p = skip_plain_chars(p, end);
         if (p == end)
             break;
         if (scan_byte(f, &mark, p, err) != 0)

@@ -71,7 +71,7 @@ static bool check_open(void *arg)
  * whose etcd was restored from a backup meanwhile: then the watch is not sent, the versions are
  * compared first, and the watch follows over the connection of that answer. With a server that
  * closes each connection after its answer, a watch uses a new one after MOVES_MAX tries. */
-static bool on_connection(void *arg, bool kept)
+static bool on_stream_connection(void *arg, bool kept)
 {
     struct cf_reflector *r = arg;
 
@@ -162,7 +162,7 @@ static int run_stream(struct cf_reflector *r, const char *path, struct cf_buf *b
 {
     struct cf_api_call call = make_call(r, path, r->phase == CF_LISTING ? "list" : "watch");
     struct cf_api_stream stream = {
-        .data = on_data, .connected = on_connection, .arg = r, .silence_seconds = 3600};
+        .data = on_data, .connected = on_stream_connection, .arg = r, .silence_seconds = 3600};
     struct cf_err err = {.kind = CF_ERR_NONE};
     const char *why = "";
     unsigned status = 0;

@@ -36,7 +36,7 @@ const char *cf_watch_failure_name(enum cf_watch_failure failure)
     return names[failure];
 }
 
-static const char *resource_of(const struct cf_reflector *r)
+static const char *reflector_resource(const struct cf_reflector *r)
 {
     return cf_resource_name(r->resource);
 }
@@ -51,7 +51,8 @@ static void log_failure(struct cf_reflector *r, int failure)
                   (r->failure == failure || (logged_at != 0 && now - logged_at < LOG_AGAIN_MICROS));
     enum cf_log_level level = logged || failure == CF_WATCH_GONE ? CF_LOG_DEBUG : CF_LOG_WARN;
 
-    cf_log(level, "cannot watch the API server, will retry", CF_LOG_S("resource", resource_of(r)),
+    cf_log(level, "cannot watch the API server, will retry",
+           CF_LOG_S("resource", reflector_resource(r)),
            CF_LOG_S("reason", cf_watch_failure_name((enum cf_watch_failure)failure)),
            CF_LOG_S("error", r->err.msg));
     if (level == CF_LOG_DEBUG)
@@ -119,9 +120,11 @@ void cf_reflector_log_age(struct cf_reflector *r)
                r->resource == CF_SECRETS ? "the watch cache is stale: an unknown Secret may be a "
                                            "legacy one (lookupFailure decides)"
                                          : "the watch cache is stale",
-               CF_LOG_S("resource", resource_of(r)), CF_LOG_N("ageSeconds", age / CF_MICROS));
+               CF_LOG_S("resource", reflector_resource(r)),
+               CF_LOG_N("ageSeconds", age / CF_MICROS));
     else if (!stale && r->stale)
-        cf_log(CF_LOG_INFO, "the watch cache is fresh again", CF_LOG_S("resource", resource_of(r)));
+        cf_log(CF_LOG_INFO, "the watch cache is fresh again",
+               CF_LOG_S("resource", reflector_resource(r)));
     r->stale = stale;
 }
 
@@ -133,7 +136,8 @@ void cf_reflector_received(struct cf_reflector *r, int64_t when)
         r->moves = 0;
     r->last = CF_ENDED_WELL;
     if (r->failing)
-        cf_log(CF_LOG_INFO, "watching the API server again", CF_LOG_S("resource", resource_of(r)),
+        cf_log(CF_LOG_INFO, "watching the API server again",
+               CF_LOG_S("resource", reflector_resource(r)),
                CF_LOG_N("afterSeconds", (cf_monotonic_micros() - r->failing_since) / CF_MICROS));
     r->failing = false;
     cf_reflector_log_age(r);
@@ -206,7 +210,7 @@ void cf_reflector_log_unread(struct cf_reflector *r, const struct cf_json *objec
     memcpy(reason, why->msg, sizeof(reason));
     cut_quotation(reason);
     cf_log(CF_LOG_WARN, "cannot read an object completely, using only its metadata",
-           CF_LOG_S("resource", resource_of(r)),
+           CF_LOG_S("resource", reflector_resource(r)),
            CF_LOG_S("namespace", cf_str_or_empty(cf_json_str(cf_json_get(meta, "namespace")))),
            CF_LOG_S("name", cf_str_or_empty(cf_json_str(cf_json_get(meta, "name")))),
            CF_LOG_S("reason", reason));

@@ -384,7 +384,7 @@ static inline bool pod_claims(const struct model_pod *pod, unsigned index, unsig
                          : pod->ephemeral && claim - NAMES == index;
 }
 
-/* The claim behind the volume exists and is the one it is bound to. */
+/* The claim of the volume exists and is the one that it is bound to. */
 static inline bool is_linked(const struct model_volume *volume)
 {
     return volume->there && volume->claim >= 0 && volume->uid > 0 &&

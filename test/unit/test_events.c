@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reflect_events.c behind cut.c: what one reflector makes of a watch's bytes. */
+/* events.c after framer.c: what a reflector makes of the bytes of a watch. */
 #include "document.h"
 
 #include "../../src/watch/watch_private.h"

@@ -47,7 +47,7 @@ static const char *feed(struct cf_framer *framer, const char *text, size_t len, 
 
     err = (struct cf_err){.kind = CF_ERR_NONE};
     for (size_t at = 0; at < len; at += piece) {
-        char *copy = malloc(piece); /* so that a sanitizer sees what is read behind it */
+        char *copy = malloc(piece); /* so that a sanitizer sees reads after it */
         size_t some = len - at < piece ? len - at : piece;
         int rc;
 
@@ -157,7 +157,7 @@ static void test_no_list(void **state)
     is_wrong(CF_FRAMER_LIST, "]", "unexpected ']'", 0);
 }
 
-/* An event ends with its line, whole or not, and the next one begins behind it. */
+/* An event ends with its line, complete or not, and the next one begins after it. */
 static void test_torn(void **state)
 {
     (void)state;
@@ -167,7 +167,7 @@ static void test_torn(void **state)
     is_cut(CF_FRAMER_EVENTS, "{\n{\n{}\n", "torn {\ntorn {\n{}\n", NULL);
 }
 
-/* Whatever else a text holds is no matter of the cutter's. */
+/* The framer does not care about the content of strings. */
 static void test_texts(void **state)
 {
     (void)state;
@@ -190,7 +190,7 @@ static char *repeated(const char *begin, const char *part, size_t count, const c
     return cf_buf_take(&text, &len);
 }
 
-/* Of an object of too many bytes the first ones are given, and the next object begins behind it. */
+/* The framer gives the first bytes of an object that is too large; the next object follows. */
 static void test_large(void **state)
 {
     static const struct {
@@ -246,7 +246,7 @@ static void test_ceilings(void **state)
     cf_framer_init(&framer, take, &t);
     cf_framer_reset(&framer, CF_FRAMER_LIST);
     assert_non_null(strstr(feed(&framer, head, strlen(head), 65536), "of a list beside its items"));
-    /* And it goes on as if nothing had been. */
+    /* And it continues. */
     cf_framer_reset(&framer, CF_FRAMER_EVENTS);
     assert_null(feed(&framer, "{}\n", 3, 3));
     assert_int_equal(t.count, 1);

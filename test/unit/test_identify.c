@@ -69,7 +69,7 @@ static void of_two_the_last_one(void **state)
              "{'object':{'metadata':{'labels':{'x-template-hash':'3','pod-template-hash':'2'},"
              "'annotations':{}}}}",
              0);
-    /* The server's own member is there once, or it is no event. */
+    /* The server writes this member once; twice is not an event. */
     is_known("{'type':'ADDED','object':{'metadata':{}},'type':'DELETED'}", NOTHING, 0);
 }
 

@@ -55,7 +55,7 @@ static void what_can_not_be_read(void **state)
     }
 }
 
-/* What is no business of the store is passed over. */
+/* The store ignores other kinds. */
 static void what_is_ignored(void **state)
 {
     struct cf_store_counts before = cf_store_counts(store), after;

@@ -210,12 +210,12 @@ static void volumes_by_their_claim(void **state)
     (void)state;
     pod_with("n1", VOLUME("'persistentVolumeClaim':{'claimName':'c'}"));
     apply(CF_VOLUMES, PV("u", ITS_SECRET), false);
-    reaches(CF_EDGE_VOLUME, "", "v", "n1", CF_REACH_NONE); /* whose claim nobody knows */
+    reaches(CF_EDGE_VOLUME, "", "v", "n1", CF_REACH_NONE); /* its claim is unknown */
     apply(CF_CLAIMS, CLAIM("u"), false);
     reaches(CF_EDGE_VOLUME, "", "v", "n1", CF_REACH_OWN);
     reaches(CF_EDGE_SECRET, "d", "s", "n1", CF_REACH_OWN);
     reaches(CF_EDGE_SECRET, "d", "s", "n2", CF_REACH_NONE);
-    /* The claim was made anew: the volume is not its. */
+    /* The claim was created again: the volume belongs to the old one. */
     apply(CF_CLAIMS, CLAIM("u2"), false);
     reaches(CF_EDGE_VOLUME, "", "v", "n1", CF_REACH_NONE);
     reaches(CF_EDGE_SECRET, "d", "s", "n1", CF_REACH_NONE);

@@ -96,7 +96,7 @@ static void ages(void **state)
     assert_true(cf_store_synced(store));
 }
 
-/* Without a watch of Secrets nobody can ever say. */
+/* Without a watch of Secrets the state stays unknown. */
 static void watches_that_are_not_there(void **state)
 {
     (void)state;
@@ -114,7 +114,7 @@ static void watches_that_are_not_there(void **state)
     assert_false(cf_store_synced(live));
 }
 
-/* The kind tells where there is one; a list's items have none. */
+/* The kind decides, if there is one; items of a list have none. */
 static void what_is_a_legacy_secret(void **state)
 {
     static const struct {
@@ -138,7 +138,7 @@ static void what_is_a_legacy_secret(void **state)
     }
     assert_int_equal(apply(CF_SECRETS, LEGACY, true), 0);
     assert_int_equal(cf_store_counts(live).secrets, 0);
-    assert_int_equal(apply(CF_SECRETS, LEGACY, true), 0); /* twice is no mistake */
+    assert_int_equal(apply(CF_SECRETS, LEGACY, true), 0); /* twice is not an error */
 }
 
 /* An object that can't be read is known by its metadata, and so are its neighbours. */

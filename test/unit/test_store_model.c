@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Thousands of changes by chance, and after each the store must answer as a model does that works
- * everything out anew. */
+ * everything from scratch. */
 #include "store_model.h"
 
 #include "../../src/store/store_private.h"
@@ -541,7 +541,7 @@ static void random_changes(void **state)
     }
 }
 
-/* More lists that break off than there are marks: what an old one told of is not taken for told. */
+/* More lists break off than there are marks: an old mark does not count for a new list. */
 static void lists_that_break_off(void **state)
 {
     struct cf_store_change one = {.deleted = false};

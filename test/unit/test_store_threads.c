@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Watches write while reviews read: whoever holds the lock sees a whole change or none. Under
+/* Watches write while reviews read: a reader sees a whole change or none. Under
  * ThreadSanitizer (make tsan) also: nothing is read beside the lock. */
 #include "test.h"
 
@@ -126,7 +126,7 @@ static void *read_all(void *arg)
     for (int i = 0; i < READS; i++) {
         struct cf_secret_ref ref = {.name = "s"};
         struct cf_store_pod pod, *pods;
-        enum cf_reach behind;
+        enum cf_reach secret_reach;
 
         cf_store_lock(store);
         cf_store_secret(store, arena, "n", 30, &ref);
@@ -135,8 +135,8 @@ static void *read_all(void *arg)
         must(is_on_one(CF_EDGE_SECRET, "s"));
         must(is_on_one(CF_EDGE_CLAIM, "c"));
         must(is_on_one(CF_EDGE_ACCOUNT, "a"));
-        behind = cf_store_reach(store, CF_EDGE_SECRET, "m", "r", pod.node);
-        must(behind == cf_store_reach(store, CF_EDGE_VOLUME, "", "v", pod.node));
+        secret_reach = cf_store_reach(store, CF_EDGE_SECRET, "m", "r", pod.node);
+        must(secret_reach == cf_store_reach(store, CF_EDGE_VOLUME, "", "v", pod.node));
         must(cf_store_pods_of_secret(store, arena, "n", "s", 5, &pods) == 1);
         must(cf_store_pods_in(store, arena, "n", 5, see, NULL) == 1);
         cf_store_unlock(store);

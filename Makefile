@@ -197,7 +197,7 @@ fuzz-selftest: fuzz-build ## check that each fuzz target finds a planted bug (10
 T ?= 30
 TARGETS ?=
 
-$(BUILD)/demo/kubectl: $(DEMO_OBJS) $(BUILD)/libcurfew.a
+$(BUILD)/demo/kubectl: $(DEMO_OBJS) $(FIXTURE_OBJS) $(BUILD)/libcurfew.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(call link,$^)

@@ -1,53 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kubectl.c - simulates kubectl and the API server in the demo.
+/* kubectl.c - stands in for kubectl and the API server in the demo, which has neither.
  *
- *   kubectl patch ANSWER             prints the base64 patch of a response
- *   kubectl patched REVIEW PATCH     prints the review with the patch applied, for /validate
- *   kubectl volumes REVIEW           prints spec.volumes of the object as YAML
- *   kubectl create FILE REVIEW ANSWER...
- *                                    prints what kubectl would; exits 0 created, 1 denied, 3 error */
+ *   kubectl create SERVER CA-FILE MANIFEST REVIEW STORED
+ *   kubectl volumes REVIEW
+ *
+ * `create` sends REVIEW as an API server does: to /mutate and, with the patch applied, to
+ * /validate, with the HTTP client of `curfew probe`. It prints the output of kubectl, and writes
+ * the patched review to STORED, which stays absent without a patch. 0 created, 1 no response, 2
+ * denied. `volumes` prints spec.volumes of the object as YAML. */
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "curfew/arena.h"
+#include "fixtures.h"
+
+#include "curfew/base64.h"
 #include "curfew/buf.h"
-#include "curfew/file.h"
-#include "curfew/json.h"
-#include "curfew/writer.h"
+#include "curfew/client.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
+#include "curfew/writer.h"
 
 static struct cf_arena *arena;
 
-static void give_up(const char *path, const char *why)
-{
-    fprintf(stderr, "demo: %s: %s\n", path, why);
-    exit(3);
-}
-
-/* NUL-terminated, and never freed: this program ends soon. */
-static struct cf_buf read_file(const char *path)
-{
-    struct cf_buf buf;
-    struct cf_err err = {0};
-
-    cf_buf_init(&buf, CF_FILE_MAX);
-    if (cf_file_read(path, &buf, &err) != 0)
-        give_up(path, err.msg);
-    return buf;
-}
-
 static const struct cf_json *read_json(const char *path)
 {
-    struct cf_buf text = read_file(path);
-    struct cf_err err = {0};
-    const struct cf_json *root;
+    const char *text = read_text(arena, path);
+    const struct cf_json *root = text != NULL ? parse_json(arena, text) : NULL;
 
-    root = cf_json_parse(arena, cf_buf_str(&text), text.len, NULL, NULL, &err);
     if (root == NULL)
-        give_up(path, err.msg);
+        give_up(path);
     return root;
 }
 
@@ -56,72 +38,93 @@ static const char *text_at(const struct cf_json *root, const char *pointer)
     return cf_str_or_empty(cf_json_str(cf_json_pointer(root, pointer)));
 }
 
-static int patch(const char *answer)
+/* Prints the warnings of the response, too. */
+static const struct cf_json *post(struct cf_api *api, const char *path,
+                                  const struct cf_json *review)
 {
-    const char *text = text_at(read_json(answer), "/response/patch");
-
-    if (*text == '\0')
-        give_up(answer, "it holds no patch");
-    puts(text);
-    return 0;
-}
-
-static int patched(const char *review, const char *patch_file)
-{
-    const struct cf_json *root = read_json(review);
-    const struct cf_json *object = cf_json_pointer(root, "/request/object");
-    struct cf_buf ops = read_file(patch_file), text;
-    struct cf_out out;
+    struct cf_api_call call = {
+        .method = "POST", .path = path, .max = CF_ANSWER_MAX, .timeout_seconds = 10};
+    const struct cf_json *response;
     struct cf_err err = {0};
+    unsigned status = 0;
+    struct cf_buf body;
 
-    if (cf_json_patch(arena, (struct cf_json *)(uintptr_t)object, cf_buf_str(&ops), &err) != 0)
-        give_up(patch_file, err.msg);
-    cf_buf_init(&text, CF_FILE_MAX);
-    cf_out_init(&out, &text);
-    cf_out_value(&out, NULL, root);
-    puts(cf_buf_str(&text));
-    return 0;
+    call.body = json_text(arena, review);
+    call.body_len = strlen(call.body);
+    cf_buf_init(&body, CF_ANSWER_MAX);
+    if (cf_api_call(api, &call, &status, &body, &err) != 0 || status != 200)
+        give_up(status == 200 || status == 0 ? err.msg : cf_buf_str(&body));
+    response = cf_json_get(parse_json(arena, cf_buf_str(&body)), "response");
+    cf_buf_free(&body);
+    for (const struct cf_json *w = cf_json_first(cf_json_get(response, "warnings")); w != NULL;
+         w = cf_json_next(w))
+        printf("Warning: %s\n", cf_str_or_empty(cf_json_str(w)));
+    return response;
 }
 
-static int volumes(const char *review)
+static void apply_patch(const struct cf_json *review, const char *base64, const char *stored)
 {
-    struct cf_buf text;
+    const struct cf_json *object = cf_json_pointer(review, "/request/object");
+    FILE *out = fopen(stored, "w");
+    struct cf_buf patch;
+    const char *why;
 
-    cf_buf_init(&text, CF_FILE_MAX);
-    cf_yaml_write(&text, cf_json_pointer(read_json(review), "/request/object/spec/volumes"), 0);
-    fputs(cf_buf_str(&text), stdout);
-    return 0;
+    cf_buf_init_arena(&patch, arena, CF_ANSWER_MAX);
+    if (!cf_base64_decode(base64, strlen(base64), &patch))
+        give_up("the patch is not base64");
+    why = patch_json(arena, object, cf_buf_str(&patch));
+    if (why != NULL || out == NULL)
+        give_up(why != NULL ? why : stored);
+    fputs(json_text(arena, review), out);
+    fclose(out);
 }
 
 /* "deployment.apps/web" */
 static void print_name(const struct cf_json *review)
 {
     const char *group = text_at(review, "/request/kind/group");
-    const char *name = text_at(review, "/request/object/metadata/name");
 
     for (const char *c = text_at(review, "/request/kind/kind"); *c != '\0'; c++)
         putchar(tolower((unsigned char)*c));
-    printf("%s%s/%s", *group != '\0' ? "." : "", group, name);
+    printf("%s%s/%s", *group != '\0' ? "." : "", group,
+           text_at(review, "/request/object/metadata/name"));
 }
 
-static int create(const char *file, const char *review, char **answers, int count)
+static int create(const char *server, const char *ca, const char *manifest, const char *path,
+                  const char *stored)
 {
-    for (int i = 0; i < count; i++) {
-        const struct cf_json *answer = read_json(answers[i]);
-        const struct cf_json *warnings = cf_json_pointer(answer, "/response/warnings");
+    const struct cf_json *review = read_json(path), *response;
+    struct cf_err err = {0};
+    struct cf_api *api = cf_api_open_at(server, ca, NULL, &err);
+    const char *patch;
+    bool allowed;
 
-        for (const struct cf_json *w = cf_json_first(warnings); w != NULL; w = cf_json_next(w))
-            printf("Warning: %s\n", cf_str_or_empty(cf_json_str(w)));
-        if (cf_json_true(cf_json_pointer(answer, "/response/allowed")))
-            continue;
+    if (api == NULL)
+        give_up(err.msg);
+    patch = cf_json_str(cf_json_get(post(api, "/mutate?timeout=10s", review), "patch"));
+    if (patch != NULL)
+        apply_patch(review, patch, stored);
+    response = post(api, "/validate?timeout=10s", review);
+    allowed = cf_json_true(cf_json_get(response, "allowed"));
+    if (allowed) {
+        print_name(review);
+        puts(" created");
+    } else {
         printf("Error from server (%s): error when creating \"%s\": "
                "admission webhook \"validate.curfew.dev\" denied the request: %s\n",
-               text_at(answer, "/response/status/reason"), file,
-               text_at(answer, "/response/status/message"));
-        return 1;
+               text_at(response, "/status/reason"), manifest, text_at(response, "/status/message"));
     }
-    print_name(read_json(review));
-    puts(" created");
+    cf_api_close(api);
+    return allowed ? 0 : 2;
+}
+
+static int volumes(const char *review)
+{
+    struct cf_buf text;
+
+    cf_buf_init_arena(&text, arena, CF_FILE_MAX);
+    cf_yaml_write(&text, cf_json_pointer(read_json(review), "/request/object/spec/volumes"), 0);
+    fputs(cf_buf_str(&text), stdout);
     return 0;
 }
 
@@ -129,14 +132,10 @@ int main(int argc, char **argv)
 {
     cf_json_init();
     arena = cf_arena_new(CF_ARENA_MAX);
-    if (argc == 3 && cf_streq(argv[1], "patch"))
-        return patch(argv[2]);
-    if (argc == 4 && cf_streq(argv[1], "patched"))
-        return patched(argv[2], argv[3]);
+    if (argc == 7 && cf_streq(argv[1], "create"))
+        return create(argv[2], argv[3], argv[4], argv[5], argv[6]);
     if (argc == 3 && cf_streq(argv[1], "volumes"))
         return volumes(argv[2]);
-    if (argc >= 5 && cf_streq(argv[1], "create"))
-        return create(argv[2], argv[3], argv + 4, argc - 4);
-    fputs("demo: kubectl patch|patched|volumes|create FILE...\n", stderr);
-    return 3;
+    fputs("demo: kubectl create SERVER CA-FILE MANIFEST REVIEW STORED | volumes REVIEW\n", stderr);
+    return 1;
 }

@@ -14,12 +14,12 @@
 #include "curfew/config.h"
 #include "curfew/limits.h"
 #include "curfew/probes.h"
+#include "curfew/process.h"
 #include "curfew/server.h"
 #include "curfew/store.h"
 #include "curfew/str.h"
 #include "curfew/time.h"
 #include "context.h"
-#include "cpus.h"
 #include "http.h"
 #include "limits.h"
 #include "stats.h"
@@ -258,6 +258,13 @@ void cf_server_free(struct cf_server *server)
     free(server);
 }
 
+static unsigned default_threads(void)
+{
+    unsigned cpus = cf_usable_cpus("");
+
+    return cpus > CF_THREADS_DEFAULT_MAX ? CF_THREADS_DEFAULT_MAX : cpus;
+}
+
 struct cf_server *cf_server_start(const struct cf_server_config *config, struct cf_err *err)
 {
     struct cf_server *server = calloc(1, sizeof(*server));
@@ -268,7 +275,7 @@ struct cf_server *cf_server_start(const struct cf_server_config *config, struct 
     }
     server->config = *config;
     if (server->config.threads == 0)
-        server->config.threads = cf_usable_cpus("");
+        server->config.threads = default_threads();
     server->started = cf_now();
     pthread_mutex_init(&server->lock, NULL);
     cf_swap_init(&server->keys);

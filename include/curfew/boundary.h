@@ -10,7 +10,6 @@
 #define CURFEW_BOUNDARY_H
 
 #include "curfew/arena.h"
-#include "curfew/config.h"
 #include "curfew/fields.h"
 #include "curfew/request.h"
 #include "curfew/store.h"
@@ -75,10 +74,17 @@ struct cf_boundary_verdict {
     const char *nearest; /* what else is known, for whoever runs Curfew; NULL: nothing */
 };
 
+/* What rules.node-boundary sets. */
+struct cf_boundary_settings {
+    bool token_for_pods_on_node; /* tokenFor: podsOnNode */
+    bool allow_pod_create;
+    bool deny_shared_objects; /* sharedObjects: deny */
+};
+
 /* Texts live in the arena, which cf_arena_failed() tells of. */
 struct cf_boundary_verdict cf_boundary_evaluate(struct cf_arena *arena,
                                                 const struct cf_boundary *question,
-                                                const struct cf_policy *policy);
+                                                const struct cf_boundary_settings *settings);
 
 /* ---- queries of an AdmissionReview ---- */
 

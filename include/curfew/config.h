@@ -39,6 +39,8 @@ struct cf_strings {
 };
 
 bool cf_strings_has(const struct cf_strings *list, const char *text);
+/* Appends a copy; false when out of memory. */
+bool cf_strings_add(struct cf_strings *list, const char *text);
 
 struct cf_exception {
     char *rule;
@@ -64,16 +66,17 @@ enum cf_rule_place {
     CF_RULE_OFF,
 };
 
-struct cf_rule_setting {
-    const char *id; /* of the list handed to cf_policy_parse() */
-    enum cf_rule_place place;
+/* What the configuration knows of a rule; rules are above this layer, and hand in a table. */
+struct cf_rule_config {
+    const char *id;
+    bool ignores_levels;                   /* its level cannot be set */
+    const struct cf_rule_options *options; /* see options.h; NULL: its level alone */
 };
 
-/* Seconds. Defaults: min 600; max 86400 at baseline, 3600 at restricted; max_unbound = max. */
-struct cf_lifetime {
-    int64_t min;
-    int64_t max;
-    int64_t max_unbound;
+struct cf_rule_setting {
+    const struct cf_rule_config *rule; /* of the table */
+    enum cf_rule_place place;
+    void *settings; /* of the type that the rule's options fill; NULL: it has none */
 };
 
 enum cf_lookup_failure { CF_LOOKUP_ALLOW, CF_LOOKUP_DENY };
@@ -85,50 +88,36 @@ struct cf_policy {
     struct cf_exception *exceptions;
     size_t exception_count;
     struct cf_strings guard_groups;
-    bool guard_lowering;
     enum cf_lookup_failure lookup_failure[CF_LEVELS]; /* [CF_PRIVILEGED] is CF_LOOKUP_ALLOW */
     struct cf_strings api_server_audiences;
     int64_t stale_after; /* seconds */
-    bool contents;
-    size_t max_body; /* bytes of one review */
-    size_t memory;   /* bytes that all reviews hold together, see server/body.h */
-    bool enforce_legacy_token_use_at_authorize;
+    size_t max_body;     /* bytes of one review */
+    size_t memory;       /* bytes that all reviews hold together, see server/body.h */
 
-    struct cf_rule_setting *rules; /* one for each id handed in, in that order */
+    struct cf_rule_setting *rules; /* one for each rule of the table, in that order */
     size_t rule_count;
 
-    struct cf_lifetime lifetime[CF_LEVELS]; /* [CF_PRIVILEGED] is unused */
-    bool audiences_limited;                 /* rules.token-audience.allowed is set */
-    struct cf_strings audiences_allowed;
-
-    /* rules.restricted-by-node-annotation.require, rules.node-boundary */
-    bool require_set;
-    struct cf_strings require_label_keys, require_label_values; /* pairs of matchLabels */
-    bool require_warn_daemonsets;
-    bool token_for_pods_on_node;
-    bool allow_pod_create;
-    bool deny_shared_objects;
-
-    /* Sentences about what was given and has no effect in this version, or exceptions that
-     * have ended: to be logged once at start and by --check-config. */
+    /* Sentences about exceptions that have ended: to be logged once at start and by
+     * --check-config. */
     struct cf_strings notes;
 
     char digest[17]; /* of the file's bytes, hex (FNV-1a 64); "builtin" without a file */
 };
 
-/* The built-in policy: what holds without --config. NULL when out of memory. */
-struct cf_policy *cf_policy_new(const char *const *rule_ids, size_t rule_count);
+/* The built-in policy: what holds without --config. The table outlives the policy. NULL when out of
+ * memory. */
+struct cf_policy *cf_policy_new(const struct cf_rule_config *rules, size_t rule_count);
 
 /* Parses and validates a configuration. `name` (a file name) and the position begin every
- * message: "curfew.yaml:12:9: ...". `rule_ids` are the rules of the program; the settings'
- * ids point into them. `now` only serves the note about ended exceptions. */
+ * message: "curfew.yaml:12:9: ...". `rules` are those of the program; the table outlives the
+ * policy. `now` only serves the note about ended exceptions. */
 struct cf_policy *cf_policy_parse(const char *text, size_t len, const char *name,
-                                  const char *const *rule_ids, size_t rule_count, int64_t now,
-                                  struct cf_err *err);
+                                  const struct cf_rule_config *rules, size_t rule_count,
+                                  int64_t now, struct cf_err *err);
 
 /* Reads and parses a file ("-": standard input). */
-struct cf_policy *cf_policy_load(const char *path, const char *const *rule_ids, size_t rule_count,
-                                 int64_t now, struct cf_err *err);
+struct cf_policy *cf_policy_load(const char *path, const struct cf_rule_config *rules,
+                                 size_t rule_count, int64_t now, struct cf_err *err);
 
 /* The level of each mode in a namespace with these labels (their values; NULL: there is none): a
  * label, else the default. One that is no level counts as restricted, as Pod Security has it. */

@@ -12,7 +12,7 @@
 
 #include "curfew/arena.h"
 #include "curfew/boundary.h"
-#include "curfew/config.h"
+#include "curfew/options.h"
 #include "curfew/request.h"
 
 /* ---- findings ---- */
@@ -100,12 +100,11 @@ struct cf_rule_input {
     const struct cf_object *object;     /* to be judged; NULL only for CF_RULE_CALLER */
     const struct cf_object *old_object; /* only for rules about a transition; else NULL */
     const struct cf_policy *policy;
-    enum cf_level level; /* whose parameters hold */
-    int64_t now;         /* unix seconds; to tell what has ended, never to decide */
-    /* E of a converted legacy mount: the level's max, or 3607 where extended-token does not
-     * hold for this object. */
-    int64_t converted_expiration;
-    bool may_fix; /* false: the object exists already, fixing it is not possible */
+    const void *settings; /* of the running rule: the struct that its options fill */
+    enum cf_level level;  /* whose parameters hold */
+    int64_t now;          /* unix seconds; to tell what has ended, never to decide */
+    bool considered;      /* the rule that the running one `considers` holds for the object, too */
+    bool may_fix;         /* false: the object exists already, fixing it is not possible */
 };
 
 /* Adds a finding of the running rule; NULL when out of memory. `key` and `value` are short (see
@@ -137,7 +136,25 @@ enum cf_rule_traits {
      * and the namespace whose level, exemption and exceptions hold is the caller's. */
     CF_RULE_CALLER = 1 << 4,
     CF_RULE_ANY_LEVEL = 1 << 5, /* ignores levels, but not exempt namespaces */
-    CF_RULE_LOOKS_UP = 1 << 6,  /* reads what the cluster says of the Secrets that are named */
+    /* What it finds is as secret as a Secret: the buffers of the review are wiped. */
+    CF_RULE_FINDS_SECRETS = 1 << 6,
+    /* Controllers are not warned about its fixes: every pod that they create may have one. */
+    CF_RULE_QUIET_TO_CONTROLLERS = 1 << 7,
+};
+
+/* What is looked up in the store before the rule runs. */
+enum cf_rule_needs {
+    CF_NEEDS_SECRETS = 1 << 0,  /* cf_secret_ref.state of the Secrets that the object names */
+    CF_NEEDS_ACCOUNT = 1 << 1,  /* request->account_restricted */
+    CF_NEEDS_BOUNDARY = 1 << 2, /* the second half of request->boundary */
+};
+
+/* Objects that exist already, about which a review warns where the rule's object is allowed. */
+enum cf_rule_existing {
+    CF_EXISTING_NONE,
+    CF_EXISTING_PODS_OF_SECRET,    /* the pods that name a Secret that is created; only with a
+                                    * verdict of the rule, unless it is exempt */
+    CF_EXISTING_PODS_OF_NAMESPACE, /* the pods that violate a level that a Namespace raises */
 };
 
 struct cf_rule {
@@ -147,20 +164,46 @@ struct cf_rule {
     enum cf_level level; /* CF_BASELINE or CF_RESTRICTED */
     unsigned kinds;      /* CF_KIND_* bits; the engine skips every other kind */
     unsigned traits;     /* CF_RULE_* bits */
+    unsigned needs;      /* CF_NEEDS_* bits */
+    /* The API server's version 1.<minor> from which it can find anything; 0: every one. */
+    unsigned since_minor;
+    const struct cf_rule *considers;       /* see cf_rule_input.considered; NULL: none */
+    const struct cf_rule_options *options; /* what can be configured; NULL: its level alone */
+    enum cf_rule_existing existing;
+    const char *existing_text; /* what becomes of those pods: "will hold its token" */
     void (*check)(const struct cf_rule_input *in, struct cf_findings *out);
+    /* For the log of whoever runs Curfew, who may learn more than the caller: why the request was
+     * refused or not, in one line. NULL: there is nothing to explain. */
+    const char *(*explain)(struct cf_arena *arena, const struct cf_request *request,
+                           const void *settings);
 };
 
 /* All rules, in the order in which findings are told. */
 extern const struct cf_rule *const cf_rules[];
 extern const size_t cf_rule_count;
 
-/* The ids in the same order, for the configuration. */
-const char *const *cf_rule_ids(void);
+/* What the configuration has to know of them, in the same order. */
+const struct cf_rule_config *cf_rule_configs(void);
 /* The index in cf_rules; -1 when there is none. */
 int cf_rule_index(const char *id);
 
 /* Where a rule stands under a policy; false: off. */
 bool cf_rule_level(const struct cf_rule *rule, const struct cf_policy *policy,
                    enum cf_level *level);
+/* The rule's settings under a policy that was made with cf_rule_configs(); NULL: it has none. */
+const void *cf_rule_settings(const struct cf_rule *rule, const struct cf_policy *policy);
+
+/* ---- settings that several rules read ---- */
+
+/* How long tokens may live, in seconds. Defaults: min 600; max 86400 at baseline, 3600 at
+ * restricted; max_unbound = max. */
+struct cf_lifetime {
+    int64_t min;
+    int64_t max;
+    int64_t max_unbound; /* of a token that is not bound to an object */
+};
+
+/* The bounds of a level, of which privileged has none (token_lifetime.c). */
+const struct cf_lifetime *cf_lifetime_of(const struct cf_policy *policy, enum cf_level level);
 
 #endif

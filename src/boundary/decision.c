@@ -14,7 +14,7 @@
 struct judging {
     struct cf_arena *arena;
     const struct cf_boundary *q;
-    const struct cf_policy *policy;
+    const struct cf_boundary_settings *settings;
     const char *name; /* of the object; "" for none */
 };
 
@@ -226,7 +226,7 @@ static struct cf_boundary_verdict judge_pod_create(const struct judging *j)
     const struct cf_boundary *q = j->q;
     struct cf_boundary_verdict v;
 
-    if (!j->policy->allow_pod_create)
+    if (!j->settings->allow_pod_create)
         return OUTSIDE("this account may not create pods (allowPodCreate)");
     if (!cf_streq(q->object.node, q->node))
         return OUTSIDE("this account may create pods only with spec.nodeName: %s", q->node);
@@ -243,7 +243,7 @@ static struct cf_boundary_verdict judge_binding(const struct judging *j)
     const struct cf_boundary *q = j->q;
     struct cf_boundary_verdict v;
 
-    if (!j->policy->allow_pod_create)
+    if (!j->settings->allow_pod_create)
         return OUTSIDE("this account may not bind pods to nodes (allowPodCreate)");
     if (q->from == CF_FROM_AUTHORIZATION)
         return NO_OPINION("admission decides, which sees the node");
@@ -344,7 +344,7 @@ static struct cf_boundary_verdict judge_needed(const struct judging *j, enum cf_
         return OUTSIDE("%s may only be read", object);
     if (is_curfews(j))
         return OUTSIDE("%s may only be read: it is in Curfew's own namespace", object);
-    if (q->reach == CF_REACH_SHARED && j->policy->deny_shared_objects)
+    if (q->reach == CF_REACH_SHARED && j->settings->deny_shared_objects)
         return OUTSIDE("pods of other nodes refer to %s as well (sharedObjects)", object);
     if (moves_away(j, &v))
         return v;
@@ -366,10 +366,10 @@ static struct cf_boundary_verdict judge_token_unseen(const struct judging *j)
 
     if (is_own_account(j))
         return INSIDE("the token is for its own account; admission sees what it is bound to");
-    if (j->policy->token_for_pods_on_node && q->reach != CF_REACH_NONE)
+    if (j->settings->token_for_pods_on_node && q->reach != CF_REACH_NONE)
         return INSIDE("a pod on node \"%s\" runs as %s; admission sees what the token is bound to",
                       q->node, spoken(j, CF_EDGE_ACCOUNT, q->namespace, j->name));
-    if (j->policy->token_for_pods_on_node)
+    if (j->settings->token_for_pods_on_node)
         return OUTSIDE("no pod on node \"%s\" runs as %s", q->node,
                        spoken(j, CF_EDGE_ACCOUNT, q->namespace, j->name));
     return OUTSIDE("this account may ask for tokens of its own account only (tokenFor)");
@@ -384,7 +384,7 @@ static struct cf_boundary_verdict judge_token(const struct judging *j)
 
     if (q->from == CF_FROM_AUTHORIZATION)
         return judge_token_unseen(j);
-    if (!own && !j->policy->token_for_pods_on_node)
+    if (!own && !j->settings->token_for_pods_on_node)
         return OUTSIDE("this account may ask for tokens of its own account only (tokenFor)");
     if (cf_streq(q->bound_kind, "Pod")) {
         if (!on_node)
@@ -457,9 +457,9 @@ static struct cf_boundary_verdict judge_covered(const struct judging *j)
 
 struct cf_boundary_verdict cf_boundary_evaluate(struct cf_arena *arena,
                                                 const struct cf_boundary *question,
-                                                const struct cf_policy *policy)
+                                                const struct cf_boundary_settings *settings)
 {
-    const struct judging judging = {arena, question, policy, cf_boundary_name(arena, question)};
+    const struct judging judging = {arena, question, settings, cf_boundary_name(arena, question)};
     const struct judging *j = &judging;
 
     if (is_loose_token(j))

@@ -122,10 +122,10 @@ static int load_policy(struct cf_run *run)
     struct cf_err err = {0};
 
     if (run->opts->config == NULL)
-        run->policy = cf_policy_new(cf_rule_ids(), cf_rule_count);
+        run->policy = cf_policy_new(cf_rule_configs(), cf_rule_count);
     else
         run->policy =
-            cf_policy_load(run->opts->config, cf_rule_ids(), cf_rule_count, run->now, &err);
+            cf_policy_load(run->opts->config, cf_rule_configs(), cf_rule_count, run->now, &err);
     if (run->policy == NULL) {
         cf_run_print(run, CF_EXIT_USAGE, "curfew review: %s",
                      err.kind != CF_ERR_NONE ? err.msg : "out of memory");

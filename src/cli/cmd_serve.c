@@ -163,7 +163,8 @@ static int check_config(const char *file)
 {
     struct cf_err err = {.kind = CF_ERR_NONE};
     CF_CLEANUP(cf_policy_cleanup)
-    struct cf_policy *policy = cf_policy_load(file, cf_rule_ids(), cf_rule_count, cf_now(), &err);
+    struct cf_policy *policy =
+        cf_policy_load(file, cf_rule_configs(), cf_rule_count, cf_now(), &err);
 
     if (policy == NULL) {
         fprintf(stderr, "curfew serve: %s\n", err.msg);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config.c - the life of a policy: built in, parsed, freed. */
-#include "options.h"
+#include "reader.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "curfew/buf.h"
 #include "curfew/file.h"
@@ -24,34 +25,54 @@ static void set_builtin(struct cf_policy *policy)
     policy->stale_after = 30;
     policy->max_body = CF_BODY_DEFAULT;
     policy->memory = CF_MEMORY_DEFAULT;
-    policy->lifetime[CF_BASELINE] = (struct cf_lifetime){600, 86400, 86400};
-    policy->lifetime[CF_RESTRICTED] = (struct cf_lifetime){600, 3600, 3600};
     snprintf(policy->digest, sizeof(policy->digest), "builtin");
 }
 
-static bool set_builtin_lists(struct cf_policy *policy, const char *const *rule_ids,
-                              size_t rule_count)
+static bool set_builtin_lists(struct cf_policy *policy)
 {
-    policy->rules = calloc(rule_count + 1, sizeof(*policy->rules));
-    if (policy->rules == NULL)
-        return false;
-    for (size_t i = 0; i < rule_count; i++)
-        policy->rules[i].id = rule_ids[i];
-    policy->rule_count = rule_count;
     return cf_strings_add(&policy->guard_groups, "system:masters") &&
            cf_strings_add(&policy->api_server_audiences,
                           "https://kubernetes.default.svc.cluster.local") &&
            cf_strings_add(&policy->api_server_audiences, "https://kubernetes.default.svc");
 }
 
-struct cf_policy *cf_policy_new(const char *const *rule_ids, size_t rule_count)
+static bool set_defaults(struct cf_rule_setting *setting, const struct cf_rule_config *rule)
+{
+    const struct cf_rule_options *options = rule->options;
+
+    setting->rule = rule;
+    if (options == NULL || options->size == 0)
+        return true;
+    setting->settings = calloc(1, options->size);
+    if (setting->settings == NULL)
+        return false;
+    if (options->defaults != NULL)
+        memcpy(setting->settings, options->defaults, options->size);
+    return true;
+}
+
+static bool set_builtin_rules(struct cf_policy *policy, const struct cf_rule_config *rules,
+                              size_t rule_count)
+{
+    policy->rules = calloc(rule_count + 1, sizeof(*policy->rules));
+    if (policy->rules == NULL)
+        return false;
+    for (size_t i = 0; i < rule_count; i++) {
+        if (!set_defaults(&policy->rules[i], &rules[i]))
+            return false;
+        policy->rule_count++;
+    }
+    return true;
+}
+
+struct cf_policy *cf_policy_new(const struct cf_rule_config *rules, size_t rule_count)
 {
     struct cf_policy *policy = calloc(1, sizeof(*policy));
 
     if (policy == NULL)
         return NULL;
     set_builtin(policy);
-    if (!set_builtin_lists(policy, rule_ids, rule_count)) {
+    if (!set_builtin_rules(policy, rules, rule_count) || !set_builtin_lists(policy)) {
         cf_policy_free(policy);
         return NULL;
     }
@@ -109,17 +130,15 @@ static int read_policy(struct cf_config_reader *reader)
 }
 
 struct cf_policy *cf_policy_parse(const char *text, size_t len, const char *name,
-                                  const char *const *rule_ids, size_t rule_count, int64_t now,
-                                  struct cf_err *err)
+                                  const struct cf_rule_config *rules, size_t rule_count,
+                                  int64_t now, struct cf_err *err)
 {
     struct cf_config_reader reader = {
         .file = name,
         .text = text,
         .len = len,
         .arena = cf_arena_new(CF_ARENA_MAX),
-        .policy = cf_policy_new(rule_ids, rule_count),
-        .rule_ids = rule_ids,
-        .rule_count = rule_count,
+        .policy = cf_policy_new(rules, rule_count),
         .now = now,
         .err = err,
     };
@@ -130,8 +149,8 @@ struct cf_policy *cf_policy_parse(const char *text, size_t len, const char *name
     return reader.policy;
 }
 
-struct cf_policy *cf_policy_load(const char *path, const char *const *rule_ids, size_t rule_count,
-                                 int64_t now, struct cf_err *err)
+struct cf_policy *cf_policy_load(const char *path, const struct cf_rule_config *rules,
+                                 size_t rule_count, int64_t now, struct cf_err *err)
 {
     const char *name = cf_streq(path, "-") ? "standard input" : path;
     struct cf_policy *policy = NULL;
@@ -139,7 +158,7 @@ struct cf_policy *cf_policy_load(const char *path, const char *const *rule_ids, 
 
     cf_buf_init(&text, CF_CONFIG_MAX);
     if (cf_file_read(path, &text, err) == 0)
-        policy = cf_policy_parse(cf_buf_str(&text), text.len, name, rule_ids, rule_count, now, err);
+        policy = cf_policy_parse(cf_buf_str(&text), text.len, name, rules, rule_count, now, err);
     cf_buf_free(&text);
     return policy;
 }
@@ -156,6 +175,13 @@ static void clear_exception(struct cf_exception *exception)
     free(exception->reason);
 }
 
+static void clear_rule(struct cf_rule_setting *setting)
+{
+    if (setting->settings != NULL)
+        cf_config_clear(setting->rule->options->table, setting->settings);
+    free(setting->settings);
+}
+
 void cf_policy_free(struct cf_policy *policy)
 {
     if (policy == NULL)
@@ -168,10 +194,9 @@ void cf_policy_free(struct cf_policy *policy)
     cf_strings_clear(&policy->exempt_groups);
     cf_strings_clear(&policy->guard_groups);
     cf_strings_clear(&policy->api_server_audiences);
-    cf_strings_clear(&policy->audiences_allowed);
-    cf_strings_clear(&policy->require_label_keys);
-    cf_strings_clear(&policy->require_label_values);
     cf_strings_clear(&policy->notes);
+    for (size_t i = 0; i < policy->rule_count; i++)
+        clear_rule(&policy->rules[i]);
     free(policy->rules);
     free(policy);
 }

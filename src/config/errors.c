@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* errors.c - what the author of a configuration is told: where, what is wrong, and what would
  * be right. */
-#include "options.h"
+#include "reader.h"
 
 #include <stdarg.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exceptions.c - exceptions: dated, reasoned, and gone by themselves. */
-#include "options.h"
+#include "reader.h"
 
 #include <stdlib.h>
 
@@ -20,26 +20,18 @@ enum cf_exception_state cf_exception_state(const struct cf_exception *exception,
     return CF_EXCEPTION_ACTIVE;
 }
 
-static int read_rule(struct cf_config_reader *reader, const struct cf_config_option *option,
-                     const struct cf_json *value, void *target)
+static int read_rule_id(struct cf_config_reader *reader, const struct cf_config_option *option,
+                        const struct cf_json *value, void *target)
 {
-    const char **known;
-    size_t count;
-
     if (cf_config_text(reader, option, value, target) != 0)
         return -1;
-    if (cf_config_has_rule(reader, cf_json_str(value)))
-        return 0;
-    known = cf_config_rule_names(reader, &count);
-    if (known == NULL)
-        return cf_err_memory(reader->err);
-    return cf_config_unknown(reader, value, false, "rule", known, count);
+    return cf_config_rule(reader, cf_json_str(value), value, false) != NULL ? 0 : -1;
 }
 
 static const struct cf_config_option exception_options[] = {
     {.key = "rule",
      .want = "the id of a rule, such as legacy-token-secret",
-     .read = read_rule,
+     .read = read_rule_id,
      .offset = offsetof(struct cf_exception, rule),
      .min = 1,
      .required = true},
@@ -96,12 +88,14 @@ static int finish(struct cf_config_reader *reader, const struct cf_json *item, s
 static int read_exception(struct cf_config_reader *reader, const struct cf_json *item, size_t index,
                           struct cf_exception *exception)
 {
+    const struct cf_config_source source = {exception_options, exception, NULL};
+
     if (cf_json_type(item) != CF_JSON_OBJECT)
         return cf_config_error(reader, item,
                                "an exception must be a mapping with rule, namespace, names, until "
                                "and reason, not %s",
                                cf_config_show(reader, item));
-    if (cf_config_walk(reader, exception_options, item, exception) != 0)
+    if (cf_config_walk(reader, item, &source, 1) != 0)
         return -1;
     return finish(reader, item, index, exception);
 }

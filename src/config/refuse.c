@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* refuse.c - texts that would parse, but not mean what their author hopes. Each answer goes on
  * from the text: "'kube-*' <is a glob ...>". */
-#include "options.h"
+#include "reader.h"
 
 #include <string.h>
 

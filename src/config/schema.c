@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* schema.c - every key of the configuration, mapping by mapping. What each one means to its
- * author stands in deploy/curfew.example.yaml. */
-#include "options.h"
+/* schema.c - every key of the configuration, mapping by mapping, but for those that rules bring
+ * along. What each one means to its author is in deploy/curfew.example.yaml. */
+#include "reader.h"
 
 #include <stdlib.h>
 
 #include "curfew/limits.h"
+#include "curfew/str.h"
 
 #define LEVEL "privileged, baseline or restricted"
-#define FLAG "true or false, without quotes"
 #define NAMES "a list of exact names, such as [one, two]"
 
 /* ---- defaults ---- */
@@ -67,14 +67,10 @@ static const struct cf_config_option guard_options[] = {
      .read = cf_config_list,
      .offset = offsetof(struct cf_policy, guard_groups),
      .refuse = cf_config_refuse_glob},
-    {.key = "lowering",
-     .want = FLAG,
-     .read = cf_config_bool,
-     .offset = offsetof(struct cf_policy, guard_lowering)},
     {0},
 };
 
-/* ---- lookupFailure, authorize ---- */
+/* ---- lookupFailure ---- */
 
 static int read_lookup_failure(struct cf_config_reader *reader,
                                const struct cf_config_option *option, const struct cf_json *value,
@@ -91,7 +87,6 @@ static int read_lookup_failure(struct cf_config_reader *reader,
 
 static const char *const lookup_words[] = {
     [CF_LOOKUP_ALLOW] = "allow", [CF_LOOKUP_DENY] = "deny", NULL};
-static const char *const authorize_words[] = {"audit", "enforce", NULL};
 
 static const struct cf_config_option lookup_options[] = {
     {.key = "baseline",
@@ -107,14 +102,8 @@ static const struct cf_config_option lookup_options[] = {
     {0},
 };
 
-static const struct cf_config_option authorize_options[] = {
-    {.key = "legacyTokenUse",
-     .want = "audit or enforce",
-     .read = cf_config_choice,
-     .offset = offsetof(struct cf_policy, enforce_legacy_token_use_at_authorize),
-     .words = authorize_words},
-    {0},
-};
+/* Its keys are those of rules. */
+static const struct cf_config_option authorize_options[] = {{0}};
 
 /* ---- limits ---- */
 
@@ -148,6 +137,100 @@ static int read_limits(struct cf_config_reader *reader, const struct cf_config_o
         return cf_config_error(reader, cf_json_get(value, "memory"),
                                "'memory' must be at least 'maxBody', which is %zu bytes",
                                policy->max_body);
+    return 0;
+}
+
+/* ---- rules ---- */
+
+static int read_place(struct cf_config_reader *reader, const struct cf_config_option *option,
+                      const struct cf_json *value, void *target)
+{
+    static const enum cf_rule_place places[] = {CF_RULE_AT_BASELINE, CF_RULE_AT_RESTRICTED,
+                                                CF_RULE_OFF};
+    enum cf_rule_place *out = target;
+    int index;
+
+    /* YAML and Helm make a boolean of `off`. */
+    if (cf_config_is_bool(value, false)) {
+        *out = CF_RULE_OFF;
+        return 0;
+    }
+    index = cf_config_word(reader, option, value);
+    if (index < 0)
+        return -1;
+    *out = places[index];
+    return 0;
+}
+
+static const char *const place_words[] = {"baseline", "restricted", "off", NULL};
+
+static const struct cf_config_option place_options[] = {
+    {.key = "level",
+     .want = "baseline, restricted or off",
+     .read = read_place,
+     .offset = offsetof(struct cf_rule_setting, place),
+     .words = place_words},
+    {0},
+};
+
+struct cf_rule_setting *cf_config_rule(struct cf_config_reader *reader, const char *id,
+                                       const struct cf_json *value, bool at_key)
+{
+    struct cf_policy *policy = reader->policy;
+    const char **known;
+
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        if (cf_streq(policy->rules[i].rule->id, id))
+            return &policy->rules[i];
+    }
+    known = cf_arena_array(reader->arena, policy->rule_count + 1, sizeof(*known));
+    for (size_t i = 0; known != NULL && i < policy->rule_count; i++)
+        known[i] = policy->rules[i].rule->id;
+    if (known != NULL)
+        cf_config_unknown(reader, value, at_key, "rule", known, policy->rule_count);
+    else
+        cf_err_memory(reader->err);
+    return NULL;
+}
+
+static int read_rule(struct cf_config_reader *reader, const struct cf_json *mapping,
+                     struct cf_rule_setting *setting)
+{
+    static const struct cf_config_option none[] = {{0}};
+    static const struct cf_rule_options level_only = {.want = "a mapping, such as {level: off}",
+                                                      .table = none};
+    const struct cf_rule_config *rule = setting->rule;
+    const struct cf_rule_options *options = rule->options != NULL ? rule->options : &level_only;
+    const struct cf_config_option option = {.key = rule->id, .want = options->want};
+    const struct cf_config_source sources[] = {{place_options, setting, NULL},
+                                               {options->table, setting->settings, NULL}};
+    size_t first = rule->ignores_levels ? 1 : 0;
+    const struct cf_json *level = cf_json_get(mapping, "level");
+
+    if (rule->ignores_levels && level != NULL)
+        return cf_config_error(reader, level,
+                               "'level' cannot be set on '%s': it holds in every namespace, "
+                               "whatever the levels and labels say",
+                               rule->id);
+    if (cf_json_type(mapping) != CF_JSON_OBJECT)
+        return cf_config_bad(reader, &option, mapping);
+    if (cf_config_walk(reader, mapping, sources + first, CF_COUNT(sources) - first) != 0)
+        return -1;
+    return options->validate != NULL ? options->validate(reader, mapping, setting->settings) : 0;
+}
+
+static int read_rules(struct cf_config_reader *reader, const struct cf_config_option *option,
+                      const struct cf_json *value, void *target)
+{
+    (void)target;
+    if (cf_json_type(value) != CF_JSON_OBJECT)
+        return cf_config_bad(reader, option, value);
+    for (const struct cf_json *i = cf_json_first(value); i != NULL; i = cf_json_next(i)) {
+        struct cf_rule_setting *setting = cf_config_rule(reader, cf_json_key(i), i, true);
+
+        if (setting == NULL || (!cf_config_absent(i) && read_rule(reader, i, setting) != 0))
+            return -1;
+    }
     return 0;
 }
 
@@ -188,7 +271,8 @@ static const struct cf_config_option document_options[] = {
     {.key = "guard",
      .want = "a mapping, such as {groups: [system:masters]}",
      .read = cf_config_mapping,
-     .members = guard_options},
+     .members = guard_options,
+     .open = true},
     {.key = "lookupFailure",
      .want = "a mapping, such as {baseline: allow, restricted: deny}",
      .read = cf_config_mapping,
@@ -204,10 +288,6 @@ static const struct cf_config_option document_options[] = {
      .offset = offsetof(struct cf_policy, stale_after),
      .min = 1,
      .max = 3600},
-    {.key = "contents",
-     .want = FLAG,
-     .read = cf_config_bool,
-     .offset = offsetof(struct cf_policy, contents)},
     {.key = "limits",
      .want = "a mapping, such as {maxBody: 16MiB}",
      .read = read_limits,
@@ -215,10 +295,11 @@ static const struct cf_config_option document_options[] = {
     {.key = "authorize",
      .want = "a mapping, such as {legacyTokenUse: audit}",
      .read = cf_config_mapping,
-     .members = authorize_options},
+     .members = authorize_options,
+     .open = true},
     {.key = "rules",
      .want = "a mapping of rule ids, such as {unbound-token: {level: off}}",
-     .read = cf_config_rules},
+     .read = read_rules},
     {0},
 };
 
@@ -230,7 +311,7 @@ int cf_config_read(struct cf_config_reader *reader, const struct cf_json *docume
         return cf_config_error(
             reader, document, "a configuration is a mapping with apiVersion, kind and more, not %s",
             cf_config_show(reader, document));
-    if (cf_config_walk(reader, document_options, document, policy) != 0)
+    if (cf_config_walk_open(reader, document, document_options, policy, "") != 0)
         return -1;
     if (policy->fix_follows_enforce)
         policy->defaults.mode[CF_FIX] = policy->defaults.mode[CF_ENFORCE];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* strings.c - lists of texts on the heap, as a policy holds them. */
-#include "options.h"
+#include "reader.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* values.c - the readers of values: each checks the type, then the range, and only then writes
  * its target. Plain scalars are read by the key's type, so `off` is a word to one and false to
  * another. */
-#include "options.h"
+#include "reader.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +13,13 @@
 int cf_config_mapping(struct cf_config_reader *reader, const struct cf_config_option *option,
                       const struct cf_json *value, void *target)
 {
+    const struct cf_config_source source = {option->members, target, NULL};
+
     if (cf_json_type(value) != CF_JSON_OBJECT)
         return cf_config_bad(reader, option, value);
-    return cf_config_walk(reader, option->members, value, target);
+    if (option->open)
+        return cf_config_walk_open(reader, value, option->members, target, option->key);
+    return cf_config_walk(reader, value, &source, 1);
 }
 
 int cf_config_word(struct cf_config_reader *reader, const struct cf_config_option *option,
@@ -196,4 +200,23 @@ int cf_config_list(struct cf_config_reader *reader, const struct cf_config_optio
             return -1;
     }
     return check_twins(reader, option, value);
+}
+
+int cf_config_labels(struct cf_config_reader *reader, const struct cf_config_option *option,
+                     const struct cf_json *value, void *target)
+{
+    struct cf_config_labels *out = target;
+
+    if (cf_json_type(value) != CF_JSON_OBJECT || cf_json_count(value) == 0)
+        return cf_config_bad(reader, option, value);
+    for (const struct cf_json *i = cf_json_first(value); i != NULL; i = cf_json_next(i)) {
+        if (cf_str_empty(cf_json_key(i)) || cf_config_absent(i) || cf_json_str(i) == NULL)
+            return cf_config_error(reader, i, "a label is a name and a text, not '%s' and %s",
+                                   cf_config_show_text(reader, cf_json_key(i)),
+                                   cf_config_show(reader, i));
+        if (!cf_strings_add(&out->keys, cf_json_key(i)) ||
+            !cf_strings_add(&out->values, cf_json_str(i)))
+            return cf_err_memory(reader->err);
+    }
+    return 0;
 }

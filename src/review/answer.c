@@ -451,11 +451,11 @@ static int judge(struct cf_arena *arena, const struct cf_review_input *in,
     return 0;
 }
 
-/* A copied token was found: the bytes are as secret as a Secret's. */
-static bool found_token(const struct cf_evaluation *judgement)
+/* What was found is as secret as a Secret, and so are the bytes. */
+static bool found_secret(const struct cf_evaluation *judgement)
 {
     for (size_t i = 0; i < judgement->count; i++) {
-        if (cf_streq(judgement->items[i].finding.rule->id, "copied-token"))
+        if ((judgement->items[i].finding.rule->traits & CF_RULE_FINDS_SECRETS) != 0)
             return true;
     }
     return false;
@@ -481,7 +481,7 @@ int cf_review_answer(struct cf_arena *arena, const struct cf_review_input *in, c
     if (judge(arena, in, request, &a.judgement, err) != 0)
         return -1;
     outcome->judgement = a.judgement;
-    outcome->holds_secret = outcome->holds_secret || found_token(a.judgement);
+    outcome->holds_secret = outcome->holds_secret || found_secret(a.judgement);
     cf_out_init(&a.out, answer);
     rc = in->phase == CF_PHASE_VALIDATE ? answer_validate(&a, &decision, err)
                                         : answer_mutate(&a, &decision, err);

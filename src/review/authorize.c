@@ -242,35 +242,26 @@ int cf_authorize_answer(struct cf_arena *arena, const struct cf_review_input *in
 
 /* ---- explaining ---- */
 
-/* Another rule than node-boundary refused it. */
+/* The rule that refused it, where that is another than the one that is explained. */
 static const char *other_rule(const struct cf_outcome *outcome)
 {
     const struct cf_finding *denied =
         outcome->judgement != NULL ? denied_by(outcome->judgement) : NULL;
 
-    return denied != NULL && !cf_streq(denied->rule->id, "node-boundary") ? denied->rule->id : NULL;
+    return denied != NULL && denied->rule->explain == NULL ? denied->rule->id : NULL;
 }
 
 static const char *explain(struct cf_arena *arena, const struct cf_request *request,
                            const struct cf_policy *policy)
 {
-    static const char *const places[] = {
-        [CF_BOUNDARY_NO_OPINION] = "no opinion",
-        [CF_BOUNDARY_INSIDE] = "inside the boundary",
-        [CF_BOUNDARY_OUTSIDE] = "outside the boundary",
-    };
-    struct cf_boundary_verdict verdict;
+    for (size_t i = 0; i < cf_rule_count; i++) {
+        const struct cf_rule *rule = cf_rules[i];
 
-    if (request->caller.account == NULL && request->boundary == NULL)
-        return "no opinion: the caller is no ServiceAccount";
-    if (request->boundary == NULL)
-        return "no opinion: the boundary of a node does not cover this";
-    if (!request->boundary->known)
-        return "no opinion: the cluster is not known yet";
-    verdict = cf_boundary_evaluate(arena, request->boundary, policy);
-    return cf_line(arena, CF_DENIAL_LINE_MAX, "%s: %s%s%s%s", places[verdict.place], verdict.reason,
-                   verdict.nearest != NULL ? " (" : "", cf_str_or_empty(verdict.nearest),
-                   verdict.nearest != NULL ? ")" : "");
+        if (rule->explain != NULL)
+            return cf_line(arena, CF_DENIAL_LINE_MAX, "%s",
+                           rule->explain(arena, request, cf_rule_settings(rule, policy)));
+    }
+    return "";
 }
 
 const char *cf_boundary_explain(struct cf_arena *arena, const struct cf_outcome *outcome,

@@ -92,25 +92,57 @@ static const char *why_unknown(struct cf_arena *arena, const struct cf_policy *p
     return cf_str_or_empty(text);
 }
 
-void cf_engine_lookup(struct cf_arena *arena, const struct cf_policy *policy,
-                      const struct cf_store *store, struct cf_request *request)
+/* What the rules about this kind need; with CF_KIND_OTHER those about the caller. */
+static unsigned needs_of(enum cf_kind kind)
+{
+    unsigned needs = 0;
+
+    for (size_t i = 0; i < cf_rule_count; i++) {
+        if (kind == CF_KIND_OTHER ? (cf_rules[i]->traits & CF_RULE_CALLER) != 0
+                                  : (cf_rules[i]->kinds & (unsigned)kind) != 0)
+            needs |= cf_rules[i]->needs;
+    }
+    return needs;
+}
+
+static void look_up_secrets(struct cf_arena *arena, const struct cf_policy *policy,
+                            const struct cf_store *store, struct cf_request *request)
 {
     struct lookup lookup = {store, arena, request->namespace, policy->stale_after, false};
 
     cf_object_secret_refs(request->object, look_up_secret, &lookup);
     if (request->old_object != NULL)
         cf_object_secret_refs(request->old_object, look_up_secret, &lookup);
-    if (request->kind == CF_KIND_TOKEN_REQUEST)
-        request->account_restricted = cf_store_restricted(store, request->namespace, request->name);
-    else if (request->kind == CF_KIND_TEMPLATE)
-        request->account_restricted =
-            cf_store_restricted(store, request->namespace, request->object->pod.account);
-    else if (request->kind == CF_KIND_SECRET && request->object->secret.account != NULL)
-        request->account_restricted =
-            cf_store_restricted(store, request->namespace, request->object->secret.account);
     if (lookup.unknown)
         request->unknown_why = why_unknown(arena, policy, store);
     request->unknown_stays = !cf_store_expected(store, CF_SECRETS);
+}
+
+/* The account that a request is about; NULL: it is about none, or that is not looked up. */
+static const char *account_of(const struct cf_request *request)
+{
+    switch (request->kind) {
+    case CF_KIND_TOKEN_REQUEST:
+        return request->name;
+    case CF_KIND_TEMPLATE:
+        return request->object->pod.account;
+    case CF_KIND_SECRET:
+        return request->object->secret.account;
+    default:
+        return NULL;
+    }
+}
+
+void cf_engine_lookup(struct cf_arena *arena, const struct cf_policy *policy,
+                      const struct cf_store *store, struct cf_request *request)
+{
+    unsigned needs = needs_of(request->kind);
+    const char *account = (needs & CF_NEEDS_ACCOUNT) != 0 ? account_of(request) : NULL;
+
+    if ((needs & CF_NEEDS_SECRETS) != 0)
+        look_up_secrets(arena, policy, store, request);
+    if (account != NULL)
+        request->account_restricted = cf_store_restricted(store, request->namespace, account);
 }
 
 /* Everything that the store is asked for one review, under one hold of its lock: what rules see
@@ -124,7 +156,7 @@ static void look_up(struct cf_arena *arena, const struct cf_engine_input *in,
     request->server_minor = cf_store_server_minor(in->store);
     if (request->kind != CF_KIND_OTHER && !out->skipped)
         cf_engine_lookup(arena, in->policy, in->store, request);
-    if (request->boundary != NULL) {
+    if (request->boundary != NULL && (needs_of(CF_KIND_OTHER) & CF_NEEDS_BOUNDARY) != 0) {
         request->boundary->own_namespace = in->own_namespace;
         cf_boundary_lookup(arena, in->store, request->boundary);
     }
@@ -145,18 +177,13 @@ static bool rule_holds(const struct cf_rule *rule, const struct cf_policy *polic
            ((rule->traits & (CF_RULE_ALWAYS | CF_RULE_ANY_LEVEL)) != 0 || own <= level);
 }
 
-/* E of a converted mount: where nobody shortens 3607, a client that reads its token only once
- * keeps working, for a year, and shows up as stale. */
-static int64_t converted_expiration(struct cf_arena *arena, const struct cf_engine_input *in,
-                                    const struct cf_request *request, enum cf_level level)
+/* Whether another rule, that this one takes into account, holds for the object. */
+static bool is_considered(struct cf_arena *arena, const struct cf_engine_input *in,
+                          const struct cf_request *request, const struct cf_rule *other,
+                          enum cf_level level)
 {
-    int index = cf_rule_index("extended-token");
-    const struct cf_rule *extended = index >= 0 ? cf_rules[index] : NULL;
-
-    if (extended != NULL && rule_holds(extended, in->policy, level) &&
-        cf_exception_find(arena, in, request, extended) == NULL)
-        return in->policy->lifetime[level].max;
-    return 3607;
+    return other != NULL && rule_holds(other, in->policy, level) &&
+           cf_exception_find(arena, in, request, other) == NULL;
 }
 
 /* `prints`: what the old object had, which is left out. */
@@ -224,6 +251,8 @@ static void run_rule(const struct cf_rule *rule, struct cf_rule_input *in, struc
 /* Rules about the object, or (`caller`) those about who asks. */
 static bool is_due(const struct cf_rule *rule, const struct cf_request *request, bool caller)
 {
+    if (request->server_minor < rule->since_minor)
+        return false;
     if (caller || (rule->traits & CF_RULE_CALLER) != 0)
         return caller && (rule->traits & CF_RULE_CALLER) != 0;
     return (rule->kinds & (unsigned)request->kind) != 0;
@@ -237,11 +266,14 @@ static int run_level(struct cf_arena *arena, const struct cf_engine_input *in,
         .request = request, .policy = in->policy, .level = level, .now = in->now};
 
     *out = (struct cf_findings){.arena = arena};
-    if (!caller && (request->kind & (CF_KIND_POD | CF_KIND_TEMPLATE)) != 0)
-        input.converted_expiration = converted_expiration(arena, in, request, level);
     for (size_t i = 0; i < cf_rule_count; i++) {
-        if (is_due(cf_rules[i], request, caller) && rule_holds(cf_rules[i], in->policy, level))
-            run_rule(cf_rules[i], &input, out);
+        const struct cf_rule *rule = cf_rules[i];
+
+        if (!is_due(rule, request, caller) || !rule_holds(rule, in->policy, level))
+            continue;
+        input.settings = cf_rule_settings(rule, in->policy);
+        input.considered = is_considered(arena, in, request, rule->considers, level);
+        run_rule(rule, &input, out);
     }
     return out->failed || cf_arena_failed(arena) ? cf_err_memory(err) : 0;
 }

@@ -43,15 +43,16 @@ static void warning_add(struct cf_note_lines *lines, struct cf_arena *arena, con
 /* ---- a new legacy Secret ---- */
 
 /* The verdict about the Secret's creation, where somebody is to be told of it. */
-static const struct cf_verdict *creation(const struct cf_request *request,
+static const struct cf_verdict *creation(const struct cf_rule *rule,
+                                         const struct cf_request *request,
                                          const struct cf_evaluation *judgement)
 {
-    if (request->kind != CF_KIND_SECRET || request->operation != CF_CREATE)
+    if (request->operation != CF_CREATE)
         return NULL;
     for (size_t i = 0; i < judgement->count; i++) {
         const struct cf_verdict *v = &judgement->items[i];
 
-        if (cf_streq(v->finding.rule->id, "legacy-token-secret") &&
+        if (v->finding.rule == rule &&
             (v->exempt == CF_EXEMPT_NO || v->exempt == CF_EXEMPT_EXCEPTION))
             return v;
     }
@@ -90,11 +91,11 @@ static const char *workloads(struct cf_arena *arena, struct cf_store_pod *pods, 
 
 /* Pods wait for a Secret that is not there yet: they start with its token. */
 static void secret_lines(struct cf_arena *arena, const struct cf_review_input *in,
-                         const struct cf_request *request, const struct cf_evaluation *judgement,
-                         struct cf_note_lines *out)
+                         const struct cf_rule *rule, const struct cf_request *request,
+                         const struct cf_evaluation *judgement, struct cf_note_lines *out)
 {
     const char *name = cf_str_empty(request->name) ? request->object->name : request->name;
-    const struct cf_verdict *verdict = creation(request, judgement);
+    const struct cf_verdict *verdict = creation(rule, request, judgement);
     struct cf_store_pod *pods = NULL;
     size_t count, taken;
 
@@ -107,9 +108,8 @@ static void secret_lines(struct cf_arena *arena, const struct cf_review_input *i
     taken = count < CF_EXISTING_PODS_OF_SECRET_MAX ? count : CF_EXISTING_PODS_OF_SECRET_MAX;
     if (taken == 0 || pods == NULL)
         return;
-    warning_add(out, arena, "%s: %s: %zu %s it already, and will hold its token: %s",
-                cf_subject(arena, request), verdict->finding.rule->id, count,
-                count == 1 ? "pod names" : "pods name",
+    warning_add(out, arena, "%s: %s: %zu %s it already, and %s: %s", cf_subject(arena, request),
+                rule->id, count, count == 1 ? "pod names" : "pods name", rule->existing_text,
                 workloads(arena, pods, taken, count > taken));
 }
 
@@ -128,6 +128,7 @@ struct hit {
 struct relabel {
     struct cf_arena *arena;
     const struct cf_review_input *in;
+    const char *rule; /* its id */
     const char *namespace, *subject;
     struct cf_levels levels; /* those that rise; the others privileged */
     unsigned modes;
@@ -345,12 +346,12 @@ static void check_pods(struct relabel *r, struct cf_note_lines *out)
     checked = judge_pods(r) + r->mirrors;
     if (checked < r->total)
         warning_add(out, r->arena,
-                    "%s: guard: only the first %zu of %zu existing pods were checked against the "
+                    "%s: %s: only the first %zu of %zu existing pods were checked against the "
                     "new level",
-                    r->subject, checked, r->total);
+                    r->subject, r->rule, checked, r->total);
     if (r->unknown > 0)
-        warning_add(out, r->arena, "%s: guard: %zu existing %s could not be judged: %s", r->subject,
-                    r->unknown, r->unknown == 1 ? "pod" : "pods", cf_str_or_empty(r->why));
+        warning_add(out, r->arena, "%s: %s: %zu existing %s could not be judged: %s", r->subject,
+                    r->rule, r->unknown, r->unknown == 1 ? "pod" : "pods", cf_str_or_empty(r->why));
     tell_hits(r, out);
 }
 
@@ -366,18 +367,22 @@ static void tell_exempt(struct relabel *r, const struct cf_request *request,
         if (is == NULL || cf_streq(was, is))
             continue;
         warning_add(out, r->arena,
-                    "%s: guard: the namespace is exempt from Curfew (exemptions.namespaces), its "
+                    "%s: %s: the namespace is exempt from Curfew (exemptions.namespaces), its "
                     "label %s has no effect",
-                    r->subject, cf_mode_label((enum cf_mode)mode));
+                    r->subject, r->rule, cf_mode_label((enum cf_mode)mode));
         return;
     }
 }
 
 static void relabel_lines(struct cf_arena *arena, const struct cf_review_input *in,
-                          const struct cf_request *request, struct cf_note_lines *out)
+                          const struct cf_rule *rule, const struct cf_request *request,
+                          struct cf_note_lines *out)
 {
-    struct relabel r = {
-        .arena = arena, .in = in, .namespace = request->namespace, .levels = {{CF_PRIVILEGED}}};
+    struct relabel r = {.arena = arena,
+                        .in = in,
+                        .rule = rule->id,
+                        .namespace = request->namespace,
+                        .levels = {{CF_PRIVILEGED}}};
 
     r.subject = cf_subject(arena, request);
     if (cf_strings_has(&in->policy->exempt_namespaces, r.namespace))
@@ -386,9 +391,9 @@ static void relabel_lines(struct cf_arena *arena, const struct cf_review_input *
         return;
     else if (!cf_store_fresh(in->store, CF_PODS, in->policy->stale_after))
         warning_add(out, arena,
-                    "%s: guard: existing pods were not checked against the new level: Curfew does "
+                    "%s: %s: existing pods were not checked against the new level: Curfew does "
                     "not know them now",
-                    r.subject);
+                    r.subject, r.rule);
     else
         check_pods(&r, out);
 }
@@ -399,8 +404,14 @@ void cf_existing_lines(struct cf_arena *arena, const struct cf_review_input *in,
                        const struct cf_request *request, const struct cf_evaluation *judgement,
                        struct cf_note_lines *out)
 {
-    if (request->kind == CF_KIND_NAMESPACE)
-        relabel_lines(arena, in, request, out);
-    else if (request->kind == CF_KIND_SECRET)
-        secret_lines(arena, in, request, judgement, out);
+    for (size_t i = 0; i < cf_rule_count; i++) {
+        const struct cf_rule *rule = cf_rules[i];
+
+        if ((rule->kinds & (unsigned)request->kind) == 0)
+            continue;
+        if (rule->existing == CF_EXISTING_PODS_OF_NAMESPACE)
+            relabel_lines(arena, in, rule, request, out);
+        else if (rule->existing == CF_EXISTING_PODS_OF_SECRET)
+            secret_lines(arena, in, rule, request, judgement, out);
+    }
 }

@@ -238,7 +238,7 @@ static void add_check(struct cf_buf *buf, struct cf_arena *arena, const struct c
 
     for (size_t i = 0; i < count; i++) {
         has_fix = has_fix || denied[i]->finding.fix != NULL;
-        looks_up = looks_up || (denied[i]->finding.rule->traits & CF_RULE_LOOKS_UP) != 0;
+        looks_up = looks_up || (denied[i]->finding.rule->needs & CF_NEEDS_SECRETS) != 0;
     }
     cf_buf_addf(buf, "\n  check:   %s",
                 cf_line(arena, CF_DENIAL_LINE_MAX, "%s (FILE is the manifest%s%s%s)",
@@ -324,12 +324,12 @@ static void finish(struct warnings *w, struct cf_arena *arena, bool more_than_a_
 
 /* ---- warnings of /mutate ---- */
 
-/* Every automounted pod has an extended token; where a controller made the pod, nobody reads it. */
+/* Where a controller created the object, nobody reads the warning. */
 static bool worth_telling(const struct cf_request *request, const struct cf_verdict *v)
 {
     if (cf_caller_is_node(&request->caller))
         return false;
-    return !cf_streq(v->finding.rule->id, "extended-token") ||
+    return (v->finding.rule->traits & CF_RULE_QUIET_TO_CONTROLLERS) == 0 ||
            !cf_caller_is_controller(&request->caller);
 }
 

@@ -9,8 +9,6 @@
 
 #include "curfew/limits.h"
 
-extern const struct cf_rule cf_rule_unbound_token;
-
 /* A duration as kubectl takes it: "1h", "90m", "3601s". */
 static const char *duration(struct cf_findings *out, int64_t seconds)
 {
@@ -38,7 +36,7 @@ static bool must_bind(const struct cf_rule_input *in, const struct cf_wanted_tok
 
 static int64_t bounded(const struct cf_rule_input *in, int64_t seconds, bool bound)
 {
-    const struct cf_lifetime *bounds = &in->policy->lifetime[in->level];
+    const struct cf_lifetime *bounds = cf_lifetime_of(in->policy, in->level);
     int64_t max = bound ? bounds->max : bounds->max_unbound;
 
     if (in->level == CF_PRIVILEGED) /* there are none */

@@ -8,6 +8,10 @@
 #include "curfew/str.h"
 #include "curfew/token.h"
 
+extern const struct cf_rule cf_rule_extended_token;
+extern const struct cf_rule cf_rule_token_lifetime;
+extern const struct cf_rule cf_rule_unbound_token;
+
 /* The one value that makes the API server hand out a token of a year (kubernetes-facts: it is
  * what its own admission plugin asks for; pkg/registry/core/serviceaccount/storage/token.go). */
 #define CF_EXTENDING_SECONDS 3607

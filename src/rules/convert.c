@@ -27,6 +27,9 @@ struct conversion {
     struct cf_items items; /* what the Secret gives, `whole_secret` without items[] */
     int64_t old_default;   /* defaultMode as it holds for items */
     int64_t token_mode;    /* CF_MODE_NONE: no token item states one */
+    /* The level's max; or, where extended-token does not hold for the object, 3607: a client that
+     * reads its token only once keeps working, for a year, and shows up as stale. */
+    int64_t expiration;
 };
 
 static bool is_item(const struct cf_item *item, const char *key)
@@ -242,7 +245,7 @@ static void write_token(struct cf_out *json, const struct conversion *c, const s
 {
     cf_out_object(json, NULL);
     cf_out_object(json, "serviceAccountToken");
-    cf_out_int(json, "expirationSeconds", c->in->converted_expiration);
+    cf_out_int(json, "expirationSeconds", c->expiration);
     cf_out_str(json, "path", item->path);
     cf_out_end_object(json);
     cf_out_end_object(json);
@@ -396,7 +399,7 @@ static void tell(const struct conversion *c, struct cf_fix *fix)
             cf_arena_printf(c->out->arena,
                             "%s now holds a token of %" PRId64 " s in place of Secret \"%s\"%s: "
                             "the client must re-read the file",
-                            who, c->in->converted_expiration, secret, kept);
+                            who, c->expiration, secret, kept);
     cf_fix_warn_written(c->in, c->out, fix, c->volume);
 }
 
@@ -413,6 +416,8 @@ struct cf_fix *cf_convert(const struct cf_rule_input *in, struct cf_findings *ou
         .old_default =
             volume->default_mode != CF_MODE_NONE ? volume->default_mode : CF_MODE_DEFAULT,
         .token_mode = CF_MODE_NONE,
+        .expiration =
+            in->considered ? cf_lifetime_of(in->policy, in->level)->max : CF_EXTENDING_SECONDS,
     };
     struct cf_fix *fix;
 

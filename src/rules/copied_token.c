@@ -27,6 +27,25 @@
 #include "curfew/time.h"
 #include "curfew/token.h"
 
+struct contents_settings {
+    bool contents; /* read Secrets and ConfigMaps of requests, too */
+};
+
+static const struct cf_config_option option_table[] = {
+    {.key = "contents",
+     .section = "",
+     .want = "true or false, without quotes",
+     .read = cf_config_bool,
+     .offset = offsetof(struct contents_settings, contents)},
+    {0},
+};
+
+static const struct cf_rule_options options = {
+    .want = "a mapping, such as {level: off}",
+    .table = option_table,
+    .size = sizeof(struct contents_settings),
+};
+
 /* One object's search, and where in it we are: either a container's text, or an entry of a map. */
 struct search {
     const struct cf_rule_input *in;
@@ -118,7 +137,7 @@ static void tell_legacy(struct search *s, struct cf_finding *f, const struct cf_
 
 static void tell_long(struct search *s, struct cf_finding *f, const struct cf_token *token)
 {
-    int64_t max = s->in->policy->lifetime[s->in->level].max;
+    int64_t max = cf_lifetime_of(s->in->policy, s->in->level)->max;
     char end[32], bound[32];
 
     cf_finding_detail(s->out, f, "a token of %s, which %s %s; it may live %s at most",
@@ -143,7 +162,7 @@ static void found_token(struct search *s, const struct cf_token_hit *hit)
     const struct cf_token *token = hit->token;
     struct cf_finding *f;
 
-    if (!cf_token_outlives(token, s->in->policy->lifetime[s->in->level].max))
+    if (!cf_token_outlives(token, cf_lifetime_of(s->in->policy, s->in->level)->max))
         return;
     f = add(s, hit->text, hit->len);
     if (!cf_finding_kept(s->out, f))
@@ -249,8 +268,10 @@ static void search_pod(struct search *s, const struct cf_pod_spec *pod)
 /* Whether the contents of a Secret or a ConfigMap are ours to read. */
 static bool may_read(const struct cf_rule_input *in)
 {
+    const struct contents_settings *settings = in->settings;
+
     return (in->object->kind & (CF_KIND_SECRET | CF_KIND_CONFIG_MAP)) == 0 ||
-           in->request->manifest || in->policy->contents;
+           in->request->manifest || settings->contents;
 }
 
 static void search_all(struct search *s, const struct cf_object *object)
@@ -282,5 +303,7 @@ const struct cf_rule cf_rule_copied_token = {
               "for other copies: this search is a best effort",
     .level = CF_BASELINE,
     .kinds = CF_KIND_POD | CF_KIND_TEMPLATE | CF_KIND_SECRET | CF_KIND_CONFIG_MAP,
+    .traits = CF_RULE_FINDS_SECRETS,
+    .options = &options,
     .check = check,
 };

@@ -21,7 +21,7 @@ static struct cf_finding *found(const struct cf_rule_input *in, struct cf_findin
                                 const char *key, const struct cf_volume *volume,
                                 const struct cf_expiration *e)
 {
-    int64_t max = in->policy->lifetime[in->level].max;
+    int64_t max = cf_lifetime_of(in->policy, in->level)->max;
     struct cf_finding *f = cf_finding_add(out, key, e->at, cf_value_int(out, e->seconds));
     const char *who;
 
@@ -37,7 +37,7 @@ static struct cf_finding *found(const struct cf_rule_input *in, struct cf_findin
 static struct cf_fix *fix_of(const struct cf_rule_input *in, struct cf_findings *out,
                              const char *who, const struct cf_expiration *e)
 {
-    int64_t max = in->policy->lifetime[in->level].max;
+    int64_t max = cf_lifetime_of(in->policy, in->level)->max;
     struct cf_fix *fix = cf_fix_expiration(out, e, max);
 
     if (fix != NULL)
@@ -62,7 +62,7 @@ static void check_source(const struct cf_rule_input *in, struct cf_findings *out
     who = cf_volume_spoken(out, volume);
     fix = fix_of(in, out, who, &source->expiration);
     cf_fix_warn_written(in, out, fix, volume);
-    cf_fix_show_source(out, fix, source, in->policy->lifetime[in->level].max);
+    cf_fix_show_source(out, fix, source, cf_lifetime_of(in->policy, in->level)->max);
     f->fix = fix;
 }
 
@@ -79,7 +79,7 @@ static void check_request(const struct cf_rule_input *in, struct cf_findings *ou
     if (f == NULL || !in->may_fix)
         return;
     fix = fix_of(in, out, "it", &request->expiration);
-    cf_fix_show_expiration(out, fix, in->policy->lifetime[in->level].max);
+    cf_fix_show_expiration(out, fix, cf_lifetime_of(in->policy, in->level)->max);
     f->fix = fix;
 }
 
@@ -97,6 +97,6 @@ const struct cf_rule cf_rule_extended_token = {
     .remedy = "set expirationSeconds to what the level allows, but not to 3607",
     .level = CF_RESTRICTED,
     .kinds = CF_KIND_POD | CF_KIND_TEMPLATE | CF_KIND_TOKEN_REQUEST,
-    .traits = CF_RULE_NEVER_DENIES,
+    .traits = CF_RULE_NEVER_DENIES | CF_RULE_QUIET_TO_CONTROLLERS,
     .check = check,
 };

@@ -15,6 +15,25 @@
 #include "curfew/limits.h"
 #include "curfew/str.h"
 
+struct namespace_settings {
+    bool lowering; /* guard.lowering: only guard.groups may lower a level */
+};
+
+static const struct cf_config_option option_table[] = {
+    {.key = "lowering",
+     .section = "guard",
+     .want = "true or false, without quotes",
+     .read = cf_config_bool,
+     .offset = offsetof(struct namespace_settings, lowering)},
+    {0},
+};
+
+static const struct cf_rule_options options = {
+    .want = "left out: its settings are those of the mapping 'guard' beside 'rules'",
+    .table = option_table,
+    .size = sizeof(struct namespace_settings),
+};
+
 static struct cf_finding *found(struct cf_findings *out, const char *label, const char *value)
 {
     struct cf_path meta = CF_PATH_KEY(NULL, "metadata"), labels = CF_PATH_KEY(&meta, "labels");
@@ -47,7 +66,8 @@ static void advise_level(const struct cf_rule_input *in, const struct cf_namespa
 {
     const char *without[CF_MODES];
     struct cf_levels from = cf_levels_of(in->policy, was->labels), to;
-    enum cf_level lowest = in->policy->guard_lowering ? from.mode[mode] : CF_PRIVILEGED;
+    const struct namespace_settings *settings = in->settings;
+    enum cf_level lowest = settings->lowering ? from.mode[mode] : CF_PRIVILEGED;
 
     memcpy(without, in->object->namespace.labels, sizeof(without));
     without[mode] = NULL;
@@ -207,13 +227,14 @@ static void check_lowering(const struct cf_rule_input *in, const struct cf_names
 
 static void check(const struct cf_rule_input *in, struct cf_findings *out)
 {
+    const struct namespace_settings *settings = in->settings;
     static const struct cf_namespace none = {0};
     const struct cf_namespace *is = &in->object->namespace;
     const struct cf_namespace *was = in->old_object != NULL ? &in->old_object->namespace : &none;
 
     check_levels(in, was, is, out);
     check_names(was, is, out);
-    if (in->policy->guard_lowering)
+    if (settings->lowering)
         check_lowering(in, was, is, out);
 }
 
@@ -225,5 +246,7 @@ const struct cf_rule cf_rule_guard = {
     .level = CF_BASELINE,
     .kinds = CF_KIND_NAMESPACE,
     .traits = CF_RULE_TRANSITION | CF_RULE_GUARDED | CF_RULE_ANY_LEVEL,
+    .options = &options,
+    .existing = CF_EXISTING_PODS_OF_NAMESPACE,
     .check = check,
 };

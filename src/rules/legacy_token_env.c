@@ -267,6 +267,6 @@ const struct cf_rule cf_rule_legacy_token_env = {
     .remedy = "read the mounted token file instead, which is renewed: " CF_TOKEN_DIR "/token",
     .level = CF_RESTRICTED,
     .kinds = CF_KIND_POD | CF_KIND_TEMPLATE,
-    .traits = CF_RULE_LOOKS_UP,
+    .needs = CF_NEEDS_SECRETS,
     .check = check,
 };

@@ -165,6 +165,7 @@ const struct cf_rule cf_rule_legacy_token_mount = {
     .remedy = "use a projected volume with a serviceAccountToken source instead of the Secret",
     .level = CF_RESTRICTED,
     .kinds = CF_KIND_POD | CF_KIND_TEMPLATE,
-    .traits = CF_RULE_LOOKS_UP,
+    .needs = CF_NEEDS_SECRETS,
+    .considers = &cf_rule_extended_token,
     .check = check,
 };

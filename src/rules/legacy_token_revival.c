@@ -117,5 +117,6 @@ const struct cf_rule cf_rule_legacy_token_revival = {
     .level = CF_BASELINE,
     .kinds = CF_KIND_SECRET | CF_KIND_SERVICE_ACCOUNT,
     .traits = CF_RULE_TRANSITION | CF_RULE_GUARDED,
+    .needs = CF_NEEDS_SECRETS,
     .check = check,
 };

@@ -187,5 +187,8 @@ const struct cf_rule cf_rule_legacy_token_secret = {
     .level = CF_BASELINE,
     .kinds = CF_KIND_SECRET,
     .traits = CF_RULE_TRANSITION,
+    .needs = CF_NEEDS_ACCOUNT,
+    .existing = CF_EXISTING_PODS_OF_SECRET,
+    .existing_text = "will hold its token",
     .check = check,
 };

@@ -14,6 +14,28 @@
  * Fixtures: test/rules/legacy-token-use/ */
 #include "advice.h"
 
+struct use_settings {
+    bool enforce_at_authorize; /* authorize.legacyTokenUse: enforce; else it is only audited */
+};
+
+static const char *const use_words[] = {"audit", "enforce", NULL};
+
+static const struct cf_config_option option_table[] = {
+    {.key = "legacyTokenUse",
+     .section = "authorize",
+     .want = "audit or enforce",
+     .read = cf_config_choice,
+     .offset = offsetof(struct use_settings, enforce_at_authorize),
+     .words = use_words},
+    {0},
+};
+
+static const struct cf_rule_options options = {
+    .want = "a mapping, such as {level: off}",
+    .table = option_table,
+    .size = sizeof(struct use_settings),
+};
+
 static bool is_pivot(const struct cf_request *request)
 {
     return (request->operation == CF_CREATE && cf_streq(request->resource, "serviceaccounts") &&
@@ -40,12 +62,12 @@ static void advise(const struct cf_rule_input *in, struct cf_findings *out, stru
 
 static void check(const struct cf_rule_input *in, struct cf_findings *out)
 {
+    const struct use_settings *settings = in->settings;
     const struct cf_caller *caller = &in->request->caller;
     struct cf_path at = CF_PATH_KEY(NULL, "userInfo");
     struct cf_finding *f;
 
-    if (caller->account == NULL || in->request->server_minor < CF_CREDENTIAL_ID_MINOR ||
-        !cf_caller_is_legacy_token(caller) || is_pivot(in->request))
+    if (caller->account == NULL || !cf_caller_is_legacy_token(caller) || is_pivot(in->request))
         return;
     f = cf_finding_add(out, caller->username, &at, cf_value_str(out, caller->username));
     cf_finding_what(out, f,
@@ -58,7 +80,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
                       caller->username);
     advise(in, out, f);
     if (f != NULL && in->request->authorize)
-        f->never_denied = !in->policy->enforce_legacy_token_use_at_authorize;
+        f->never_denied = !settings->enforce_at_authorize;
 }
 
 const struct cf_rule cf_rule_legacy_token_use = {
@@ -68,5 +90,8 @@ const struct cf_rule cf_rule_legacy_token_use = {
               "pod with a projected token",
     .level = CF_RESTRICTED,
     .traits = CF_RULE_CALLER,
+    .needs = CF_NEEDS_BOUNDARY,
+    .since_minor = CF_CREDENTIAL_ID_MINOR,
+    .options = &options,
     .check = check,
 };

@@ -11,6 +11,33 @@
  * Fixtures: test/rules/node-boundary/, and test/unit/test_boundary.c for the whole table */
 #include "advice.h"
 
+static const char *const token_for_words[] = {"own", "podsOnNode", NULL};
+static const char *const shared_words[] = {"allow", "deny", NULL};
+
+static const struct cf_config_option option_table[] = {
+    {.key = "tokenFor",
+     .want = "own or podsOnNode",
+     .read = cf_config_choice,
+     .offset = offsetof(struct cf_boundary_settings, token_for_pods_on_node),
+     .words = token_for_words},
+    {.key = "allowPodCreate",
+     .want = "true or false, without quotes",
+     .read = cf_config_bool,
+     .offset = offsetof(struct cf_boundary_settings, allow_pod_create)},
+    {.key = "sharedObjects",
+     .want = "allow or deny",
+     .read = cf_config_choice,
+     .offset = offsetof(struct cf_boundary_settings, deny_shared_objects),
+     .words = shared_words},
+    {0},
+};
+
+static const struct cf_rule_options options = {
+    .want = "a mapping, such as {tokenFor: own}",
+    .table = option_table,
+    .size = sizeof(struct cf_boundary_settings),
+};
+
 /* While nothing is known of the cluster the level decides, as for Secrets. */
 static struct cf_boundary_verdict unknown(const struct cf_rule_input *in)
 {
@@ -96,9 +123,33 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
 
     if (q == NULL)
         return;
-    verdict = q->known ? cf_boundary_evaluate(out->arena, q, in->policy) : unknown(in);
+    verdict = q->known ? cf_boundary_evaluate(out->arena, q, in->settings) : unknown(in);
     if (verdict.place == CF_BOUNDARY_OUTSIDE)
         tell(in, out, &verdict);
+}
+
+static const char *explain(struct cf_arena *arena, const struct cf_request *request,
+                           const void *settings)
+{
+    static const char *const places[] = {
+        [CF_BOUNDARY_NO_OPINION] = "no opinion",
+        [CF_BOUNDARY_INSIDE] = "inside the boundary",
+        [CF_BOUNDARY_OUTSIDE] = "outside the boundary",
+    };
+    struct cf_boundary_verdict verdict;
+    const char *text;
+
+    if (request->caller.account == NULL && request->boundary == NULL)
+        return "no opinion: the caller is no ServiceAccount";
+    if (request->boundary == NULL)
+        return "no opinion: the boundary of a node does not cover this";
+    if (!request->boundary->known)
+        return "no opinion: the cluster is not known yet";
+    verdict = cf_boundary_evaluate(arena, request->boundary, settings);
+    text = cf_arena_printf(arena, "%s: %s%s%s%s", places[verdict.place], verdict.reason,
+                           verdict.nearest != NULL ? " (" : "", cf_str_or_empty(verdict.nearest),
+                           verdict.nearest != NULL ? ")" : "");
+    return cf_str_or_empty(text);
 }
 
 const struct cf_rule cf_rule_node_boundary = {
@@ -108,5 +159,8 @@ const struct cf_rule cf_rule_node_boundary = {
               "other nodes, or a token of a pod on the right node",
     .level = CF_BASELINE,
     .traits = CF_RULE_ALWAYS | CF_RULE_CALLER,
+    .needs = CF_NEEDS_BOUNDARY,
+    .options = &options,
     .check = check,
+    .explain = explain,
 };

@@ -14,6 +14,49 @@
  * Fixtures: test/rules/restricted-by-node-annotation/ */
 #include "advice.h"
 
+struct annotation_settings {
+    struct cf_config_labels require; /* of the accounts that must have the annotation */
+    bool warn_daemonsets;
+};
+
+static const struct cf_config_option selector_options[] = {
+    {.key = "matchLabels",
+     .want = "a mapping of at least one label, such as {role: node-agent}",
+     .read = cf_config_labels,
+     .offset = offsetof(struct annotation_settings, require),
+     .required = true},
+    {0},
+};
+
+static const char *const daemonset_words[] = {"ignore", "warn", NULL};
+
+static const struct cf_config_option require_options[] = {
+    {.key = "serviceAccountSelector",
+     .want = "a mapping, such as {matchLabels: {role: node-agent}}",
+     .read = cf_config_mapping,
+     .members = selector_options},
+    {.key = "usedByDaemonSets",
+     .want = "warn or ignore",
+     .read = cf_config_choice,
+     .offset = offsetof(struct annotation_settings, warn_daemonsets),
+     .words = daemonset_words},
+    {0},
+};
+
+static const struct cf_config_option option_table[] = {
+    {.key = "require",
+     .want = "a mapping, such as {usedByDaemonSets: warn}",
+     .read = cf_config_mapping,
+     .members = require_options},
+    {0},
+};
+
+static const struct cf_rule_options options = {
+    .want = "a mapping, such as {require: {usedByDaemonSets: warn}}",
+    .table = option_table,
+    .size = sizeof(struct annotation_settings),
+};
+
 static void advise_keep(const struct cf_rule_input *in, struct cf_findings *out,
                         struct cf_finding *f)
 {
@@ -25,17 +68,18 @@ static void advise_keep(const struct cf_rule_input *in, struct cf_findings *out,
 }
 
 /* Whether the configuration wants the annotation on this account (require). */
-static bool is_selected(const struct cf_policy *policy, const struct cf_object *object)
+static bool is_selected(const struct cf_rule_input *in, const struct cf_object *object)
 {
-    const struct cf_json *labels = object->account.labels;
+    const struct annotation_settings *settings = in->settings;
+    const struct cf_config_labels *require = &settings->require;
 
-    for (size_t i = 0; i < policy->require_label_keys.count; i++) {
-        const struct cf_json *label = cf_json_get(labels, policy->require_label_keys.items[i]);
+    for (size_t i = 0; i < require->keys.count; i++) {
+        const struct cf_json *label = cf_json_get(object->account.labels, require->keys.items[i]);
 
-        if (!cf_streq(cf_json_str(label), policy->require_label_values.items[i]))
+        if (!cf_streq(cf_json_str(label), require->values.items[i]))
             return false;
     }
-    return policy->require_label_keys.count > 0;
+    return require->keys.count > 0;
 }
 
 /* True: the finding was told, and says all there is to say. */
@@ -62,18 +106,17 @@ static bool check_change(const struct cf_rule_input *in, struct cf_findings *out
     cf_finding_what(
         out, f, "the annotation " CF_RESTRICTED_ANNOTATION " is neither \"true\" nor \"false\"");
     cf_finding_detail(out, f, "\"%s\" would restrict nothing", now);
-    cf_finding_remedy(out, f, "set it to \"true\" (quoted)%s",
-                      in->level >= CF_RESTRICTED && is_selected(in->policy, in->object)
-                          ? ""
-                          : ", or leave it out");
+    cf_finding_remedy(
+        out, f, "set it to \"true\" (quoted)%s",
+        in->level >= CF_RESTRICTED && is_selected(in, in->object) ? "" : ", or leave it out");
     return true;
 }
 
 /* ---- require ---- */
 
-static bool is_missing(const struct cf_policy *policy, const struct cf_object *object)
+static bool is_missing(const struct cf_rule_input *in, const struct cf_object *object)
 {
-    return is_selected(policy, object) && !cf_streq(object->account.restricted_by_node, "true");
+    return is_selected(in, object) && !cf_streq(object->account.restricted_by_node, "true");
 }
 
 /* The annotation, in whatever of its containers is there already. */
@@ -97,8 +140,7 @@ static void check_require(const struct cf_rule_input *in, struct cf_findings *ou
     const char *now = in->object->account.restricted_by_node;
     struct cf_finding *f;
 
-    if (!is_missing(in->policy, in->object) ||
-        (in->old_object != NULL && is_missing(in->policy, in->old_object)))
+    if (!is_missing(in, in->object) || (in->old_object != NULL && is_missing(in, in->old_object)))
         return;
     f = cf_finding_add(out, CF_RESTRICTED_ANNOTATION, at, cf_value_str(out, now));
     cf_finding_what(out, f, "the annotation " CF_RESTRICTED_ANNOTATION " is %s",
@@ -116,13 +158,14 @@ static void check_require(const struct cf_rule_input *in, struct cf_findings *ou
 /* A DaemonSet is what runs on every node: its account is worth restricting. */
 static void check_daemonset(const struct cf_rule_input *in, struct cf_findings *out)
 {
+    const struct annotation_settings *settings = in->settings;
     const struct cf_object *object = in->object;
     const char *account = object->pod.account;
     struct cf_path spec = *object->pod.at, at = CF_PATH_KEY(&spec, "serviceAccountName");
     const char *command;
     struct cf_finding *f;
 
-    if (!in->policy->require_warn_daemonsets || !cf_streq(object->kind_name, "daemonset") ||
+    if (!settings->warn_daemonsets || !cf_streq(object->kind_name, "daemonset") ||
         in->request->account_restricted ||
         (in->old_object != NULL && cf_streq(in->old_object->pod.account, account)))
         return;
@@ -169,5 +212,7 @@ const struct cf_rule cf_rule_restricted_by_node_annotation = {
     .level = CF_BASELINE,
     .kinds = CF_KIND_SERVICE_ACCOUNT | CF_KIND_TEMPLATE,
     .traits = CF_RULE_TRANSITION | CF_RULE_ALWAYS | CF_RULE_GUARDED,
+    .needs = CF_NEEDS_ACCOUNT,
+    .options = &options,
     .check = check,
 };

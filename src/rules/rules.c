@@ -28,20 +28,24 @@ RULES(DECLARE)
 const struct cf_rule *const cf_rules[] = {RULES(ADDRESS)};
 const size_t cf_rule_count = CF_COUNT(cf_rules);
 
-static const char *ids[CF_COUNT(cf_rules)];
+static struct cf_rule_config configs[CF_COUNT(cf_rules)];
 
-static void fill_ids(void)
+static void fill_configs(void)
 {
     for (size_t i = 0; i < cf_rule_count; i++)
-        ids[i] = cf_rules[i]->id;
+        configs[i] = (struct cf_rule_config){
+            .id = cf_rules[i]->id,
+            .ignores_levels = (cf_rules[i]->traits & (CF_RULE_ALWAYS | CF_RULE_ANY_LEVEL)) != 0,
+            .options = cf_rules[i]->options,
+        };
 }
 
-const char *const *cf_rule_ids(void)
+const struct cf_rule_config *cf_rule_configs(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    (void)pthread_once(&once, fill_ids);
-    return ids;
+    (void)pthread_once(&once, fill_configs);
+    return configs;
 }
 
 int cf_rule_index(const char *id)
@@ -53,14 +57,21 @@ int cf_rule_index(const char *id)
     return -1;
 }
 
-bool cf_rule_level(const struct cf_rule *rule, const struct cf_policy *policy, enum cf_level *level)
+static const struct cf_rule_setting *setting_of(const struct cf_rule *rule,
+                                                const struct cf_policy *policy)
 {
-    enum cf_rule_place place = CF_RULE_DEFAULT;
-
     for (size_t i = 0; i < policy->rule_count; i++) {
         if (cf_rules[i] == rule)
-            place = policy->rules[i].place;
+            return &policy->rules[i];
     }
+    return NULL;
+}
+
+bool cf_rule_level(const struct cf_rule *rule, const struct cf_policy *policy, enum cf_level *level)
+{
+    const struct cf_rule_setting *setting = setting_of(rule, policy);
+    enum cf_rule_place place = setting != NULL ? setting->place : CF_RULE_DEFAULT;
+
     if (place == CF_RULE_OFF)
         return false;
     *level = rule->level;
@@ -69,4 +80,11 @@ bool cf_rule_level(const struct cf_rule *rule, const struct cf_policy *policy, e
     else if (place == CF_RULE_AT_RESTRICTED)
         *level = CF_RESTRICTED;
     return true;
+}
+
+const void *cf_rule_settings(const struct cf_rule *rule, const struct cf_policy *policy)
+{
+    const struct cf_rule_setting *setting = setting_of(rule, policy);
+
+    return setting != NULL ? setting->settings : NULL;
 }

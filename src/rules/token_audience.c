@@ -13,16 +13,50 @@
 /* Allowed audiences that a remedy names. */
 #define AUDIENCES_MAX 5
 
-static bool allowed(const struct cf_policy *policy, const char *audience)
+struct audience_settings {
+    struct cf_strings allowed;
+    bool limited; /* `allowed` is set; an empty list is a limit, too */
+};
+
+static const struct cf_config_option option_table[] = {
+    {.key = "allowed",
+     .want = "a list of audiences, such as [vault]",
+     .read = cf_config_list,
+     .offset = offsetof(struct audience_settings, allowed),
+     .refuse = cf_config_refuse_glob},
+    {0},
+};
+
+static int validate_audiences(struct cf_config_reader *reader, const struct cf_json *mapping,
+                              void *settings)
 {
-    return cf_str_empty(audience) || cf_strings_has(&policy->audiences_allowed, audience) ||
-           cf_strings_has(&policy->api_server_audiences, audience);
+    struct audience_settings *out = settings;
+
+    (void)reader;
+    out->limited = !cf_config_absent(cf_json_get(mapping, "allowed"));
+    return 0;
+}
+
+static const struct cf_rule_options options = {
+    .want = "a mapping, such as {allowed: [vault]}",
+    .table = option_table,
+    .size = sizeof(struct audience_settings),
+    .validate = validate_audiences,
+};
+
+static bool allowed(const struct cf_rule_input *in, const char *audience)
+{
+    const struct audience_settings *settings = in->settings;
+
+    return cf_str_empty(audience) || cf_strings_has(&settings->allowed, audience) ||
+           cf_strings_has(&in->policy->api_server_audiences, audience);
 }
 
 static void advise(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f,
                    const char *audience)
 {
-    const struct cf_strings *list = &in->policy->audiences_allowed;
+    const struct audience_settings *settings = in->settings;
+    const struct cf_strings *list = &settings->allowed;
     struct cf_strings first = {list->items,
                                list->count < AUDIENCES_MAX ? list->count : AUDIENCES_MAX};
     const char *other = "";
@@ -57,7 +91,7 @@ static void found(const struct cf_rule_input *in, struct cf_findings *out, const
 static void check_source(const struct cf_rule_input *in, struct cf_findings *out,
                          const struct cf_volume *volume, const struct cf_volume_source *source)
 {
-    if (!allowed(in->policy, source->audience))
+    if (!allowed(in, source->audience))
         found(in, out, cf_key2(out, volume->called, cf_str_or_empty(source->token_path)), volume,
               NULL, source->audience_at, source->audience);
 }
@@ -71,7 +105,7 @@ static void check_request(const struct cf_rule_input *in, struct cf_findings *ou
     for (size_t i = 0; i < request->audience_count; i++) {
         struct cf_path at = CF_PATH_INDEX(&list, i);
 
-        if (!allowed(in->policy, request->audiences[i]))
+        if (!allowed(in, request->audiences[i]))
             found(in, out, cf_key2(out, "", request->audiences[i]), NULL, "it", &at,
                   request->audiences[i]);
     }
@@ -84,7 +118,7 @@ static void check_csi_driver(const struct cf_rule_input *in, struct cf_findings 
     for (size_t i = 0; i < driver->token_count; i++) {
         const struct cf_csi_token *token = &driver->tokens[i];
 
-        if (!allowed(in->policy, token->audience))
+        if (!allowed(in, token->audience))
             found(in, out, cf_key2(out, "", token->audience), NULL, "a token request of the driver",
                   token->audience_at, token->audience);
     }
@@ -92,7 +126,9 @@ static void check_csi_driver(const struct cf_rule_input *in, struct cf_findings 
 
 static void check(const struct cf_rule_input *in, struct cf_findings *out)
 {
-    if (!in->policy->audiences_limited)
+    const struct audience_settings *settings = in->settings;
+
+    if (!settings->limited)
         return;
     if (in->object->kind == CF_KIND_TOKEN_REQUEST)
         check_request(in, out);
@@ -109,5 +145,6 @@ const struct cf_rule cf_rule_token_audience = {
               "rules.token-audience.allowed",
     .level = CF_RESTRICTED,
     .kinds = CF_KIND_POD | CF_KIND_TEMPLATE | CF_KIND_TOKEN_REQUEST | CF_KIND_CSI_DRIVER,
+    .options = &options,
     .check = check,
 };

@@ -12,6 +12,130 @@
 
 #include "advice.h"
 
+/* ---- its settings: struct cf_lifetime[CF_LEVELS], that of privileged unused ---- */
+
+/* What the TokenRequest API takes. */
+#define LIFETIME_MIN 600
+#define LIFETIME_MAX ((int64_t)1 << 32)
+
+static const struct cf_lifetime builtin[CF_LEVELS] = {
+    [CF_BASELINE] = {600, 86400, 86400},
+    [CF_RESTRICTED] = {600, 3600, 3600},
+};
+
+static int check_bound(struct cf_config_reader *reader, const struct cf_config_option *option,
+                       const struct cf_json *value, const void *target)
+{
+    const int64_t *seconds = target;
+
+    if (*seconds != CF_EXTENDING_SECONDS)
+        return 0;
+    return cf_config_error(reader, value,
+                           "'%s' must not be exactly 3607 seconds: the API server extends a "
+                           "token that asks for these to one year, so clamping to it would "
+                           "trigger what it should prevent (3600 is fine)",
+                           option->key);
+}
+
+#define BOUND(name, member)                                                                        \
+    {                                                                                              \
+        .key = name, .want = "a duration from 600s to 4294967296s, such as 1h",                    \
+        .read = cf_config_duration, .check = check_bound,                                          \
+        .offset = offsetof(struct cf_lifetime, member), .min = LIFETIME_MIN, .max = LIFETIME_MAX   \
+    }
+
+static const struct cf_config_option bounds_options[] = {
+    BOUND("min", min),
+    BOUND("max", max),
+    BOUND("maxUnbound", max_unbound),
+    {0},
+};
+
+static const struct cf_config_option option_table[] = {
+    {.key = "baseline",
+     .want = "a mapping, such as {max: 24h}",
+     .read = cf_config_mapping,
+     .offset = CF_BASELINE * sizeof(struct cf_lifetime),
+     .members = bounds_options},
+    {.key = "restricted",
+     .want = "a mapping, such as {max: 1h}",
+     .read = cf_config_mapping,
+     .offset = CF_RESTRICTED * sizeof(struct cf_lifetime),
+     .members = bounds_options},
+    {0},
+};
+
+/* The largest default of `min` is the smallest `max`, so it was given where it is above one. */
+static int check_order(struct cf_config_reader *reader, const struct cf_json *bounds,
+                       const struct cf_lifetime *lifetime)
+{
+    if (lifetime->min > lifetime->max)
+        return cf_config_error(reader, cf_json_get(bounds, "min"),
+                               "'min' (%llds) must not be above 'max' (%llds)",
+                               (long long)lifetime->min, (long long)lifetime->max);
+    if (lifetime->min > lifetime->max_unbound)
+        return cf_config_error(reader, cf_json_get(bounds, "min"),
+                               "'min' (%llds) must not be above 'maxUnbound' (%llds)",
+                               (long long)lifetime->min, (long long)lifetime->max_unbound);
+    return 0;
+}
+
+static int check_not_looser(struct cf_config_reader *reader, const struct cf_json *restricted,
+                            const char *key, int64_t bound, int64_t baseline)
+{
+    if (bound <= baseline)
+        return 0;
+    return cf_config_error(reader, cf_json_get(restricted, key),
+                           "'%s' of restricted (%llds) must not be above that of baseline "
+                           "(%llds): restricted holds every rule of baseline",
+                           key, (long long)bound, (long long)baseline);
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What was not given: the built-in bound, and for `restricted` never above `baseline`'s. */
+static int validate_lifetimes(struct cf_config_reader *reader, const struct cf_json *mapping,
+                              void *settings)
+{
+    struct cf_lifetime *lifetimes = settings;
+    struct cf_lifetime *above = &lifetimes[CF_BASELINE], *below = &lifetimes[CF_RESTRICTED];
+    const struct cf_json *baseline = cf_json_get(mapping, "baseline");
+    const struct cf_json *restricted = cf_json_get(mapping, "restricted");
+
+    if (cf_config_absent(cf_json_get(baseline, "maxUnbound")))
+        above->max_unbound = above->max;
+    if (cf_config_absent(cf_json_get(restricted, "max")))
+        below->max = smaller(below->max, above->max);
+    if (cf_config_absent(cf_json_get(restricted, "maxUnbound")))
+        below->max_unbound = smaller(below->max, above->max_unbound);
+    if (check_order(reader, baseline, above) != 0 ||
+        check_not_looser(reader, restricted, "max", below->max, above->max) != 0 ||
+        check_not_looser(reader, restricted, "maxUnbound", below->max_unbound,
+                         above->max_unbound) != 0)
+        return -1;
+    return check_order(reader, restricted, below);
+}
+
+static const struct cf_rule_options options = {
+    .want = "a mapping, such as {baseline: {max: 24h}}",
+    .table = option_table,
+    .size = sizeof(builtin),
+    .defaults = builtin,
+    .validate = validate_lifetimes,
+};
+
+const struct cf_lifetime *cf_lifetime_of(const struct cf_policy *policy, enum cf_level level)
+{
+    const struct cf_lifetime *lifetimes = cf_rule_settings(&cf_rule_token_lifetime, policy);
+
+    return &lifetimes[level];
+}
+
+/* ---- findings ---- */
+
 /* The nearest value inside the bounds; the same value when it is inside. */
 static int64_t clamp(const struct cf_lifetime *bounds, int64_t max, int64_t seconds)
 {
@@ -52,7 +176,7 @@ static void warn_clamped(struct cf_findings *out, struct cf_fix *fix, const char
 static void check_source(const struct cf_rule_input *in, struct cf_findings *out,
                          const struct cf_volume *volume, const struct cf_volume_source *source)
 {
-    const struct cf_lifetime *bounds = &in->policy->lifetime[in->level];
+    const struct cf_lifetime *bounds = cf_lifetime_of(in->policy, in->level);
     int64_t seconds = source->expiration.seconds;
     int64_t allowed = clamp(bounds, bounds->max, seconds);
     const char *who;
@@ -93,7 +217,7 @@ static void advise_request(const struct cf_rule_input *in, struct cf_findings *o
 static void check_request(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_token_request *request = &in->object->token_request;
-    const struct cf_lifetime *bounds = &in->policy->lifetime[in->level];
+    const struct cf_lifetime *bounds = cf_lifetime_of(in->policy, in->level);
     int64_t seconds = request->expiration.seconds;
     int64_t max = cf_is_unbound(request) ? bounds->max_unbound : bounds->max;
     int64_t allowed = clamp(bounds, max, seconds);
@@ -117,7 +241,7 @@ static void check_request(const struct cf_rule_input *in, struct cf_findings *ou
 static void check_csi_driver(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_csi_driver *driver = &in->object->csi_driver;
-    const struct cf_lifetime *bounds = &in->policy->lifetime[in->level];
+    const struct cf_lifetime *bounds = cf_lifetime_of(in->policy, in->level);
 
     for (size_t i = 0; i < driver->token_count; i++) {
         const struct cf_csi_token *token = &driver->tokens[i];
@@ -149,5 +273,7 @@ const struct cf_rule cf_rule_token_lifetime = {
     .remedy = "set expirationSeconds to what the level allows",
     .level = CF_BASELINE,
     .kinds = CF_KIND_POD | CF_KIND_TEMPLATE | CF_KIND_TOKEN_REQUEST | CF_KIND_CSI_DRIVER,
+    .needs = CF_NEEDS_ACCOUNT,
+    .options = &options,
     .check = check,
 };

@@ -64,5 +64,6 @@ const struct cf_rule cf_rule_unbound_token = {
     .remedy = "bind it to a pod of the account, or mount a projected serviceAccountToken volume",
     .level = CF_RESTRICTED,
     .kinds = CF_KIND_TOKEN_REQUEST,
+    .needs = CF_NEEDS_ACCOUNT,
     .check = check,
 };

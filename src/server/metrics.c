@@ -212,12 +212,16 @@ static void write_totals(struct cf_server *server, struct cf_buf *out)
 /* A rule that finds nothing because it cannot look like one that has nothing to find. */
 static void write_silent(const struct cf_server *server, struct cf_buf *out)
 {
-    bool silent = cf_store_server_minor(server->config.store) < CF_CREDENTIAL_ID_MINOR;
+    unsigned minor = cf_store_server_minor(server->config.store);
 
     metrics_head(out, "curfew_rule_silent", "gauge",
                  "Whether a rule can find nothing, since the API server is too old or of a "
                  "version that is not known.");
-    cf_buf_addf(out, "curfew_rule_silent{rule=\"legacy-token-use\"} %d\n", silent ? 1 : 0);
+    for (size_t i = 0; i < cf_rule_count; i++) {
+        if (cf_rules[i]->since_minor != 0)
+            cf_buf_addf(out, "curfew_rule_silent{rule=\"%s\"} %d\n", cf_rules[i]->id,
+                        minor < cf_rules[i]->since_minor ? 1 : 0);
+    }
 }
 
 static void metrics_write_cluster(struct cf_server *server, struct cf_buf *out)

@@ -92,8 +92,8 @@ static void *load_config(const struct cf_server *server, struct cf_err *err)
 {
     const char *file = server->config.config;
 
-    return file == NULL ? cf_policy_new(cf_rule_ids(), cf_rule_count)
-                        : cf_policy_load(file, cf_rule_ids(), cf_rule_count, cf_now(), err);
+    return file == NULL ? cf_policy_new(cf_rule_configs(), cf_rule_count)
+                        : cf_policy_load(file, cf_rule_configs(), cf_rule_count, cf_now(), err);
 }
 
 static void publish_config(struct cf_server *server, void *loaded)

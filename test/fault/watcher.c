@@ -244,7 +244,7 @@ int main(int argc, char **argv)
     cf_json_init();
     cf_log_setup(CF_LOG_TEXT, getenv("DEBUG") != NULL ? CF_LOG_DEBUG : CF_LOG_INFO);
     read_flags(argv + 2, &config);
-    built_in = cf_policy_new(cf_rule_ids(), cf_rule_count);
+    built_in = cf_policy_new(cf_rule_configs(), cf_rule_count);
     policy = built_in;
     config.kubeconfig = argv[1];
     config.store = cf_store_new(CF_ABSENT_DEPENDS);

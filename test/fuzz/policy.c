@@ -21,7 +21,7 @@ static void run(const uint8_t *data, size_t size)
 
     memcpy(text, data, size);
     text[size] = '\0';
-    policy = cf_policy_parse(text, size, "config", cf_rule_ids(), cf_rule_count, NOW, &err);
+    policy = cf_policy_parse(text, size, "config", cf_rule_configs(), cf_rule_count, NOW, &err);
     if (policy == NULL) {
         fuzz_must(err.kind == CF_ERR_INPUT, "what is refused is at fault itself", err.msg);
         fuzz_must(cf_starts_with(err.msg, "config"), "the sentence says where", err.msg);

@@ -128,7 +128,8 @@ struct cf_policy *policy_of(const char *lines)
 
     snprintf(text, sizeof(text), "apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\n%s\n",
              lines);
-    policy = cf_policy_parse(text, strlen(text), "config", cf_rule_ids(), cf_rule_count, NOW, &err);
+    policy =
+        cf_policy_parse(text, strlen(text), "config", cf_rule_configs(), cf_rule_count, NOW, &err);
     if (policy == NULL)
         give_up(err.msg);
     return policy;

@@ -215,8 +215,8 @@ static inline void use_config(const char *text)
 
     cf_policy_free(policy);
     memset(&err, 0, sizeof(err));
-    policy =
-        cf_policy_parse(whole, strlen(whole), "config", cf_rule_ids(), cf_rule_count, NOW, &err);
+    policy = cf_policy_parse(whole, strlen(whole), "config", cf_rule_configs(), cf_rule_count, NOW,
+                             &err);
     if (policy == NULL)
         fail_msg("%s", err.msg);
 }
@@ -275,7 +275,7 @@ static inline int reviews_setup(void **state)
     cf_json_init();
     arena = cf_arena_new(CF_ARENA_MAX);
     store = cf_store_new(CF_ABSENT_IS_PLAIN);
-    policy = cf_policy_new(cf_rule_ids(), cf_rule_count);
+    policy = cf_policy_new(cf_rule_configs(), cf_rule_count);
     if (arena == NULL || store == NULL || policy == NULL)
         return -1;
     for (size_t i = 0; i < CF_COUNT(namespaces); i++)

@@ -8,7 +8,7 @@ layers='
 base     arena.h attr.h buf.h encoding.h err.h file.h hash.h limits.h log.h path.h process.h str.h swap.h time.h
 json     documents.h json.h writer.h
 token    base64.h jwks.h token.h
-config   config.h
+config   config.h options.h
 object   fields.h object.h podspec.h refs.h request.h
 client   client.h
 store    store.h

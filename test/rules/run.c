@@ -28,8 +28,8 @@ static struct cf_policy *policy_beside(struct cf_arena *arena, const struct fixt
     const char *path = cf_arena_printf(arena, "%s.config.yaml", fx->path);
 
     if (access(path, F_OK) == 0)
-        return cf_policy_load(path, cf_rule_ids(), cf_rule_count, cf_now(), err);
-    return cf_policy_new(cf_rule_ids(), cf_rule_count);
+        return cf_policy_load(path, cf_rule_configs(), cf_rule_count, cf_now(), err);
+    return cf_policy_new(cf_rule_configs(), cf_rule_count);
 }
 
 /* At the rule's own level; only its verdicts stay, and none that an exception silences. */

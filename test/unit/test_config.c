@@ -1,29 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a good configuration means; test_config_mistakes.c has the bad ones. */
+/* What a good configuration means; test_config_errors.c has the bad ones. */
 #include "test.h"
 
 #include <unistd.h>
 
 #include "curfew/time.h"
-#include "curfew/config.h"
 #include "curfew/json.h"
 #include "curfew/limits.h"
+#include "curfew/rule.h"
 
 #define HEAD "apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\n"
 /* 2026-11-22T00:00:00Z */
 #define NOW 1795305600
 
-static const char *const rules[] = {
-    "legacy-token-secret", "token-lifetime", "restricted-by-node-annotation",
-    "unbound-token",       "token-audience", "node-boundary"};
-
-enum { SECRET, LIFETIME, ANNOTATION, UNBOUND, AUDIENCE };
-
 static struct cf_policy *parse(const char *text)
 {
     struct cf_err err = {0};
     struct cf_policy *policy =
-        cf_policy_parse(text, strlen(text), "t.yaml", rules, CF_COUNT(rules), NOW, &err);
+        cf_policy_parse(text, strlen(text), "t.yaml", cf_rule_configs(), cf_rule_count, NOW, &err);
 
     if (policy == NULL)
         fail_msg("%s", err.msg);
@@ -33,11 +27,49 @@ static struct cf_policy *parse(const char *text)
 static struct cf_policy *load(const char *path)
 {
     struct cf_err err = {0};
-    struct cf_policy *policy = cf_policy_load(path, rules, CF_COUNT(rules), NOW, &err);
+    struct cf_policy *policy = cf_policy_load(path, cf_rule_configs(), cf_rule_count, NOW, &err);
 
     if (policy == NULL)
         fail_msg("%s", err.msg);
     return policy;
+}
+
+static const struct cf_rule_setting *setting_of(const struct cf_policy *policy, const char *id)
+{
+    int index = cf_rule_index(id);
+
+    assert_true(index >= 0 && (size_t)index < policy->rule_count);
+    return &policy->rules[index];
+}
+
+/* Where a rule's option is stored: `key` is "require.usedByDaemonSets". */
+static const void *option_of(const struct cf_policy *policy, const char *id, const char *key)
+{
+    const struct cf_rule_setting *setting = setting_of(policy, id);
+    const struct cf_config_option *o = setting->rule->options->table;
+    const char *at = setting->settings;
+    size_t len;
+
+    for (;; key += len + 1) {
+        len = strcspn(key, ".");
+        while (o->key != NULL && (strlen(o->key) != len || strncmp(o->key, key, len) != 0))
+            o++;
+        assert_non_null(o->key);
+        at += o->offset;
+        if (key[len] == '\0')
+            return at;
+        o = o->members;
+    }
+}
+
+static bool flag_of(const struct cf_policy *policy, const char *id, const char *key)
+{
+    return *(const bool *)option_of(policy, id, key);
+}
+
+static enum cf_rule_place place_of(const struct cf_policy *policy, const char *id)
+{
+    return setting_of(policy, id)->place;
 }
 
 static void assert_strings(const struct cf_strings *list, const char *joined)
@@ -59,6 +91,40 @@ static void assert_lifetime(const struct cf_lifetime *lifetime, int64_t min, int
     assert_int_equal(lifetime->max_unbound, max_unbound);
 }
 
+/* How token-audience keeps them: `limited` stands behind the list. */
+static void assert_audiences(const struct cf_policy *policy, bool limited, const char *joined)
+{
+    const struct {
+        struct cf_strings allowed;
+        bool limited;
+    } *audiences = option_of(policy, "token-audience", "allowed");
+
+    assert_int_equal(audiences->limited, limited);
+    assert_strings(&audiences->allowed, joined);
+}
+
+static void assert_labels(const struct cf_policy *policy, const char *keys, const char *values)
+{
+    const struct cf_config_labels *labels = option_of(policy, "restricted-by-node-annotation",
+                                                      "require.serviceAccountSelector.matchLabels");
+
+    assert_strings(&labels->keys, keys);
+    assert_strings(&labels->values, values);
+}
+
+/* Options of rules that are off until they are set. */
+static const struct {
+    const char *rule, *key;
+} flags[] = {
+    {"guard", "lowering"},
+    {"copied-token", "contents"},
+    {"legacy-token-use", "legacyTokenUse"},
+    {"restricted-by-node-annotation", "require.usedByDaemonSets"},
+    {"node-boundary", "tokenFor"},
+    {"node-boundary", "allowPodCreate"},
+    {"node-boundary", "sharedObjects"},
+};
+
 static void assert_builtin(const struct cf_policy *policy)
 {
     assert_int_equal(policy->defaults.mode[CF_ENFORCE], CF_BASELINE);
@@ -71,36 +137,31 @@ static void assert_builtin(const struct cf_policy *policy)
     assert_strings(&policy->exempt_groups, "");
     assert_int_equal(policy->exception_count, 0);
     assert_strings(&policy->guard_groups, "system:masters");
-    assert_false(policy->guard_lowering);
     assert_int_equal(policy->lookup_failure[CF_PRIVILEGED], CF_LOOKUP_ALLOW);
     assert_int_equal(policy->lookup_failure[CF_BASELINE], CF_LOOKUP_ALLOW);
     assert_int_equal(policy->lookup_failure[CF_RESTRICTED], CF_LOOKUP_DENY);
     assert_strings(&policy->api_server_audiences,
                    "https://kubernetes.default.svc.cluster.local https://kubernetes.default.svc");
     assert_int_equal(policy->stale_after, 30);
-    assert_false(policy->contents);
     assert_int_equal(policy->max_body, 16 * CF_MIB);
     assert_int_equal(policy->memory, 128 * CF_MIB);
-    assert_false(policy->enforce_legacy_token_use_at_authorize);
-    assert_int_equal(policy->rule_count, CF_COUNT(rules));
-    for (size_t i = 0; i < CF_COUNT(rules); i++) {
-        assert_ptr_equal(policy->rules[i].id, rules[i]);
+    assert_int_equal(policy->rule_count, cf_rule_count);
+    for (size_t i = 0; i < cf_rule_count; i++) {
+        assert_ptr_equal(policy->rules[i].rule, &cf_rule_configs()[i]);
         assert_int_equal(policy->rules[i].place, CF_RULE_DEFAULT);
     }
-    assert_lifetime(&policy->lifetime[CF_BASELINE], 600, 86400, 86400);
-    assert_lifetime(&policy->lifetime[CF_RESTRICTED], 600, 3600, 3600);
-    assert_false(policy->audiences_limited);
-    assert_false(policy->require_set);
-    assert_false(policy->require_warn_daemonsets);
-    assert_false(policy->token_for_pods_on_node);
-    assert_false(policy->allow_pod_create);
-    assert_false(policy->deny_shared_objects);
+    assert_lifetime(cf_lifetime_of(policy, CF_BASELINE), 600, 86400, 86400);
+    assert_lifetime(cf_lifetime_of(policy, CF_RESTRICTED), 600, 3600, 3600);
+    assert_audiences(policy, false, "");
+    assert_labels(policy, "", "");
+    for (size_t i = 0; i < CF_COUNT(flags); i++)
+        assert_false(flag_of(policy, flags[i].rule, flags[i].key));
     assert_strings(&policy->notes, "");
 }
 
 static void without_a_file_the_builtin_holds(void **state)
 {
-    struct cf_policy *policy = cf_policy_new(rules, CF_COUNT(rules));
+    struct cf_policy *policy = cf_policy_new(cf_rule_configs(), cf_rule_count);
 
     (void)state;
     assert_non_null(policy);
@@ -172,15 +233,15 @@ static void every_key_reaches_the_policy(void **state)
     assert_strings(&policy->exempt_usernames, "ada");
     assert_strings(&policy->exempt_groups, "on");
     assert_strings(&policy->guard_groups, "");
-    assert_true(policy->guard_lowering);
+    assert_true(flag_of(policy, "guard", "lowering"));
     assert_int_equal(policy->lookup_failure[CF_BASELINE], CF_LOOKUP_DENY);
     assert_int_equal(policy->lookup_failure[CF_RESTRICTED], CF_LOOKUP_ALLOW);
     assert_strings(&policy->api_server_audiences, "api");
     assert_int_equal(policy->stale_after, 3600);
-    assert_true(policy->contents);
+    assert_true(flag_of(policy, "copied-token", "contents"));
     assert_int_equal(policy->max_body, 64 * CF_MIB);
     assert_int_equal(policy->memory, 4096 * CF_MIB);
-    assert_true(policy->enforce_legacy_token_use_at_authorize);
+    assert_true(flag_of(policy, "legacy-token-use", "legacyTokenUse"));
     cf_policy_free(policy);
 }
 
@@ -196,16 +257,11 @@ static void every_rule_option_reaches_the_policy(void **state)
         "  node-boundary: {tokenFor: podsOnNode, allowPodCreate: true, sharedObjects: deny}\n");
 
     (void)state;
-    assert_int_equal(policy->rules[AUDIENCE].place, CF_RULE_AT_BASELINE);
-    assert_true(policy->audiences_limited);
-    assert_strings(&policy->audiences_allowed, "vault sts.amazonaws.com");
-    assert_true(policy->require_set);
-    assert_strings(&policy->require_label_keys, "role 1 x");
-    assert_strings(&policy->require_label_values, "agent off ");
-    assert_true(policy->require_warn_daemonsets);
-    assert_true(policy->token_for_pods_on_node);
-    assert_true(policy->allow_pod_create);
-    assert_true(policy->deny_shared_objects);
+    assert_int_equal(place_of(policy, "token-audience"), CF_RULE_AT_BASELINE);
+    assert_audiences(policy, true, "vault sts.amazonaws.com");
+    assert_labels(policy, "role 1 x", "agent off ");
+    for (size_t i = 3; i < CF_COUNT(flags); i++)
+        assert_true(flag_of(policy, flags[i].rule, flags[i].key));
     cf_policy_free(policy);
 }
 
@@ -224,8 +280,7 @@ static void an_empty_list_of_audiences_is_a_limit(void **state)
     struct cf_policy *policy = parse(HEAD "rules: {token-audience: {allowed: []}}\n");
 
     (void)state;
-    assert_true(policy->audiences_limited);
-    assert_strings(&policy->audiences_allowed, "");
+    assert_audiences(policy, true, "");
     cf_policy_free(policy);
 }
 
@@ -235,8 +290,8 @@ static void only_a_selector_requires_the_annotation(void **state)
         parse(HEAD "rules: {restricted-by-node-annotation: {require: {usedByDaemonSets: warn}}}\n");
 
     (void)state;
-    assert_false(policy->require_set);
-    assert_true(policy->require_warn_daemonsets);
+    assert_labels(policy, "", "");
+    assert_true(flag_of(policy, "restricted-by-node-annotation", "require.usedByDaemonSets"));
     cf_policy_free(policy);
 }
 
@@ -266,8 +321,8 @@ static void a_rule_moves(void **state)
 
         snprintf(text, sizeof(text), HEAD "rules: {unbound-token: {level: %s}}", cases[i].level);
         policy = parse(text);
-        assert_int_equal(policy->rules[UNBOUND].place, cases[i].place);
-        assert_int_equal(policy->rules[SECRET].place, CF_RULE_DEFAULT);
+        assert_int_equal(place_of(policy, "unbound-token"), cases[i].place);
+        assert_int_equal(place_of(policy, "legacy-token-secret"), CF_RULE_DEFAULT);
         assert_strings(&policy->notes, "");
         cf_policy_free(policy);
     }
@@ -290,7 +345,7 @@ static void booleans_have_yamls_spellings(void **state)
 
         snprintf(text, sizeof(text), HEAD "contents: %s", cases[i].text);
         policy = parse(text);
-        assert_int_equal(policy->contents, cases[i].value);
+        assert_int_equal(flag_of(policy, "copied-token", "contents"), cases[i].value);
         cf_policy_free(policy);
     }
 }
@@ -330,8 +385,8 @@ static void bounds_default_to_one_another(void **state)
 
         snprintf(text, sizeof(text), HEAD "rules: {token-lifetime: %s}", cases[i].bounds);
         policy = parse(text);
-        assert_lifetime(&policy->lifetime[CF_BASELINE], b->min, b->max, b->max_unbound);
-        assert_lifetime(&policy->lifetime[CF_RESTRICTED], r->min, r->max, r->max_unbound);
+        assert_lifetime(cf_lifetime_of(policy, CF_BASELINE), b->min, b->max, b->max_unbound);
+        assert_lifetime(cf_lifetime_of(policy, CF_RESTRICTED), r->min, r->max, r->max_unbound);
         cf_policy_free(policy);
     }
 }
@@ -409,11 +464,11 @@ static void the_example_parses(void **state)
     (void)state;
     assert_int_equal(policy->exception_count, 1);
     assert_strings(&policy->exempt_namespaces, "kube-system");
-    assert_strings(&policy->audiences_allowed, "vault sts.amazonaws.com");
-    assert_strings(&policy->require_label_keys, "role");
-    assert_int_equal(policy->rules[UNBOUND].place, CF_RULE_OFF);
-    assert_lifetime(&policy->lifetime[CF_BASELINE], 600, 86400, 86400);
-    assert_lifetime(&policy->lifetime[CF_RESTRICTED], 600, 3600, 3600);
+    assert_audiences(policy, true, "vault sts.amazonaws.com");
+    assert_labels(policy, "role", "node-agent");
+    assert_int_equal(place_of(policy, "unbound-token"), CF_RULE_OFF);
+    assert_lifetime(cf_lifetime_of(policy, CF_BASELINE), 600, 86400, 86400);
+    assert_lifetime(cf_lifetime_of(policy, CF_RESTRICTED), 600, 3600, 3600);
     /* Where a "not yet" of the example has come true, its comment goes. */
     assert_strings(&policy->notes, "");
     cf_policy_free(policy);
@@ -440,15 +495,15 @@ static void files_are_loaded_by_name(void **state)
     (void)state;
     assert_int_equal(write(fd, HEAD "x: 1\n", strlen(HEAD "x: 1\n")), strlen(HEAD "x: 1\n"));
     close(fd);
-    policy = cf_policy_load(path, rules, CF_COUNT(rules), NOW, &err);
+    policy = cf_policy_load(path, cf_rule_configs(), cf_rule_count, NOW, &err);
     unlink(path);
     assert_null(policy);
     assert_memory_equal(err.msg, path, strlen(path));
     assert_memory_equal(err.msg + strlen(path), ":3:1: unknown key 'x'", 21);
-    assert_null(cf_policy_load(path, rules, CF_COUNT(rules), NOW, &err));
+    assert_null(cf_policy_load(path, cf_rule_configs(), cf_rule_count, NOW, &err));
     assert_int_equal(err.kind, CF_ERR_SYSTEM);
     assert_non_null(strstr(err.msg, path));
-    assert_null(cf_policy_load(path, rules, CF_COUNT(rules), NOW, NULL));
+    assert_null(cf_policy_load(path, cf_rule_configs(), cf_rule_count, NOW, NULL));
 }
 
 static int start(void **state)

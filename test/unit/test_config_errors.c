@@ -2,16 +2,18 @@
 /* Bad configurations: each is refused as a whole, with the place and what would be right. */
 #include "test.h"
 
-#include "curfew/config.h"
 #include "curfew/json.h"
 #include "curfew/limits.h"
+#include "curfew/rule.h"
 
 #define HEAD "apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\n"
 /* 2026-11-22T00:00:00Z */
 #define NOW 1795305600
 
-static const char *const rules[] = {"legacy-token-secret", "token-lifetime", "unbound-token",
-                                    "token-audience"};
+#define RULE_IDS                                                                                   \
+    "legacy-token-secret, legacy-token-revival, token-lifetime, copied-token, "                    \
+    "restricted-by-node-annotation, node-boundary, guard, legacy-token-mount, legacy-token-env, "  \
+    "extended-token, unbound-token, token-audience, legacy-token-use"
 
 struct mistake {
     const char *text; /* behind HEAD: begins on line 3 */
@@ -20,7 +22,7 @@ struct mistake {
 
 static struct cf_policy *parse(const char *text, size_t len, struct cf_err *err)
 {
-    return cf_policy_parse(text, len, "t.yaml", rules, CF_COUNT(rules), NOW, err);
+    return cf_policy_parse(text, len, "t.yaml", cf_rule_configs(), cf_rule_count, NOW, err);
 }
 
 static void refuse(const char *text, size_t len, const char *msg)
@@ -58,8 +60,13 @@ static void unknown_keys(void **state)
     static const struct mistake cases[] = {
         {"exemption: {}", "3:1: unknown key 'exemption', did you mean 'exemptions'? (known here: "
                           "apiVersion, kind, defaults, exemptions, exceptions, guard, "
-                          "lookupFailure, apiServerAudiences, staleAfter, contents, limits, "
-                          "authorize, rules)"},
+                          "lookupFailure, apiServerAudiences, staleAfter, limits, authorize, "
+                          "rules, contents)"},
+        {"authorize: {legacytokenuse: audit}", "3:13: unknown key 'legacytokenuse', did you mean "
+                                               "'legacyTokenUse'? (known here: legacyTokenUse)"},
+        {"lowering: true", "3:1: unknown key 'lowering' (known here: "},
+        {"rules: {copied-token: {contents: true}}", "3:24: unknown key 'contents' (known here: "
+                                                    "level)"},
         {"defaults:\n  enforced:\n    x: baseline", "4:3: unknown key 'enforced', did you mean "
                                                     "'enforce'? (known here: enforce, fix, audit, "
                                                     "warn)"},
@@ -84,10 +91,9 @@ static void unknown_keys(void **state)
                                                      "mean 'tokenFor'? (known here: tokenFor, "
                                                      "allowPodCreate, sharedObjects)"},
         {"rules:\n  unbound-tokens:\n    level: off",
-         "4:3: unknown rule 'unbound-tokens', did you mean 'unbound-token'? (known here: "
-         "legacy-token-secret, token-lifetime, unbound-token, token-audience, "
-         "restricted-by-node-annotation, node-boundary, guard)"},
-        {"rules: {extended-token: {level: off}}", "3:9: unknown rule 'extended-token' (known"},
+         "4:3: unknown rule 'unbound-tokens', did you mean 'unbound-token'? (known here: " RULE_IDS
+         ")"},
+        {"rules: {made-up: {level: off}}", "3:9: unknown rule 'made-up' (known"},
         {"\"\\e[31m\\u0007\": 1", "3:17: unknown key '?[31m?' (known"},
     };
 
@@ -258,9 +264,8 @@ static void wrong_exceptions(void **state)
                                         "legacy-token-secret"},
         {"exceptions: [{}]", "3:14: missing 'rule'"},
         {"exceptions: [{rule: unbound-tokn}]",
-         "3:21: unknown rule 'unbound-tokn', did you mean 'unbound-token'? (known here: "
-         "legacy-token-secret, token-lifetime, unbound-token, token-audience, "
-         "restricted-by-node-annotation, node-boundary, guard)"},
+         "3:21: unknown rule 'unbound-tokn', did you mean 'unbound-token'? (known here: " RULE_IDS
+         ")"},
         {"exceptions: [{rule: ''}]", "3:21: 'rule' must be the id of a rule"},
         {"exceptions: [{rule: '*'}]", "3:21: unknown rule '*' (known here: "},
         {EXCEPTION_BUT("  names: [a]\n" GOOD_END), "4:3: missing 'namespace': the name of a "

@@ -36,7 +36,7 @@ static int set_up(void **state)
     (void)state;
     cf_json_init();
     arena = cf_arena_new(CF_ARENA_MAX);
-    policy = cf_policy_new(cf_rule_ids(), cf_rule_count);
+    policy = cf_policy_new(cf_rule_configs(), cf_rule_count);
     store = cf_store_new(CF_ABSENT_IS_PLAIN);
     legacy = test_file("test/tokens/legacy.jwt");
     week = token_of(7 * 86400);
@@ -208,8 +208,8 @@ static void contents_only_when_asked(void **state)
                          legacy, legacy) > 0);
     assert_true(ask("ConfigMap", object, "").allowed);
     assert_true(ask("Secret", object, "").allowed);
-    policy = cf_policy_parse(config, sizeof(config) - 1, "c.yaml", cf_rule_ids(), cf_rule_count, 0,
-                             &err);
+    policy = cf_policy_parse(config, sizeof(config) - 1, "c.yaml", cf_rule_configs(), cf_rule_count,
+                             0, &err);
     assert_non_null(policy);
     assert_int_equal(policy->notes.count, 0);
     assert_false(ask("ConfigMap", object, "").allowed);

@@ -95,10 +95,11 @@ static void one_verdict_of_two_levels(void **state)
 /* What only the lower level finds (no configuration is so today) stands in its rule's place. */
 static void findings_of_the_lower_level_alone(void **state)
 {
+    struct cf_lifetime *lifetimes = policy->rules[cf_rule_index("token-lifetime")].settings;
     struct cf_evaluation judgement;
 
     (void)state;
-    policy->lifetime[CF_BASELINE].max = 1200;
+    lifetimes[CF_BASELINE].max = 1200;
     judgement = judge(
         POD_IN("mixed", "{'serviceAccountName':'web','volumes':[" TOKEN("a", "9000") "," MOUNT(
                             "b", "web-token") "," TOKEN("c", "3000") "]}"));

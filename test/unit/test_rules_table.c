@@ -44,7 +44,9 @@ static void kinds_levels_and_traits(void **state)
                            CF_KIND_SERVICE_ACCOUNT | CF_KIND_TOKEN_REQUEST | CF_KIND_CSI_DRIVER |
                            CF_KIND_CONFIG_MAP | CF_KIND_NAMESPACE;
     const unsigned traits = CF_RULE_TRANSITION | CF_RULE_ALWAYS | CF_RULE_NEVER_DENIES |
-                            CF_RULE_GUARDED | CF_RULE_CALLER | CF_RULE_ANY_LEVEL | CF_RULE_LOOKS_UP;
+                            CF_RULE_GUARDED | CF_RULE_CALLER | CF_RULE_ANY_LEVEL |
+                            CF_RULE_FINDS_SECRETS | CF_RULE_QUIET_TO_CONTROLLERS;
+    const unsigned needs = CF_NEEDS_SECRETS | CF_NEEDS_ACCOUNT | CF_NEEDS_BOUNDARY;
 
     (void)state;
     for (size_t i = 0; i < cf_rule_count; i++) {
@@ -54,6 +56,8 @@ static void kinds_levels_and_traits(void **state)
         assert_int_equal(rule->kinds == 0, (rule->traits & CF_RULE_CALLER) != 0);
         assert_int_equal(rule->kinds & ~kinds, 0);
         assert_int_equal(rule->traits & ~traits, 0);
+        assert_int_equal(rule->needs & ~needs, 0);
+        assert_int_equal(rule->existing == CF_EXISTING_PODS_OF_SECRET, rule->existing_text != NULL);
         assert_true(rule->level == CF_BASELINE || rule->level == CF_RESTRICTED);
         /* what is found in a pod is found in its template */
         assert_true((rule->kinds & CF_KIND_POD) == 0 || (rule->kinds & CF_KIND_TEMPLATE) != 0);
@@ -64,7 +68,7 @@ static void ids_for_the_configuration(void **state)
 {
     (void)state;
     for (size_t i = 0; i < cf_rule_count; i++) {
-        assert_string_equal(cf_rule_ids()[i], cf_rules[i]->id);
+        assert_string_equal(cf_rule_configs()[i].id, cf_rules[i]->id);
         assert_int_equal(cf_rule_index(cf_rules[i]->id), i);
     }
     assert_int_equal(cf_rule_index("no-such-rule"), -1);

@@ -9,9 +9,10 @@ function plain(text) {
     return text
 }
 
-# A flag's help as mdoc: a capital, a full stop.
+# A flag's help as mdoc: a capital (but for the names of subcommands, as in "run: "), a full stop.
 function as_help(text) {
-    text = toupper(substr(text, 1, 1)) substr(text, 2)
+    if (text !~ /^[a-z|]+: /)
+        text = toupper(substr(text, 1, 1)) substr(text, 2)
     return plain(text) (text ~ /\.$/ ? "" : ".")
 }
 

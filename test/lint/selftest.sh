@@ -156,7 +156,7 @@ catches docs 'curfew.yaml.5 is not up to date: run make man' \
 catches docs 'curfew-probe.1 is missing: run make man' 'rm deploy/man/curfew-probe.1'
 catches docs 'curfew-gone.1 is not a page of the program' 'touch deploy/man/curfew-gone.1'
 catches docs 'curfew-review.1.in: the program has no --made-up' \
-    "sed -i 's/^--level\$/--made-up/' deploy/man/curfew-review.1.in"
+    "sed -i 's/^--fix\$/--made-up/' deploy/man/curfew-review.1.in"
 if command -v groff > /dev/null 2>&1; then
     catches docs 'curfew-certs.1: groff: ' 'echo ".Nosuchmacro x" >> deploy/man/curfew-certs.1'
 fi

@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# words.sh [PATH...] - plain words in what people read: messages, help, log lines, comments, names of
+# words.sh [--names] [PATH...] - plain words in what people read: messages, help, log lines, comments, names of
 # tests, charts, manifests and documents. words.txt holds the words, each with its replacement and
 # two samples; the samples are checked first.
 #
 #   sh test/lint/words.sh                 the whole tree
 #   sh test/lint/words.sh src/json README.md     only these files and directories
 #
+# --names also checks identifiers in src/ and include/.
 # Not read: CHANGELOG.md (history quotes messages as they were), LICENSE, and what tests record of
 # the program's output (goldens follow from src/ and charts/).
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -16,6 +17,11 @@ if [ $# = 1 ] && [ -f "$1/VERSION" ]; then
     shift
 else
     root=.
+fi
+names=0
+if [ "${1:-}" = --names ]; then
+    names=1
+    shift
 fi
 wanted=
 for path in "$@"; do
@@ -56,7 +62,7 @@ trap 'rm -f "$complaints" "$complaints.files"' EXIT
 scan() {
     mode=$1
     shift
-    awk -v mode="$mode" -v words="$words" '
+    awk -v mode="$mode" -v words="$words" -v names="$names" '
     # ---- the list ----
     function load(  line, column, section, n) {
         while ((getline line < words) > 0) {
@@ -68,12 +74,14 @@ scan() {
                 continue
             }
             entries++
-            pattern[entries] = "(^|[^a-z0-9_])(" column[1] ")($|[^a-z0-9_])"
+            edge = section == "[names]" ? "a-z0-9" : "a-z0-9_"
+            pattern[entries] = "(^|[^" edge "])(" column[1] ")($|[^" edge "])"
             write[entries] = column[2]
             caught[entries] = tolower(column[3])
             passes[entries] = tolower(column[4])
             unless[entries] = n >= 5 ? column[5] : "^$"
             shipped[entries] = section == "[shipped]"
+            is_name[entries] = section == "[names]"
         }
     }
 
@@ -105,7 +113,7 @@ scan() {
     function flush(  entry, masked, from, i, line) {
         if (text ~ /[a-z]/)
             for (entry = 1; entry <= entries; entry++) {
-                if (shipped[entry] && file ~ /^test\//) continue
+                if (is_name[entry] || shipped[entry] && file ~ /^test\//) continue
                 if (text !~ pattern[entry]) continue
                 masked = unless[entry] == "^$" ? text : blank(text, unless[entry])
                 from = 1
@@ -140,7 +148,7 @@ scan() {
                 notes++
                 note[notes] = piece
                 note_line[notes] = FNR
-                if (!at) return
+                if (!at) break
                 comment = 0
                 notes++
                 note[notes] = ""
@@ -152,7 +160,7 @@ scan() {
                 notes++
                 note[notes] = substr(line, 3)
                 note_line[notes] = FNR
-                return
+                break
             } else if (match(line, /^"([^"\\]|\\.)*"/)) {
                 strings++
                 string[strings] = substr(line, 2, RLENGTH - 2)
@@ -165,8 +173,23 @@ scan() {
                 line = substr(line, RLENGTH + 1)
             } else {
                 if (substr(line, 1, 1) !~ /[ \t]/) broken = 1
+                code = code substr(line, 1, 1)
                 line = substr(line, 2)
             }
+        }
+        if (names && file ~ /^(src|include)\//) c_names(code)
+    }
+
+    # Each identifier once in a file.
+    function c_names(code,  name, entry) {
+        while (match(code, /[a-z_][a-z0-9_]*/)) {
+            name = substr(code, RSTART, RLENGTH)
+            code = substr(code, RSTART + RLENGTH)
+            if ((file, name) in known) continue
+            known[file, name] = 1
+            for (entry = 1; entry <= entries; entry++)
+                if (is_name[entry] && name ~ pattern[entry])
+                    print file ":" FNR ": the name \047" name "\047: write \047" write[entry] "\047"
         }
     }
 
@@ -235,7 +258,7 @@ scan() {
             if (!find(i, masked, 1))
                 print "words.txt: \047" caught[i] "\047 is not caught by its entry"
             for (j = 1; j <= entries; j++)
-                if (find(j, blank(passes[i], unless[j]), 1))
+                if (is_name[i] == is_name[j] && find(j, blank(passes[i], unless[j]), 1))
                     print "words.txt: \047" passes[i] "\047 should pass: \047" found "\047"
         }
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kubectl.c - stands in for kubectl and the API server in the demo, which has neither.
+/* kubectl.c - simulates kubectl and the API server in the demo.
  *
  *   kubectl create SERVER CA-FILE MANIFEST REVIEW STORED
  *   kubectl volumes REVIEW

@@ -26,7 +26,7 @@ equal 'server and namespace' "https://127.0.0.1:$main shop" \
 # ---- retries ----
 
 requests_of() { # PATH: how many requests the server got
-    call "/asked$1" | sed -n 's/.*"count": \([0-9]*\).*/\1/p'
+    call "/requests$1" | sed -n 's/.*"count": \([0-9]*\).*/\1/p'
 }
 
 for code in 429 500 503; do

@@ -38,8 +38,8 @@ class Paths:
                               "token": self.headers.get("authorization", "")[len("Bearer "):],
                               "client": names[0] if names else None, "peer": self.client_address[1]})
 
-    def do_asked(self, *words):
-        """/asked/PATH: the number of requests for the path."""
+    def do_requests(self, *words):
+        """/requests/PATH: the number of requests for the path."""
         return self.say(200, {"count": self.seen["/" + "/".join(words)]})
 
     def do_fail(self, code, times, after=None):

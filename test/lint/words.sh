@@ -146,7 +146,7 @@ scan() {
                 piece = at ? substr(line, 1, at - 1) : line
                 sub(/^[ \t]*\*+/, "", piece)
                 notes++
-                note[notes] = piece
+                note[notes] = blank(piece, "`[^` ]*`")
                 note_line[notes] = FNR
                 if (!at) break
                 comment = 0

@@ -203,4 +203,9 @@ catches chart 'config.exceptions does not know copied-token' \
 catches chart 'curfew_gone_total is not a metric' 'echo "# curfew_gone_total" >> charts/curfew/files/alerts.yaml'
 catches chart 'its appVersion is not' 'echo 9.9.9 > VERSION'
 
+catches words "README.md:.*'whoever': write" 'echo "whoever reads this" >> README.md'
+catches words "str.c:.*'is no': write" \
+    'printf "static const char *m = \"it is \"\n \"no JSON\"; /* told */\n" >> src/base/str.c'
+leaves words 'names.h' 'echo "int told_nobody; /* \`told\`, as user nobody */" > src/base/names.h'
+
 exit $status

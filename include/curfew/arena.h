@@ -16,10 +16,11 @@ struct cf_arena;
 /* An empty arena that never holds more than `ceiling` bytes; NULL when out of memory. */
 struct cf_arena *cf_arena_new(size_t ceiling);
 
-/* Asked for `bytes` more than the ceiling; true: they are the arena's. */
+/* Called when the arena needs `bytes` more than its ceiling. True: the ceiling rises by them. */
 typedef bool cf_arena_more(void *arg, size_t bytes);
 
-/* Another ceiling, which `more` may raise when it is reached (NULL: it stands). */
+/* Sets another ceiling. When the arena reaches it, it calls `more` to raise it (NULL: it does not
+ * rise). */
 void cf_arena_limit(struct cf_arena *arena, size_t ceiling, cf_arena_more *more, void *arg);
 
 /* Frees it and all that came from it; takes NULL. */
@@ -41,12 +42,12 @@ void *cf_arena_array(struct cf_arena *arena, size_t count, size_t size);
 void *cf_arena_grow(struct cf_arena *arena, void *items, size_t count, size_t *capacity,
                     size_t size);
 
-/* Makes the newest allocation longer where it stands; false when it is not the newest, or there is
- * no room after it. The new bytes are zero. */
+/* Makes the newest allocation longer in place; false when it is not the newest, or there is no room
+ * after it. The new bytes are zero. */
 bool cf_arena_extend(struct cf_arena *arena, void *newest, size_t size, size_t new_size);
 
-/* Wipes an allocation of `size` bytes that is not needed any more, and gives it back where it is
- * so large (a MiB) that it has a block of its own; else it stays until the next reset. */
+/* Wipes an allocation of `size` bytes that is not needed any more. One of a MiB or more has a
+ * separate block, which goes back to the system; smaller ones remain until the next reset. */
 void cf_arena_drop(struct cf_arena *arena, void *bytes, size_t size);
 
 /* A NUL-terminated copy; NULL as above, or when text is NULL. */
@@ -55,7 +56,7 @@ char *cf_arena_strndup(struct cf_arena *arena, const char *text, size_t len);
 char *cf_arena_printf(struct cf_arena *arena, const char *fmt, ...) CF_PRINTF(2, 3);
 char *cf_arena_vprintf(struct cf_arena *arena, const char *fmt, va_list args) CF_PRINTF(2, 0);
 
-/* Whether an allocation has failed since the last reset: builders may ask once at the end. */
+/* Whether an allocation has failed since the last reset: builders check it once at the end. */
 bool cf_arena_failed(const struct cf_arena *arena);
 
 /* Forgets all allocations. Keeps at most CF_ARENA_KEEP bytes for the next use (and never more than

@@ -28,13 +28,13 @@ const char *cf_base64(struct cf_arena *arena, const char *bytes, size_t len);
 /* The bytes that base64url text of `len` characters can stand for, at most. */
 #define CF_BASE64URL_BYTES(len) ((len) / 4 * 3 + 2)
 
-/* Decodes base64url as JOSE has it (RFC 7515, section 2), strictly: no padding, no other
+/* Decodes base64url according to JOSE (RFC 7515, section 2), strictly: no padding, no other
  * character, no bits left over that are not zero. `out` has room for CF_BASE64URL_BYTES(len), or
  * is NULL (and so may out_len be): the text is only checked. */
 bool cf_base64url_decode(const char *text, size_t len, unsigned char *out, size_t *out_len);
 
 /* Decodes standard base64 as Go does: padded, line breaks allowed anywhere. Appends to `out`; false
- * when the text is none, or `out` is full. */
+ * when the text is not base64, or `out` is full. */
 bool cf_base64_decode(const char *text, size_t len, struct cf_buf *out);
 
 #endif

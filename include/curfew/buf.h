@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* buf.h - a growing byte buffer with a ceiling. Append freely, ask cf_buf_ok() once at the end:
+/* buf.h - a growing byte buffer with a ceiling. Append freely, check cf_buf_ok() once at the end:
  * after the first failure (ceiling, memory) every append is a no-op. */
 #ifndef CURFEW_BUF_H
 #define CURFEW_BUF_H
@@ -36,13 +36,13 @@ void cf_buf_addf(struct cf_buf *buf, const char *fmt, ...) CF_PRINTF(2, 3);
  * take raw (DEL, C1, line separators, byte order marks). Invalid UTF-8 becomes \ufffd. */
 void cf_buf_add_quoted(struct cf_buf *buf, const char *text);
 
-/* Whether nothing failed. */
+/* False when an append failed: the ceiling, or out of memory. */
 bool cf_buf_ok(const struct cf_buf *buf);
 
 /* The text, "" when empty; never NULL. */
 const char *cf_buf_str(const struct cf_buf *buf);
 
-/* Hands the bytes to the caller, who frees them (unless they are an arena's), and empties the
+/* Passes the bytes to the caller, who frees them (unless they are an arena's), and empties the
  * buffer. NULL after a failure, or when out of memory. */
 char *cf_buf_take(struct cf_buf *buf, size_t *len);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* encoding.h - the bytes of a file to UTF-8, as kubectl's reader does it: a byte order mark says
- * whether they are UTF-8 or UTF-16 (UTF-8 without one) and is dropped, and what is broken becomes
- * U+FFFD, wherever it stands. */
+/* encoding.h - decodes the bytes of a file to UTF-8 like the reader of kubectl: a byte order mark
+ * selects UTF-8 or UTF-16 (without one: UTF-8) and is dropped, and each broken sequence becomes
+ * U+FFFD, wherever it is. */
 #ifndef CURFEW_ENCODING_H
 #define CURFEW_ENCODING_H
 
@@ -18,8 +18,8 @@ enum cf_encoding {
 /* All zero at the beginning of a file. */
 struct cf_decoder {
     enum cf_encoding encoding;
-    size_t replaced;       /* U+FFFD written for what was broken */
-    unsigned char held[4]; /* the beginning of a character, whose end comes with the next piece */
+    size_t replaced;       /* U+FFFD written for broken sequences */
+    unsigned char held[4]; /* an incomplete character, which the next piece completes */
     size_t held_len;
 };
 

@@ -2,10 +2,10 @@
 /* err.h - the one error idiom.
  *
  * A function that can fail takes `struct cf_err *err` last and returns 0, or -1 with a
- * sentence in err (or NULL for functions that return a pointer). Out-parameters are untouched
- * on failure. The sentence is inside the struct, so that reporting "out of memory" needs none.
- * Sentences are lower-case, without a full stop, say what and where and what would be right. They
- * may quote what strangers wrote: they are fit to show (cf_str_sanitize). */
+ * message in err (or NULL for functions that return a pointer). Out-parameters are unchanged
+ * on failure. The message is inside the struct, so that reporting "out of memory" needs none.
+ * Messages are lower-case, without a full stop, and say what is wrong, where, and what is expected.
+ * They may quote input, and are sanitized (cf_str_sanitize). */
 #ifndef CURFEW_ERR_H
 #define CURFEW_ERR_H
 
@@ -13,7 +13,7 @@
 
 enum cf_err_kind {
     CF_ERR_NONE = 0,
-    CF_ERR_INPUT,  /* what was given is wrong: HTTP 400, exit 2 or 3 */
+    CF_ERR_INPUT,  /* invalid input: HTTP 400, exit 2 or 3 */
     CF_ERR_SYSTEM, /* memory, files, network: HTTP 500, exit 3 */
 };
 
@@ -22,7 +22,7 @@ struct cf_err {
     char msg[512];
 };
 
-/* Sets a sentence of kind CF_ERR_INPUT; err may be NULL. Longer ones are cut, and end with "...".
+/* Sets a message of kind CF_ERR_INPUT; err may be NULL. Longer ones are cut, and end with "...".
  * Returns -1, so that a caller can `return cf_err_set(...)`. */
 int cf_err_set(struct cf_err *err, const char *fmt, ...) CF_PRINTF(2, 3);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* path.h - where a value stands in its object: written for people as spec.volumes[1].name, for
+/* path.h - the place of a value in its object: printed for users as spec.volumes[1].name, for
  * patches as /spec/volumes/1/name (RFC 6901). */
 #ifndef CURFEW_PATH_H
 #define CURFEW_PATH_H

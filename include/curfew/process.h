@@ -14,7 +14,7 @@ void cf_process_guard(void);
 /* Makes sure that descriptors 0 to 2 are open, so that no file opened later becomes one of them. */
 void cf_stdio_open(void);
 
-/* Flushes standard output. False, after a sentence on standard error: not all of it was written. */
+/* Flushes standard output. False, after a message on standard error: not all of it was written. */
 bool cf_stdio_close(void);
 
 /* How many CPUs the process's own cgroup (v2 or v1) lets it use, rounded up, at most CF_CPUS_MAX;

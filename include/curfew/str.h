@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* str.h - what <string.h> lacks. All texts are NUL-terminated UTF-8; NULL is no text. */
+/* str.h - string functions that <string.h> lacks. All strings are NUL-terminated UTF-8. */
 #ifndef CURFEW_STR_H
 #define CURFEW_STR_H
 
@@ -12,7 +12,7 @@
 
 struct cf_arena;
 
-/* Equal texts; two NULLs are equal, one NULL is not. */
+/* Whether the strings are equal; NULL equals only NULL. */
 bool cf_streq(const char *a, const char *b);
 bool cf_starts_with(const char *text, const char *prefix);
 bool cf_ends_with(const char *text, const char *suffix);
@@ -31,11 +31,11 @@ bool cf_str_int64(const char *text, int64_t *out);
  * DEL and line separators become '?', a character that cannot be seen (below) becomes its escape
  * ("\\u202e"), and what looks like a JWT (a run that begins with "eyJ") becomes "[redacted]" so far
  * as it fits. Escapes make the text longer: what does not fit into `size` bytes, the NUL included,
- * is cut, and the text ends with "...". Bytes that are no UTF-8 stay as they are. What it has made
- * stays the same when it is called again. */
+ * is cut, and the text ends with "...". Bytes that are not UTF-8 are unchanged. Calling it
+ * again changes nothing. */
 void cf_str_sanitize(char *text, size_t size);
 
-/* Formats a text that is fit to show, as above. What does not fit is cut at a character, and the
+/* Formats a sanitized string, as above. What does not fit is cut at a character, and the
  * text ends with "...". `size` is 16 or more. */
 void cf_str_show(char *out, size_t size, const char *fmt, ...) CF_PRINTF(3, 4);
 void cf_str_vshow(char *out, size_t size, const char *fmt, va_list args) CF_PRINTF(3, 0);
@@ -47,15 +47,15 @@ void cf_str_end_cut(char *text, size_t size);
 /* Replaces only what looks like a JWT: it becomes "[redacted]", in place. No text gets longer. */
 void cf_str_redact(char *text);
 
-/* A copy that is fit to show, as above, and whole. NULL for NULL, and when out of memory. */
+/* A sanitized copy, as above, of any length. NULL for NULL, and when out of memory. */
 char *cf_str_shown(struct cf_arena *arena, const char *text);
 
 /* Whether a character changes what is read without being seen: it has no width, or turns the
  * direction of the text around it (CVE-2021-42574, "Trojan Source"). */
 bool cf_utf8_is_invisible(uint32_t code);
 
-/* Writes such a character's escape, in lower-case hex, as JSON has it: 6 characters, or 12 for two
- * surrogates, and a NUL. Returns the length. */
+/* Writes such a character's escape, in lower-case hex, in the form of JSON: 6 characters, or 12 for
+ * two surrogates, and a NUL. Returns the length. */
 #define CF_ESCAPE_SIZE 13
 size_t cf_utf8_escape(uint32_t code, char out[CF_ESCAPE_SIZE]);
 
@@ -77,15 +77,15 @@ bool cf_utf8_old_break(const char *bytes, size_t len);
 
 /* ---- "did you mean": the known word that is nearest to a mistyped one ---- */
 
-/* Start with {.word = what was typed}, offer every right word, then read `best`. */
+/* Start with {.word = the mistyped word}, offer every known word, then read `best`. */
 struct cf_suggestion {
     const char *word;
     const char *best; /* NULL: nothing is near */
     size_t distance;  /* of best */
 };
 
-/* A candidate that is near (a slip or two, or the beginning of it) and nearer than the best so
- * far becomes the best. */
+/* The candidate becomes the best if it is near (one or two edits, or the word is its beginning) and
+ * nearer than the best so far. */
 void cf_suggest(struct cf_suggestion *s, const char *candidate);
 
 /* ": did you mean 'x'?" in a buffer of the caller's, or "" when nothing is near. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* time.h - time, and dates as the configuration writes them. Rules never ask the clock: `now`
- * is handed to them. */
-#ifndef CURFEW_CLOCK_H
-#define CURFEW_CLOCK_H
+/* time.h - time, and dates as the configuration writes them. Rules never read the clock: `now`
+ * is passed to them. */
+#ifndef CURFEW_TIME_H
+#define CURFEW_TIME_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,10 +21,10 @@ bool cf_date_end(const char *text, int64_t *end);
 /* "2026-11-22T15:12:51Z", at most 21 bytes with the NUL; returns out. */
 char *cf_time_format(int64_t when, char out[32]);
 
-/* Parses what that wrote, exactly so (years 1970-9999). */
+/* Parses exactly this form (years 1970-9999). */
 bool cf_time_parse(const char *text, int64_t *when);
 
-/* A length of time as people say it, rounded down: "365 days", "24 h", "3607 s". 0 or more; at
+/* A human-readable length of time, rounded down: "365 days", "24 h", "3607 s". 0 or more; at
  * most 32 bytes with the NUL; returns out. */
 char *cf_span_format(int64_t seconds, char out[32]);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* writer.h - writing compact JSON into a buffer, always escaped, commas placed by the writer.
- * Failures stick to the buffer: ask cf_buf_ok() at the end. */
-#ifndef CURFEW_JSON_OUT_H
-#define CURFEW_JSON_OUT_H
+ * Failures stick to the buffer: check cf_buf_ok() at the end. */
+#ifndef CURFEW_WRITER_H
+#define CURFEW_WRITER_H
 
 #include <stdbool.h>
 #include <stddef.h>

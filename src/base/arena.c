@@ -2,8 +2,8 @@
 /* arena.c - a list of chunks, each given out from its start.
  *
  * Chunks double in size, so that a small review costs one malloc and a huge one some ten. All
- * bytes that are not given out are zero: chunks come from calloc, and a reset clears what was
- * used of those it keeps, in one go. An allocation then is no more than an addition. */
+ * free bytes are zero: chunks come from calloc, and a reset clears the used bytes of the chunks
+ * that it keeps. So an allocation is only an addition. */
 #include "curfew/arena.h"
 
 #include <stdint.h>
@@ -18,8 +18,8 @@
 #define CHUNK_MAX (1 * CF_MIB)
 #define GROW_MIN 8 /* members of a growing array, at first */
 
-/* Under the address sanitizer, what was not given out is poisoned and a gap is left behind
- * every allocation, so that reading past one is found as it would be with malloc. */
+/* Under the address sanitizer free bytes are poisoned, and a gap follows every allocation, so that
+ * the sanitizer finds reads past an allocation as it does with malloc. */
 #if defined(__SANITIZE_ADDRESS__)
 #define CF_ASAN 1
 #elif defined(__has_feature)
@@ -42,7 +42,7 @@
 struct chunk {
     struct chunk *next;
     size_t cap;
-    size_t used; /* the bytes behind it are zero */
+    size_t used; /* the bytes after it are zero */
     _Alignas(16) char bytes[];
 };
 
@@ -50,7 +50,7 @@ struct cf_arena {
     struct chunk *chunks; /* in use; the first is the one given out from */
     struct chunk *spare;  /* kept from before the last reset, empty */
     size_t ceiling;
-    cf_arena_more *more; /* asked at the ceiling; NULL: it stands */
+    cf_arena_more *more; /* raises the ceiling; NULL: it is fixed */
     void *more_arg;
     size_t held; /* of all chunks, headers included */
     size_t used;
@@ -122,7 +122,7 @@ static struct chunk *spare_take(struct cf_arena *arena, size_t size)
     return NULL;
 }
 
-/* What a chunk's bytes may still be. A ceiling may have been lowered below what is held. */
+/* The largest chunk that the ceiling allows. The ceiling may be below the bytes held already. */
 static size_t room_left(const struct cf_arena *arena)
 {
     size_t left = arena->ceiling > arena->held ? arena->ceiling - arena->held : 0;
@@ -130,8 +130,8 @@ static size_t room_left(const struct cf_arena *arena)
     return left < sizeof(struct chunk) ? 0 : left - sizeof(struct chunk);
 }
 
-/* Has the ceiling raised, so that a chunk of the wanted size fits; if not that, one that is just
- * large enough. Neither fits now. */
+/* Raises the ceiling for a chunk of the wanted size, or else for one of the needed size. Neither
+ * fits now. */
 static bool raise_ceiling(struct cf_arena *arena, size_t size, size_t wanted)
 {
     const size_t sizes[] = {wanted, size};
@@ -385,7 +385,7 @@ void cf_arena_reset(struct cf_arena *arena, bool wipe)
     list_reset(arena, spare, &kept, wipe);
     arena->used = 0;
     arena->failed = false;
-    /* One huge review must not make all later ones ask for chunks too big to be kept. */
+    /* After a huge review, later ones must not allocate chunks that are too big to keep. */
     if (arena->next_cap > CF_ARENA_KEEP / 2)
         arena->next_cap = CF_ARENA_KEEP / 2;
 }

@@ -23,8 +23,8 @@ void cf_buf_init_arena(struct cf_buf *buf, struct cf_arena *arena, size_t max)
     buf->arena = arena;
 }
 
-/* `cap` counts the bytes that were allocated, the one for the NUL among them. Not realloc(): it
- * would leave a copy of what may be a Secret behind, where cf_buf_wipe() does not reach. */
+/* `cap` is the number of allocated bytes, with the one for the NUL. Not realloc(): it could leave a
+ * copy of a Secret in freed memory, which cf_buf_wipe() cannot reach. */
 static char *regrow(struct cf_buf *buf, size_t cap)
 {
     char *data;

@@ -29,7 +29,7 @@ static size_t write_replacement(struct cf_decoder *d, char *out)
 
 /* ---- UTF-8 ---- */
 
-/* The bytes of the character that the first one begins; 0: it can't begin any. */
+/* The length of the character that starts with this byte; 0: none does. */
 static size_t utf8_size(unsigned char first)
 {
     if (first < 0x80)
@@ -39,7 +39,7 @@ static size_t utf8_size(unsigned char first)
     return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
 }
 
-/* Overlong forms, surrogates and what lies beyond Unicode are seen by the second byte. */
+/* The second byte reveals overlong forms, surrogates and codes above U+10FFFF. */
 static bool fits_second(unsigned char first, unsigned char second)
 {
     unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
@@ -85,7 +85,7 @@ static uint32_t unit_at(const struct cf_decoder *d, const unsigned char *p)
     return (uint32_t)p[0] << 8 | p[1];
 }
 
-/* Of a pair in the wrong order both halves become one U+FFFD, as in Go. */
+/* A pair in the wrong order becomes one U+FFFD, as in Go. */
 static size_t step_utf16(struct cf_decoder *d, const unsigned char *p, size_t len, bool last,
                          char *out, size_t *written)
 {
@@ -165,7 +165,7 @@ size_t cf_decode(struct cf_decoder *d, const char *bytes, size_t len, bool last,
     const unsigned char *p = (const unsigned char *)bytes;
     size_t total = 0, written, used;
 
-    /* What was held is decoded together with as many bytes as complete it. */
+    /* Complete the held bytes with as many new ones as they need. */
     while (d->held_len > 0 && len > 0) {
         d->held[d->held_len++] = *p++;
         len--;

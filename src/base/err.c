@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* err.c - sentences in a struct; see err.h. */
+/* err.c - messages in a struct; see err.h. */
 #include "curfew/err.h"
 
 #include <stdarg.h>

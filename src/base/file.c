@@ -43,7 +43,7 @@ static int read_pieces(int fd, const char *name, cf_file_piece *take, void *arg,
     }
 }
 
-/* A file as it comes, and where it goes. */
+/* The file that is read, and its destination. */
 struct whole {
     const char *name;
     struct cf_buf *buf;
@@ -59,7 +59,7 @@ static int add_piece(const char *bytes, size_t len, void *arg, struct cf_err *er
     return cf_buf_ok(whole->buf) ? 0 : cf_err_memory(err);
 }
 
-/* A size that is known says at once what reading would say after 64 MiB. */
+/* Rejects a file by its size before reading it. */
 static int check_kind(int fd, const char *name, size_t max, struct cf_err *err)
 {
     struct stat st;
@@ -78,7 +78,7 @@ static const char *file_name(const char *path)
     return cf_streq(path, "-") ? "standard input" : path;
 }
 
-/* The descriptor; -1 and a sentence. */
+/* The descriptor, or -1 and a message. */
 static int open_file(const char *path, struct cf_err *err)
 {
     int fd = STDIN_FILENO;

@@ -3,7 +3,7 @@
  *
  * A line is never longer than PIPE_BUF: poll(2) promises room for that many bytes, so a write
  * that follows it neither blocks nor comes apart, and standard error (which others share) need
- * not be made non-blocking. */
+ * not be non-blocking. */
 #include "curfew/log.h"
 
 #include <errno.h>
@@ -19,10 +19,10 @@
 #include "curfew/time.h"
 #include "curfew/str.h"
 
-/* Longer texts are cut. In the worst case a byte becomes six (\u0001), and msg, time and level
+/* Longer strings are cut. In the worst case a byte becomes six (\u0001), and msg, time and level
  * must still fit: the line without its fields is always below PIPE_BUF. */
 #define TEXT_MAX 512
-/* Room for the field that says how many others there was no room for. */
+/* Room for the field that counts the fields that were left out. */
 #define LEFT_OUT "leftOut"
 #define LEFT_OUT_SIZE (sizeof(",\"" LEFT_OUT "\":4294967295") - 1)
 
@@ -49,7 +49,7 @@ uint64_t cf_log_dropped(void)
     return atomic_load_explicit(&dropped, memory_order_relaxed);
 }
 
-/* Writes the text as it is logged: cut, and without tokens, wherever it comes from. */
+/* Copies the text for the log: cut, and with tokens redacted. */
 static void show(const char *text, char out[TEXT_MAX + 4])
 {
     size_t len = strnlen(text, TEXT_MAX + 1);
@@ -64,7 +64,7 @@ static void show(const char *text, char out[TEXT_MAX + 4])
     cf_str_redact(out);
 }
 
-/* Whether a text can stand bare in key=value: nothing in it could be taken for another field. */
+/* Whether a value needs no quotes in key=value: no byte of it can start another field. */
 static bool is_bare(const char *text)
 {
     size_t len = 0;
@@ -85,7 +85,7 @@ static void add_msg(struct cf_buf *line, const char *msg)
     cf_buf_add_quoted(line, msg);
     if (!cf_buf_ok(line))
         return;
-    /* Escaped like all else, but without its quotes: it is our own sentence. */
+    /* Escaped, but without quotes. */
     memmove(line->data + start, line->data + start + 1, line->len - start - 2);
     line->len -= 2;
     line->data[line->len] = '\0';
@@ -128,7 +128,7 @@ static void add_field(struct cf_buf *line, const struct cf_log_field *field)
         cf_buf_add_quoted(line, text);
 }
 
-/* Under the lock, so that no other thread of ours takes the room that poll(2) has seen. */
+/* Under the lock, so that no other thread uses the room that poll(2) reported. */
 static bool write_line(const char *line, size_t len)
 {
     struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -157,7 +157,7 @@ void cf_log_fields(enum cf_log_level level, const char *msg, const struct cf_log
         size_t before = line.len;
 
         add_field(&line, &fields[i]);
-        /* A field that does not fit is left out; the others are worth more than none. */
+        /* A field that does not fit is left out; the others are logged. */
         if (!cf_buf_ok(&line) && line.data != NULL) {
             line.failed = false;
             line.len = before;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* path.c - where a value stands, for people and for patches; see path.h. */
+/* path.c - the place of a value, as text and as JSON Pointer; see path.h. */
 #include "curfew/path.h"
 
 #include <string.h>
@@ -32,7 +32,7 @@ static bool is_plain_key(const char *key)
                                              "0123456789_-")] == '\0';
 }
 
-/* A key that nobody can read whole. */
+/* A key that is too long to print completely. */
 static void add_long(struct cf_buf *buf, const char *key)
 {
     char cut[CF_NAME_MAX + 4];
@@ -83,7 +83,8 @@ static void add_step_pointer(struct cf_buf *buf, const struct cf_path *path)
 
 typedef void add_fn(struct cf_buf *buf, const struct cf_path *path);
 
-/* From the object inwards, though the steps are linked outwards; as deep as a document nests. */
+/* From the object inwards, while the steps are linked outwards. The recursion is as deep as the
+ * document. */
 static void add_steps(struct cf_buf *buf, const struct cf_path *path, add_fn *add)
 {
     if (path->up != NULL)

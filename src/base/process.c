@@ -28,8 +28,8 @@ void cf_process_guard(void)
 
 /* ---- the standard streams ---- */
 
-/* One that was closed is opened the wrong way around: using it then fails, as it would have
- * before, and no answer is lost in silence. */
+/* A closed stream becomes /dev/null, opened for the wrong direction: using it fails as it would on
+ * the closed one, so the program cannot lose its output unnoticed. */
 void cf_stdio_open(void)
 {
     int fd;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* str.c - what <string.h> lacks; see str.h. */
+/* str.c - string functions that <string.h> lacks; see str.h. */
 #include "curfew/str.h"
 
 #include <stdio.h>
@@ -41,7 +41,7 @@ bool cf_str_empty(const char *text)
     return text == NULL || text[0] == '\0';
 }
 
-/* Only the last star is ever tried again: what the stars before it took can stay as it is. */
+/* Backtracks to the last star only: the matches of the stars before it never need to change. */
 bool cf_glob(const char *pattern, const char *text)
 {
     const char *star = NULL;
@@ -151,13 +151,14 @@ static bool starts_character(char c)
     return ((unsigned char)c & 0xC0) != 0x80;
 }
 
-/* Without what gets longer; tokens alone, or also what must not be shown. */
+/* Replacements that do not make the text longer: tokens, and without `tokens_alone` also bytes that
+ * are not printable. */
 static void redact(char *text, bool tokens_alone)
 {
     static const char redacted[] = "[redacted]";
     const char *from = text;
     char *to = text;
-    bool inside = false; /* a word: "monkeyJar" is no token */
+    bool inside = false; /* a word: "monkeyJar" is not a token */
 
     while (*from != '\0') {
         size_t run = inside ? 0 : token_run(from);
@@ -226,7 +227,7 @@ static size_t growth(const char *text)
     return more;
 }
 
-/* What is taken of `from`, which is a copy of the text. */
+/* Writes `from`, a copy of the text, with escapes; cut where it does not fit. */
 static void write_escaped(const char *from, char *text, size_t size)
 {
     char piece[CF_ESCAPE_SIZE];
@@ -266,14 +267,14 @@ void cf_str_sanitize(char *text, size_t size)
         return;
     copy = strdup(text);
     if (copy == NULL)
-        text[0] = '\0'; /* rather nothing than what may not be shown */
+        text[0] = '\0'; /* no output is better than unsanitized output */
     else
         write_escaped(copy, text, size);
     free(copy);
 }
 
-/* A text that was cut between two bytes may end inside a character, and would make an answer that
- * carries it unreadable. */
+/* A text that was cut between two bytes may end inside a character, and would make the answer that
+ * contains it invalid UTF-8. */
 static void drop_half_character(char *text)
 {
     size_t len = strlen(text), start = len;
@@ -315,7 +316,7 @@ void cf_str_vshow(char *out, size_t size, const char *fmt, va_list args)
     if (len >= (int)size)
         drop_half_character(out);
     cf_str_sanitize(out, size);
-    /* Behind what it has replaced: the dots would be a part of a token. */
+    /* After the redaction, which would treat the dots as a part of a token. */
     if (len >= (int)size)
         cf_str_end_cut(out, size);
 }

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Stands before each value, in the same allocation. */
+/* Precedes each value, in the same allocation. */
 struct header {
     atomic_uint refs;
     void (*clear)(void *value);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* time.c - the only file that reads the clock; times, dates, durations and sizes as texts. */
+/* time.c - the only file that reads the clock; times, dates, durations and sizes as strings. */
 #include "curfew/time.h"
 
 #include <inttypes.h>
@@ -48,7 +48,7 @@ static int days_in(int year, int month)
     return days[month - 1] + (month == 2 && leap);
 }
 
-/* "2027-03-31" at the beginning of a text that is long enough, to the second when it begins. */
+/* Parses "2027-03-31" at the beginning of `text`, which is long enough, into its first second. */
 static bool read_date(const char *text, int64_t *begin)
 {
     int year, month, day;
@@ -109,7 +109,7 @@ char *cf_time_format(int64_t when, char out[32])
     time_t seconds;
     struct tm parts;
 
-    /* Tokens may claim any number: beyond the years of four digits, the nearest one is shown. */
+    /* Tokens may claim any number: years of more than four digits become the nearest one. */
     if (when < YEAR_1000)
         when = YEAR_1000;
     if (when > YEAR_9999_END)
@@ -137,7 +137,7 @@ static const struct unit time_units[] = {{"h", 3600}, {"m", 60}, {"s", 1}, {NULL
 static const struct unit size_units[] = {
     {"", 1}, {"KiB", CF_KIB}, {"MiB", CF_MIB}, {"GiB", CF_KIB *CF_MIB}, {NULL, 0}};
 
-/* The number that `*at` begins with, which moves behind it: at least one digit, at most `max`. */
+/* Reads a number of at least one digit, at most `max`, at *at, and moves *at after it. */
 static bool read_digits(const char **at, uint64_t max, uint64_t *out)
 {
     const char *first = *at;

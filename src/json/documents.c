@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* documents.c - from bytes to documents: sections between `---` lines, each one YAML document or a
- * stream of JSON values; see manifest.h. Files and folders are folder.c's. */
+/* documents.c - turns bytes into documents (see documents.h): sections between `---` lines, each
+ * one YAML document or a stream of JSON values (documents_json.c), and the items of large Lists.
+ * folder.c reads files and folders. */
 #include "curfew/documents.h"
 
 #include <stdlib.h>
@@ -46,7 +47,7 @@ static bool line_holds_braces(const char *at, const char *end)
     return memmem(at, (size_t)((newline != NULL ? newline : end) - at), "{{", 2) != NULL;
 }
 
-/* Whether an action of a template stands at the error, or in the line before it. */
+/* Whether the line of the error or the line before it has an action of a template. */
 static bool looks_like_template(const struct cf_document *doc, size_t error_line)
 {
     const char *at = doc->bytes, *end = doc->bytes + doc->len;
@@ -89,7 +90,7 @@ int cf_reader_too_large(struct cf_reader *r, struct cf_document *doc, const stru
     struct cf_err err;
 
     cf_err_set(&err, "the document has more than %zu MiB, and %s", CF_DOCUMENT_MAX / CF_MIB,
-               why->kind != CF_ERR_NONE ? why->msg : "is no List, which could be larger");
+               why->kind != CF_ERR_NONE ? why->msg : "is not a List, which may be larger");
     cf_document_fail(doc, &err, doc->line);
     return cf_reader_give(r, doc);
 }
@@ -117,8 +118,8 @@ static size_t shifted(const struct cf_yaml_list *list, size_t line)
     return line > list->items_line ? line + list->items_lines : line;
 }
 
-/* The errors of what stands behind the items are as many lines too early; a sentence may end with
- * a second line. */
+/* Errors after the items are as many lines too early as the items have; a message may end with a
+ * second line number. */
 static void shift_line(struct cf_err *err, const struct cf_yaml_list *list)
 {
     static const char word[] = ", which begins at line ";
@@ -140,8 +141,8 @@ static void shift_line(struct cf_err *err, const struct cf_yaml_list *list)
                shifted(list, (size_t)strtoull(second, NULL, 10)));
 }
 
-/* A large List: all but its items. False: it is to be read whole, where it is not too large for
- * that; err may say why it can't be read item by item. */
+/* A large List: everything but its items. False: the caller must read it completely (if it is not
+ * too large); err may say why it cannot be read item by item. */
 static bool read_yaml_list(struct cf_reader *r, const struct cf_section *section,
                            const struct cf_source *source, struct cf_document *doc,
                            struct cf_err *err)
@@ -282,7 +283,7 @@ static int give_item(struct items *items, struct cf_document_item *item)
     return items->item(item, items->arg);
 }
 
-/* "FILE:12:3: sentence" out of "12:3: sentence". */
+/* Makes "FILE:12:3: message" of "12:3: message". */
 static void put_file(const struct items *items, struct cf_err *err)
 {
     struct cf_err from = *err;
@@ -323,8 +324,7 @@ static void parse_item(struct items *items, const struct cf_value *value, struct
     put_file(items, &item->err);
 }
 
-/* Behind an item that can't be read the next one follows, unless its brackets or quotes are wrong
- * too. */
+/* Continues after an unreadable item, unless its brackets or quotes do not match. */
 static int give_json(struct items *items, struct cf_err *err)
 {
     const struct cf_document_place *place = items->doc->place;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* documents_json.c - a section that begins as JSON does: a stream of values, each a document. */
+/* documents_json.c - a section that begins like JSON: a stream of values, each a document. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ void cf_locate_json(struct cf_err *err, const char *bytes, size_t len, size_t li
     char *at = NULL, *behind;
     size_t offset;
 
-    /* The last one: a key in the sentence could hold the same words. */
+    /* The last one: a key in the message could hold the same words. */
     for (char *next = from.msg; (next = strstr(next, word)) != NULL; next++)
         at = next;
     if (at == NULL) {
@@ -35,7 +35,7 @@ void cf_locate_json(struct cf_err *err, const char *bytes, size_t len, size_t li
     cf_err_set(err, "%zu:%zu: %s%s", line, column, from.msg, behind);
 }
 
-/* A broken text is an AdmissionReview when it has a request, and no other kind. */
+/* Invalid JSON is an AdmissionReview when it has a request, and no other kind. */
 static bool looks_like_review(struct cf_arena *arena, const char *bytes, size_t len)
 {
     static const char *const keys[] = {"kind", "request"}, kind[] = "\"AdmissionReview\"";
@@ -57,16 +57,16 @@ struct stream {
     struct cf_document doc;
     struct cf_document_place place;
     bool behind_first;
-    bool over; /* nothing of what follows can be told apart */
+    bool over; /* the values after this one cannot be separated */
 };
 
-/* "sentence" of "12:3: sentence". */
+/* The "message" of "12:3: message". */
 static const char *behind_place(const char *message)
 {
     return message + strspn(message, "0123456789:") + 1;
 }
 
-/* What kubectl does with a text that is no JSON. True: it is YAML, and has been given. */
+/* Like kubectl, retries invalid JSON as YAML. True: it is YAML, and was passed to the visitor. */
 static bool try_yaml(struct stream *s, const struct cf_err *json, int *rc)
 {
     const struct cf_section *section = s->section;
@@ -84,7 +84,7 @@ static bool try_yaml(struct stream *s, const struct cf_err *json, int *rc)
     return false;
 }
 
-/* Comments and an end marker, which may stand behind a value. */
+/* Comments and an end marker, which may follow a value. */
 static bool is_no_value(const struct stream *s)
 {
     const char *at = s->doc.bytes;
@@ -103,7 +103,7 @@ static bool is_no_value(const struct stream *s)
            err.kind == CF_ERR_NONE;
 }
 
-/* The value at s->doc can't be read. */
+/* Reports that the value at s->doc is unreadable. */
 static int json_failed(struct stream *s, struct cf_err *err)
 {
     struct cf_reader *r = s->reader;
@@ -130,7 +130,7 @@ static int json_failed(struct stream *s, struct cf_err *err)
     return cf_reader_give(r, doc);
 }
 
-/* All of a List but its items, as a text of its own: "..."items":[]...". */
+/* Parses a List without its items, as "..."items":[]...". */
 static const struct cf_json *read_head(struct stream *s, struct cf_err *err)
 {
     const struct cf_value *v = &s->value;
@@ -168,7 +168,7 @@ static uint64_t text_end(const struct stream *s)
     return s->value.whole ? s->value.end : s->source.size;
 }
 
-/* Whether the value's kind, where it can be told, is worth reading it. */
+/* Whether the value is worth reading, by its kind; true when that is unknown. */
 static bool is_worth_json(struct stream *s)
 {
     static const char *const key = "kind";
@@ -229,8 +229,8 @@ static int give_value(struct stream *s)
     return cf_reader_give(r, doc);
 }
 
-/* Behind a value that can't be read, the next one begins with a brace; anything else means that
- * its quotes or brackets are wrong too. */
+/* After an unreadable value the next one begins with a brace; anything else means that its quotes
+ * or brackets do not match. */
 static bool can_go_on(struct stream *s)
 {
     char next[256];

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* documents_private.h - what folder.c, manifest.c and manifest_items.c share. */
-#ifndef CURFEW_CLI_MANIFEST_PRIVATE_H
-#define CURFEW_CLI_MANIFEST_PRIVATE_H
+/* documents_private.h - what folder.c, documents.c and documents_json.c share. */
+#ifndef CURFEW_JSON_DOCUMENTS_PRIVATE_H
+#define CURFEW_JSON_DOCUMENTS_PRIVATE_H
 
 #include "curfew/buf.h"
 #include "curfew/documents.h"
 #include "split.h"
 #include "stream.h"
 
-/* A List that has more bytes than this is read item by item. Smaller ones can't have more values
- * than a document may (CF_NODES_MAX), unless somebody wrote it to have them. */
+/* A List that has more bytes than this is read item by item. Smaller ones have fewer values than
+ * CF_NODES_MAX, unless they were made to exceed it. */
 #define CF_LIST_WHOLE_MAX (1 * CF_MIB)
 
 /* White space of JSON. */
@@ -24,7 +24,7 @@ struct cf_reader {
     struct cf_err *err;
 
     /* Of the file. */
-    const char *file; /* fit to print */
+    const char *file; /* printable */
     size_t number;    /* of documents with content, so far */
 };
 
@@ -47,9 +47,9 @@ int cf_reader_source(struct cf_reader *reader, const char *file, const struct cf
 int cf_reader_yaml(struct cf_reader *reader, const struct cf_section *section);
 int cf_reader_json(struct cf_reader *reader, const struct cf_section *section);
 
-/* ---- what these two share (manifest.c) ---- */
+/* ---- what these two share (documents.c) ---- */
 
-/* Hands a document to the visitor. */
+/* Passes a document to the visitor. */
 int cf_reader_give(const struct cf_reader *reader, const struct cf_document *doc);
 bool cf_reader_is_worth(const struct cf_reader *reader, const char *kind);
 /* "PodList": its objects may be in its items. */
@@ -58,19 +58,19 @@ bool cf_is_list_kind(const char *kind);
 void cf_section_source(const struct cf_reader *reader, const struct cf_section *section,
                        struct cf_source *out);
 
-/* The document can't be read: "FILE:12:3: sentence" out of "12:3: sentence" (`line` 0), or out of
- * "sentence" and a line. */
+/* Sets the error of an unreadable document: "FILE:12:3: message" of "12:3: message" (`line` 0), or
+ * of "message" and a line. */
 void cf_document_fail(struct cf_document *doc, const struct cf_err *err, size_t line);
-/* Gives the visitor a document that is too large. `why`: why it could not be read as a List, which
- * may be larger; nothing: it is no List. */
+/* Passes a document that is too large to the visitor. `why` says why it was not read as a List,
+ * which may be larger; without an error: it is not a List. */
 int cf_reader_too_large(struct cf_reader *reader, struct cf_document *doc,
                         const struct cf_err *why);
 
-/* Gives the visitor a document that says why a file could not be read. */
+/* Passes a document to the visitor that says why a file is unreadable. */
 int cf_reader_failure(struct cf_reader *reader, const char *file, const struct cf_err *why);
 
-/* "LINE:COLUMN: sentence" out of "sentence at byte 345: more", for a text whose first byte stands
- * at this line and column. */
+/* Makes "LINE:COLUMN: message" of "message at byte 345: more", for input whose first byte is at
+ * this line and column. */
 void cf_locate_json(struct cf_err *err, const char *bytes, size_t len, size_t line, size_t column);
 
 #endif

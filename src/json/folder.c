@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* folder.c - files, folders and standard input, one file after the other; see manifest.h. */
+/* folder.c - files, folders and standard input, one file after the other; see documents.h. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -14,14 +14,14 @@
 struct cf_manifest {
     const char *path;
     struct cf_source source; /* where it is open */
-    bool open;               /* it is: it can't be opened a second time, or is in memory */
+    bool open;               /* `source` is in use: it is in memory, or cannot be opened again */
     bool folder;
 };
 
 struct folder_walk {
     struct cf_reader reader;
     struct cf_arena *names; /* of the file that is being read */
-    bool found;             /* a file with a manifest's name */
+    bool found;             /* there was a file that is named like a manifest */
 };
 
 /* ---- opening ---- */
@@ -94,7 +94,7 @@ static int read_manifest_file(struct folder_walk *w, const char *path)
     return rc;
 }
 
-/* What can't be read inside a folder is a document with an error, and hides nothing else. */
+/* An unreadable file in a folder becomes a document with an error; the others are still read. */
 static int note_failure(struct folder_walk *w, const char *path, struct cf_err *why)
 {
     const char *file = cf_str_shown(w->names, path);
@@ -174,7 +174,7 @@ static int read_entry(struct folder_walk *w, const char *path, unsigned char typ
         return 0;
     if (type != DT_DIR && type != DT_REG) {
         if (lstat(path, &st) != 0)
-            return 0; /* it is gone again */
+            return 0; /* deleted since */
         mode = st.st_mode;
     }
     w->reader.err = &err;

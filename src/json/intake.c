@@ -1,17 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* intake.c - hostile bytes to a document.
+/* intake.c - how hostile bytes become a document.
  *
- * One pass over the bytes checks all that RFC 8259 asks, and our ceilings, and writes a copy that
- * differs in three ways only: members that no rule reads are left out, a number N becomes the
- * string "\xFFN" (see json_private.h), and \u0000 becomes \ufffd, since a C string can't hold a
- * NUL. cJSON then parses the copy, in which it can find no fault.
+ * All JSON enters the program here: request bodies, manifests, parts of tokens. The sender may be
+ * an attacker, so cJSON and the rules only see what one strict pass has checked:
  *
- * Of what is left out only the structure is checked (skip.c): whoever writes an object may put
- * anything there, and nobody reads it.
+ *      bytes  {"kind":"Pod","replicas":3,"managedFields":[...],"a":"\u0000"}
+ *        |
+ *        |   1. one pass: grammar, UTF-8, ceilings, duplicate keys      this file, lex.c, keys.c
+ *        |      the first fault ends it, with its byte offset
+ *        v
+ *      copy   {"kind":"Pod","replicas":"\xFF3","a":"\ufffd"}
+ *        |
+ *        |   2. cJSON parses the copy, in which it cannot find a fault  json.c
+ *        v
+ *      tree   nodes in the arena, freed by its next reset
+ *        |
+ *        v
+ *      3. callers read the tree by typed getters (json.h), never by cJSON
  *
- * The copy is made in runs: nothing is written until a number, a NUL or a dropped member interrupts
- * the bytes that can stay as they are. There is no recursion: open containers are frames in an
- * array of CF_DEPTH_MAX. */
+ * Ceilings. Depth is at most CF_DEPTH_MAX and values at most CF_NODES_MAX; the arena bounds memory.
+ * Nothing here is recursive: open containers are frames in an array. Time is linear in the bytes:
+ * the keys of large objects are sorted to find duplicates (keys.c), so no choice of keys makes that
+ * quadratic.
+ *
+ * Pruning. The caller lists members that no rule reads (managedFields, status, affinity). The pass
+ * checks only their structure (brackets, quotes and commas, see lex.c) and drops them: they may
+ * have any depth and size, and cost neither values nor memory.
+ *
+ * The copy differs from the input in three ways only. Dropped members are missing. A number N is
+ * the string "\xFFN" (see json_private.h), because cJSON would round it through a double; no valid
+ * string contains that byte. And \u0000 is \ufffd, since a C string cannot contain a NUL. The pass
+ * copies in runs: it writes nothing until a number, a NUL or a dropped member interrupts unchanged
+ * bytes, and then copies all of them together.
+ *
+ * Anything the pass rejects never reaches cJSON. For rejected requests cf_json_peek() (below) still
+ * finds a few members before the fault, such as request.uid, so that the answer can name them. */
 #include "curfew/json.h"
 
 #include <stdint.h>
@@ -23,15 +46,15 @@
 #include "keys.h"
 #include "lex.h"
 
-/* Of a skip list; entries beyond are not looked at, which is never wrong, only slower. */
+/* Entries of a skip list; more are ignored, which keeps members and is only slower. */
 #define SKIPS_MAX 32
 
-/* Shown of a key in a message. */
+/* Characters of a key in a message. */
 #define KEY_SHOWN 60
 
 struct frame {
     struct cf_key_set keys;
-    uint32_t skips; /* bit i: this container stands under the parent of skip[i] */
+    uint32_t skips; /* bit i: this container is under the parent of skip[i] */
     bool object;
     bool kept; /* a member of it was kept: the next one needs the comma before it */
 };
@@ -41,9 +64,9 @@ struct intake {
     const char *p;
     const char *end;
 
-    char *out;        /* where the copy goes on */
-    const char *mark; /* where the run begins that is not copied yet */
-    const char *cut;  /* where it ends if the coming member is dropped */
+    char *out;        /* the end of the copy so far */
+    const char *mark; /* the beginning of the run that is not copied yet */
+    const char *cut;  /* the end of the run if the next member is dropped */
 
     const struct cf_json_skip *skip;
     size_t skip_count;
@@ -92,7 +115,7 @@ static enum state fail_duplicate_key(struct intake *s, const struct cf_key *key)
     if (shown == NULL)
         return fail_memory(s);
     cf_utf8_cut(shown, KEY_SHOWN);
-    s->p = s->begin + key->at; /* where the fault is, which may be seen later */
+    s->p = s->begin + key->at; /* the place of the fault, which may be detected later */
     cf_err_set(s->err, "invalid JSON: duplicate key '%s' at byte %zu", shown, key->at);
     return FAILED;
 }
@@ -138,7 +161,7 @@ static void flush_nul(struct intake *s, const char *quote)
     for (; out < s->out; out++) {
         if (*out != '\\')
             continue;
-        out++; /* a quote is behind it, at the least */
+        out++; /* at least a quote follows */
         if (s->out - out > 5 && memcmp(out, "u0000", 5) == 0)
             memcpy(out, "ufffd", 5);
     }
@@ -180,7 +203,7 @@ static bool is_skipped_member(const struct intake *s, uint32_t skips, const char
     return false;
 }
 
-/* Whether the member is to be dropped. */
+/* Whether to drop the member. */
 static bool begin_member(struct intake *s, struct frame *frame, const char *key, size_t len)
 {
     s->under = parents(s, key, len);
@@ -310,8 +333,8 @@ static bool unescape(struct intake *s, const char **key, size_t *len)
     return true;
 }
 
-/* Two keys are the same when their bytes are, escapes and all: an API server writes each character
- * in one way, but several that are no characters as \ufffd. */
+/* Keys are equal when their bytes are, before unescaping: an API server writes each character in
+ * one way, but several invalid ones as \ufffd. */
 static enum state remember_key(struct intake *s, struct frame *frame, const char *quote)
 {
     size_t len = (size_t)(s->p - quote) - 2;
@@ -376,7 +399,7 @@ static enum state read_value(struct intake *s)
     }
 }
 
-/* Behind a value: a comma, the end of its container, or the end of the document. */
+/* After a value: a comma, the end of its container, or the end of the document. */
 static enum state read_after(struct intake *s)
 {
     const struct frame *frame;
@@ -430,9 +453,8 @@ static int check_document(struct intake *s, size_t *end)
     return 0;
 }
 
-/* How many of the bytes are the first value and the white space around it, as far as its structure
- * tells (all of them where that is broken); and one more, so that no fault is at their end that is
- * not at the end of all. */
+/* The length of the first value with the white space around it, by its structure (all bytes if that
+ * is broken), and one byte more, so that "unexpected end" is reported at the real end only. */
 static size_t first_value(struct cf_skip *skip, const char *bytes, size_t len)
 {
     const char *end = bytes + len;
@@ -465,7 +487,7 @@ const struct cf_json *cf_json_parse_offset(struct cf_arena *arena, const char *b
                        .dropped.arena = arena,
                        .arena = arena,
                        .err = err};
-    /* Of a stream only one value: the copy of each would else have room for all behind it. */
+    /* Of a stream only one value: else each copy would have room for all values after it. */
     size_t taken = end != NULL ? first_value(&s.dropped, bytes, len) : len;
     char *copy = cf_arena_alloc(arena, copy_max(taken) + 1);
     struct cf_arena *before;
@@ -499,11 +521,11 @@ const struct cf_json *cf_json_parse_offset(struct cf_arena *arena, const char *b
     return root;
 }
 
-/* ---- members of an object whose text is broken further on ----
+/* ---- members of a broken object ----
  *
- * What stands before the fault is as readable as ever, and tells whose request it was. */
+ * The members before the fault are readable, and identify the request. */
 
-/* The piece of this key; NULL: nobody asked for it. */
+/* The piece for this key; NULL: not one of the keys. */
 static struct cf_json_piece *piece_of(const struct cf_json_member *member, const char *const *keys,
                                       size_t count, struct cf_json_piece *pieces)
 {
@@ -515,8 +537,8 @@ static struct cf_json_piece *piece_of(const struct cf_json_member *member, const
     return NULL;
 }
 
-/* Whether the key can be compared as it stands. Any other key may be one that was asked for: an
- * escaped key is, and a broken key may have been. */
+/* Whether the key can be compared byte by byte. Any other key may equal one of the keys: an escaped
+ * one after unescaping, a broken one before it was damaged. */
 static bool is_ascii_key(const struct cf_json_member *member)
 {
     for (size_t i = 0; i < member->key_len; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json.c - the only file that knows cJSON: a `struct cf_json` is a cJSON node by another name.
  *
- * cJSON's hooks are set once, for the whole program. They take from the arena in use on the
- * thread, and free nothing: a document dies with its arena. */
+ * cJSON's hooks are set once, for the whole program. They allocate from the arena in use on
+ * the thread, and free nothing: a document ends with its arena. */
 #include "curfew/json.h"
 
 #include <string.h>
@@ -132,7 +132,7 @@ bool cf_json_append(struct cf_json *container, const char *key, struct cf_json *
     if (container == NULL || item == NULL)
         return false;
     if (key == NULL) {
-        in_mutable(item)->string = NULL; /* a copy of a member has its key still */
+        in_mutable(item)->string = NULL; /* a copy of a member still has its key */
         return cJSON_AddItemToArray(in_mutable(container), in_mutable(item));
     }
     return cJSON_AddItemToObject(in_mutable(container), key, in_mutable(item));
@@ -339,10 +339,10 @@ const char *cf_cjson_version(void)
     return cJSON_Version();
 }
 
-/* ---- where the values of a JSON text stand in their file ---- */
+/* ---- lines and columns of values ---- */
 
-/* What the parser gives has the values in the order of the text: both are walked together, after
- * the parsing. So a request, whose lines interest nobody, costs nothing. */
+/* The parsed values have the order of the input: after parsing, both are walked together. So
+ * requests, whose lines are not needed, pay nothing. */
 
 struct place_walk {
     const char *p, *end;
@@ -398,7 +398,7 @@ static void step_to_value(struct place_walk *w, const struct cf_json *value)
     step_space(w);
 }
 
-/* Behind a value: goes to the next one, out of all containers that end here. NULL: all have. */
+/* After a value: moves to the next one, out of all containers that end here. NULL: no next one. */
 static struct cf_json *next_placed(struct place_walk *w, struct cf_json *value)
 {
     while (w->depth > 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json_private.h - what json.c, the only user of cJSON, offers to the other files here.
+/* json_private.h - what json.c, the only user of cJSON, offers to the other files of this folder.
  *
  * A number is a cJSON string of CF_NUMBER_MARK and its digits: cJSON would turn it into a double,
  * and no real string can hold that byte, because every document is valid UTF-8. */
@@ -40,7 +40,7 @@ void cf_json_detach(struct cf_json *container, struct cf_json *item);
 /* Writes the members or items to `out`, which has room for all. */
 void cf_json_members(struct cf_json *container, struct cf_json **out);
 
-/* We own the document: const is for those who read it. */
+/* Removes const, for the owner of the document. */
 struct cf_json *cf_json_mutable(const struct cf_json *value);
 
 /* What cf_json_line(), cf_json_column() and cf_json_is_plain() will say. */
@@ -49,7 +49,7 @@ void cf_json_place(struct cf_json *value, size_t line, size_t column, bool plain
 /* Values in it, itself included, and how deep they nest (a scalar: 0). */
 size_t cf_json_size(const struct cf_json *value);
 size_t cf_json_height(const struct cf_json *value);
-/* Of the texts, numbers and keys in it, without its own key. */
+/* Bytes of the strings, numbers and keys in it, without its own key. */
 size_t cf_json_bytes(const struct cf_json *value);
 
 #endif

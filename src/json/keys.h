@@ -12,7 +12,7 @@ struct cf_key {
     uint64_t print; /* a fingerprint: equal keys have equal ones, others seldom */
     const char *text;
     size_t len;
-    size_t at; /* where it stood, for messages; grows in the order of adding */
+    size_t at; /* its place, for messages; increases with each added key */
 };
 
 /* The keys of all objects that are open at a time, the innermost object's last. */
@@ -34,13 +34,13 @@ void cf_keys_init(struct cf_keys *keys, struct cf_arena *arena);
 /* Begins an object. */
 struct cf_key_set cf_keys_open(const struct cf_keys *keys);
 
-/* Adds a key to the innermost object. 0, 1 when it is seen to be a duplicate, -1 when out of
+/* Adds a key to the innermost object. 0, 1 when it is known to be a duplicate, -1 when out of
  * memory. The text is not copied. */
 int cf_keys_add(struct cf_keys *keys, struct cf_key_set *set, const char *text, size_t len,
                 size_t at);
 
-/* Ends the innermost object. A key that was there twice (the later of the two) and that
- * cf_keys_add() did not tell, or NULL; valid until the next cf_keys_add(). */
+/* Ends the innermost object. Returns a duplicate key (the later of the two) that
+ * cf_keys_add() did not find, or NULL; valid until the next cf_keys_add(). */
 const struct cf_key *cf_keys_close(struct cf_keys *keys, const struct cf_key_set *set);
 
 /* Ends the innermost object otherwise: of equal keys only the earliest stays, and values[at] of

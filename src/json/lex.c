@@ -18,12 +18,12 @@ static const char *set_fault(struct cf_fault *fault, const char *at, const char 
     return NULL;
 }
 
-/* A C string can't hold a NUL; Go writes this for what is no character, too. */
+/* Replaces \u0000, since a C string cannot contain a NUL; Go writes it for invalid characters. */
 #define REPLACEMENT 0xFFFD
 
 /* ---- strings ---- */
 
-/* What a backslash and this character stand for; 0 for those that have no meaning, and 'u'. */
+/* The character that a backslash and this one mean; 0 for invalid escapes and for 'u'. */
 static const char meanings[256] = {
     ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
     ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
@@ -67,7 +67,7 @@ static int hex_digit(char c)
     return -1;
 }
 
-/* The code of "\uXXXX" at p; -1 when that is not what is there. */
+/* The code of "\uXXXX" at p; -1 for anything else. */
 static long unicode_escape(const char *p, const char *end)
 {
     long code = 0;
@@ -91,7 +91,8 @@ static const char *lex_unicode(const char *p, const char *end, struct cf_escapes
     long low;
 
     if (code < 0)
-        return set_fault(fault, end - p < 6 ? end : p, "no four hexadecimal digits after \\u");
+        return set_fault(fault, end - p < 6 ? end : p,
+                         "expected four hexadecimal digits after \\u");
     if (code == 0)
         escapes->nul = true;
     p += 6;
@@ -99,7 +100,7 @@ static const char *lex_unicode(const char *p, const char *end, struct cf_escapes
         return p;
     low = unicode_escape(p, end);
     if (code > 0xDBFF || low < 0xDC00 || low > 0xDFFF)
-        return set_fault(fault, p - 6, "half of a surrogate pair");
+        return set_fault(fault, p - 6, "unpaired surrogate");
     return p + 6;
 }
 
@@ -142,7 +143,7 @@ const char *cf_lex_string(const char *p, const char *end, struct cf_escapes *esc
         if (*p == '\\') {
             p = lex_escape(p, end, escapes, fault);
         } else if ((unsigned char)*p < ' ') {
-            return set_fault(fault, p, "raw control character in a string");
+            return set_fault(fault, p, "unescaped control character in a string");
         } else {
             p = lex_multibyte(p, end, fault);
         }
@@ -163,7 +164,8 @@ static size_t encode(uint32_t code, char *out)
     return len;
 }
 
-/* Writes the character of the escape at p; *len becomes its bytes. Returns what is behind it. */
+/* Writes the character of the escape at p; *len becomes its bytes. Returns the end of the escape.
+ */
 static const char *unescape_one(const char *p, char *out, size_t *len)
 {
     uint32_t code;
@@ -244,8 +246,8 @@ const char *cf_lex_number(const char *p, const char *end, struct cf_fault *fault
 
 /* ---- passing over values by their structure alone ---- */
 
-/* There is no recursion, and no ceiling of the depth: what is open is a bit each, in the arena. So
- * a value of n bytes needs n / 4 bytes at most, and a time that grows with n and nothing else. */
+/* No recursion and no ceiling of the depth: each open container is a bit in the arena. So a value
+ * of n bytes needs n / 4 bytes at most, and linear time. */
 
 /* ---- what is open ---- */
 
@@ -341,7 +343,7 @@ static const char *pass_word(const char *p, const char *end, struct cf_fault *fa
 
 /* ---- structure ---- */
 
-/* A key and its colon: to the value. */
+/* Passes a key and its colon: to the value. */
 static const char *skip_key(const char *p, const char *end, struct cf_fault *fault)
 {
     p = cf_skip_space(p, end);
@@ -354,7 +356,7 @@ static const char *skip_key(const char *p, const char *end, struct cf_fault *fau
     return p < end && *p == ':' ? p + 1 : set_fault(fault, p, "expected ':'");
 }
 
-/* At a bracket: to the first value in it, or behind its end; *empty tells which. */
+/* At a bracket: moves to the first value in it, or after its end (*empty). */
 static const char *enter_container(struct cf_skip *skip, const char *p, const char *end,
                                    bool *empty, struct cf_fault *fault)
 {
@@ -369,7 +371,7 @@ static const char *enter_container(struct cf_skip *skip, const char *p, const ch
     return object ? skip_key(p, end, fault) : p;
 }
 
-/* Behind a value: to the next one. With nothing open any more it is over. */
+/* After a value: moves to the next one, or to the end of the outermost value. */
 static const char *leave_value(struct cf_skip *skip, const char *p, const char *end,
                                struct cf_fault *fault)
 {
@@ -425,7 +427,7 @@ bool cf_json_walk_open(struct cf_json_walk *walk, struct cf_arena *arena, const 
     return true;
 }
 
-/* The bytes ended, or what comes is no JSON: there are no more members. */
+/* The bytes end, or invalid structure follows: no more members. */
 static bool stop(struct cf_json_walk *walk)
 {
     walk->broken = true;

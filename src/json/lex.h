@@ -9,28 +9,28 @@
 
 struct cf_arena;
 
-/* What is wrong, and where; at the end of the bytes they only ended too early. */
+/* What is wrong, and where; at the end of the bytes the fault is that they end. */
 struct cf_fault {
     const char *at;
     const char *what;
 };
 
-/* What a string has that its text is not. */
+/* What unescaping a string would change. */
 struct cf_escapes {
     bool any; /* a backslash */
     bool nul; /* a \u0000 among them */
 };
 
-/* From behind the first quote to behind the last one; NULL and a fault. What the string does not
- * have is left alone in *escapes. */
+/* Reads a string from after its first quote; returns the end, after the last quote, or NULL and a
+ * fault. Sets members of *escapes, and clears none. */
 const char *cf_lex_string(const char *p, const char *end, struct cf_escapes *escapes,
                           struct cf_fault *fault);
 
-/* From the first byte, a minus or a digit, to behind the last one; NULL and a fault. */
+/* Reads a number from its first byte, a minus or a digit; returns its end, or NULL and a fault. */
 const char *cf_lex_number(const char *p, const char *end, struct cf_fault *fault);
 
-/* Writes the text that a checked string (without its quotes) stands for; its bytes, never more
- * than `len`. \u0000 becomes U+FFFD. */
+/* Unescapes a checked string (without its quotes); returns the number of bytes written, at most
+ * `len`. \u0000 becomes U+FFFD. */
 size_t cf_lex_unescape(const char *string, size_t len, char *text);
 
 /* ---- passing over values that are not read, of any depth, in one pass ---- */
@@ -43,13 +43,13 @@ struct cf_skip {
     size_t words, depth;
 };
 
-/* From the first byte of a value (or the space before it) to behind its last one. Only the
- * structure is checked: brackets and quotes are closed, and there is exactly one comma between two
- * values. NULL and a fault, whose `what` is NULL when there was no memory. */
+/* Passes over a value and the white space before it; returns the end of the value. Checks only the
+ * structure: brackets and quotes are closed, and values are separated by one comma. NULL and a
+ * fault, whose `what` is NULL when out of memory. */
 const char *cf_skip_value(struct cf_skip *skip, const char *p, const char *end,
                           struct cf_fault *fault);
 
-/* White space, and the string behind its first quote; NULL when the bytes end in it. */
+/* Pass over white space, and over a string from after its first quote (NULL: it is not closed). */
 const char *cf_skip_space(const char *p, const char *end);
 const char *cf_skip_string(const char *p, const char *end);
 

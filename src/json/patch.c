@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* patch.c - JSON Pointer (RFC 6901) and JSON Patch (RFC 6902).
  *
- * cJSON_Utils has both, but cannot be used: Debian does not build it, it removes members whatever
- * their case, and it decodes "~1" wrongly, so that /metadata/annotations/curfew.dev~1fixed
+ * cJSON_Utils has both, but cannot be used: Debian does not build it, it removes members
+ * regardless of case, and it decodes "~1" wrongly, so that /metadata/annotations/curfew.dev~1fixed
  * would name another annotation. Here a member that is replaced keeps its place, too. */
 #include <string.h>
 
@@ -128,13 +128,13 @@ struct patch_run {
     struct cf_json *root;
 };
 
-/* The sentences' endings; NULL is success. */
-static const char no_place[] = "there is no such path";
-static const char no_value[] = "there is no value";
-static const char too_deep[] = "it would nest too deep";
+/* Ends of messages; NULL is success. */
+static const char no_place[] = "path not found";
+static const char no_value[] = "value is missing";
+static const char too_deep[] = "nested too deep";
 static const char no_memory[] = "out of memory";
 
-/* Whether `pointer` names an array's end: "-", or the index behind the last item. */
+/* Whether `pointer` names an array's end: "-", or the index after the last item. */
 static bool is_array_end(const struct patch_place *place, const char *pointer)
 {
     const char *last = strrchr(pointer, '/') + 1;
@@ -145,8 +145,7 @@ static bool is_array_end(const struct patch_place *place, const char *pointer)
     return token_index(last, &index) && index == cf_json_count(place->container);
 }
 
-/* Copies the value into a container, in front of `before`; with `instead`, the item that is there
- * makes way for it. */
+/* Copies the value into a container, in front of `before`; with `instead`, it replaces the item. */
 static const char *put_value(const struct patch_place *place, struct cf_json *before,
                              const struct cf_json *value, bool instead)
 {
@@ -154,14 +153,14 @@ static const char *put_value(const struct patch_place *place, struct cf_json *be
 
     if (place->steps + cf_json_height(value) > CF_DEPTH_MAX)
         return too_deep;
-    /* First of all: the value may hold the one that makes way. */
+    /* Copy first: the value may contain the item that it replaces. */
     copy = cf_json_copy(value);
     if (instead)
         cf_json_detach(place->container, place->item);
     return cf_json_insert(place->container, before, place->key, copy) ? NULL : no_memory;
 }
 
-/* The value takes the place of what is there. */
+/* The value replaces the item. */
 static const char *put_instead(const struct patch_place *place, const struct cf_json *value)
 {
     return put_value(place, cf_json_mutable(cf_json_next(place->item)), value, true);
@@ -216,7 +215,7 @@ static const char *patch_transfer(struct patch_run *patch, const char *from, con
     if (keep)
         return patch_add(patch, pointer, value);
     if (cf_starts_with(pointer, from) && pointer[strlen(from)] == '/')
-        return "it would move a value into itself";
+        return "cannot move a value into itself";
     fault = patch_remove(patch, from);
     return fault != NULL ? fault : patch_add(patch, pointer, value);
 }
@@ -250,7 +249,7 @@ static const char *patch_apply(struct patch_run *patch, const struct cf_json *op
     const struct cf_json *value = cf_json_get(operation, "value");
 
     if (path == NULL || path[0] != '/')
-        return "its path must begin with '/'";
+        return "path must begin with '/'";
     if (cf_streq(op, "add"))
         return patch_add(patch, path, value);
     if (cf_streq(op, "remove"))
@@ -260,8 +259,8 @@ static const char *patch_apply(struct patch_run *patch, const struct cf_json *op
     if (cf_streq(op, "move") || cf_streq(op, "copy"))
         return patch_transfer(patch, from, path, cf_streq(op, "copy"));
     if (cf_streq(op, "test"))
-        return equal(cf_json_pointer(patch->root, path), value) ? NULL : "the value is another one";
-    return "its op is none of add, remove, replace, move, copy and test";
+        return equal(cf_json_pointer(patch->root, path), value) ? NULL : "the value differs";
+    return "op must be add, remove, replace, move, copy or test";
 }
 
 int cf_json_patch(struct cf_arena *arena, struct cf_json *target, const char *patch_text,

@@ -58,14 +58,14 @@ static int write_spool(int fd, const char *bytes, size_t len)
     return 0;
 }
 
-/* They may have held a token. */
+/* The buffers may contain tokens. */
 static void wipe(char chunk[CHUNK], char text[CF_DECODE_ROOM(CHUNK)])
 {
     explicit_bzero(chunk, CHUNK);
     explicit_bzero(text, CF_DECODE_ROOM(CHUNK));
 }
 
-/* Copies what is left of `from`, decoded, to an unnamed file; returns its descriptor. */
+/* Copies the rest of `from`, decoded, to an unnamed file; returns its descriptor. */
 static int spool(int from, const char *name, bool device, uint64_t *size, struct cf_err *err)
 {
     struct cf_decoder decoder = {0};
@@ -75,7 +75,7 @@ static int spool(int from, const char *name, bool device, uint64_t *size, struct
 
     *size = 0;
     if (to < 0)
-        return cf_err_system(err, "making a temporary file for '%s': %s", name, strerror(errno));
+        return cf_err_system(err, "creating a temporary file for '%s': %s", name, strerror(errno));
     for (;;) {
         ssize_t got = read(from, chunk, sizeof(chunk));
 
@@ -93,8 +93,8 @@ static int spool(int from, const char *name, bool device, uint64_t *size, struct
         }
         len = cf_decode(&decoder, chunk, (size_t)got, got == 0, text);
         if (write_spool(to, text, len) != 0) {
-            cf_err_system(err, "copying '%s' to a temporary file: %s; TMPDIR names its folder",
-                          name, strerror(errno));
+            cf_err_system(err, "copying '%s' to a temporary file: %s; TMPDIR sets its folder", name,
+                          strerror(errno));
             break;
         }
         *size += len;
@@ -181,8 +181,8 @@ static int open_path(const char *path, struct cf_err *err)
     return fd >= 0 ? fd : cf_err_system(err, "opening '%s': %s", path, strerror(errno));
 }
 
-/* Whether the file is UTF-8 as it stands: a byte order mark at its beginning is passed over later
- * (split.c). What can't be read now is reported when it is read again. */
+/* Whether the file is UTF-8: a byte order mark at its beginning is skipped later (split.c). A read
+ * error now is reported when the file is read again. */
 static bool is_utf8(const struct cf_source *s)
 {
     static const char bom[] = "\xEF\xBB\xBF";
@@ -329,7 +329,8 @@ static int grow_window(struct cf_lines *lines, size_t cap, struct cf_err *err)
     return 0;
 }
 
-/* Reads on: what precedes the mark, or the line where too much is marked, makes room. */
+/* Reads more, after dropping the bytes before the mark (or before the line, if too much is marked).
+ */
 static int fill_window(struct cf_lines *lines, struct cf_err *err)
 {
     size_t got;

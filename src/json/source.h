@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* source.h - the bytes of one input (a file, standard input, a pipe, or a text in memory), which
  * can be read at any offset and as often as needed, and its lines. */
-#ifndef CURFEW_CLI_SOURCE_H
-#define CURFEW_CLI_SOURCE_H
+#ifndef CURFEW_JSON_SOURCE_H
+#define CURFEW_JSON_SOURCE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,9 +19,10 @@ struct cf_source {
     uint64_t size; /* in bytes */
 };
 
-/* Opens a file, or standard input for "-". What can be read only once (standard input, a pipe) is
- * copied to a temporary file first, which has no name and which no other user can open. UTF-16
- * with a byte order mark becomes UTF-8 in the same way. -1 and a sentence that names the path. */
+/* Opens a file, or standard input for "-". Input that can be read only once (standard input, a
+ * pipe) is copied to a temporary file first, which has no name and which no other user can open.
+ * UTF-16 with a byte order mark becomes UTF-8 in the same way. -1 and a message that names the
+ * path. */
 int cf_source_open(const char *path, struct cf_source *out, struct cf_err *err);
 
 /* A text that the caller keeps. cf_source_close() is then not needed. */
@@ -31,7 +32,7 @@ void cf_source_memory(const char *name, const char *bytes, size_t len, struct cf
 void cf_source_part(const struct cf_source *source, uint64_t offset, uint64_t size,
                     struct cf_source *out);
 
-/* Reads bytes[offset..offset+len) into `to`, fewer at the end; *got tells how many. -1: reading
+/* Reads bytes[offset..offset+len) into `to`, fewer at the end; *got is the number. -1: reading
  * failed, or the file has become shorter since it was opened. */
 int cf_source_read(const struct cf_source *source, uint64_t offset, void *to, size_t len,
                    size_t *got, struct cf_err *err);
@@ -48,7 +49,7 @@ void cf_source_close(struct cf_source *source);
  * One after the other, with a window of the source in memory: what is marked, up to the line that
  * was read last. */
 
-/* What is looked at of a line: a kind, a `---`, a dash. */
+/* The part of a line that is examined: a kind, a `---`, a dash. */
 #define CF_LINE_HEAD ((size_t)512)
 
 /* One line, or the first CF_LINE_HEAD bytes of a longer one; until the next call. It ends at \n,
@@ -69,7 +70,7 @@ struct cf_lines {
     size_t start;  /* of what is marked, in the window */
     size_t at;     /* of the next line, in the window */
     uint64_t mark; /* where what is marked begins in the source */
-    bool large;    /* it has more than CF_DOCUMENT_MAX bytes; its first bytes are gone */
+    bool large;    /* it has more than CF_DOCUMENT_MAX bytes; its first bytes are dropped */
     bool returns;  /* the source has a \r */
 };
 
@@ -82,7 +83,7 @@ bool cf_lines_at_end(const struct cf_lines *lines);
 
 /* Looks at the next line: 1; 0 at the end; -1: reading failed, or out of memory. */
 int cf_lines_look(struct cf_lines *lines, struct cf_line *out, struct cf_err *err);
-/* Moves behind it. */
+/* Moves after it. */
 int cf_lines_pass(struct cf_lines *lines, const struct cf_line *line, struct cf_err *err);
 
 /* From here on, what is passed stays in the window; `offset` bytes into the next line. */

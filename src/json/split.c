@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* split.c - cuts a file at its `---` lines, as kubectl's reader does: textually and before any
- * parsing, so that one broken document hides nothing of the others. YAML allows no such line
- * inside a document, and JSON none inside a text.
+/* split.c - cuts a file at its `---` lines like the reader of kubectl: textually and before
+ * parsing, so that one broken document does not hide the others. YAML does not allow these lines
+ * inside a document, and JSON none inside a string.
  *
- * On the way it looks at the lines at the margin: nearly every manifest is a block mapping, whose
- * kind then stands in one of them. */
+ * It also examines the lines without indentation: nearly every manifest is a block mapping, and one
+ * of these lines has its kind. */
 #include "split.h"
 
 #include <string.h>
@@ -95,7 +95,7 @@ static bool read_kind(const char *at, const char *end, char out[CF_SECTION_KIND_
     return at == end || *at == '#';
 }
 
-/* A byte order mark is none but where the section begins. */
+/* A byte order mark counts only at the beginning of a section. */
 static void look_at_margin(struct cf_section *section, const struct cf_line *line, size_t number)
 {
     bool first = section->content == 0;
@@ -122,8 +122,8 @@ static void look_at_margin(struct cf_section *section, const struct cf_line *lin
 
 /* ---- sections ---- */
 
-/* Content behind the dashes of a separator belongs to the section that it begins. The dashes are
- * then kept, so that columns stay right. */
+/* Content after the dashes of a separator belongs to the section that it begins. The dashes are
+ * then kept, so that columns are correct. */
 static int take_separator(struct cf_lines *lines, const struct cf_line *line,
                           struct cf_section *out, struct cf_err *err)
 {
@@ -144,7 +144,7 @@ static int take_separator(struct cf_lines *lines, const struct cf_line *line,
     return cf_lines_pass(lines, line, err);
 }
 
-/* Up to the next separator. *white tells whether there was anything but white space. */
+/* Up to the next separator. *white becomes false if there is anything but white space. */
 static int take_lines(struct cf_lines *lines, struct cf_section *out, bool *white,
                       struct cf_err *err)
 {
@@ -161,7 +161,7 @@ static int take_lines(struct cf_lines *lines, struct cf_section *out, bool *whit
             return 0;
         *white = *white && type == LINE_BLANK;
         if (inner && behind_kind && type == LINE_CONTENT)
-            out->sure = false; /* the kind goes on in this line */
+            out->sure = false; /* the kind continues in this line */
         if (!inner && type == LINE_CONTENT) {
             bool had_kind = out->kind[0] != '\0';
 
@@ -244,7 +244,7 @@ static bool is_empty(const struct cf_line *line)
     return at == line->end ? line->whole : *at == '#';
 }
 
-/* The column of the first character that is no space. */
+/* The column of the first character that is not a space. */
 static size_t indent_of(const struct cf_line *line)
 {
     const char *at = line->text;
@@ -282,7 +282,7 @@ static bool is_of_items(const struct cf_yaml_list *list, const struct cf_line *l
     return is_empty(line) || indent_of(line) > list->column || has_dash(line, list->column);
 }
 
-/* Looks at the line and passes it, as often as `fits` says so. */
+/* Passes lines while fits() is true. */
 static int pass_while(struct cf_yaml_list *list, struct cf_line *line,
                       bool (*fits)(const struct cf_yaml_list *, const struct cf_line *),
                       struct cf_err *err)
@@ -357,7 +357,7 @@ int cf_yaml_list_head(struct cf_yaml_list *list, const struct cf_source *source,
     while ((rc = cf_lines_look(&list->lines, &line, err)) > 0 && is_of_items(list, &line)) {
         if (cf_lines_pass(&list->lines, &line, err) != 0)
             return -1;
-        cf_lines_mark(&list->lines, 0); /* nothing of it is kept */
+        cf_lines_mark(&list->lines, 0); /* do not keep it */
     }
     if (rc < 0)
         return -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* split.h - a file's text as sections between `---` lines, and a large List as items between
  * dashes. Of the file, one section or item at most is in memory. */
-#ifndef CURFEW_CLI_SPLIT_H
-#define CURFEW_CLI_SPLIT_H
+#ifndef CURFEW_JSON_SPLIT_H
+#define CURFEW_JSON_SPLIT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,15 +49,15 @@ struct cf_yaml_list {
     size_t items_line, items_lines;
 };
 
-/* Appends the List without its items, as a document of its own: "apiVersion: v1\nitems: []\n...".
- * 1; 0: the List is written in another way; -1: reading failed, or the head is too large. */
+/* Appends the List without its items, as a separate document: "apiVersion: v1\nitems: []\n...".
+ * 1; 0: the List has another form; -1: reading failed, or the head is too large. */
 int cf_yaml_list_head(struct cf_yaml_list *list, const struct cf_source *source, size_t first_line,
                       struct cf_buf *head, struct cf_err *err);
 
 /* Goes to the first item. -1 as above. */
 int cf_yaml_list_open(struct cf_yaml_list *list, const struct cf_source *source, size_t first_line,
                       struct cf_err *err);
-/* The next item, with its dash, and the number of its first line: 1; 0 behind the last. `text` is
+/* The next item, with its dash, and the number of its first line: 1; 0 after the last. `text` is
  * NULL for an item of more than CF_DOCUMENT_MAX bytes. */
 int cf_yaml_list_next(struct cf_yaml_list *list, const char **text, size_t *len, size_t *line,
                       struct cf_err *err);

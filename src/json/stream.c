@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stream.c - see values.h. One pass over the bytes, of which a chunk is in memory. */
+/* stream.c - see stream.h. One pass over the bytes, with one chunk in memory. */
 #include "stream.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 enum byte { PLAIN, QUOTE, ESCAPE, OPEN, CLOSE, COLON, COMMA, NEWLINE, RETURN, SPACE };
 
-/* Between values, in a value, and in a text of one: what interrupts a run of plain bytes. */
+/* The bytes that interrupt a run of plain ones: between values, in a value, and in a string. */
 static const unsigned char between[256] = {
     ['"'] = QUOTE, ['{'] = OPEN,  ['['] = OPEN,     ['}'] = CLOSE,   [']'] = CLOSE,  [':'] = COLON,
     [','] = COMMA, [' '] = SPACE, ['\n'] = NEWLINE, ['\r'] = RETURN, ['\t'] = SPACE,
@@ -34,7 +34,7 @@ struct value_scan {
     size_t depth;
     bool in_string, escaped;
     bool in_items;
-    bool items_next;             /* behind the key `items` */
+    bool items_next;             /* after the key `items` */
     char key[sizeof(ITEMS) + 1]; /* the first bytes of the last text at depth 1 */
     size_t key_len;
 };
@@ -111,7 +111,7 @@ static void note_key(struct value_scan *s, const char *from, const char *to)
         s->key[s->key_len++] = *from;
 }
 
-/* Returns false behind the value's last byte. */
+/* Returns false after the last byte of the value. */
 static bool string_byte(struct value_scan *s, enum byte byte)
 {
     if (s->escaped)
@@ -123,7 +123,7 @@ static bool string_byte(struct value_scan *s, enum byte byte)
     return s->in_string || s->depth > 0;
 }
 
-/* `v` is behind the byte. */
+/* `v` is after the byte. */
 static void open_bracket(struct value_scan *s, const struct cf_values *v, char c)
 {
     struct cf_value *out = s->out;
@@ -148,7 +148,7 @@ static bool close_bracket(struct value_scan *s, const struct cf_values *v)
     return s->depth > 0;
 }
 
-/* One byte that matters, outside of texts. Returns false behind the value's last byte. */
+/* One structural byte, outside of strings. Returns false after the last byte of the value. */
 static bool structure_byte(struct value_scan *s, const struct cf_values *v, enum byte byte, char c)
 {
     switch (byte) {
@@ -189,7 +189,7 @@ static int read_container(struct cf_values *v, struct value_scan *s, struct cf_e
             const unsigned char *marks = s->in_string ? inside : outside;
             enum byte byte;
 
-            /* Behind an escape one byte is looked at, whatever it is. */
+            /* After a backslash any byte is examined. */
             while (p < to && !s->escaped && marks[(unsigned char)*p] == PLAIN)
                 p++;
             if (s->in_string && s->depth == 1)
@@ -213,7 +213,7 @@ static int read_container(struct cf_values *v, struct value_scan *s, struct cf_e
     return 0;
 }
 
-/* A number, true, false, null, or what somebody wrote in their place. */
+/* A number, true, false, null, or any other bare word. */
 static int read_bare(struct cf_values *v, struct cf_value *out, struct cf_err *err)
 {
     const char *from, *to, *p;
@@ -231,7 +231,7 @@ static int read_bare(struct cf_values *v, struct cf_value *out, struct cf_err *e
 
 /* ---- between values ---- */
 
-/* To the first byte that is no white space; '\0' at the end. */
+/* Moves to the first byte that is not white space; '\0' at the end. */
 static int skip_white(struct cf_values *v, char *next, struct cf_err *err)
 {
     const char *from, *to, *p;
@@ -259,7 +259,7 @@ static int expected(const struct cf_values *v, const char *what, struct cf_err *
     return cf_err_set(err, "%zu:%zu: invalid JSON: expected %s", v->line, v->column, what);
 }
 
-/* At an item, or at the bracket behind the last one. */
+/* At an item, or at the bracket after the last one. */
 static int pass_comma(struct cf_values *v, char *next, struct cf_err *err)
 {
     const char *from, *to;

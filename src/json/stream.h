@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stream.h - the values of a JSON stream, or the items of a JSON array, found one at a time by
- * their brackets and quotes alone. Each is then parsed by itself. */
-#ifndef CURFEW_CLI_VALUES_H
-#define CURFEW_CLI_VALUES_H
+ * their brackets and quotes only. Each is then parsed by itself. */
+#ifndef CURFEW_JSON_STREAM_H
+#define CURFEW_JSON_STREAM_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,14 +17,14 @@ struct cf_value {
     bool garbage;        /* no value begins like this; `end` is the end of the source */
 
     /* The first member `items` of an object, where that is an array. */
-    uint64_t items, items_end; /* behind its bracket, and at the other; 0: there is none */
+    uint64_t items, items_end; /* after its bracket, and at the other; 0: no `items` */
     size_t items_line, items_column;
 };
 
 struct cf_values {
     const struct cf_source *source;
     bool list;   /* items: there is a comma between two of them */
-    uint64_t at; /* what comes next, in the source */
+    uint64_t at; /* of the next byte, in the source */
     size_t line, column;
     bool begun;    /* a list: there was an item */
     bool returned; /* the byte before was a \r */

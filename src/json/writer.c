@@ -16,7 +16,7 @@ void cf_out_init(struct cf_out *out, struct cf_buf *buf)
     *out = (struct cf_out){.buf = buf};
 }
 
-/* What stands before every value. */
+/* Written before every value: a comma, the key. */
 static void lead(struct cf_out *out, const char *key)
 {
     if (out->comma)
@@ -149,7 +149,7 @@ static void pad(struct cf_buf *buf, unsigned indent)
         cf_buf_addc(buf, ' ');
 }
 
-/* ---- texts ---- */
+/* ---- strings ---- */
 
 /* Numbers, dates and times of any reader are made of these only; 1:30 is one to some. */
 static bool could_be_number(const char *text)
@@ -161,7 +161,7 @@ static bool could_be_number(const char *text)
     return text[strspn(text, DIGITS "abcdefABCDEFxXoO_+-.:TtZz ")] == '\0';
 }
 
-/* Whether every reader takes the bare text as this text. Stricter than it must be. */
+/* Whether every YAML reader reads the unquoted text as this string. Stricter than necessary. */
 static bool is_plain_text(const char *text)
 {
     size_t len = strlen(text);

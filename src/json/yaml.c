@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* yaml.c - the only file that knows libyaml: its events go to yaml_build.c, its complaints become
- * sentences. */
+/* yaml.c - the only file that knows libyaml: its events go to yaml_build.c, its errors become
+ * messages. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,10 +19,10 @@ struct yaml_lines {
     const char *begin, *end;
     size_t first_line;
     bool others; /* lines end in another way than \n, \r\n or \r */
-    /* The line that was asked for last; those asked for next are mostly behind it. */
+    /* The line of the last lookup; the next lookups are mostly after it. */
     const char *at;
     size_t line;  /* as libyaml counts, from 0 */
-    size_t shift; /* how many of these are no lines */
+    size_t shift; /* the number of these that editors do not count */
     size_t column;
 };
 
@@ -41,7 +41,7 @@ static size_t break_at(const char *p, const char *end, bool *real)
     return 0;
 }
 
-/* Behind the next line end, or the end; *chars grows by what is skipped, *real is as above. */
+/* Returns the end of the line; *chars grows by the skipped characters, *real is as above. */
 static const char *skip_line(const char *p, const char *end, size_t *chars, bool *real)
 {
     for (; p < end; p++) {
@@ -130,8 +130,8 @@ static struct cf_yaml_place lines_place_of(const struct yaml_lines *lines, size_
 
 /* ---- the reader ---- */
 
-/* How often a text is read again for one more thing that only libyaml takes for a mistake; most are
- * found together (yaml_mend.c). */
+/* How often input is read again after a fault that only libyaml reports; most of them are found
+ * together (yaml_mend.c). */
 #define MENDS_MAX 16
 
 struct yaml_reader {
@@ -141,9 +141,9 @@ struct yaml_reader {
     const char *bytes;
     size_t len;
     size_t read;  /* of them */
-    bool newline; /* is still to be read: the text lacks its last one, which kubectl adds */
+    bool newline; /* remains to be read: the last one is missing, and kubectl adds it */
     char *tidy;   /* a copy; NULL: none was needed */
-    /* The character that was asked for last: its number, and where it is. */
+    /* The character of the last lookup: its number and its place. */
     size_t index;
     const char *at;
     struct yaml_lines lines;
@@ -158,7 +158,7 @@ static struct cf_yaml_place place_of_mark(struct yaml_reader *r, yaml_mark_t mar
 
 /* ---- errors ---- */
 
-/* The usual mistake behind "found character that cannot start any token". */
+/* The usual cause of "found character that cannot start any token". */
 static bool indented_with_tab(struct yaml_reader *r, size_t line)
 {
     const char *p = lines_start(&r->lines, line), *end = r->bytes + r->len;
@@ -176,7 +176,7 @@ static int fail_parse(struct yaml_reader *r)
 
     if (parser->error == YAML_MEMORY_ERROR)
         return cf_err_memory(r->err);
-    /* libyaml tells no more of bytes that are no text at all. */
+    /* libyaml reports only an offset for invalid bytes. */
     if (parser->error == YAML_READER_ERROR)
         return cf_yaml_fail(r->err, lines_place_of(&r->lines, parser->problem_offset), "%s",
                             problem);
@@ -277,7 +277,7 @@ static int on_scalar(struct yaml_reader *r, const yaml_event_t *event)
 
     if (ends_in_comma(r, event))
         return cf_yaml_fail(r->err, place_of_mark(r, event->end_mark),
-                            "a comma right behind a tag: put a space between them");
+                            "a comma directly after a tag: put a space between them");
     return cf_yaml_build_scalar(&r->build, place_of_mark(r, event->start_mark),
                                 props(event->data.scalar.anchor, event->data.scalar.tag), scalar);
 }
@@ -354,7 +354,7 @@ static int begin_parser(struct yaml_reader *r)
     r->newline = r->manifest && r->len > 0 && r->bytes[r->len - 1] != '\n';
     if (!yaml_parser_initialize(&r->parser))
         return cf_err_memory(r->err);
-    /* Without this, libyaml would guess UTF-16 from the first bytes. */
+    /* Else libyaml guesses UTF-16 from the first bytes. */
     yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input(&r->parser, on_read, r);
     return 0;
@@ -367,7 +367,7 @@ static void set_text(struct yaml_reader *r, const char *bytes, size_t len)
     lines_init(&r->lines, bytes, len, r->lines.first_line);
 }
 
-/* ---- what kubectl reads in another way ---- */
+/* ---- input that kubectl reads differently ---- */
 
 /* kubectl takes \r\n for \n before any parsing; then \r\r\n ends one line, not two. */
 static int tidy_line_ends(struct yaml_reader *r)
@@ -406,7 +406,7 @@ static void scan_text(struct yaml_reader *r)
     }
 }
 
-/* Makes a copy without what libyaml stumbles over. False: there is none. */
+/* Makes a copy that libyaml accepts. False: impossible. */
 static bool mend_text(struct yaml_reader *r)
 {
     bool found = true;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* yaml_build.c - YAML values to a document; see yaml_build.h.
+/* yaml_build.c - makes a document of YAML values; see yaml_build.h.
  *
  * Aliases are expanded by copying, and every copied value counts: a document of nested aliases
- * ("billion laughs") ends at CF_NODES_MAX like any other, and the bytes of copied texts and
- * keys count as those of the file. What a merge key stands for is kept until its mapping ends;
- * then its members are copied into the mapping. */
+ * ("billion laughs") ends at CF_NODES_MAX like any other, and the bytes of copied strings and
+ * keys count as those of the file. The value of a merge key is kept until its mapping ends; then
+ * its members are copied into the mapping. */
 #include "yaml_build.h"
 
 #include <stdarg.h>
@@ -57,7 +57,7 @@ static bool grow_anchors(struct cf_yaml_anchors *anchors)
     return true;
 }
 
-/* A new anchor; it hides an earlier one of the same name. The name is copied. NULL when out of
+/* Adds an anchor, which hides an earlier one with that name. Copies the name. NULL when out of
  * memory. */
 static struct cf_yaml_anchor *anchors_add(struct cf_yaml_anchors *anchors, const char *name)
 {
@@ -76,7 +76,7 @@ static struct cf_yaml_anchor *anchors_add(struct cf_yaml_anchors *anchors, const
     return anchor;
 }
 
-/* The latest anchor of that name; NULL: none. */
+/* The latest anchor with that name; NULL: not found. */
 static const struct cf_yaml_anchor *anchors_find(const struct cf_yaml_anchors *anchors,
                                                  const char *name)
 {
@@ -84,7 +84,7 @@ static const struct cf_yaml_anchor *anchors_find(const struct cf_yaml_anchors *a
 }
 
 #define TEXT_SHOWN 60
-/* A key's place in one number: a line and a column, which no file of ours outgrows. */
+/* A key's place in one number: a line and a column, within CF_FILE_MAX. */
 #define COLUMN_BITS 27
 
 #define TAG(name) "tag:yaml.org,2002:" name
@@ -108,7 +108,7 @@ int cf_yaml_fail(struct cf_err *err, struct cf_yaml_place at, const char *fmt, .
     return cf_err_set(err, "%zu:%zu: %s", at.line, at.column, text);
 }
 
-/* A name from the document, as it may be shown. */
+/* A name from the document, sanitized. */
 static const char *shown_name(struct cf_yaml_build *b, const char *name)
 {
     char *copy = cf_str_shown(b->arena, name);
@@ -165,8 +165,7 @@ static int expand(struct cf_yaml_build *b, struct cf_yaml_place at, const char *
     if (anchor == NULL)
         return cf_yaml_fail(b->err, at, "alias '%s' has no anchor before it", shown_name(b, name));
     if (anchor->value == NULL)
-        return cf_yaml_fail(b->err, at, "alias '%s' is inside of what it stands for",
-                            shown_name(b, name));
+        return cf_yaml_fail(b->err, at, "alias '%s' is inside its own anchor", shown_name(b, name));
     if (count_nodes(b, at, cf_json_size(anchor->value)) != 0 ||
         count_bytes(b, at, cf_json_bytes(anchor->value)) != 0)
         return -1;
@@ -188,7 +187,7 @@ static int without_nul(struct cf_yaml_build *b, struct cf_yaml_place at, struct 
     if (memchr(in->text, '\0', in->len) == NULL)
         return 0;
     if ((b->flags & CF_YAML_TEXT) != 0)
-        return cf_yaml_fail(b->err, at, "a NUL character in a text");
+        return cf_yaml_fail(b->err, at, "a NUL character in a string");
     cf_buf_init_arena(&text, b->arena, in->len * strlen(replacement) + 1);
     for (size_t i = 0; i < in->len; i++) {
         if (in->text[i] != '\0')
@@ -241,7 +240,7 @@ static int resolve_as(struct cf_yaml_build *b, struct cf_yaml_place at, const st
     return 0;
 }
 
-/* Base64 becomes what it stands for. */
+/* Decodes base64. */
 static int decode_binary(struct cf_yaml_build *b, struct cf_yaml_place at,
                          struct cf_yaml_scalar *in)
 {
@@ -255,7 +254,7 @@ static int decode_binary(struct cf_yaml_build *b, struct cf_yaml_place at,
     }
 }
 
-/* What a scalar is to kubectl, tag and quotes considered; the text may become another. */
+/* Resolves a scalar like kubectl, by its tag and quotes; may replace its text. */
 static int resolve(struct cf_yaml_build *b, struct cf_yaml_place at, const char *tag,
                    struct cf_yaml_scalar *in, struct cf_scalar *out)
 {
@@ -311,7 +310,7 @@ static int fail_twice(struct cf_yaml_build *b, const struct cf_key *key)
     return cf_yaml_fail(b->err, at, "duplicate key '%s'", shown_name(b, key->text));
 }
 
-/* `compared` is what tells it from others: the key as the document has it, with its NULs. */
+/* `compared` is the key for comparisons: verbatim, with its NULs. */
 static int set_key(struct cf_yaml_build *b, struct cf_yaml_place at, const char *text,
                    const struct cf_yaml_scalar *compared)
 {
@@ -333,8 +332,8 @@ static int set_key(struct cf_yaml_build *b, struct cf_yaml_place at, const char 
     return added == 0 ? 0 : fail_twice(b, &b->keys.list[b->keys.count - 1]);
 }
 
-/* There may be several, and so it is no key that could be a duplicate. A configuration has one at
- * most, and it has no tag. */
+/* A mapping may have several, so a merge key is never a duplicate. In a configuration a mapping has
+ * at most one, without a tag. */
 static bool is_merge_key(const struct cf_yaml_build *b, struct cf_yaml_props props,
                          struct cf_yaml_scalar in)
 {
@@ -345,7 +344,7 @@ static bool is_merge_key(const struct cf_yaml_build *b, struct cf_yaml_props pro
     return cf_streq(props.tag, "!") || cf_streq(props.tag, TAG("merge"));
 }
 
-/* What a scalar is as a key; NULL when kubectl takes no such key. */
+/* The scalar as a key; NULL when kubectl rejects such keys. */
 static const char *key_text(const struct cf_yaml_build *b, const struct cf_scalar *scalar,
                             const char *text, char digits[CF_SCALAR_DIGITS])
 {
@@ -430,7 +429,7 @@ static struct cf_yaml_place place_of_value(const struct cf_json *value)
     return (struct cf_yaml_place){cf_json_line(value), cf_json_column(value)};
 }
 
-/* Where a complete value goes. */
+/* Puts a complete value into its container. */
 static int deliver(struct cf_yaml_build *b, struct cf_yaml_place at, struct cf_json *value)
 {
     struct cf_yaml_frame *frame = innermost(b);
@@ -461,14 +460,14 @@ int cf_yaml_build_scalar(struct cf_yaml_build *b, struct cf_yaml_place at,
         without_nul(b, at, &in) != 0)
         return -1;
     if (scalar.kind == CF_SCALAR_NOT_FINITE && (b->flags & CF_YAML_TEXT) == 0)
-        return cf_yaml_fail(b->err, at, "infinity and not-a-number are no JSON values");
+        return cf_yaml_fail(b->err, at, "infinity and not-a-number are not JSON values");
     value = scalar_node(b, &scalar, in.text);
     if (value == NULL)
         return cf_err_memory(b->err);
     cf_json_place(value, at.line, at.column, plain);
     if (note_scalar(b, props.anchor, &scalar, in.text, value) != 0)
         return -1;
-    /* A document of nothing but comments (behind a "---") has one empty scalar. */
+    /* A document with only comments (after a "---") has one empty scalar. */
     if (b->depth == 0 && in.len == 0 && in.plain && props.tag == NULL)
         return 0;
     return deliver(b, at, value);
@@ -483,7 +482,7 @@ int cf_yaml_build_alias(struct cf_yaml_build *b, struct cf_yaml_place at, const 
         return alias_key(b, at, name);
     if (expand(b, at, name, &value) != 0)
         return -1;
-    /* The sequence of what is merged has to stand there itself. */
+    /* A sequence of merged mappings cannot be an alias. */
     if (frame != NULL && frame->object && frame->merging && cf_json_type(value) != CF_JSON_OBJECT)
         return cf_yaml_fail(b->err, at, "'<<' takes a mapping or a sequence of mappings");
     return deliver(b, at, value);

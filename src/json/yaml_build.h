@@ -12,7 +12,7 @@ struct cf_yaml_place {
     size_t line, column; /* from 1 */
 };
 
-/* What can stand before a value; NULL each when it does not. */
+/* What may precede a value; NULL when absent. */
 struct cf_yaml_props {
     const char *anchor;
     const char *tag; /* resolved: "tag:yaml.org,2002:str" */
@@ -74,7 +74,7 @@ struct cf_yaml_build {
 void cf_yaml_build_init(struct cf_yaml_build *b, struct cf_arena *arena, size_t len,
                         enum cf_yaml_flags flags, struct cf_err *err);
 
-/* All below return 0, or -1 and a sentence that begins with the place. */
+/* All functions below return 0, or -1 and a message that begins with the place. */
 int cf_yaml_build_scalar(struct cf_yaml_build *b, struct cf_yaml_place at,
                          struct cf_yaml_props props, struct cf_yaml_scalar scalar);
 int cf_yaml_build_alias(struct cf_yaml_build *b, struct cf_yaml_place at, const char *name);
@@ -84,19 +84,18 @@ int cf_yaml_build_close(struct cf_yaml_build *b);
 
 /* ---- merge keys (yaml_merge.c) ----
  *
- * To kubectl a merge key is one more assignment: what it stands for overwrites the members that
- * come before it, and is overwritten by those behind it. Of the mappings of a sequence the first
- * one overwrites the others. In a configuration the mapping's own members always stay. */
+ * To kubectl a merge key is another assignment: its members overwrite the members before it, and
+ * members after it overwrite them. Of the mappings of a sequence the first one overwrites the
+ * others. In a configuration the mapping's own members always remain. */
 
-/* Keeps what a merge key of the innermost mapping stands for: a mapping, or a sequence of
- * mappings. */
+/* Keeps the value of a merge key of the innermost mapping: a mapping, or a sequence of mappings. */
 int cf_yaml_merge_note(struct cf_yaml_build *b, struct cf_yaml_place at,
                        const struct cf_json *value);
 
-/* At the end of the mapping: copies into it what was kept. */
+/* At the end of the mapping: copies the kept members into it. */
 int cf_yaml_merge_all(struct cf_yaml_build *b, struct cf_yaml_frame *frame);
 
-/* "LINE:COLUMN: " and the sentence. Returns -1. */
+/* Sets "LINE:COLUMN: " and the message. Returns -1. */
 int cf_yaml_fail(struct cf_err *err, struct cf_yaml_place at, const char *fmt, ...) CF_PRINTF(3, 4);
 
 #endif

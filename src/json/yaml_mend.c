@@ -16,7 +16,7 @@ static size_t candidate_at(const char *p)
     return ((size_t)((unsigned char)p[1] & 0x3F) << 6) | ((unsigned char)p[2] & 0x3F);
 }
 
-/* Characters that stand in the text as they are. */
+/* Characters that the text contains verbatim. */
 static void note_raw(const char *p, const char *end, bool used[CANDIDATES])
 {
     while ((p = memchr(p, LEAD, (size_t)(end - p))) != NULL) {
@@ -31,7 +31,7 @@ static unsigned hex_value(char c)
     return c >= '0' && c <= '9' ? (unsigned)(c - '0') : ((unsigned)(c | 0x20) - 'a' + 10) & 0xF;
 }
 
-/* And those of escapes: \uE123, \U0000E123. */
+/* Characters that escapes stand for: \uE123, \U0000E123. */
 static void note_escaped(const char *p, const char *end, bool used[CANDIDATES])
 {
     while ((p = memchr(p, '\\', (size_t)(end - p))) != NULL) {
@@ -79,8 +79,8 @@ static bool is_of_plain(const char *p, const char *end, const char *word)
            !is_in(*word, "*&!\"'");
 }
 
-/* Whether the backslash at p, behind so many others, escapes an apostrophe. Outside of double
- * quotes it does no harm. */
+/* Whether the backslash at p, after this number of other ones, escapes an apostrophe. Outside of
+ * double quotes replacing it is harmless. */
 static bool is_of_apostrophe(const char *p, const char *end, size_t others)
 {
     return *p == '\\' && others % 2 == 0 && end - p > 1 && p[1] == '\'';

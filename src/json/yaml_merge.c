@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* yaml_merge.c - what merge keys (<<) stand for; see yaml_build.h. */
+/* yaml_merge.c - the values of merge keys (<<); see yaml_build.h. */
 #include "yaml_build.h"
 
 #include <string.h>

@@ -17,7 +17,7 @@
 #include "curfew/attr.h"
 #include "curfew/str.h"
 
-/* Longer ones are texts. */
+/* Longer ones are strings. */
 #define NUMBER_MAX 400
 
 /* The longest of these: false. */
@@ -48,7 +48,7 @@ static bool is_infinity(const char *text)
 
 /* ---- integers ---- */
 
-/* The base that a prefix means, behind the sign; *digits is moved behind the prefix. */
+/* The base of a prefix (after the sign); moves *digits after the prefix. */
 static unsigned base_of(const char **digits)
 {
     const char *p = *digits;
@@ -311,8 +311,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* One or two digits (`exactly` two, if so), and then `behind` (NUL: anything). */
-static bool take_number(const char **p, bool exactly, char behind, int *value)
+/* One or two digits (`exactly`: two), and then the character `next` (NUL: any). */
+static bool take_number(const char **p, bool exactly, char next, int *value)
 {
     const char *at = *p;
 
@@ -321,7 +321,7 @@ static bool take_number(const char **p, bool exactly, char behind, int *value)
     *value = *at++ - '0';
     if (is_digit(*at))
         *value = *value * 10 + (*at++ - '0');
-    if (behind != '\0' && *at++ != behind)
+    if (next != '\0' && *at++ != next)
         return false;
     *p = at;
     return true;
@@ -400,7 +400,7 @@ bool cf_scalar_is_timestamp(const char *text)
 
 static const char replacement[] = "\xEF\xBF\xBD"; /* U+FFFD */
 
-/* The value of a digit; 64 for what is none. */
+/* The value of a digit; 64 for any other character. */
 static unsigned base64_value(char c)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -36,12 +36,12 @@ bool cf_scalar_to_float(struct cf_scalar *scalar);
 /* What go-yaml takes with !!timestamp: "2001-2-3", "2001-02-03T04:05:06.7Z", ... */
 bool cf_scalar_is_timestamp(const char *text);
 
-/* What the scalar is as a key of a JSON object: kubectl makes texts of numbers and booleans.
- * `text` is what was resolved. */
+/* The scalar as a key of a JSON object: kubectl makes strings of numbers and booleans. `text` is
+ * the scalar that was resolved. */
 const char *cf_scalar_key(const struct cf_scalar *scalar, const char *text,
                           char out[CF_SCALAR_DIGITS]);
 
-/* ---- the text that a !!binary scalar stands for ---- */
+/* ---- !!binary ---- */
 
 enum cf_yaml_binary {
     CF_YAML_BINARY_DECODED,

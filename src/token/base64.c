@@ -41,7 +41,7 @@ const char *cf_base64(struct cf_arena *arena, const char *bytes, size_t len)
     return out;
 }
 
-/* Of the URL alphabet alone. */
+/* The value of a digit of the URL alphabet. */
 static unsigned url_digit(char c)
 {
     return c == '+' || c == '/' ? CF_NO_DIGIT : cf_digits[(unsigned char)c];
@@ -75,7 +75,7 @@ bool cf_base64url_decode(const char *text, size_t len, unsigned char *out, size_
     return true;
 }
 
-/* Of the standard alphabet alone. */
+/* The value of a digit of the standard alphabet. */
 static unsigned standard_digit(char c)
 {
     return c == '-' || c == '_' ? CF_NO_DIGIT : cf_digits[(unsigned char)c];

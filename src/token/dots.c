@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dots.c - tokens in a text, by their first dots.
+/* dots.c - finds tokens in text by their first dots.
  *
- * The claims of a JWT begin with `{"`, which is `eyJ` in base64url, behind a dot: that is searched
- * for, since dots are rare where tokens hide. Around it there must be three parts, and what they
- * stand for must say that it is a ServiceAccount's.
+ * The claims of a JWT begin with `{"`, which is `eyJ` in base64url, after a dot. The search is for
+ * this, since dots are rare in other data. Around it there must be three parts, which decode to a
+ * token of a ServiceAccount.
  *
- * Linear: a part is looked at once as header, claims and signature each, and what was read before
- * is not read again. */
+ * Linear: each part is examined once as header, claims and signature, and no token is read twice.
+ */
 #include <string.h>
 
 #include "curfew/attr.h"
@@ -14,12 +14,12 @@
 #include "curfew/limits.h"
 #include "scan.h"
 
-/* What is between two characters that can't be in a part of a JWT. */
+/* A part of a JWT: base64url between other characters. */
 struct jwt_part {
     const char *begin, *end;
 };
 
-/* What stands around one dot. */
+/* The parts around one dot. */
 struct jwt_candidate {
     struct jwt_part header, claims, signature;
 };
@@ -34,7 +34,7 @@ static bool is_url_digit(char c)
     return cf_is_digit(c) && c != '+' && c != '/';
 }
 
-static struct jwt_part part_behind(const char *begin, const char *end, size_t max)
+static struct jwt_part part_after(const char *begin, const char *end, size_t max)
 {
     struct jwt_part part = {begin, begin};
 
@@ -74,8 +74,8 @@ static const unsigned char *string_begin(const unsigned char *begin, const unsig
     return NULL;
 }
 
-/* The JSON object that ends where the bytes end, read from behind: that it ends there says what is
- * inside a string, so one place alone can be its beginning, whatever is in front of it. */
+/* The JSON object that ends at the end of the bytes, read backwards: the end determines what is
+ * inside a string, so only one place can be the beginning, regardless of the bytes before it. */
 static const unsigned char *object_begin(const unsigned char *begin, const unsigned char *end)
 {
     const unsigned char *p = end;
@@ -103,7 +103,7 @@ static const unsigned char *object_begin(const unsigned char *begin, const unsig
 }
 
 /* The header that ends with the part, and may have other text glued to its front: an escape, a
- * word. It stands at one of three distances from the end, modulo 4; NULL: nowhere. */
+ * word. It begins at one of three distances from the end, modulo 4; NULL: not found. */
 static const char *find_header(struct cf_token_scanner *s, const struct jwt_part *part)
 {
     static const size_t rests[] = {0, 2, 3};
@@ -128,8 +128,8 @@ static const char *find_header(struct cf_token_scanner *s, const struct jwt_part
 
 /* ---- one token ---- */
 
-/* Cheap, and false for nearly all that only looks like claims. Of very long ones a piece at a
- * time. */
+/* A fast check, which is false for nearly all strings that only look like claims. Reads very long
+ * ones in pieces. */
 static bool claims_fit(struct cf_token_scanner *s, const struct jwt_part *claims)
 {
     static const char word[] = "kubernetes";
@@ -153,7 +153,7 @@ static bool claims_fit(struct cf_token_scanner *s, const struct jwt_part *claims
     return false;
 }
 
-/* Whether the claims can be read, and are of the kind that is wanted. */
+/* Whether the claims decode, and are of a ServiceAccount if the flags require it. */
 static bool read_claims(struct cf_token_scanner *s, const struct jwt_candidate *c,
                         struct cf_token *token)
 {
@@ -193,7 +193,7 @@ static void try_candidate(struct cf_token_scanner *s, const struct cf_layer *lay
         read_candidate(s, c);
 }
 
-/* At a dot that may be between a header and claims. False: the window ends too early to tell. */
+/* At a dot that may be between a header and claims. False: the window ends too early to decide. */
 static bool try_at(struct cf_token_scanner *s, const struct cf_layer *layer, const char *dot,
                    bool last)
 {
@@ -204,12 +204,12 @@ static bool try_at(struct cf_token_scanner *s, const struct cf_layer *layer, con
         return last;
     if (memcmp(dot + 1, "eyJ", 3) != 0)
         return true;
-    c.claims = part_behind(dot + 1, end, CF_TOKEN_LONG_MAX);
+    c.claims = part_after(dot + 1, end, CF_TOKEN_LONG_MAX);
     if (c.claims.end == end)
         return last;
     if (*c.claims.end != '.')
         return true;
-    c.signature = part_behind(c.claims.end + 1, end, CF_TOKEN_MAX);
+    c.signature = part_after(c.claims.end + 1, end, CF_TOKEN_MAX);
     if (c.signature.end == end && !last)
         return false;
     c.header = part_before(layer->text, dot, CF_TOKEN_MAX);

@@ -26,7 +26,7 @@
 #include "curfew/swap.h"
 #include "jwk.h"
 
-/* An exponent beyond is nobody's: it would only make verifying slow. */
+/* Larger exponents are not used, and would only make verifying slow. */
 #define EXPONENT_BYTES_MAX 8
 
 static const struct cf_jws_alg algs[] = {
@@ -58,16 +58,16 @@ static int read_jwk_number(struct cf_arena *arena, const struct cf_json *json, c
     const char *text = cf_json_str(cf_json_get(json, key));
 
     if (text == NULL)
-        return cf_err_set(err, "its '%s' is missing, or no string", key);
+        return cf_err_set(err, "'%s' is missing, or not a string", key);
     out->bytes = cf_arena_alloc(arena, CF_BASE64URL_BYTES(strlen(text)));
     if (out->bytes == NULL)
         return cf_err_memory(err);
     if (!cf_base64url_decode(text, strlen(text), out->bytes, &out->len) || out->len == 0)
-        return cf_err_set(err, "its '%s' is no base64url", key);
+        return cf_err_set(err, "'%s' is not base64url", key);
     return 0;
 }
 
-/* RFC 7518, 6.3.1.1: no zero bytes in front; some write one all the same. */
+/* RFC 7518, 6.3.1.1: no zero bytes in front; some issuers write them. */
 static void strip_zeros(struct number *n)
 {
     while (n->len > 1 && n->bytes[0] == 0) {
@@ -162,7 +162,7 @@ static EVP_PKEY *rsa_new(const struct number *n, const struct number *e)
     return pkey_new("RSA", builder);
 }
 
-/* Takes the pkey. */
+/* Takes over the pkey. */
 static int write_pem(EVP_PKEY *made, struct cf_jwk *out, struct cf_err *err)
 {
     CF_CLEANUP(free_pkey) EVP_PKEY *pkey = made;
@@ -172,7 +172,7 @@ static int write_pem(EVP_PKEY *made, struct cf_jwk *out, struct cf_err *err)
 
     if (pkey == NULL) {
         ERR_clear_error();
-        return cf_err_set(err, "its numbers are no public key");
+        return cf_err_set(err, "the numbers are not a public key");
     }
     if (bio == NULL || PEM_write_bio_PUBKEY(bio, pkey) != 1)
         return cf_err_memory(err);
@@ -201,7 +201,7 @@ static int read_ec(struct cf_arena *arena, const struct cf_json *json, struct cf
         read_jwk_number(arena, json, "y", &y, err) != 0)
         return -1;
     if (x.len != size || y.len != size)
-        return cf_err_set(err, "its 'x' and 'y' must have %zu bytes on %s", size, curve);
+        return cf_err_set(err, "'x' and 'y' must have %zu bytes on %s", size, curve);
     memcpy(point + 1, x.bytes, size);
     memcpy(point + 1 + size, y.bytes, size);
     out->type = size == 32 ? CF_KEY_P256 : CF_KEY_P384;
@@ -222,7 +222,7 @@ static int read_rsa(struct cf_arena *arena, const struct cf_json *json, struct c
     if (bits_of(&n) < CF_RSA_BITS_MIN || bits_of(&n) > CF_RSA_BITS_MAX)
         return 0;
     if (e.len > EXPONENT_BYTES_MAX || (e.bytes[e.len - 1] & 1) == 0 || bits_of(&e) < 2)
-        return cf_err_set(err, "its 'e' is no RSA exponent");
+        return cf_err_set(err, "'e' is not an RSA exponent");
     out->type = CF_KEY_RSA;
     out->signature_len = n.len;
     return write_pem(rsa_new(&n, &e), out, err) == 0 ? 1 : -1;
@@ -237,7 +237,7 @@ static void jwk_clear(struct cf_jwk *key)
     *key = (struct cf_jwk){0};
 }
 
-/* "verify" is among key_ops, or there is no such list. */
+/* "verify" is in key_ops, or key_ops is absent. */
 static bool may_verify(const struct cf_json *json)
 {
     const struct cf_json *ops = cf_json_get(json, "key_ops"), *v;
@@ -260,7 +260,7 @@ static int read_type(struct cf_arena *arena, const struct cf_json *json, struct 
         return read_ec(arena, json, out, err);
     if (cf_streq(type, "RSA"))
         return read_rsa(arena, json, out, err);
-    return type != NULL ? 0 : cf_err_set(err, "its 'kty' is missing, or no string");
+    return type != NULL ? 0 : cf_err_set(err, "'kty' is missing, or not a string");
 }
 
 static int read_names(const struct cf_json *json, struct cf_jwk *out, struct cf_err *err)
@@ -273,7 +273,7 @@ static int read_names(const struct cf_json *json, struct cf_jwk *out, struct cf_
     if (cf_json_is_null(kid))
         return 1;
     if (cf_json_str(kid) == NULL)
-        return cf_err_set(err, "its 'kid' is no string");
+        return cf_err_set(err, "'kid' is not a string");
     out->kid = strdup(cf_json_str(kid));
     return out->kid != NULL ? 1 : cf_err_memory(err);
 }
@@ -287,9 +287,9 @@ static int jwk_read(struct cf_arena *arena, const struct cf_json *json, struct c
     int rc;
 
     if (cf_json_type(json) != CF_JSON_OBJECT)
-        return cf_err_set(err, "it is no object");
+        return cf_err_set(err, "not an object");
     if (cf_json_get(json, "d") != NULL && cf_json_get(json, "kty") != NULL)
-        return cf_err_set(err, "it is a private key: give public keys alone, and replace this one");
+        return cf_err_set(err, "it is a private key: use public keys only, and replace this one");
     if ((!cf_json_is_null(use) && !cf_streq(cf_json_str(use), "sig")) || !may_verify(json))
         return 0;
     rc = read_type(arena, json, &key, err);
@@ -353,12 +353,12 @@ size_t cf_jwks_ignored(const struct cf_jwks *jwks)
     return jwks->ignored;
 }
 
-/* Which of two keys is meant must not depend on their order. */
+/* The order of keys must not decide which key a kid selects. */
 static int check_kid(const struct cf_jwks *jwks, const struct cf_jwk *key, struct cf_err *err)
 {
     for (size_t i = 0; key->kid != NULL && i < jwks->count; i++) {
         if (cf_streq(jwks->keys[i].kid, key->kid))
-            return cf_err_set(err, "it has the same kid as key %zu", i + 1);
+            return cf_err_set(err, "it has the kid of key %zu", i + 1);
     }
     return 0;
 }
@@ -394,7 +394,7 @@ static int add_keys(struct cf_arena *arena, struct cf_jwks *jwks, const struct c
             return cf_err_wrap(err, "key %zu", n);
     }
     if (jwks->count == 0)
-        return cf_err_set(err, "it has no key for RS256, RS384, RS512, ES256 or ES384");
+        return cf_err_set(err, "no key for RS256, RS384, RS512, ES256 or ES384");
     return 0;
 }
 
@@ -408,11 +408,11 @@ static struct cf_jwks *parse_jwks(struct cf_arena *arena, const char *bytes, siz
     if (root == NULL)
         return NULL;
     if (cf_json_type(keys) != CF_JSON_ARRAY) {
-        cf_err_set(err, "it is no JWK Set: that is an object with an array 'keys'");
+        cf_err_set(err, "not a JWK Set (expected an object with an array 'keys')");
         return NULL;
     }
     if (cf_json_count(keys) > CF_JWKS_KEYS_MAX) {
-        cf_err_set(err, "it has more than %d keys", CF_JWKS_KEYS_MAX);
+        cf_err_set(err, "more than %d keys", CF_JWKS_KEYS_MAX);
         return NULL;
     }
     jwks = jwks_new(cf_json_count(keys));
@@ -436,7 +436,7 @@ struct cf_jwks *cf_jwks_parse(const char *bytes, size_t len, struct cf_err *err)
         return NULL;
     }
     jwks = parse_jwks(arena, bytes, len, err);
-    /* One that was refused may have been private. */
+    /* A rejected key may be private. */
     cf_arena_reset(arena, true);
     return jwks;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scan.c - finds tokens in other texts.
+/* scan.c - finds tokens in other data.
  *
- * Tokens as they stand (dots.c); then every run of base64 is decoded, and the result
- * searched the same way. Each layer of base64 is a text of its own, which is decoded into a window
- * while the one around it is read, searched when the window is full, and moved on: but for what may
- * still be the beginning of something. So nothing is cut in two, and what is held of a text does
- * not grow with it.
+ * It finds plain tokens (dots.c), then decodes every run of base64 and searches the result in the
+ * same way. Each layer of base64 has a window: while the outer layer is read, the inner one is
+ * decoded into its window, searched when the window is full, and moved, except for bytes that may
+ * be the beginning of a token or run. So no token is cut in two, and the memory does not depend on
+ * the size of the input.
  *
- * Linear: a layer is three quarters of the one around it, a repeated token is read once.
+ * Linear: a layer has three quarters of the size of the one around it, and a repeated token is read
+ * once.
  * Compressed, encrypted and otherwise encoded tokens are not found. */
 #include "scan.h"
 
@@ -30,13 +31,14 @@
 
 #define RUN_BEGINNING 64
 
-/* What waits in the innermost window (its size is 27/64 of the outermost one's) leaves room. */
+/* The bytes that remain in the innermost window (27/64 of the outermost one) leave room for more.
+ */
 _Static_assert(CF_WINDOW_MAX / 64 * 27 > CF_TOKEN_LONG_MAX + 4 * CF_TOKEN_MAX, "windows move on");
 
-/* ---- texts that were met before ---- */
+/* ---- strings that were seen before ---- */
 
 #define CAPACITY_MIN 64
-/* What is kept from text to text: an object may have 100,000 of them, each cleared for itself. */
+/* Kept between inputs: an object may have 100,000 strings, and each search clears the table. */
 #define CAPACITY_KEPT 256
 
 static size_t seen_slot(const struct cf_seen *seen, uint64_t hash)
@@ -97,16 +99,16 @@ void cf_seen_free(struct cf_seen *seen)
     *seen = (struct cf_seen){0};
 }
 
-/* ---- runs of base64 inside other text: where they begin and end, what they stand for ---- */
+/* ---- runs of base64 inside other text ---- */
 
-/* Both alphabets at once, with or without padding, and over line breaks, as PEM, MIME and YAML
- * blocks have them, also when those are written as \n in a JSON text. A run may be larger than
- * what is in memory of it: it is read piece by piece. */
+/* Both alphabets, with or without padding, and over the line breaks of PEM, MIME and YAML blocks,
+ * also in the form \n of a JSON string. A run may be larger than its part in memory: it is read
+ * piece by piece. */
 
 enum run_step {
     RUN_ENDS,
     RUN_MORE, /* the text ends before the run does */
-    RUN_FULL, /* there is no room for what it stands for */
+    RUN_FULL, /* the output is full */
 };
 
 /* What a run stands for goes to bytes[len..max). */
@@ -121,8 +123,8 @@ static const char *run_find(const char *text, const char *end)
     while (end - text >= RUN_MIN) {
         size_t i = RUN_MIN;
 
-        /* From behind: where the last character of a window is no digit, none of the others need
-         * to be looked at. */
+        /* Backwards: if the last character of a window is not a digit, the others need no
+         * check. */
         while (i > 0 && cf_is_digit(text[i - 1]))
             i--;
         if (i == 0)
@@ -132,8 +134,8 @@ static const char *run_find(const char *text, const char *end)
     return NULL;
 }
 
-/* What an escape in front of a run (\n, \u003d, %3D) has of its first digits: its letters and
- * digits are none of the run. */
+/* The number of characters at the beginning of a run that belong to an escape before it (\n,
+ * \u003d, %3D). */
 static size_t run_escape(const char *begin, const char *text)
 {
     if (text == begin)
@@ -145,7 +147,7 @@ static size_t run_escape(const char *begin, const char *text)
     return *text == 'u' ? 5 : 1;
 }
 
-/* What is behind the line breaks and blanks at `p`. */
+/* The end of the line breaks and blanks at `p`. */
 static const char *skip_break(struct cf_base64_run *run, const char *p, const char *end, bool last)
 {
     while (p < end) {
@@ -175,7 +177,7 @@ static void put_digit(struct cf_base64_run *run, struct run_out *out, char c)
     }
 }
 
-/* The digits up to the next character that is none; returns where that is. */
+/* Decodes digits up to the next other character; returns its place. */
 static const char *take_digits(struct cf_base64_run *run, const char *p, const char *end,
                                struct run_out *out)
 {
@@ -201,8 +203,8 @@ static const char *take_digits(struct cf_base64_run *run, const char *p, const c
     return p;
 }
 
-/* Whether the next line may go on with this run: one that is unrelated must not be put out of
- * step, and in wrapped base64 all lines but the last have the same length. */
+/* Whether the next line may continue this run: an unrelated run must not be decoded at the wrong
+ * offset, and in wrapped base64 all lines but the last have the same length. */
 static bool goes_on(const struct cf_base64_run *run, char next)
 {
     return cf_is_digit(next) && run->line >= RUN_MIN &&
@@ -219,7 +221,7 @@ static bool take_line(struct cf_base64_run *run, const char **at, const char *en
     return *at == end || !cf_is_digit(**at);
 }
 
-/* Reads on at *at, over line breaks, and moves it. `last`: behind `end` there is nothing. */
+/* Continues at *at, over line breaks, and moves it. `last`: the input ends at `end`. */
 static enum run_step run_read(struct cf_base64_run *run, const char **at, const char *end,
                               bool last, struct run_out *out)
 {
@@ -307,7 +309,7 @@ const char *cf_token_unread_name(enum cf_token_unread unread)
         [CF_UNREAD_NO] = "",
         [CF_UNREAD_LONG] = "what looks like a token of more than 16 KiB",
         [CF_UNREAD_DEEP] = "what begins like a token, under more than three layers of base64",
-        [CF_UNREAD_MANY] = "more than 32768 texts that look like tokens",
+        [CF_UNREAD_MANY] = "more than 32768 strings that look like tokens",
     };
 
     return names[unread];
@@ -393,8 +395,8 @@ static void note_used(struct cf_layer *layer)
     layer->used = layer->len > layer->used ? layer->len : layer->used;
 }
 
-/* Drops what has been searched: all but a header in front of the next dot, and the character in
- * front of the next run. */
+/* Drops the bytes that were searched, except for a header before the next dot, and the character
+ * before the next run. */
 static void move_window(struct cf_token_scanner *s, struct cf_layer *layer)
 {
     size_t dots = layer->dots > CF_TOKEN_MAX ? layer->dots - CF_TOKEN_MAX : 0;
@@ -420,7 +422,7 @@ static void move_window(struct cf_token_scanner *s, struct cf_layer *layer)
 
 static void search(struct cf_token_scanner *s, unsigned depth, bool last);
 
-/* The next run; NULL: there is none, and `at` is where to go on when there is more text. */
+/* The next run; NULL: not found, and the search continues at *at with more input. */
 static const char *next_run(const struct cf_layer *layer, const char **at, bool last)
 {
     const char *end = layer->text + layer->len, *run = run_find(*at, end);
@@ -482,8 +484,8 @@ static void search_runs(struct cf_token_scanner *s, unsigned depth, bool last)
     layer->runs = (size_t)(at - layer->text);
 }
 
-/* Of a run that is not decoded any more: at each place of the text once, since what it stands for
- * is not known. */
+/* Reports a run that is too deep to decode: once for each place of the input, since its content is
+ * unknown. */
 static void report_deep(struct cf_token_scanner *s, const char *run, const char *end)
 {
     struct cf_token_hit hit = {.unread = CF_UNREAD_DEEP, .text = run};
@@ -533,7 +535,7 @@ static void search(struct cf_token_scanner *s, unsigned depth, bool last)
     s->depth = outer;
 }
 
-/* ---- texts ---- */
+/* ---- the input ---- */
 
 void cf_token_scan_begin(struct cf_token_scanner *s, cf_token_visit *visit, void *arg)
 {

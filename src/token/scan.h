@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scan.h - what scan.c (the layers of a text, each seen through a window) and dots.c (tokens around
  * dots) share. */
-#ifndef CURFEW_CRYPTO_SCAN_H
-#define CURFEW_CRYPTO_SCAN_H
+#ifndef CURFEW_TOKEN_SCAN_H
+#define CURFEW_TOKEN_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include "curfew/limits.h"
 #include "curfew/token.h"
 
-/* ---- texts that were met before, as keyed hashes of 64 bits ---- */
+/* ---- strings that were seen before, as keyed hashes of 64 bits ---- */
 
 /* Start with zeroes. */
 struct cf_seen {
@@ -23,11 +23,11 @@ struct cf_seen {
 
 enum cf_seen_answer { CF_SEEN_NEW, CF_SEEN_BEFORE, CF_SEEN_FAILED };
 
-/* Notes the text. Never holds more than CF_TOKENS_SEEN_MAX: then it forgets them all, and says so
- * of none of them again. CF_SEEN_FAILED: out of memory. */
+/* Adds the string. After CF_TOKENS_SEEN_MAX of them the table is emptied first, and they count as
+ * new again. CF_SEEN_FAILED: out of memory. */
 enum cf_seen_answer cf_seen_add(struct cf_seen *seen, const char *text, size_t len);
 
-/* Forgets all, at a cost that is no more than that of adding them. */
+/* Empties the table, at most at the cost of adding the strings. */
 void cf_seen_clear(struct cf_seen *seen);
 void cf_seen_free(struct cf_seen *seen);
 
@@ -43,60 +43,59 @@ struct cf_base64_run {
     size_t first_line;   /* on the first one; 0: it has not ended */
 };
 
-/* What a layer has of its text: the whole, or as much as is needed to find what goes over the
- * edge of what is there already. */
+/* The largest window of a layer: enough to find a token that crosses its edge. */
 #define CF_WINDOW_MAX (4 * CF_MIB)
 
 struct cf_layer {
-    const char *text; /* the window: the bytes below, or the text that the caller has */
+    const char *text; /* the window: the bytes below, or the caller's input */
     size_t len;
-    size_t dots; /* where to look for the next dot, for the next run */
+    size_t dots; /* where the search for the next dot and the next run continues */
     size_t runs;
     bool in_run;
     struct cf_base64_run run;
     char *bytes;
-    size_t cap, used; /* used: the most that it ever held */
+    size_t cap, used; /* used: the most bytes so far */
 };
 
-/* A place of the text that the caller has. Lines are counted up to `at`, which only moves on. */
+/* A place in the caller's input. Lines are counted up to `at`, which only moves forward. */
 struct cf_scan_place {
     size_t at;           /* in the window */
     size_t lines;        /* that end before it */
-    size_t offset, line; /* of what was found last */
+    size_t offset, line; /* of the last hit */
 };
 
 struct cf_token_scanner {
     enum cf_token_scan_flags flags;
-    struct cf_arena *arena; /* of the token that is being read */
+    struct cf_arena *arena; /* for the token that is decoded */
     struct cf_layer layers[CF_TOKEN_LAYERS + 1];
-    struct cf_seen seen; /* what was read already, told or not */
-    size_t tries;        /* what may still be read, of all texts together, if it is bounded */
+    struct cf_seen seen; /* candidates that were decoded */
+    size_t tries;        /* remaining decodings of all searches, with CF_SCAN_BOUNDED */
     unsigned char bytes[CF_BASE64URL_BYTES(CF_TOKEN_MAX)];
 
-    /* Of the text that is searched. */
+    /* Of the input that is searched. */
     cf_token_visit *visit;
     void *arg;
     unsigned depth;
     bool failed;  /* out of memory */
-    bool stopped; /* the visitor wants no more */
-    size_t base;  /* bytes of the text before its window */
-    size_t deep;  /* the run in which something deep was told last, its offset and 1 */
+    bool stopped; /* the visitor stopped the search */
+    size_t base;  /* bytes of the input before its window */
+    size_t deep;  /* 1 + the offset of the last run that was reported as too deep */
     struct cf_scan_place token, run; /* the newest of each */
 };
 
-/* In the text that the caller has, something begins there. */
+/* Sets the place of a hit in the caller's input. */
 void cf_scan_at(struct cf_token_scanner *s, struct cf_scan_place *place, size_t at);
-/* Tells the visitor, with the place. */
+/* Reports a hit to the visitor, with its place. */
 void cf_scan_report(struct cf_token_scanner *s, struct cf_token_hit *hit);
-/* Whether to read what looks like a token: it was not met before in this text. */
+/* Whether to decode a candidate: it is new in this input. */
 bool cf_scan_is_new(struct cf_token_scanner *s, const char *text, size_t len);
 
 /* ---- tokens (dots.c) ---- */
 
-/* Shorter is no JWT with an alg and a claim that tells of a ServiceAccount. */
+/* No JWT with an alg and a claim of a ServiceAccount is shorter. */
 #define CF_TOKEN_MIN 48
 
-/* Tells of the tokens in the window of the layer. `last`: behind it there is nothing. */
+/* Reports the tokens in the window of the layer. `last`: the input ends with it. */
 void cf_scan_dots(struct cf_token_scanner *s, struct cf_layer *layer, bool last);
 
 #endif

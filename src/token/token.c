@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* token.c - from the three parts of a JWT to what it says.
+/* token.c - decodes the parts of a JWT, and what follows from its claims.
  *
- * Strict, because two readers that disagree about a token are how one is smuggled past the other:
- * base64url without slack, JSON without duplicate keys, and no claim of another type. */
+ * Strict, because an attacker can use two readers that disagree about a token to smuggle it past
+ * one of them: base64url without spare bits, JSON without duplicate keys, and no claim of another
+ * type. */
 #include "curfew/token.h"
 
 #include <string.h>
@@ -29,7 +30,7 @@ struct claim_reader {
 static void fail_claim(struct claim_reader *r, const char *claim, const char *wanted)
 {
     if (!r->failed)
-        cf_err_set(r->err, "its '%s' is not %s", claim, wanted);
+        cf_err_set(r->err, "'%s' is not %s", claim, wanted);
     r->failed = true;
 }
 
@@ -73,13 +74,13 @@ static const struct cf_json *read_member_object(struct claim_reader *r,
     return value;
 }
 
-/* The name of an object that the claim kubernetes.io tells of. */
+/* The name of an object in the claim kubernetes.io. */
 static const char *read_name(struct claim_reader *r, const struct cf_json *claim, const char *key)
 {
     return read_str(r, read_member_object(r, claim, key), "name");
 }
 
-/* One audience may stand without its array. */
+/* A single audience may be a string. */
 static void read_aud(struct claim_reader *r, const struct cf_json *claims, struct cf_token *out)
 {
     const struct cf_json *value = cf_json_get(claims, "aud"), *v;
@@ -127,7 +128,7 @@ static void read_bound_claims(struct claim_reader *r, const struct cf_json *clai
     read_claim_time(r, claim, "warnafter", &out->has_warn_after, &out->warn_after);
 }
 
-/* What the claims leave out, the subject may have: system:serviceaccount:NAMESPACE:NAME. */
+/* Takes missing names from the subject: system:serviceaccount:NAMESPACE:NAME. */
 static void complete_from_subject(struct claim_reader *r, struct cf_token *out)
 {
     const char *rest, *colon;
@@ -179,22 +180,22 @@ static const struct cf_json *decode_part(struct claim_reader *r, const char *wha
         return NULL;
     }
     if (!cf_base64url_decode(text, len, bytes, &n)) {
-        cf_err_set(r->err, "its %s is no base64url", what);
+        cf_err_set(r->err, "%s: not base64url", what);
         return NULL;
     }
     value = cf_json_parse(r->arena, (const char *)bytes, n, NULL, NULL, r->err);
     if (value == NULL) {
-        cf_err_wrap(r->err, "its %s", what);
+        cf_err_wrap(r->err, "%s", what);
         return NULL;
     }
     if (cf_json_type(value) != CF_JSON_OBJECT) {
-        cf_err_set(r->err, "its %s is no JSON object", what);
+        cf_err_set(r->err, "%s: not a JSON object", what);
         return NULL;
     }
     return value;
 }
 
-/* Lengths of header and claims; the signature is what is behind the second dot. */
+/* Lengths of header and claims; the signature follows the second dot. */
 static bool split_token(const char *text, size_t len, size_t *header, size_t *claims)
 {
     const char *end = text + len;
@@ -220,8 +221,8 @@ int cf_token_read_header(struct cf_arena *arena, const char *text, size_t len, s
     out->kid = read_str(&r, header, "kid");
     out->typ = read_str(&r, header, "typ");
     out->critical = cf_json_get(header, "crit") != NULL;
-    if (out->alg == NULL)
-        fail_claim(&r, "alg", "there");
+    if (out->alg == NULL && !r.failed)
+        return cf_err_set(err, "'alg' is missing");
     return r.failed ? -1 : 0;
 }
 
@@ -229,7 +230,7 @@ int cf_token_read_claims(struct cf_arena *arena, const char *text, size_t len, s
                          struct cf_err *err)
 {
     struct claim_reader r = {.arena = arena, .err = err};
-    const struct cf_json *claims = decode_part(&r, "payload", text, len);
+    const struct cf_json *claims = decode_part(&r, "claims", text, len);
 
     if (claims == NULL)
         return -1;
@@ -246,12 +247,12 @@ int cf_token_decode(struct cf_arena *arena, const char *text, size_t len, struct
     size_t header_len, claims_len, signature_len;
 
     if (len > CF_TOKEN_MAX)
-        return cf_err_set(err, "it has %zu bytes, and a token has at most %zu", len, CF_TOKEN_MAX);
+        return cf_err_set(err, "%zu bytes; a token has at most %zu", len, CF_TOKEN_MAX);
     if (!split_token(text, len, &header_len, &claims_len))
-        return cf_err_set(err, "it is no JWT: that is three parts with a dot between them");
+        return cf_err_set(err, "not a JWT (expected header.claims.signature)");
     signature_len = len - header_len - claims_len - 2;
     if (!cf_base64url_decode(text + len - signature_len, signature_len, NULL, NULL))
-        return cf_err_set(err, "its signature is no base64url");
+        return cf_err_set(err, "signature: not base64url");
     if (cf_token_read_header(arena, text, header_len, &token, err) != 0 ||
         cf_token_read_claims(arena, text + header_len + 1, claims_len, &token, err) != 0)
         return -1;
@@ -261,7 +262,7 @@ int cf_token_decode(struct cf_arena *arena, const char *text, size_t len, struct
 
 /* ---- what follows from the claims ---- */
 
-/* What the API server makes of 3607 s (ExpirationExtensionSeconds), and a day around it: tokens
+/* The API server extends 3607 s to a year (ExpirationExtensionSeconds); a day around it: tokens
  * from before the claim `warnafter`. */
 #define YEAR ((int64_t)365 * 86400)
 #define ABOUT ((int64_t)86400)
@@ -276,8 +277,8 @@ const char *cf_token_kind_name(enum cf_token_kind kind)
     return names[kind];
 }
 
-/* Of tokens from Secrets the API server asks nothing but whether the Secret is still there
- * (pkg/serviceaccount/legacy.go): even an `exp` would not end one. */
+/* For a token of a Secret the API server checks only that the Secret exists
+ * (pkg/serviceaccount/legacy.go): it ignores an `exp`. */
 static bool ends(const struct cf_token *token)
 {
     return token->has_exp && !token->legacy_issuer;
@@ -361,12 +362,12 @@ void cf_text_hash(const char *text, size_t len, char out[CF_TEXT_HASH + 1])
 
 /* ---- whether the API server takes a text as the token of a Secret ---- */
 
-/* The API server reads namespace and Secret name from the claims, gets the Secret of that name, and
- * compares its data.token with the token that was sent (pkg/serviceaccount/legacy.go). So all that
- * counts is the text, and two readings of one text would be a way around the rules. The API server
- * reads loosely, and so does this file: white space anywhere is dropped (go-jose, stripWhitespace),
- * and bits that are left over at the end of base64 may be anything (Go's RawURLEncoding). The
- * signature is not checked: without a good one the API server refuses the token anyway. */
+/* The API server reads namespace and Secret name from the claims, gets that Secret, and
+ * compares its data.token with the token of the request (pkg/serviceaccount/legacy.go). So only the
+ * string counts, and two readings of one string would be a bypass of the rules. The API server
+ * reads leniently, and so does this part: white space anywhere is dropped (go-jose,
+ * stripWhitespace), and spare bits at the end of base64 may be set (Go's RawURLEncoding). The
+ * signature is not checked: the API server rejects a token with an invalid one anyway. */
 
 /* As Go's unicode.IsSpace. */
 static bool is_space(uint32_t c)
@@ -376,8 +377,8 @@ static bool is_space(uint32_t c)
            c == 0x205F || c == 0x3000;
 }
 
-/* Copies the text without its white space; returns the length of the copy, which is no token where
- * it is longer than CF_TOKEN_MAX. */
+/* Copies the string without its white space; returns the length of the copy. More than
+ * CF_TOKEN_MAX: not a token. */
 static size_t strip(const char *text, size_t len, char out[CF_TOKEN_MAX + 4])
 {
     size_t n = 0, bytes;
@@ -395,7 +396,7 @@ static size_t strip(const char *text, size_t len, char out[CF_TOKEN_MAX + 4])
     return n;
 }
 
-/* Bits of the last character that stand for nothing become zero. */
+/* Clears the spare bits of the last character. */
 static void clear_spare_bits(char *text, size_t len)
 {
     static const char alphabet[] =

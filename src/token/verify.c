@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* verify.c - whether a key signed a token.
+/* verify.c - verifies the signature of a token, and the requirements for a caller's token.
  *
- * libjwt (1.10 to 1.17) checks the signature, and with what it is told to: it takes the algorithm
- * from the token, compares names without regard to case, skips what is no base64 and knows
- * nothing of curves, times and audiences. So everything is decided here before it is asked, and
- * what it says it did is compared afterwards. What it and jansson copied of the token is freed,
- * but not overwritten: 1.10 has no way to ask for that. */
+ * libjwt (1.10 to 1.17) verifies the signature only: it takes the algorithm from the token,
+ * compares names case-insensitively, skips characters that are not base64, and does not check
+ * curves, times and audiences. So this file decides all that before it calls libjwt, and then
+ * compares the algorithm that libjwt used. The copies that libjwt and jansson make of the token are
+ * freed, but not wiped: 1.10 cannot do that. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -22,11 +22,11 @@
 #include "curfew/str.h"
 #include "jwk.h"
 
-/* What is shown of a name that a token brings. */
+/* Characters of a token's name in a message. */
 #define NAME_SHOWN 60
 #define NAME_BYTES (NAME_SHOWN * 4 + 4)
 
-/* A copy that is fit to print. */
+/* A printable copy. */
 static const char *shown_claim(const char *name, char out[NAME_BYTES])
 {
     size_t len = strnlen(name, NAME_BYTES - 1);
@@ -48,11 +48,11 @@ static int refuse_alg(const char *alg, struct cf_err *err)
     char name[NAME_BYTES];
 
     if (strcasecmp(alg, "none") == 0)
-        return cf_err_set(err, "it is not signed: its alg is none");
+        return cf_err_set(err, "not signed (alg: none)");
     if (strncasecmp(alg, "HS", 2) == 0)
-        return cf_err_set(err, "its alg is '%s', which needs a shared secret: a public key is none",
+        return cf_err_set(err, "alg '%s' needs a shared secret, but the keys are public",
                           shown_claim(alg, name));
-    return cf_err_set(err, "its alg '%s' is none of RS256, RS384, RS512, ES256 and ES384",
+    return cf_err_set(err, "alg '%s' is not one of RS256, RS384, RS512, ES256, ES384",
                       shown_claim(alg, name));
 }
 
@@ -62,12 +62,12 @@ static int check_header(const struct cf_token *token, const struct cf_jws_alg **
     char name[NAME_BYTES];
 
     if (token->critical)
-        return cf_err_set(err, "its header has 'crit', extensions that we do not know");
+        return cf_err_set(err, "header has 'crit', extensions that Curfew does not support");
     *alg = cf_jws_alg_find(token->alg);
     if (*alg == NULL)
         return refuse_alg(token->alg, err);
     if (token->typ != NULL && strcasecmp(token->typ, "JWT") != 0)
-        return cf_err_set(err, "its typ is '%s', not JWT", shown_claim(token->typ, name));
+        return cf_err_set(err, "typ is '%s', not JWT", shown_claim(token->typ, name));
     return 0;
 }
 
@@ -107,7 +107,7 @@ static int verify_signature(const struct cf_jwk *key, const struct cf_jws_alg *a
     ERR_clear_error();
     if (rc == ENOMEM)
         return cf_err_memory(err);
-    return same ? 0 : cf_err_set(err, "its signature is not by this key");
+    return same ? 0 : cf_err_set(err, "the signature does not match this key");
 }
 
 static int verify_with(const struct cf_jwk *key, const struct cf_jws_alg *alg, const char *text,
@@ -117,8 +117,8 @@ static int verify_with(const struct cf_jwk *key, const struct cf_jws_alg *alg, c
     int rc;
 
     if (signature_bytes(text, len) != key->signature_len)
-        return cf_err_set(err, "its signature has %zu bytes, and %s makes %zu with this key",
-                          signature_bytes(text, len), alg->name, key->signature_len);
+        return cf_err_set(err, "the signature has %zu bytes, expected %zu for %s with this key",
+                          signature_bytes(text, len), key->signature_len, alg->name);
     copy = strndup(text, len);
     if (copy == NULL)
         return cf_err_memory(err);
@@ -147,16 +147,16 @@ static int verify_by_kid(const struct cf_jwks *jwks, const struct cf_jws_alg *al
 
     shown_claim(token->kid, name);
     if (key == NULL)
-        return cf_err_set(err, "no key of the set has its kid '%s'", name);
+        return cf_err_set(err, "no key of the set has the kid '%s'", name);
     if (!fits(key, alg))
-        return cf_err_set(err, "its alg is %s, and the key with its kid '%s' is for %s", alg->name,
+        return cf_err_set(err, "alg is %s, but the key with the kid '%s' is for %s", alg->name,
                           name, algs_of(key));
     if (verify_with(key, alg, text, len, err) == 0)
         return 0;
     return cf_err_wrap(err, "key '%s'", name);
 }
 
-/* A token may leave out which key it was: one of those that could have been must fit. */
+/* A token may have no kid: one of the keys for its alg must match. */
 static int verify_by_alg(const struct cf_jwks *jwks, const struct cf_jws_alg *alg, const char *text,
                          size_t len, struct cf_err *err)
 {
@@ -172,10 +172,8 @@ static int verify_by_alg(const struct cf_jwks *jwks, const struct cf_jws_alg *al
             return -1;
     }
     if (!tried)
-        return cf_err_set(err, "it names no key (kid), and no key of the set is for its alg %s",
-                          alg->name);
-    return cf_err_set(err, "it names no key (kid), and its signature is by none that are for %s",
-                      alg->name);
+        return cf_err_set(err, "no kid, and no key of the set is for alg %s", alg->name);
+    return cf_err_set(err, "no kid, and the signature does not match any key for %s", alg->name);
 }
 
 int cf_token_verify(const struct cf_jwks *jwks, const char *text, size_t len,
@@ -184,7 +182,7 @@ int cf_token_verify(const struct cf_jwks *jwks, const char *text, size_t len,
     const struct cf_jws_alg *alg = NULL;
 
     if (len > CF_TOKEN_MAX)
-        return cf_err_set(err, "it has %zu bytes, and a token has at most %zu", len, CF_TOKEN_MAX);
+        return cf_err_set(err, "%zu bytes; a token has at most %zu", len, CF_TOKEN_MAX);
     if (check_header(token, &alg, err) != 0)
         return -1;
     if (token->kid != NULL)
@@ -192,9 +190,9 @@ int cf_token_verify(const struct cf_jwks *jwks, const char *text, size_t len,
     return verify_by_alg(jwks, alg, text, len, err);
 }
 
-/* ---- times, who made it, about whom and for whom ---- */
+/* ---- times, issuer, subject and audience ---- */
 
-/* a + b, or the nearest number there is. */
+/* a + b, saturated. */
 static int64_t add_saturated(int64_t a, int64_t b)
 {
     int64_t sum;
@@ -210,11 +208,11 @@ static int check_times(const struct cf_token *token, const struct cf_token_deman
     char when[32];
 
     if (!token->has_exp || token->legacy_issuer)
-        return cf_err_set(err, "it never expires");
+        return cf_err_set(err, "no expiry (exp)");
     if (demands->now >= add_saturated(token->exp, demands->leeway))
-        return cf_err_set(err, "it expired at %s", cf_time_format(token->exp, when));
+        return cf_err_set(err, "expired at %s", cf_time_format(token->exp, when));
     if (token->has_nbf && add_saturated(demands->now, demands->leeway) < token->nbf)
-        return cf_err_set(err, "it is not valid before %s", cf_time_format(token->nbf, when));
+        return cf_err_set(err, "not valid before %s", cf_time_format(token->nbf, when));
     return 0;
 }
 
@@ -223,10 +221,9 @@ static int check_issuer(const struct cf_token *token, const char *issuer, struct
     char name[NAME_BYTES];
 
     if (cf_str_empty(token->issuer))
-        return cf_err_set(err, "it names no issuer (iss)");
+        return cf_err_set(err, "no issuer (iss)");
     if (cf_str_empty(issuer) || !cf_streq(token->issuer, issuer))
-        return cf_err_set(err, "its issuer '%s' is not the one that is accepted",
-                          shown_claim(token->issuer, name));
+        return cf_err_set(err, "issuer '%s' is not accepted", shown_claim(token->issuer, name));
     return 0;
 }
 
@@ -236,12 +233,12 @@ static int check_subject(const struct cf_token *token, const char *const *subjec
     char name[NAME_BYTES];
 
     if (cf_str_empty(token->subject))
-        return cf_err_set(err, "it names no subject (sub)");
+        return cf_err_set(err, "no subject (sub)");
     for (size_t i = 0; subjects != NULL && subjects[i] != NULL; i++) {
         if (cf_glob(subjects[i], token->subject))
             return 0;
     }
-    return cf_err_set(err, "its subject '%s' is not accepted", shown_claim(token->subject, name));
+    return cf_err_set(err, "subject '%s' is not accepted", shown_claim(token->subject, name));
 }
 
 static bool is_for(const struct cf_token *token, const char *audience)
@@ -261,8 +258,8 @@ static int check_audience(const struct cf_token *token, const char *const *audie
             return 0;
     }
     if (audiences != NULL && audiences[0] != NULL && audiences[1] == NULL)
-        return cf_err_set(err, "it is not for the audience '%s'", audiences[0]);
-    return cf_err_set(err, "it is for none of the audiences that are accepted");
+        return cf_err_set(err, "not for the audience '%s'", audiences[0]);
+    return cf_err_set(err, "not for any accepted audience");
 }
 
 int cf_token_accept(struct cf_arena *arena, const struct cf_jwks *jwks, const char *text,

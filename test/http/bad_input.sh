@@ -50,15 +50,15 @@ printf '%10000s' '' | tr ' ' '[' >"$work/in" && no_review '10,000 open brackets'
 labels '{"k":"a","k":"b"}' >"$work/in" &&
     unread 'duplicate keys' "duplicate key 'k' at byte [0-9]*"
 labels "$(printf '{"k":"a\001b"}')" >"$work/in" &&
-    unread 'a control character' 'byte [0-9]*: raw control character in a string'
+    unread 'a control character' 'byte [0-9]*: unescaped control character in a string'
 labels "$(printf '{"k":"a\tb"}')" >"$work/in" &&
-    unread 'a raw tab' 'byte [0-9]*: raw control character in a string'
+    unread 'a raw tab' 'byte [0-9]*: unescaped control character in a string'
 labels '{"k":"@"}' | tr '@' '\377' >"$work/in" &&
     unread 'bad UTF-8' 'byte [0-9]*: not UTF-8'
 labels '{"k":"@!"}' | tr '@!' '\300\200' >"$work/in" &&
     unread 'overlong UTF-8' 'byte [0-9]*: not UTF-8'
 labels '{"k":"\\ud800"}' >"$work/in" &&
-    unread 'a lone surrogate' 'byte [0-9]*: half of a surrogate pair'
+    unread 'a lone surrogate' 'byte [0-9]*: unpaired surrogate'
 
 # Everything that Go's encoder writes can be read.
 for labels in '{"k":"a\\u0000b"}' '{"a\\u0000":"1","a\\ufffd":"1"}' '{"k":"a","\\u006b":"b"}'; do

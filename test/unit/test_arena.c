@@ -57,7 +57,7 @@ static bool give(void *arg, size_t bytes)
     return true;
 }
 
-/* At its ceiling it asks for more, and holds no more than it was given. */
+/* At its ceiling the arena requests more, and never holds more than it got. */
 static void a_ceiling_can_be_raised(void **state)
 {
     struct purse purse = {.left = 3 * CF_MIB};
@@ -86,7 +86,7 @@ static void a_ceiling_can_be_raised(void **state)
     cf_arena_free(arena);
 }
 
-/* A large allocation goes back at once, a small one does no harm. */
+/* A large allocation is freed immediately; dropping a small one has no effect. */
 static void what_is_dropped_is_given_back(void **state)
 {
     struct cf_arena *arena = cf_arena_new(8 * CF_MIB);
@@ -229,7 +229,7 @@ static void arrays_grow(void **state)
     cf_arena_free(arena);
 }
 
-/* An array that is the newest allocation grows where it stands. */
+/* An array that is the newest allocation grows in place. */
 static void the_newest_array_stays_in_place(void **state)
 {
     struct cf_arena *arena = cf_arena_new(CF_MIB);

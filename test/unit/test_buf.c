@@ -78,7 +78,7 @@ static void grows_in_an_arena(void **state)
     cf_arena_free(arena);
 }
 
-/* Growing where it stands: a buffer that is alone in its arena is not copied at each step. */
+/* Growing in place: a buffer that is alone in its arena is not copied at each step. */
 static void growing_alone_wastes_nothing(void **state)
 {
     struct cf_arena *arena = cf_arena_new(CF_MIB);

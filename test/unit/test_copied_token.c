@@ -353,7 +353,7 @@ static void too_many_to_be_read(void **state)
     assert_true(ask_pods("CREATE", cf_buf_str(&text), NULL).allowed);
     cf_buf_adds(&text, legacy);
     denied_for(cf_buf_str(&text),
-               "the object holds more than 32768 texts that look like tokens, and "
+               "the object holds more than 32768 strings that look like tokens, and "
                "the rest was not read");
     cf_buf_free(&text);
 }

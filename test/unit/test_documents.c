@@ -72,7 +72,7 @@ static void read_text(struct probe *p, const char *name, const char *text)
     assert_int_equal(p->rc, 0);
 }
 
-/* The kind of a document, or what stands in its place. */
+/* The kind of a document, or its error. */
 static const char *kind(const struct probe *p, size_t i)
 {
     const struct cf_document *doc = &p->docs.items[i];
@@ -85,7 +85,7 @@ static const char *kind(const struct probe *p, size_t i)
     return cf_json_str(cf_json_get(doc->root, "kind"));
 }
 
-/* The sentence behind the file's name. */
+/* The message after the name of the file. */
 static const char *sentence(const struct probe *p, size_t i)
 {
     const struct cf_document *doc = &p->docs.items[i];
@@ -123,7 +123,7 @@ static void test_separators(void **state)
 {
     struct probe *p = *state;
 
-    /* Only dashes at the very beginning of a line, and only three. */
+    /* Only three dashes at the beginning of a line. */
     read_text(p, "a.yaml",
               "---\nkind: A\nx: |\n  ---\n  ----\ny: ---b\n---\n---\n---\t\nkind: B\n...\n");
     assert_int_equal(p->docs.count, 2);
@@ -372,7 +372,7 @@ static void test_folder(void **state)
     assert_string_equal(kind(p, 8), "M");
 }
 
-/* What is deeper is told, and hides nothing else. */
+/* Deeper folders are reported, and the others are still read. */
 static void test_deep_folders(void **state)
 {
     struct probe *p = *state;
@@ -427,7 +427,7 @@ static void test_many(void **state)
     assert_int_equal(p->docs.items[999].line, 1999);
 }
 
-/* Each value costs what it has itself, not what the file has behind it or before it. */
+/* The cost of a value depends on its own size, not on the rest of the file. */
 static void test_long_stream(void **state)
 {
     struct probe *p = *state;

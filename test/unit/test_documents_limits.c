@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_documents_limits.c - the ceilings of a document, of a List's own members and of one item:
- * each is told where it is reached, and hides nothing else. */
+ * each is reported where it is reached, and the other documents are still read. */
 #include "test.h"
 
 #include "curfew/buf.h"
@@ -80,8 +80,8 @@ static void begin(struct cf_buf *text, const char *start)
     cf_buf_adds(text, start);
 }
 
-/* `before`, so many x, `behind`. */
-static void add_long(struct cf_buf *text, const char *before, size_t len, const char *behind)
+/* `before`, `count` times x, `after`. */
+static void add_long(struct cf_buf *text, const char *before, size_t len, const char *after)
 {
     char *x = malloc(len);
 
@@ -89,7 +89,7 @@ static void add_long(struct cf_buf *text, const char *before, size_t len, const 
     memset(x, 'x', len);
     cf_buf_adds(text, before);
     cf_buf_add(text, x, len);
-    cf_buf_adds(text, behind);
+    cf_buf_adds(text, after);
     free(x);
 }
 
@@ -101,10 +101,10 @@ static void a_yaml_document(void **state)
 
     (void)state;
     begin(&text, "kind: Before\n---\n");
-    add_long(&text, "kind: A\na: ", CF_DOCUMENT_MAX, "\n---\nkind: Behind\n");
+    add_long(&text, "kind: A\na: ", CF_DOCUMENT_MAX, "\n---\nkind: After\n");
     expect(&text, "1: Before\n"
-                  "t:3: the document has more than 32 MiB, and is no List, which could be larger\n"
-                  "6: Behind\n");
+                  "t:3: the document has more than 32 MiB, and is not a List, which may be larger\n"
+                  "6: After\n");
     cf_buf_free(&text);
     begin(&text, "");
     add_long(&text, "kind: A\na: ", CF_DOCUMENT_MAX - strlen("kind: A\na: \n"), "\n");
@@ -118,10 +118,10 @@ static void a_json_document(void **state)
 
     (void)state;
     begin(&text, "{\"kind\":\"Before\"}\n");
-    add_long(&text, "{\"kind\":\"A\",\"a\":\"", CF_DOCUMENT_MAX, "\"}\n{\"kind\":\"Behind\"}\n");
+    add_long(&text, "{\"kind\":\"A\",\"a\":\"", CF_DOCUMENT_MAX, "\"}\n{\"kind\":\"After\"}\n");
     expect(&text, "1: Before\n"
-                  "t:2: the document has more than 32 MiB, and is no List, which could be larger\n"
-                  "3: Behind\n");
+                  "t:2: the document has more than 32 MiB, and is not a List, which may be larger\n"
+                  "3: After\n");
     cf_buf_free(&text);
 }
 
@@ -134,18 +134,18 @@ static void what_a_yaml_list_has_beside_its_items(void **state)
     (void)state;
     begin(&text, "kind: List\n");
     add_long(&text, "a: ", CF_LIST_HEAD_MAX, "\nitems:\n- a: 1\n");
-    add_long(&text, "- a: ", CF_DOCUMENT_MAX, "\n---\nkind: Behind\n");
+    add_long(&text, "- a: ", CF_DOCUMENT_MAX, "\n---\nkind: After\n");
     expect(&text, "t:1: the document has more than 32 MiB, and is a List whose own members have "
                   "more than 64 KiB\n"
-                  "7: Behind\n");
+                  "7: After\n");
     cf_buf_free(&text);
-    /* A smaller List is read whole. */
+    /* A smaller List is read completely. */
     begin(&text, "kind: List\n");
     add_long(&text, "a: ", CF_LIST_HEAD_MAX, "\nitems:\n- a: 1\n");
     add_long(&text, "- a: ", CF_MIB, "\n");
     expect(&text, "1: List\n");
     cf_buf_free(&text);
-    /* As much behind the items, which are 1 MiB. */
+    /* As much after the items, which are 1 MiB. */
     begin(&text, "kind: List\nitems:\n");
     add_long(&text, "- a: ", CF_DOCUMENT_MAX, "\n");
     add_long(&text, "a: ", CF_LIST_HEAD_MAX, "\n");
@@ -161,10 +161,10 @@ static void what_a_json_list_has_beside_its_items(void **state)
     (void)state;
     begin(&text, "{\"kind\":\"List\",");
     add_long(&text, "\"a\":\"", CF_LIST_HEAD_MAX, "\",\"items\":[{},\n");
-    add_long(&text, "{\"a\":\"", CF_DOCUMENT_MAX, "\"}]}\n{\"kind\":\"Behind\"}");
+    add_long(&text, "{\"a\":\"", CF_DOCUMENT_MAX, "\"}]}\n{\"kind\":\"After\"}");
     expect(&text, "t:1: the document has more than 32 MiB, and is a List whose own members have "
                   "more than 64 KiB\n"
-                  "3: Behind\n");
+                  "3: After\n");
     cf_buf_free(&text);
     begin(&text, "{\"kind\":\"List\",");
     add_long(&text, "\"a\":\"", CF_LIST_HEAD_MAX, "\",\"items\":[{},\n");
@@ -197,7 +197,7 @@ static void a_list_of_a_mebibyte(struct cf_buf *text, const char *before)
     add_long(text, "- a: ", CF_MIB, "\n  b: 1\n");
 }
 
-static void errors_behind_the_items_have_their_lines(void **state)
+static void errors_after_the_items_have_their_lines(void **state)
 {
     struct cf_buf text;
 
@@ -230,7 +230,7 @@ int main(void)
         cmocka_unit_test(what_a_yaml_list_has_beside_its_items),
         cmocka_unit_test(what_a_json_list_has_beside_its_items),
         cmocka_unit_test(one_item),
-        cmocka_unit_test(errors_behind_the_items_have_their_lines),
+        cmocka_unit_test(errors_after_the_items_have_their_lines),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -76,7 +76,7 @@ static void long_sentences_end_with_dots(void **state)
     }
 }
 
-/* What fits is whole, and a token is none of what is left. */
+/* Complete where it fits, and without a token. */
 static void what_fits_is_not_cut(void **state)
 {
     struct cf_err err = {0};

@@ -182,7 +182,7 @@ static void dash_is_standard_input(void **state)
     buf.max = 100;
     assert_int_equal(cf_file_read("-", &buf, &err), 0);
     assert_string_equal(cf_buf_str(&buf), "abcde");
-    /* Left open: it is not ours. */
+    /* Left open: standard input belongs to the caller. */
     assert_int_equal(fcntl(STDIN_FILENO, F_GETFD) >= 0, 1);
     cf_buf_free(&buf);
     dup2(saved, STDIN_FILENO);

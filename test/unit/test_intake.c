@@ -176,11 +176,11 @@ static void bad_strings(void **state)
         }
     }
     refuses("\"01234567890123456\n\"",
-            "invalid JSON at byte 18: raw control character in a string");
-    refuses("\"\\ud800\"", "invalid JSON at byte 1: half of a surrogate pair");
+            "invalid JSON at byte 18: unescaped control character in a string");
+    refuses("\"\\ud800\"", "invalid JSON at byte 1: unpaired surrogate");
     refuses("\"ab\xC0\x80\"", "invalid JSON at byte 3: not UTF-8");
     refuses("\"\\x\"", "invalid JSON at byte 1: unknown escape in a string");
-    refuses("\"\\u00g0\"", "invalid JSON at byte 1: no four hexadecimal digits after \\u");
+    refuses("\"\\u00g0\"", "invalid JSON at byte 1: expected four hexadecimal digits after \\u");
     refuses("\"\\u00", "invalid JSON at byte 5: unexpected end");
     refuses("\"abc", "invalid JSON at byte 4: unexpected end");
 }
@@ -222,7 +222,7 @@ static void duplicate_keys(void **state)
             "{\"a\":{\"a\":{\"a\":[{\"a\":1},{\"a\":2}]}},\"A\":1,\"a \":1,\"\":1}");
 }
 
-/* Keys that differ in their bytes are no duplicates: Go writes "a\x00" and "a\uFFFD" so. */
+/* Keys with different bytes are not duplicates: Go writes "a\x00" and "a\uFFFD" like this. */
 static void keys_of_the_same_text(void **state)
 {
     const struct cf_json *object;
@@ -231,7 +231,7 @@ static void keys_of_the_same_text(void **state)
     accepts("{\"a\":1,\"\\u0061\":2}", "{\"a\":1,\"a\":2}");
     accepts("{\"a\\u0000\":1,\"a\\ufffd\":2,\"a\xEF\xBF\xBD\":3}",
             "{\"a\xEF\xBF\xBD\":1,\"a\xEF\xBF\xBD\":2,\"a\xEF\xBF\xBD\":3}");
-    /* As Go has it: the last one counts. */
+    /* The last one counts, as in Go. */
     object = json("{\"kind\":\"a\",\"\\u006bind\":\"b\",\"x\":\"c\"}");
     assert_string_equal(cf_json_str(cf_json_get(object, "kind")), "b");
 }

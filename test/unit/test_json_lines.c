@@ -60,7 +60,7 @@ static void lines_and_columns(void **state)
     at("[1,\r\n2,\r3,\n\r4]", "/1", 2, 1);
     at("[1,\r\n2,\r3,\n\r4]", "/2", 3, 1);
     at("[1,\r\n2,\r3,\n\r4]", "/3", 5, 1);
-    /* Columns are characters, and what only YAML takes for the end of a line is none. */
+    /* Columns count characters, and line ends that only YAML knows do not count. */
     at("[\"\xC3\xA9\xE2\x80\xA8\xC2\x85\xF0\x9F\x98\x80\", 1]", "/1", 1, 10);
     at("{\"\xC3\xA9\": 1}", "/\xC3\xA9", 1, 7);
     /* A key that becomes another text, and keys that become the same. */

@@ -49,7 +49,7 @@ static bool is_own(const char *text)
     return is_of(text, strlen(text), "shop", "web-token");
 }
 
-/* The token with `what` put in at `at`, and so many of its bytes left out there. */
+/* The token with `what` put in at `at`, and this number of bytes left out there. */
 static bool is_own_with(size_t at, const char *what, size_t less)
 {
     char text[8192];
@@ -115,7 +115,7 @@ static void white_space(void **state)
 }
 
 /* The last character of header and claims has four bits that Go does not look at. */
-static void bits_left_over(void **state)
+static void spare_bits(void **state)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     const size_t ends[] = {header_len - 1, header_len + claims_len};
@@ -183,7 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_this_secret_alone), cmocka_unit_test(other_tokens),
-        cmocka_unit_test(white_space),          cmocka_unit_test(bits_left_over),
+        cmocka_unit_test(white_space),          cmocka_unit_test(spare_bits),
         cmocka_unit_test(no_token_at_all),      cmocka_unit_test(long_texts),
     };
 

@@ -118,7 +118,7 @@ static void long_texts_are_cut(void **state)
     }
 }
 
-/* The name of an object that could not be read whole may be any text. */
+/* The name of an object that was not read completely may be any string. */
 static void tokens_are_redacted(void **state)
 {
     static const char token[] = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJrIn0.c2lnbmF0dXJl";
@@ -163,7 +163,7 @@ static void a_full_pipe_drops(void **state)
     assert_non_null(strstr(logged(), "again"));
 }
 
-static void nobody_listens(void **state)
+static void closed_standard_error(void **state)
 {
     uint64_t before = cf_log_dropped();
 
@@ -183,7 +183,7 @@ static void *log_many(void *name)
     return NULL;
 }
 
-static void lines_of_threads_stay_whole(void **state)
+static void lines_of_threads_are_complete(void **state)
 {
     static char names[4][2] = {"a", "b", "c", "d"};
     pthread_t threads[4];
@@ -206,8 +206,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(long_texts_are_cut, capture, release),
         cmocka_unit_test_setup_teardown(tokens_are_redacted, capture, release),
         cmocka_unit_test_setup_teardown(a_full_pipe_drops, capture, release),
-        cmocka_unit_test_setup_teardown(nobody_listens, capture, release),
-        cmocka_unit_test_setup_teardown(lines_of_threads_stay_whole, capture, release),
+        cmocka_unit_test_setup_teardown(closed_standard_error, capture, release),
+        cmocka_unit_test_setup_teardown(lines_of_threads_are_complete, capture, release),
     };
 
     cf_json_init();

@@ -114,7 +114,7 @@ static void the_order_of_operations(void **state)
     }
 }
 
-/* A converted source becomes three: those behind it move, also by those of the same volume that
+/* A converted source becomes three: those after it move, also by those of the same volume that
  * were converted before; other volumes' do not, nor those in front. */
 static void what_moves(void **state)
 {
@@ -170,7 +170,7 @@ static void the_annotation(void **state)
              TO_MARK "]");
 }
 
-/* Pods alone bear the mark: a template would roll out anew. */
+/* Only pods get the annotation: on a template it would start a rollout. */
 static void of_other_kinds(void **state)
 {
     (void)state;
@@ -189,7 +189,7 @@ static void of_other_kinds(void **state)
              "{'op':'replace','path':'/spec/tokenRequests/1/expirationSeconds','value':600}]");
 }
 
-/* What stands in an object goes through escaped. */
+/* Strings of the object are escaped. */
 static void hostile_paths(void **state)
 {
     const char *patch = patch_of(

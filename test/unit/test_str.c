@@ -100,7 +100,7 @@ static void integers_are_strict(void **state)
     }
 }
 
-/* Every character that is in no font, or that turns others round, and no neighbour of theirs. */
+/* Every character that is invisible or reverses others, and not the codes beside them. */
 static void invisible_characters(void **state)
 {
     static const uint32_t ranges[][2] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_stream.c - the values of a JSON stream and the items of a List, told apart by brackets and
+/* test_stream.c - the values of a JSON stream and the items of a List, separated by brackets and
  * quotes: in memory, and from a file with the end of a chunk at every byte. */
 #include "test.h"
 
@@ -73,7 +73,7 @@ static void see_values(const struct cf_source *source, struct seen *seen)
     cf_values_free(&values);
 }
 
-/* The items of the first value; "none" where it has no array of that name. */
+/* The items of the first value; "none" without an array `items`. */
 static void see_items(const struct cf_source *source, struct seen *seen)
 {
     struct cf_values values, items;
@@ -120,7 +120,7 @@ static void a_stream_is_cut_into_its_values(void **state)
     expect(see_values, "{\r\n\"a\":\r1}{}", "1:1 {\r\n\"a\":\r1} | 3:3 {}");
 }
 
-static void brackets_in_texts_are_none(void **state)
+static void brackets_in_strings_do_not_count(void **state)
 {
     (void)state;
     expect(see_values, "{\"a\":\"}{\"}{}", "1:1 {\"a\":\"}{\"} | 1:11 {}");
@@ -129,7 +129,7 @@ static void brackets_in_texts_are_none(void **state)
     expect(see_values, "{\"\\\"\":\"\\\\\\\"]\"}1", "1:1 {\"\\\"\":\"\\\\\\\"]\"} | 1:15 1");
 }
 
-static void what_is_not_closed_is_told(void **state)
+static void reports_unclosed_values(void **state)
 {
     (void)state;
     expect(see_values, "{\"a\":1", "1:1 {\"a\":1 CUT");
@@ -167,7 +167,7 @@ static void items_are_those_of_the_list_itself(void **state)
     expect(see_items, "{\"items\":[1],\"items\":[2]}", "1:11 1");
 }
 
-static void a_wrong_list_is_told_where_it_is_wrong(void **state)
+static void reports_the_place_of_a_fault_in_a_list(void **state)
 {
     (void)state;
     expect(see_items, "{\"items\":[1 2]}", "1:11 1 | ! 1:13: invalid JSON: expected ',' or ']'");
@@ -181,7 +181,7 @@ static void a_wrong_list_is_told_where_it_is_wrong(void **state)
 
 /* ---- chunks ---- */
 
-/* A file of `shift` spaces less than a chunk, and the text behind them. */
+/* A file of `shift` spaces less than a chunk, and the text after them. */
 static void see_in_file(reading *look, const char *text, size_t shift, struct seen *seen)
 {
     struct cf_source source = {.name = "t"};
@@ -201,7 +201,7 @@ static void see_in_file(reading *look, const char *text, size_t shift, struct se
     fclose(file);
 }
 
-/* The text begins in the second line, so that its columns are the same behind any spaces. */
+/* The text begins in the second line, so that its columns are the same after any spaces. */
 static void same_at_every_boundary(reading *look, const char *text, const char *expected)
 {
     struct seen seen;
@@ -340,10 +340,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stream_is_cut_into_its_values),
-        cmocka_unit_test(brackets_in_texts_are_none),
-        cmocka_unit_test(what_is_not_closed_is_told),
+        cmocka_unit_test(brackets_in_strings_do_not_count),
+        cmocka_unit_test(reports_unclosed_values),
         cmocka_unit_test(items_are_those_of_the_list_itself),
-        cmocka_unit_test(a_wrong_list_is_told_where_it_is_wrong),
+        cmocka_unit_test(reports_the_place_of_a_fault_in_a_list),
         cmocka_unit_test(a_chunk_may_end_anywhere),
         cmocka_unit_test(generated_texts_are_cut_as_they_are_parsed),
     };

@@ -107,7 +107,7 @@ static void times_come_back(void **state)
     }
 }
 
-static void spans_as_people_say_them(void **state)
+static void formats_human_readable_spans(void **state)
 {
     static const struct {
         int64_t seconds;
@@ -144,7 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_are_strict),
         cmocka_unit_test(times_come_back),
-        cmocka_unit_test(spans_as_people_say_them),
+        cmocka_unit_test(formats_human_readable_spans),
         cmocka_unit_test(dates_are_strict),
         cmocka_unit_test(a_date_ends_with_its_day),
         cmocka_unit_test(formats_any_number),

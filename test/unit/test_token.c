@@ -28,7 +28,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Decodes header and claims, with a signature that nobody looks at. */
+/* Decodes header and claims, with a signature that is not checked. */
 static int decode(const char *header, const char *claims, struct cf_token *out, struct cf_err *err)
 {
     char *text = test_unsigned(header, claims), *whole = test_join(text, "c2ln");
@@ -81,7 +81,7 @@ static void no_three_parts(void **state)
             assert_null(strstr(err.msg, "eyJ"));
     }
     assert_int_equal(cf_token_decode(arena, "e30.e30.", 8, &token, &err), -1);
-    assert_string_equal(err.msg, "its 'alg' is not there");
+    assert_string_equal(err.msg, "'alg' is missing");
 }
 
 static void bad_parts(void **state)
@@ -89,19 +89,19 @@ static void bad_parts(void **state)
     static const struct {
         const char *text, *sentence;
     } cases[] = {
-        {"=.e30.c2ln", "its header is no base64url"},
-        {"e30=.e30.c2ln", "its header is no base64url"},
-        {"e3 0.e30.c2ln", "its header is no base64url"},
-        {"eyJhbGciOiIifQ.e3+0.c2ln", "its payload is no base64url"},
-        {"eyJhbGciOiIifQ.e3/0.c2ln", "its payload is no base64url"},
-        {"eyJhbGciOiIifQ.e.c2ln", "its payload is no base64url"},
-        {"eyJhbGciOiIifQ.e31.c2ln", "its payload is no base64url"}, /* bits left over */
-        {"eyJhbGciOiIifQ.e30.c2l\n", "its signature is no base64url"},
-        {"eyJhbGciOiIifQ.e30.c", "its signature is no base64url"},
-        {".e30.c2ln", "its header: invalid JSON: empty"},
-        {"eyJhbGciOiIifQ..c2ln", "its payload: invalid JSON: empty"},
-        {"W10.e30.c2ln", "its header is no JSON object"},
-        {"eyJhbGciOiIifQ.MQ.c2ln", "its payload is no JSON object"},
+        {"=.e30.c2ln", "header: not base64url"},
+        {"e30=.e30.c2ln", "header: not base64url"},
+        {"e3 0.e30.c2ln", "header: not base64url"},
+        {"eyJhbGciOiIifQ.e3+0.c2ln", "claims: not base64url"},
+        {"eyJhbGciOiIifQ.e3/0.c2ln", "claims: not base64url"},
+        {"eyJhbGciOiIifQ.e.c2ln", "claims: not base64url"},
+        {"eyJhbGciOiIifQ.e31.c2ln", "claims: not base64url"}, /* bits left over */
+        {"eyJhbGciOiIifQ.e30.c2l\n", "signature: not base64url"},
+        {"eyJhbGciOiIifQ.e30.c", "signature: not base64url"},
+        {".e30.c2ln", "header: invalid JSON: empty"},
+        {"eyJhbGciOiIifQ..c2ln", "claims: invalid JSON: empty"},
+        {"W10.e30.c2ln", "header: not a JSON object"},
+        {"eyJhbGciOiIifQ.MQ.c2ln", "claims: not a JSON object"},
     };
     struct cf_token token;
     struct cf_err err;
@@ -119,13 +119,13 @@ static void bad_parts(void **state)
 static void bad_json(void **state)
 {
     (void)state;
-    refused("{", "{}", "its header: invalid JSON at byte 1: unexpected end");
-    refused(HEADER, "{\"exp\":1", "its payload: invalid JSON");
-    refused(HEADER, "{\"exp\":1,\"exp\":2}", "its payload: invalid JSON: duplicate key 'exp'");
+    refused("{", "{}", "header: invalid JSON at byte 1: unexpected end");
+    refused(HEADER, "{\"exp\":1", "claims: invalid JSON");
+    refused(HEADER, "{\"exp\":1,\"exp\":2}", "claims: invalid JSON: duplicate key 'exp'");
     refused("{\"alg\":\"ES256\",\"alg\":\"none\"}", "{}",
-            "its header: invalid JSON: duplicate key 'alg'");
-    refused(HEADER, "{} {}", "its payload: invalid JSON: unexpected bytes");
-    refused(HEADER, "{\"a\":\"\xff\"}", "its payload: invalid JSON");
+            "header: invalid JSON: duplicate key 'alg'");
+    refused(HEADER, "{} {}", "claims: invalid JSON: unexpected bytes");
+    refused(HEADER, "{\"a\":\"\xff\"}", "claims: invalid JSON");
 }
 
 /* RFC 7515, 4: the last one, as libjwt takes it. */
@@ -150,7 +150,7 @@ static void wrong_types(void **state)
     (void)state;
     for (size_t i = 0; i < CF_COUNT(strings); i++) {
         snprintf(text, sizeof(text), "{\"%s\":1}", strings[i]);
-        snprintf(wanted, sizeof(wanted), "its '%s' is not a string", strings[i]);
+        snprintf(wanted, sizeof(wanted), "'%s' is not a string", strings[i]);
         refused(HEADER, text, wanted);
     }
     for (size_t i = 0; i < CF_COUNT(times); i++) {
@@ -159,21 +159,21 @@ static void wrong_types(void **state)
 
         for (size_t j = 0; j < CF_COUNT(values); j++) {
             snprintf(text, sizeof(text), "{\"%s\":%s}", times[i], values[j]);
-            snprintf(wanted, sizeof(wanted), "its '%s' is not a whole number", times[i]);
+            snprintf(wanted, sizeof(wanted), "'%s' is not a whole number", times[i]);
             refused(HEADER, text, wanted);
         }
     }
-    refused(HEADER, "{\"aud\":1}", "its 'aud' is not a string or an array of strings");
-    refused(HEADER, "{\"aud\":[\"a\",1]}", "its 'aud' is not a string or an array of strings");
-    refused(HEADER, "{\"aud\":{}}", "its 'aud' is not a string or an array of strings");
-    refused(HEADER, "{\"kubernetes.io\":1}", "its 'kubernetes.io' is not an object");
-    refused(HEADER, "{\"kubernetes.io\":{\"pod\":\"p\"}}", "its 'pod' is not an object");
-    refused(HEADER, "{\"kubernetes.io\":{\"pod\":{\"name\":1}}}", "its 'name' is not a string");
-    refused(HEADER, "{\"kubernetes.io\":{\"warnafter\":\"1\"}}", "its 'warnafter' is not");
-    refused("{\"alg\":1}", "{}", "its 'alg' is not a string");
-    refused("{\"kid\":\"x\"}", "{}", "its 'alg' is not there");
-    refused("{\"alg\":\"ES256\",\"kid\":1}", "{}", "its 'kid' is not a string");
-    refused("{\"alg\":\"ES256\",\"typ\":[]}", "{}", "its 'typ' is not a string");
+    refused(HEADER, "{\"aud\":1}", "'aud' is not a string or an array of strings");
+    refused(HEADER, "{\"aud\":[\"a\",1]}", "'aud' is not a string or an array of strings");
+    refused(HEADER, "{\"aud\":{}}", "'aud' is not a string or an array of strings");
+    refused(HEADER, "{\"kubernetes.io\":1}", "'kubernetes.io' is not an object");
+    refused(HEADER, "{\"kubernetes.io\":{\"pod\":\"p\"}}", "'pod' is not an object");
+    refused(HEADER, "{\"kubernetes.io\":{\"pod\":{\"name\":1}}}", "'name' is not a string");
+    refused(HEADER, "{\"kubernetes.io\":{\"warnafter\":\"1\"}}", "'warnafter' is not");
+    refused("{\"alg\":1}", "{}", "'alg' is not a string");
+    refused("{\"kid\":\"x\"}", "{}", "'alg' is missing");
+    refused("{\"alg\":\"ES256\",\"kid\":1}", "{}", "'kid' is not a string");
+    refused("{\"alg\":\"ES256\",\"typ\":[]}", "{}", "'typ' is not a string");
 }
 
 static void huge_tokens(void **state)
@@ -188,7 +188,7 @@ static void huge_tokens(void **state)
     text[len] = '\0';
     memcpy(text, "eyJhbGciOiIifQ.e30.", 19);
     assert_int_equal(cf_token_decode(arena, text, CF_TOKEN_MAX + 1, &token, &err), -1);
-    assert_string_equal(err.msg, "it has 16385 bytes, and a token has at most 16384");
+    assert_string_equal(err.msg, "16385 bytes; a token has at most 16384");
     cf_arena_reset(arena, true);
     assert_int_equal(cf_token_decode(arena, text, CF_TOKEN_MAX - 1, &token, &err), 0);
     free(text);
@@ -219,7 +219,7 @@ static void claims_without_room(void **state)
     free(text);
 }
 
-/* A token that ends anywhere is none, and nothing is read beyond its end. */
+/* A prefix of a token is not a token, and no byte after its end is read. */
 static void cut_anywhere(void **state)
 {
     char *text = test_file("test/tokens/pod-bound-1h.jwt");
@@ -364,14 +364,14 @@ static void kinds(void **state)
     t = claims("{\"iss\":\"https://accounts.example.com\",\"sub\":\"system:serviceaccount:a:b\"}");
     assert_int_equal(cf_token_kind(&t, HOUR), CF_TOKEN_OTHER);
     assert_null(t.account);
-    /* An end that the API server does not look at is none. */
+    /* An expiry that the API server ignores does not count. */
     t = claims("{\"iss\":\"kubernetes/serviceaccount\",\"iat\":0,\"exp\":10}");
     assert_int_equal(cf_token_kind(&t, HOUR), CF_TOKEN_LEGACY);
     assert_false(cf_token_expired(&t, 20));
     t = claims("{\"kubernetes.io\":{}}");
     assert_int_equal(cf_token_kind(&t, HOUR), CF_TOKEN_LEGACY);
     t = claims("{\"kubernetes.io\":{},\"exp\":10}");
-    assert_int_equal(cf_token_kind(&t, HOUR), CF_TOKEN_LONG); /* nobody can say */
+    assert_int_equal(cf_token_kind(&t, HOUR), CF_TOKEN_LONG); /* unknown */
     t = claims("{\"kubernetes.io\":{},\"exp\":10,\"nbf\":1}");
     assert_int_equal(cf_token_kind(&t, HOUR), CF_TOKEN_UNBOUND);
     t = claims(BOUND_TO("", 0, 3600));
@@ -382,7 +382,7 @@ static void kinds(void **state)
     assert_int_equal(cf_token_kind(&t, HOUR), CF_TOKEN_BOUND);
     t = claims(BOUND_TO("\"secret\":{\"name\":\"s\"}", 0, 3600));
     assert_int_equal(cf_token_kind(&t, HOUR), CF_TOKEN_BOUND);
-    /* A year: of a pod it was extended, of nothing it was asked for. */
+    /* A year: extended for a pod, requested otherwise. */
     t = claims(BOUND_TO("\"pod\":{\"name\":\"p\"}", 0, 31536000));
     assert_int_equal(cf_token_kind(&t, HOUR), CF_TOKEN_EXTENDED);
     t = claims(BOUND_TO("\"pod\":{\"name\":\"p\"}", 0, 31449599));

@@ -12,11 +12,11 @@ static void texts_without_tokens(void **state)
     holds_nothing(".eyJ.");
     holds_nothing("eyJ.eyJ.eyJ");
     holds_nothing("eyJhbGciOiJFUzI1NiJ9.eyJ.x eyJhbGciOiJFUzI1NiJ9.eyJ");
-    /* It begins like one, and is none. */
+    /* It begins like a token, and is not one. */
     holds_nothing("eyJhbGciOiJFUzI1NiIsImtpZCI6IjEifQ.eyJub3RoaW5nIjoiaGVyZSJ9.c2lnbmF0dXJl");
     holds_nothing("eyJrdWJlcm5ldGVzLmlvIjp7fX0.eyJub3RoaW5nIjoiaGVyZSJ9.c2lnbmF0dXJlYWJjZGVm");
     holds_nothing(other);
-    /* The word alone is no claim. */
+    /* The word alone is not a claim. */
     holds_nothing("eyJhbGciOiJFUzI1NiJ9.eyJhIjoia3ViZXJuZXRlcy5pbyJ9.c2lnbmF0dXJlYWJjZGVm");
 }
 
@@ -121,7 +121,7 @@ static void any_token(void **state)
 
 /* ---- headers ---- */
 
-/* Whatever looks like the beginning of a header is glued to its front. */
+/* Strings that look like the beginning of a header precede it. */
 static void text_in_front_of_a_header(void **state)
 {
     static const char *const pieces[] = {"eyJ", "eyJh", "e",  "eyJhbGciOi", "eyJhbGciOiJFUzI1NiJ9_",
@@ -237,7 +237,7 @@ static void far_apart(void **state)
     }
 }
 
-/* Lines before a run that could be taken for its first ones. */
+/* Lines before a run that look like its first ones. */
 static void unrelated_lines_before(void **state)
 {
     char *b64 = test_base64(legacy, strlen(legacy));

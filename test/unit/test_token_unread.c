@@ -18,7 +18,7 @@ static void add_tokens(struct cf_buf *text, unsigned count, const char *last)
     assert_true(cf_buf_ok(text));
 }
 
-static void all_tokens_are_told(void **state)
+static void reports_all_tokens(void **state)
 {
     static const unsigned counts[] = {255, 256, 257, 1000, 100000};
 
@@ -37,7 +37,7 @@ static void all_tokens_are_told(void **state)
 }
 
 /* The same ones, ten times over. */
-static void each_token_is_told_once(void **state)
+static void reports_each_token_once(void **state)
 {
     struct cf_buf text;
 
@@ -49,7 +49,7 @@ static void each_token_is_told_once(void **state)
     cf_buf_free(&text);
 }
 
-static void search_ends_when_told_to(void **state)
+static void search_ends_when_the_visitor_stops_it(void **state)
 {
     struct cf_token_scanner *scanner = cf_token_scanner_new(CF_SCAN_ACCOUNTS);
     struct found found = {.enough = 7};
@@ -68,7 +68,7 @@ static void search_ends_when_told_to(void **state)
 }
 
 /* Of one object that is reviewed, texts together. */
-static void bounded_search_says_where_it_ends(void **state)
+static void bounded_search_reports_where_it_ends(void **state)
 {
     struct cf_token_scanner *scanner = cf_token_scanner_new(CF_SCAN_BOUNDED);
     struct found found = {0};
@@ -115,7 +115,7 @@ static void seen_texts_have_a_ceiling(void **state)
 
 /* ---- what is not read ---- */
 
-/* A token with an audience of so many characters. */
+/* A token with an audience of this length. */
 static char *long_token(size_t audience, size_t signature)
 {
     char *claims = format("{\"aud\":\"%0*d\",\"kubernetes.io\":{\"namespace\":\"shop\","
@@ -129,7 +129,7 @@ static char *long_token(size_t audience, size_t signature)
     return out;
 }
 
-static void long_tokens_are_told(void **state)
+static void reports_long_tokens(void **state)
 {
     static const struct {
         size_t audience, signature;
@@ -166,7 +166,7 @@ static void longest_token_is_read(void **state)
     free(token);
 }
 
-/* No API server takes more than a MiB of headers, and other JWTs are none of ours. */
+/* No API server accepts more than a MiB of headers, and other JWTs are ignored. */
 static void what_is_long_and_no_token(void **state)
 {
     char *huge = long_token(800000, 86), *text, *word;
@@ -184,7 +184,7 @@ static void what_is_long_and_no_token(void **state)
     free(word);
 }
 
-/* A token that is under too many layers is not read, but what begins with it is told. */
+/* A token under too many layers is not decoded, but the beginning of the run is reported. */
 static void layers_too_many(void **state)
 {
     char *text = encoded(encoded(encoded(strdup(legacy))));
@@ -219,7 +219,7 @@ static void layers_too_many(void **state)
     free(text);
 }
 
-/* Each place of it, since what is behind the beginning is not known. */
+/* Each place, since the rest of the run is unknown. */
 static void deep_tokens_at_many_places(void **state)
 {
     char *text = test_base64(legacy, strlen(legacy)), *lines;
@@ -313,7 +313,7 @@ static struct sum in_pieces(const struct cf_buf *text, size_t piece)
     return sum;
 }
 
-/* Tokens at every place where a window may end, as they stand and in base64. */
+/* Tokens at every place where a window may end, plain and in base64. */
 static void tokens_over_edges(void **state)
 {
     char *b64 = test_base64(legacy, strlen(legacy)), *twice = test_base64(b64, strlen(b64));
@@ -393,7 +393,7 @@ static void long_and_deep_over_edges(void **state)
         cf_buf_addf(&text, "%s%u x%u_%s\n", token, i, i, b64);
     sum = in_pieces(&text, 65536);
     assert_int_equal(sum.count, 0);
-    assert_int_equal(sum.unread, 11 + 1); /* "x10_" alone leaves the digits in step */
+    assert_int_equal(sum.unread, 11 + 1); /* "x10_" alone keeps the digits aligned */
     cf_buf_free(&text);
     free(token);
     free(b64);
@@ -454,7 +454,7 @@ static size_t fill(char *text, size_t len, const char *piece)
     return n;
 }
 
-/* 16 MiB of the worst that comes to mind: half a second each, and some seconds under a sanitizer.
+/* 16 MiB of the worst known input: half a second each, and a few seconds under a sanitizer.
  * Time that grew with the square would be hours. */
 static void large_texts(void **state)
 {
@@ -498,11 +498,11 @@ static void large_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_tokens_are_told),
-        cmocka_unit_test(each_token_is_told_once),
-        cmocka_unit_test(search_ends_when_told_to),
-        cmocka_unit_test(bounded_search_says_where_it_ends),
-        cmocka_unit_test(long_tokens_are_told),
+        cmocka_unit_test(reports_all_tokens),
+        cmocka_unit_test(reports_each_token_once),
+        cmocka_unit_test(search_ends_when_the_visitor_stops_it),
+        cmocka_unit_test(bounded_search_reports_where_it_ends),
+        cmocka_unit_test(reports_long_tokens),
         cmocka_unit_test(longest_token_is_read),
         cmocka_unit_test(what_is_long_and_no_token),
         cmocka_unit_test(layers_too_many),

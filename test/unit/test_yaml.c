@@ -252,14 +252,14 @@ static void aliases(void **state)
 {
     (void)state;
     refuses("a: *b\n", "1:4: alias 'b' has no anchor before it");
-    refuses("a: &x [1, *x]\n", "1:11: alias 'x' is inside of what it stands for");
-    refuses("a: &x {b: [*x]}\n", "1:12: alias 'x' is inside of what it stands for");
+    refuses("a: &x [1, *x]\n", "1:11: alias 'x' is inside its own anchor");
+    refuses("a: &x {b: [*x]}\n", "1:12: alias 'x' is inside its own anchor");
     refuses("a: *x\nb: &x 1\n", "1:4: alias 'x' has no anchor before it");
     reads("a: &x {b: [1, &y two]}\nc: *x\nd: *y\n",
           "{\"a\":{\"b\":[1,\"two\"]},\"c\":{\"b\":[1,\"two\"]},\"d\":\"two\"}");
     reads("[&x 1, &x 2, *x]\n", "[1,2,2]");
     reads("a: &x\nb: *x\n", "{\"a\":null,\"b\":null}");
-    /* An item is no member, though its value was one. */
+    /* An item has no key, although its value was a member. */
     assert_null(cf_json_key(cf_json_at(cf_json_get(yaml("a: &x 1\nb: [*x]\n"), "b"), 0)));
 }
 
@@ -387,7 +387,7 @@ static void text_mode(void **state)
     assert_true(cf_json_is_plain(cf_json_get(root, "i")));
     assert_false(cf_json_is_plain(cf_json_get(root, "k")));
     assert_false(cf_json_is_plain(root));
-    /* The own members of a mapping stay, whatever is merged behind them. */
+    /* The own members of a mapping remain, also with a merge key after them. */
     assert_string_equal(compact(parse_text("{a: 1, <<: {a: 2, b: 3}, c: 4}")),
                         "{\"a\":\"1\",\"c\":\"4\",\"b\":\"3\"}");
     root = parse_text("a: &x 5m\nb: {<<: {c: *x}}\n");
@@ -456,8 +456,8 @@ static void nul_becomes_a_replacement(void **state)
                                                  "y\xEF\xBF\xBD\"}");
     reads("? \"a\\0\"\n: 1\n\"a\\ufffd\": 2\n", "{\"a\xEF\xBF\xBD\":1,\"a\xEF\xBF\xBD\":2}");
     reads("'\\0': '\\0'\n", "{\"\\\\0\":\"\\\\0\"}");
-    is_refused(parse_text("a: \"\\0\"\n"), "1:4: a NUL character in a text");
-    is_refused(parse_text("\"\\0\": 1\n"), "1:1: a NUL character in a text");
+    is_refused(parse_text("a: \"\\0\"\n"), "1:4: a NUL character in a string");
+    is_refused(parse_text("\"\\0\": 1\n"), "1:1: a NUL character in a string");
 }
 
 /* libyaml compares each directive with all before it: 40,000 of them took it some 4 s. */
@@ -487,7 +487,7 @@ static void many_tag_directives(void **state)
     }
 }
 
-static void too_many_directives_are_told_with_their_place(void **state)
+static void reports_the_place_of_too_many_directives(void **state)
 {
     struct cf_buf text;
 
@@ -528,7 +528,7 @@ int main(void)
         cmocka_unit_test(anchors_chosen_to_collide),
         cmocka_unit_test(long_aliases),
         cmocka_unit_test(many_tag_directives),
-        cmocka_unit_test(too_many_directives_are_told_with_their_place),
+        cmocka_unit_test(reports_the_place_of_too_many_directives),
         cmocka_unit_test(percent_signs_are_no_directives),
         cmocka_unit_test(a_later_anchor_hides_an_earlier_one),
         cmocka_unit_test(aliases),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What kubectl sends for a manifest: tags, merge keys, and keys that are no texts. What is wanted
- * here is what sigs.k8s.io/yaml makes of the same text (test/oracle). */
+/* What kubectl sends for a manifest: tags, merge keys, and keys that are not strings. What is
+ * wanted here is what sigs.k8s.io/yaml makes of the same text (test/oracle). */
 #include "document.h"
 
 static void reads(const char *text, const char *want)
@@ -87,7 +87,7 @@ static void what_cannot_be_merged(void **state)
         snprintf(want, sizeof(want), "%s: %s", cases[i].place, sentence);
         refuses(cases[i].text, want);
     }
-    refuses("a: &a {<<: *a}\n", "1:12: alias 'a' is inside of what it stands for");
+    refuses("a: &a {<<: *a}\n", "1:12: alias 'a' is inside its own anchor");
     refuses("{<<: {k: 1}, k: 2, k: 3}\n", "1:20: duplicate key 'k'");
     /* A merge key with a tag would be a tag that is not known in a configuration. */
     is_refused(yaml_with("{!!merge <<: {}}", 16, 1, CF_YAML_TEXT),
@@ -105,10 +105,10 @@ static void other_tags_are_ignored(void **state)
           "{\"a\":[\"b\",1],\"c\":{\"x\":null,\"z\":null},\"d\":[{\"e\":1}],\"f\":[1]}");
     reads("{!Ref 12: 1, !!str yes: 2}", "{\"12\":1,\"yes\":2}");
     reads("[!x , !x &a , &b !x , &c, {!y : 1}]", "[\"\",\"\",\"\",null,{\"\":1}]");
-    refuses("[!x, b]", "1:4: a comma right behind a tag: put a space between them");
+    refuses("[!x, b]", "1:4: a comma directly after a tag: put a space between them");
     refuses("[\xC3\xA9, {a: !x, b: 1}]",
-            "1:11: a comma right behind a tag: put a space between them");
-    refuses("[&a !x, b]", "1:7: a comma right behind a tag: put a space between them");
+            "1:11: a comma directly after a tag: put a space between them");
+    refuses("[&a !x, b]", "1:7: a comma directly after a tag: put a space between them");
     reads("[!x &a, b]", "[\"\",\"b\"]");
     reads("[!x '', b]", "[\"\",\"b\"]");
     refuses("[!e!x 12]", "1:2: found undefined tag handle (while parsing a node, which begins at "
@@ -118,7 +118,7 @@ static void other_tags_are_ignored(void **state)
                "1:1: the tag 'tag:yaml.org,2002:set' is not known");
 }
 
-static void points_in_time_stay_texts(void **state)
+static void points_in_time_remain_strings(void **state)
 {
     static const char *const good[] = {
         "2001-12-14",
@@ -169,7 +169,7 @@ static void points_in_time_stay_texts(void **state)
     }
 }
 
-static void tags_that_say_what_it_is(void **state)
+static void tags_with_a_type(void **state)
 {
     (void)state;
     reads("[!!float 1, !!float 9007199254740993, !!float 1000000000000000000, !!float 1.5]",
@@ -190,7 +190,7 @@ static void keys_that_are_no_texts(void **state)
     refuses("18446744073709551615: 1\n", "1:1: a key that is a number above 9223372036854775807");
     refuses("[&a ~, {*a : 1}]\n", "1:9: a key that is null");
     refuses("[&a [], {*a : 1}]\n", "1:10: a key that is an array");
-    /* What an alias stands for is no text because it is a key there, nor the other way round. */
+    /* The value of an alias does not become a string by its use as a key, and the reverse. */
     reads("{&a 1: x, b: *a, &c yes: w, d: *c}", "{\"1\":\"x\",\"b\":1,\"true\":\"w\",\"d\":true}");
     reads("[&a 1e8, {*a : 1}, &b 0x10, {*b : 2}]", "[100000000,{\"1e+08\":1},16,{\"16\":2}]");
 }
@@ -198,9 +198,12 @@ static void keys_that_are_no_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(binary_is_decoded),         cmocka_unit_test(merge_keys_are_assignments),
-        cmocka_unit_test(what_cannot_be_merged),     cmocka_unit_test(other_tags_are_ignored),
-        cmocka_unit_test(points_in_time_stay_texts), cmocka_unit_test(tags_that_say_what_it_is),
+        cmocka_unit_test(binary_is_decoded),
+        cmocka_unit_test(merge_keys_are_assignments),
+        cmocka_unit_test(what_cannot_be_merged),
+        cmocka_unit_test(other_tags_are_ignored),
+        cmocka_unit_test(points_in_time_remain_strings),
+        cmocka_unit_test(tags_with_a_type),
         cmocka_unit_test(keys_that_are_no_texts),
     };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines as editors count them, whatever ends a line in YAML; the last newline that kubectl adds;
+/* Lines as editors count them, with every line end of YAML; the last newline that kubectl adds;
  * and what libyaml takes for a mistake. */
 #include "document.h"
 
@@ -42,7 +42,7 @@ static void line_ends(void **state)
     at("a: \"" LS LS LS "\"\nb: [1, 2]\n", "/b/1", 2, 8);
     at("a: |\n  x" LS "  y" NEL "  z\nb: 2\n", "/b", 3, 4);
     at("a: 'x" LS "y'\r\nb: 2\r\nc: '" LS "'\rd: 3\r", "/d", 4, 4);
-    /* What comes behind such a line end on the same line. */
+    /* Content after such a line end on the same line. */
     at("a: 1 # x" LS "b: 2\nc: 3\n", "/b", 1, 13);
     at("a: 1 # \xC3\xA9" NEL "b: 2" NEL "c: 3\nd: 4\n", "/c", 1, 18);
     at("a: 1 # x" LS "b: 2\nc: 3\n", "/c", 2, 4);
@@ -105,7 +105,7 @@ static void mended_colons(void **state)
 {
     (void)state;
     reads("a: [x:]", "{\"a\":[\"x:\"]}");
-    assert_int_equal(err.kind, CF_ERR_NONE); /* nothing is left of the first reading */
+    assert_int_equal(err.kind, CF_ERR_NONE); /* the error of the first attempt is cleared */
     reads("a: [x:, y:, z]", "{\"a\":[\"x:\",\"y:\",\"z\"]}");
     reads("a: {x:}", "{\"a\":{\"x:\":null}}");
     reads("a: {x: y:, z::: 1}", "{\"a\":{\"x\":\"y:\",\"z::\":1}}");

@@ -124,7 +124,7 @@ static void expect(const char *text, const char *head, const char *items)
     cf_arena_reset(arena, true);
 }
 
-/* The List is left to be read whole. */
+/* The List must be read completely. */
 static void expect_other(const char *text)
 {
     struct cf_yaml_list list = {0};
@@ -179,7 +179,7 @@ static void a_long_comment_ends_nothing(void **state)
     assert_same_values(text);
 }
 
-static void dashes_in_a_text_are_none(void **state)
+static void dashes_in_a_string_do_not_count(void **state)
 {
     (void)state;
     expect("items:\n- a: |\n    - no\n\n    items:\n  b: >-\n   - no\n- c\n", "items: []\n",
@@ -219,7 +219,7 @@ static void what_is_written_otherwise_is_read_whole(void **state)
 
 /* ---- what is wrong ---- */
 
-/* What the parser says of the head, or of an item; "" where all can be read. */
+/* The error of the head or of an item; "" when all are valid. */
 static void expect_error(const char *text, const char *sentence)
 {
     struct cf_yaml_list list = {0};
@@ -241,7 +241,7 @@ static void expect_error(const char *text, const char *sentence)
     cf_arena_reset(arena, true);
 }
 
-static void what_is_wrong_is_told(void **state)
+static void reports_faults(void **state)
 {
     (void)state;
     /* A dash in another column is refused by the parser: to the left in the rest of the List, to
@@ -265,10 +265,10 @@ int main(void)
         cmocka_unit_test(dashes_at_the_margin_and_indented),
         cmocka_unit_test(comments_and_blank_lines_between),
         cmocka_unit_test(a_long_comment_ends_nothing),
-        cmocka_unit_test(dashes_in_a_text_are_none),
+        cmocka_unit_test(dashes_in_a_string_do_not_count),
         cmocka_unit_test(line_ends),
         cmocka_unit_test(what_is_written_otherwise_is_read_whole),
-        cmocka_unit_test(what_is_wrong_is_told),
+        cmocka_unit_test(reports_faults),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -152,9 +152,9 @@ static void plain_scalars(void **state)
         snprintf(want, sizeof(want), "{\"v\":\"%s\"}", cases[i].text);
         reads(text, want);
     }
-    refuses("v: .inf\n", "1:4: infinity and not-a-number are no JSON values");
-    refuses("- -.INF\n", "1:3: infinity and not-a-number are no JSON values");
-    refuses("v: .NaN\n", "1:4: infinity and not-a-number are no JSON values");
+    refuses("v: .inf\n", "1:4: infinity and not-a-number are not JSON values");
+    refuses("- -.INF\n", "1:3: infinity and not-a-number are not JSON values");
+    refuses("v: .NaN\n", "1:4: infinity and not-a-number are not JSON values");
     reads("- -\n", "[[null]]");
 }
 

@@ -28,7 +28,7 @@ var differences = []difference{
 	{name: "duplicate-key", ours: `duplicate key '`},
 	{name: "ceiling", ours: `nested deeper than \d+|more than \d+ (values|MiB|%TAG)`},
 	{name: "second-document", ours: `.`, second: true, last: true},
-	{name: "flow-tag", ours: `a comma right behind a tag|while (scanning|parsing) a tag`},
+	{name: "flow-tag", ours: `a comma directly after a tag|while (scanning|parsing) a tag`},
 	{name: "overwritten", ours: `infinity and not-a-number|a key that is (null|a number above)`},
 	{name: "question-mark", theirs: `did not find expected ',' or '[\]}]'|json: offset`,
 		file: `\?`},

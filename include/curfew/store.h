@@ -98,7 +98,7 @@ int cf_store_apply(struct cf_store *store, enum cf_resource resource,
 void cf_store_list_begin(struct cf_store *store, enum cf_resource resource);
 void cf_store_list_end(struct cf_store *store, enum cf_resource resource);
 
-/* The watch has heard from its server (an event, a bookmark, a list) at this time. */
+/* The watch received something from its server (an event, a bookmark, a list) at this time. */
 void cf_store_refreshed(struct cf_store *store, enum cf_resource resource,
                         int64_t monotonic_micros);
 
@@ -111,12 +111,13 @@ bool cf_store_expected(const struct cf_store *store, enum cf_resource resource);
 void cf_store_lock(const struct cf_store *store);
 void cf_store_unlock(const struct cf_store *store);
 
-/* Whether the resource is synced and its watch heard from the server within `stale_after` seconds;
+/* Whether the resource is synced and its last contact is at most `stale_after` seconds ago;
  * always true for a store from manifests. Needs no lock. */
 bool cf_store_fresh(const struct cf_store *store, enum cf_resource resource, int64_t stale_after);
 /* Whether every resource with a watch was listed once. Needs no lock. */
 bool cf_store_synced(const struct cf_store *store);
-/* Microseconds since the watch heard from the server; -1: never, or no watch. Needs no lock. */
+/* Microseconds since the watch's last contact with its server; -1: never, or no watch. Needs no
+ * lock. */
 int64_t cf_store_age(const struct cf_store *store, enum cf_resource resource);
 
 /* The API server's minor version, x of 1.x; the lowest of several servers; 0: not known. A review
@@ -139,13 +140,13 @@ bool cf_store_restricted(const struct cf_store *store, const char *namespace, co
 struct cf_levels cf_store_levels(const struct cf_store *store, const struct cf_policy *policy,
                                  const char *namespace);
 
-/* A pod: its node and its account. Texts are copied into the arena; "" for none. */
+/* A pod: its node and its account. Strings are copied into the arena; "" for none. */
 struct cf_store_pod {
     const char *namespace, *name, *uid, *node, *account;
     const char *workload; /* the name that exceptions match (cf_workload_name) */
     bool mirror;
 };
-/* False: the store has no such pod. */
+/* False: not found. */
 bool cf_store_pod(const struct cf_store *store, struct cf_arena *arena, const char *namespace,
                   const char *name, struct cf_store_pod *out);
 
@@ -191,7 +192,7 @@ size_t cf_store_pods_of_secret(const struct cf_store *store, struct cf_arena *ar
  * returns false. Returns how many pods the namespace has. What `visit` gets lives in the arena. An
  * object has the members that rules evaluate: the account, the owner, and a volume or an
  * environment for each Secret and token source, under the name of the volume (an automounted one's
- * ends in "-") or container. It lacks items, paths, names of variables and texts. */
+ * ends in "-") or container. It lacks items, paths, names of variables and strings. */
 size_t cf_store_pods_in(
     const struct cf_store *store, struct cf_arena *arena, const char *namespace, size_t max,
     bool (*visit)(const struct cf_store_pod *pod, struct cf_object *object, void *arg), void *arg);

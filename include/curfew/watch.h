@@ -1,37 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* watch.h - keeps a store in step with a cluster: list and watch of everything that it holds.
+/* watch.h - keeps a store in sync with a cluster: list and watch of everything that it holds.
  *
  * No object ends a stream. A user may write an object that can't be read completely (two keys that
- * print the same, more values or bytes than are read, a member of another type). Its neighbours are
- * read, the version moves on after it, and a list that has it is complete. Curfew counts it, logs
- * it, and keeps its metadata; store.h says what that means for each resource.
+ * print the same, more values or bytes than are read, a member of another type). The other objects
+ * are read, the version moves on after it, and a list that has it is complete. Curfew counts it,
+ * logs it, and keeps its metadata; store.h says what that means for each resource.
  *
  * Each resource has one thread and one connection. A list comes first (a watch-list, KEP-3157,
  * where the server supports it; else pages), then watches from the version of the list, each from
  * where the last one ended. A failure has one of three results. The next watch continues after the
  * last complete event (a dropped or silent connection, half a line, a line that is not an event, an
  * ERROR event, 429, 5xx). Or everything is listed again (410, versions that went backwards, the
- * same failure three times). Or the server is not heard: the resource is not fresh, its age grows,
+ * same failure three times). Or nothing arrives: the resource is not fresh, its age grows,
  * and what the store lacks is unknown. Between two tries there is a pause that doubles, with jitter
  * (client-go's 0.8 to 30 s; at most 5 s for a server that can't be reached).
  *
- * When is a watch fresh? Its server must be heard within `stale_after` (30 s), but on a quiet
- * cluster nothing happens for hours and bookmarks come once a minute, or never for a resource
+ * When is a watch fresh? It needs contact with its server within `stale_after` (30 s), but on a
+ * quiet cluster nothing happens for hours and bookmarks come once a minute, or never for a resource
  * without an event since the API server started. An answer to another request, or a connection
  * whose peer is alive, proves nothing about a stream that a balancer or a hung server holds open.
  * So every watch is short: it requests to end after a third of stale_after (timeoutSeconds; at most
  * 4 to 8 minutes), and the next one starts where it ended, on the same connection. The server sends
  * a bookmark 2 s before that end, which moves the version on, and the orderly end says that nothing
- * else happened. A watch that has neither spoken nor ended half that time later is dropped. The
+ * else happened. A watch that has sent nothing and not ended half that time later is dropped. The
  * cost is a request for each resource every 8 to 10 s: all six together are about as many as one
  * controller's leader election. A longer `staleAfter` makes fewer.
  *
  * After a connection was lost, the watch reads the server's version (cf_store_server_minor) and
  * compares resourceVersions: an etcd that was restored from a backup has lower ones, and would send
- * nothing until it reaches ours. (An etcd that reached ours before the watch is back goes
+ * nothing until it reaches the store's. (An etcd that reached it before the watch is back goes
  * unnoticed, as with every client; that is why an etcd restore can bump its revision.)
  *
- * "Heard at a time" means: nothing from before that time is missing. An event, a bookmark and an
+ * "Contact at a time" means: nothing from before that time is missing. An event, a bookmark and an
  * orderly end count when they come; a list counts from when it was requested, however long it took.
  * It is what that API server knows: Curfew can't detect one that is cut off from its etcd and still
  * answers watches. */
@@ -56,7 +56,7 @@ struct cf_watch_config {
 };
 
 /* Starts the threads. NULL: a missing or wrong kubeconfig, or out of memory. A server that does not
- * answer is not an error: the threads retry until it does. Copies the configuration's texts. */
+ * answer is not an error: the threads retry until it does. Copies the configuration's strings. */
 struct cf_watch *cf_watch_start(const struct cf_watch_config *config, struct cf_err *err);
 
 /* Ends all threads within about half a second, also during a request. Takes NULL. */

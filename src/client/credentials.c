@@ -117,7 +117,7 @@ void cf_credentials_free(struct cf_credentials *creds)
     free(creds);
 }
 
-static bool is_given(const struct cf_kept *kept)
+static bool kept_is_given(const struct cf_kept *kept)
 {
     return kept->path != NULL || kept->bytes.len > 0;
 }
@@ -125,7 +125,7 @@ static bool is_given(const struct cf_kept *kept)
 int cf_credentials_check(const struct cf_credentials *creds, struct cf_err *err)
 {
     bool https = cf_starts_with(creds->server, "https://");
-    bool secret = is_given(&creds->token) || is_given(&creds->key) || creds->exec != NULL;
+    bool secret = kept_is_given(&creds->token) || kept_is_given(&creds->key) || creds->exec != NULL;
 
     if (!https && !cf_starts_with(creds->server, "http://"))
         return cf_err_set(err, "%s: the server is '%s', and should begin with https://",
@@ -135,11 +135,11 @@ int cf_credentials_check(const struct cf_credentials *creds, struct cf_err *err)
                           "%s: the server is '%s', and credentials are never sent without TLS: it "
                           "should begin with https://",
                           creds->trust, creds->server);
-    if (is_given(&creds->cert) != is_given(&creds->key))
+    if (kept_is_given(&creds->cert) != kept_is_given(&creds->key))
         return cf_err_set(err, "%s: it has a client %s; both are needed", creds->who,
-                          is_given(&creds->cert) ? "certificate and no key"
-                                                 : "key and no certificate");
-    if (creds->insecure && is_given(&creds->ca))
+                          kept_is_given(&creds->cert) ? "certificate and no key"
+                                                      : "key and no certificate");
+    if (creds->insecure && kept_is_given(&creds->ca))
         return cf_err_set(
             err,
             "%s: it has insecure-skip-tls-verify and a certificate-authority; remove one "

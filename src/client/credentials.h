@@ -67,7 +67,7 @@ void cf_exec_result_free(struct cf_exec_result *result); /* wipes it */
 /* ---- all credentials (credentials.c) ---- */
 
 struct cf_credentials {
-    struct cf_arena *arena; /* of all texts below; wiped when freed */
+    struct cf_arena *arena; /* of all strings below; wiped when freed */
     const char *server;     /* without a slash at its end */
     const char *namespace;  /* never NULL */
     const char

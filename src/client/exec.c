@@ -19,9 +19,9 @@
 #include "curfew/writer.h"
 #include "credentials.h"
 
-/* A person may have to find a phone; a program alone must be faster. */
+/* A user may have to find a phone; a program alone must be faster. */
 #define ALONE_SECONDS 60
-#define PERSON_SECONDS 300
+#define USER_SECONDS 300
 #define CHECK_MILLIS 200
 
 struct exec_process {
@@ -210,7 +210,7 @@ static bool is_overridden(const struct cf_exec *exec, const char *pair)
     return false;
 }
 
-/* Our environment, then the kubeconfig's variables, then `last`. Borrows the texts. */
+/* Curfew's environment, then the kubeconfig's variables, then `last`. Borrows the strings. */
 static const char **build_environment(const struct cf_exec *exec, const char *last)
 {
     size_t count = 2, at = 0;
@@ -236,7 +236,7 @@ static const char **build_environment(const struct cf_exec *exec, const char *la
 /* ---- its start ---- */
 
 /* The child gets default signal handling. It has a process group of its own, so that all of it can
- * be killed; but not when it uses the terminal, which belongs to our group. */
+ * be killed; but not when it uses the terminal, which belongs to the group of Curfew. */
 static int set_attributes(const struct exec_process *process, posix_spawnattr_t *attributes)
 {
     short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
@@ -316,7 +316,7 @@ static int check_patience(struct exec_process *process, struct cf_err *err)
         return cf_err_system(err, "'%s' was cancelled: shutting down", process->exec->command);
     if (cf_monotonic_micros() >= process->deadline)
         return cf_err_system(err, "'%s' did not end within %d s", process->exec->command,
-                             process->interactive ? PERSON_SECONDS : ALONE_SECONDS);
+                             process->interactive ? USER_SECONDS : ALONE_SECONDS);
     return 0;
 }
 
@@ -379,17 +379,17 @@ static void end_program(struct exec_process *process)
 /* Whether it may use the terminal. -1: it must, and there is none. */
 static int choose_input(struct exec_process *process, struct cf_err *err)
 {
-    bool person = isatty(STDIN_FILENO) != 0;
+    bool terminal = isatty(STDIN_FILENO) != 0;
 
-    process->interactive = person && process->exec->input != CF_EXEC_NEVER;
-    if (process->exec->input == CF_EXEC_ALWAYS && !person)
+    process->interactive = terminal && process->exec->input != CF_EXEC_NEVER;
+    if (process->exec->input == CF_EXEC_ALWAYS && !terminal)
         return cf_err_system(
             err,
             "'%s' needs a terminal (interactiveMode: Always), and standard input is not "
             "one",
             process->exec->command);
     process->deadline = cf_monotonic_micros() +
-                        (int64_t)(process->interactive ? PERSON_SECONDS : ALONE_SECONDS) * 1000000;
+                        (int64_t)(process->interactive ? USER_SECONDS : ALONE_SECONDS) * 1000000;
     return 0;
 }
 

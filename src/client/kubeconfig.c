@@ -37,26 +37,26 @@ static size_t line_of(const struct kubeconfig *k, const struct cf_json *value)
     return line != 0 ? line : cf_json_line(k->entry);
 }
 
-/* "'FILE':LINE: user "admin": sentence"; the line of the value, else of the entry. Returns -1. */
-static int fail_entry(struct kubeconfig *k, const struct cf_json *value, const char *sentence)
+/* "'FILE':LINE: user "admin": MESSAGE"; the line of the value, else of the entry. Returns -1. */
+static int fail_entry(struct kubeconfig *k, const struct cf_json *value, const char *message)
 {
     size_t line = line_of(k, value);
 
     if (k->what == NULL)
-        return cf_err_set(k->err, "'%s': %s", k->path, sentence);
+        return cf_err_set(k->err, "'%s': %s", k->path, message);
     if (line == 0)
-        return cf_err_set(k->err, "'%s': %s \"%s\": %s", k->path, k->what, k->name, sentence);
-    return cf_err_set(k->err, "'%s':%zu: %s \"%s\": %s", k->path, line, k->what, k->name, sentence);
+        return cf_err_set(k->err, "'%s': %s \"%s\": %s", k->path, k->what, k->name, message);
+    return cf_err_set(k->err, "'%s':%zu: %s \"%s\": %s", k->path, line, k->what, k->name, message);
 }
 
 static int fail_type(struct kubeconfig *k, const char *key, const struct cf_json *value,
                      const char *wanted)
 {
-    char sentence[128];
+    char message[128];
 
-    snprintf(sentence, sizeof(sentence), "%s should be %s, not %s", key, wanted,
+    snprintf(message, sizeof(message), "%s should be %s, not %s", key, wanted,
              cf_json_type_name(cf_json_type(value)));
-    return fail_entry(k, value, sentence);
+    return fail_entry(k, value, message);
 }
 
 /* ---- members ---- */
@@ -103,7 +103,7 @@ static int read_kept_file(struct kubeconfig *k, const struct cf_json *object, co
                           const char *data_key, struct cf_kept *out)
 {
     const char *data, *path;
-    char sentence[128];
+    char message[128];
 
     if (get_text(k, object, data_key, &data) != 0 || get_text(k, object, path_key, &path) != 0)
         return -1;
@@ -113,8 +113,8 @@ static int read_kept_file(struct kubeconfig *k, const struct cf_json *object, co
     }
     if (cf_base64_decode(data, strlen(data), &out->bytes) && out->bytes.len > 0)
         return 0;
-    snprintf(sentence, sizeof(sentence), "%s is not base64 of a PEM file", data_key);
-    return fail_entry(k, cf_json_get(object, data_key), sentence);
+    snprintf(message, sizeof(message), "%s is not base64 of a PEM file", data_key);
+    return fail_entry(k, cf_json_get(object, data_key), message);
 }
 
 /* ---- entries ---- */
@@ -133,7 +133,7 @@ static int fail_missing(struct kubeconfig *k, const char *list_key, const char *
 {
     const struct cf_json *list = cf_json_get(k->root, list_key);
     struct cf_suggestion near = {.word = name};
-    struct cf_buf sentence, names;
+    struct cf_buf message, names;
     char hint[96];
 
     for (const struct cf_json *v = cf_json_first(list); v != NULL; v = cf_json_next(v)) {
@@ -141,13 +141,13 @@ static int fail_missing(struct kubeconfig *k, const char *list_key, const char *
             cf_suggest(&near, cf_json_str(cf_json_get(v, "name")));
     }
     cf_buf_init_arena(&names, k->creds->arena, 4096);
-    cf_buf_init_arena(&sentence, k->creds->arena, 8192);
+    cf_buf_init_arena(&message, k->creds->arena, 8192);
     list_entries(list, &names);
-    cf_buf_addf(&sentence, "there is no %.*s \"%s\"%s", (int)strlen(list_key) - 1, list_key, name,
+    cf_buf_addf(&message, "there is no %.*s \"%s\"%s", (int)strlen(list_key) - 1, list_key, name,
                 cf_suggestion_text(&near, hint));
-    cf_buf_addf(&sentence, "%s%s", names.len > 0 ? "; found: " : "; the list is empty",
+    cf_buf_addf(&message, "%s%s", names.len > 0 ? "; found: " : "; the list is empty",
                 cf_buf_str(&names));
-    return fail_entry(k, NULL, cf_buf_str(&sentence));
+    return fail_entry(k, NULL, cf_buf_str(&message));
 }
 
 /* The `inner` member of the entry with this name in a list: {name: N, cluster: {...}}. Errors are
@@ -369,7 +369,7 @@ static int read_exec(struct kubeconfig *k, const struct cf_json *exec)
 static int refuse_unsupported(struct kubeconfig *k, const struct cf_json *user)
 {
     static const struct {
-        const char *key, *sentence;
+        const char *key, *message;
     } refused[] = {
         {"auth-provider", "auth-provider: Kubernetes 1.26 removed it; use exec, a program that "
                           "prints credentials"},
@@ -387,7 +387,7 @@ static int refuse_unsupported(struct kubeconfig *k, const struct cf_json *user)
         const struct cf_json *value = cf_json_get(user, refused[i].key);
 
         if (!cf_json_is_null(value) && !cf_streq(cf_json_str(value), ""))
-            return fail_entry(k, value, refused[i].sentence);
+            return fail_entry(k, value, refused[i].message);
     }
     return 0;
 }

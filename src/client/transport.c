@@ -33,7 +33,7 @@ struct transfer {
     struct cf_exchange *exchange;
     struct curl_slist *headers, *connect_to;
     char *url;
-    int64_t began, heard; /* monotonic microseconds; heard: the last byte of the answer */
+    int64_t began, received; /* monotonic microseconds; received: the last byte of the answer */
     bool too_large;
     char reason[CURL_ERROR_SIZE];
 };
@@ -113,7 +113,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     struct cf_exchange *x = t->exchange;
     size_t len = size * count;
 
-    t->heard = cf_monotonic_micros();
+    t->received = cf_monotonic_micros();
     read_status(t);
     if (x->stream != NULL && x->status == 200) {
         if (x->stream->data(x->stream->arg, bytes, len))
@@ -135,7 +135,7 @@ static size_t on_answer_header(char *bytes, size_t size, size_t count, void *arg
     struct transfer *t = arg;
 
     (void)bytes;
-    t->heard = cf_monotonic_micros();
+    t->received = cf_monotonic_micros();
     return size * count;
 }
 
@@ -374,9 +374,9 @@ static bool too_quiet(struct transfer *t)
 
     if (stream == NULL)
         return false;
-    if (t->exchange->status == 0 && t->heard == 0)
+    if (t->exchange->status == 0 && t->received == 0)
         return now - t->began > (int64_t)try_millis(t->exchange->call) * 1000;
-    return now - t->heard > stream->silence_seconds * 1000000;
+    return now - t->received > stream->silence_seconds * 1000000;
 }
 
 static void set_end(struct transfer *t, CURLcode code)

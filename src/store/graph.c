@@ -202,7 +202,7 @@ static void set_volume(struct cf_store *store, uint32_t id, const struct volume_
     unref_volume_parts(store, &old);
 }
 
-/* Whether a volume that can't be read whole is the one that the store knows. */
+/* Whether a volume that can't be read completely is the one that the store knows. */
 static bool is_known_volume(const struct cf_item_volume *volume, const struct cf_uid *uid)
 {
     return volume->item.known && (cf_uid_is_none(uid) || cf_uid_equal(&volume->uid, uid));
@@ -414,7 +414,7 @@ static bool is_unchanged_pod(const struct cf_store *store, const struct cf_item_
            cf_uid_equal(&pod->uid, &parts->uid);
 }
 
-/* Whether a pod that can't be read whole, with this uid, is the one that the store knows. */
+/* Whether a pod that can't be read completely, with this uid, is the one that the store knows. */
 static bool is_known_pod(const struct cf_item_pod *pod, const struct cf_uid *uid)
 {
     return pod->item.known && (cf_uid_is_none(uid) || cf_uid_equal(&pod->uid, uid));

@@ -114,9 +114,9 @@ uint32_t cf_hash_numbers(uint64_t seed, const uint32_t *numbers, size_t count);
 
 /* ---- names: each text once, with a reference count ---- */
 
-/* Two texts are equal exactly when their ids are. */
+/* Two strings are equal exactly when their ids are. */
 struct cf_names {
-    struct cf_heap *heap; /* holds the texts; the owner's */
+    struct cf_heap *heap; /* holds the strings; the owner's */
     struct cf_table table;
     uint64_t key[2]; /* of the hash */
 };

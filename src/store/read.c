@@ -136,26 +136,20 @@ static const char *common_place(const char *place)
 static void add_ref(const struct cf_ref *ref, void *arg)
 {
     struct ref_list *list = arg;
+    struct cf_ref *refs =
+        cf_arena_grow(list->r->arena, list->refs, list->count, &list->capacity, sizeof(*refs));
 
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity == 0 ? 16 : list->capacity * 2;
-        struct cf_ref *bigger = cf_arena_array(list->r->arena, capacity, sizeof(*bigger));
-
-        if (bigger == NULL) {
-            cf_field_fail_memory(list->r);
-            return;
-        }
-        if (list->count > 0)
-            memcpy(bigger, list->refs, list->count * sizeof(*bigger));
-        list->refs = bigger;
-        list->capacity = capacity;
+    if (refs == NULL) {
+        cf_field_fail_memory(list->r);
+        return;
     }
-    list->refs[list->count] = *ref;
-    list->refs[list->count].at = NULL;
-    list->refs[list->count].audience = cf_str_or_empty(ref->audience);
-    list->refs[list->count].namespace = cf_str_or_empty(ref->namespace);
-    list->refs[list->count].place = common_place(ref->place);
-    list->count++;
+    list->refs = refs;
+    refs += list->count++;
+    *refs = *ref;
+    refs->at = NULL;
+    refs->audience = cf_str_or_empty(ref->audience);
+    refs->namespace = cf_str_or_empty(ref->namespace);
+    refs->place = common_place(ref->place);
 }
 
 static int compare_refs(const void *a, const void *b)
@@ -248,7 +242,7 @@ static const char *only_value(struct cf_fields *r, const struct cf_path *up,
             cf_json_count(values) != 1 || cf_str_empty(value))
             continue;
         if (!cf_str_empty(found) && !cf_streq(found, value))
-            return ""; /* two names at once match no node */
+            return ""; /* a node has one name, so two match none */
         found = value;
     }
     return found;
@@ -313,7 +307,7 @@ int cf_facts_read(struct cf_arena *arena, const struct cf_json *object, enum cf_
         read_volume_facts(&r, object, out);
         break;
     case CF_CLAIMS:
-        break; /* nothing but its uid */
+        break; /* only its uid */
     }
     return r.failed ? -1 : 0;
 }

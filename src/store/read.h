@@ -49,7 +49,7 @@ struct cf_facts {
 bool cf_facts_resource(struct cf_arena *arena, const struct cf_json *object,
                        enum cf_resource *resource);
 
-/* Reads an object of the resource; texts are borrowed from the document. The name of an object
+/* Reads an object of the resource; strings are borrowed from the document. The name of an object
  * without one is "". -1: a member has the wrong type, or out of memory. */
 int cf_facts_read(struct cf_arena *arena, const struct cf_json *object, enum cf_resource resource,
                   const char *namespace, struct cf_facts *out, struct cf_err *err);

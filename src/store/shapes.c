@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* shapes.c - what the pods of one template have in common, stored once.
  *
- * A shape has references to its items and texts; two pods have the same shape when all ids are
+ * A shape has references to its items and strings; two pods have the same shape when all ids are
  * equal. A cluster of 150,000 pods has some 30,000. */
 #include <stddef.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ static void unref_key(struct cf_store *store, const struct cf_shape_key *key)
     cf_names_unref(&store->names, key->workload);
 }
 
-/* "" is no text, and has id 0. False: out of memory. */
+/* The id of "" is 0. False: out of memory. */
 static bool ref_text(struct cf_store *store, const char *text, uint32_t *out)
 {
     *out = text[0] != '\0' ? cf_names_add(&store->names, text) : 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store.c - the store as a whole: its life, its lock, its freshness, its inventory.
+/* store.c - the store as a whole: its lifetime, its lock, its freshness, its inventory.
  *
- * The store is an index of a cluster: which pod runs where, as whom, and what it refers to. It
+ * The store is an index of a cluster: which pod runs on which node, as which
+ * account, and what it refers to. It
  * holds no objects. An object is read into facts (read.c), the facts change the index (write.c,
  * graph.c), and the object is dropped.
  *
@@ -12,11 +13,11 @@
  *      node <--------- pod ----------> claim <------ volume ------> Secret
  *
  * Each name above is an item: a fixed-size record in a slab, found by (kind, namespace, name) in a
- * hash table. An edge is the 32-bit id of a record. Texts are interned: each is stored once, with a
- * reference count, and is compared by its id. Where many records point to one (the pods of a node,
- * of a shape; the volumes of a claim; the shapes of a namespace), a list runs through them, so both
- * directions are walked without a search. An item that something refers to exists even when its
- * object does not: a pod may name a Secret that is created later.
+ * hash table. An edge is the 32-bit id of a record. Strings are interned: each is stored once, with
+ * a reference count, and is compared by its id. Where many records point to one (the pods of a
+ * node, of a shape; the volumes of a claim; the shapes of a namespace), a list runs through them,
+ * so both directions are walked without a search. An item that something refers to exists even when
+ * its object does not: a pod may name a Secret that is created later.
  *
  * Pods of one template differ in little. What they share is a shape, stored once: 150,000 pods have
  * some 30,000 shapes, and a pod itself costs its name, its uid, its node and its claims. Counters
@@ -25,13 +26,13 @@
  *
  * One read-write lock prefers writers. A writer reads its objects before it takes the lock and
  * applies at most CF_STORE_BATCH changes under it. A review takes the read lock once, copies what
- * its rules need (states of Secrets, levels, pods, reach) as texts and numbers into its own arena,
- * and drops the lock before any rule runs: no id and no pointer into the store leaves the lock, and
- * no I/O happens under it.
+ * its rules need (states of Secrets, levels, pods, reach) as strings and numbers into its own
+ * arena, and drops the lock before any rule runs: no id and no pointer into the store leaves the
+ * lock, and no I/O happens under it.
  *
  * Freshness is apart from the lock, in atomics: for each resource whether it was listed once and
- * when its watch last heard from the API server. What the store lacks does not exist only while the
- * resource is fresh; otherwise it is unknown, and the policy's lookupFailure decides. */
+ * when its watch had the last contact with the API server. What the store lacks does not exist only
+ * while the resource is fresh; otherwise it is unknown, and the policy's lookupFailure decides. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,7 @@ static pthread_rwlock_t *lock_new(void)
 static void init_freshness(struct cf_freshness *fresh)
 {
     for (int i = 0; i < CF_RESOURCES; i++) {
-        atomic_init(&fresh->heard[i], -1);
+        atomic_init(&fresh->contact[i], -1);
         atomic_init(&fresh->synced[i], false);
         atomic_init(&fresh->expected[i], true);
     }
@@ -159,11 +160,11 @@ const char *cf_resource_name(enum cf_resource resource)
 /* A resource has one watch, but calls may come in another order than their clock readings. */
 void cf_store_refreshed(struct cf_store *store, enum cf_resource resource, int64_t monotonic_micros)
 {
-    _Atomic int64_t *heard = &store->fresh->heard[resource];
-    int64_t before = atomic_load(heard);
+    _Atomic int64_t *contact = &store->fresh->contact[resource];
+    int64_t before = atomic_load(contact);
 
     while (before < monotonic_micros &&
-           !atomic_compare_exchange_weak(heard, &before, monotonic_micros))
+           !atomic_compare_exchange_weak(contact, &before, monotonic_micros))
         ;
 }
 
@@ -177,15 +178,15 @@ bool cf_store_expected(const struct cf_store *store, enum cf_resource resource)
     return atomic_load(&store->fresh->expected[resource]);
 }
 
-/* Microseconds; -1: never. Reads the clock first: what is heard after that has age 0. */
+/* Microseconds; -1: never. Reads the clock first: a later contact has age 0. */
 static int64_t age_of(const struct cf_freshness *fresh, enum cf_resource resource)
 {
     int64_t now = cf_monotonic_micros();
-    int64_t heard = atomic_load(&fresh->heard[resource]);
+    int64_t contact = atomic_load(&fresh->contact[resource]);
 
-    if (heard < 0)
+    if (contact < 0)
         return -1;
-    return heard < now ? now - heard : 0;
+    return contact < now ? now - contact : 0;
 }
 
 bool cf_store_fresh(const struct cf_store *store, enum cf_resource resource, int64_t stale_after)

@@ -30,8 +30,8 @@ enum cf_item_kind {
 
 /* What all kinds start with. */
 struct cf_item_head {
-    uint32_t namespace; /* text; 0 for cluster-scoped objects */
-    uint32_t name;      /* text */
+    uint32_t namespace; /* string; 0 for cluster-scoped objects */
+    uint32_t name;      /* string */
     uint32_t refs;      /* from other items and shapes */
     uint8_t known;      /* the object exists, as far as the store knows */
     uint8_t mark;       /* the number of the last list that had it; see cf_store_list_begin() */
@@ -61,7 +61,7 @@ struct cf_item_namespace {
 struct cf_item_secret {
     struct cf_target target;
     uint32_t via;       /* like `bound`, through claims and their volumes */
-    uint32_t owner;     /* text: a legacy Secret's account */
+    uint32_t owner;     /* string: a legacy Secret's account */
     uint32_t namespace; /* item: the namespace that counts it; legacy Secrets only */
 };
 
@@ -79,7 +79,7 @@ struct cf_item_volume {
     uint32_t claim; /* 0: no claimRef */
     struct cf_uid uid, claim_uid;
     struct cf_links of_claim; /* the volumes whose claimRef names the same claim */
-    uint32_t node;            /* text: the only node that its required affinity names */
+    uint32_t node;            /* string: the only node that its required affinity names */
     uint32_t secrets;         /* cf_ids of items */
 };
 
@@ -110,8 +110,8 @@ struct cf_item_pod {
  *     lifetime, and the lifetime's seconds, high word first */
 struct cf_shape_key {
     uint32_t namespace, account;     /* items */
-    uint32_t owner_kind, owner_name; /* texts; 0: no controller */
-    uint32_t workload;               /* text; 0: the pod's own name */
+    uint32_t owner_kind, owner_name; /* strings; 0: no controller */
+    uint32_t workload;               /* string; 0: the pod's own name */
     uint32_t mirror;
     uint32_t secrets, maps, tokens; /* how many there are */
 };
@@ -139,10 +139,10 @@ struct cf_ids {
 
 /* Every review reads this and each watch writes it, so it is atomic and not under the lock. */
 struct cf_freshness {
-    _Atomic int64_t heard[CF_RESOURCES]; /* monotonic microseconds; -1: never */
-    atomic_bool synced[CF_RESOURCES];    /* it was listed once */
-    atomic_bool expected[CF_RESOURCES];  /* there is a watch */
-    atomic_uint minor;                   /* of the API server's version; 0: not known */
+    _Atomic int64_t contact[CF_RESOURCES]; /* monotonic microseconds; -1: never */
+    atomic_bool synced[CF_RESOURCES];      /* it was listed once */
+    atomic_bool expected[CF_RESOURCES];    /* there is a watch */
+    atomic_uint minor;                     /* of the API server's version; 0: not known */
 };
 
 struct cf_store {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* events.c - what an answer holds: events and items become changes of the store, a Status a reason.
  *
- * Whatever an object holds, the stream goes on: of an object that can't be read completely the
- * metadata are kept (cf_identify). Only something that is not an event at all ends a stream, so
+ * The stream continues, regardless of what an object holds: of one that can't be read completely
+ * the metadata are kept (cf_identify). Only something that is not an event at all ends a stream, so
  * that the next request gets it again; after NO_EVENT_MAX times it is skipped.
  *
- * Nothing of an object outlives its batch. The arena is wiped with each, since annotations hold
+ * No object outlives its batch. The arena is wiped with each, since annotations hold
  * what people put there (kubectl's last-applied-configuration: a Secret's data). */
 #include <string.h>
 
@@ -18,7 +18,7 @@
 #include "curfew/time.h"
 #include "watch_private.h"
 
-/* A batch of so many bytes is applied, even if it could hold more changes. */
+/* A batch of this many bytes is applied, even if it could hold more changes. */
 #define BATCH_BYTES (1 * CF_MIB)
 
 /* What is not an event is skipped when it comes for the sixth time in a row. A line that a broken
@@ -66,14 +66,14 @@ static bool copy_version(const struct cf_json *meta, char to[CF_VERSION_MAX])
 
 /* ---- objects that can't be read completely ---- */
 
-/* A member to look for, and its value as it stands in the text. */
+/* A member to look for, and its value, unparsed. */
 struct member_value {
     const char *key; /* NULL after the last one */
     const char *text;
     size_t len; /* 0: not found */
 };
 
-/* At most so many labels *-template-hash are kept; a pod has one. */
+/* At most 8 labels *-template-hash are kept; a pod has one. */
 #define HASHES_MAX 8
 
 /* The members of the metadata that src/store/read.c and this file read. */
@@ -271,7 +271,7 @@ static void add_member(struct cf_buf *out, const char *key, const char *text, si
 {
     if (out->len > 0 && out->data[out->len - 1] != '{')
         cf_buf_addc(out, ',');
-    cf_buf_addf(out, "\"%s\":", key); /* a constant, or as it stands in the text */
+    cf_buf_addf(out, "\"%s\":", key); /* a constant, or verbatim from the input */
     cf_buf_add(out, text, len);
 }
 
@@ -386,7 +386,7 @@ static int push_change(struct cf_reflector *r, const struct cf_json *object, boo
 
 /* ---- one object ---- */
 
-/* The event does not say which object it is about, or what happened to it. */
+/* The event lacks the object, or what happened to it. */
 static int reject_event(struct cf_reflector *r, const char *what, struct cf_err *err)
 {
     if (r->no_events < NO_EVENT_MAX) {

@@ -11,7 +11,7 @@
 #include "curfew/time.h"
 #include "watch_private.h"
 
-/* client-go's page size: etcd answers a page at once. */
+/* client-go's page size: etcd answers a page with one read. */
 #define PAGE 500
 /* Of a path; an escaped continue token is most of it. */
 #define PATH_MAX_BYTES (3 * CF_LIST_HEAD_MAX)
@@ -312,7 +312,7 @@ int cf_reflector_watch_list(struct cf_reflector *r)
     cf_store_list_begin(r->watch->store, r->resource);
     ended = open_watch(r, "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&",
                        random_between(WATCH_MIN_SECONDS, WATCH_MAX_SECONDS));
-    if (r->phase == CF_WATCHING) /* the list was complete, and the watch went on */
+    if (r->phase == CF_WATCHING) /* the list was complete, and the watch continued */
         return ended;
     /* The server rejected it, its storage can't do it (etcd 3.4), or it did not understand and so
      * never sent the end: list in pages instead. An unrelated failure is returned as it is. */
@@ -413,7 +413,7 @@ static int get_list_version(struct cf_reflector *r, const char *path, char versi
 }
 
 /* A server whose etcd was restored from a backup has lower versions than the store, and would send
- * nothing until it reaches ours. Without an answer the check is repeated. */
+ * nothing until it reaches the store's. Without an answer the check is repeated. */
 static int check_backwards(struct cf_reflector *r)
 {
     char version[CF_VERSION_MAX];

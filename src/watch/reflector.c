@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reflector.c - how one resource's watch is doing: when its server was heard, how it failed, how
+/* reflector.c - how one resource's watch is doing: its last contact, how it failed, how
  * long it pauses; and the log lines about that, one for each change. The metrics count the rest. */
 #include <string.h>
 #include <sys/random.h>
@@ -10,8 +10,8 @@
 #include "curfew/time.h"
 #include "watch_private.h"
 
-/* After so many failures in a row, of kinds where a watch from the known version does not help, the
- * resource is listed again. */
+/* After this many failures in a row, of kinds where a watch from the known version does not help,
+ * the resource is listed again. */
 #define IN_A_ROW_MAX 3
 
 /* A server that can't be reached is tried more often than client-go does (30 s): a refused

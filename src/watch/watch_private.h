@@ -51,8 +51,8 @@ struct cf_reflector {
     int64_t began, bytes_at, object_at; /* its start, the last bytes, the last complete object */
     int64_t lasts;                      /* timeoutSeconds, in micros */
     bool was_list;                      /* this watch started as CF_WATCH_LISTING */
-    int ended;                          /* why we ended it; CF_ENDED_WELL: we did not */
-    struct cf_err err;                  /* the same as a sentence */
+    int ended;                          /* why Curfew ended it; CF_ENDED_WELL: it did not */
+    struct cf_err err;                  /* the same as a message */
     int64_t code;                       /* of the Status with the reason; 0: none */
     bool in_stream;                     /* that Status came as an ERROR event */
     bool only_head;                     /* the version of the list is all that is wanted */
@@ -66,11 +66,11 @@ struct cf_reflector {
     struct cf_err why; /* why the last object could not be read completely */
 
     bool is_no_event;   /* the open request ended at something that is not an event */
-    unsigned no_events; /* requests that ended so since the server was last heard */
+    unsigned no_events; /* requests that ended so since the last contact */
 
     int64_t pause;     /* before the next try, without its jitter */
-    int last;          /* how the last try failed; CF_ENDED_WELL: the server was heard since */
-    unsigned in_a_row; /* failures since the server was last heard */
+    int last;          /* how the last try failed; CF_ENDED_WELL: there was contact since */
+    unsigned in_a_row; /* failures since the last contact */
 
     /* What was logged. */
     bool failing, stale;
@@ -109,7 +109,7 @@ static inline int64_t cf_watch_third(const struct cf_watch *watch)
 
 /* ---- watch.c ---- */
 
-/* The life of a reflector's thread, until the watch stops. */
+/* What a reflector's thread does, until the watch stops. */
 void cf_reflector_run(struct cf_reflector *r);
 
 /* ---- list_watch.c ---- */
@@ -152,7 +152,7 @@ const struct cf_json *cf_identify(struct cf_arena *arena, const char *text, size
 
 /* The list is complete; it was requested at this time. */
 void cf_reflector_listed(struct cf_reflector *r, int64_t requested);
-/* The server was heard at this time: the store is as fresh as that. */
+/* There was contact with the server at this time: the store is as fresh as that. */
 void cf_reflector_received(struct cf_reflector *r, int64_t when);
 /* Records a failure and what it means for the next try. Returns whether to pause before that. */
 bool cf_reflector_failed(struct cf_reflector *r, int failure);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store_model.h - a small cluster that knows nothing of ids, edges and counts: arrays of objects,
+/* store_model.h - a small cluster without ids, edges and counts: arrays of objects,
  * printed as JSON for the store, and every answer worked out from all of them. */
 #ifndef CURFEW_TEST_STORE_MODEL_H
 #define CURFEW_TEST_STORE_MODEL_H

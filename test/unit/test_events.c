@@ -93,8 +93,8 @@ static void add_big(struct cf_buf *out)
     cf_buf_addc(out, '}');
 }
 
-/* Of an object that can't be read whole the metadata are taken from its text. What is called
- * "metadata" elsewhere, or comes once more and is much shorter, has nothing of their length. */
+/* Of an object that can't be read completely the metadata are taken from its text. What is called
+ * "metadata" elsewhere, or comes once more and is much shorter, does not have their length. */
 static void a_second_metadata(void **state)
 {
     static const char *const second[] = {
@@ -117,7 +117,7 @@ static void a_second_metadata(void **state)
         add_big(&text);
         cf_buf_adds(&text, second[i / CF_COUNT(pieces)]);
         cf_buf_adds(&text, POD("next", "3") "}}}\n");
-        s->pods->no_events = 5; /* torn lines are passed over by now */
+        s->pods->no_events = 5; /* torn lines are already skipped */
         feed(s, cf_buf_str(&text), pieces[i % CF_COUNT(pieces)]);
         assert_string_equal(uid_of(s, "big"), "uid-big");
         assert_string_equal(uid_of(s, "next"), "uid-next");

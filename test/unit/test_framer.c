@@ -83,7 +83,7 @@ static void is_cut(enum cf_framer_form form, const char *text, const char *want,
     }
 }
 
-/* It ends in an error, or not at all, and takes no more than so many before. */
+/* It ends in an error, or not at all, and takes no more than `before` objects first. */
 static void is_wrong(enum cf_framer_form form, const char *text, const char *want, size_t before)
 {
     for (size_t piece = 1; piece <= strlen(text) + 1; piece++) {

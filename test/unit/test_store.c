@@ -83,12 +83,12 @@ static void secrets(void **state)
     add_objects(store, SECRET("new", ",'namespace':'a','annotations':{"
                                      "'kubernetes.io/service-account.name':'web'}}," TOKEN_TYPE));
     add_objects(store, SECRET("here", "}," TOKEN_TYPE));
-    add_objects(store, SECRET("nobody", ",'namespace':'a','annotations':{"
-                                        "'kubernetes.io/service-account.name':''}}," TOKEN_TYPE));
+    add_objects(store, SECRET("no-owner", ",'namespace':'a','annotations':{"
+                                          "'kubernetes.io/service-account.name':''}}," TOKEN_TYPE));
     add_objects(store, SECRET("plain", ",'namespace':'a'},'type':'Opaque'"));
     is_legacy("a", "new", "web");
     is_legacy("default", "here", NULL); /* the namespace that was given */
-    is_legacy("a", "nobody", NULL);
+    is_legacy("a", "no-owner", NULL);
     has_state("a", "plain", CF_SECRET_PLAIN);
     has_state("b", "new", CF_SECRET_PLAIN);
     has_state("", "new", CF_SECRET_PLAIN);

@@ -166,7 +166,7 @@ static void mirror_pods(void **state)
     assert_int_equal(cf_store_pods_of_secret(store, arena, "a", "s", 9, &pods), 1);
 }
 
-/* An account's secrets[] are no edges: the authorizer does not follow them. */
+/* The authorizer does not follow an account's secrets[], so they have no edges. */
 static void secrets_of_an_account(void **state)
 {
     (void)state;

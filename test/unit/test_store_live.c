@@ -49,7 +49,7 @@ static void absent_until_synced(void **state)
     assert_int_equal(state_of("s", 600), CF_SECRET_LEGACY);
     assert_int_equal(state_of("t", 600), CF_SECRET_UNKNOWN);
     cf_store_list_end(live, CF_SECRETS);
-    assert_int_equal(state_of("t", 600), CF_SECRET_UNKNOWN); /* listed, but never heard of */
+    assert_int_equal(state_of("t", 600), CF_SECRET_UNKNOWN); /* listed, but without contact */
     cf_store_refreshed(live, CF_SECRETS, cf_monotonic_micros());
     assert_int_equal(state_of("t", 600), CF_SECRET_PLAIN);
     assert_true(cf_store_fresh(live, CF_SECRETS, 600));
@@ -75,7 +75,7 @@ static void stale(void **state)
     assert_true(cf_store_fresh(live, CF_SECRETS, 4000));
     cf_store_refreshed(live, CF_SECRETS, now);
     assert_int_equal(state_of("t", 600), CF_SECRET_PLAIN);
-    /* What was heard before does not make it older. */
+    /* An earlier contact does not make it older. */
     cf_store_refreshed(live, CF_SECRETS, 1);
     assert_int_equal(state_of("t", 600), CF_SECRET_PLAIN);
     /* Nor does a list that breaks off. */
@@ -141,7 +141,7 @@ static void what_is_a_legacy_secret(void **state)
     assert_int_equal(apply(CF_SECRETS, LEGACY, true), 0); /* twice is not an error */
 }
 
-/* An object that can't be read is known by its metadata, and so are its neighbours. */
+/* The metadata of an object that can't be read are known; the other objects are read. */
 static void what_can_not_be_read(void **state)
 {
     struct cf_store_change changes[3] = {{.deleted = false}};
@@ -160,7 +160,7 @@ static void what_can_not_be_read(void **state)
     assert_int_equal(cf_store_apply(live, CF_PODS, changes, 0, &err), 0);
 }
 
-/* More than one batch at once. */
+/* More than one batch in a call. */
 static void many_at_once(void **state)
 {
     static struct cf_store_change changes[CF_STORE_BATCH * 2 + 1];

@@ -6,7 +6,7 @@
 #include "../../src/store/store_private.h"
 #include "reviews.h"
 
-/* A sanitizer has a malloc of its own. */
+/* A sanitizer has its own malloc. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define OWN_MALLOC 0
 #elif defined(__has_feature)

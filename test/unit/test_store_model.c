@@ -157,7 +157,7 @@ static void apply(enum cf_resource resource, struct cf_store_change *changes, si
         fail_msg("%s", err.msg);
 }
 
-/* What a watch brings: some changes of one resource at once. */
+/* What a watch brings: some changes of one resource. */
 static void events(enum cf_resource resource)
 {
     struct cf_store_change changes[5] = {{.deleted = false}};
@@ -179,7 +179,7 @@ static void events(enum cf_resource resource)
     apply(resource, changes, count);
 }
 
-/* A list: of what was there some are gone unseen, others are new or changed. */
+/* A list: some objects were deleted unseen, others are new or changed. */
 static void list(enum cf_resource resource, bool breaks_off)
 {
     unsigned spaces, names;
@@ -249,7 +249,7 @@ static void compare_secret(unsigned ns, unsigned index)
 {
     struct cf_secret_ref ref = {.name = text("secret-", index), .owner = "left over"};
     unsigned owner = model.secrets[ns][index].owner;
-    enum cf_secret_state wanted = CF_SECRET_UNKNOWN; /* the watch was never heard of */
+    enum cf_secret_state wanted = CF_SECRET_UNKNOWN; /* the watch never had contact */
     struct cf_store_pod *pods;
     size_t count = 0, got;
 

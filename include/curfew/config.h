@@ -69,6 +69,7 @@ enum cf_rule_place {
 /* What the configuration knows of a rule; rules are above this layer, and hand in a table. */
 struct cf_rule_config {
     const char *id;
+    const char *former_id;                 /* an error that names the new one; NULL: none */
     bool ignores_levels;                   /* its level cannot be set */
     const struct cf_rule_options *options; /* see options.h; NULL: its level alone */
 };

@@ -158,13 +158,15 @@ enum cf_rule_existing {
 };
 
 struct cf_rule {
-    const char *id;      /* kebab-case, never reused; also the fixture folder's name */
-    const char *title;   /* under 60 bytes, no full stop */
-    const char *remedy;  /* what the refused person should do instead */
-    enum cf_level level; /* CF_BASELINE or CF_RESTRICTED */
-    unsigned kinds;      /* CF_KIND_* bits; the engine skips every other kind */
-    unsigned traits;     /* CF_RULE_* bits */
-    unsigned needs;      /* CF_NEEDS_* bits */
+    const char *id;        /* kebab-case, never reused; also the fixture folder's name */
+    const char *former_id; /* under which a configuration may know it: an error that names the new
+                            * one; NULL: none */
+    const char *title;     /* under 60 bytes, no full stop */
+    const char *remedy;    /* what the refused person should do instead */
+    enum cf_level level;   /* CF_BASELINE or CF_RESTRICTED */
+    unsigned kinds;        /* CF_KIND_* bits; the engine skips every other kind */
+    unsigned traits;       /* CF_RULE_* bits */
+    unsigned needs;        /* CF_NEEDS_* bits */
     /* The API server's version 1.<minor> from which it can find anything; 0: every one. */
     unsigned since_minor;
     const struct cf_rule *considers;       /* see cf_rule_input.considered; NULL: none */

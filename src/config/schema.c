@@ -173,17 +173,12 @@ static const struct cf_config_option place_options[] = {
     {0},
 };
 
-struct cf_rule_setting *cf_config_rule(struct cf_config_reader *reader, const char *id,
-                                       const struct cf_json *value, bool at_key)
+static struct cf_rule_setting *unknown_rule(struct cf_config_reader *reader,
+                                            const struct cf_json *value, bool at_key)
 {
-    struct cf_policy *policy = reader->policy;
-    const char **known;
+    const struct cf_policy *policy = reader->policy;
+    const char **known = cf_arena_array(reader->arena, policy->rule_count + 1, sizeof(*known));
 
-    for (size_t i = 0; i < policy->rule_count; i++) {
-        if (cf_streq(policy->rules[i].rule->id, id))
-            return &policy->rules[i];
-    }
-    known = cf_arena_array(reader->arena, policy->rule_count + 1, sizeof(*known));
     for (size_t i = 0; known != NULL && i < policy->rule_count; i++)
         known[i] = policy->rules[i].rule->id;
     if (known != NULL)
@@ -191,6 +186,24 @@ struct cf_rule_setting *cf_config_rule(struct cf_config_reader *reader, const ch
     else
         cf_err_memory(reader->err);
     return NULL;
+}
+
+struct cf_rule_setting *cf_config_rule(struct cf_config_reader *reader, const char *id,
+                                       const struct cf_json *value, bool at_key)
+{
+    struct cf_policy *policy = reader->policy;
+
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        const struct cf_rule_config *rule = policy->rules[i].rule;
+
+        if (cf_streq(rule->id, id))
+            return &policy->rules[i];
+        if (rule->former_id != NULL && cf_streq(rule->former_id, id)) {
+            cf_config_error(reader, value, "the rule '%s' is now called '%s'", id, rule->id);
+            return NULL;
+        }
+    }
+    return unknown_rule(reader, value, at_key);
 }
 
 static int read_rule(struct cf_config_reader *reader, const struct cf_json *mapping,

@@ -13,7 +13,7 @@
     X(copied_token)                                                                                \
     X(restricted_by_node_annotation)                                                               \
     X(node_boundary)                                                                               \
-    X(guard)                                                                                       \
+    X(namespace_level)                                                                             \
     X(legacy_token_mount)                                                                          \
     X(legacy_token_env)                                                                            \
     X(extended_token)                                                                              \
@@ -35,6 +35,7 @@ static void fill_configs(void)
     for (size_t i = 0; i < cf_rule_count; i++)
         configs[i] = (struct cf_rule_config){
             .id = cf_rules[i]->id,
+            .former_id = cf_rules[i]->former_id,
             .ignores_levels = (cf_rules[i]->traits & (CF_RULE_ALWAYS | CF_RULE_ANY_LEVEL)) != 0,
             .options = cf_rules[i]->options,
         };

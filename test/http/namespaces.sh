@@ -37,10 +37,10 @@ known=$objects objects=$work/namespaces.objects.yaml
 server "$work/namespaces.log" --config "$work/namespaces.curfew.yaml" || exit 1
 objects=$known
 relabel '' '{}' '{"curfew.dev/enforce":"strict"}' >"$work/in"
-says 'no level: invalid' '"code":422,"reason":"Invalid","message":"namespace \"lab\" is invalid: guard: '
+says 'no level: invalid' '"code":422,"reason":"Invalid","message":"namespace \"lab\" is invalid: namespace-level: '
 for sub in '' status finalize; do
     relabel "$sub" '{"curfew.dev/enforce":"restricted"}' '{}' >"$work/in"
-    says "lowered through '$sub'" '"code":403,"reason":"Forbidden","message":"namespace \"lab\" violates Curfew: guard: '
+    says "lowered through '$sub'" '"code":403,"reason":"Forbidden","message":"namespace \"lab\" violates Curfew: namespace-level: '
 done
 relabel '' '{}' '{"curfew.dev/enforce":"restricted"}' >"$work/in"
 for query in '?timeout=3s' '?timeout=30s' '?timeout=x' '?timeout=' '?timeout=99999999999999999999s' \

@@ -116,7 +116,7 @@ static void assert_labels(const struct cf_policy *policy, const char *keys, cons
 static const struct {
     const char *rule, *key;
 } flags[] = {
-    {"guard", "lowering"},
+    {"namespace-level", "lowering"},
     {"copied-token", "contents"},
     {"legacy-token-use", "legacyTokenUse"},
     {"restricted-by-node-annotation", "require.usedByDaemonSets"},
@@ -233,7 +233,7 @@ static void every_key_reaches_the_policy(void **state)
     assert_strings(&policy->exempt_usernames, "ada");
     assert_strings(&policy->exempt_groups, "on");
     assert_strings(&policy->guard_groups, "");
-    assert_true(flag_of(policy, "guard", "lowering"));
+    assert_true(flag_of(policy, "namespace-level", "lowering"));
     assert_int_equal(policy->lookup_failure[CF_BASELINE], CF_LOOKUP_DENY);
     assert_int_equal(policy->lookup_failure[CF_RESTRICTED], CF_LOOKUP_ALLOW);
     assert_strings(&policy->api_server_audiences, "api");

@@ -12,8 +12,8 @@
 
 #define RULE_IDS                                                                                   \
     "legacy-token-secret, legacy-token-revival, token-lifetime, copied-token, "                    \
-    "restricted-by-node-annotation, node-boundary, guard, legacy-token-mount, legacy-token-env, "  \
-    "extended-token, unbound-token, token-audience, legacy-token-use"
+    "restricted-by-node-annotation, node-boundary, namespace-level, legacy-token-mount, "          \
+    "legacy-token-env, extended-token, unbound-token, token-audience, legacy-token-use"
 
 struct mistake {
     const char *text; /* behind HEAD: begins on line 3 */
@@ -195,9 +195,12 @@ static void wrong_rule_options(void **state)
                                                  "whatever the levels and labels say"},
         {"rules: {restricted-by-node-annotation: {level: }}",
          "3:48: 'level' cannot be set on 'restricted-by-node-annotation'"},
-        {"rules: {guard: {level: off}}", "3:24: 'level' cannot be set on 'guard'"},
-        {"rules: {guard: off}", "3:16: 'guard' must be left out: its settings are those of the "
-                                "mapping 'guard' beside 'rules'"},
+        {"rules: {namespace-level: {level: off}}", "3:34: 'level' cannot be set on "
+                                                   "'namespace-level'"},
+        {"rules: {namespace-level: off}", "3:26: 'namespace-level' must be left out: its settings "
+                                          "are those of the mapping 'guard' beside 'rules'"},
+        {"rules: {guard: {}}", "3:16: the rule 'guard' is now called 'namespace-level'"},
+        {"rules: {guard: }", "3:16: the rule 'guard' is now called 'namespace-level'"},
         {"rules: {node-boundary: {tokenFor: all}}", "3:35: 'tokenFor' must be own or podsOnNode"},
         {"rules: {node-boundary: {sharedObjects: warn}}", "3:40: 'sharedObjects' must be allow "
                                                           "or deny, not 'warn'"},
@@ -266,6 +269,7 @@ static void wrong_exceptions(void **state)
         {"exceptions: [{rule: unbound-tokn}]",
          "3:21: unknown rule 'unbound-tokn', did you mean 'unbound-token'? (known here: " RULE_IDS
          ")"},
+        {"exceptions: [{rule: guard}]", "3:21: the rule 'guard' is now called 'namespace-level'"},
         {"exceptions: [{rule: ''}]", "3:21: 'rule' must be the id of a rule"},
         {"exceptions: [{rule: '*'}]", "3:21: unknown rule '*' (known here: "},
         {EXCEPTION_BUT("  names: [a]\n" GOOD_END), "4:3: missing 'namespace': the name of a "

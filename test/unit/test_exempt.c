@@ -186,25 +186,31 @@ static void daemon_sets(void **state)
 static void labels_of_namespaces(void **state)
 {
     (void)state;
-    use_config("guard: {lowering: true, groups: [wardens]}\n"
-               "exemptions: {namespaces: [kube-system], usernames: [root], groups: [glass]}\n"
-               "exceptions: [{rule: guard, namespace: lab, names: [lab], until: 2999-12-31, "
-               "reason: x}]");
-    assert_int_equal(exempt_of("guard", relabelled("shop", ALICE, "")), CF_EXEMPT_NO);
-    assert_int_equal(exempt_of("guard", relabelled("shop", MASTER, "")), CF_EXEMPT_NO);
-    assert_int_equal(exempt_of("guard", relabelled("shop", GROUPS("'wardens'"), "")),
+    use_config(
+        "guard: {lowering: true, groups: [wardens]}\n"
+        "exemptions: {namespaces: [kube-system], usernames: [root], groups: [glass]}\n"
+        "exceptions: [{rule: namespace-level, namespace: lab, names: [lab], until: 2999-12-31, "
+        "reason: x}]");
+    assert_int_equal(exempt_of("namespace-level", relabelled("shop", ALICE, "")), CF_EXEMPT_NO);
+    assert_int_equal(exempt_of("namespace-level", relabelled("shop", MASTER, "")), CF_EXEMPT_NO);
+    assert_int_equal(exempt_of("namespace-level", relabelled("shop", GROUPS("'wardens'"), "")),
                      CF_EXEMPT_GROUP);
-    assert_int_equal(exempt_of("guard", relabelled("shop", GROUPS("'glass'"), "")),
+    assert_int_equal(exempt_of("namespace-level", relabelled("shop", GROUPS("'glass'"), "")),
                      CF_EXEMPT_GROUP);
-    assert_int_equal(exempt_of("guard", relabelled("shop", "{'username':'root'}", "")),
+    assert_int_equal(exempt_of("namespace-level", relabelled("shop", "{'username':'root'}", "")),
                      CF_EXEMPT_USER);
-    assert_int_equal(exempt_of("guard", relabelled("kube-system", ALICE, "")), CF_EXEMPT_NAMESPACE);
-    assert_int_equal(exempt_of("guard", relabelled("lab", ALICE, "")), CF_EXEMPT_EXCEPTION);
-    assert_int_equal(exempt_of("guard", relabelled("shop", GROUPS("'wardens'"), NO_LEVEL)),
+    assert_int_equal(exempt_of("namespace-level", relabelled("kube-system", ALICE, "")),
+                     CF_EXEMPT_NAMESPACE);
+    assert_int_equal(exempt_of("namespace-level", relabelled("lab", ALICE, "")),
+                     CF_EXEMPT_EXCEPTION);
+    assert_int_equal(
+        exempt_of("namespace-level", relabelled("shop", GROUPS("'wardens'"), NO_LEVEL)),
+        CF_EXEMPT_NO);
+    assert_int_equal(
+        exempt_of("namespace-level", relabelled("kube-system", "{'username':'root'}", NO_LEVEL)),
+        CF_EXEMPT_NO);
+    assert_int_equal(exempt_of("namespace-level", relabelled("lab", ALICE, NO_LEVEL)),
                      CF_EXEMPT_NO);
-    assert_int_equal(exempt_of("guard", relabelled("kube-system", "{'username':'root'}", NO_LEVEL)),
-                     CF_EXEMPT_NO);
-    assert_int_equal(exempt_of("guard", relabelled("lab", ALICE, NO_LEVEL)), CF_EXEMPT_NO);
 }
 
 /* One label is wrong, and another lowers: the first is nobody's right, the second a group's. */

@@ -157,7 +157,7 @@ static void exempt_and_excepted(void **state)
     a = validate(relabel("", ENFORCE("restricted")));
     assert_int_equal(count_of(&a), 1);
     assert_string_equal(warning(&a, 0),
-                        "namespace \"base\": guard: the namespace is exempt from Curfew "
+                        "namespace \"base\": namespace-level: the namespace is exempt from Curfew "
                         "(exemptions.namespaces), its label curfew.dev/enforce has no effect");
     assert_int_equal(count_of((struct test_answer[]){validate(relabel(ENFORCE("restricted"), ""))}),
                      0);
@@ -185,8 +185,9 @@ static void at_most_3000(void **state)
     many_pods(LEGACY_POD, 3001);
     a = validate(relabel("", ENFORCE("restricted")));
     assert_int_equal(count_of(&a), 2);
-    assert_string_equal(warning(&a, 0), "namespace \"base\": guard: only the first 3000 of 3001 "
-                                        "existing pods were checked against the new level");
+    assert_string_equal(warning(&a, 0),
+                        "namespace \"base\": namespace-level: only the first 3000 of 3001 "
+                        "existing pods were checked against the new level");
     has_part(warning(&a, 1), "(and 2999 other pods)");
 }
 
@@ -269,8 +270,9 @@ static void while_nothing_is_known(void **state)
     a = validate(relabel("", ENFORCE("restricted")));
     assert_true(a.allowed);
     assert_int_equal(count_of(&a), 1);
-    assert_string_equal(warning(&a, 0), "namespace \"base\": guard: existing pods were not checked "
-                                        "against the new level: Curfew does not know them now");
+    assert_string_equal(warning(&a, 0),
+                        "namespace \"base\": namespace-level: existing pods were not checked "
+                        "against the new level: Curfew does not know them now");
     cf_store_free(store);
     store = cf_store_new(CF_ABSENT_IS_UNKNOWN);
     many_pods(LEGACY_POD, 2);
@@ -278,7 +280,7 @@ static void while_nothing_is_known(void **state)
     assert_int_equal(count_of(&a), 1);
     assert_string_equal(
         warning(&a, 0),
-        "namespace \"base\": guard: 2 existing pods could not be judged: Curfew has "
+        "namespace \"base\": namespace-level: 2 existing pods could not be judged: Curfew has "
         "not listed the cluster's legacy Secrets yet");
     cf_store_free(store);
     store = known;

@@ -6,21 +6,21 @@
 scenario 'a label with an invalid level is rejected, for every user'
 dev label namespace ci curfew.dev/enforce=strict
 prints 'The request is invalid: '
-refused 'namespace "ci" is invalid: guard: label curfew.dev/enforce is "strict", not privileged, baseline or restricted'
+refused 'namespace "ci" is invalid: namespace-level: label curfew.dev/enforce is "strict", not privileged, baseline or restricted'
 prints 'do this: set it to privileged, baseline or restricted, or leave it out'
 admin label namespace ci curfew.dev/warn=Baseline --dry-run=server
-refused 'namespace "ci" is invalid: guard: label curfew.dev/warn is "Baseline"'
+refused 'namespace "ci" is invalid: namespace-level: label curfew.dev/warn is "Baseline"'
 prints "did you mean 'baseline'?"
 dev apply -f - << 'END'
 apiVersion: v1
 kind: Namespace
 metadata: {name: team, labels: {curfew.dev/enforce: restrict}}
 END
-refused 'namespace "team" is invalid: guard: '
+refused 'namespace "team" is invalid: namespace-level: '
 
 scenario 'a misspelt label causes a warning, since it would have no effect'
 dev label namespace ci curfew.dev/enforced=restricted
-prints 'Warning: namespace "ci": guard: label curfew.dev/enforced sets nothing; use the label curfew.dev/enforce'
+prints 'Warning: namespace "ci": namespace-level: label curfew.dev/enforced sets nothing; use the label curfew.dev/enforce'
 prints 'namespace/ci labeled'
 dev label namespace ci curfew.dev/enforced-
 said_is 'namespace/ci unlabeled'
@@ -125,14 +125,14 @@ lower() {
 
 scenario 'with guard.lowering, only system:masters may lower a level, by any method'
 guarded yes
-until_it_prints 'denied the request: namespace "shop" violates Curfew: guard: label curfew.dev/enforce lowers the level from "restricted" to "baseline"' \
+until_it_prints 'denied the request: namespace "shop" violates Curfew: namespace-level: label curfew.dev/enforce lowers the level from "restricted" to "baseline"' \
     lower
 prints 'do this: ask a member of system:masters to do it, or keep the level'
 dev label namespace shop curfew.dev/enforce-
-refused 'namespace "shop" violates Curfew: guard: without the label curfew.dev/enforce the level falls from "restricted" to "baseline"'
+refused 'namespace "shop" violates Curfew: namespace-level: without the label curfew.dev/enforce the level falls from "restricted" to "baseline"'
 dev patch namespace shop --subresource=status --type=merge \
     -p '{"metadata": {"labels": {"curfew.dev/enforce": "privileged"}}}'
-refused 'namespace "shop" violates Curfew: guard: '
+refused 'namespace "shop" violates Curfew: namespace-level: '
 finalize() { # NAMESPACE LABELS
     dev replace --raw "/api/v1/namespaces/$1/finalize" -f - << END
 {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "$1", "labels": $2},
@@ -140,13 +140,13 @@ finalize() { # NAMESPACE LABELS
 END
 }
 finalize shop '{}'
-refused 'namespace "shop" violates Curfew: guard: '
+refused 'namespace "shop" violates Curfew: namespace-level: '
 dev create -f - << 'END'
 apiVersion: v1
 kind: Namespace
 metadata: {name: free, labels: {curfew.dev/enforce: privileged}}
 END
-refused 'namespace "free" violates Curfew: guard: label curfew.dev/enforce is "privileged", below the default "baseline"'
+refused 'namespace "free" violates Curfew: namespace-level: label curfew.dev/enforce is "privileged", below the default "baseline"'
 dev get namespace shop -o jsonpath='{.metadata.labels.curfew\.dev/enforce}'
 said_is restricted
 

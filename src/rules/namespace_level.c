@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* guard: the labels of a namespace say what they mean, and only guard.groups lower its levels.
+/* namespace-level: the labels of a namespace say what they mean, and only guard.groups lower its
+ * levels.
  *
  * Whoever can label a namespace could switch Curfew off there: that is refused with
  * guard.lowering, through every resource that carries labels. A label that is no level is refused
@@ -7,7 +8,7 @@
  *
  * Reads:  metadata.labels of Namespaces, old and new; guard.lowering, the defaults
  * Allows: labels that stay as they were; raising a level; lowering it by guard.groups.
- * Fixtures: test/rules/guard/ */
+ * Fixtures: test/rules/namespace-level/ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -238,8 +239,9 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
         check_lowering(in, was, is, out);
 }
 
-const struct cf_rule cf_rule_guard = {
-    .id = "guard",
+const struct cf_rule cf_rule_namespace_level = {
+    .id = "namespace-level",
+    .former_id = "guard",
     .title = "a namespace's labels are wrong, or lower its level",
     .remedy = "the labels are curfew.dev/enforce, curfew.dev/fix, curfew.dev/audit and "
               "curfew.dev/warn, each privileged, baseline or restricted",

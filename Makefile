@@ -87,7 +87,7 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .SUFFIXES:
 .PHONY: all test tests unit rules recorded property golden api fault http soak lint storm worst asan tsan scale
 .PHONY: fuzz fuzz-build fuzz-bins fuzz-regress fuzz-min fuzz-selftest
-.PHONY: yaml-oracle demo bench bench-store bench-authorize bench-review-files e2e image image-root image-test test-debian13 chart manifests man
+.PHONY: yaml-oracle demo bench bench-store bench-authorize bench-review-files e2e image image-root image-test test-debian13 chart manifests schema man
 .PHONY: deps deps-build deps-bench deps-soak deps-fuzz deps-e2e deps-image deps-debian13
 .PHONY: certs install uninstall fmt fmt-check clean help FORCE
 
@@ -144,6 +144,7 @@ test: ## run all tests (some ten minutes)
 unit: $(UNIT_BINS)
 rules recorded property api fault: %: $(BUILD)/%-test
 golden api fault http lint: $(BUILD)/curfew
+lint: $(BUILD)/rules-test
 soak: $(BUILD)/curfew | deps deps-soak ## sustained load during floods, reloads and a full disk (2 min.)
 	@CURFEW=$(BUILD)/curfew TIMED=1 sh test/soak/run.sh $(SECONDS_EACH)
 SECONDS_EACH ?= 15
@@ -236,6 +237,8 @@ test-debian13: | deps-debian13 ## run make test in a separate Debian 13 (root; i
 	@bash test/debian13.sh $(BUILD)
 chart: $(BUILD)/curfew ## render and check the chart (Go; helm is built once)
 	@V=1 sh test/all.sh $(BUILD) chart
+schema: $(BUILD)/rules-test ## write the options of the rules into the schema of the chart
+	@UPDATE=1 BUILD=$(BUILD) sh test/lint/chart.sh
 manifests: ## generate deploy/manifests from the chart
 	@sh test/chart/manifests.sh
 man: $(BUILD)/curfew ## generate deploy/man from its .in files, the program's help and the example configuration

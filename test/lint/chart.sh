@@ -13,13 +13,21 @@ diff "$complaints.page" "$complaints.values" | sed -n \
 rm -f "$complaints.values" "$complaints.page"
 verdict "its README has every value, as in values.yaml" "$complaints"
 
-sed -n '/^## Rules$/,/^## /s/^| `\([a-z0-9-]*\)` .*/\1/p' README.md | while read -r rule; do
-    grep -qE "^ *\"$rule\": \{" $chart/values.schema.json ||
-        echo "values.schema.json: config.rules does not know $rule"
-    grep -E '"rule":|^ *"[a-z-]+",?$' $chart/values.schema.json | grep -q "\"$rule\"" ||
-        echo "values.schema.json: config.exceptions does not know $rule"
-done > "$complaints"
-verdict "its schema knows every rule" "$complaints"
+# What the rules print of their options, and the schema with it; UPDATE=1 writes it.
+schema=$chart/values.schema.json
+"$(dirname "${CURFEW:-${BUILD:-build}/curfew}")/rules-test" --schema > "$complaints.printed" ||
+    echo "rules-test prints no schema: make rules" >> "$complaints"
+awk -f "$(dirname "$0")/schema.awk" "$complaints.printed" $schema > "$complaints.schema"
+[ -z "${UPDATE:-}" ] || cp "$complaints.schema" $schema
+diff $schema "$complaints.schema" | sed -n \
+    -e "s,^> *\(.*\),$schema: the rules have \1 (make schema),p" \
+    -e "s,^< *\(.*\),$schema: the rules do not have \1 (make schema),p" >> "$complaints"
+sed '1,/^## other mappings$/d' "$complaints.printed" | while read -r section option; do
+    [ "$section" != - ] || option=${option%%: *}:
+    grep -qF -e "$option" $schema || echo "$schema: the mapping $section needs $option"
+done >> "$complaints"
+rm -f "$complaints.printed" "$complaints.schema"
+verdict "its schema has every rule and its options" "$complaints"
 
 grep -ohE 'curfew_[a-z_]*[a-z]' $chart/files/* | sed 's/_bucket$//' | LC_ALL=C sort -u | while read -r metric; do
     sed -n '/^## Metrics$/,/^## /p' deploy/README.md | grep -q "\`$metric\`" ||

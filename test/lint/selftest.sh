@@ -196,10 +196,14 @@ catches chart 'its table lacks this row of values.yaml: .replicaCount' "sed -i '
 catches chart 'values.yaml does not have this row of its table: .made-up' \
     "sed -i 's/^| .replicaCount/| \`made-up\` | x | \`1\` |\n&/' charts/curfew/README.md"
 catches chart 'surprise has no line' 'echo "surprise: 1" >> charts/curfew/values.yaml'
-catches chart 'config.rules does not know unbound-token' \
+catches chart 'the rules have "unbound-token": ' \
     "sed -i '/\"unbound-token\": {/d' charts/curfew/values.schema.json"
-catches chart 'config.exceptions does not know copied-token' \
+catches chart 'the rules have "copied-token",' \
     "sed -i '/^ *\"copied-token\",/d' charts/curfew/values.schema.json"
+catches chart 'the rules do not have "tokenFor": ' \
+    "sed -i 's/\"podsOnNode\"/\"all\"/' charts/curfew/values.schema.json"
+catches chart 'the mapping guard needs "lowering": ' \
+    "sed -i 's/\"lowering\": [^}]*}/\"lowering\": {}/' charts/curfew/values.schema.json"
 catches chart 'curfew_gone_total is not a metric' 'echo "# curfew_gone_total" >> charts/curfew/files/alerts.yaml'
 catches chart 'its appVersion is not' 'echo 9.9.9 > VERSION'
 

@@ -17,6 +17,7 @@
 
 #include "documents.h"
 #include "fixture.h"
+#include "schema.h"
 
 #include "curfew/limits.h"
 #include "curfew/str.h"
@@ -215,11 +216,16 @@ static void check_folder(const char *name, void *arg)
 int main(int argc, char **argv)
 {
     const char *root = argc > 1 ? argv[1] : "test/rules";
-    struct cf_store *store, *unknown = cf_store_new(CF_ABSENT_IS_UNKNOWN);
+    struct cf_store *store, *unknown;
     char objects[512];
 
+    if (cf_streq(root, "--schema")) {
+        print_schema();
+        return 0;
+    }
     cf_json_init();
     snprintf(objects, sizeof(objects), "%s/objects.yaml", root);
+    unknown = cf_store_new(CF_ABSENT_IS_UNKNOWN);
     store = store_of(objects);
     cf_store_set_server_version(store, 1, 36);
     for (size_t i = 0; i < cf_rule_count; i++) {

@@ -88,8 +88,10 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .PHONY: all test tests unit rules recorded property golden api fault http soak lint storm worst asan tsan scale
 .PHONY: fuzz fuzz-build fuzz-bins fuzz-regress fuzz-min fuzz-selftest
 .PHONY: yaml-oracle demo bench bench-store bench-authorize bench-review-files e2e image image-root image-test test-debian13 chart manifests schema man
-.PHONY: deps deps-build deps-bench deps-soak deps-fuzz deps-e2e deps-image deps-debian13
-.PHONY: certs install uninstall fmt fmt-check clean help FORCE
+.PHONY: deps deps-build deps-bench deps-soak deps-fuzz deps-e2e deps-image deps-format deps-debian13
+.PHONY: debug run coverage certs install uninstall fmt fmt-check clean help FORCE
+
+# ---- build ----
 
 all: $(BUILD)/curfew ## build build/curfew
 
@@ -114,6 +116,44 @@ $(BUILD)/libcurfew.a: $(LIB_OBJS)
 	$(call say,AR,$@)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
+
+# ---- development ----
+
+# A build in its own folder; the sanitizers end the program at the first error.
+with      = $(MAKE) --no-print-directory BUILD=build/$(1)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+debug: ## build the program and the tests in build/debug, with -Og, AddressSanitizer and UBSan
+	@$(call with,debug) CFLAGS='-Og -g3' EXTRA_CFLAGS='$(SANITIZE) -fno-omit-frame-pointer' \
+	    EXTRA_LDFLAGS='$(SANITIZE)' tests
+
+run: $(BUILD)/curfew certs ## serve on loopback with development certificates and sample objects (PORT=8443)
+	@echo 'https://localhost:$(PORT), until Ctrl-C. In another terminal:'
+	@echo '  curl --cacert certs/ca.crt --json @deploy/demo/worker.json https://localhost:$(PORT)/validate'
+	@$(BUILD)/curfew serve --objects deploy/demo/objects.yaml --tls-cert certs/tls.crt \
+	    --tls-key certs/tls.key --listen 127.0.0.1:$(PORT) --probe-listen 127.0.0.1:0 \
+	    --metrics-listen 127.0.0.1:0 --drain-delay 0s --log-format text
+PORT ?= 8443
+
+coverage: ## print the share of lines that the tests run, for each folder of src/ (gcc)
+	@$(call with,coverage) CC=gcc CFLAGS='-O0 -g' CPPFLAGS=-DCF_COVERAGE \
+	    EXTRA_CFLAGS='--coverage -fprofile-update=atomic' EXTRA_LDFLAGS=--coverage tests
+	@sh test/coverage.sh build/coverage $(COVERAGE)
+COVERAGE ?= unit rules recorded property golden api fault http
+
+# One JSON array: a comma before each entry but the first.
+SOURCES = $(patsubst $(BUILD)/%.o,%.c,$(OBJS) $(UNIT_OBJS) $(CASE_OBJS) $(FIXTURE_OBJS) $(DEMO_OBJS) \
+    $(BENCH_OBJS) $(FUZZ_OBJS))
+compiled = {"directory": "$(CURDIR)", "file": "$(1)", "command": "$(subst ",\",$(CC) $(CPPFLAGS_ALL) \
+    -DCF_REVISION='"$(REVISION)"' -Itest $(CFLAGS_ALL) -c $(1))"}
+comma := ,
+define newline
+
+
+endef
+compile_commands.json: FORCE | deps ## write the compile command of each source, for clangd
+	$(file >$@,[$(call compiled,$(firstword $(SOURCES)))$(foreach source,$(wordlist 2,\
+	    $(words $(SOURCES)),$(SOURCES)),$(comma)$(newline)$(call compiled,$(source)))])
 
 # ---- tests ----
 
@@ -140,8 +180,9 @@ test: ## run all tests (some ten minutes)
 	@$(MAKE) --no-print-directory -k tests || touch $(BUILD)/broken
 	@sh test/all.sh $(BUILD) $(PARTS)
 
-# Run one part: make unit, make rules, ... (UPDATE=1 rewrites the expected results); make golden CASE=fix-pod.
-unit: $(UNIT_BINS)
+# Run one part: make unit, make rules, ... make unit T=store, make golden CASE=fix-pod. UPDATE=1 rewrites
+# the expected results.
+unit: $(if $(T),$(foreach program,$(UNIT_BINS),$(if $(findstring $(T),$(program)),$(program))),$(UNIT_BINS))
 rules recorded property api fault: %: $(BUILD)/%-test
 golden api fault http lint: $(BUILD)/curfew
 lint: $(BUILD)/rules-test
@@ -150,7 +191,7 @@ soak: $(BUILD)/curfew | deps deps-soak ## sustained load during floods, reloads 
 SECONDS_EACH ?= 15
 lint: $(BUILD)/libcurfew.a ## check the rules of the project
 unit rules recorded property golden api fault http lint: | deps
-	@V=1 CASE='$(CASE)' sh test/all.sh $(BUILD) $@
+	@V=1 T='$(T)' CASE='$(CASE)' sh test/all.sh $(BUILD) $@
 
 worst: $(BUILD)/curfew | deps ## the cost of every pair of worst-case reviews (15 min.)
 	@ONLY=worst WORST=all sh test/http/run.sh $(BUILD)/curfew
@@ -177,6 +218,8 @@ tsan: ## run the tests of threads and of the server with ThreadSanitizer (clang)
 	@RATE=300 $(MAKE) --no-print-directory test BUILD=build/tsan CC=clang CFLAGS='-O1 -g' \
 	    PARTS='threads api fault http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
 
+# ---- fuzzing ----
+
 # Each test/fuzz/NAME.c is a libFuzzer program; `make fuzz-build` runs these rules in a second make.
 $(FUZZ_BINS): $(BUILD)/fuzz-%: $(BUILD)/test/fuzz/%.o $(FIXTURE_OBJS) $(BUILD)/libcurfew.a
 	$(call say,LD,$@)
@@ -188,15 +231,16 @@ fuzz-build: | deps-fuzz
 	    EXTRA_CFLAGS='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
 	    EXTRA_LDFLAGS='-fsanitize=address,undefined'
 fuzz: fuzz-build ## fuzz each target for T=30 seconds (clang)
-	@sh test/fuzz/run.sh fuzz $(BUILD)/fuzz $(T) $(TARGETS)
+	@sh test/fuzz/run.sh fuzz $(BUILD)/fuzz $(or $(T),30) $(TARGETS)
 fuzz-regress: fuzz-build ## run each input of the fuzz corpus once
 	@sh test/fuzz/run.sh regress $(BUILD)/fuzz $(TARGETS)
 fuzz-min: fuzz-build ## add new inputs to test/fuzz/corpus
 	@sh test/fuzz/run.sh min $(BUILD)/fuzz $(TARGETS)
 fuzz-selftest: fuzz-build ## check that each fuzz target finds a planted bug (10 min.)
 	+@sh test/fuzz/selftest.sh $(BUILD)/fuzz $(TARGETS)
-T ?= 30
 TARGETS ?=
+
+# ---- demo and benchmarks ----
 
 $(BUILD)/demo/kubectl: $(DEMO_OBJS) $(FIXTURE_OBJS) $(BUILD)/libcurfew.a
 	$(call say,LD,$@)
@@ -223,6 +267,8 @@ bench: $(BUILD)/curfew bench-store | deps-bench ## measure reviews per second, c
 
 bench-review-files: $(BUILD)/curfew | deps ## measure curfew review on 376 MB in 58,000 files, compared with libyaml and kubectl (5 min.)
 	@BUILD=$(BUILD) CC='$(CC)' sh test/bench/review_files.sh
+
+# ---- image and cluster ----
 
 e2e: $(BUILD)/curfew image | deps-e2e ## run kubectl against a real single-node cluster (root, Go; it is built once)
 	@bash test/e2e/run.sh $(BUILD) $(SCENARIOS)
@@ -260,6 +306,8 @@ deps-e2e: deps-build
 	$(call deps,e2e)
 deps-image: deps-build
 	$(call deps,image)
+deps-format:
+	$(call deps,format)
 deps-debian13:
 	$(call deps,debian13)
 
@@ -278,17 +326,20 @@ uninstall: ## remove the installed files
 	    $(patsubst deploy/man/%,$(DESTDIR)$(MANDIR)/man1/%,$(wildcard deploy/man/*.1)) \
 	    $(patsubst deploy/man/%,$(DESTDIR)$(MANDIR)/man5/%,$(wildcard deploy/man/*.5))
 
-FORMATTED = $(wildcard src/*.c src/*/*.[ch] include/curfew/*.h test/*.h test/*/*.[ch] deploy/demo/*.c)
-fmt: ## format the sources (clang-format)
-	clang-format -i $(FORMATTED)
-fmt-check:
-	clang-format --dry-run -Werror $(FORMATTED)
+fmt: | deps-format ## format the C sources (clang-format 14.0.6)
+	@FIX=1 sh test/lint/format.sh
+fmt-check: | deps-format ## check the format of the C sources
+	@STRICT=1 sh test/lint/format.sh
 
 clean: ## remove the build directory
 	rm -rf $(BUILD)
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^# ---- .* ----$$/ { gsub(/^# ---- | ----$$/, ""); group = $$0 } \
+	    /^[a-z0-9_.-]+:.*## / { \
+	        if (group != "") print "\n" group; \
+	        group = ""; \
+	        printf "  %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 -include $(patsubst %.o,%.d,$(OBJS) $(UNIT_OBJS) $(CASE_OBJS) $(FIXTURE_OBJS) $(DEMO_OBJS) $(BENCH_OBJS) \
     $(FUZZ_OBJS))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # deps.sh - installs what is missing, on Debian 12 and 13 and Ubuntu 24.04.
 #
-#   deploy/deps.sh [--check] SET...     sets: build test soak fuzz bench e2e image debian13 ci
+#   deploy/deps.sh [--check] SET...     sets: build test soak fuzz bench e2e image format debian13 ci
 #
 # It checks for headers and programs rather than packages, so that other installations are found too, and
 # calls apt only if something is missing. --check only lists the missing packages.
@@ -119,6 +119,37 @@ want_image() {
     want dpkg-dev has_program dpkg-source
 }
 
+# One version, since each formats differently.
+clang_format=14.0.6
+format=
+
+has_clang_format() {
+    for tool in clang-format-14 clang-format build/clang-format/bin/clang-format; do
+        if "$tool" --version 2> /dev/null | grep -q "clang-format version $clang_format"; then return; fi
+    done
+    return 1
+}
+
+want_format() {
+    has_clang_format || format=clang-format-14
+}
+
+# Debian 13 has no package of this version: there it comes from PyPI.
+install_clang_format() {
+    as_root apt-get update -qq < /dev/null
+    if apt-cache show $format > /dev/null 2>&1; then
+        install_packages $format
+    else
+        has_venv || install_packages python3-venv
+        python3 -m venv build/clang-format
+        build/clang-format/bin/pip install --quiet "clang-format==$clang_format"
+    fi
+}
+
+has_venv() {
+    has_program python3 && python3 -c 'import ensurepip, venv' 2> /dev/null
+}
+
 # Tools to download and enter a Debian 13 root.
 want_debian13() {
     want debian-archive-keyring test -e /usr/share/keyrings/debian-archive-keyring.gpg
@@ -134,6 +165,7 @@ want_ci() {
     want binutils has_program nm
     want shellcheck has_program shellcheck
     want clang has_program clang
+    want_format
     has_program clang && ! has_sanitizers address,undefined thread && missing="$missing $(sanitizer_package)"
     return 0
 }
@@ -172,21 +204,22 @@ if [ "${1:-}" = --check ]; then
 fi
 for set in "$@"; do
     case $set in
-    build | test | soak | fuzz | bench | e2e | image | debian13 | ci) "want_$set" ;;
+    build | test | soak | fuzz | bench | e2e | image | format | debian13 | ci) "want_$set" ;;
     *)
-        echo "deps: unknown set '$set': must be build, test, soak, fuzz, bench, e2e, image, debian13 or ci" >&2
+        echo "deps: unknown set '$set': must be build, test, soak, fuzz, bench, e2e, image, format, debian13 or ci" >&2
         exit 2
         ;;
     esac
 done
 
-[ -n "$missing" ] || exit 0
+[ -n "$missing$format" ] || exit 0
 if $check; then
-    echo "deps: missing:$missing"
+    echo "deps: missing:$missing${format:+ $format}"
     exit 1
 fi
 # shellcheck disable=SC2086 # a list of words
-install_packages $missing
+[ -z "$missing" ] || install_packages $missing
+[ -z "$format" ] || install_clang_format
 # clang may have been installed above, without the sanitizers.
 case " $* " in
 *" ci "* | *" fuzz "*)

@@ -28,7 +28,7 @@ unit() { # PROGRAM...
 
 run_part() {
     case $1 in
-    unit) unit "$BUILD"/unit/test_* ;;
+    unit) unit "$BUILD"/unit/test_*"${T:-}"* ;;
     threads) unit "$BUILD"/unit/test_*_threads ;;
     rules | recorded | property) "$BUILD/$1-test" ;;
     golden) sh test/golden/run.sh ${CASE:-} ;;

@@ -165,7 +165,7 @@ int cf_seccomp_start(struct cf_err *err)
     scmp_filter_ctx filter;
     int code;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                               \
+#if defined(CF_COVERAGE) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||       \
     __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
     return cf_err_system(err, "a sanitizer needs other system calls");
 #endif

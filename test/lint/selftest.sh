@@ -112,6 +112,21 @@ catches symbols 'json_object_get: a global symbol' 'mkdir build &&
 catches hardening 'soft.o: has no note' 'mkdir -p build/src &&
     echo "int cf_fine;" > src/soft.c && ${CC:-cc} -fcf-protection=none -c -o build/src/soft.o src/soft.c'
 
+if sh "$here/format.sh" "$root" | grep -q 'not checked'; then
+    echo "ok selftest format: not checked without clang-format"
+else
+    only='find . -name "*.[ch]" ! -name str.c -delete'
+    catches format 'src/base/str.c:[0-9]*: is not formatted' "$only; echo 'int  x;' >> src/base/str.c"
+    leaves format 'str.c' "$only; echo 'int x;' >> src/base/str.c"
+fi
+export STRICT=1 CLANG_FORMAT=none
+catches format 'clang-format [0-9.]* is not installed' true
+CLANG_FORMAT=$work/other
+printf '#!/bin/sh\necho "clang-format version 19.1.7"\n' > "$CLANG_FORMAT"
+chmod +x "$CLANG_FORMAT"
+catches format 'is 19.1.7' true
+unset STRICT CLANG_FORMAT
+
 catches logs 'http.log:.*a token' 'mkdir -p build/test-logs &&
     echo "denied eyJhbGci""OiJSUzI1NiIsImtpZCI6IiJ9.e30.x" > build/test-logs/http.log'
 catches logs 'golden.log:.*a token' 'mkdir -p build/test-logs &&

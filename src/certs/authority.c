@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* authority.c - what to do next with an authority and its leaf; see certs.h. A function of what
- * there is and what is wished: who does it, and where it is kept, is the caller's. */
+/* authority.c - decides which step is due for an authority and its leaf, and takes it: a pure
+ * function of the existing certificates and the desired state. The caller stores the result. */
 #include "curfew/certs.h"
 
 #include <string.h>
@@ -46,16 +46,16 @@ int64_t cf_cert_renew_at(int64_t begins, int64_t expires)
     return begins + (expires - begins) / 3 * 2;
 }
 
-/* ---- what there is ---- */
+/* ---- reading the existing certificates ---- */
 
-/* The good parts of a struct cf_certs. */
+/* The valid parts of a struct cf_certs. */
 struct view {
-    X509 *cas[CF_CAS_MAX];     /* in date, newest first */
-    size_t ca_count, more_cas; /* those that are not in cas[] */
+    X509 *cas[CF_CAS_MAX];     /* not expired, newest first */
+    size_t ca_count, more_cas; /* more_cas: valid ones that exceed cas[] */
     int64_t now;
-    bool read_any, first_kept; /* of ca.crt */
-    EVP_PKEY *ca_key;          /* of cas[0]; NULL: there is none, so nothing can be signed */
-    X509 *leaf; /* with its key, in date, signed by cas[signer]; NULL: there is none */
+    bool read_any, first_kept; /* of ca.crt: a certificate was read; the first one is cas[0] */
+    EVP_PKEY *ca_key;          /* of cas[0]; NULL: missing, so a new authority is needed */
+    X509 *leaf;                /* valid now, signed by cas[signer]; NULL: there is none */
     EVP_PKEY *leaf_key;
     size_t signer;
     const char *flaw;    /* why there is no leaf */
@@ -114,7 +114,7 @@ static const char *leaf_flaw(struct view *v)
             return NULL;
     }
     return v->more_cas > 0 ? "tls.crt is signed by none of the first 8 authorities in ca.crt"
-                           : "tls.crt is signed by no authority in ca.crt that is in date";
+                           : "tls.crt is signed by no valid authority in ca.crt";
 }
 
 static void view_leaf(struct view *v, const struct cf_certs *certs)
@@ -130,7 +130,7 @@ static void view_leaf(struct view *v, const struct cf_certs *certs)
     v->leaf_key = NULL;
 }
 
-static void view(struct view *v, const struct cf_certs *certs, int64_t now)
+static void view_certs(struct view *v, const struct cf_certs *certs, int64_t now)
 {
     *v = (struct view){.now = now};
     view_cas(v, certs);
@@ -143,7 +143,7 @@ bool cf_certs_usable(const struct cf_certs *certs, int64_t now, struct cf_err *e
     struct view v;
     const char *flaw;
 
-    view(&v, certs, now);
+    view_certs(&v, certs, now);
     flaw = v.flaw;
     view_free(&v);
     if (flaw != NULL)
@@ -188,7 +188,7 @@ bool cf_certs_trusts(const char *bundle, size_t bundle_len, const char *cert, si
     return t.trusted;
 }
 
-/* ---- what to do ---- */
+/* ---- deciding ---- */
 
 struct plan {
     enum cf_certs_step step;
@@ -196,71 +196,73 @@ struct plan {
     bool fresh_ca, fresh_leaf, drop_old;
 };
 
-static bool due(const X509 *cert, int64_t now)
+static bool cert_is_due(const X509 *cert, int64_t now)
 {
     return now >= cf_cert_renew_at(cf_x509_begins(cert), cf_x509_ends(cert));
 }
 
-static bool has_all_names(const struct view *v, const struct cf_certs_wish *wish)
+static bool has_all_names(const struct view *v, const struct cf_certs_spec *spec)
 {
-    for (size_t i = 0; i < wish->name_count; i++) {
-        if (!cf_x509_has_name(v->leaf, wish->names[i]))
+    for (size_t i = 0; i < spec->name_count; i++) {
+        if (!cf_x509_has_name(v->leaf, spec->names[i]))
             return false;
     }
     return true;
 }
 
-/* An old leaf is served on for as long as possible while the new authority is not trusted yet; but
- * one that ends is no better than one that nobody trusts. */
-static bool may_sign(const struct view *v, const struct cf_certs_wish *wish)
+/* The leaf of an older authority stays for as long as possible while the new authority is not
+ * published. Shortly before that leaf expires, the new authority signs anyway: clients reject an
+ * expired leaf just as an untrusted one. */
+static bool may_sign(const struct view *v, const struct cf_certs_spec *spec)
 {
     int64_t life = cf_x509_ends(v->leaf) - cf_x509_begins(v->leaf);
 
-    return v->signer == 0 || wish->published || cf_x509_ends(v->leaf) - wish->now < life / 20;
+    return v->signer == 0 || spec->published || cf_x509_ends(v->leaf) - spec->now < life / 20;
 }
 
-/* What an older one signed was signed before the newest was made. */
-static bool all_ended(const struct view *v, const struct cf_certs_wish *wish)
+/* Whether all leaves of older authorities have expired: they were signed before the newest
+ * authority was created. */
+static bool all_ended(const struct view *v, const struct cf_certs_spec *spec)
 {
-    return wish->now > cf_x509_begins(v->cas[0]) + wish->leaf_lifetime + wish->leaf_lifetime / 10;
+    return spec->now > cf_x509_begins(v->cas[0]) + spec->leaf_lifetime + spec->leaf_lifetime / 10;
 }
 
-static struct plan decide(const struct view *v, const struct cf_certs_wish *wish)
+static struct plan decide_step(const struct view *v, const struct cf_certs_spec *spec)
 {
     if (v->ca_key == NULL)
         return (struct plan){CF_CERTS_NEW_CA,
-                             v->ca_count == 0 ? "there is no authority in date"
-                                              : "the authority's key is not there, or of another",
+                             v->ca_count == 0 ? "there is no valid authority"
+                                              : "the authority's key is missing or does not match",
                              true, v->leaf == NULL, false};
-    if (wish->renew_ca || due(v->cas[0], wish->now))
+    if (spec->renew_ca || cert_is_due(v->cas[0], spec->now))
         return (struct plan){CF_CERTS_NEW_CA,
-                             wish->renew_ca ? "a new authority was asked for"
-                                            : "two thirds of the authority's life are over",
+                             spec->renew_ca ? "a new authority was requested"
+                                            : "two thirds of the authority's lifetime have passed",
                              true, true, false};
     if (v->leaf == NULL)
         return (struct plan){CF_CERTS_NEW_LEAF, v->flaw, false, true, false};
-    if (may_sign(v, wish)) {
+    if (may_sign(v, spec)) {
         const char *why = v->signer != 0     ? "the new authority is trusted"
-                          : wish->renew_leaf ? "a new certificate was asked for"
-                          : due(v->leaf, wish->now)
-                              ? "two thirds of the certificate's life are over"
-                          : !has_all_names(v, wish) ? "it lacks a name that we are called by"
+                          : spec->renew_leaf ? "a new certificate was requested"
+                          : cert_is_due(v->leaf, spec->now)
+                              ? "two thirds of the certificate's lifetime have passed"
+                          : !has_all_names(v, spec) ? "the certificate lacks a required name"
                                                     : NULL;
 
         if (why != NULL)
             return (struct plan){CF_CERTS_NEW_LEAF, why, false, true, false};
     }
-    if (v->signer == 0 && v->ca_count > 1 && (wish->drop_old || all_ended(v, wish)))
+    if (v->signer == 0 && v->ca_count > 1 && (spec->drop_old || all_ended(v, spec)))
         return (struct plan){CF_CERTS_DROP_CA,
-                             wish->drop_old ? "it was asked for"
-                                            : "nothing that an older authority signed is in date",
+                             spec->drop_old ? "the removal of older authorities was requested"
+                                            : "all certificates of older authorities have expired",
                              false, false, true};
     return (struct plan){CF_CERTS_KEEP, NULL, false, false, false};
 }
 
-/* ---- doing it ---- */
+/* ---- taking the step ---- */
 
-static bool has(const struct cf_san_names *names, const char *name)
+static bool has_san_name(const struct cf_san_names *names, const char *name)
 {
     for (size_t i = 0; i < names->count; i++) {
         if (strcasecmp(names->items[i], name) == 0)
@@ -269,9 +271,9 @@ static bool has(const struct cf_san_names *names, const char *name)
     return false;
 }
 
-static bool add(struct cf_san_names *names, const char *name)
+static bool add_san_name(struct cf_san_names *names, const char *name)
 {
-    if (has(names, name))
+    if (has_san_name(names, name))
         return true;
     if (names->count == CF_NAMES_MAX)
         return false;
@@ -279,41 +281,41 @@ static bool add(struct cf_san_names *names, const char *name)
     return true;
 }
 
-/* The names that are wished, and while the old leaf is not due also the other ones that it has: two
- * versions of us that are called by different names don't take turns undoing each other. False:
- * there would be more than CF_NAMES_MAX. */
-static bool names_for(const struct view *v, const struct cf_certs_wish *wish,
+/* The wanted names, and while the old leaf is not due also its other names: so two versions of
+ * Curfew with different names do not undo each other's work in turns. False: more than CF_NAMES_MAX
+ * names. */
+static bool names_for(const struct view *v, const struct cf_certs_spec *spec,
                       char old[][CF_NAME_SIZE], struct cf_san_names *out)
 {
-    bool keep = v->leaf != NULL && (wish->name_count == 0 || !due(v->leaf, wish->now));
+    bool keep = v->leaf != NULL && (spec->name_count == 0 || !cert_is_due(v->leaf, spec->now));
     size_t count = keep ? cf_x509_names(v->leaf, old, CF_NAMES_MAX) : 0;
 
     out->count = 0;
     if (count > CF_NAMES_MAX)
         return false;
-    for (size_t i = 0; i < wish->name_count; i++) {
-        if (!add(out, wish->names[i]))
+    for (size_t i = 0; i < spec->name_count; i++) {
+        if (!add_san_name(out, spec->names[i]))
             return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (cf_certs_is_name(old[i]) && !add(out, old[i]))
+        if (cf_certs_is_name(old[i]) && !add_san_name(out, old[i]))
             return false;
     }
     return true;
 }
 
 static bool replace_leaf(struct view *v, X509 *ca, EVP_PKEY *ca_key, size_t signer,
-                         const struct cf_certs_wish *wish)
+                         const struct cf_certs_spec *spec)
 {
     char old[CF_NAMES_MAX][CF_NAME_SIZE];
     struct cf_san_names names;
     EVP_PKEY *key = NULL;
     X509 *leaf;
 
-    v->too_many_names = !names_for(v, wish, old, &names);
+    v->too_many_names = !names_for(v, spec, old, &names);
     if (v->too_many_names)
         return false;
-    leaf = cf_make_leaf(ca, ca_key, &names, wish->now, wish->leaf_lifetime, &key);
+    leaf = cf_make_leaf(ca, ca_key, &names, spec->now, spec->leaf_lifetime, &key);
     if (leaf == NULL)
         return false;
     X509_free(v->leaf);
@@ -324,7 +326,7 @@ static bool replace_leaf(struct view *v, X509 *ca, EVP_PKEY *ca_key, size_t sign
     return true;
 }
 
-/* The oldest one that did not sign the leaf. */
+/* Removes the oldest authority that did not sign the leaf. */
 static void drop_one(struct view *v)
 {
     size_t victim = v->ca_count - 1;
@@ -337,11 +339,11 @@ static void drop_one(struct view *v)
     v->signer -= v->signer > victim;
 }
 
-/* In front of the older ones. */
-static bool add_ca(struct view *v, const struct cf_certs_wish *wish)
+/* Inserts a new authority before the older ones. */
+static bool add_ca(struct view *v, const struct cf_certs_spec *spec)
 {
     EVP_PKEY *key = NULL;
-    X509 *ca = cf_make_ca(wish->now, wish->ca_lifetime, &key);
+    X509 *ca = cf_make_ca(spec->now, spec->ca_lifetime, &key);
 
     if (ca == NULL)
         return false;
@@ -356,25 +358,25 @@ static bool add_ca(struct view *v, const struct cf_certs_wish *wish)
     return true;
 }
 
-/* The old authority's key goes with the new one's coming: so it signs a leaf with a whole life, as
- * long as its own, within which the new one has to become trusted. */
-static bool change_ca(struct view *v, const struct cf_certs_wish *wish)
+/* The key of the old authority is dropped when the new one comes. So it first signs a leaf with a
+ * full lifetime, during which the new authority must become trusted. */
+static bool change_ca(struct view *v, const struct cf_certs_spec *spec)
 {
     if (v->ca_key != NULL && (v->leaf == NULL || v->signer == 0) &&
-        !replace_leaf(v, v->cas[0], v->ca_key, 0, wish))
+        !replace_leaf(v, v->cas[0], v->ca_key, 0, spec))
         return false;
-    if (!add_ca(v, wish))
+    if (!add_ca(v, spec))
         return false;
-    return v->leaf != NULL || replace_leaf(v, v->cas[0], v->ca_key, 0, wish);
+    return v->leaf != NULL || replace_leaf(v, v->cas[0], v->ca_key, 0, spec);
 }
 
-static void drop_old(struct view *v)
+static void drop_older_cas(struct view *v)
 {
     while (v->ca_count > 1)
         X509_free(v->cas[--v->ca_count]);
 }
 
-static bool write_out(const struct view *v, struct cf_certs *out)
+static bool write_certs(const struct view *v, struct cf_certs *out)
 {
     bool ok = cf_pem_add_key(&out->ca_key, v->ca_key) && cf_pem_add_cert(&out->cert, v->leaf) &&
               cf_pem_add_key(&out->key, v->leaf_key);
@@ -384,44 +386,45 @@ static bool write_out(const struct view *v, struct cf_certs *out)
     return ok;
 }
 
-static bool carry_out(struct view *v, const struct plan *plan, const struct cf_certs_wish *wish)
+static bool apply_plan(struct view *v, const struct plan *plan, const struct cf_certs_spec *spec)
 {
     if (plan->fresh_ca)
-        return change_ca(v, wish);
+        return change_ca(v, spec);
     if (plan->drop_old)
-        drop_old(v);
-    return !plan->fresh_leaf || replace_leaf(v, v->cas[0], v->ca_key, 0, wish);
+        drop_older_cas(v);
+    return !plan->fresh_leaf || replace_leaf(v, v->cas[0], v->ca_key, 0, spec);
 }
 
-static int check_names(const struct view *v, const struct cf_certs_wish *wish, struct cf_err *err)
+static int check_spec_names(const struct view *v, const struct cf_certs_spec *spec,
+                            struct cf_err *err)
 {
-    if (wish->name_count == 0 && v->leaf == NULL)
-        return cf_err_set(err, "a certificate needs a name that it is for");
-    for (size_t i = 0; i < wish->name_count; i++) {
-        if (!cf_certs_is_name(wish->names[i]))
-            return cf_err_set(err, "'%.200s' should be a DNS name or an IP address",
-                              wish->names[i]);
+    if (spec->name_count == 0 && v->leaf == NULL)
+        return cf_err_set(err, "a certificate needs at least one name");
+    for (size_t i = 0; i < spec->name_count; i++) {
+        if (!cf_certs_is_name(spec->names[i]))
+            return cf_err_set(err, "'%.200s' must be a DNS name or an IP address", spec->names[i]);
     }
     return 0;
 }
 
-/* What would be lost is not left out: nothing is made. */
-static int refuse(const struct view *v, struct cf_err *err)
+/* Authorities and names above the limits are an error, since leaving some out would break clients
+ * that need them. */
+static int fail_plan(const struct view *v, struct cf_err *err)
 {
     if (v->more_cas > 0)
         return cf_err_set(err,
-                          "ca.crt has %zu authorities that are in date: %d is the most, remove "
-                          "those that signed nothing that is still in use",
+                          "ca.crt has %zu valid authorities, at most %d are allowed: remove those "
+                          "whose certificates are no longer in use",
                           v->ca_count + v->more_cas, CF_CAS_MAX);
     if (v->too_many_names)
         return cf_err_set(err,
-                          "the certificate would have to be for more than %d names (those that are "
-                          "asked for, and those that it has)",
+                          "the certificate would need more than %d names (the requested ones and "
+                          "those that it has)",
                           CF_NAMES_MAX);
     return cf_err_memory(err);
 }
 
-int cf_certs_next(const struct cf_certs *now, const struct cf_certs_wish *wish,
+int cf_certs_next(const struct cf_certs *now, const struct cf_certs_spec *spec,
                   struct cf_certs *next, enum cf_certs_step *step, const char **why,
                   struct cf_err *err)
 {
@@ -429,17 +432,17 @@ int cf_certs_next(const struct cf_certs *now, const struct cf_certs_wish *wish,
     struct view v;
     bool done;
 
-    view(&v, now, wish->now);
-    if (check_names(&v, wish, err) != 0) {
+    view_certs(&v, now, spec->now);
+    if (check_spec_names(&v, spec, err) != 0) {
         view_free(&v);
         return -1;
     }
-    plan = decide(&v, wish);
+    plan = decide_step(&v, spec);
     done = plan.step == CF_CERTS_KEEP ||
-           (v.more_cas == 0 && carry_out(&v, &plan, wish) && write_out(&v, next));
+           (v.more_cas == 0 && apply_plan(&v, &plan, spec) && write_certs(&v, next));
     view_free(&v);
     if (!done)
-        return refuse(&v, err);
+        return fail_plan(&v, err);
     *step = plan.step;
     if (why != NULL)
         *why = plan.why;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* certs_secret.c - a Secret with an authority and the leaf that it signed; see certs_cluster.h. */
+/* certs_secret.c - the Secret that holds the authorities and the serving certificate: of type
+ * kubernetes.io/tls, with the keys ca.crt, ca.key, tls.crt and tls.key. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,19 +22,19 @@ struct cf_certs_secret {
     const struct cf_json *object;
 };
 
-struct part {
+struct secret_part {
     const char *key;
     struct cf_buf *buf;
 };
 
 #define PARTS 4
 
-static void parts_of(struct cf_certs *certs, struct part out[PARTS])
+static void secret_parts(struct cf_certs *certs, struct secret_part out[PARTS])
 {
-    out[0] = (struct part){"ca.crt", &certs->ca};
-    out[1] = (struct part){"ca.key", &certs->ca_key};
-    out[2] = (struct part){"tls.crt", &certs->cert};
-    out[3] = (struct part){"tls.key", &certs->key};
+    out[0] = (struct secret_part){"ca.crt", &certs->ca};
+    out[1] = (struct secret_part){"ca.key", &certs->ca_key};
+    out[2] = (struct secret_part){"tls.crt", &certs->cert};
+    out[3] = (struct secret_part){"tls.key", &certs->key};
 }
 
 struct cf_certs_secret *cf_certs_secret_new(const char *namespace, const char *name)
@@ -60,23 +61,23 @@ void cf_certs_secret_free(struct cf_certs_secret *secret)
     free(secret);
 }
 
-static void empty(struct cf_certs *certs)
+static void empty_certs(struct cf_certs *certs)
 {
     cf_certs_free(certs);
     cf_certs_init(certs);
 }
 
 /* `body` belongs to the arena, and is wiped with it. */
-static int call_secret(struct cf_certs_secret *secret, const struct cf_api_caller *asker,
+static int call_secret(struct cf_certs_secret *secret, const struct cf_api_caller *caller,
                        struct cf_api_call *call, unsigned *status, struct cf_buf *body,
                        struct cf_err *err)
 {
     call->resource =
         cf_arena_printf(secret->arena, "the Secret \"%s\" (API group \"\")", secret->name);
-    return cf_api_call_object(asker, secret->arena, call, status, body, err);
+    return cf_api_call_object(caller, secret->arena, call, status, body, err);
 }
 
-static int fail_status(const struct cf_certs_secret *secret, const char *what, unsigned status,
+static int fail_secret(const struct cf_certs_secret *secret, const char *what, unsigned status,
                        const struct cf_buf *body, struct cf_err *err)
 {
     what = cf_arena_printf(secret->arena, "%s Secret %s/%s", what, secret->namespace, secret->name);
@@ -94,14 +95,14 @@ int cf_certs_secret_check_owner(const struct cf_certs_secret *secret, struct cf_
         cf_json_count(cf_json_get(secret->object, "data")) == 0)
         return 0;
     return cf_err_set(err,
-                      "Secret %s/%s is somebody else's: it holds data, and not the annotation " MARK
-                      ": " MARK_VALUE "; name another one, or mount it and use --tls-cert and "
-                      "--tls-key",
+                      "Secret %s/%s is not managed by Curfew: it holds data and lacks the "
+                      "annotation " MARK ": " MARK_VALUE "; name another Secret, or mount this one "
+                      "and use --tls-cert and --tls-key",
                       secret->namespace, secret->name);
 }
 
-/* A part that is no base64 is as good as none: what is broken is mended by whoever reads it. */
-static void take(const struct cf_json *data, const struct part *part)
+/* A part that is not base64 counts as missing; cf_certs_next() replaces it. */
+static void decode_part(const struct cf_json *data, const struct secret_part *part)
 {
     const char *text = cf_json_str(cf_json_get(data, part->key));
 
@@ -116,16 +117,16 @@ static int read_object(struct cf_certs_secret *secret, const struct cf_buf *body
 {
     struct cf_err why = {.kind = CF_ERR_NONE};
     const struct cf_json *data;
-    struct part parts[PARTS];
+    struct secret_part parts[PARTS];
 
     secret->object = cf_json_parse(secret->arena, cf_buf_str(body), body->len, NULL, NULL, &why);
     if (secret->object == NULL)
         return cf_err_system(err, "reading Secret %s/%s: %s", secret->namespace, secret->name,
                              why.msg);
     data = cf_json_get(secret->object, "data");
-    parts_of(out, parts);
+    secret_parts(out, parts);
     for (size_t i = 0; i < PARTS; i++)
-        take(data, &parts[i]);
+        decode_part(data, &parts[i]);
     return 0;
 }
 
@@ -135,32 +136,32 @@ void cf_certs_secret_forget(struct cf_certs_secret *secret)
     cf_arena_reset(secret->arena, true);
 }
 
-int cf_certs_secret_read(struct cf_certs_secret *secret, const struct cf_api_caller *asker,
+int cf_certs_secret_read(struct cf_certs_secret *secret, const struct cf_api_caller *caller,
                          struct cf_certs *out, bool *exists, struct cf_err *err)
 {
     struct cf_api_call call = {.method = "GET", .verb = "get"};
     struct cf_buf body;
     unsigned status;
 
-    empty(out);
+    empty_certs(out);
     cf_certs_secret_forget(secret);
     call.path = cf_arena_printf(secret->arena, "/api/v1/namespaces/%s/secrets/%s",
                                 secret->namespace, secret->name);
     if (call.path == NULL)
         return cf_err_memory(err);
-    if (call_secret(secret, asker, &call, &status, &body, err) != 0)
+    if (call_secret(secret, caller, &call, &status, &body, err) != 0)
         return -1;
     *exists = status == 200;
     if (status == 404)
         return 0;
     if (status != 200)
-        return fail_status(secret, "reading", status, &body, err);
+        return fail_secret(secret, "reading", status, &body, err);
     return read_object(secret, &body, out, err);
 }
 
 /* ---- writing ---- */
 
-static void write_annotations(struct cf_out *out, const struct cf_json *old)
+static void write_secret_annotations(struct cf_out *out, const struct cf_json *old)
 {
     cf_out_object(out, "annotations");
     for (const struct cf_json *v = cf_json_first(old); v != NULL; v = cf_json_next(v)) {
@@ -171,7 +172,8 @@ static void write_annotations(struct cf_out *out, const struct cf_json *old)
     cf_out_end_object(out);
 }
 
-/* With the resourceVersion that was read: whoever wrote since then has won. */
+/* Includes the resourceVersion that was read, so that a write since then makes this one conflict.
+ */
 static void write_metadata(const struct cf_certs_secret *secret, struct cf_out *out)
 {
     const struct cf_json *old = cf_json_get(secret->object, "metadata");
@@ -185,11 +187,11 @@ static void write_metadata(const struct cf_certs_secret *secret, struct cf_out *
         if (!cf_streq(cf_json_key(v), "annotations") && !cf_streq(cf_json_key(v), "managedFields"))
             cf_out_value(out, cf_json_key(v), v);
     }
-    write_annotations(out, cf_json_get(old, "annotations"));
+    write_secret_annotations(out, cf_json_get(old, "annotations"));
     cf_out_end_object(out);
 }
 
-static bool is_part(const char *key, const struct part parts[PARTS])
+static bool is_part(const char *key, const struct secret_part parts[PARTS])
 {
     for (size_t i = 0; i < PARTS; i++) {
         if (cf_streq(key, parts[i].key))
@@ -199,7 +201,7 @@ static bool is_part(const char *key, const struct part parts[PARTS])
 }
 
 static void write_data(const struct cf_certs_secret *secret, struct cf_out *out,
-                       const struct part parts[PARTS])
+                       const struct secret_part parts[PARTS])
 {
     const struct cf_json *v = cf_json_first(cf_json_get(secret->object, "data"));
 
@@ -218,10 +220,10 @@ static void write_object(const struct cf_certs_secret *secret, const struct cf_c
                          struct cf_buf *body)
 {
     const char *type = cf_json_str(cf_json_get(secret->object, "type"));
-    struct part parts[PARTS];
+    struct secret_part parts[PARTS];
     struct cf_out out;
 
-    parts_of((struct cf_certs *)(uintptr_t)certs, parts);
+    secret_parts((struct cf_certs *)(uintptr_t)certs, parts);
     cf_out_init(&out, body);
     cf_out_object(&out, NULL);
     cf_out_str(&out, "apiVersion", "v1");
@@ -232,7 +234,7 @@ static void write_object(const struct cf_certs_secret *secret, const struct cf_c
     cf_out_end_object(&out);
 }
 
-int cf_certs_secret_write(struct cf_certs_secret *secret, const struct cf_api_caller *asker,
+int cf_certs_secret_write(struct cf_certs_secret *secret, const struct cf_api_caller *caller,
                           const struct cf_certs *certs, bool *conflict, struct cf_err *err)
 {
     bool creates = secret->object == NULL;
@@ -250,12 +252,12 @@ int cf_certs_secret_write(struct cf_certs_secret *secret, const struct cf_api_ca
         return cf_err_memory(err);
     call.body = text.data;
     call.body_len = text.len;
-    if (call_secret(secret, asker, &call, &status, &body, err) != 0)
+    if (call_secret(secret, caller, &call, &status, &body, err) != 0)
         return -1;
-    /* 404: it went away since it was read. */
+    /* 404: it was deleted after it was read. */
     if (status == 409 || (status == 404 && !creates)) {
         *conflict = true;
         return 0;
     }
-    return status == 200 || status == 201 ? 0 : fail_status(secret, "writing", status, &body, err);
+    return status == 200 || status == 201 ? 0 : fail_secret(secret, "writing", status, &body, err);
 }

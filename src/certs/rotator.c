@@ -1,10 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rotator.c - see rotator.h.
+/* rotator.c - the certificate rotator: keeps the serving certificate in a Secret valid, and the
+ * authorities that verify it in the caBundles of webhook configurations.
  *
- * The Secret is the truth, and the process that writes it first wins. A new authority is written
- * into the caBundles, beside the old one, some time before it signs anything. The servers serve
- * what the Secret holds. So API servers trust each certificate that is served, at any time, also
- * while the rotator or a server is away. */
+ * The rule that everything below serves: at any time API servers trust every certificate that any
+ * server serves, also while a rotator or a server is down.
+ *
+ *       rotator --- writes, with the resourceVersion it read ---> Secret --- is read by --->
+ * servers |                                                    ca.crt  ca.key                  | |
+ * tls.crt tls.key                 |
+ *          +--- copies ca.crt ---> caBundles --- are read by ---> API servers --- call over TLS +
+ *
+ * The Secret is the source of truth. Each pass starts from it, and a rotator keeps nothing that it
+ * could not do without: a pass reads the Secret, writes its ca.crt into the caBundles that differ,
+ * and takes the one step that is due (cf_certs_next), which is one write of the Secret. It repeats
+ * this until nothing is due.
+ *
+ * From authority A to its successor B:
+ *
+ *       step        first pass  |  2/3 of A's lifetime  |  B is settled  |  A's leaves have expired
+ *       ca.crt      A           |  B A                  |  B A           |  B
+ *       caBundles   A           |  B A, a moment later  |  B A           |  B, a moment later
+ *       ca.key      A           |  B                    |  B             |  B
+ *       tls.crt by  A           |  A, a fresh leaf      |  B             |  B
+ *
+ *   - B is created when two thirds of A's lifetime have passed, or when the Secret was deleted. A
+ *     first signs one more leaf with a full lifetime, since its key is dropped in the same write.
+ *   - B is settled when all caBundles have held it for a twentieth of a leaf's lifetime, at most
+ *     SETTLE_MAX_SECONDS: API servers watch webhook configurations and see a change within about a
+ *     second. Only then B signs. Without a configuration to write (something else publishes
+ *     ca.crt), and when publishing fails, the leaf by A stays until a twentieth of its lifetime
+ *     remains; then B signs, since an expired leaf fails in any case.
+ *   - A leaves ca.crt when 1.1 lifetimes of a leaf have passed since B was created.
+ *
+ * Two replicas. Both run the same passes. The first write wins; the other one gets a conflict,
+ * reads the Secret again and finds that nothing is due. Both write the same caBundles. A replica
+ * whose clock is slow does not replace a leaf that is not valid yet, but fails until the clocks
+ * agree (check_clock); otherwise the two would overwrite each other without end.
+ *
+ * A crash. Every write leaves a state in which the rule holds: ca.crt names B before B signs, and
+ * the caBundles hold B before a leaf by B is in the Secret. `settled` does not survive a
+ * restart, so a new process waits once more before B signs.
+ *
+ * A Secret that was deleted, or overwritten with something that servers cannot serve. A running
+ * rotator remembers the last usable certificates and writes them back, after a deletion with a new
+ * authority. If no rotator was running, the key of the authority is lost: the next one takes the
+ * old authorities from a caBundle into ca.crt, because servers still serve their leaf, and adds a
+ * new one.
+ *
+ * A restored backup. If its leaf is still valid, it is the truth as any Secret is: servers serve it
+ * and the caBundles follow. If its leaf has expired, it is handled like an overwritten Secret: a
+ * running rotator writes back what it remembers, a new one signs a leaf with the authority of the
+ * backup, or creates a new authority if that has expired too. */
 #include <stdio.h>
 #include <string.h>
 
@@ -22,54 +68,55 @@
 /* API servers see a webhook configuration's change within a second or so. */
 #define SETTLE_MAX_SECONDS 10
 
-/* One look at everything; a pass takes several when something was made. */
-struct look {
+/* One round of a pass: read, publish, write at most once. A pass has another one after a write. */
+struct round {
     struct cf_rotator *rotator;
     struct cf_certs certs; /* what the Secret holds, or should */
     bool exists;
-    bool put_back;    /* it holds what cannot be served, and we know what can */
-    bool renew_ca;    /* it was deleted */
+    bool put_back;    /* it is not usable: write back the certificates that are remembered */
+    bool renew_ca;    /* it was deleted while certificates are remembered */
     const char *flaw; /* why the Secret is written; NULL: nothing is wrong with it */
     struct cf_webhooks webhooks;
     const char *names[CF_WEBHOOK_NAMES * 2];
     size_t name_count;
 };
 
-/* ---- its life ---- */
+/* ---- start, end and pauses ---- */
 
-int cf_rotator_init(struct cf_rotator *rotator, const struct cf_certs_given *given,
+int cf_rotator_init(struct cf_rotator *rotator, const struct cf_certs_options *options,
                     struct cf_api *api, struct cf_err *err)
 {
-    rotator->given = given;
-    rotator->asker.api = api;
-    snprintf(rotator->where, sizeof(rotator->where), "%s/%s", given->namespace, given->name);
+    rotator->options = options;
+    rotator->caller.api = api;
+    snprintf(rotator->where, sizeof(rotator->where), "%s/%s", options->namespace, options->name);
     cf_certs_init(&rotator->known);
     cf_buf_init(&rotator->carried, CF_CREDENTIAL_MAX);
     cf_buf_init(&rotator->settled, CF_CREDENTIAL_MAX);
-    rotator->secret = cf_certs_secret_new(given->namespace, given->name);
+    rotator->secret = cf_certs_secret_new(options->namespace, options->name);
     return rotator->secret != NULL ? 0 : cf_err_memory(err);
 }
 
 void cf_rotator_free(struct cf_rotator *rotator)
 {
-    cf_api_close(rotator->asker.api);
+    cf_api_close(rotator->caller.api);
     cf_certs_secret_free(rotator->secret);
     cf_certs_free(&rotator->known);
     cf_buf_free(&rotator->carried);
     cf_buf_free(&rotator->settled);
 }
 
-static int64_t part_of_life(const struct cf_rotator *rotator, int64_t most)
+/* A twentieth of a leaf's lifetime, in seconds, from 1 to `most`. */
+static int64_t lifetime_share(const struct cf_rotator *rotator, int64_t most)
 {
-    int64_t part = rotator->given->leaf_lifetime / 20;
+    int64_t part = rotator->options->leaf_lifetime / 20;
 
     return part < 1 ? 1 : part > most ? most : part;
 }
 
 int64_t cf_rotator_pause(const struct cf_rotator *rotator, bool failed)
 {
-    int64_t settle = part_of_life(rotator, SETTLE_MAX_SECONDS) * 1000;
-    int64_t pause = part_of_life(rotator, failed ? FAILED_MAX_SECONDS : PAUSE_MAX_SECONDS) * 1000;
+    int64_t settle = lifetime_share(rotator, SETTLE_MAX_SECONDS) * 1000;
+    int64_t pause = lifetime_share(rotator, failed ? FAILED_MAX_SECONDS : PAUSE_MAX_SECONDS) * 1000;
     int64_t gone = (cf_monotonic_micros() - rotator->carried_at) / 1000;
 
     if (rotator->waiting && settle - gone + 100 < pause)
@@ -77,60 +124,61 @@ int64_t cf_rotator_pause(const struct cf_rotator *rotator, bool failed)
     return pause;
 }
 
-/* ---- small things ---- */
+/* ---- PEM buffers ---- */
 
-static bool same(const struct cf_buf *a, const struct cf_buf *b)
+static bool same_pem(const struct cf_buf *a, const struct cf_buf *b)
 {
     return a->len == b->len && memcmp(cf_buf_str(a), cf_buf_str(b), a->len) == 0;
 }
 
-static int replace(struct cf_buf *to, const struct cf_buf *from, struct cf_err *err)
+static int replace_pem(struct cf_buf *to, const struct cf_buf *from, struct cf_err *err)
 {
     cf_buf_wipe(to);
     cf_buf_add(to, cf_buf_str(from), from->len);
     return cf_buf_ok(to) ? 0 : cf_err_memory(err);
 }
 
-static bool knows_good_ones(const struct cf_rotator *rotator)
+static bool knows_usable_certs(const struct cf_rotator *rotator)
 {
     return cf_certs_usable(&rotator->known, cf_now(), NULL);
 }
 
-/* ---- what the Secret holds, or should ---- */
+/* ---- reading the Secret ---- */
 
-/* One that begins in our future was made by a clock that is ahead of ours. To write another would
- * begin a fight with whoever made it. */
-static int check_clock(const struct look *look, struct cf_err *err)
+/* A leaf that is not valid yet was made by a clock ahead of this one. Two rotators with such clocks
+ * would replace each other's leaf forever, so this one fails instead. */
+static int check_clock(const struct round *round, struct cf_err *err)
 {
-    const struct cf_buf *cert = &look->certs.cert;
+    const struct cf_buf *cert = &round->certs.cert;
     struct cf_cert_info leaf;
     char begins[32];
 
     if (!cf_cert_info(cf_buf_str(cert), cert->len, 0, &leaf) || leaf.begins <= cf_now())
         return 0;
     return cf_err_system(err,
-                         "the certificate in Secret %s is not valid before %s: the clock here, or "
-                         "where it was made, is wrong",
-                         look->rotator->where, cf_time_format(leaf.begins, begins));
+                         "the certificate in Secret %s is not valid before %s: the clock of this "
+                         "node, or of the node where it was made, is wrong",
+                         round->rotator->where, cf_time_format(leaf.begins, begins));
 }
 
-static int read_secret(struct look *look, struct cf_err *err)
+static int read_current_secret(struct round *round, struct cf_err *err)
 {
-    struct cf_rotator *rotator = look->rotator;
+    struct cf_rotator *rotator = round->rotator;
 
-    if (cf_certs_secret_read(rotator->secret, &rotator->asker, &look->certs, &look->exists, err) !=
-            0 ||
-        cf_certs_secret_check_owner(rotator->secret, err) != 0 || check_clock(look, err) != 0)
+    if (cf_certs_secret_read(rotator->secret, &rotator->caller, &round->certs, &round->exists,
+                             err) != 0 ||
+        cf_certs_secret_check_owner(rotator->secret, err) != 0 || check_clock(round, err) != 0)
         return -1;
-    if (look->exists && cf_certs_usable(&look->certs, cf_now(), NULL))
+    if (round->exists && cf_certs_usable(&round->certs, cf_now(), NULL))
         return 0;
-    if (knows_good_ones(rotator)) {
-        look->put_back = look->exists;
-        look->renew_ca = !look->exists;
-        look->flaw = look->exists ? "it held what cannot be served" : "it was deleted";
-        cf_certs_free(&look->certs);
-        cf_certs_init(&look->certs);
-        if (!cf_certs_copy(&look->certs, &rotator->known))
+    if (knows_usable_certs(rotator)) {
+        round->put_back = round->exists;
+        round->renew_ca = !round->exists;
+        round->flaw =
+            round->exists ? "the Secret held no usable certificate" : "the Secret was deleted";
+        cf_certs_free(&round->certs);
+        cf_certs_init(&round->certs);
+        if (!cf_certs_copy(&round->certs, &rotator->known))
             return cf_err_memory(err);
     }
     return 0;
@@ -138,159 +186,163 @@ static int read_secret(struct look *look, struct cf_err *err)
 
 /* ---- publishing ---- */
 
-static void tell_failure(struct cf_rotator *rotator, const struct cf_err *why)
+static void log_publish_failure(struct cf_rotator *rotator, const struct cf_err *why)
 {
     if (cf_streq(rotator->bundle_failure, why->msg))
         return;
     snprintf(rotator->bundle_failure, sizeof(rotator->bundle_failure), "%s", why->msg);
-    cf_log(CF_LOG_ERROR, "the authority could not be published in a caBundle",
+    cf_log(CF_LOG_ERROR, "cannot write the authority to a caBundle, will retry",
            CF_LOG_S("secret", rotator->where), CF_LOG_S("error", why->msg));
 }
 
-static void tell_written(const struct look *look, const char *name, const struct cf_webhooks *found)
+static void log_bundle_written(const struct round *round, const char *name,
+                               const struct cf_webhooks *found)
 {
-    bool surprise = found->distrusting > 0 && look->rotator->known.cert.len > 0;
+    bool surprise = found->distrusting > 0 && round->rotator->known.cert.len > 0;
 
     if (found->differing == 0)
         return;
     cf_log(surprise ? CF_LOG_WARN : CF_LOG_INFO,
-           surprise ? "a caBundle did not trust our certificate: it was written"
-                    : "a caBundle was written",
+           surprise ? "replaced a caBundle that did not trust the serving certificate"
+                    : "wrote the authority to a caBundle",
            CF_LOG_S("configuration", name), CF_LOG_S("first", found->first),
            CF_LOG_N("webhooks", (int64_t)found->differing));
 }
 
-/* One configuration; adds what was found to look->webhooks. */
-static int publish_one(struct look *look, const char *name, bool write, struct cf_err *err)
+/* The two configurations with one name; adds the result to round->webhooks. */
+static int publish_one(struct round *round, const char *name, bool write, struct cf_err *err)
 {
-    struct cf_webhooks found = {.arena = look->webhooks.arena,
-                                .trusted = look->webhooks.trusted,
-                                .name_count = look->webhooks.name_count};
+    struct cf_webhooks found = {.arena = round->webhooks.arena,
+                                .trusted = round->webhooks.trusted,
+                                .name_count = round->webhooks.name_count};
 
-    memcpy(found.names, look->webhooks.names, sizeof(found.names));
-    if (cf_webhooks_look(&look->rotator->asker, name, write ? &look->certs.ca : NULL,
-                         &look->certs.cert, write, &found, err) != 0)
+    memcpy(found.names, round->webhooks.names, sizeof(found.names));
+    if (cf_webhooks_sync(&round->rotator->caller, name, write ? &round->certs.ca : NULL,
+                         &round->certs.cert, write, &found, err) != 0)
         return -1;
-    tell_written(look, name, &found);
-    found.differing += look->webhooks.differing;
-    found.configurations += look->webhooks.configurations;
-    look->webhooks = found;
+    log_bundle_written(round, name, &found);
+    found.differing += round->webhooks.differing;
+    found.configurations += round->webhooks.configurations;
+    round->webhooks = found;
     return 0;
 }
 
-static int remember_carried(struct look *look, struct cf_err *err)
+/* Notes since when all caBundles have held the bundle, and whether that is long enough. */
+static int remember_carried(struct round *round, struct cf_err *err)
 {
-    struct cf_rotator *rotator = look->rotator;
+    struct cf_rotator *rotator = round->rotator;
     int64_t now = cf_monotonic_micros();
 
     rotator->bundle_failure[0] = '\0';
-    if (look->webhooks.differing > 0 || !same(&rotator->carried, &look->certs.ca)) {
+    if (round->webhooks.differing > 0 || !same_pem(&rotator->carried, &round->certs.ca)) {
         rotator->carried_at = now;
-        if (replace(&rotator->carried, &look->certs.ca, err) != 0)
+        if (replace_pem(&rotator->carried, &round->certs.ca, err) != 0)
             return -1;
     }
-    if (same(&rotator->settled, &rotator->carried))
+    if (same_pem(&rotator->settled, &rotator->carried))
         return 0;
-    if (now - rotator->carried_at >= part_of_life(rotator, SETTLE_MAX_SECONDS) * MICROS)
-        return replace(&rotator->settled, &rotator->carried, err);
+    if (now - rotator->carried_at >= lifetime_share(rotator, SETTLE_MAX_SECONDS) * MICROS)
+        return replace_pem(&rotator->settled, &rotator->carried, err);
     rotator->waiting = true;
     return 0;
 }
 
-/* What cannot be published now is logged and tried again: the servers serve on what they have. What
- * the configurations carry is not known then, so a new authority has to wait once more. */
-static int publish(struct look *look, struct cf_err *err)
+/* A failure is logged, and the next pass retries: servers still serve the certificate that they
+ * have. The content of the caBundles is unknown then, so a new authority has to settle again. */
+static int publish_bundles(struct round *round, struct cf_err *err)
 {
-    bool write = look->exists && !look->put_back && cf_certs_usable(&look->certs, cf_now(), NULL);
-    const char *const *name = look->rotator->given->configurations;
+    bool write =
+        round->exists && !round->put_back && cf_certs_usable(&round->certs, cf_now(), NULL);
+    const char *const *name = round->rotator->options->configurations;
     struct cf_err why = {.kind = CF_ERR_NONE};
 
     for (; *name != NULL; name++) {
-        if (publish_one(look, *name, write, &why) != 0)
+        if (publish_one(round, *name, write, &why) != 0)
             break;
     }
     if (why.kind != CF_ERR_NONE) {
-        tell_failure(look->rotator, &why);
-        cf_buf_wipe(&look->rotator->carried);
-        cf_buf_wipe(&look->rotator->settled);
+        log_publish_failure(round->rotator, &why);
+        cf_buf_wipe(&round->rotator->carried);
+        cf_buf_wipe(&round->rotator->settled);
         return 0;
     }
-    return write ? remember_carried(look, err) : 0;
+    return write ? remember_carried(round, err) : 0;
 }
 
-/* ---- making ---- */
+/* ---- writing the Secret ---- */
 
-/* Where the Secret went away while nobody of us was there, its authority can sign no more, but the
- * servers serve on what it signed: it stays in the bundle until all that has ended. */
-static int keep_trusted(struct look *look, struct cf_err *err)
+/* The Secret was deleted while no rotator was running: the key of its authority is lost, but
+ * servers still serve a leaf that it signed. So the authority stays trusted until such leaves
+ * expire. */
+static int keep_trusted(struct round *round, struct cf_err *err)
 {
-    struct cf_buf *ca = &look->certs.ca;
+    struct cf_buf *ca = &round->certs.ca;
 
     if (ca->len == 0)
-        cf_buf_add(ca, cf_buf_str(look->webhooks.trusted), look->webhooks.trusted->len);
+        cf_buf_add(ca, cf_buf_str(round->webhooks.trusted), round->webhooks.trusted->len);
     return cf_buf_ok(ca) ? 0 : cf_err_memory(err);
 }
 
-static void collect_names(struct look *look)
+static void collect_names(struct round *round)
 {
-    const char *const *given = look->rotator->given->names;
+    const char *const *name = round->rotator->options->names;
 
-    for (; *given != NULL && look->name_count < CF_WEBHOOK_NAMES; given++)
-        look->names[look->name_count++] = *given;
-    for (size_t i = 0; i < look->webhooks.name_count; i++)
-        look->names[look->name_count++] = look->webhooks.names[i];
+    for (; *name != NULL && round->name_count < CF_WEBHOOK_NAMES; name++)
+        round->names[round->name_count++] = *name;
+    for (size_t i = 0; i < round->webhooks.name_count; i++)
+        round->names[round->name_count++] = round->webhooks.names[i];
 }
 
-static int no_names(const struct look *look, struct cf_err *err)
+static int fail_without_names(const struct round *round, struct cf_err *err)
 {
-    const struct cf_rotator *rotator = look->rotator;
+    const struct cf_rotator *rotator = round->rotator;
 
     if (rotator->bundle_failure[0] != '\0')
         return cf_err_system(err, "%s", rotator->bundle_failure);
     return cf_err_system(err,
-                         "there is no webhook configuration \"%s\" yet, which says by which name "
-                         "API servers call us (--service NAME.NAMESPACE says so too)",
-                         rotator->given->configurations[0]);
+                         "the webhook configuration \"%s\" does not exist yet, so the name in the "
+                         "certificate is unknown (set it with --service NAME.NAMESPACE)",
+                         rotator->options->configurations[0]);
 }
 
-static int write_secret(struct look *look, const struct cf_certs *certs, const char *why,
+static int write_secret(struct round *round, const struct cf_certs *certs, const char *why,
                         bool *conflict, struct cf_err *err)
 {
-    struct cf_rotator *rotator = look->rotator;
+    struct cf_rotator *rotator = round->rotator;
     struct cf_cert_info leaf = {.expires = 0}, ca = {.expires = 0};
     char ends[32];
 
-    if (cf_certs_secret_write(rotator->secret, &rotator->asker, certs, conflict, err) != 0)
+    if (cf_certs_secret_write(rotator->secret, &rotator->caller, certs, conflict, err) != 0)
         return -1;
     if (*conflict) {
-        cf_log(CF_LOG_DEBUG, "another process wrote the Secret first",
+        cf_log(CF_LOG_DEBUG, "another rotator wrote the Secret first",
                CF_LOG_S("secret", rotator->where));
         return 0;
     }
     cf_cert_info(cf_buf_str(&certs->cert), certs->cert.len, 0, &leaf);
     cf_cert_info(cf_buf_str(&certs->ca), certs->ca.len, 0, &ca);
-    cf_log(look->flaw != NULL ? CF_LOG_WARN : CF_LOG_INFO, "the Secret was written",
+    cf_log(round->flaw != NULL ? CF_LOG_WARN : CF_LOG_INFO, "wrote the Secret",
            CF_LOG_S("secret", rotator->where),
-           CF_LOG_S("why", look->flaw != NULL ? look->flaw : why), CF_LOG_S("signer", leaf.issuer),
-           CF_LOG_S("newestAuthority", ca.subject), CF_LOG_S("names", leaf.names),
-           CF_LOG_S("expires", cf_time_format(leaf.expires, ends)));
+           CF_LOG_S("why", round->flaw != NULL ? round->flaw : why),
+           CF_LOG_S("signer", leaf.issuer), CF_LOG_S("newestAuthority", ca.subject),
+           CF_LOG_S("names", leaf.names), CF_LOG_S("expires", cf_time_format(leaf.expires, ends)));
     return 0;
 }
 
-/* *again: the Secret is another one now. */
-static int make_what_is_due(struct look *look, bool *again, struct cf_err *err)
+/* *again: the Secret has changed, by this write or by the one that was faster. */
+static int write_what_is_due(struct round *round, bool *again, struct cf_err *err)
 {
-    const struct cf_rotator *rotator = look->rotator;
-    struct cf_certs_wish wish = {
-        .names = look->names,
-        .name_count = look->name_count,
-        .leaf_lifetime = rotator->given->leaf_lifetime,
-        .ca_lifetime = rotator->given->ca_lifetime,
+    const struct cf_rotator *rotator = round->rotator;
+    struct cf_certs_spec spec = {
+        .names = round->names,
+        .name_count = round->name_count,
+        .leaf_lifetime = rotator->options->leaf_lifetime,
+        .ca_lifetime = rotator->options->ca_lifetime,
         .now = cf_now(),
-        /* Without a configuration to write, nobody can tell who trusts what. */
-        .published =
-            rotator->given->configurations[0] != NULL && same(&rotator->settled, &look->certs.ca),
-        .renew_ca = look->renew_ca,
+        /* Without a configuration to write, it is unknown which authorities clients trust. */
+        .published = rotator->options->configurations[0] != NULL &&
+                     same_pem(&rotator->settled, &round->certs.ca),
+        .renew_ca = round->renew_ca,
     };
     enum cf_certs_step step = CF_CERTS_KEEP;
     const char *why = NULL;
@@ -299,10 +351,10 @@ static int make_what_is_due(struct look *look, bool *again, struct cf_err *err)
     int result;
 
     cf_certs_init(&next);
-    result = cf_certs_next(&look->certs, &wish, &next, &step, &why, err);
-    if (result == 0 && (step != CF_CERTS_KEEP || look->put_back)) {
+    result = cf_certs_next(&round->certs, &spec, &next, &step, &why, err);
+    if (result == 0 && (step != CF_CERTS_KEEP || round->put_back)) {
         result =
-            write_secret(look, step != CF_CERTS_KEEP ? &next : &look->certs, why, &conflict, err);
+            write_secret(round, step != CF_CERTS_KEEP ? &next : &round->certs, why, &conflict, err);
         *again = true;
     }
     cf_certs_free(&next);
@@ -311,35 +363,36 @@ static int make_what_is_due(struct look *look, bool *again, struct cf_err *err)
 
 /* ---- one pass ---- */
 
-static int remember_known(struct look *look, struct cf_err *err)
+static int remember_known(struct round *round, struct cf_err *err)
 {
-    struct cf_rotator *rotator = look->rotator;
+    struct cf_rotator *rotator = round->rotator;
 
     cf_certs_free(&rotator->known);
     cf_certs_init(&rotator->known);
-    return cf_certs_copy(&rotator->known, &look->certs) ? 0 : cf_err_memory(err);
+    return cf_certs_copy(&rotator->known, &round->certs) ? 0 : cf_err_memory(err);
 }
 
-static int look_once(struct look *look, bool *again, struct cf_err *err)
+static int run_round(struct round *round, bool *again, struct cf_err *err)
 {
-    if (read_secret(look, err) != 0 || publish(look, err) != 0 || keep_trusted(look, err) != 0)
+    if (read_current_secret(round, err) != 0 || publish_bundles(round, err) != 0 ||
+        keep_trusted(round, err) != 0)
         return -1;
-    collect_names(look);
-    /* Without a name nothing can be made; what is there is good nevertheless. */
-    if (look->name_count > 0 && make_what_is_due(look, again, err) != 0)
+    collect_names(round);
+    /* Without a name no leaf can be made; the Secret may hold a usable one already. */
+    if (round->name_count > 0 && write_what_is_due(round, again, err) != 0)
         return -1;
     if (*again)
         return 0;
-    if (!cf_certs_usable(&look->certs, cf_now(), err))
-        return look->name_count == 0 ? no_names(look, err) : -1;
-    return remember_known(look, err);
+    if (!cf_certs_usable(&round->certs, cf_now(), err))
+        return round->name_count == 0 ? fail_without_names(round, err) : -1;
+    return remember_known(round, err);
 }
 
 int cf_rotator_pass(struct cf_rotator *rotator, struct cf_err *err)
 {
-    for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+    for (unsigned i = 0; i < ROUNDS_MAX; i++) {
         CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(2 * CF_MIB);
-        struct look look = {.rotator = rotator, .webhooks = {.arena = arena}};
+        struct round round = {.rotator = rotator, .webhooks = {.arena = arena}};
         struct cf_buf trusted;
         bool again = false;
         int result;
@@ -347,13 +400,13 @@ int cf_rotator_pass(struct cf_rotator *rotator, struct cf_err *err)
         if (arena == NULL)
             return cf_err_memory(err);
         cf_buf_init_arena(&trusted, arena, CF_CREDENTIAL_MAX);
-        look.webhooks.trusted = &trusted;
+        round.webhooks.trusted = &trusted;
         rotator->waiting = false;
-        cf_certs_init(&look.certs);
-        result = look_once(&look, &again, err);
-        cf_certs_free(&look.certs);
+        cf_certs_init(&round.certs);
+        result = run_round(&round, &again, err);
+        cf_certs_free(&round.certs);
         if (result != 0 || !again)
             return result;
     }
-    return cf_err_system(err, "Secret %s: it changed each time that it was read", rotator->where);
+    return cf_err_system(err, "Secret %s changed each time that it was read", rotator->where);
 }

@@ -16,16 +16,16 @@
 #include "curfew/str.h"
 #include "x509.h"
 
-/* ---- in ---- */
+/* ---- reading PEM ---- */
 
-static BIO *reader(const struct cf_buf *pem)
+static BIO *open_pem(const struct cf_buf *pem)
 {
     return pem->len == 0 || pem->len > INT32_MAX ? NULL : BIO_new_mem_buf(pem->data, (int)pem->len);
 }
 
 void cf_pem_each_cert(const struct cf_buf *pem, void (*take)(X509 *cert, void *arg), void *arg)
 {
-    BIO *in = reader(pem);
+    BIO *in = open_pem(pem);
     X509 *cert;
 
     while (in != NULL && (cert = PEM_read_bio_X509(in, NULL, NULL, NULL)) != NULL)
@@ -36,7 +36,7 @@ void cf_pem_each_cert(const struct cf_buf *pem, void (*take)(X509 *cert, void *a
 
 X509 *cf_pem_cert(const struct cf_buf *pem)
 {
-    BIO *in = reader(pem);
+    BIO *in = open_pem(pem);
     X509 *cert = in != NULL ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
 
     BIO_free(in);
@@ -44,7 +44,7 @@ X509 *cf_pem_cert(const struct cf_buf *pem)
     return cert;
 }
 
-/* A key with a password is none: without this the library would ask the terminal. */
+/* Encrypted keys are not supported; without this callback OpenSSL prompts on the terminal. */
 static int no_password(char *out, int size, int writing, void *arg)
 {
     (void)out, (void)size, (void)writing, (void)arg;
@@ -53,7 +53,7 @@ static int no_password(char *out, int size, int writing, void *arg)
 
 EVP_PKEY *cf_pem_key(const struct cf_buf *pem)
 {
-    BIO *in = reader(pem);
+    BIO *in = open_pem(pem);
     EVP_PKEY *key = in != NULL ? PEM_read_bio_PrivateKey(in, NULL, no_password, NULL) : NULL;
 
     BIO_free(in);
@@ -61,10 +61,10 @@ EVP_PKEY *cf_pem_key(const struct cf_buf *pem)
     return key;
 }
 
-/* ---- out ---- */
+/* ---- writing PEM ---- */
 
 /* The BIO wipes its memory when it is freed. */
-static bool take(struct cf_buf *out, BIO *from, int written)
+static bool take_pem(struct cf_buf *out, BIO *from, int written)
 {
     char *bytes = NULL;
     long len = from != NULL ? BIO_get_mem_data(from, &bytes) : 0;
@@ -79,20 +79,21 @@ bool cf_pem_add_cert(struct cf_buf *out, X509 *cert)
 {
     BIO *to = BIO_new(BIO_s_mem());
 
-    return take(out, to, to != NULL ? PEM_write_bio_X509(to, cert) : 0);
+    return take_pem(out, to, to != NULL ? PEM_write_bio_X509(to, cert) : 0);
 }
 
 bool cf_pem_add_key(struct cf_buf *out, EVP_PKEY *key)
 {
     BIO *to = BIO_new(BIO_s_mem());
 
-    return take(out, to,
-                to != NULL ? PEM_write_bio_PKCS8PrivateKey(to, key, NULL, NULL, 0, NULL, NULL) : 0);
+    return take_pem(out, to,
+                    to != NULL ? PEM_write_bio_PKCS8PrivateKey(to, key, NULL, NULL, 0, NULL, NULL)
+                               : 0);
 }
 
-/* ---- what one says ---- */
+/* ---- fields of a certificate ---- */
 
-static int64_t seconds(const ASN1_TIME *time)
+static int64_t asn1_seconds(const ASN1_TIME *time)
 {
     struct tm parts;
 
@@ -101,12 +102,12 @@ static int64_t seconds(const ASN1_TIME *time)
 
 int64_t cf_x509_begins(const X509 *cert)
 {
-    return seconds(X509_get0_notBefore(cert));
+    return asn1_seconds(X509_get0_notBefore(cert));
 }
 
 int64_t cf_x509_ends(const X509 *cert)
 {
-    return seconds(X509_get0_notAfter(cert));
+    return asn1_seconds(X509_get0_notAfter(cert));
 }
 
 bool cf_x509_signed_by(X509 *cert, X509 *ca)
@@ -126,16 +127,16 @@ bool cf_x509_has_name(X509 *cert, const char *name)
            X509_check_host(cert, name, 0, flags, NULL) == 1;
 }
 
-/* ---- telling ---- */
+/* ---- describing a certificate ---- */
 
-static void tell_name(const X509_NAME *name, char *out, int size)
+static void fill_name(const X509_NAME *name, char *out, int size)
 {
     if (X509_NAME_get_text_by_NID((X509_NAME *)(uintptr_t)name, NID_commonName, out, size) < 0)
         out[0] = '\0';
     cf_str_sanitize(out, (size_t)size);
 }
 
-static void tell_hex(const unsigned char *bytes, size_t len, char *out, size_t size)
+static void format_hex(const unsigned char *bytes, size_t len, char *out, size_t size)
 {
     size_t at = 0;
 
@@ -144,14 +145,14 @@ static void tell_hex(const unsigned char *bytes, size_t len, char *out, size_t s
         at += (size_t)snprintf(out + at, size - at, "%s%02X", i > 0 ? ":" : "", bytes[i]);
 }
 
-static void tell_serial(const X509 *cert, struct cf_cert_info *out)
+static void fill_serial(const X509 *cert, struct cf_cert_info *out)
 {
     BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
     unsigned char bytes[20];
     int len = number != NULL ? BN_num_bytes(number) : 0;
 
     if (len > 0 && len <= (int)sizeof(bytes) && BN_bn2bin(number, bytes) == len)
-        tell_hex(bytes, (size_t)len, out->serial, sizeof(out->serial));
+        format_hex(bytes, (size_t)len, out->serial, sizeof(out->serial));
     BN_free(number);
 }
 
@@ -186,7 +187,7 @@ size_t cf_x509_names(X509 *cert, char out[][CF_NAME_SIZE], size_t max)
     return count;
 }
 
-static void tell_alt_names(X509 *cert, struct cf_cert_info *out)
+static void fill_alt_names(X509 *cert, struct cf_cert_info *out)
 {
     char names[CF_NAMES_MAX][CF_NAME_SIZE];
     size_t count = cf_x509_names(cert, names, CF_NAMES_MAX);
@@ -202,18 +203,18 @@ static void tell_alt_names(X509 *cert, struct cf_cert_info *out)
     cf_buf_free(&text);
 }
 
-static void tell(X509 *cert, struct cf_cert_info *out)
+static void fill_info(X509 *cert, struct cf_cert_info *out)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned len = 0;
 
     memset(out, 0, sizeof(*out));
-    tell_name(X509_get_subject_name(cert), out->subject, sizeof(out->subject));
-    tell_name(X509_get_issuer_name(cert), out->issuer, sizeof(out->issuer));
-    tell_serial(cert, out);
+    fill_name(X509_get_subject_name(cert), out->subject, sizeof(out->subject));
+    fill_name(X509_get_issuer_name(cert), out->issuer, sizeof(out->issuer));
+    fill_serial(cert, out);
     if (X509_digest(cert, EVP_sha256(), digest, &len) == 1)
-        tell_hex(digest, len, out->fingerprint, sizeof(out->fingerprint));
-    tell_alt_names(cert, out);
+        format_hex(digest, len, out->fingerprint, sizeof(out->fingerprint));
+    fill_alt_names(cert, out);
     out->begins = cf_x509_begins(cert);
     out->expires = cf_x509_ends(cert);
     out->is_ca = X509_check_ca(cert) == 1;
@@ -223,7 +224,7 @@ static void tell(X509 *cert, struct cf_cert_info *out)
 bool cf_cert_info(const char *pem, size_t len, size_t index, struct cf_cert_info *out)
 {
     const struct cf_buf view = {.data = (char *)(uintptr_t)pem, .len = len};
-    BIO *in = reader(&view);
+    BIO *in = open_pem(&view);
     X509 *cert = NULL;
 
     for (size_t i = 0; in != NULL && i <= index; i++) {
@@ -233,7 +234,7 @@ bool cf_cert_info(const char *pem, size_t len, size_t index, struct cf_cert_info
             break;
     }
     if (cert != NULL)
-        tell(cert, out);
+        fill_info(cert, out);
     X509_free(cert);
     BIO_free(in);
     ERR_clear_error();
@@ -252,17 +253,13 @@ bool cf_cert_key_matches(const struct cf_buf *cert, const struct cf_buf *key)
     return same;
 }
 
-/* ---- x509 make ---- */
-
-/* makes an authority and what it signs: ECDSA P-256, as API servers verify it (Go's
- * crypto/x509: names only from the subjectAltName, chains by key ids). */
+/* ---- making certificates: fields ---- */
 
 #define BACKDATE_SECONDS 300
 #define SERIAL_BYTES 16
 
-/* ---- parts ---- */
-
-/* Clocks differ: it holds a little before now, but never for a large part of its life. */
+/* Clocks differ, so certificates are valid from a little before now: at most a tenth of their
+ * lifetime. */
 static int64_t backdate(int64_t lifetime)
 {
     return lifetime / 10 < BACKDATE_SECONDS ? lifetime / 10 : BACKDATE_SECONDS;
@@ -273,7 +270,7 @@ static bool set_serial(X509 *cert, unsigned char serial[SERIAL_BYTES])
     BIGNUM *number = NULL;
     bool ok = RAND_bytes(serial, SERIAL_BYTES) == 1;
 
-    serial[0] = (unsigned char)((serial[0] & 0x3F) | 0x40); /* positive, and always as long */
+    serial[0] = (unsigned char)((serial[0] & 0x3F) | 0x40); /* positive, and of constant length */
     if (ok)
         number = BN_bin2bn(serial, SERIAL_BYTES, NULL);
     ok = number != NULL && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert)) != NULL;
@@ -293,7 +290,7 @@ static bool set_subject(X509 *cert, const char *name)
                                       (const unsigned char *)name, -1, -1, 0) == 1;
 }
 
-/* The values are constants of ours. */
+/* `value` is a constant, never input. */
 static bool add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
 {
     X509V3_CTX context;
@@ -308,7 +305,7 @@ static bool add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
     return ok;
 }
 
-/* ---- names ---- */
+/* ---- making certificates: names ---- */
 
 static bool is_ip(const char *name)
 {
@@ -344,7 +341,7 @@ bool cf_certs_service_name(const char *service, struct cf_buf *out)
     return cf_buf_ok(out);
 }
 
-static bool add_name(GENERAL_NAMES *names, const char *text)
+static bool add_alt_name(GENERAL_NAMES *names, const char *text)
 {
     GENERAL_NAME *name = GENERAL_NAME_new();
     ASN1_OCTET_STRING *value;
@@ -372,22 +369,23 @@ static bool add_name(GENERAL_NAMES *names, const char *text)
     return false;
 }
 
-static bool add_names(X509 *cert, const struct cf_san_names *wanted)
+static bool add_alt_names(X509 *cert, const struct cf_san_names *wanted)
 {
     GENERAL_NAMES *names = GENERAL_NAMES_new();
     bool ok = names != NULL;
 
     for (size_t i = 0; ok && i < wanted->count; i++)
-        ok = add_name(names, wanted->items[i]);
+        ok = add_alt_name(names, wanted->items[i]);
     ok = ok && X509_add1_ext_i2d(cert, NID_subject_alt_name, names, 0, 0) == 1;
     GENERAL_NAMES_free(names);
     return ok;
 }
 
-/* ---- certificates ---- */
+/* ---- making certificates ---- */
 
-/* A certificate with a fresh key; the rest is the caller's. */
-static X509 *begin(EVP_PKEY **key, unsigned char serial[SERIAL_BYTES])
+/* A certificate with a version, a serial number and a new key. NULL: out of memory or randomness.
+ */
+static X509 *begin_cert(EVP_PKEY **key, unsigned char serial[SERIAL_BYTES])
 {
     X509 *cert = X509_new();
 
@@ -401,7 +399,7 @@ static X509 *begin(EVP_PKEY **key, unsigned char serial[SERIAL_BYTES])
     return NULL;
 }
 
-static X509 *finish(X509 *cert, EVP_PKEY **key, EVP_PKEY *signer, bool ok)
+static X509 *sign_cert(X509 *cert, EVP_PKEY **key, EVP_PKEY *signer, bool ok)
 {
     if (ok && X509_sign(cert, signer, EVP_sha256()) > 0)
         return cert;
@@ -415,13 +413,13 @@ static X509 *finish(X509 *cert, EVP_PKEY **key, EVP_PKEY *signer, bool ok)
 X509 *cf_make_ca(int64_t now, int64_t lifetime, EVP_PKEY **key)
 {
     unsigned char serial[SERIAL_BYTES];
-    X509 *cert = begin(key, serial);
+    X509 *cert = begin_cert(key, serial);
     char name[64];
     bool ok;
 
     if (cert == NULL)
         return NULL;
-    /* A name of its own: two of ours are trusted side by side while one follows the other. */
+    /* A unique name, since an authority and its successor are trusted side by side for a while. */
     snprintf(name, sizeof(name), "Curfew CA %02x%02x%02x%02x", serial[12], serial[13], serial[14],
              serial[15]);
     ok = set_times(cert, now - backdate(lifetime), now + lifetime) && set_subject(cert, name) &&
@@ -429,14 +427,14 @@ X509 *cf_make_ca(int64_t now, int64_t lifetime, EVP_PKEY **key)
          add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
          add_extension(cert, cert, NID_key_usage, "critical,keyCertSign,cRLSign") &&
          add_extension(cert, cert, NID_subject_key_identifier, "hash");
-    return finish(cert, key, *key, ok);
+    return sign_cert(cert, key, *key, ok);
 }
 
 X509 *cf_make_leaf(X509 *ca, EVP_PKEY *ca_key, const struct cf_san_names *names, int64_t now,
                    int64_t lifetime, EVP_PKEY **key)
 {
     unsigned char serial[SERIAL_BYTES];
-    X509 *cert = begin(key, serial);
+    X509 *cert = begin_cert(key, serial);
     int64_t ends = now + lifetime;
     bool ok;
 
@@ -451,6 +449,6 @@ X509 *cf_make_leaf(X509 *ca, EVP_PKEY *ca_key, const struct cf_san_names *names,
          add_extension(cert, ca, NID_ext_key_usage, "serverAuth") &&
          add_extension(cert, ca, NID_subject_key_identifier, "hash") &&
          add_extension(cert, ca, NID_authority_key_identifier, "keyid:always") &&
-         add_names(cert, names);
-    return finish(cert, key, ca_key, ok);
+         add_alt_names(cert, names);
+    return sign_cert(cert, key, ca_key, ok);
 }

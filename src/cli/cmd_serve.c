@@ -13,7 +13,6 @@
 #include "curfew/server.h"
 #include "curfew/str.h"
 #include "curfew/time.h"
-#include "certs.h"
 #include "options.h"
 #include "serve.h"
 
@@ -82,7 +81,7 @@ static int check_callers_flags(const struct cf_cmd *cmd, const struct callers_fl
     return status;
 }
 
-static const char **take(const struct cf_opt_list *list)
+static const char **list_names(const struct cf_opt_list *list)
 {
     const char **names = calloc(list->count + 1, sizeof(*names));
 
@@ -105,9 +104,9 @@ static int callers_take(const struct callers_flags *flags, struct callers *out,
                         struct cf_server_config *config, struct cf_err *err)
 {
     *out = (struct callers){
-        .client_names = take(&flags->client_names),
-        .bearer_subjects = take(&flags->bearer_subjects),
-        .bearer_audiences = take(&flags->bearer_audiences),
+        .client_names = list_names(&flags->client_names),
+        .bearer_subjects = list_names(&flags->bearer_subjects),
+        .bearer_audiences = list_names(&flags->bearer_audiences),
     };
     if (out->client_names == NULL || out->bearer_subjects == NULL ||
         out->bearer_audiences == NULL) {
@@ -151,7 +150,7 @@ struct flags {
     struct cf_log_flags log;
 };
 
-static int failed(const struct cf_err *err)
+static int fail_serve(const struct cf_err *err)
 {
     fprintf(stderr, "curfew serve: %s\n", err->msg);
     return err->kind == CF_ERR_INPUT ? CF_EXIT_USAGE : CF_EXIT_FAILED;
@@ -178,13 +177,13 @@ static int check_config(const char *file)
 
 /* ---- running ---- */
 
-static int serve(const struct cf_server_config *config)
+static int run_server(const struct cf_server_config *config)
 {
     struct cf_err err = {.kind = CF_ERR_NONE};
     struct cf_server *server = cf_server_start(config, &err);
 
     if (server == NULL)
-        return failed(&err);
+        return fail_serve(&err);
     cf_server_run(server);
     return CF_EXIT_OK;
 }
@@ -203,7 +202,7 @@ static int read_threads(const struct cf_cmd *cmd, struct flags *flags)
     return CF_EXIT_OK;
 }
 
-static int check_flags(const struct cf_cmd *cmd, const struct flags *flags)
+static int check_serve_flags(const struct cf_cmd *cmd, const struct flags *flags)
 {
     int status = check_callers_flags(cmd, &flags->callers);
 
@@ -264,13 +263,13 @@ static int serve_with(const struct flags *flags, const struct cf_own *own,
     int status;
 
     if (callers_take(&flags->callers, &callers, &config, &err) != 0)
-        return failed(&err);
-    status = serve(&config);
+        return fail_serve(&err);
+    status = run_server(&config);
     callers_free(&callers);
     return status;
 }
 
-static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
+static int serve_with_flags(const struct cf_cmd *cmd, const struct flags *flags)
 {
     struct cf_err err = {.kind = CF_ERR_NONE};
     struct cf_cluster cluster;
@@ -282,7 +281,7 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
 
     if (flags->check_config != NULL)
         return check_config(flags->check_config);
-    status = check_flags(cmd, flags);
+    status = check_serve_flags(cmd, flags);
     if (status == CF_EXIT_OK)
         status = cf_own_find(cmd, flags->service_account, &own);
     if (status == CF_EXIT_OK)
@@ -298,7 +297,7 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
         status = serve_with(flags, &own, &cluster, &secret);
         cf_cluster_close(&cluster);
     } else {
-        status = failed(&err);
+        status = fail_serve(&err);
     }
     free(namespace);
     cf_own_free(&own);
@@ -308,7 +307,7 @@ static int run_with(const struct cf_cmd *cmd, const struct flags *flags)
 static const char moved[] = "is a flag of 'curfew certs run': it writes the Secret and the "
                             "caBundles, and serve only reads the Secret";
 
-static int run(const struct cf_cmd *cmd, int argc, char **argv)
+static int run_serve(const struct cf_cmd *cmd, int argc, char **argv)
 {
     struct flags flags = {
         .listen = ":8443",
@@ -398,7 +397,7 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
     if (status == CF_EXIT_OK)
         status = read_threads(cmd, &flags);
     if (status == CF_EXIT_OK)
-        status = run_with(cmd, &flags);
+        status = serve_with_flags(cmd, &flags);
     cf_opt_list_free(&flags.cluster.objects);
     callers_flags_free(&flags.callers);
     return status < 0 ? CF_EXIT_OK : status;
@@ -408,5 +407,5 @@ const struct cf_cmd cf_cmd_serve = {
     .name = "serve",
     .summary = "run the webhook server",
     .usage = "curfew serve --kubeconfig FILE --tls-cert FILE --tls-key FILE [flags]",
-    .run = run,
+    .run = run_serve,
 };

@@ -76,7 +76,7 @@ serving() {
 
 # keeping LOG: waits, and sets $rotator_probes.
 keeping() {
-    logged "$1" 'keeping the certificate' || {
+    logged "$1" 'rotating the certificate' || {
         fail 'a rotator runs' "$(cat "$1")"
         exit 1
     }

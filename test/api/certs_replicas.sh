@@ -29,7 +29,7 @@ wait_until 30 grep -q 'there is no webhook configuration \\"curfew\\" yet' "$wor
     fail 'the rotator waits for the webhook configuration, and reports it' "$(cat "$work/one.log")"
 keeping "$work/one.log"
 wait_until 10 answers "$rotator_probes/readyz" 503 && ok 'the waiting rotator is not ready' || fail 'the waiting rotator is not ready' 'no 503'
-matches 'the waiting rotator reports what it waits for' 'there is no webhook configuration "curfew" yet' \
+matches 'the waiting rotator reports what it waits for' 'the webhook configuration "curfew" does not exist yet' \
     "$(curl -sS "http://127.0.0.1:$rotator_probes/readyz")"
 equal 'the waiting rotator is alive' 200 "$(status_of "$rotator_probes/livez")"
 listening "$work/server.one.log"
@@ -100,12 +100,12 @@ signed_by_newest() {
 wait_until 40 signed_by_newest && ok 'a rotator signs with the new authority' ||
     fail 'a rotator signs with the new authority' "$(tail -n 5 "$work/one.log")"
 wait_until 20 both_serve && ok 'both serve its certificate' || fail 'both serve its certificate' "$(tail -n 5 "$work/server.one.log")"
-logged_by_one 'the log has the reason' 'the Secret was written.*the new authority is trusted'
+logged_by_one 'the log has the reason' 'wrote the Secret.*the new authority is trusted'
 out=$("$curfew" certs show --secret curfew-system/curfew --kubeconfig "$k" --webhook-configuration curfew)
 matches 'certs show: the newest' "^authority $newest$" "$out"
-matches 'certs show: the older one' '(older: trusted on)$' "$out"
+matches 'certs show: the older one' '(older, still trusted)$' "$out"
 matches 'certs show: the names' '^certificate for curfew.curfew-system.svc$' "$out"
-matches 'certs show: the bundles' '^caBundle: as it should be, in 2 webhook configurations' "$out"
+matches 'certs show: the bundles' '^caBundle: up to date in 2 webhook configurations' "$out"
 
 # ---- changes by others ----
 
@@ -114,7 +114,7 @@ control "delete$(secret_path curfew)"
 is_back() { get "$(secret_path curfew)" | grep -q '"tls.crt"'; }
 wait_until 20 is_back && ok 'a deleted Secret is restored' ||
     fail 'a deleted Secret is restored' "$(tail -n 5 "$work/one.log")"
-logged_by_one 'the log reports the deletion' '"level":"warn","msg":"the Secret was written".*it was deleted'
+logged_by_one 'the log reports the deletion' '"level":"warn","msg":"wrote the Secret".*the Secret was deleted'
 wait_until 40 both_serve && ok 'both serve the restored certificate' || fail 'both serve the restored certificate' "$(tail -n 5 "$work/one.log")"
 
 garbage="{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"type\":\"kubernetes.io/tls\",\"metadata\":{\"name\":\"curfew\",\"namespace\":\"curfew-system\",\"labels\":{\"keep\":\"me\"},\"annotations\":{\"curfew.dev/certificates\":\"managed\"}},\"data\":{\"tls.crt\":\"Z2FyYmFnZQ==\",\"tls.key\":\"***\",\"mine\":\"eA==\"}}"
@@ -122,7 +122,7 @@ control "object$(secret_path curfew)" "$garbage"
 is_whole() { [ -n "$(in_secret curfew 2>/dev/null)" ]; }
 wait_until 20 is_whole && ok 'an invalid Secret is repaired' ||
     fail 'an invalid Secret is repaired' "$(tail -n 5 "$work/one.log")"
-logged_by_one 'the log reports the invalid Secret' "it held what cannot be served"
+logged_by_one 'the log reports the invalid Secret' 'the Secret held no usable certificate'
 matches 'the labels of the Secret are kept' '"keep": "me"' "$(get "$(secret_path curfew)")"
 matches 'other data of the Secret is kept' '"mine": "eA=="' "$(get "$(secret_path curfew)")"
 probed 'not one handshake failed' curfew "$prober"
@@ -131,7 +131,7 @@ equal 'no authority signs before it is trusted' '0 wrong' "$(in_order curfew)"
 webhooks curfew # as another tool would write it
 wait_until 20 carried && ok 'an overwritten caBundle is restored' ||
     fail 'an overwritten caBundle is restored' "$(tail -n 5 "$work/one.log")"
-logged_by_one 'the log reports the caBundle' '"level":"warn","msg":"a caBundle did not trust our certificate: it was written","configuration":"curfew"'
+logged_by_one 'the log reports the caBundle' '"level":"warn","msg":"replaced a caBundle that did not trust the serving certificate","configuration":"curfew"'
 
 control conflict/patch
 webhooks curfew
@@ -177,12 +177,12 @@ before=$(get "$(secret_path theirs)")
 rotator "$work/theirs.log" theirs --service theirs.curfew-system
 wait "$rotator"
 equal "a Secret of another tool is rejected" 2 $?
-matches 'the log says why' "Secret curfew-system/theirs is somebody else's.*--tls-cert" "$(cat "$work/theirs.log")"
+matches 'the log says why' "Secret curfew-system/theirs is not managed by Curfew.*--tls-cert" "$(cat "$work/theirs.log")"
 equal 'that Secret is not written' "$before" "$(get "$(secret_path theirs)")"
 out=$("$curfew" certs renew --secret curfew-system/theirs --kubeconfig "$k" 2>&1)
-matches 'certs renew rejects that Secret too' "is somebody else's" "$out"
+matches 'certs renew rejects that Secret too' 'is not managed by Curfew' "$out"
 out=$("$curfew" certs init --secret curfew-system/curfew --kubeconfig "$k" --dns x 2>&1)
-matches 'init creates, and does not replace' 'there are certificates in Secret curfew-system/curfew already' "$out"
+matches 'init creates, and does not replace' 'certificates exist in Secret curfew-system/curfew already' "$out"
 webhooks fresh
 out=$("$curfew" certs init --secret curfew-system/fresh --kubeconfig "$k" --webhook-configuration fresh)
 matches 'init: the names come from the webhooks' '^certificate for fresh.curfew-system.svc, ' "$out"

@@ -13,9 +13,9 @@
 static const char *const names[] = {"curfew.curfew-system.svc", "10.1.2.3", "fd00::1"};
 static char folder[] = "/tmp/curfew-certs-XXXXXX";
 
-static struct cf_certs_wish wish_at(int64_t now)
+static struct cf_certs_spec spec_at(int64_t now)
 {
-    return (struct cf_certs_wish){.names = names,
+    return (struct cf_certs_spec){.names = names,
                                   .name_count = 3,
                                   .leaf_lifetime = CF_LEAF_LIFETIME,
                                   .ca_lifetime = CF_CA_LIFETIME,
@@ -23,7 +23,7 @@ static struct cf_certs_wish wish_at(int64_t now)
 }
 
 /* Takes one step in place; returns which it was. */
-static enum cf_certs_step step(struct cf_certs *certs, const struct cf_certs_wish *wish)
+static enum cf_certs_step step(struct cf_certs *certs, const struct cf_certs_spec *spec)
 {
     enum cf_certs_step did = CF_CERTS_KEEP;
     struct cf_err err = {0};
@@ -31,7 +31,7 @@ static enum cf_certs_step step(struct cf_certs *certs, const struct cf_certs_wis
     const char *why = NULL;
 
     cf_certs_init(&next);
-    assert_int_equal(cf_certs_next(certs, wish, &next, &did, &why, &err), 0);
+    assert_int_equal(cf_certs_next(certs, spec, &next, &did, &why, &err), 0);
     assert_int_equal(why == NULL, did == CF_CERTS_KEEP);
     if (did == CF_CERTS_KEEP) {
         assert_int_equal(next.ca.len, 0);
@@ -40,17 +40,17 @@ static enum cf_certs_step step(struct cf_certs *certs, const struct cf_certs_wis
     }
     cf_certs_free(certs);
     *certs = next;
-    assert_true(cf_certs_usable(certs, wish->now, &err));
+    assert_true(cf_certs_usable(certs, spec->now, &err));
     return did;
 }
 
 static void first(struct cf_certs *certs)
 {
-    struct cf_certs_wish wish = wish_at(NOW);
+    struct cf_certs_spec spec = spec_at(NOW);
 
     cf_certs_init(certs);
-    assert_int_equal(step(certs, &wish), CF_CERTS_NEW_CA);
-    assert_int_equal(step(certs, &wish), CF_CERTS_KEEP);
+    assert_int_equal(step(certs, &spec), CF_CERTS_NEW_CA);
+    assert_int_equal(step(certs, &spec), CF_CERTS_KEEP);
 }
 
 static struct cf_cert_info info(const struct cf_buf *pem, size_t index)
@@ -115,7 +115,7 @@ static void put(const char *name, const struct cf_buf *pem)
     assert_int_equal(fclose(out), 0);
 }
 
-/* A program that is not ours agrees: the chain, the purpose, the names, the key. */
+/* A program other than Curfew agrees: the chain, the purpose, the names, the key. */
 static void openssl_verifies_it(void **state)
 {
     const struct {
@@ -134,13 +134,13 @@ static void openssl_verifies_it(void **state)
         {"x509 -in tls.pem -noout -text | grep -q 'ASN1 OID: prime256v1'", true},
         {"ec -in tls.key -noout -check", true},
     };
-    struct cf_certs_wish wish = wish_at((int64_t)time(NULL));
+    struct cf_certs_spec spec = spec_at((int64_t)time(NULL));
     struct cf_certs certs;
     char command[300];
 
     (void)state;
     cf_certs_init(&certs);
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_CA);
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_CA);
     put("ca.pem", &certs.ca);
     put("tls.pem", &certs.cert);
     put("tls.key", &certs.key);
@@ -157,86 +157,86 @@ static void openssl_verifies_it(void **state)
 
 static void a_leaf_is_renewed_at_two_thirds(void **state)
 {
-    struct cf_certs_wish wish = wish_at(NOW + 59 * DAY);
+    struct cf_certs_spec spec = spec_at(NOW + 59 * DAY);
     struct cf_certs certs;
     struct cf_cert_info before, after;
 
     (void)state;
     first(&certs);
     before = info(&certs.cert, 0);
-    assert_int_equal(step(&certs, &wish), CF_CERTS_KEEP);
-    wish.now = NOW + 60 * DAY;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_LEAF);
+    assert_int_equal(step(&certs, &spec), CF_CERTS_KEEP);
+    spec.now = NOW + 60 * DAY;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_LEAF);
     after = info(&certs.cert, 0);
     assert_string_not_equal(before.serial, after.serial);
     assert_string_equal(before.issuer, after.issuer);
-    assert_int_equal(after.expires, wish.now + CF_LEAF_LIFETIME);
-    assert_int_equal(step(&certs, &wish), CF_CERTS_KEEP);
+    assert_int_equal(after.expires, spec.now + CF_LEAF_LIFETIME);
+    assert_int_equal(step(&certs, &spec), CF_CERTS_KEEP);
     cf_certs_free(&certs);
 }
 
 static void a_leaf_is_renewed_when_asked(void **state)
 {
-    struct cf_certs_wish wish = wish_at(NOW + 5);
+    struct cf_certs_spec spec = spec_at(NOW + 5);
     struct cf_certs certs;
 
     (void)state;
     first(&certs);
-    wish.renew_leaf = true;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_LEAF);
+    spec.renew_leaf = true;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_LEAF);
     cf_certs_free(&certs);
 }
 
 /* The whole change of an authority: published before anything it signed is served. */
 static void an_authority_changes(void **state)
 {
-    struct cf_certs_wish wish = wish_at(NOW + 244 * DAY);
+    struct cf_certs_spec spec = spec_at(NOW + 244 * DAY);
     struct cf_certs certs;
     struct cf_buf old_ca, leaf;
 
     (void)state;
     first(&certs);
-    wish.now = NOW + 200 * DAY; /* the leaf has ended long ago, the authority has not */
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_LEAF);
-    wish.now = NOW + 244 * DAY;
+    spec.now = NOW + 200 * DAY; /* the leaf has ended long ago, the authority has not */
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_LEAF);
+    spec.now = NOW + 244 * DAY;
     old_ca = certs.ca;
     cf_buf_init(&certs.ca, old_ca.max);
     cf_buf_add(&certs.ca, old_ca.data, old_ca.len);
 
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_CA);
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_CA);
     assert_true(is_there(&certs.ca, 1));
     assert_string_equal(info(&certs.ca, 1).subject, info(&old_ca, 0).subject);
     assert_string_not_equal(info(&certs.ca, 0).subject, info(&old_ca, 0).subject);
     assert_false(cf_certs_leaf_is_newest(&certs));
     assert_true(
-        cf_certs_trusts(old_ca.data, old_ca.len, certs.cert.data, certs.cert.len, wish.now));
-    assert_int_equal(info(&certs.cert, 0).expires, wish.now + CF_LEAF_LIFETIME);
+        cf_certs_trusts(old_ca.data, old_ca.len, certs.cert.data, certs.cert.len, spec.now));
+    assert_int_equal(info(&certs.cert, 0).expires, spec.now + CF_LEAF_LIFETIME);
 
-    /* Not before it is trusted, whatever is asked for. */
-    assert_int_equal(step(&certs, &wish), CF_CERTS_KEEP);
-    wish.renew_leaf = true;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_KEEP);
-    wish.renew_leaf = false;
-    wish.now += 70 * DAY;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_KEEP);
+    /* Not before it is trusted, regardless of the spec. */
+    assert_int_equal(step(&certs, &spec), CF_CERTS_KEEP);
+    spec.renew_leaf = true;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_KEEP);
+    spec.renew_leaf = false;
+    spec.now += 70 * DAY;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_KEEP);
 
     leaf = certs.cert;
     cf_buf_init(&certs.cert, leaf.max);
     cf_buf_add(&certs.cert, leaf.data, leaf.len);
-    wish.published = true;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_LEAF);
+    spec.published = true;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_LEAF);
     assert_true(cf_certs_leaf_is_newest(&certs));
     assert_false(
-        cf_certs_trusts(old_ca.data, old_ca.len, certs.cert.data, certs.cert.len, wish.now));
+        cf_certs_trusts(old_ca.data, old_ca.len, certs.cert.data, certs.cert.len, spec.now));
     /* Who still serves the old leaf is trusted too. */
-    assert_true(cf_certs_trusts(certs.ca.data, certs.ca.len, leaf.data, leaf.len, wish.now));
-    assert_int_equal(step(&certs, &wish), CF_CERTS_KEEP);
+    assert_true(cf_certs_trusts(certs.ca.data, certs.ca.len, leaf.data, leaf.len, spec.now));
+    assert_int_equal(step(&certs, &spec), CF_CERTS_KEEP);
 
     /* Until all that the old one signed has ended. */
-    wish.now = NOW + (244 + 100) * DAY;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_DROP_CA);
+    spec.now = NOW + (244 + 100) * DAY;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_DROP_CA);
     assert_false(is_there(&certs.ca, 1));
-    assert_int_equal(step(&certs, &wish), CF_CERTS_KEEP);
+    assert_int_equal(step(&certs, &spec), CF_CERTS_KEEP);
     cf_buf_free(&old_ca);
     cf_buf_free(&leaf);
     cf_certs_free(&certs);
@@ -244,76 +244,76 @@ static void an_authority_changes(void **state)
 
 static void an_old_authority_is_dropped_when_asked(void **state)
 {
-    struct cf_certs_wish wish = wish_at(NOW + 1);
+    struct cf_certs_spec spec = spec_at(NOW + 1);
     struct cf_certs certs;
 
     (void)state;
     first(&certs);
-    wish.renew_ca = true;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_CA);
-    wish.renew_ca = false;
-    wish.drop_old = true;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_KEEP); /* it signed what is served */
-    wish.published = true;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_LEAF);
-    assert_int_equal(step(&certs, &wish), CF_CERTS_DROP_CA);
+    spec.renew_ca = true;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_CA);
+    spec.renew_ca = false;
+    spec.drop_old = true;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_KEEP); /* it signed what is served */
+    spec.published = true;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_LEAF);
+    assert_int_equal(step(&certs, &spec), CF_CERTS_DROP_CA);
     assert_false(is_there(&certs.ca, 1));
-    assert_int_equal(step(&certs, &wish), CF_CERTS_KEEP);
+    assert_int_equal(step(&certs, &spec), CF_CERTS_KEEP);
     cf_certs_free(&certs);
 }
 
 static void an_authority_that_nobody_published(void **state)
 {
-    struct cf_certs_wish wish = wish_at(NOW + 1);
+    struct cf_certs_spec spec = spec_at(NOW + 1);
     struct cf_certs certs;
 
     (void)state;
     first(&certs);
-    wish.renew_ca = true;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_CA);
-    wish.renew_ca = false;
-    wish.now += 80 * DAY;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_KEEP);
-    wish.now += 6 * DAY; /* the last twentieth of the old leaf's life */
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_LEAF);
+    spec.renew_ca = true;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_CA);
+    spec.renew_ca = false;
+    spec.now += 80 * DAY;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_KEEP);
+    spec.now += 6 * DAY; /* the last twentieth of the old leaf's life */
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_LEAF);
     assert_true(cf_certs_leaf_is_newest(&certs));
     cf_certs_free(&certs);
 }
 
 static void many_authorities(void **state)
 {
-    struct cf_certs_wish wish = wish_at(NOW + 1);
+    struct cf_certs_spec spec = spec_at(NOW + 1);
     struct cf_certs certs;
 
     (void)state;
     first(&certs);
-    wish.renew_ca = true;
+    spec.renew_ca = true;
     for (unsigned i = 0; i < 20; i++) {
-        wish.published = i % 2 == 0;
-        assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_CA);
+        spec.published = i % 2 == 0;
+        assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_CA);
     }
     assert_true(is_there(&certs.ca, 7));
     assert_false(is_there(&certs.ca, 8));
     assert_false(cf_certs_leaf_is_newest(&certs));
-    wish.renew_ca = false;
-    wish.published = true;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_LEAF);
+    spec.renew_ca = false;
+    spec.published = true;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_LEAF);
     cf_certs_free(&certs);
 }
 
 static void a_leaf_never_outlives_its_authority(void **state)
 {
-    struct cf_certs_wish wish = wish_at(NOW);
+    struct cf_certs_spec spec = spec_at(NOW);
     struct cf_certs certs;
 
     (void)state;
-    wish.ca_lifetime = 40;
-    wish.leaf_lifetime = 400;
+    spec.ca_lifetime = 40;
+    spec.leaf_lifetime = 400;
     cf_certs_init(&certs);
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_CA);
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_CA);
     assert_int_equal(info(&certs.cert, 0).expires, NOW + 40);
-    wish.now += 41;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_CA);
+    spec.now += 41;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_CA);
     assert_false(is_there(&certs.ca, 1)); /* the old one has ended */
     cf_certs_free(&certs);
 }
@@ -323,21 +323,21 @@ static void a_leaf_never_outlives_its_authority(void **state)
 static void names_that_are_missing(void **state)
 {
     static const char *const more[] = {"CURFEW.curfew-system.svc", "other.example"};
-    struct cf_certs_wish wish = wish_at(NOW + 1);
+    struct cf_certs_spec spec = spec_at(NOW + 1);
     struct cf_certs certs;
 
     (void)state;
     first(&certs);
-    wish.names = more;
-    wish.name_count = 2;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_LEAF);
+    spec.names = more;
+    spec.name_count = 2;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_LEAF);
     assert_string_equal(info(&certs.cert, 0).names,
                         "CURFEW.curfew-system.svc, other.example, 10.1.2.3, fd00::1");
-    wish.names = names;
-    wish.name_count = 3;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_KEEP);
-    wish.now = NOW + 70 * DAY; /* due: what nobody wishes any more goes */
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_LEAF);
+    spec.names = names;
+    spec.name_count = 3;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_KEEP);
+    spec.now = NOW + 70 * DAY; /* due: names that the spec no longer has are removed */
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_LEAF);
     assert_string_equal(info(&certs.cert, 0).names, "curfew.curfew-system.svc, 10.1.2.3, fd00::1");
     cf_certs_free(&certs);
 }
@@ -346,7 +346,7 @@ static void wrong_names(void **state)
 {
     static const char *const bad[] = {"",        ".",        "a.",   ".a",   "a b",     "*.a",
                                       "a,DNS:b", "http://a", "a..b", "a\nb", "\xc3\xa4"};
-    struct cf_certs_wish wish = wish_at(NOW);
+    struct cf_certs_spec spec = spec_at(NOW);
     struct cf_certs none, next;
     enum cf_certs_step did;
     struct cf_err err = {0};
@@ -356,15 +356,15 @@ static void wrong_names(void **state)
     cf_certs_init(&none);
     cf_certs_init(&next);
     for (size_t i = 0; i < CF_COUNT(bad); i++) {
-        wish.names = &bad[i];
-        wish.name_count = 1;
+        spec.names = &bad[i];
+        spec.name_count = 1;
         assert_false(cf_certs_is_name(bad[i]));
-        assert_int_equal(cf_certs_next(&none, &wish, &next, &did, NULL, &err), -1);
+        assert_int_equal(cf_certs_next(&none, &spec, &next, &did, NULL, &err), -1);
         assert_int_equal(err.kind, CF_ERR_INPUT);
     }
-    wish.name_count = 0;
-    assert_int_equal(cf_certs_next(&none, &wish, &next, &did, NULL, &err), -1);
-    assert_string_equal(err.msg, "a certificate needs a name that it is for");
+    spec.name_count = 0;
+    assert_int_equal(cf_certs_next(&none, &spec, &next, &did, NULL, &err), -1);
+    assert_string_equal(err.msg, "a certificate needs at least one name");
 
     cf_buf_init(&out, 300);
     assert_true(cf_certs_service_name("curfew.curfew-system", &out));
@@ -378,7 +378,7 @@ static void wrong_names(void **state)
 
 /* ---- more than are kept ---- */
 
-static void refuses(const struct cf_certs *certs, const struct cf_certs_wish *wish,
+static void refuses(const struct cf_certs *certs, const struct cf_certs_spec *spec,
                     const char *sentence)
 {
     enum cf_certs_step did = CF_CERTS_KEEP;
@@ -386,36 +386,36 @@ static void refuses(const struct cf_certs *certs, const struct cf_certs_wish *wi
     struct cf_certs next;
 
     cf_certs_init(&next);
-    assert_int_equal(cf_certs_next(certs, wish, &next, &did, NULL, &err), -1);
+    assert_int_equal(cf_certs_next(certs, spec, &next, &did, NULL, &err), -1);
     assert_int_equal(err.kind, CF_ERR_INPUT);
     assert_string_equal(err.msg, sentence);
     cf_certs_free(&next);
 }
 
-/* A ninth authority in a bundle is not lost when the next thing is made. */
+/* A ninth authority in a bundle is not lost in the next step. */
 static void nine_authorities(void **state)
 {
-    struct cf_certs_wish wish = wish_at(NOW + 1);
+    struct cf_certs_spec spec = spec_at(NOW + 1);
     struct cf_certs certs, other;
 
     (void)state;
     first(&certs);
-    wish.renew_ca = true;
+    spec.renew_ca = true;
     for (unsigned i = 0; i < 7; i++)
-        assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_CA);
-    wish.renew_ca = false;
-    wish.published = true;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_LEAF);
-    wish.renew_leaf = true;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_LEAF);
+        assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_CA);
+    spec.renew_ca = false;
+    spec.published = true;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_LEAF);
+    spec.renew_leaf = true;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_LEAF);
     assert_true(is_there(&certs.ca, 7));
     first(&other);
     cf_buf_add(&certs.ca, other.ca.data, other.ca.len);
-    refuses(&certs, &wish,
-            "ca.crt has 9 authorities that are in date: 8 is the most, remove those that signed "
-            "nothing that is still in use");
-    wish.renew_leaf = false;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_KEEP);
+    refuses(&certs, &spec,
+            "ca.crt has 9 valid authorities, at most 8 are allowed: remove those whose "
+            "certificates are no longer in use");
+    spec.renew_leaf = false;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_KEEP);
     /* What the ninth signed is trusted as well. */
     assert_true(cf_certs_trusts(certs.ca.data, certs.ca.len, other.cert.data, other.cert.len, NOW));
     cf_certs_free(&certs);
@@ -426,7 +426,7 @@ static void sixty_five_names(void **state)
 {
     static char texts[65][16];
     const char *many[65];
-    struct cf_certs_wish wish = wish_at(NOW);
+    struct cf_certs_spec spec = spec_at(NOW);
     struct cf_certs certs;
 
     (void)state;
@@ -434,27 +434,27 @@ static void sixty_five_names(void **state)
         snprintf(texts[i], sizeof(texts[i]), "n%zu.example", i);
         many[i] = texts[i];
     }
-    wish.names = many;
-    wish.name_count = 65;
+    spec.names = many;
+    spec.name_count = 65;
     cf_certs_init(&certs);
-    refuses(&certs, &wish,
-            "the certificate would have to be for more than 64 names (those that are asked for, "
-            "and those that it has)");
-    wish.name_count = 64;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_CA);
+    refuses(&certs, &spec,
+            "the certificate would need more than 64 names (the requested ones and those that it "
+            "has)");
+    spec.name_count = 64;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_CA);
     /* The same names again are no more than that. */
     many[64] = texts[0];
-    wish.name_count = 65;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_KEEP);
-    wish.renew_leaf = true;
-    assert_int_equal(step(&certs, &wish), CF_CERTS_NEW_LEAF);
-    wish.renew_leaf = false;
+    spec.name_count = 65;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_KEEP);
+    spec.renew_leaf = true;
+    assert_int_equal(step(&certs, &spec), CF_CERTS_NEW_LEAF);
+    spec.renew_leaf = false;
     /* One more than it has. */
     many[0] = "other.example";
-    wish.name_count = 1;
-    refuses(&certs, &wish,
-            "the certificate would have to be for more than 64 names (those that are asked for, "
-            "and those that it has)");
+    spec.name_count = 1;
+    refuses(&certs, &spec,
+            "the certificate would need more than 64 names (the requested ones and those that it "
+            "has)");
     cf_certs_free(&certs);
 }
 
@@ -466,11 +466,11 @@ static void set(struct cf_buf *buf, const char *text)
     cf_buf_adds(buf, text);
 }
 
-/* Breaks one part, mends it, and tells what was kept. */
+/* Breaks one part, takes a step, and returns what was kept. */
 static void mends(const char *what, const char *text, const char *flaw, enum cf_certs_step wanted,
                   bool keeps_leaf)
 {
-    struct cf_certs_wish wish = wish_at(NOW + 1);
+    struct cf_certs_spec spec = spec_at(NOW + 1);
     struct cf_certs certs;
     struct cf_err err = {0};
     char serial[64];
@@ -486,11 +486,11 @@ static void mends(const char *what, const char *text, const char *flaw, enum cf_
         set(&certs.cert, text);
     if (strchr(what, 'T') != NULL)
         set(&certs.key, text);
-    usable = cf_certs_usable(&certs, wish.now, &err);
+    usable = cf_certs_usable(&certs, spec.now, &err);
     assert_int_equal(usable, flaw == NULL);
     if (flaw != NULL)
         assert_string_equal(err.msg, flaw);
-    assert_int_equal(step(&certs, &wish), wanted);
+    assert_int_equal(step(&certs, &spec), wanted);
     assert_int_equal(cf_streq(serial, info(&certs.cert, 0).serial), keeps_leaf);
     cf_certs_free(&certs);
 }
@@ -498,7 +498,7 @@ static void mends(const char *what, const char *text, const char *flaw, enum cf_
 static void broken_parts(void **state)
 {
     static const char begun[] = "-----BEGIN CERTIFICATE-----\nMIIB";
-    const char *no_ca = "tls.crt is signed by no authority in ca.crt that is in date";
+    const char *no_ca = "tls.crt is signed by no valid authority in ca.crt";
 
     (void)state;
     mends("t", "", "tls.crt holds no certificate", CF_CERTS_NEW_LEAF, false);
@@ -512,7 +512,7 @@ static void broken_parts(void **state)
 
 static void keys_of_others(void **state)
 {
-    struct cf_certs_wish wish = wish_at(NOW + 1);
+    struct cf_certs_spec spec = spec_at(NOW + 1);
     struct cf_certs one, two;
     struct cf_err err = {0};
 
@@ -522,9 +522,9 @@ static void keys_of_others(void **state)
     set(&one.key, two.key.data);
     assert_false(cf_certs_usable(&one, NOW, &err));
     assert_string_equal(err.msg, "tls.key does not belong to tls.crt");
-    assert_int_equal(step(&one, &wish), CF_CERTS_NEW_LEAF);
+    assert_int_equal(step(&one, &spec), CF_CERTS_NEW_LEAF);
     set(&one.ca_key, two.ca_key.data);
-    assert_int_equal(step(&one, &wish), CF_CERTS_NEW_CA);
+    assert_int_equal(step(&one, &spec), CF_CERTS_NEW_CA);
     assert_true(is_there(&one.ca, 1)); /* trusted on: the leaf is its */
     set(&one.ca, two.ca.data);
     assert_false(cf_certs_usable(&one, NOW, &err));

@@ -11,7 +11,7 @@
 static const struct cf_cmd *const commands[] = {&cf_cmd_serve, &cf_cmd_review, &cf_cmd_inspect,
                                                 &cf_cmd_certs, &cf_cmd_probe};
 
-static int print_help(FILE *out)
+static int print_overview(FILE *out)
 {
     fputs("Curfew ends ServiceAccount tokens that never expire.\n\n"
           "Usage: curfew COMMAND [flags]\n\nCommands:\n",
@@ -26,7 +26,7 @@ static int print_help(FILE *out)
     return out == stdout ? CF_EXIT_OK : CF_EXIT_USAGE;
 }
 
-static int unknown(const char *word)
+static int unknown_word(const char *word)
 {
     struct cf_suggestion s = {.word = word};
     const char *what = word[0] == '-' ? "flag" : "command";
@@ -39,34 +39,34 @@ static int unknown(const char *word)
     return cf_usage_error(NULL, "unknown %s '%s'%s", what, word, cf_suggestion_text(&s, hint));
 }
 
-static int run(const char *name, int argc, char **argv)
+static int run_command(const char *name, int argc, char **argv)
 {
     for (size_t i = 0; i < CF_COUNT(commands); i++) {
         if (cf_streq(commands[i]->name, name))
             return commands[i]->run(commands[i], argc, argv);
     }
-    return unknown(name);
+    return unknown_word(name);
 }
 
-static int help(int argc, char **argv)
+static int run_help(int argc, char **argv)
 {
     static char flag[] = "--help";
 
     if (argc > 2)
         return cf_usage_error(NULL, "help is about one command, not also '%s'", argv[2]);
     if (argc == 2 && !cf_streq(argv[1], "help") && argv[1][0] != '-')
-        return run(argv[1], 2, (char *[]){argv[1], flag, NULL});
-    return print_help(stdout);
+        return run_command(argv[1], 2, (char *[]){argv[1], flag, NULL});
+    return print_overview(stdout);
 }
 
-static int dispatch(int argc, char **argv)
+static int dispatch_command(int argc, char **argv)
 {
     if (argc <= 0)
-        return print_help(stderr);
+        return print_overview(stderr);
     if (cf_streq(argv[0], "help") || cf_streq(argv[0], "--help") || cf_streq(argv[0], "-h"))
-        return help(argc, argv);
+        return run_help(argc, argv);
     if (!cf_streq(argv[0], "--version"))
-        return run(argv[0], argc, argv);
+        return run_command(argv[0], argc, argv);
     printf("curfew %s (%s)\n", cf_version(), cf_revision());
     return CF_EXIT_OK;
 }
@@ -78,6 +78,6 @@ int main(int argc, char **argv)
     cf_process_guard();
     cf_stdio_open();
     cf_json_init();
-    status = dispatch(argc - 1, argv + 1);
+    status = dispatch_command(argc - 1, argv + 1);
     return cf_stdio_close() ? status : CF_EXIT_FAILED;
 }

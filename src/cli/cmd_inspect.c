@@ -141,7 +141,7 @@ bool cf_inspect_is_finding(const struct cf_inspected *item)
 
 /* ---- options ---- */
 
-static size_t count_stdin(const struct options *o)
+static size_t count_inspect_stdin(const struct options *o)
 {
     const struct cf_opt_list *lists[] = {&o->files, &o->kubeconfigs, &o->secrets, &o->rest};
     size_t count = cf_streq(o->jwks, "-");
@@ -153,7 +153,7 @@ static size_t count_stdin(const struct options *o)
     return count;
 }
 
-static int check(const struct cf_cmd *cmd, struct options *o)
+static int check_inspect_options(const struct cf_cmd *cmd, struct options *o)
 {
     o->json = cf_streq(o->output, "json");
     if (o->now_text != NULL && !cf_time_parse(o->now_text, &o->now))
@@ -161,12 +161,12 @@ static int check(const struct cf_cmd *cmd, struct options *o)
                               o->now_text);
     if (o->rest.count > 1)
         return cf_usage_error(cmd, "at most one token can be an argument; give files with -f");
-    if (count_stdin(o) > 1)
+    if (count_inspect_stdin(o) > 1)
         return cf_usage_error(cmd, "standard input can be read only once");
     return CF_EXIT_OK;
 }
 
-static int parse(const struct cf_cmd *cmd, int argc, char **argv, struct options *o)
+static int parse_inspect_options(const struct cf_cmd *cmd, int argc, char **argv, struct options *o)
 {
     const struct cf_opt table[] = {
         {"--filename", 'f', CF_OPT_LIST, &o->files, "FILE|-",
@@ -187,7 +187,7 @@ static int parse(const struct cf_cmd *cmd, int argc, char **argv, struct options
     };
     int rc = cf_opts_parse(cmd, table, argc, argv, &o->rest);
 
-    return rc == CF_EXIT_OK ? check(cmd, o) : rc;
+    return rc == CF_EXIT_OK ? check_inspect_options(cmd, o) : rc;
 }
 
 /* ---- the run ---- */
@@ -218,7 +218,7 @@ static void read_argument(struct cf_inspect *run, const char *argument)
     explicit_bzero(mine, strlen(mine));
 }
 
-static void read_all(struct cf_inspect *run, const struct options *o)
+static void inspect_inputs(struct cf_inspect *run, const struct options *o)
 {
     bool nothing = o->files.count + o->kubeconfigs.count + o->secrets.count + o->rest.count == 0;
 
@@ -232,7 +232,7 @@ static void read_all(struct cf_inspect *run, const struct options *o)
 }
 
 /* What was found and is in no list. */
-static void say_unlisted(struct cf_inspect *run)
+static void print_unlisted(struct cf_inspect *run)
 {
     size_t findings = run->tokens[true].unlisted;
 
@@ -242,7 +242,7 @@ static void say_unlisted(struct cf_inspect *run)
                          findings);
 }
 
-static void answer(struct cf_inspect *run, bool json)
+static void print_answer(struct cf_inspect *run, bool json)
 {
     struct cf_buf out;
 
@@ -250,7 +250,7 @@ static void answer(struct cf_inspect *run, bool json)
         cf_inspect_print(run, CF_EXIT_FAILED, "curfew inspect: out of memory");
         return;
     }
-    say_unlisted(run);
+    print_unlisted(run);
     if (run->tokens[true].listed > 0 && run->status < CF_EXIT_FINDINGS)
         run->status = CF_EXIT_FINDINGS;
     cf_buf_init(&out, CF_REPORT_MAX);
@@ -265,7 +265,7 @@ static void answer(struct cf_inspect *run, bool json)
     cf_buf_free(&out);
 }
 
-static int inspect(const struct cf_cmd *cmd, const struct options *o)
+static int inspect_with_options(const struct cf_cmd *cmd, const struct options *o)
 {
     CF_CLEANUP(cf_jwks_cleanup) struct cf_jwks *jwks = NULL;
     struct cf_inspect run = {.now = o->now, .max = o->max};
@@ -284,19 +284,19 @@ static int inspect(const struct cf_cmd *cmd, const struct options *o)
         fprintf(stderr, "curfew %s: out of memory\n", cmd->name);
         return CF_EXIT_FAILED;
     }
-    read_all(&run, o);
-    answer(&run, o->json);
+    inspect_inputs(&run, o);
+    print_answer(&run, o->json);
     cf_inspect_free(&run);
     return run.status;
 }
 
-static int run(const struct cf_cmd *cmd, int argc, char **argv)
+static int run_inspect(const struct cf_cmd *cmd, int argc, char **argv)
 {
     struct options o = {.max = HOUR, .now = cf_now(), .output = "text"};
-    int rc = parse(cmd, argc, argv, &o);
+    int rc = parse_inspect_options(cmd, argc, argv, &o);
 
     if (rc == CF_EXIT_OK)
-        rc = inspect(cmd, &o);
+        rc = inspect_with_options(cmd, &o);
     cf_opt_list_free(&o.files);
     cf_opt_list_free(&o.kubeconfigs);
     cf_opt_list_free(&o.secrets);
@@ -308,5 +308,5 @@ const struct cf_cmd cf_cmd_inspect = {
     .name = "inspect",
     .summary = "show what a token is: kind, account, lifetime and binding",
     .usage = "curfew inspect [TOKEN|-] [flags]",
-    .run = run,
+    .run = run_inspect,
 };

@@ -56,7 +56,7 @@ static bool write_review(struct cf_buf *buf, const char *namespace, const char *
     return cf_buf_ok(buf);
 }
 
-static int failed(const struct cf_err *err)
+static int fail_probe(const struct cf_err *err)
 {
     fprintf(stderr, "curfew probe: %s\n", err->msg);
     return err->kind == CF_ERR_INPUT ? CF_EXIT_USAGE : CF_EXIT_FAILED;
@@ -72,7 +72,7 @@ static int fail_answer(const struct options *o, const char *why, const char *bod
     return CF_EXIT_FAILED;
 }
 
-static int tell(const struct options *o, const struct cf_json *response)
+static int print_response(const struct options *o, const struct cf_json *response)
 {
     bool allowed = cf_json_true(cf_json_get(response, "allowed"));
     const char *what = allowed ? "allowed" : "denied";
@@ -97,7 +97,7 @@ static int read_answer(const struct options *o, const struct cf_buf *body, const
 
     if (arena == NULL) {
         cf_err_memory(&err);
-        return failed(&err);
+        return fail_probe(&err);
     }
     review = cf_json_parse(arena, body->data, body->len, NULL, NULL, &err);
     response = cf_json_get(review, "response");
@@ -109,12 +109,13 @@ static int read_answer(const struct options *o, const struct cf_buf *body, const
     else if (!cf_streq(cf_json_str(cf_json_get(response, "uid")), uid))
         status = fail_answer(o, "another review", cf_buf_str(body));
     else
-        status = tell(o, response);
+        status = print_response(o, response);
     cf_arena_free(arena);
     return status;
 }
 
-static int ask(const struct options *o, struct cf_api *api, struct cf_buf *review, const char *uid)
+static int send_review(const struct options *o, struct cf_api *api, struct cf_buf *review,
+                       const char *uid)
 {
     struct cf_err err = {.kind = CF_ERR_NONE};
     const struct cf_api_call call = {.method = "POST",
@@ -131,7 +132,7 @@ static int ask(const struct options *o, struct cf_api *api, struct cf_buf *revie
 
     cf_buf_init(&answer, CF_PROBE_ANSWER_MAX);
     if (cf_api_call(api, &call, &http, &answer, &err) != 0) {
-        status = failed(&err);
+        status = fail_probe(&err);
     } else if (http != 200) {
         snprintf(why, sizeof(why), "with status %u", http);
         status = fail_answer(o, why, cf_buf_str(&answer));
@@ -153,7 +154,7 @@ static int new_uid(char uid[32], struct cf_err *err)
     return 0;
 }
 
-static int probe(const struct options *o)
+static int probe_server(const struct options *o)
 {
     struct cf_err err = {.kind = CF_ERR_NONE};
     struct cf_api *api = cf_api_open_at(o->server, o->ca_file, o->server_name, &err);
@@ -162,22 +163,22 @@ static int probe(const struct options *o)
     int status;
 
     if (api == NULL)
-        return failed(&err);
+        return fail_probe(&err);
     cf_buf_init(&review, CF_PROBE_ANSWER_MAX);
     if (new_uid(uid, &err) != 0) {
-        status = failed(&err);
+        status = fail_probe(&err);
     } else if (!write_review(&review, o->namespace, uid)) {
         cf_err_memory(&err);
-        status = failed(&err);
+        status = fail_probe(&err);
     } else {
-        status = ask(o, api, &review, uid);
+        status = send_review(o, api, &review, uid);
     }
     cf_buf_free(&review);
     cf_api_close(api);
     return status;
 }
 
-static int run(const struct cf_cmd *cmd, int argc, char **argv)
+static int run_probe(const struct cf_cmd *cmd, int argc, char **argv)
 {
     struct options o = {.namespace = "default"};
     const struct cf_opt opts[] = {
@@ -199,12 +200,12 @@ static int run(const struct cf_cmd *cmd, int argc, char **argv)
         return status < 0 ? CF_EXIT_OK : status;
     if (!cf_starts_with(o.server, "https://"))
         return cf_usage_error(cmd, "--server must begin with https://, not '%s'", o.server);
-    return probe(&o);
+    return probe_server(&o);
 }
 
 const struct cf_cmd cf_cmd_probe = {
     .name = "probe",
     .summary = "send one review to a running server, as an API server does",
     .usage = "curfew probe --server URL --ca-file FILE [flags]",
-    .run = run,
+    .run = run_probe,
 };

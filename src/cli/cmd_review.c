@@ -52,7 +52,7 @@ static int check_words(const struct cf_cmd *cmd, struct typed *t)
     return CF_EXIT_OK;
 }
 
-static size_t count_stdin(const struct cf_opt_list *paths)
+static size_t count_review_stdin(const struct cf_opt_list *paths)
 {
     size_t count = 0;
 
@@ -69,12 +69,13 @@ static int check_paths(const struct cf_cmd *cmd, const struct cf_review_options 
                               rest->items[0], rest->items[0]);
     if (o->files.count == 0)
         return cf_usage_error(cmd, "nothing to review: give files with -f");
-    if (count_stdin(&o->files) + count_stdin(&o->objects) + cf_streq(o->config, "-") > 1)
+    if (count_review_stdin(&o->files) + count_review_stdin(&o->objects) + cf_streq(o->config, "-") >
+        1)
         return cf_usage_error(cmd, "standard input can be read only once");
     return CF_EXIT_OK;
 }
 
-static int parse(const struct cf_cmd *cmd, int argc, char **argv, struct typed *t)
+static int parse_review_options(const struct cf_cmd *cmd, int argc, char **argv, struct typed *t)
 {
     struct cf_review_options *o = &t->opts;
     const struct cf_opt table[] = {
@@ -136,7 +137,7 @@ static int load_policy(struct cf_run *run)
     return 0;
 }
 
-static int review(struct cf_run *run)
+static int review_inputs(struct cf_run *run)
 {
     if (cf_run_load(run) != 0 || cf_run_replay(run) != 0 || cf_run_evaluate(run) != 0)
         return -1;
@@ -144,7 +145,7 @@ static int review(struct cf_run *run)
     return 0;
 }
 
-static int run_review(const struct cf_review_options *opts)
+static int review_with_options(const struct cf_review_options *opts)
 {
     CF_CLEANUP(cf_arena_cleanup) struct cf_arena *of_doc = cf_arena_new(CF_ARENA_MAX);
     CF_CLEANUP(cf_arena_cleanup) struct cf_arena *of_items = cf_arena_new(CF_ARENA_MAX);
@@ -155,7 +156,7 @@ static int run_review(const struct cf_review_options *opts)
     cf_buf_init(&run.out, CF_REPORT_MAX);
     if (of_doc == NULL || of_items == NULL || arena == NULL)
         cf_run_print(&run, CF_EXIT_FAILED, "curfew review: out of memory");
-    else if (load_policy(&run) == 0 && review(&run) != 0)
+    else if (load_policy(&run) == 0 && review_inputs(&run) != 0)
         cf_run_print(&run, CF_EXIT_FAILED, "curfew review: out of memory");
     cf_run_close(&run);
     cf_buf_wipe(&run.out);
@@ -165,16 +166,16 @@ static int run_review(const struct cf_review_options *opts)
     return run.status;
 }
 
-static int run(const struct cf_cmd *cmd, int argc, char **argv)
+static int run_review(const struct cf_cmd *cmd, int argc, char **argv)
 {
     struct typed t = {.opts = {.namespace = "default"},
                       .phase = "validate",
                       .fail_on = "enforce",
                       .output = "text"};
-    int rc = parse(cmd, argc, argv, &t);
+    int rc = parse_review_options(cmd, argc, argv, &t);
 
     if (rc == CF_EXIT_OK)
-        rc = run_review(&t.opts);
+        rc = review_with_options(&t.opts);
     cf_opt_list_free(&t.opts.files);
     cf_opt_list_free(&t.opts.objects);
     return rc < 0 ? CF_EXIT_OK : rc;
@@ -184,5 +185,5 @@ const struct cf_cmd cf_cmd_review = {
     .name = "review",
     .summary = "evaluate manifests offline, before they reach a cluster",
     .usage = "curfew review -f FILE|DIR|- [flags]",
-    .run = run,
+    .run = run_review,
 };

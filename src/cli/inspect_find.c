@@ -27,7 +27,7 @@ bool cf_finder_take(const struct cf_token_hit *hit, void *finder)
     return !f->run->failed;
 }
 
-static void scan(struct cf_finder *f, const char *text, size_t len)
+static void scan_text(struct cf_finder *f, const char *text, size_t len)
 {
     if (cf_token_may_hold(text, len) &&
         cf_token_scan(f->scanner, text, len, cf_finder_take, f) != 0)
@@ -55,7 +55,7 @@ static const char *subject_of(struct cf_finder *f, const struct cf_json *value)
 }
 
 /* All strings of a value; documents are never deeper than CF_DEPTH_MAX. */
-static void walk(struct cf_finder *f, const struct cf_json *value, const struct cf_path *at)
+static void walk_value(struct cf_finder *f, const struct cf_json *value, const struct cf_path *at)
 {
     bool is_array = cf_json_type(value) == CF_JSON_ARRAY;
     const char *text = cf_json_str(value), *subject = f->subject;
@@ -65,14 +65,14 @@ static void walk(struct cf_finder *f, const struct cf_json *value, const struct 
     if (text != NULL) {
         f->path = at;
         f->line = cf_json_line(value);
-        scan(f, text, strlen(text));
+        scan_text(f, text, strlen(text));
         return;
     }
     f->subject = subject_of(f, value);
     for (v = cf_json_first(value); v != NULL && !f->run->failed; v = cf_json_next(v), i++) {
         struct cf_path here = {.up = at, .key = is_array ? NULL : cf_json_key(v), .index = i};
 
-        walk(f, v, &here);
+        walk_value(f, v, &here);
     }
     f->subject = subject;
 }
@@ -86,7 +86,7 @@ static bool is_kubeconfig(const struct cf_json *root)
 }
 
 /* A path in a kubeconfig is relative to the kubeconfig. */
-static const char *beside(struct cf_arena *arena, const char *file, const char *path)
+static const char *path_beside(struct cf_arena *arena, const char *file, const char *path)
 {
     const char *slash = strrchr(file, '/');
 
@@ -99,7 +99,7 @@ static void read_token_file(struct cf_finder *f, const char *kubeconfig, const c
                             const struct cf_path *at)
 {
     struct cf_inspect *run = f->run;
-    const char *path = beside(f->arena, kubeconfig, name);
+    const char *path = path_beside(f->arena, kubeconfig, name);
     size_t before = f->found;
     struct cf_err err = {0};
     struct cf_buf buf;
@@ -110,7 +110,7 @@ static void read_token_file(struct cf_finder *f, const char *kubeconfig, const c
                          cf_str_or_empty(f->subject), err.msg);
     } else {
         f->path = at;
-        scan(f, cf_buf_str(&buf), buf.len);
+        scan_text(f, cf_buf_str(&buf), buf.len);
         if (f->found == before)
             cf_inspect_print(run, CF_EXIT_FAILED, "curfew inspect: %s: %s: '%s' holds no token",
                              f->file, cf_str_or_empty(f->subject), path);
@@ -131,7 +131,7 @@ static void walk_kubeconfig(struct cf_finder *f, const struct cf_json *root, con
         const char *token_file = cf_json_str(cf_json_get(user, "tokenFile"));
 
         f->subject = cf_arena_printf(f->arena, "user \"%s\"", name);
-        walk(f, user, &user_at);
+        walk_value(f, user, &user_at);
         f->line = cf_json_line(cf_json_get(user, "tokenFile"));
         if (!cf_str_empty(token_file))
             read_token_file(f, file, token_file, &file_at);
@@ -156,12 +156,12 @@ static void walk_document(struct cf_finder *f, const struct cf_document *doc, co
                          "%s:%zu: it is no kubeconfig: that is of kind Config and has users",
                          f->file, doc->line);
     } else if (input != CF_INPUT_ANY || cf_json_str(doc->root) == NULL) {
-        walk(f, doc->root, NULL);
+        walk_value(f, doc->root, NULL);
     }
 }
 
 /* `text` is a token and nothing else. */
-static bool take_whole(struct cf_finder *f, const char *text, size_t len, struct cf_err *err)
+static bool take_single_token(struct cf_finder *f, const char *text, size_t len, struct cf_err *err)
 {
     struct cf_arena *arena = cf_arena_new(CF_TOKEN_ARENA_MAX);
     struct cf_token token;
@@ -182,7 +182,7 @@ static bool take_whole(struct cf_finder *f, const char *text, size_t len, struct
 }
 
 /* Without the white space around it. */
-static const char *trim(const char *text, size_t *len)
+static const char *trim_space(const char *text, size_t *len)
 {
     static const char white[] = " \t\r\n";
     const char *end = text + *len;
@@ -214,7 +214,7 @@ static int walk_item(const struct cf_document_item *item, void *arg)
     struct cf_path list = CF_PATH_KEY(NULL, "items"), at = CF_PATH_INDEX(&list, item->index);
 
     if (item->json != NULL)
-        walk(d->finder, item->json, &at);
+        walk_value(d->finder, item->json, &at);
     else if (d->input != CF_INPUT_ANY || item->err.kind == CF_ERR_SYSTEM)
         cf_inspect_print(d->finder->run, CF_EXIT_FAILED, "%s", item->err.msg);
     cf_arena_reset(d->of_items, true);
@@ -283,18 +283,18 @@ void cf_finder_search(struct cf_finder *f, const char *text, size_t len, const c
                       enum cf_inspect_input input)
 {
     size_t word_len = len;
-    const char *word = trim(text, &word_len);
+    const char *word = trim_space(text, &word_len);
     bool one_word = word_len > 0 && strcspn(word, " \t\r\n") >= word_len;
     struct cf_err why = {0};
     int before = f->run->status;
 
-    if (input == CF_INPUT_ANY && one_word && take_whole(f, word, word_len, &why))
+    if (input == CF_INPUT_ANY && one_word && take_single_token(f, word, word_len, &why))
         return;
     walk_text(f, text, len, path, input);
     if (input == CF_INPUT_ANY && !f->run->failed) {
         f->is_text = true; /* and the line is all that it has */
         f->path = NULL;
-        scan(f, text, len);
+        scan_text(f, text, len);
     }
     if (f->found > 0 || f->run->status != before)
         return;
@@ -310,7 +310,7 @@ bool cf_inspect_argument(struct cf_inspect *run, const char *text)
     struct cf_finder f = {.run = run, .file = "the command line"};
     struct cf_err why = {0};
 
-    if (take_whole(&f, text, strlen(text), &why))
+    if (take_single_token(&f, text, strlen(text), &why))
         return true;
     cf_inspect_print(run, CF_EXIT_FAILED,
                      "curfew inspect: the argument is no token: %s; a file is given with -f",

@@ -33,7 +33,7 @@ static struct cf_inspect_slot *slot_of(const struct cf_inspect_index *index, uin
     return &index->slots[at];
 }
 
-static bool grow(struct cf_inspect_index *index)
+static bool grow_index(struct cf_inspect_index *index)
 {
     size_t capacity = index->capacity == 0 ? CAPACITY_MIN : index->capacity * 2;
     struct cf_inspect_index bigger = {calloc(capacity, sizeof(*index->slots)), capacity,
@@ -51,9 +51,9 @@ static bool grow(struct cf_inspect_index *index)
 }
 
 /* The slot of a text, which is new where `hash` is 0; NULL when out of memory. */
-static struct cf_inspect_slot *look_up(struct cf_inspect_index *index, uint64_t hash)
+static struct cf_inspect_slot *find_slot(struct cf_inspect_index *index, uint64_t hash)
 {
-    if (index->count >= index->capacity / 4 * 3 && !grow(index))
+    if (index->count >= index->capacity / 4 * 3 && !grow_index(index))
         return NULL;
     return slot_of(index, hash);
 }
@@ -98,7 +98,7 @@ const char *cf_inspect_fit(struct cf_inspect *run, const char *text)
 
     if (text == NULL)
         return NULL;
-    slot = look_up(&run->texts, hash);
+    slot = find_slot(&run->texts, hash);
     run->failed = run->failed || slot == NULL;
     if (slot == NULL)
         return NULL;
@@ -128,8 +128,8 @@ static void keep_token(struct cf_inspect *run, const struct cf_token *from, stru
         to->audiences[i] = cf_inspect_fit(run, from->audiences[i]);
 }
 
-static void verify(const struct cf_inspect *run, const struct cf_token_hit *hit,
-                   struct cf_inspected *out, struct cf_err *why)
+static void verify_signature(const struct cf_inspect *run, const struct cf_token_hit *hit,
+                             struct cf_inspected *out, struct cf_err *why)
 {
     if (run->jwks == NULL)
         return;
@@ -141,7 +141,7 @@ static void verify(const struct cf_inspect *run, const struct cf_token_hit *hit,
 /* ---- rows ---- */
 
 /* Counts one more; whether it is listed. */
-static bool count(struct cf_inspect_count *count)
+static bool count_listed(struct cf_inspect_count *count)
 {
     bool listed = count->listed < CF_INSPECT_LISTED_MAX;
 
@@ -150,7 +150,7 @@ static bool count(struct cf_inspect_count *count)
     return listed;
 }
 
-static bool add(struct cf_inspect *run, struct cf_inspected *item)
+static bool add_item(struct cf_inspect *run, struct cf_inspected *item)
 {
     size_t wanted = run->capacity == 0 ? 8 : run->capacity * 2;
     struct cf_inspected **bigger;
@@ -166,11 +166,11 @@ static bool add(struct cf_inspect *run, struct cf_inspected *item)
     return true;
 }
 
-static struct cf_inspected *list(struct cf_inspect *run, const struct cf_inspected *made)
+static struct cf_inspected *list_item(struct cf_inspect *run, const struct cf_inspected *made)
 {
     struct cf_inspected *item = cf_arena_alloc(run->arena, sizeof(*item));
 
-    if (item == NULL || !add(run, item)) {
+    if (item == NULL || !add_item(run, item)) {
         run->failed = true;
         return NULL;
     }
@@ -184,11 +184,11 @@ static struct cf_inspected *take_token(struct cf_inspect *run, const struct cf_t
     struct cf_inspected made = {.kind = cf_token_kind(hit->token, run->max)}, *item;
     struct cf_err why = {0};
 
-    verify(run, hit, &made, &why);
-    if (!count(&run->tokens[cf_inspect_is_finding(&made)]))
+    verify_signature(run, hit, &made, &why);
+    if (!count_listed(&run->tokens[cf_inspect_is_finding(&made)]))
         return NULL;
     cf_token_hash(hit->text, hit->len, made.hash);
-    item = list(run, &made);
+    item = list_item(run, &made);
     if (item != NULL)
         keep_token(run, hit->token, &item->token);
     if (item != NULL && made.signature == CF_SIGNATURE_BAD)
@@ -196,8 +196,8 @@ static struct cf_inspected *take_token(struct cf_inspect *run, const struct cf_t
     return item;
 }
 
-static void say_unread(struct cf_inspect *run, const struct cf_token_hit *hit,
-                       const struct cf_inspect_place *place)
+static void print_unread(struct cf_inspect *run, const struct cf_token_hit *hit,
+                         const struct cf_inspect_place *place)
 {
     const char *file = cf_str_or_empty(cf_inspect_fit(run, place->file));
     char line[32] = "";
@@ -219,15 +219,15 @@ static struct cf_inspected *take_unread(struct cf_inspect *run, const struct cf_
 {
     struct cf_inspected made = {.unread = hit->unread};
 
-    say_unread(run, hit, place);
+    print_unread(run, hit, place);
     cf_token_hash(hit->text, hit->len, made.hash);
-    return count(&run->unread) ? list(run, &made) : NULL;
+    return count_listed(&run->unread) ? list_item(run, &made) : NULL;
 }
 
 /* ---- places ---- */
 
-static void add_place(struct cf_inspect *run, struct cf_inspected *item,
-                      const struct cf_inspect_place *place)
+static void keep_place(struct cf_inspect *run, struct cf_inspected *item,
+                       const struct cf_inspect_place *place)
 {
     struct cf_inspect_place *copy;
 
@@ -252,16 +252,16 @@ static void add_place(struct cf_inspect *run, struct cf_inspected *item,
     item->place_count++;
 }
 
-static struct cf_inspected *take(struct cf_inspect *run, const struct cf_token_hit *hit,
-                                 const struct cf_inspect_place *place)
+static struct cf_inspected *keep_new(struct cf_inspect *run, const struct cf_token_hit *hit,
+                                     const struct cf_inspect_place *place)
 {
     return hit->token != NULL ? take_token(run, hit) : take_unread(run, hit, place);
 }
 
 /* Whether the file has told it: of what was not read each line of a text is told, since it is known
  * by its beginning alone. */
-static bool is_told(struct cf_inspect *run, const struct cf_inspected *item,
-                    const struct cf_inspect_place *place)
+static bool is_reported(struct cf_inspect *run, const struct cf_inspected *item,
+                        const struct cf_inspect_place *place)
 {
     const struct cf_inspect_place *last = item->last_place;
 
@@ -276,7 +276,7 @@ void cf_inspect_keep(struct cf_inspect *run, const struct cf_token_hit *hit,
                      const struct cf_inspect_place *place, bool again)
 {
     uint64_t hash = hash_of(hit->text, hit->len);
-    struct cf_inspect_slot *slot = look_up(&run->known, hash);
+    struct cf_inspect_slot *slot = find_slot(&run->known, hash);
     struct cf_inspected *item;
 
     if (slot == NULL) {
@@ -284,16 +284,16 @@ void cf_inspect_keep(struct cf_inspect *run, const struct cf_token_hit *hit,
         return;
     }
     if (slot->hash == 0) {
-        item = take(run, hit, place);
+        item = keep_new(run, hit, place);
         if (item != NULL || run->known.count < CF_INSPECT_KNOWN_MAX)
             fill_slot(&run->known, slot, hash, item);
         else
             run->at_most = true;
     } else {
         item = slot->value;
-        if (again && item != NULL && is_told(run, item, place))
+        if (again && item != NULL && is_reported(run, item, place))
             return;
     }
     if (item != NULL)
-        add_place(run, item, place);
+        keep_place(run, item, place);
 }

@@ -12,7 +12,7 @@
 #define FLUSH_MIN (64 * CF_KIB)
 
 /* What is told goes on its way: of 100,000 tokens the answer has 70 MiB. */
-static void flush(struct cf_buf *out)
+static void flush_answer(struct cf_buf *out)
 {
     if (!cf_buf_ok(out) || out->len < FLUSH_MIN)
         return;
@@ -23,7 +23,7 @@ static void flush(struct cf_buf *out)
 
 /* ---- for people ---- */
 
-static const char *spoken_kind(enum cf_token_kind kind)
+static const char *kind_title(enum cf_token_kind kind)
 {
     static const char *const names[CF_TOKEN_KINDS] = {
         [CF_TOKEN_OTHER] = "a token of no ServiceAccount",
@@ -80,7 +80,7 @@ static void add_remedy(const struct cf_inspect *run, const struct cf_inspected *
 }
 
 /* a - b, or the nearest number there is. */
-static int64_t less(int64_t a, int64_t b)
+static int64_t subtract_times(int64_t a, int64_t b)
 {
     int64_t difference;
 
@@ -93,13 +93,13 @@ static void add_title(const struct cf_inspected *item, struct cf_buf *out)
 {
     const struct cf_token *t = &item->token;
 
-    cf_buf_adds(out, spoken_kind(item->kind));
+    cf_buf_adds(out, kind_title(item->kind));
     if (item->kind != CF_TOKEN_OTHER && t->account != NULL && t->namespace != NULL)
         cf_buf_addf(out, " of ServiceAccount \"%s\" in namespace \"%s\"", t->account, t->namespace);
     cf_buf_addc(out, '\n');
 }
 
-static void add_place(const struct cf_inspect_place *place, struct cf_buf *out)
+static void add_place_line(const struct cf_inspect_place *place, struct cf_buf *out)
 {
     cf_buf_addf(out, "  %-11s %s", "found in:", place->file);
     if (place->line > 0)
@@ -133,9 +133,9 @@ static void add_ended_life(const struct cf_inspect *run, const struct cf_token *
     else
         cf_buf_addf(out, "  %-11s to %s, and it does not say from when", "life:", to);
     if (cf_token_expired(t, run->now))
-        cf_buf_addf(out, "; expired %s ago\n", format_left(less(run->now, t->exp), left));
+        cf_buf_addf(out, "; expired %s ago\n", format_left(subtract_times(run->now, t->exp), left));
     else
-        cf_buf_addf(out, "; %s left\n", format_left(less(t->exp, run->now), left));
+        cf_buf_addf(out, "; %s left\n", format_left(subtract_times(t->exp, run->now), left));
 }
 
 static void add_life(const struct cf_inspect *run, const struct cf_inspected *item,
@@ -206,8 +206,8 @@ static void add_signature(const struct cf_inspected *item, struct cf_buf *out)
 static void add_places(const struct cf_inspected *item, struct cf_buf *out)
 {
     for (const struct cf_inspect_place *p = item->places; p != NULL; p = p->next) {
-        add_place(p, out);
-        flush(out);
+        add_place_line(p, out);
+        flush_answer(out);
     }
     if (item->more_places > 0)
         cf_buf_addf(out, "  %-11s and in %zu more places\n", "", item->more_places);
@@ -246,26 +246,26 @@ static void add_counted(struct cf_buf *out, const char *before, size_t number, c
     cf_buf_addf(out, "%s%zu %s%s", before, number, what, number == 1 ? "" : "s");
 }
 
-static size_t total(const struct cf_inspect_count *count)
+static size_t total_count(const struct cf_inspect_count *count)
 {
     return count->listed + count->unlisted;
 }
 
 static size_t count_tokens(const struct cf_inspect *run)
 {
-    return total(&run->tokens[false]) + total(&run->tokens[true]);
+    return total_count(&run->tokens[false]) + total_count(&run->tokens[true]);
 }
 
-static void add_summary(const struct cf_inspect *run, struct cf_buf *out)
+static void add_inspect_summary(const struct cf_inspect *run, struct cf_buf *out)
 {
     size_t unlisted = run->tokens[false].unlisted + run->tokens[true].unlisted;
 
     if (run->count == 0)
         return;
     add_counted(out, run->at_most ? "at most " : "", count_tokens(run), "token");
-    add_counted(out, ", ", total(&run->tokens[true]), "finding");
-    if (total(&run->unread) > 0)
-        cf_buf_addf(out, ", %zu not read", total(&run->unread));
+    add_counted(out, ", ", total_count(&run->tokens[true]), "finding");
+    if (total_count(&run->unread) > 0)
+        cf_buf_addf(out, ", %zu not read", total_count(&run->unread));
     if (unlisted > 0)
         cf_buf_addf(out, "; not listed: %zu of the findings, %zu of the others",
                     run->tokens[true].unlisted, run->tokens[false].unlisted);
@@ -280,9 +280,9 @@ void cf_inspect_text(const struct cf_inspect *run, struct cf_buf *out)
         else
             add_unread(run->items[i], out);
         cf_buf_addc(out, '\n');
-        flush(out);
+        flush_answer(out);
     }
-    add_summary(run, out);
+    add_inspect_summary(run, out);
 }
 
 /* ---- for programs ---- */
@@ -346,7 +346,7 @@ static void out_times(const struct cf_inspect *run, struct cf_out *out,
     out_time(out, "expiresAt", t->has_exp, t->exp);
     out_time(out, "warnAfter", t->has_warn_after, t->warn_after);
     out_number(out, "lifetimeSeconds", known, seconds);
-    out_number(out, "secondsLeft", ends, less(t->exp, run->now));
+    out_number(out, "secondsLeft", ends, subtract_times(t->exp, run->now));
     cf_out_bool(out, "expired", cf_token_expired(t, run->now));
     cf_out_bool(out, "stale", cf_token_stale(t, run->now));
 }
@@ -409,7 +409,7 @@ static void out_items(const struct cf_inspect *run, struct cf_out *out, bool rea
             out_item(run, out, item);
         else if (!read && item->unread != CF_UNREAD_NO)
             out_unread(out, item);
-        flush(out->buf);
+        flush_answer(out->buf);
     }
 }
 
@@ -417,8 +417,8 @@ static void out_summary(const struct cf_inspect *run, struct cf_out *out)
 {
     cf_out_object(out, "summary");
     cf_out_int(out, "tokens", (int64_t)count_tokens(run));
-    cf_out_int(out, "findings", (int64_t)total(&run->tokens[true]));
-    cf_out_int(out, "unread", (int64_t)total(&run->unread));
+    cf_out_int(out, "findings", (int64_t)total_count(&run->tokens[true]));
+    cf_out_int(out, "unread", (int64_t)total_count(&run->unread));
     cf_out_int(out, "unlisted",
                (int64_t)(run->tokens[false].unlisted + run->tokens[true].unlisted));
     cf_out_int(out, "errors", (int64_t)run->errors);

@@ -28,7 +28,8 @@ struct list {
 static int open_object(struct opening *o, const struct cf_json *json, const struct list *in);
 
 /* `json` NULL: the sentence has its place. */
-static int failed(struct opening *o, const struct cf_json *json, const struct cf_err *err)
+static int report_object_error(struct opening *o, const struct cf_json *json,
+                               const struct cf_err *err)
 {
     if (o->visit->error != NULL)
         o->visit->error(o->doc, json, err, o->visit->arg);
@@ -46,7 +47,7 @@ static bool read_text(struct opening *o, const struct cf_json *json, const char 
     if (*out != NULL || cf_json_is_null(value))
         return true;
     cf_err_set(&err, "%s must be a string, not %s", key, cf_json_type_name(cf_json_type(value)));
-    failed(o, json, &err);
+    report_object_error(o, json, &err);
     return false;
 }
 
@@ -61,7 +62,7 @@ static int open_item(struct opening *o, const struct cf_json *json, size_t index
         return open_object(o, json, list);
     cf_err_set(&err, "items[%zu] must be an object, not %s", index,
                cf_json_type_name(cf_json_type(json)));
-    return failed(o, json, &err);
+    return report_object_error(o, json, &err);
 }
 
 static int open_items(struct opening *o, const struct cf_json *json, const struct list *list)
@@ -74,11 +75,11 @@ static int open_items(struct opening *o, const struct cf_json *json, const struc
     if (items == NULL) {
         cf_err_set(&err, "a %s must have its objects in items, an array; it has no items",
                    cf_str_or_empty(list->kind));
-        return failed(o, json, &err);
+        return report_object_error(o, json, &err);
     }
     if (cf_json_type(items) != CF_JSON_ARRAY && !cf_json_is_null(items)) {
         cf_err_set(&err, "items must be an array, not %s", cf_json_type_name(cf_json_type(items)));
-        return failed(o, json, &err);
+        return report_object_error(o, json, &err);
     }
     if (cf_json_first(items) == NULL && o->visit->empty != NULL)
         o->visit->empty(o->doc, o->visit->arg);
@@ -88,7 +89,7 @@ static int open_items(struct opening *o, const struct cf_json *json, const struc
 }
 
 /* Gives an item the kind that its List implies. */
-static int complete(struct opening *o, const struct cf_json *json, const struct list *in)
+static int complete_item(struct opening *o, const struct cf_json *json, const struct list *in)
 {
     size_t len = strlen(in->kind) - strlen("List");
     struct cf_err err = {0};
@@ -112,10 +113,10 @@ static int complete(struct opening *o, const struct cf_json *json, const struct 
 
 /* ---- objects ---- */
 
-static int no_kind(struct opening *o, const struct cf_json *json, const struct list *in)
+static int open_without_kind(struct opening *o, const struct cf_json *json, const struct list *in)
 {
     if (in != NULL && in->api_version != NULL && !cf_streq(in->kind, "List")) {
-        if (complete(o, json, in) != 0)
+        if (complete_item(o, json, in) != 0)
             return -1;
         return open_object(o, json, NULL);
     }
@@ -133,7 +134,7 @@ static int open_object(struct opening *o, const struct cf_json *json, const stru
     if (!read_text(o, json, "kind", &list.kind))
         return 0;
     if (cf_str_empty(list.kind))
-        return no_kind(o, json, in);
+        return open_without_kind(o, json, in);
     if (!read_text(o, json, "apiVersion", &list.api_version))
         return 0;
     if (cf_streq(list.kind, "List") ||
@@ -151,7 +152,7 @@ static int streamed_item(const struct cf_document_item *item, void *arg)
 
     o->has_items = true;
     rc = item->json != NULL ? open_item(o, item->json, item->index, o->in)
-                            : failed(o, NULL, &item->err);
+                            : report_object_error(o, NULL, &item->err);
     if (rc == 0 && item->json != NULL && o->visit->item != NULL)
         rc = o->visit->item(item->json, o->visit->arg);
     cf_arena_reset(o->of_items, true);
@@ -175,7 +176,7 @@ static int open_streamed(struct opening *o)
     cf_arena_reset(o->of_items, true);
     if (rc == 0 && !o->has_items && o->visit->empty != NULL)
         o->visit->empty(o->doc, o->visit->arg);
-    return rc != 0 && err.kind != CF_ERR_NONE ? failed(o, NULL, &err) : rc;
+    return rc != 0 && err.kind != CF_ERR_NONE ? report_object_error(o, NULL, &err) : rc;
 }
 
 /* An array as JSON has it: a sequence with dashes is no manifest, such as the patches of a
@@ -203,7 +204,7 @@ int cf_document_objects(const struct cf_document *doc, struct cf_arena *of_doc,
     if (cf_json_type(doc->root) == CF_JSON_ARRAY && begins_with_bracket(doc)) {
         cf_err_set(&err, "the document must be an object, not an array: several objects are the "
                          "items of a List, or documents of their own");
-        return failed(&o, doc->root, &err);
+        return report_object_error(&o, doc->root, &err);
     }
     return open_object(&o, doc->root, NULL);
 }

@@ -56,7 +56,7 @@ static int print_names(FILE *out, const struct cf_opt *opt)
 }
 
 /* "--a --b|--c" as "--a, --b or --c". */
-static void print_list(const char *before, const char *list)
+static void print_option_names(const char *before, const char *list)
 {
     fputs(before, stdout);
     for (const char *at = list; *at != '\0'; at++) {
@@ -78,13 +78,13 @@ static void print_option(const struct cf_opt *opt, int width)
     if (opt->required)
         printf(" [required]");
     if (opt->needs != NULL)
-        print_list(" [needs ", opt->needs);
+        print_option_names(" [needs ", opt->needs);
     if (opt->excludes != NULL)
-        print_list(opt->needs != NULL ? "; not with " : " [not with ", opt->excludes);
+        print_option_names(opt->needs != NULL ? "; not with " : " [not with ", opt->excludes);
     puts(opt->needs != NULL || opt->excludes != NULL ? "]" : "");
 }
 
-static int print_help(const struct cf_cmd *cmd, const struct cf_opt *opts)
+static int print_command_help(const struct cf_cmd *cmd, const struct cf_opt *opts)
 {
     const struct cf_opt help = {.name = "--help", .letter = 'h', .help = "print this help"};
     int width = print_names(NULL, &help);
@@ -244,7 +244,7 @@ static int take_long(struct parser *p, const char *arg)
     const struct cf_opt *opt = find_name(p, arg, len);
 
     if (cf_streq(arg, "--help"))
-        return print_help(p->cmd, p->opts);
+        return print_command_help(p->cmd, p->opts);
     if (opt == NULL)
         return unknown_flag(p, arg, len);
     return take_value(p, opt, opt->name, arg[len] == '=' ? arg + len + 1 : NULL);
@@ -256,7 +256,7 @@ static int take_short(struct parser *p, const char *arg)
     const char name[3] = {'-', arg[1], '\0'};
 
     if (cf_streq(arg, "-h"))
-        return print_help(p->cmd, p->opts);
+        return print_command_help(p->cmd, p->opts);
     if (opt == NULL)
         return unknown_flag(p, arg, strlen(arg));
     return take_value(p, opt, name, arg[2] != '\0' ? arg + 2 : NULL);

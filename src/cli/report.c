@@ -25,7 +25,7 @@ void cf_report_count(struct cf_report *report, const struct cf_report_row *row)
 }
 
 /* Names come from the manifest, and a terminal obeys what it is sent. */
-static const char *printable(struct cf_arena *arena, const char *text)
+static const char *shown_text(struct cf_arena *arena, const char *text)
 {
     return cf_str_or_empty(cf_str_shown(arena, text));
 }
@@ -50,7 +50,7 @@ static void add_head(struct cf_arena *arena, const struct cf_report_row *row, bo
     cf_buf_addf(out, "%s%s:%zu:%s %s", colour ? BOLD : "", row->file, row->line,
                 colour ? PLAIN : "", row->subject);
     if (row->namespace[0] != '\0')
-        cf_buf_addf(out, " in namespace \"%s\"", printable(arena, row->namespace));
+        cf_buf_addf(out, " in namespace \"%s\"", shown_text(arena, row->namespace));
     cf_buf_addf(out, ": %s%s%s (%s; ", colour ? (denies ? RED : YELLOW) : "",
                 row->finding->rule->id, colour ? PLAIN : "", cf_level_name(row->level));
     print_modes(out, row->modes);
@@ -82,7 +82,7 @@ static void add_replacement(struct cf_arena *arena, const struct cf_fix *fix, st
 
     if (text == NULL)
         return;
-    cf_buf_addf(out, "  replace %s with:\n", printable(arena, fix->replaces));
+    cf_buf_addf(out, "  replace %s with:\n", shown_text(arena, fix->replaces));
     add_yaml(arena, cf_json_parse(arena, text, strlen(text), NULL, NULL, NULL), out);
 }
 
@@ -93,9 +93,9 @@ void cf_report_row_text(struct cf_arena *arena, const struct cf_report_row *row,
 
     add_head(arena, row, colour, out);
     if (f->detail != NULL)
-        cf_buf_addf(out, "  %s: %s\n", printable(arena, f->path), f->detail);
+        cf_buf_addf(out, "  %s: %s\n", shown_text(arena, f->path), f->detail);
     else
-        cf_buf_addf(out, "  %s\n", printable(arena, f->path));
+        cf_buf_addf(out, "  %s\n", shown_text(arena, f->path));
     cf_buf_addf(out, "  do this: %s\n", f->remedy != NULL ? f->remedy : f->rule->remedy);
     add_replacement(arena, f->fix, out);
     cf_buf_addc(out, '\n');
@@ -209,7 +209,7 @@ void cf_report_json_row(struct cf_out *out, const struct cf_report_row *row)
     cf_out_end_object(out);
 }
 
-static void add_summary(struct cf_out *out, const struct cf_report *report)
+static void write_summary(struct cf_out *out, const struct cf_report *report)
 {
     cf_out_object(out, "summary");
     cf_out_int(out, "documents", (int64_t)report->documents);
@@ -231,7 +231,7 @@ void cf_report_json_begin(struct cf_out *out)
 void cf_report_json_end(struct cf_out *out, const struct cf_report *report)
 {
     cf_out_end_array(out);
-    add_summary(out, report);
+    write_summary(out, report);
     cf_out_end_object(out);
     cf_buf_addc(out->buf, '\n');
 }

@@ -11,8 +11,8 @@
 #include "review_run.h"
 
 /* The review's bytes: as they stand in the file, or YAML written out as JSON. */
-static bool bytes_of(struct cf_arena *arena, const struct cf_manifest_object *item,
-                     const char **bytes, size_t *len)
+static bool review_bytes(struct cf_arena *arena, const struct cf_manifest_object *item,
+                         const char **bytes, size_t *len)
 {
     struct cf_buf buf;
     struct cf_out out;
@@ -41,9 +41,9 @@ static void add_answer(struct cf_run *run, const struct cf_buf *answer, enum cf_
 }
 
 /* The server's JSON goes to stdout; what a person wants to know besides, to stderr. */
-static void explain(struct cf_run *run, struct cf_arena *arena,
-                    const struct cf_manifest_object *item, bool access,
-                    const struct cf_outcome *outcome)
+static void explain_decision(struct cf_run *run, struct cf_arena *arena,
+                             const struct cf_manifest_object *item, bool access,
+                             const struct cf_outcome *outcome)
 {
     if (!access || run->opts->json)
         return;
@@ -67,7 +67,7 @@ static void answer_item(struct cf_run *run, const struct cf_manifest_object *ite
     size_t len;
     int rc;
 
-    if (!bytes_of(run->arena, item, &bytes, &len)) {
+    if (!review_bytes(run->arena, item, &bytes, &len)) {
         cf_run_print(run, CF_EXIT_FAILED, "curfew review: out of memory");
         return;
     }
@@ -76,7 +76,7 @@ static void answer_item(struct cf_run *run, const struct cf_manifest_object *ite
                 : cf_review_answer(run->arena, &in, bytes, len, &answer, &outcome, &err);
     if (rc == 0) {
         add_answer(run, &answer, outcome.decision);
-        explain(run, run->arena, item, access, &outcome);
+        explain_decision(run, run->arena, item, access, &outcome);
     } else if (item->json == NULL) {
         cf_run_print_error(run, item->doc, NULL, &item->doc->err);
     } else {
@@ -242,8 +242,8 @@ static void add_rows(struct cf_run *run, const struct subject *s)
 
 /* ---- objects ---- */
 
-static bool namespace_of(const struct cf_run *run, const struct subject *s, const char **out,
-                         struct cf_err *err)
+static bool find_namespace(const struct cf_run *run, const struct subject *s, const char **out,
+                           struct cf_err *err)
 {
     const struct cf_json *meta = cf_json_get(s->object->json, "metadata");
     const struct cf_json *own = cf_json_get(meta, "namespace");
@@ -262,11 +262,11 @@ static bool namespace_of(const struct cf_run *run, const struct subject *s, cons
     return true;
 }
 
-static bool request_of(struct cf_run *run, struct subject *s, struct cf_err *err)
+static bool make_request(struct cf_run *run, struct subject *s, struct cf_err *err)
 {
     const char *namespace;
 
-    if (!namespace_of(run, s, &namespace, err) ||
+    if (!find_namespace(run, s, &namespace, err) ||
         cf_object_decode(run->arena, s->object->json, s->info, "", &s->decoded, err) != 0)
         return false;
     s->request = (struct cf_request){
@@ -284,7 +284,7 @@ static bool request_of(struct cf_run *run, struct subject *s, struct cf_err *err
     return true;
 }
 
-static bool judge(struct cf_run *run, struct subject *s, struct cf_err *err)
+static bool evaluate_subject(struct cf_run *run, struct subject *s, struct cf_err *err)
 {
     const struct cf_engine_input in = {.policy = run->policy,
                                        .store = run->store,
@@ -292,11 +292,11 @@ static bool judge(struct cf_run *run, struct subject *s, struct cf_err *err)
                                        .modes = CF_ALL_MODES,
                                        .level = run->opts->level};
 
-    return request_of(run, s, err) &&
+    return make_request(run, s, err) &&
            cf_engine_evaluate(run->arena, &in, &s->request, &s->judgement, err) == 0;
 }
 
-static void say_left(struct cf_run *run, const struct subject *s)
+static void report_remaining_fixes(struct cf_run *run, const struct subject *s)
 {
     struct cf_err err;
 
@@ -318,7 +318,7 @@ int cf_run_evaluate_object(struct cf_run *run, const struct cf_manifest_object *
     struct cf_err err = {0};
 
     for (int pass = 0;; pass++) {
-        if (!judge(run, &s, &err)) {
+        if (!evaluate_subject(run, &s, &err)) {
             if (err.kind == CF_ERR_SYSTEM)
                 return -1;
             if (!silent)
@@ -326,7 +326,7 @@ int cf_run_evaluate_object(struct cf_run *run, const struct cf_manifest_object *
             return 0;
         }
         if (pass == FIX_PASSES_MAX && !silent)
-            say_left(run, &s);
+            report_remaining_fixes(run, &s);
         if (s.judgement.skipped || !run->opts->fix || run->as_it_stands || pass == FIX_PASSES_MAX ||
             !cf_run_fix_object(run, object, &s.request, &s.judgement, silent, broken))
             break;
@@ -389,7 +389,7 @@ static void count_unknown(struct cf_run *run, const struct cf_manifest_object *o
 
 /* ---- documents ---- */
 
-static int judge_object(const struct cf_manifest_object *object, void *arg)
+static int evaluate_object(const struct cf_manifest_object *object, void *arg)
 {
     struct judging *j = arg;
     bool access, fixed = false, broken = false;
@@ -409,8 +409,8 @@ static int judge_object(const struct cf_manifest_object *object, void *arg)
     return rc;
 }
 
-static void judge_error(const struct cf_document *doc, const struct cf_json *json,
-                        const struct cf_err *err, void *arg)
+static void evaluate_error(const struct cf_document *doc, const struct cf_json *json,
+                           const struct cf_err *err, void *arg)
 {
     struct judging *j = arg;
 
@@ -418,7 +418,7 @@ static void judge_error(const struct cf_document *doc, const struct cf_json *jso
     cf_arena_reset(j->run->arena, true);
 }
 
-static void judge_no_kind(const struct cf_document *doc, const struct cf_json *json, void *arg)
+static void skip_without_kind(const struct cf_document *doc, const struct cf_json *json, void *arg)
 {
     struct judging *j = arg;
 
@@ -428,7 +428,7 @@ static void judge_no_kind(const struct cf_document *doc, const struct cf_json *j
                      cf_locate(j->run->arena, doc, json, ""));
 }
 
-static void judge_empty(const struct cf_document *doc, void *arg)
+static void report_empty_list(const struct cf_document *doc, void *arg)
 {
     struct judging *j = arg;
 
@@ -436,7 +436,7 @@ static void judge_empty(const struct cf_document *doc, void *arg)
                  doc->file, doc->line);
 }
 
-static int look_at_item(const struct cf_document_item *item, void *arg)
+static int check_item(const struct cf_document_item *item, void *arg)
 {
     struct cf_run *run = arg;
 
@@ -446,14 +446,14 @@ static int look_at_item(const struct cf_document_item *item, void *arg)
 }
 
 /* A List that is read item by item can be printed anew only when each of them can be read. */
-static void look_at_items(struct cf_run *run, const struct cf_document *doc)
+static void check_items(struct cf_run *run, const struct cf_document *doc)
 {
     struct cf_err err = {0};
 
     run->as_it_stands = false;
     if (!run->opts->fix || !doc->is_streamed)
         return;
-    if (cf_document_items(doc, run->of_items, look_at_item, run, &err) != 0)
+    if (cf_document_items(doc, run->of_items, check_item, run, &err) != 0)
         run->as_it_stands = true;
     if (run->as_it_stands)
         cf_run_print(run, CF_EXIT_FAILED,
@@ -461,15 +461,15 @@ static void look_at_items(struct cf_run *run, const struct cf_document *doc)
                      doc->file, doc->line);
 }
 
-static int judge_document(const struct cf_document *doc, void *arg)
+static int evaluate_document(const struct cf_document *doc, void *arg)
 {
     struct cf_run *run = arg;
     struct judging j = {.run = run};
     const struct cf_objects_visit visit = {.arg = &j,
-                                           .object = judge_object,
-                                           .error = judge_error,
-                                           .no_kind = judge_no_kind,
-                                           .empty = judge_empty};
+                                           .object = evaluate_object,
+                                           .error = evaluate_error,
+                                           .no_kind = skip_without_kind,
+                                           .empty = report_empty_list};
     int rc;
 
     run->report.documents += doc->root != NULL || doc->err.kind != CF_ERR_NONE;
@@ -479,7 +479,7 @@ static int judge_document(const struct cf_document *doc, void *arg)
     } else if (doc->err.kind != CF_ERR_NONE) {
         cf_run_print_error(run, doc, NULL, &doc->err);
     }
-    look_at_items(run, doc);
+    check_items(run, doc);
     rc = cf_document_objects(doc, run->of_doc, run->of_items, &visit);
     if (rc == 0 && run->opts->fix && !j.answered)
         rc = cf_run_print_document(run, doc, j.fixed, !j.broken && !run->as_it_stands);
@@ -489,5 +489,5 @@ static int judge_document(const struct cf_document *doc, void *arg)
 
 int cf_run_evaluate(struct cf_run *run)
 {
-    return cf_run_each(run, judge_document, NULL, run);
+    return cf_run_each(run, evaluate_document, NULL, run);
 }

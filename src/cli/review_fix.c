@@ -187,7 +187,7 @@ static int print_item(const struct cf_json *json, void *arg)
 }
 
 /* The List's own members, and its items where they stood. */
-static int print_list(struct cf_run *run, const struct cf_document *doc)
+static int print_fixed_list(struct cf_run *run, const struct cf_document *doc)
 {
     struct list list = {.run = run, .doc = doc};
     const struct cf_objects_visit visit = {
@@ -265,7 +265,7 @@ int cf_run_print_document(struct cf_run *run, const struct cf_document *doc, boo
     if (doc->root == NULL && doc->err.kind == CF_ERR_NONE)
         add_comments(&run->out, doc);
     else if (doc->is_streamed && whole && (fixed || (doc->is_json && !alone)))
-        rc = print_list(run, doc);
+        rc = print_fixed_list(run, doc);
     else if (doc->bytes == NULL)
         rc = copy_list(run, doc);
     else if (fixed && whole)

@@ -65,7 +65,7 @@ static FILE *report_stream(const struct cf_run *run)
     return run->opts->fix ? stderr : stdout;
 }
 
-static void open_rows(struct cf_run *run)
+static void begin_json_rows(struct cf_run *run)
 {
     if (run->rows_open)
         return;
@@ -82,7 +82,7 @@ void cf_run_add_row(struct cf_run *run, const struct cf_report_row *row)
     if (row->fails && run->status < CF_EXIT_FINDINGS)
         run->status = CF_EXIT_FINDINGS;
     if (run->opts->json) {
-        open_rows(run);
+        begin_json_rows(run);
         cf_report_json_row(&run->rows, row);
     } else {
         cf_report_row_text(run->arena, row, wants_colour(fileno(to)), &run->out);
@@ -93,7 +93,7 @@ void cf_run_add_row(struct cf_run *run, const struct cf_report_row *row)
 /* ---- the end ---- */
 
 /* Silence about a Secret is no proof: say which could not be judged. */
-static void say_unknown(struct cf_run *run)
+static void print_unknown_secrets(struct cf_run *run)
 {
     size_t count = cf_name_set_sort(&run->unknown);
     struct cf_buf names;
@@ -113,7 +113,7 @@ static void say_unknown(struct cf_run *run)
 }
 
 /* What was left alone, one line a kind; -v has said it one by one. */
-static void say_left_alone(struct cf_run *run)
+static void print_skipped(struct cf_run *run)
 {
     const struct cf_report *r = &run->report;
     const char *more = run->opts->verbose ? "" : " (-v names each)";
@@ -139,8 +139,8 @@ void cf_run_print_end(struct cf_run *run)
     bool answers_only = run->answered > 0 && run->answered == run->objects_seen &&
                         run->report.documents == run->answered;
 
-    say_unknown(run);
-    say_left_alone(run);
+    print_unknown_secrets(run);
+    print_skipped(run);
     if (run->unknown.failed)
         cf_run_print(run, CF_EXIT_FAILED, "curfew review: out of memory");
     if (run->report.documents == 0 && run->report.errors == 0)
@@ -150,7 +150,7 @@ void cf_run_print_end(struct cf_run *run)
         return;
     run->report.left = run->opts->fix;
     if (run->opts->json) {
-        open_rows(run);
+        begin_json_rows(run);
         cf_report_json_end(&run->rows, &run->report);
     } else {
         cf_report_summary_text(&run->report, &run->out);

@@ -12,7 +12,7 @@
 /* A set of names takes at most twice the memory that its names need: when the array is full,
  * duplicates go first, and only then does it grow. */
 
-static int by_text(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -23,7 +23,7 @@ size_t cf_name_set_sort(struct cf_name_set *set)
 
     if (set->sorted || set->count == 0)
         return set->count;
-    qsort(set->items, set->count, sizeof(*set->items), by_text);
+    qsort(set->items, set->count, sizeof(*set->items), compare_names);
     for (size_t i = 0; i < set->count; i++) {
         if (kept > 0 && strcmp(set->items[kept - 1], set->items[i]) == 0)
             free(set->items[i]);
@@ -35,7 +35,7 @@ size_t cf_name_set_sort(struct cf_name_set *set)
     return kept;
 }
 
-static bool make_room(struct cf_name_set *set)
+static bool make_name_room(struct cf_name_set *set)
 {
     size_t wanted = set->capacity == 0 ? CAPACITY_MIN : 2 * set->capacity;
     char **bigger;
@@ -54,7 +54,7 @@ static bool make_room(struct cf_name_set *set)
 
 void cf_name_set_add(struct cf_name_set *set, const char *text)
 {
-    char *copy = text != NULL && make_room(set) ? strdup(text) : NULL;
+    char *copy = text != NULL && make_name_room(set) ? strdup(text) : NULL;
 
     if (copy == NULL) {
         set->failed = true;
@@ -78,8 +78,8 @@ static void name_set_free(struct cf_name_set *set)
 
 /* ---- paths ---- */
 
-static int open_all(struct cf_run *run, const struct cf_opt_list *paths,
-                    struct cf_review_inputs *out)
+static int open_inputs(struct cf_run *run, const struct cf_opt_list *paths,
+                       struct cf_review_inputs *out)
 {
     out->items = calloc(paths->count + 1, sizeof(*out->items));
     if (out->items == NULL)
@@ -98,7 +98,7 @@ static int open_all(struct cf_run *run, const struct cf_opt_list *paths,
     return 0;
 }
 
-static void close_all(struct cf_review_inputs *inputs)
+static void close_inputs(struct cf_review_inputs *inputs)
 {
     for (size_t i = 0; i < inputs->count; i++)
         cf_manifest_close(inputs->items[i].manifest);
@@ -108,16 +108,16 @@ static void close_all(struct cf_review_inputs *inputs)
 
 void cf_run_close(struct cf_run *run)
 {
-    close_all(&run->files);
-    close_all(&run->objects);
+    close_inputs(&run->files);
+    close_inputs(&run->objects);
     name_set_free(&run->unknown);
 }
 
 /* ---- readings ---- */
 
 /* What can't be read of a path itself is reported in the first reading that meets it. */
-static int read_all(struct cf_run *run, struct cf_review_inputs *inputs,
-                    const struct cf_manifest_reading *how)
+static int read_inputs(struct cf_run *run, struct cf_review_inputs *inputs,
+                       const struct cf_manifest_reading *how)
 {
     for (size_t i = 0; i < inputs->count; i++) {
         struct cf_review_path *input = &inputs->items[i];
@@ -142,7 +142,7 @@ int cf_run_each(struct cf_run *run, int (*document)(const struct cf_document *do
     const struct cf_manifest_reading how = {
         .arena = run->of_doc, .arg = arg, .document = document, .worth = worth};
 
-    return read_all(run, &run->files, &how);
+    return read_inputs(run, &run->files, &how);
 }
 
 /* ---- the store ---- */
@@ -235,11 +235,11 @@ static int fill_store(struct cf_run *run)
                                       .document = store_document,
                                       .passed_over = pass_over};
 
-    if (read_all(run, &run->objects, &how) != 0)
+    if (read_inputs(run, &run->objects, &how) != 0)
         return -1;
     how.arg = &files;
     how.worth = worth_storing;
-    return read_all(run, &run->files, &how);
+    return read_inputs(run, &run->files, &how);
 }
 
 int cf_run_load(struct cf_run *run)
@@ -248,8 +248,8 @@ int cf_run_load(struct cf_run *run)
     if (run->store == NULL)
         return -1;
     cf_store_set_server_version(run->store, 1, run->opts->server_minor);
-    if (open_all(run, &run->opts->objects, &run->objects) != 0 ||
-        open_all(run, &run->opts->files, &run->files) != 0)
+    if (open_inputs(run, &run->opts->objects, &run->objects) != 0 ||
+        open_inputs(run, &run->opts->files, &run->files) != 0)
         return -1;
     return fill_store(run);
 }

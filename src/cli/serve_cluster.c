@@ -21,7 +21,7 @@
 #define MOUNTED_TOKEN "/var/run/secrets/kubernetes.io/serviceaccount/token"
 
 /* Leaves *out without anything when out of memory. */
-static void set(struct cf_own *out, const char *namespace, size_t len, const char *name)
+static void set_own(struct cf_own *out, const char *namespace, size_t len, const char *name)
 {
     *out = (struct cf_own){.namespace = strndup(namespace, len)};
     if (out->namespace == NULL ||
@@ -32,7 +32,7 @@ static void set(struct cf_own *out, const char *namespace, size_t len, const cha
 }
 
 /* What the token says of itself is enough: whoever can write it is Curfew anyway. */
-static void of_mounted_token(struct cf_own *out)
+static void read_mounted_token(struct cf_own *out)
 {
     CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(CF_TOKEN_ARENA_MAX);
     struct cf_token token = {.service_account = false};
@@ -43,7 +43,7 @@ static void of_mounted_token(struct cf_own *out)
     if (arena != NULL && cf_file_read(MOUNTED_TOKEN, &text, &err) == 0 && text.len > 0 &&
         cf_token_decode(arena, text.data, text.len, &token, &err) == 0 && token.service_account &&
         !cf_str_empty(token.namespace) && !cf_str_empty(token.account))
-        set(out, token.namespace, strlen(token.namespace), token.account);
+        set_own(out, token.namespace, strlen(token.namespace), token.account);
     cf_buf_wipe(&text);
     cf_buf_free(&text);
     if (arena != NULL)
@@ -56,13 +56,13 @@ int cf_own_find(const struct cf_cmd *cmd, const char *flag, struct cf_own *out)
 
     *out = (struct cf_own){.user = NULL};
     if (flag == NULL) {
-        of_mounted_token(out);
+        read_mounted_token(out);
         return CF_EXIT_OK;
     }
     if (slash == NULL || slash == flag || slash[1] == '\0' || strchr(slash + 1, '/') != NULL ||
         strchr(flag, ':') != NULL)
         return cf_usage_error(cmd, "--service-account must be NAMESPACE/NAME, not '%s'", flag);
-    set(out, flag, (size_t)(slash - flag), slash + 1);
+    set_own(out, flag, (size_t)(slash - flag), slash + 1);
     return out->user != NULL ? CF_EXIT_OK : CF_EXIT_FAILED;
 }
 
@@ -80,14 +80,14 @@ void cf_own_free(struct cf_own *own)
 /* Until the configuration has been read, which says another. */
 #define STALE_AFTER 30
 
-static bool in_a_pod(void)
+static bool runs_in_pod(void)
 {
     return !cf_str_empty(getenv("KUBERNETES_SERVICE_HOST"));
 }
 
 int cf_cluster_check_flags(const struct cf_cmd *cmd, const struct cf_cluster_flags *flags)
 {
-    if (flags->objects.count > 0 || flags->kubeconfig != NULL || in_a_pod())
+    if (flags->objects.count > 0 || flags->kubeconfig != NULL || runs_in_pod())
         return CF_EXIT_OK;
     return cf_usage_error(cmd,
                           "--kubeconfig is required outside of a pod, or --objects: Curfew reads "
@@ -103,8 +103,8 @@ struct loading {
 };
 
 /* Keeps the sentence; the reading ends. */
-static int refuse(struct loading *l, const struct cf_document *doc, const struct cf_json *json,
-                  const struct cf_err *err)
+static int refuse_document(struct loading *l, const struct cf_document *doc,
+                           const struct cf_json *json, const struct cf_err *err)
 {
     if (l->err->kind == CF_ERR_NONE)
         *l->err = *err;
@@ -121,14 +121,14 @@ static int load_object(const struct cf_manifest_object *object, void *arg)
     if (l->err->kind != CF_ERR_NONE)
         return -1;
     if (cf_store_add(l->store, object->json, "default", &err) != 0)
-        return refuse(l, object->doc, object->json, &err);
+        return refuse_document(l, object->doc, object->json, &err);
     return 0;
 }
 
 static void load_error(const struct cf_document *doc, const struct cf_json *json,
                        const struct cf_err *err, void *arg)
 {
-    refuse(arg, doc, json, err);
+    refuse_document(arg, doc, json, err);
 }
 
 static int load_document(const struct cf_document *doc, void *arg)
@@ -138,7 +138,7 @@ static int load_document(const struct cf_document *doc, void *arg)
     int rc;
 
     if (doc->err.kind != CF_ERR_NONE)
-        return refuse(l, doc, NULL, &doc->err);
+        return refuse_document(l, doc, NULL, &doc->err);
     rc = cf_document_objects(doc, l->of_doc, l->of_items, &visit);
     cf_arena_reset(l->of_doc, true);
     return l->err->kind != CF_ERR_NONE ? -1 : rc;

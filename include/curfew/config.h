@@ -124,7 +124,7 @@ struct cf_policy *cf_policy_load(const char *path, const struct cf_rule_config *
  * label, else the default. One that is no level counts as restricted, as Pod Security has it. */
 struct cf_levels cf_levels_of(const struct cf_policy *policy, const char *const labels[CF_MODES]);
 
-/* Takes NULL. */
+/* Drops a reference (see swap.h); the last one frees the policy. Takes NULL. */
 void cf_policy_free(struct cf_policy *policy);
 void cf_policy_cleanup(struct cf_policy **policy);
 

@@ -11,6 +11,7 @@
 #include "curfew/file.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
+#include "curfew/swap.h"
 
 /* ---- the built-in policy ---- */
 
@@ -65,9 +66,44 @@ static bool set_builtin_rules(struct cf_policy *policy, const struct cf_rule_con
     return true;
 }
 
+static void clear_exception(struct cf_exception *exception)
+{
+    free(exception->rule);
+    free(exception->namespace);
+    cf_strings_clear(&exception->names);
+    cf_strings_clear(&exception->service_accounts);
+    free(exception->until);
+    free(exception->reason);
+}
+
+static void clear_rule(struct cf_rule_setting *setting)
+{
+    if (setting->settings != NULL)
+        cf_config_clear(setting->rule->options->table, setting->settings);
+    free(setting->settings);
+}
+
+static void clear_policy(void *value)
+{
+    struct cf_policy *policy = value;
+
+    for (size_t i = 0; i < policy->exception_count; i++)
+        clear_exception(&policy->exceptions[i]);
+    free(policy->exceptions);
+    cf_strings_clear(&policy->exempt_namespaces);
+    cf_strings_clear(&policy->exempt_usernames);
+    cf_strings_clear(&policy->exempt_groups);
+    cf_strings_clear(&policy->guard_groups);
+    cf_strings_clear(&policy->api_server_audiences);
+    cf_strings_clear(&policy->notes);
+    for (size_t i = 0; i < policy->rule_count; i++)
+        clear_rule(&policy->rules[i]);
+    free(policy->rules);
+}
+
 struct cf_policy *cf_policy_new(const struct cf_rule_config *rules, size_t rule_count)
 {
-    struct cf_policy *policy = calloc(1, sizeof(*policy));
+    struct cf_policy *policy = cf_shared_new(sizeof(*policy), clear_policy);
 
     if (policy == NULL)
         return NULL;
@@ -165,40 +201,9 @@ struct cf_policy *cf_policy_load(const char *path, const struct cf_rule_config *
 
 /* ---- the end ---- */
 
-static void clear_exception(struct cf_exception *exception)
-{
-    free(exception->rule);
-    free(exception->namespace);
-    cf_strings_clear(&exception->names);
-    cf_strings_clear(&exception->service_accounts);
-    free(exception->until);
-    free(exception->reason);
-}
-
-static void clear_rule(struct cf_rule_setting *setting)
-{
-    if (setting->settings != NULL)
-        cf_config_clear(setting->rule->options->table, setting->settings);
-    free(setting->settings);
-}
-
 void cf_policy_free(struct cf_policy *policy)
 {
-    if (policy == NULL)
-        return;
-    for (size_t i = 0; i < policy->exception_count; i++)
-        clear_exception(&policy->exceptions[i]);
-    free(policy->exceptions);
-    cf_strings_clear(&policy->exempt_namespaces);
-    cf_strings_clear(&policy->exempt_usernames);
-    cf_strings_clear(&policy->exempt_groups);
-    cf_strings_clear(&policy->guard_groups);
-    cf_strings_clear(&policy->api_server_audiences);
-    cf_strings_clear(&policy->notes);
-    for (size_t i = 0; i < policy->rule_count; i++)
-        clear_rule(&policy->rules[i]);
-    free(policy->rules);
-    free(policy);
+    cf_shared_unref(policy);
 }
 
 void cf_policy_cleanup(struct cf_policy **policy)

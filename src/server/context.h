@@ -21,7 +21,6 @@ struct cf_http_request;
 struct cf_stats;
 struct cf_tls;
 
-struct cf_policy_swap;
 struct cf_tls_secret;
 struct cf_jwks;
 struct cf_probes;
@@ -30,9 +29,8 @@ struct cf_server {
     struct cf_server_config config;
     struct cf_tls *tls;
     struct cf_tls_secret *tls_secret; /* where its certificate is from; NULL: from files */
-    struct cf_policy_swap *policy;    /* in force; see server.c */
+    struct cf_swap policy;            /* struct cf_policy: the active one; never empty */
     struct cf_swap keys;              /* struct cf_jwks: of bearer tokens */
-    pthread_mutex_t lock;             /* of the two, to change or to take a reference */
     struct cf_watched watched[CF_KEPT];
     int64_t crl_ends; /* of the clients' revocation lists; 0: none */
     int64_t warned;   /* when the log last told of an end that is near; 0: not yet */
@@ -63,12 +61,11 @@ struct cf_route {
 /* Ends all connections and threads. */
 void cf_server_free(struct cf_server *server);
 
-/* The policy in force, to be let go after the review. */
-struct cf_policy_swap *cf_server_policy_ref(struct cf_server *server);
-const struct cf_policy *cf_policy_swap(const struct cf_policy_swap *held);
-void cf_server_policy_unref(struct cf_policy_swap *held);
+/* The active policy with a reference for the caller, who drops it with cf_policy_free(). A review
+ * uses one policy to its end, also when another one becomes active meanwhile. */
+struct cf_policy *cf_server_policy_ref(struct cf_server *server);
 
-/* Takes over the policy and puts it in force; when out of memory the old one stays. */
+/* Makes the policy the active one, and sets limits.memory. Takes over the caller's reference. */
 void cf_server_use_policy(struct cf_server *server, struct cf_policy *policy);
 
 /* ---- probes.c ---- */

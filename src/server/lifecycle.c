@@ -87,7 +87,7 @@ static void say_start(struct cf_server *server, bool confined)
 {
     const struct cf_watch *watch = server->config.watch;
     struct cf_store_counts counts = cf_store_counts(server->config.store);
-    struct cf_policy_swap *policy = cf_server_policy_ref(server);
+    struct cf_policy *policy = cf_server_policy_ref(server);
     char text[192];
 
     cf_log(
@@ -95,12 +95,12 @@ static void say_start(struct cf_server *server, bool confined)
         CF_LOG_S("revision", cf_revision()), CF_LOG_S("address", cf_http_address(server->reviews)),
         CF_LOG_S("probeAddress", cf_probes_address(server->probes)),
         CF_LOG_S("metricsAddress", cf_http_address(server->metrics)),
-        CF_LOG_S("policy", cf_policy_swap(policy)->digest),
+        CF_LOG_S("policy", policy->digest),
         CF_LOG_S("systemCalls", confined ? "filtered" : "not filtered"),
         CF_LOG_S("cluster", watch != NULL ? cf_watch_server(watch) : "manifests"),
         count(server, "namespaces", counts.namespaces), count(server, "secrets", counts.secrets),
         count(server, "serviceAccounts", counts.accounts), CF_LOG_S("libraries", libraries(text)));
-    cf_server_policy_unref(policy);
+    cf_policy_free(policy);
 }
 
 static void warn_of_end(const char *sentence, int64_t when, int64_t now, int64_t notice)

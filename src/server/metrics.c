@@ -193,10 +193,10 @@ static void write_rows(const struct cf_server *server, struct cf_buf *out, bool 
 
 static void write_totals(struct cf_server *server, struct cf_buf *out)
 {
-    struct cf_policy_swap *held = cf_server_policy_ref(server);
-    struct cf_store_totals totals = cf_store_totals(server->config.store, cf_policy_swap(held));
+    struct cf_policy *policy = cf_server_policy_ref(server);
+    struct cf_store_totals totals = cf_store_totals(server->config.store, policy);
 
-    cf_server_policy_unref(held);
+    cf_policy_free(policy);
     metrics_head(out, "curfew_namespaces", "gauge", "Namespaces, by their level for each mode.");
     for (int mode = 0; mode < CF_MODES; mode++) {
         for (int level = 0; level < CF_LEVELS; level++)
@@ -354,14 +354,13 @@ static void write_evicted(const struct cf_server *server, struct cf_buf *out)
 static void write_policy(struct cf_server *server, struct cf_buf *out)
 {
     static const char *const names[CF_EXCEPTION_STATES] = {"active", "ending", "ended"};
-    struct cf_policy_swap *held = cf_server_policy_ref(server);
-    const struct cf_policy *policy = cf_policy_swap(held);
+    struct cf_policy *policy = cf_server_policy_ref(server);
     uint64_t states[CF_EXCEPTION_STATES] = {0};
     int64_t now = cf_now();
 
     for (size_t i = 0; i < policy->exception_count; i++)
         states[cf_exception_state(&policy->exceptions[i], now)]++;
-    cf_server_policy_unref(held);
+    cf_policy_free(policy);
     metrics_head(out, "curfew_exceptions", "gauge", "Exceptions of the configuration, by state.");
     for (unsigned i = 0; i < CF_EXCEPTION_STATES; i++)
         cf_buf_addf(out, "curfew_exceptions{state=\"%s\"} %llu\n", names[i],

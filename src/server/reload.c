@@ -224,7 +224,7 @@ static void tell_failure(const struct source *source, struct cf_watched *watched
 
 static void tell_success(struct cf_server *server, const struct source *source)
 {
-    struct cf_policy_swap *policy = cf_server_policy_ref(server);
+    struct cf_policy *policy = cf_server_policy_ref(server);
     bool is_config = source == &sources[CF_KEPT_CONFIG];
     bool is_pair = source == &sources[CF_KEPT_CERTIFICATE];
     struct cf_tls_leaf leaf = {.expires = 0};
@@ -233,9 +233,9 @@ static void tell_success(struct cf_server *server, const struct source *source)
     cf_tls_leaf(server->tls, &leaf);
     cf_time_format(leaf.expires, when);
     cf_log(CF_LOG_INFO, "reloaded", CF_LOG_S("what", source->what),
-           CF_LOG_S("policy", is_config ? cf_policy_swap(policy)->digest : NULL),
+           CF_LOG_S("policy", is_config ? policy->digest : NULL),
            CF_LOG_S("expires", is_pair ? when : NULL));
-    cf_server_policy_unref(policy);
+    cf_policy_free(policy);
 }
 
 /* Opening a pipe that nobody writes to would stop this thread, and all that it looks after. */

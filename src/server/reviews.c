@@ -392,7 +392,7 @@ void cf_answer_review(struct cf_server *server, const struct cf_route *route,
                       struct cf_http_request *request)
 {
     struct cf_arena *arena = cf_thread_arena(server);
-    struct cf_policy_swap *policy;
+    struct cf_policy *policy;
     struct room room;
     struct job job = {.server = server,
                       .phase = route->phase,
@@ -409,7 +409,7 @@ void cf_answer_review(struct cf_server *server, const struct cf_route *route,
     policy = cf_server_policy_ref(server);
     job.in = (struct cf_review_input){
         .phase = route->phase,
-        .policy = cf_policy_swap(policy),
+        .policy = policy,
         .store = server->config.store,
         .now = cf_now(),
         .own_user = server->config.own_user,
@@ -419,5 +419,5 @@ void cf_answer_review(struct cf_server *server, const struct cf_route *route,
     open_room(&room, server, arena, request->body_len);
     wipe = review(&job);
     close_room(&room, arena, wipe);
-    cf_server_policy_unref(policy);
+    cf_policy_free(policy);
 }

@@ -246,10 +246,10 @@ static bool is_json(const char *type)
 
 static size_t max_body(struct cf_server *server)
 {
-    struct cf_policy_swap *policy = cf_server_policy_ref(server);
-    size_t max = cf_policy_swap(policy)->max_body;
+    struct cf_policy *policy = cf_server_policy_ref(server);
+    size_t max = policy->max_body;
 
-    cf_server_policy_unref(policy);
+    cf_policy_free(policy);
     return max;
 }
 

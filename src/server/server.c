@@ -61,65 +61,15 @@ void cf_process_serve(void)
 
 /* ---- policy ---- */
 
-/* the policy in force. A review takes one reference and judges by it to its end,
- * whatever is loaded meanwhile; the lock is held to take the reference, never during a review. */
-
-struct cf_policy_swap {
-    atomic_uint refs;
-    struct cf_policy *policy;
-};
-
-static void unref(struct cf_policy_swap *held)
+struct cf_policy *cf_server_policy_ref(struct cf_server *server)
 {
-    if (held == NULL || atomic_fetch_sub(&held->refs, 1) != 1)
-        return;
-    cf_policy_free(held->policy);
-    free(held);
-}
-
-struct cf_policy_swap *cf_server_policy_ref(struct cf_server *server)
-{
-    struct cf_policy_swap *held;
-
-    pthread_mutex_lock(&server->lock);
-    held = server->policy;
-    atomic_fetch_add(&held->refs, 1);
-    pthread_mutex_unlock(&server->lock);
-    return held;
-}
-
-const struct cf_policy *cf_policy_swap(const struct cf_policy_swap *held)
-{
-    return held->policy;
-}
-
-void cf_server_policy_unref(struct cf_policy_swap *held)
-{
-    unref(held);
+    return cf_swap_ref(&server->policy);
 }
 
 void cf_server_use_policy(struct cf_server *server, struct cf_policy *policy)
 {
-    struct cf_policy_swap *held = calloc(1, sizeof(*held)), *old;
-
-    if (held == NULL) {
-        cf_policy_free(policy);
-        return;
-    }
-    atomic_init(&held->refs, 1);
-    held->policy = policy;
-    pthread_mutex_lock(&server->lock);
-    old = server->policy;
-    server->policy = held;
-    pthread_mutex_unlock(&server->lock);
-    unref(old);
     cf_budget_set(&server->budget, policy->memory, policy->max_body, server->config.threads);
-}
-
-static void server_drop_policy(struct cf_server *server)
-{
-    unref(server->policy);
-    server->policy = NULL;
+    cf_swap_set(&server->policy, policy);
 }
 
 /* ---- server ---- */
@@ -230,7 +180,7 @@ static int start(struct cf_server *server, struct cf_err *err)
         return -1;
     server->stats = cf_stats_new();
     server->has_arenas = pthread_key_create(&server->arenas, free_arena) == 0;
-    if (server->stats == NULL || server->policy == NULL || !server->has_arenas)
+    if (server->stats == NULL || !server->has_arenas)
         return cf_err_memory(err);
     atomic_store(&server->ready, true);
     /* Ready means that reviews are answered, so the port that says so comes last. */
@@ -250,9 +200,8 @@ void cf_server_free(struct cf_server *server)
     cf_tls_secret_stop(server->tls_secret);
     cf_tls_free(server->tls);
     cf_stats_free(server->stats);
-    server_drop_policy(server);
+    cf_swap_clear(&server->policy);
     cf_swap_clear(&server->keys);
-    pthread_mutex_destroy(&server->lock);
     if (server->has_arenas)
         pthread_key_delete(server->arenas);
     free(server);
@@ -277,7 +226,7 @@ struct cf_server *cf_server_start(const struct cf_server_config *config, struct 
     if (server->config.threads == 0)
         server->config.threads = default_threads();
     server->started = cf_now();
-    pthread_mutex_init(&server->lock, NULL);
+    cf_swap_init(&server->policy);
     cf_swap_init(&server->keys);
     if (start(server, err) == 0)
         return server;

@@ -240,10 +240,15 @@ struct cf_kind_info {
     const char *group; /* "" is the core group */
     const char *kind;
     enum cf_kind bit;
+    const char *resource; /* in requests: "pods", or RESOURCE/SUBRESOURCE */
     const char *spoken;   /* in messages: "pod", "cronjob", "token request" */
     const char *pod_spec; /* JSON Pointer to the pod spec; NULL: has none */
     bool cluster_scoped;
 };
+
+/* All kinds that a rule reads. */
+#define CF_KIND_INFOS 15
+extern const struct cf_kind_info cf_kind_infos[CF_KIND_INFOS];
 
 /* By group and kind, at any version; NULL when no rule knows it. The group "extensions" finds
  * the old homes of the workloads. */

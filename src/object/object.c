@@ -2,7 +2,6 @@
 /* object.c - the kinds that rules know, and decoding a document into a typed object. */
 #include <string.h>
 
-#include "curfew/attr.h"
 #include "curfew/limits.h"
 #include "curfew/object.h"
 #include "curfew/podspec.h"
@@ -15,23 +14,26 @@
  * registers for, and manifests on disk come in all versions: so the version does not count. */
 #define IN_TEMPLATE "/spec/template/spec"
 
-static const struct cf_kind_info kinds[] = {
-    {"", "Pod", CF_KIND_POD, "pod", "/spec", false},
-    {"", "PodTemplate", CF_KIND_TEMPLATE, "podtemplate", "/template/spec", false},
-    {"", "ReplicationController", CF_KIND_TEMPLATE, "replicationcontroller", IN_TEMPLATE, false},
-    {"apps", "Deployment", CF_KIND_TEMPLATE, "deployment", IN_TEMPLATE, false},
-    {"apps", "ReplicaSet", CF_KIND_TEMPLATE, "replicaset", IN_TEMPLATE, false},
-    {"apps", "StatefulSet", CF_KIND_TEMPLATE, "statefulset", IN_TEMPLATE, false},
-    {"apps", "DaemonSet", CF_KIND_TEMPLATE, "daemonset", IN_TEMPLATE, false},
-    {"batch", "Job", CF_KIND_TEMPLATE, "job", IN_TEMPLATE, false},
-    {"batch", "CronJob", CF_KIND_TEMPLATE, "cronjob", "/spec/jobTemplate/spec/template/spec",
+const struct cf_kind_info cf_kind_infos[CF_KIND_INFOS] = {
+    {"", "Pod", CF_KIND_POD, "pods", "pod", "/spec", false},
+    {"", "PodTemplate", CF_KIND_TEMPLATE, "podtemplates", "podtemplate", "/template/spec", false},
+    {"", "ReplicationController", CF_KIND_TEMPLATE, "replicationcontrollers",
+     "replicationcontroller", IN_TEMPLATE, false},
+    {"apps", "Deployment", CF_KIND_TEMPLATE, "deployments", "deployment", IN_TEMPLATE, false},
+    {"apps", "ReplicaSet", CF_KIND_TEMPLATE, "replicasets", "replicaset", IN_TEMPLATE, false},
+    {"apps", "StatefulSet", CF_KIND_TEMPLATE, "statefulsets", "statefulset", IN_TEMPLATE, false},
+    {"apps", "DaemonSet", CF_KIND_TEMPLATE, "daemonsets", "daemonset", IN_TEMPLATE, false},
+    {"batch", "Job", CF_KIND_TEMPLATE, "jobs", "job", IN_TEMPLATE, false},
+    {"batch", "CronJob", CF_KIND_TEMPLATE, "cronjobs", "cronjob",
+     "/spec/jobTemplate/spec/template/spec", false},
+    {"", "Secret", CF_KIND_SECRET, "secrets", "secret", NULL, false},
+    {"", "ConfigMap", CF_KIND_CONFIG_MAP, "configmaps", "configmap", NULL, false},
+    {"", "ServiceAccount", CF_KIND_SERVICE_ACCOUNT, "serviceaccounts", "serviceaccount", NULL,
      false},
-    {"", "Secret", CF_KIND_SECRET, "secret", NULL, false},
-    {"", "ConfigMap", CF_KIND_CONFIG_MAP, "configmap", NULL, false},
-    {"", "ServiceAccount", CF_KIND_SERVICE_ACCOUNT, "serviceaccount", NULL, false},
-    {"authentication.k8s.io", "TokenRequest", CF_KIND_TOKEN_REQUEST, "token request", NULL, false},
-    {"storage.k8s.io", "CSIDriver", CF_KIND_CSI_DRIVER, "csidriver", NULL, true},
-    {"", "Namespace", CF_KIND_NAMESPACE, "namespace", NULL, true},
+    {"authentication.k8s.io", "TokenRequest", CF_KIND_TOKEN_REQUEST, "serviceaccounts/token",
+     "token request", NULL, false},
+    {"storage.k8s.io", "CSIDriver", CF_KIND_CSI_DRIVER, "csidrivers", "csidriver", NULL, true},
+    {"", "Namespace", CF_KIND_NAMESPACE, "namespaces", "namespace", NULL, true},
 };
 
 /* extensions/v1beta1 was the home of these until Kubernetes 1.16. */
@@ -45,9 +47,9 @@ const struct cf_kind_info *cf_kind_find(const char *group, const char *kind)
 {
     if (group == NULL || kind == NULL)
         return NULL;
-    for (size_t i = 0; i < CF_COUNT(kinds); i++) {
-        if (cf_streq(kinds[i].kind, kind) && same_group(&kinds[i], group))
-            return &kinds[i];
+    for (size_t i = 0; i < CF_KIND_INFOS; i++) {
+        if (cf_streq(cf_kind_infos[i].kind, kind) && same_group(&cf_kind_infos[i], group))
+            return &cf_kind_infos[i];
     }
     return NULL;
 }

@@ -8,28 +8,13 @@
 #include "curfew/time.h"
 #include "curfew/str.h"
 
-/* resource or resource/subresource; labels come from this list only, so that no client can make
- * new ones. */
-static const char *const resources[CF_RESOURCE_LABELS] = {
-    "pods",
+/* Labels come from this list and from the table of kinds only, so that no client can create new
+ * ones. */
+static const char *const more_resources[CF_RESOURCE_LABELS - CF_KIND_INFOS] = {
     "pods/ephemeralcontainers",
-    "secrets",
-    "serviceaccounts",
-    "serviceaccounts/token",
-    "deployments",
-    "replicasets",
-    "statefulsets",
-    "daemonsets",
-    "jobs",
-    "cronjobs",
-    "replicationcontrollers",
-    "podtemplates",
-    "csidrivers",
-    "configmaps",
     "nodes",
     "persistentvolumeclaims",
     "persistentvolumes",
-    "namespaces",
     "namespaces/status",
     "namespaces/finalize",
     "other",
@@ -49,7 +34,8 @@ const char *cf_reject_name(enum cf_reject reason)
 
 const char *cf_resource_label(unsigned resource)
 {
-    return resources[resource];
+    return resource < CF_KIND_INFOS ? cf_kind_infos[resource].resource
+                                    : more_resources[resource - CF_KIND_INFOS];
 }
 
 struct cf_stats *cf_stats_new(void)
@@ -102,7 +88,7 @@ void cf_stats_reject(struct cf_stats *stats, enum cf_reject reason)
 }
 
 /* "pods" of "pods", "" or "pods/ephemeralcontainers" of "pods", "ephemeralcontainers". */
-static bool is_resource(const char *label, const struct cf_request *request)
+static bool has_resource_label(const struct cf_request *request, const char *label)
 {
     const char *sub = cf_str_or_empty(request->subresource);
     const char *rest;
@@ -113,7 +99,7 @@ static bool is_resource(const char *label, const struct cf_request *request)
     return sub[0] == '\0' ? rest[0] == '\0' : rest[0] == '/' && cf_streq(rest + 1, sub);
 }
 
-static unsigned resource_of(const struct cf_request *request)
+static unsigned resource_index(const struct cf_request *request)
 {
     unsigned other = CF_RESOURCE_LABELS - 1;
 
@@ -121,7 +107,7 @@ static unsigned resource_of(const struct cf_request *request)
         (request->kind == CF_KIND_OTHER && request->boundary == NULL))
         return other;
     for (unsigned i = 0; i < other; i++) {
-        if (is_resource(resources[i], request))
+        if (has_resource_label(request, cf_resource_label(i)))
             return i;
     }
     return other;
@@ -163,7 +149,7 @@ void cf_stats_review(struct cf_stats *stats, enum cf_phase phase, const struct c
     const struct cf_request *request = outcome->request;
     unsigned operation = request != NULL ? (unsigned)request->operation : CF_OPERATION_UNKNOWN;
 
-    add(&stats->reviews[phase][operation][resource_of(request)][outcome->decision], 1);
+    add(&stats->reviews[phase][operation][resource_index(request)][outcome->decision], 1);
     count_findings(stats, phase, outcome->judgement);
     count_duration(stats, micros);
 }

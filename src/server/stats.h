@@ -25,8 +25,9 @@ enum cf_reject {
 #define CF_REJECTS 11
 const char *cf_reject_name(enum cf_reject reason);
 
-/* Resources that have a label of their own; the last is "other". */
-#define CF_RESOURCE_LABELS 22
+/* The label `resource`: the resource of each kind that a rule reads, the other resources that the
+ * node boundary restricts, and last "other", which all the rest share. */
+#define CF_RESOURCE_LABELS (CF_KIND_INFOS + 7)
 const char *cf_resource_label(unsigned resource);
 
 /* Upper bounds of the duration buckets, in microseconds. */

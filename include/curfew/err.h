@@ -3,13 +3,19 @@
  *
  * A function that can fail takes `struct cf_err *err` last and returns 0, or -1 with a
  * message in err (or NULL for functions that return a pointer). Out-parameters are unchanged
- * on failure. The message is inside the struct, so that reporting "out of memory" needs none.
+ * on failure. The message is inside the struct, so that reporting "out of memory" needs no memory.
  * Messages are lower-case, without a full stop, and say what is wrong, where, and what is expected.
- * They may quote input, and are sanitized (cf_str_sanitize). */
+ * They may quote input, and are sanitized (cf_str_sanitize).
+ *
+ * The message is for users. Code reads the other members: the kind of error, and its place. */
 #ifndef CURFEW_ERR_H
 #define CURFEW_ERR_H
 
+#include <stddef.h>
+
 #include "curfew/attr.h"
+
+struct cf_path;
 
 enum cf_err_kind {
     CF_ERR_NONE = 0,
@@ -17,8 +23,17 @@ enum cf_err_kind {
     CF_ERR_SYSTEM, /* memory, files, network: HTTP 500, exit 3 */
 };
 
+/* The offset of an error that is not in a text. */
+#define CF_ERR_NO_OFFSET ((size_t)-1)
+
 struct cf_err {
     enum cf_err_kind kind;
+    size_t offset;       /* of JSON: the bytes before this one have no fault; or CF_ERR_NO_OFFSET */
+    size_t line, column; /* in a file, from 1; 0: unknown */
+    size_t what;         /* msg + what is the sentence without the line and column in front of it */
+    /* The path of the value that is wrong, from the object that was decoded, in the arena that it
+     * was decoded into; NULL: unknown. */
+    const struct cf_path *path;
     char msg[512];
 };
 
@@ -32,7 +47,11 @@ int cf_err_system(struct cf_err *err, const char *fmt, ...) CF_PRINTF(2, 3);
 /* "out of memory", CF_ERR_SYSTEM. Returns -1. */
 int cf_err_memory(struct cf_err *err);
 
-/* Puts an outer context in front: "reading 'x': no such file". Returns -1. */
+/* The same as cf_err_set() for an error at a line and a column of a file: "12:3: sentence". */
+int cf_err_at(struct cf_err *err, size_t line, size_t column, const char *fmt, ...) CF_PRINTF(4, 5);
+
+/* Puts an outer context in front: "reading 'x': no such file". It keeps the kind, offset,
+ * line and column, but no path. Returns -1. */
 int cf_err_wrap(struct cf_err *err, const char *fmt, ...) CF_PRINTF(2, 3);
 
 #endif

@@ -44,7 +44,7 @@ struct cf_json_skip {
     const char *key;
 };
 
-/* Parses one JSON value (RFC 8259). Rejected, with a message that names the byte offset: bad
+/* Parses one JSON value (RFC 8259). Rejected, with err->offset and a message that names it: bad
  * grammar, invalid UTF-8, raw control characters, lone surrogates, duplicate keys, a byte order
  * mark, nesting over CF_DEPTH_MAX, more than CF_NODES_MAX values, empty input.
  * \u0000 becomes U+FFFD. Keys are duplicates when their bytes are equal before unescaping: so
@@ -56,11 +56,6 @@ const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, s
                                     const struct cf_json_skip *skip, size_t *end,
                                     struct cf_err *err);
 
-/* The same; *sound is the number of bytes before the first fault; `len` when there is none. */
-const struct cf_json *cf_json_parse_offset(struct cf_arena *arena, const char *bytes, size_t len,
-                                           const struct cf_json_skip *skip, size_t *end,
-                                           size_t *sound, struct cf_err *err);
-
 /* ---- with lines (json.c) ---- */
 
 struct cf_json_place {
@@ -68,7 +63,8 @@ struct cf_json_place {
 };
 
 /* cf_json_parse() for a file: cf_json_line() and cf_json_column() return the place of each value.
- * `place` is that of the first byte, and becomes that of the byte at *end. Unchanged on an error.
+ * `place` is that of the first byte, and becomes that of the byte at *end. Unchanged on an
+ * error, which names its line and column in place of an offset.
  * It takes nearly twice the time. */
 const struct cf_json *cf_json_parse_placed(struct cf_arena *arena, const char *bytes, size_t len,
                                            size_t *end, struct cf_json_place *place,
@@ -124,15 +120,24 @@ enum cf_yaml_flags {
                            * not for quoted ones); only empty and ~ are null */
 };
 
+/* Lines of the file that are missing in a text: their number, and the line before them. */
+struct cf_yaml_gap {
+    size_t line, lines;
+};
+
 /* Parses exactly one YAML document (the text between two `---` lines); NULL and no error
  * (err->kind == CF_ERR_NONE) when it holds only comments. The same ceilings and
  * errors as for JSON; aliases and merge keys (<<) are expanded under the node ceiling; keys
  * that are numbers or booleans become strings, as for kubectl; "\0" becomes U+FFFD (with
- * CF_YAML_TEXT it is an error). Messages begin with
- * "LINE:COLUMN: ", counted from 1, `first_line` being the document's first line in its file. */
+ * CF_YAML_TEXT it is an error). Errors name a line and a
+ * column, counted from 1; `first_line` is the document's first line in its file. */
 const struct cf_json *cf_yaml_parse(struct cf_arena *arena, const char *bytes, size_t len,
                                     size_t first_line, enum cf_yaml_flags flags,
                                     struct cf_err *err);
+/* The same for a manifest in which lines of its file are missing. */
+const struct cf_json *cf_yaml_parse_gap(struct cf_arena *arena, const char *bytes, size_t len,
+                                        size_t first_line, struct cf_yaml_gap gap,
+                                        struct cf_err *err);
 
 /* Appends the value as a YAML block, each line indented by `indent` spaces, ending with a newline.
  * Strings that YAML 1.1 would read as another type are quoted: the block parses back to the value.

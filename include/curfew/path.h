@@ -23,6 +23,10 @@ const struct cf_path *cf_path_key(struct cf_arena *arena, const struct cf_path *
                                   const char *key);
 const struct cf_path *cf_path_index(struct cf_arena *arena, const struct cf_path *up, size_t index);
 
+/* A copy of all steps, for a path that begins on the stack. NULL for NULL, or when out of memory.
+ */
+const struct cf_path *cf_path_copy(struct cf_arena *arena, const struct cf_path *path);
+
 /* "spec.volumes[1].secret"; keys with other characters than [A-Za-z0-9_-] are quoted, as in
  * metadata.annotations["curfew.dev/fixed"]. "" for NULL. NULL when out of memory. */
 const char *cf_path_text(struct cf_arena *arena, const struct cf_path *path);

@@ -40,9 +40,10 @@ struct cf_fix {
 
 struct cf_finding {
     const struct cf_rule *rule;
-    const char *key;    /* what stays the same over an UPDATE: names, never an index */
-    const char *path;   /* spec.volumes[1].secret.secretName */
-    const char *value;  /* the offending value as JSON text; "null" where there is none */
+    const char *key;          /* what stays the same over an UPDATE: names, never an index */
+    const struct cf_path *at; /* in the arena */
+    const char *path;         /* the same as text: spec.volumes[1].secret.secretName */
+    const char *value;        /* the offending value as JSON text; "null" where there is none */
     const char *what;   /* the first line: volume "tok" mounts Secret "web-token", a token ... */
     const char *detail; /* the finding's own line, behind its path */
     const char *remedy; /* what to do instead; NULL: the rule's */

@@ -26,6 +26,18 @@ const struct cf_path *cf_path_index(struct cf_arena *arena, const struct cf_path
     return path;
 }
 
+const struct cf_path *cf_path_copy(struct cf_arena *arena, const struct cf_path *path)
+{
+    const struct cf_path *up = path != NULL ? cf_path_copy(arena, path->up) : NULL;
+    struct cf_path *copy = NULL;
+
+    if (path != NULL && (path->up == NULL || up != NULL))
+        copy = cf_arena_alloc(arena, sizeof(*copy));
+    if (copy != NULL)
+        *copy = (struct cf_path){.up = up, .key = path->key, .index = path->index};
+    return copy;
+}
+
 static bool is_plain_key(const char *key)
 {
     return key[0] != '\0' && key[strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -2,7 +2,6 @@
 /* objects.c - from documents to objects; see objects.h. */
 #include "objects.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "curfew/writer.h"
@@ -47,6 +46,7 @@ static bool read_text(struct opening *o, const struct cf_json *json, const char 
     if (*out != NULL || cf_json_is_null(value))
         return true;
     cf_err_set(&err, "%s must be a string, not %s", key, cf_json_type_name(cf_json_type(value)));
+    err.line = cf_json_line(value);
     report_object_error(o, json, &err);
     return false;
 }
@@ -79,6 +79,7 @@ static int open_items(struct opening *o, const struct cf_json *json, const struc
     }
     if (cf_json_type(items) != CF_JSON_ARRAY && !cf_json_is_null(items)) {
         cf_err_set(&err, "items must be an array, not %s", cf_json_type_name(cf_json_type(items)));
+        err.line = cf_json_line(items);
         return report_object_error(o, json, &err);
     }
     if (cf_json_first(items) == NULL && o->visit->empty != NULL)
@@ -211,62 +212,28 @@ int cf_document_objects(const struct cf_document *doc, struct cf_arena *of_doc,
 
 /* ---- lines ---- */
 
-/* One step of a path: a member's key, or an item's index as text. Returns what is behind it. */
-static const char *read_step(struct cf_arena *arena, const char *path, const char **key)
+/* The value at the path, or the nearest one above it that exists. */
+static const struct cf_json *value_at(const struct cf_json *root, const struct cf_path *path)
 {
-    size_t len = 1;
+    const struct cf_json *up, *value;
 
-    if (*path == '.')
-        path++;
-    if (*path != '[') {
-        len = strcspn(path, ".[");
-        *key = cf_arena_strndup(arena, path, len);
-        return path + len;
-    }
-    if (path[1] != '"') {
-        len = strcspn(path, "]");
-        *key = cf_arena_strndup(arena, path + 1, len > 0 ? len - 1 : 0);
-        return path[len] == ']' ? path + len + 1 : path + len;
-    }
-    for (len = 2; path[len] != '\0' && path[len] != '"'; len++)
-        len += path[len] == '\\' && path[len + 1] != '\0';
-    if (path[len] == '\0')
-        return NULL;
-    *key = cf_json_str(cf_json_parse(arena, path + 1, len, NULL, NULL, NULL));
-    return path[len + 1] == ']' ? path + len + 2 : path + len + 1;
+    if (path == NULL)
+        return root;
+    up = value_at(root, path->up);
+    value = path->key != NULL ? cf_json_get(up, path->key) : cf_json_at(up, path->index);
+    return value != NULL ? value : up;
 }
 
-static const struct cf_json *step_down(const struct cf_json *value, const char *key)
+size_t cf_locate(const struct cf_document *doc, const struct cf_json *root,
+                 const struct cf_path *path)
 {
-    if (cf_json_type(value) == CF_JSON_ARRAY)
-        return cf_json_at(value, (size_t)strtoul(key, NULL, 10));
-    return cf_json_get(value, key);
-}
+    size_t line = cf_json_line(value_at(root, path));
 
-size_t cf_locate(struct cf_arena *arena, const struct cf_document *doc, const struct cf_json *root,
-                 const char *path)
-{
-    const struct cf_json *value = root, *below;
-    const char *key = NULL;
-    size_t line;
-
-    while (path != NULL && *path != '\0') {
-        path = read_step(arena, path, &key);
-        below = key != NULL ? step_down(value, key) : NULL;
-        if (below == NULL)
-            break;
-        value = below;
-    }
-    line = cf_json_line(value);
     return line != 0 ? line : doc->line;
 }
 
-size_t cf_locate_error(struct cf_arena *arena, const struct cf_document *doc,
-                       const struct cf_json *root, const struct cf_err *err)
+size_t cf_locate_error(const struct cf_document *doc, const struct cf_json *root,
+                       const struct cf_err *err)
 {
-    const char *must = strstr(err->msg, " must ");
-    const char *path =
-        must == NULL ? "" : cf_arena_strndup(arena, err->msg, (size_t)(must - err->msg));
-
-    return cf_locate(arena, doc, root, cf_str_or_empty(path));
+    return err->line != 0 ? err->line : cf_locate(doc, root, err->path);
 }

@@ -4,6 +4,7 @@
 #define CURFEW_CLI_OBJECTS_H
 
 #include "curfew/documents.h"
+#include "curfew/path.h"
 
 struct cf_manifest_object {
     const struct cf_document *doc;
@@ -19,8 +20,8 @@ struct cf_objects_visit {
     int (*object)(const struct cf_manifest_object *object, void *arg);
     /* Called behind the objects of each item of a List that is read item by item. May be NULL. */
     int (*item)(const struct cf_json *json, void *arg);
-    /* What can't be taken for an object: a sentence about a value of the document, or about one of
-     * its items (`json`), which may begin with a path; or, with `json` NULL, one that has its place
+    /* What is not an object: an error about a value of the document, or about one of its items
+     * (`json`), from which err->path leads on; or, with `json` NULL, one that names its line
      * already. May be NULL. */
     void (*error)(const struct cf_document *doc, const struct cf_json *json,
                   const struct cf_err *err, void *arg);
@@ -36,13 +37,13 @@ struct cf_objects_visit {
 int cf_document_objects(const struct cf_document *doc, struct cf_arena *of_doc,
                         struct cf_arena *of_items, const struct cf_objects_visit *visit);
 
-/* The line of the value at a path like spec.volumes[1].name, or of the nearest one above it that
- * exists; the document's where values have no lines. The arena is for what is needed on the way. */
-size_t cf_locate(struct cf_arena *arena, const struct cf_document *doc, const struct cf_json *root,
-                 const char *path);
+/* The line of the value at the path, or of the nearest value above it that exists; the document's
+ * where values have no lines. */
+size_t cf_locate(const struct cf_document *doc, const struct cf_json *root,
+                 const struct cf_path *path);
 
-/* The same for the path with which a sentence begins: "spec.volumes must be an array". */
-size_t cf_locate_error(struct cf_arena *arena, const struct cf_document *doc,
-                       const struct cf_json *root, const struct cf_err *err);
+/* The line of the error, or else of the value at its path. */
+size_t cf_locate_error(const struct cf_document *doc, const struct cf_json *root,
+                       const struct cf_err *err);
 
 #endif

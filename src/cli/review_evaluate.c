@@ -48,7 +48,7 @@ static void explain_decision(struct cf_run *run, struct cf_arena *arena,
     if (!access || run->opts->json)
         return;
     cf_run_print(run, CF_EXIT_OK, "%s:%zu: %s", item->doc->file,
-                 cf_locate(run->arena, item->doc, item->json, ""),
+                 cf_locate(item->doc, item->json, NULL),
                  cf_boundary_explain(arena, outcome, run->policy));
 }
 
@@ -210,7 +210,7 @@ static void add_row(struct cf_run *run, const struct subject *s, const struct cf
     struct cf_report_row row = {
         .file = doc->file,
         .document = doc->number,
-        .line = cf_locate(run->arena, doc, s->object->json, f->path),
+        .line = cf_locate(doc, s->object->json, f->at),
         .kind = s->object->kind,
         .namespace = s->info->cluster_scoped ? "" : s->request.namespace,
         .name = cf_str_empty(s->decoded.name) ? cf_str_or_empty(s->decoded.generate_name)
@@ -251,6 +251,7 @@ static bool find_namespace(const struct cf_run *run, const struct subject *s, co
     if (!cf_json_is_null(own) && cf_json_str(own) == NULL) {
         cf_err_set(err, "metadata.namespace must be a string, not %s",
                    cf_json_type_name(cf_json_type(own)));
+        err->line = cf_json_line(own);
         return false;
     }
     *out = cf_str_empty(cf_json_str(own)) ? run->opts->namespace : cf_json_str(own);
@@ -383,7 +384,7 @@ static void count_unknown(struct cf_run *run, const struct cf_manifest_object *o
         cf_run_print(
             run, CF_EXIT_OK,
             "%s:%zu: not judged: %s \"%s\" has a pod template, but no rule reads this kind",
-            object->doc->file, cf_locate(run->arena, object->doc, object->json, ""), object->kind,
+            object->doc->file, cf_locate(object->doc, object->json, NULL), object->kind,
             cf_str_or_empty(name));
 }
 
@@ -425,7 +426,7 @@ static void skip_without_kind(const struct cf_document *doc, const struct cf_jso
     j->run->report.skipped++;
     if (j->run->opts->verbose)
         cf_run_print(j->run, CF_EXIT_OK, "%s:%zu: skipped: no kind", doc->file,
-                     cf_locate(j->run->arena, doc, json, ""));
+                     cf_locate(doc, json, NULL));
 }
 
 static void report_empty_list(const struct cf_document *doc, void *arg)

@@ -32,8 +32,8 @@ void cf_run_print_error(struct cf_run *run, const struct cf_document *doc,
     if (root == NULL)
         cf_run_print(run, CF_EXIT_FAILED, "%s", err->msg);
     else
-        cf_run_print(run, CF_EXIT_FAILED, "%s:%zu: %s", doc->file,
-                     cf_locate_error(run->arena, doc, root, err), err->msg);
+        cf_run_print(run, CF_EXIT_FAILED, "%s:%zu: %s", doc->file, cf_locate_error(doc, root, err),
+                     err->msg);
 }
 
 /* ---- the report ---- */

@@ -109,7 +109,7 @@ static int refuse_document(struct loading *l, const struct cf_document *doc,
     if (l->err->kind == CF_ERR_NONE)
         *l->err = *err;
     if (json != NULL)
-        cf_err_wrap(l->err, "%s:%zu", doc->file, cf_locate_error(l->of_items, doc, json, err));
+        cf_err_wrap(l->err, "%s:%zu", doc->file, cf_locate_error(doc, json, err));
     return -1;
 }
 

@@ -4,7 +4,6 @@
  * folder.c reads files and folders. */
 #include "curfew/documents.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "curfew/attr.h"
@@ -66,7 +65,7 @@ static bool looks_like_template(const struct cf_document *doc, size_t error_line
 
 void cf_document_fail(struct cf_document *doc, const struct cf_err *err, size_t line)
 {
-    size_t at = line != 0 ? line : (size_t)strtoull(err->msg, NULL, 10);
+    size_t at = line != 0 ? line : err->line;
     const char *hint = "";
 
     if (err->kind == CF_ERR_INPUT && looks_like_template(doc, at))
@@ -113,34 +112,6 @@ void cf_section_source(const struct cf_reader *r, const struct cf_section *secti
 
 /* ---- YAML ---- */
 
-static size_t shifted(const struct cf_yaml_list *list, size_t line)
-{
-    return line > list->items_line ? line + list->items_lines : line;
-}
-
-/* Errors after the items are as many lines too early as the items have; a message may end with a
- * second line number. */
-static void shift_line(struct cf_err *err, const struct cf_yaml_list *list)
-{
-    static const char word[] = ", which begins at line ";
-    struct cf_err from = *err;
-    char *behind, *second;
-    size_t line;
-
-    if (err->kind != CF_ERR_INPUT)
-        return;
-    line = shifted(list, (size_t)strtoull(from.msg, &behind, 10));
-    second = strstr(behind, word);
-    if (second == NULL) {
-        cf_err_set(err, "%zu%s", line, behind);
-        return;
-    }
-    *second = '\0';
-    second += strlen(word);
-    cf_err_set(err, "%zu%s%s%zu)", line, behind, word,
-               shifted(list, (size_t)strtoull(second, NULL, 10)));
-}
-
 /* A large List: everything but its items. False: the caller must read it completely (if it is not
  * too large); err may say why it cannot be read item by item. */
 static bool read_yaml_list(struct cf_reader *r, const struct cf_section *section,
@@ -161,10 +132,9 @@ static bool read_yaml_list(struct cf_reader *r, const struct cf_section *section
         cf_document_fail(doc, err, section->content);
         return true;
     }
-    doc->root = cf_yaml_parse(r->how->arena, cf_buf_str(&head), head.len, section->line,
-                              CF_YAML_MANIFEST, err);
+    doc->root = cf_yaml_parse_gap(r->how->arena, cf_buf_str(&head), head.len, section->line,
+                                  r->list.items, err);
     doc->is_streamed = doc->root != NULL;
-    shift_line(err, &r->list);
     if (err->kind != CF_ERR_NONE)
         cf_document_fail(doc, err, err->kind == CF_ERR_INPUT ? 0 : section->content);
     return true;
@@ -319,8 +289,6 @@ static void parse_item(struct items *items, const struct cf_value *value, struct
     item->json = cf_json_parse_placed(items->arena, text, len, NULL, &at, &item->err);
     if (item->json != NULL)
         return;
-    if (item->err.kind == CF_ERR_INPUT)
-        cf_locate_json(&item->err, text, len, value->line, value->column);
     put_file(items, &item->err);
 }
 

@@ -1,39 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* documents_json.c - a section that begins like JSON: a stream of values, each a document. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "curfew/attr.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
 #include "documents_private.h"
-
-void cf_locate_json(struct cf_err *err, const char *bytes, size_t len, size_t line, size_t column)
-{
-    static const char word[] = " at byte ";
-    struct cf_err from = *err;
-    char *at = NULL, *behind;
-    size_t offset;
-
-    /* The last one: a key in the message could hold the same words. */
-    for (char *next = from.msg; (next = strstr(next, word)) != NULL; next++)
-        at = next;
-    if (at == NULL) {
-        cf_err_set(err, "%zu: %s", line, from.msg);
-        return;
-    }
-    offset = (size_t)strtoull(at + sizeof(word) - 1, &behind, 10);
-    offset = offset < len ? offset : len;
-    for (size_t i = 0; i < offset; i++) {
-        bool ends =
-            bytes[i] == '\n' || (bytes[i] == '\r' && (i + 1 >= len || bytes[i + 1] != '\n'));
-
-        line += ends;
-        column = ends ? 1 : column + 1;
-    }
-    *at = '\0';
-    cf_err_set(err, "%zu:%zu: %s%s", line, column, from.msg, behind);
-}
 
 /* Invalid JSON is an AdmissionReview when it has a request, and no other kind. */
 static bool looks_like_review(struct cf_arena *arena, const char *bytes, size_t len)
@@ -60,12 +32,6 @@ struct stream {
     bool over; /* the values after this one cannot be separated */
 };
 
-/* The "message" of "12:3: message". */
-static const char *behind_place(const char *message)
-{
-    return message + strspn(message, "0123456789:") + 1;
-}
-
 /* Like kubectl, retries invalid JSON as YAML. True: it is YAML, and was passed to the visitor. */
 static bool try_yaml(struct stream *s, const struct cf_err *json, int *rc)
 {
@@ -77,9 +43,10 @@ static bool try_yaml(struct stream *s, const struct cf_err *json, int *rc)
         *rc = cf_reader_yaml(s->reader, section);
         return true;
     }
-    if (yaml.kind != CF_ERR_INPUT || strstr(json->msg, behind_place(yaml.msg)) != NULL)
+    if (yaml.kind != CF_ERR_INPUT || strstr(json->msg, yaml.msg + yaml.what) != NULL)
         return false;
     cf_err_set(&both, "%s; read as YAML, %s", json->msg, yaml.msg);
+    both.line = json->line;
     cf_document_fail(&s->doc, &both, 0);
     return false;
 }
@@ -118,8 +85,6 @@ static int json_failed(struct stream *s, struct cf_err *err)
     if (doc->bytes != NULL)
         review = looks_like_review(r->how->arena, doc->bytes, doc->len);
     doc->broken_review = review && err->kind == CF_ERR_INPUT;
-    if (err->kind == CF_ERR_INPUT && doc->bytes != NULL)
-        cf_locate_json(err, doc->bytes, doc->len, doc->line, s->value.column);
     cf_document_fail(doc, err, err->kind == CF_ERR_INPUT && doc->bytes != NULL ? 0 : doc->line);
     if (!s->behind_first && !review && s->source.memory != NULL && err->kind == CF_ERR_INPUT &&
         try_yaml(s, err, &rc)) {

@@ -69,8 +69,4 @@ int cf_reader_too_large(struct cf_reader *reader, struct cf_document *doc,
 /* Passes a document to the visitor that says why a file is unreadable. */
 int cf_reader_failure(struct cf_reader *reader, const char *file, const struct cf_err *why);
 
-/* Makes "LINE:COLUMN: message" of "message at byte 345: more", for input whose first byte is at
- * this line and column. */
-void cf_locate_json(struct cf_err *err, const char *bytes, size_t len, size_t line, size_t column);
-
 #endif

@@ -81,15 +81,50 @@ struct intake {
     struct cf_keys keys;
     struct cf_skip dropped;
     struct cf_arena *arena;
+    const struct cf_json_place *place; /* of the first byte; NULL: errors name an offset */
     struct cf_err *err;
 };
 
 enum state { FAILED, VALUE, KEY, AFTER, DONE };
 
+/* The line and the column (in bytes) of `at`; lines end at \n, \r\n or a lone \r. */
+static struct cf_json_place place_at(const struct intake *s, const char *at)
+{
+    struct cf_json_place place = *s->place;
+
+    for (const char *p = s->begin; p < at; p++) {
+        bool ends = *p == '\n' || (*p == '\r' && (p + 1 >= s->end || p[1] != '\n'));
+
+        place.line += ends;
+        place.column = ends ? 1 : place.column + 1;
+    }
+    return place;
+}
+
+static enum state fail_placed(struct intake *s, const char *at, const char *what)
+{
+    struct cf_json_place place = place_at(s, at);
+
+    cf_err_at(s->err, place.line, place.column, "invalid JSON: %s", what);
+    return FAILED;
+}
+
 static enum state fail_at(struct intake *s, const char *at, const char *what)
 {
-    cf_err_set(s->err, "invalid JSON at byte %zu: %s", (size_t)(at - s->begin),
-               at == s->end ? "unexpected end" : what);
+    if (at == s->end)
+        what = "unexpected end";
+    if (s->place != NULL)
+        return fail_placed(s, at, what);
+    cf_err_set(s->err, "invalid JSON at byte %zu: %s", (size_t)(at - s->begin), what);
+    return FAILED;
+}
+
+/* The same with the byte at the end of the message. */
+static enum state fail_what(struct intake *s, const char *at, const char *what)
+{
+    if (s->place != NULL)
+        return fail_placed(s, at, what);
+    cf_err_set(s->err, "invalid JSON: %s at byte %zu", what, (size_t)(at - s->begin));
     return FAILED;
 }
 
@@ -107,6 +142,7 @@ static enum state fail_memory(struct intake *s)
 static enum state fail_duplicate_key(struct intake *s, const struct cf_key *key)
 {
     char *shown = cf_arena_alloc(s->arena, key->len + 1);
+    const char *what;
 
     if (shown == NULL)
         return fail_memory(s);
@@ -116,8 +152,8 @@ static enum state fail_duplicate_key(struct intake *s, const struct cf_key *key)
         return fail_memory(s);
     cf_utf8_cut(shown, KEY_SHOWN);
     s->p = s->begin + key->at; /* the place of the fault, which may be detected later */
-    cf_err_set(s->err, "invalid JSON: duplicate key '%s' at byte %zu", shown, key->at);
-    return FAILED;
+    what = cf_arena_printf(s->arena, "duplicate key '%s'", shown);
+    return what == NULL ? fail_memory(s) : fail_what(s, s->p, what);
 }
 
 static void pass_space(struct intake *s)
@@ -295,9 +331,9 @@ static enum state open_container(struct intake *s, bool object)
     struct frame *frame;
 
     if (s->depth == CF_DEPTH_MAX) {
-        cf_err_set(s->err, "invalid JSON: nested deeper than %d at byte %zu", CF_DEPTH_MAX,
-                   (size_t)(s->p - s->begin));
-        return FAILED;
+        const char *what = cf_arena_printf(s->arena, "nested deeper than %d", CF_DEPTH_MAX);
+
+        return what == NULL ? fail_memory(s) : fail_what(s, s->p, what);
     }
     frame = &s->frames[s->depth++];
     *frame = (struct frame){.object = object, .skips = s->under};
@@ -447,9 +483,10 @@ static int check_document(struct intake *s, size_t *end)
     if (!walk_bytes(s))
         return -1;
     pass_space(s);
-    if (end == NULL && s->p != s->end)
-        return cf_err_set(s->err, "invalid JSON: unexpected bytes after the value at byte %zu",
-                          (size_t)(s->p - s->begin));
+    if (end == NULL && s->p != s->end) {
+        fail_what(s, s->p, "unexpected bytes after the value");
+        return -1;
+    }
     return 0;
 }
 
@@ -471,14 +508,12 @@ const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, s
                                     const struct cf_json_skip *skip, size_t *end,
                                     struct cf_err *err)
 {
-    size_t sound;
-
-    return cf_json_parse_offset(arena, bytes, len, skip, end, &sound, err);
+    return cf_json_parse_at(arena, bytes, len, skip, end, NULL, err);
 }
 
-const struct cf_json *cf_json_parse_offset(struct cf_arena *arena, const char *bytes, size_t len,
-                                           const struct cf_json_skip *skip, size_t *end,
-                                           size_t *sound, struct cf_err *err)
+const struct cf_json *cf_json_parse_at(struct cf_arena *arena, const char *bytes, size_t len,
+                                       const struct cf_json_skip *skip, size_t *end,
+                                       const struct cf_json_place *place, struct cf_err *err)
 {
     struct frame frames[CF_DEPTH_MAX]; /* not cleared: each is set when it is opened */
     struct intake s = {.begin = bytes,
@@ -486,6 +521,7 @@ const struct cf_json *cf_json_parse_offset(struct cf_arena *arena, const char *b
                        .frames = frames,
                        .dropped.arena = arena,
                        .arena = arena,
+                       .place = place,
                        .err = err};
     /* Of a stream only one value: else each copy would have room for all values after it. */
     size_t taken = end != NULL ? first_value(&s.dropped, bytes, len) : len;
@@ -493,7 +529,6 @@ const struct cf_json *cf_json_parse_offset(struct cf_arena *arena, const char *b
     struct cf_arena *before;
     struct cf_json *root;
 
-    *sound = 0;
     if (copy == NULL) {
         cf_err_memory(err);
         return NULL;
@@ -503,10 +538,10 @@ const struct cf_json *cf_json_parse_offset(struct cf_arena *arena, const char *b
     cf_keys_init(&s.keys, arena);
     note_skips(&s, skip);
     if (check_document(&s, end) != 0) {
-        *sound = (size_t)(s.p - s.begin);
+        if (err != NULL)
+            err->offset = (size_t)(s.p - s.begin);
         return NULL;
     }
-    *sound = len;
 
     before = cf_json_use(arena);
     root = cf_json_parse_checked(copy, (size_t)(s.out - copy));

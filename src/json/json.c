@@ -438,7 +438,7 @@ const struct cf_json *cf_json_parse_placed(struct cf_arena *arena, const char *b
                                            size_t *end, struct cf_json_place *place,
                                            struct cf_err *err)
 {
-    const struct cf_json *root = cf_json_parse(arena, bytes, len, NULL, end, err);
+    const struct cf_json *root = cf_json_parse_at(arena, bytes, len, NULL, end, place, err);
     struct place_walk w = {.p = bytes, .end = bytes + len, .place = *place};
 
     if (root == NULL)

@@ -19,6 +19,11 @@ struct cf_arena *cf_json_use(struct cf_arena *arena);
 
 /* All below allocate from the arena in use; NULL or false only when that is exhausted. */
 
+/* cf_json_parse(); with a place, that of the first byte, errors name a line and a column. */
+const struct cf_json *cf_json_parse_at(struct cf_arena *arena, const char *bytes, size_t len,
+                                       const struct cf_json_skip *skip, size_t *end,
+                                       const struct cf_json_place *place, struct cf_err *err);
+
 /* Parses what intake.c has checked and rewritten. */
 struct cf_json *cf_json_parse_checked(const char *text, size_t len);
 

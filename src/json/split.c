@@ -332,7 +332,7 @@ static int find_items(struct cf_yaml_list *list, struct cf_buf *head, struct cf_
         return rc;
     if (head != NULL && take_marked(list, head, err) != 0)
         return -1;
-    list->items_line = list->lines.line;
+    list->items.line = list->lines.line;
     if (cf_lines_pass(&list->lines, &line, err) != 0)
         return -1;
     rc = pass_while(list, &line, is_empty_line, err);
@@ -361,7 +361,7 @@ int cf_yaml_list_head(struct cf_yaml_list *list, const struct cf_source *source,
     }
     if (rc < 0)
         return -1;
-    list->items_lines = list->lines.line - list->items_line - 1;
+    list->items.lines = list->lines.line - list->items.line - 1;
     cf_lines_mark(&list->lines, 0);
     /* A second `items` is left for the parser to refuse. */
     while ((rc = cf_lines_look(&list->lines, &line, err)) > 0) {

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "curfew/json.h"
 #include "source.h"
 
 #define CF_SECTION_KIND_MAX 64
@@ -44,9 +45,8 @@ struct cf_yaml_list {
     size_t column; /* of the dashes, from 0 */
     bool over;     /* the items are */
 
-    /* Of cf_yaml_list_head(): the line of `items: []` in the head, and how many lines the items
-     * have. */
-    size_t items_line, items_lines;
+    /* Of cf_yaml_list_head(): the items, which the head lacks after the line `items: []`. */
+    struct cf_yaml_gap items;
 };
 
 /* Appends the List without its items, as a separate document: "apiVersion: v1\nitems: []\n...".

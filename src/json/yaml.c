@@ -18,6 +18,7 @@
 struct yaml_lines {
     const char *begin, *end;
     size_t first_line;
+    struct cf_yaml_gap gap;
     bool others; /* lines end in another way than \n, \r\n or \r */
     /* The line of the last lookup; the next lookups are mostly after it. */
     const char *at;
@@ -63,15 +64,23 @@ static void rewind_to_begin(struct yaml_lines *lines)
     lines->line = lines->shift = lines->column = 0;
 }
 
-static void lines_init(struct yaml_lines *lines, const char *bytes, size_t len, size_t first_line)
+static void lines_init(struct yaml_lines *lines, const char *bytes, size_t len, size_t first_line,
+                       struct cf_yaml_gap gap)
 {
     *lines = (struct yaml_lines){
         .begin = bytes,
         .end = bytes + len,
         .first_line = first_line,
+        .gap = gap,
         .others = cf_utf8_old_break(bytes, len),
     };
     rewind_to_begin(lines);
+}
+
+/* The line in the file, of a line in the text. */
+static size_t line_in_file(const struct yaml_lines *lines, size_t line)
+{
+    return line > lines->gap.line ? line + lines->gap.lines : line;
 }
 
 static void go_to_line(struct yaml_lines *lines, size_t line)
@@ -94,7 +103,8 @@ static struct cf_yaml_place lines_place(struct yaml_lines *lines, size_t line, s
 {
     if (lines->others)
         go_to_line(lines, line);
-    return (struct cf_yaml_place){.line = lines->first_line + line - lines->shift,
+    return (struct cf_yaml_place){.line =
+                                      line_in_file(lines, lines->first_line + line - lines->shift),
                                   .column = lines->column + column + 1};
 }
 
@@ -125,6 +135,7 @@ static struct cf_yaml_place lines_place_of(const struct yaml_lines *lines, size_
         }
         p += real ? len : 1;
     }
+    place.line = line_in_file(lines, place.line);
     return place;
 }
 
@@ -364,7 +375,7 @@ static void set_text(struct yaml_reader *r, const char *bytes, size_t len)
 {
     r->bytes = bytes;
     r->len = len;
-    lines_init(&r->lines, bytes, len, r->lines.first_line);
+    lines_init(&r->lines, bytes, len, r->lines.first_line, r->lines.gap);
 }
 
 /* ---- input that kubectl reads differently ---- */
@@ -457,12 +468,12 @@ static int read_document(struct yaml_reader *r, struct cf_arena *arena, enum cf_
     return result;
 }
 
-const struct cf_json *cf_yaml_parse(struct cf_arena *arena, const char *bytes, size_t len,
-                                    size_t first_line, enum cf_yaml_flags flags, struct cf_err *err)
+static const struct cf_json *parse_yaml(struct cf_arena *arena, const char *bytes, size_t len,
+                                        struct yaml_lines lines, enum cf_yaml_flags flags,
+                                        struct cf_err *err)
 {
     /* Not in the arena: a file of 100,000 documents would keep 6 KiB of each to its end. */
-    struct yaml_reader r = {
-        .manifest = (flags & CF_YAML_TEXT) == 0, .lines.first_line = first_line, .err = err};
+    struct yaml_reader r = {.manifest = (flags & CF_YAML_TEXT) == 0, .lines = lines, .err = err};
     struct cf_arena *before;
     int result;
 
@@ -477,6 +488,20 @@ const struct cf_json *cf_yaml_parse(struct cf_arena *arena, const char *bytes, s
     if (r.build.root == NULL && err != NULL)
         *err = (struct cf_err){.kind = CF_ERR_NONE};
     return r.build.root;
+}
+
+const struct cf_json *cf_yaml_parse(struct cf_arena *arena, const char *bytes, size_t len,
+                                    size_t first_line, enum cf_yaml_flags flags, struct cf_err *err)
+{
+    return parse_yaml(arena, bytes, len, (struct yaml_lines){.first_line = first_line}, flags, err);
+}
+
+const struct cf_json *cf_yaml_parse_gap(struct cf_arena *arena, const char *bytes, size_t len,
+                                        size_t first_line, struct cf_yaml_gap gap,
+                                        struct cf_err *err)
+{
+    return parse_yaml(arena, bytes, len, (struct yaml_lines){.first_line = first_line, .gap = gap},
+                      CF_YAML_MANIFEST, err);
 }
 
 const char *cf_libyaml_version(void)

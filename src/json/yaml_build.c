@@ -105,7 +105,7 @@ int cf_yaml_fail(struct cf_err *err, struct cf_yaml_place at, const char *fmt, .
     va_start(args, fmt);
     cf_str_vshow(text, sizeof(text), fmt, args);
     va_end(args);
-    return cf_err_set(err, "%zu:%zu: %s", at.line, at.column, text);
+    return cf_err_at(err, at.line, at.column, "%s", text);
 }
 
 /* A name from the document, sanitized. */

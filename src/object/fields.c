@@ -19,6 +19,16 @@ const struct cf_path *cf_field_index(struct cf_fields *r, const struct cf_path *
     return path;
 }
 
+/* Where the value stands. Without memory the error has no path. */
+static void set_place(struct cf_fields *r, const struct cf_path *at, const struct cf_json *value)
+{
+    if (r->err == NULL)
+        return;
+    r->err->line = cf_json_line(value);
+    r->err->column = cf_json_column(value);
+    r->err->path = cf_path_copy(r->arena, at);
+}
+
 void cf_field_fail(struct cf_fields *r, const struct cf_path *at, const char *expected,
                    const struct cf_json *value)
 {
@@ -34,6 +44,7 @@ void cf_field_fail(struct cf_fields *r, const struct cf_path *at, const char *ex
     r->failed = true;
     cf_err_set(r->err, "%s%s must be %s, not %s", r->where, path, expected,
                cf_json_type_name(cf_json_type(value)));
+    set_place(r, at, value);
 }
 
 void cf_field_fail_memory(struct cf_fields *r)
@@ -110,6 +121,7 @@ int64_t cf_field_int(struct cf_fields *r, const struct cf_path *at, const struct
     r->failed = true;
     cf_err_set(r->err, "%s%s must be an integer within 64 bits, written in digits alone", r->where,
                path != NULL ? path : key);
+    set_place(r, &here, value);
     return absent;
 }
 

@@ -468,14 +468,14 @@ int cf_review_answer(struct cf_arena *arena, const struct cf_review_input *in, c
     struct answer a = {.arena = arena, .in = in, .len = len};
     enum cf_decision decision = CF_ALLOWED;
     struct cf_request *request;
-    size_t sound;
     int rc;
 
     *outcome = (struct cf_outcome){.decision = CF_ERROR, .holds_secret = true};
-    if (cf_review_decode_offset(arena, bytes, len, &request, &sound, err) != 0)
+    if (cf_review_decode(arena, bytes, len, &request, err) != 0)
         return err->kind != CF_ERR_INPUT
                    ? -1
-                   : answer_unread(&a, bytes, sound, 400, err->msg, answer, outcome, err);
+                   : answer_unread(&a, bytes, err->offset < len ? err->offset : len, 400, err->msg,
+                                   answer, outcome, err);
     outcome->request = a.request = request;
     outcome->holds_secret = request->holds_secret;
     if (judge(arena, in, request, &a.judgement, err) != 0)

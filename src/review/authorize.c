@@ -109,9 +109,13 @@ static int spec_decode(struct cf_fields *r, const struct cf_json *root, struct a
         return -1;
     if (spec == NULL)
         return cf_err_set(r->err, "spec is missing");
-    if ((attributes == NULL) == (url == NULL))
-        return cf_err_set(r->err, "spec must hold resourceAttributes or nonResourceAttributes%s",
-                          url != NULL ? ", not both" : "");
+    if ((attributes == NULL) == (url == NULL)) {
+        cf_err_set(r->err, "spec must hold resourceAttributes or nonResourceAttributes%s",
+                   url != NULL ? ", not both" : "");
+        if (r->err != NULL)
+            r->err->path = &spec_at;
+        return -1;
+    }
     out->url = url != NULL;
     if (attributes != NULL)
         resource_decode(r, attributes, out->request);

@@ -50,6 +50,7 @@ static const char *const quiet_subresources[] = {"status", "binding", "eviction"
                                                  "attach", "log",     "portforward", "proxy"};
 
 static const struct cf_path request_at = {.key = "request"};
+static const struct cf_path operation_at = {.up = &request_at, .key = "operation"};
 
 bool cf_operation_parse(const char *text, enum cf_operation *out)
 {
@@ -66,8 +67,10 @@ static int operation_decode(struct cf_fields *r, const char *text, enum cf_opera
 {
     if (cf_operation_parse(text, out))
         return 0;
-    if (!r->failed)
+    if (!r->failed && r->err != NULL) {
         cf_err_set(r->err, "request.operation must be CREATE, UPDATE, DELETE or CONNECT");
+        r->err->path = &operation_at;
+    }
     r->failed = true;
     return -1;
 }
@@ -190,17 +193,9 @@ static int envelope_check(struct cf_fields *r, const struct cf_json *root,
 int cf_review_decode(struct cf_arena *arena, const char *bytes, size_t len, struct cf_request **out,
                      struct cf_err *err)
 {
-    size_t sound;
-
-    return cf_review_decode_offset(arena, bytes, len, out, &sound, err);
-}
-
-int cf_review_decode_offset(struct cf_arena *arena, const char *bytes, size_t len,
-                            struct cf_request **out, size_t *sound, struct cf_err *err)
-{
     struct cf_fields r = {.arena = arena, .where = "", .err = err};
     const struct cf_json *root =
-        cf_json_parse_offset(arena, bytes, len, skipped_of(bytes, len), NULL, sound, err);
+        cf_json_parse(arena, bytes, len, skipped_of(bytes, len), NULL, err);
     struct cf_request *request = cf_arena_alloc(arena, sizeof(*request));
     const struct cf_json *json = NULL;
 

@@ -7,13 +7,6 @@
 #include "curfew/writer.h"
 #include "engine_private.h"
 
-/* ---- decode.c ---- */
-
-/* cf_review_decode(), which also returns in *sound how many bytes precede a fault in the JSON;
- * `len` when there is no fault. */
-int cf_review_decode_offset(struct cf_arena *arena, const char *bytes, size_t len,
-                            struct cf_request **out, size_t *sound, struct cf_err *err);
-
 /* ---- unread.c: the verdict on a review whose object could not be read ---- */
 
 struct cf_unread_review {

@@ -118,6 +118,7 @@ struct cf_finding *cf_finding_add(struct cf_findings *out, const char *key,
     }
     made.key = keep(out, key);
     made.value = keep(out, value);
+    made.at = cf_path_copy(out->arena, at);
     made.path = cf_path_text(out->arena, at);
     out->scratch_used = 0;
     if (made.key == NULL || made.value == NULL || made.path == NULL)
@@ -154,6 +155,7 @@ void cf_findings_end(struct cf_findings *out)
     *f = (struct cf_finding){
         .rule = out->rule,
         .key = "\n",
+        .at = f->at,
         .path = f->path,
         .value = "null",
         .what = out->rule->title,

@@ -301,10 +301,14 @@ int cf_store_add(struct cf_store *store, const struct cf_json *object, const cha
                  struct cf_err *err)
 {
     CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
+    int rc;
 
     if (arena == NULL)
         return cf_err_memory(err);
-    return add_any(store, arena, object, namespace, err);
+    rc = add_any(store, arena, object, namespace, err);
+    if (rc != 0 && err != NULL)
+        err->path = NULL; /* it was in this arena */
+    return rc;
 }
 
 /* ---- lists ---- */

@@ -60,9 +60,6 @@ allowed='
 src/json/yaml_scalar.c  strtod  reads floating point numbers of YAML
 src/json/yaml_scalar.c  strtof  the same
 src/json/yaml_scalar.c  atoi    parses the exponent of a printed number
-src/json/documents.c      strtoull  parses the line number of an error message
-src/json/documents_json.c strtoull  parses the offset of an error message
-src/cli/objects.c       strtoul parses the index of a path
 '
 
 # shellcheck disable=SC2046 # a list of files

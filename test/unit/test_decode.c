@@ -48,6 +48,7 @@ static void bytes_that_are_no_json(void **state)
         assert_int_equal(err.kind, CF_ERR_INPUT);
         assert_null(request);
         assert_true(strlen(err.msg) > 10);
+        assert_true(err.offset <= strlen(texts[i]));
     }
 }
 
@@ -72,6 +73,18 @@ static const char *request_with(const char *member)
     }
     cf_buf_addf(&buf, "%s}}", member);
     return q(cf_buf_str(&buf));
+}
+
+/* The error carries the path that the message begins with; that of an object is its own. */
+static void has_path_of(const char *message)
+{
+    const char *must = strstr(message, " must be ");
+
+    if (must == NULL)
+        return;
+    assert_non_null(err.path);
+    assert_true(cf_ends_with(cf_arena_strndup(arena, message, (size_t)(must - message)),
+                             cf_path_text(arena, err.path)));
 }
 
 static void members_of_the_request(void **state)
@@ -125,8 +138,10 @@ static void members_of_the_request(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < CF_COUNT(cases); i++)
+    for (size_t i = 0; i < CF_COUNT(cases); i++) {
         is_refused(request_with(cases[i].member), cases[i].message);
+        has_path_of(cases[i].message);
+    }
 }
 
 static void members_that_may_be_null(void **state)

@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "curfew/err.h"
+#include "curfew/path.h"
 #include "curfew/str.h"
 
 static void null_err_is_ignored(void **state)
@@ -121,6 +122,31 @@ static void what_it_quotes_is_fit_to_show(void **state)
     assert_string_equal(err.msg, "\\u200b: a \"\\u202e?[31m [redacted]\"");
 }
 
+static void errors_say_where(void **state)
+{
+    struct cf_path at = CF_PATH_KEY(NULL, "spec");
+    struct cf_err err = {0};
+
+    (void)state;
+    assert_int_equal(cf_err_at(&err, 12, 3, "no '%s'", "x"), -1);
+    assert_string_equal(err.msg, "12:3: no 'x'");
+    assert_string_equal(err.msg + err.what, "no 'x'");
+    assert_int_equal(err.kind, CF_ERR_INPUT);
+    assert_int_equal(err.line, 12);
+    assert_int_equal(err.column, 3);
+    assert_int_equal(err.offset, CF_ERR_NO_OFFSET);
+    err.path = &at;
+    cf_err_wrap(&err, "file");
+    assert_string_equal(err.msg + err.what, "file: 12:3: no 'x'");
+    assert_int_equal(err.line, 12);
+    assert_null(err.path);
+    err.path = &at;
+    cf_err_set(&err, "another");
+    assert_int_equal(err.line + err.column + err.what, 0);
+    assert_null(err.path);
+    assert_int_equal(cf_err_at(NULL, 1, 1, "x"), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +157,7 @@ int main(void)
         cmocka_unit_test(what_fits_is_not_cut),
         cmocka_unit_test(a_sentence_may_quote_itself),
         cmocka_unit_test(what_it_quotes_is_fit_to_show),
+        cmocka_unit_test(errors_say_where),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,7 +88,13 @@ static void streams(void **state)
     assert_null(placed("[1,]", 7, 8, NULL));
     assert_int_equal(place.line, 7);
     assert_int_equal(place.column, 8);
-    assert_non_null(strstr(err.msg, "at byte 3"));
+    assert_string_equal(err.msg, "7:11: invalid JSON: expected a value");
+    assert_int_equal(err.line, 7);
+    assert_int_equal(err.column, 11);
+    assert_int_equal(err.offset, 3);
+    assert_string_equal(err.msg + err.what, "invalid JSON: expected a value");
+    assert_null(placed("[\n1,\r\n{\"a\":1,\r\"a\":1}]", 7, 8, NULL));
+    assert_string_equal(err.msg, "10:1: invalid JSON: duplicate key 'a'");
     /* Without lines there are none. */
     assert_int_equal(cf_json_line(json("[1]")), 0);
 }

@@ -56,6 +56,18 @@ static void paths_in_an_arena(void **state)
     assert_memory_equal(cf_path_pointer(arena, path), "/k/0/k/1/k/2", 12);
 }
 
+static void a_copy_has_all_steps(void **state)
+{
+    struct cf_path spec = CF_PATH_KEY(NULL, "spec"), list = CF_PATH_KEY(&spec, "volumes");
+    struct cf_path item = CF_PATH_INDEX(&list, 2);
+    const struct cf_path *copy = cf_path_copy(arena, &item);
+
+    (void)state;
+    spec = list = item = (struct cf_path){.key = "gone"};
+    assert_string_equal(cf_path_text(arena, copy), "spec.volumes[2]");
+    assert_null(cf_path_copy(arena, NULL));
+}
+
 static void an_exhausted_arena_gives_null(void **state)
 {
     struct cf_arena *tiny = cf_arena_new(64);
@@ -67,6 +79,7 @@ static void an_exhausted_arena_gives_null(void **state)
     while (cf_path_key(tiny, NULL, "k") != NULL)
         continue;
     assert_null(cf_path_index(tiny, NULL, 1));
+    assert_null(cf_path_copy(tiny, &key));
     assert_true(cf_arena_failed(tiny));
     cf_arena_free(tiny);
 }
@@ -90,7 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_path_is_the_object_itself),  cmocka_unit_test(keys_and_indexes),
         cmocka_unit_test(odd_keys_are_quoted),           cmocka_unit_test(paths_in_an_arena),
-        cmocka_unit_test(an_exhausted_arena_gives_null),
+        cmocka_unit_test(an_exhausted_arena_gives_null), cmocka_unit_test(a_copy_has_all_steps),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

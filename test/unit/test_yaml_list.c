@@ -231,7 +231,7 @@ static void expect_error(const char *text, const char *sentence)
 
     cut_list(&list, text, &cut);
     assert_int_equal(cut.rc, 1);
-    cf_yaml_parse(arena, cf_buf_str(&cut.head), cut.head.len, 1, CF_YAML_MANIFEST, &err);
+    cf_yaml_parse_gap(arena, cf_buf_str(&cut.head), cut.head.len, 1, list.items, &err);
     cf_source_memory("t", text, strlen(text), &source);
     assert_int_equal(cf_yaml_list_open(&list, &source, 1, &err), 0);
     while (err.kind == CF_ERR_NONE && cf_yaml_list_next(&list, &bytes, &len, &line, &err) > 0)
@@ -248,11 +248,11 @@ static void reports_faults(void **state)
      * the right in its item. */
     expect_error(
         "items:\n  - a: 1\n - a: 2\n",
-        "2:2: did not find expected key (while parsing a block mapping, which begins at line 1)");
+        "3:2: did not find expected key (while parsing a block mapping, which begins at line 1)");
     expect_error("items:\n - a: 1\n  - a: 2\n",
                  "3:3: did not find expected '-' indicator (while parsing a block collection, "
                  "which begins at line 2)");
-    expect_error("items:\n- a: 1\nitems:\n- a: 2\n", "2:1: duplicate key 'items'");
+    expect_error("items:\n- a: 1\nitems:\n- a: 2\n", "3:1: duplicate key 'items'");
     expect_error("items:\n- a: 1\n- a: \"x\n- a: 3\n",
                  "4:1: found unexpected end of stream (while scanning a quoted scalar, which "
                  "begins at line 3)");

@@ -30,7 +30,7 @@ struct cf_err {
     enum cf_err_kind kind;
     size_t offset;       /* of JSON: the bytes before this one have no fault; or CF_ERR_NO_OFFSET */
     size_t line, column; /* in a file, from 1; 0: unknown */
-    size_t what;         /* msg + what is the sentence without the line and column in front of it */
+    size_t what;         /* msg + what is the message without the leading line and column */
     /* The path of the value that is wrong, from the object that was decoded, in the arena that it
      * was decoded into; NULL: unknown. */
     const struct cf_path *path;
@@ -47,7 +47,7 @@ int cf_err_system(struct cf_err *err, const char *fmt, ...) CF_PRINTF(2, 3);
 /* "out of memory", CF_ERR_SYSTEM. Returns -1. */
 int cf_err_memory(struct cf_err *err);
 
-/* The same as cf_err_set() for an error at a line and a column of a file: "12:3: sentence". */
+/* The same as cf_err_set() for an error at a line and a column of a file: "12:3: message". */
 int cf_err_at(struct cf_err *err, size_t line, size_t column, const char *fmt, ...) CF_PRINTF(4, 5);
 
 /* Puts an outer context in front: "reading 'x': no such file". It keeps the kind, offset,

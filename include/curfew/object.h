@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* object.h - Kubernetes objects as rules see them: typed, checked, and only what some rule reads.
  *
- * Decoding is the one place where a member of the wrong JSON type is met: it makes the review
- * unreadable, and so no rule ever has to. Everything here borrows from the document and lives in
- * its arena. Texts that are absent are NULL. */
+ * Decoding is the one place that checks JSON types: a member of the wrong type makes the review
+ * unreadable, so rules need not check them. Everything here borrows from the document and lives in
+ * its arena. Absent strings are NULL. */
 #ifndef CURFEW_OBJECT_H
 #define CURFEW_OBJECT_H
 
@@ -17,11 +17,11 @@
 #include "curfew/json.h"
 #include "curfew/path.h"
 
-/* What a rule may be about. One bit each. */
+/* Kinds of objects that rules evaluate, one bit each. */
 enum cf_kind {
-    CF_KIND_OTHER = 0, /* no rule knows it */
+    CF_KIND_OTHER = 0, /* no rule reads it */
     CF_KIND_POD = 1 << 0,
-    CF_KIND_TEMPLATE = 1 << 1, /* every workload that carries a pod template */
+    CF_KIND_TEMPLATE = 1 << 1, /* every workload with a pod template */
     CF_KIND_SECRET = 1 << 2,
     CF_KIND_SERVICE_ACCOUNT = 1 << 3,
     CF_KIND_TOKEN_REQUEST = 1 << 4,
@@ -30,10 +30,10 @@ enum cf_kind {
     CF_KIND_NAMESPACE = 1 << 7,
 };
 
-/* What the store says of a Secret's name. */
+/* What the store knows about the Secret of a name. */
 enum cf_secret_state {
-    CF_SECRET_UNKNOWN, /* nobody can say (yet) */
-    CF_SECRET_PLAIN,   /* no legacy Secret */
+    CF_SECRET_UNKNOWN, /* not listed (yet) */
+    CF_SECRET_PLAIN,   /* absent, or of another type */
     CF_SECRET_LEGACY,  /* of type kubernetes.io/service-account-token */
 };
 
@@ -43,7 +43,7 @@ struct cf_secret_ref {
     const struct cf_path *at; /* of the name */
     const char *name;
     enum cf_secret_state state;
-    const char *owner; /* a legacy Secret's ServiceAccount; NULL: it belongs to nobody */
+    const char *owner; /* a legacy Secret's ServiceAccount; NULL: it names none */
 };
 
 /* An item of a secret, configMap or downwardAPI source. */
@@ -65,7 +65,7 @@ struct cf_items {
 struct cf_expiration {
     const struct cf_path *at;
     bool given;      /* false: absent or null, counts as 3600 */
-    bool no_parent;  /* what it is a member of is absent or null, too */
+    bool no_parent;  /* the object that it would be a member of is absent or null, too */
     int64_t seconds; /* 3600 where not given */
 };
 
@@ -89,8 +89,8 @@ struct cf_volume_source {
     struct cf_secret_ref *secret; /* CF_SOURCE_SECRET */
     const char *config_map;       /* CF_SOURCE_CONFIG_MAP */
     struct cf_items items;        /* of secret, configMap, downwardAPI */
-    const char *other_paths[3];   /* what clusterTrustBundle and podCertificate write */
-    bool mixed;                   /* not one type alone, as a valid source is */
+    const char *other_paths[3];   /* files that clusterTrustBundle and podCertificate write */
+    bool mixed;                   /* of several types, so not valid */
 };
 
 enum cf_volume_type { CF_VOLUME_OTHER, CF_VOLUME_SECRET, CF_VOLUME_PROJECTED };
@@ -99,24 +99,25 @@ struct cf_volume {
     const struct cf_path *at; /* spec.volumes[i] */
     size_t index;
     const char *name;   /* as it is written, for a patch */
-    const char *called; /* the same, made to fit */
+    const char *called; /* the same, shortened (cf_name_fit) */
     enum cf_volume_type type;
-    struct cf_secret_ref *secret; /* CF_VOLUME_SECRET, and what any other volume type refers to */
-    const char *secret_via;       /* of another type: "csi.nodePublishSecretRef", ... */
-    const char *driver;           /* of csi and flexVolume with such a Secret; NULL: none */
-    struct cf_items items;        /* CF_VOLUME_SECRET */
-    int64_t default_mode;         /* CF_MODE_NONE when absent */
+    struct cf_secret_ref
+        *secret;            /* of CF_VOLUME_SECRET, and of any other type that refers to one */
+    const char *secret_via; /* of another type: "csi.nodePublishSecretRef", ... */
+    const char *driver;     /* of csi and flexVolume with such a Secret; NULL: none */
+    struct cf_items items;  /* CF_VOLUME_SECRET */
+    int64_t default_mode;   /* CF_MODE_NONE when absent */
     struct cf_volume_source *sources; /* CF_VOLUME_PROJECTED */
     size_t source_count;
-    bool mixed; /* not one type alone, as a valid volume is */
-    /* The first container that mounts it with subPath or subPathExpr; NULL: none. */
+    bool mixed; /* of several types, so not valid */
+    /* The first container that mounts it with subPath or subPathExpr; NULL: no container does. */
     const char *sub_path_container;
 };
 
 /* Where a container mounts a volume with a projected token for the API server. */
 struct cf_token_mount {
     const char *path;               /* mountPath */
-    const struct cf_volume *volume; /* NULL: it mounts none */
+    const struct cf_volume *volume; /* NULL: the container mounts none */
 };
 
 /* An environment variable, or a whole environment, that comes from a Secret. */
@@ -129,35 +130,35 @@ struct cf_env_ref {
     struct cf_token_mount token;
 };
 
-/* A text of a container or a volume in which a copied token may be. Only those that could hold one
- * at all are kept (cf_token_may_hold), which are hardly any. */
+/* A string of a container or a volume that may hold a copied token. Only strings that could hold
+ * one are kept (cf_token_may_hold): very few. */
 struct cf_text {
     const struct cf_path *at;
-    const char *container; /* NULL: it is a volume's */
+    const char *container; /* NULL: the string is of a volume */
     const char *volume;
     const char *field; /* "env", "command", "args", "livenessProbe", "postStart", ...,
                         * "csi.volumeAttributes", "flexVolume.options" */
     const char *part;  /* of a probe or a hook: "path", "host", "service"; NULL: a header, a word */
-    const char *name;  /* of the variable, the header or the attribute; NULL: it has none */
-    const char *text;  /* never to be printed */
+    const char *name;  /* of the variable, the header or the attribute; NULL: none */
+    const char *text;  /* must not be printed */
 };
 
-/* Texts by name: annotations, and what a Secret or a ConfigMap holds. */
+/* Strings by name: annotations, and the content of a Secret or a ConfigMap. */
 struct cf_text_map {
     const struct cf_path *at;
-    const struct cf_json *values; /* each is a string or null; NULL: there are none */
+    const struct cf_json *values; /* each is a string or null; NULL: no map */
 };
 
 struct cf_pod_spec {
     const struct cf_path *at;
     const char *account;   /* serviceAccountName, else serviceAccount, else "default" */
-    const char *node_name; /* NULL: not bound */
+    const char *node_name; /* NULL: not bound to a node */
     bool no_automount;     /* automountServiceAccountToken: false */
     struct cf_volume *volumes;
     size_t volume_count;
     struct cf_env_ref *env; /* containers in the order init, regular, ephemeral */
     size_t env_count;
-    struct cf_text *texts; /* of the volumes, then in the same order */
+    struct cf_text *texts; /* of the volumes, then of the containers in the same order */
     size_t text_count;
 };
 
@@ -166,7 +167,7 @@ struct cf_secret {
     const char *account;       /* annotation kubernetes.io/service-account.name */
     const char *account_uid;   /* annotation kubernetes.io/service-account.uid */
     const char *invalid_since; /* label kubernetes.io/legacy-token-invalid-since */
-    /* Never to be printed: */
+    /* These must not be printed: */
     const char *token;       /* data.token of the legacy type */
     const char *any_token;   /* data.token of any type, base64 */
     const char *plain_token; /* stringData.token, which the API server writes over data.token */
@@ -176,14 +177,14 @@ struct cf_service_account {
     const char *restricted_by_node; /* the annotation; NULL: absent */
     struct cf_secret_ref *secrets;  /* secrets[].name */
     size_t secret_count;
-    const struct cf_json *labels; /* NULL: there are none */
+    const struct cf_json *labels; /* NULL: no labels */
 };
 
 struct cf_token_request {
     struct cf_expiration expiration;
     const char **audiences;
     size_t audience_count;
-    const char *bound_kind; /* NULL: bound to nothing */
+    const char *bound_kind; /* NULL: not bound to an object */
     const char *bound_name;
     const char *bound_uid; /* NULL: not given */
 };
@@ -202,23 +203,24 @@ struct cf_csi_driver {
 
 struct cf_namespace {
     const char *labels[CF_MODES];     /* the level labels' values; NULL: absent */
-    const struct cf_json *all_labels; /* NULL: there are none */
+    const struct cf_json *all_labels; /* NULL: no labels */
 };
 
-/* What a Secret or a ConfigMap may have: data, stringData, binaryData. */
+/* The maps of a Secret or a ConfigMap: data, stringData, binaryData. */
 #define CF_CONTENTS 3
 
 struct cf_object {
     const struct cf_json *json;
     enum cf_kind kind;
-    const char *kind_name; /* as people say it: "pod", "deployment", "token request", ... */
+    const char *kind_name; /* for messages: "pod", "deployment", "token request", ... */
     const char *name;
     const char *generate_name;
-    const char *owner_kind; /* the owner reference with controller: true; NULL: none */
+    const char *owner_kind; /* the owner reference with controller: true; NULL: no owner */
     const char *owner_name;
-    /* What the owner's name ends with behind a '-', where a label *-template-hash has it, too. */
+    /* What follows the last '-' of the owner's name, if a label *-template-hash has the same value;
+     * else NULL. */
     const char *template_hash;
-    const char *fixed_by; /* the annotation curfew.dev/fixed; trusted by no rule */
+    const char *fixed_by; /* the annotation curfew.dev/fixed; no rule trusts it */
     bool has_metadata, has_annotations;
     bool mirror; /* the annotation kubernetes.io/config.mirror */
     struct cf_text_map annotations;
@@ -235,14 +237,14 @@ struct cf_object {
     };
 };
 
-/* One entry of the map from kind to what Curfew reads of it. */
+/* One entry of the map from kinds to what Curfew reads of them. */
 struct cf_kind_info {
     const char *group; /* "" is the core group */
     const char *kind;
     enum cf_kind bit;
     const char *resource; /* in requests: "pods", or RESOURCE/SUBRESOURCE */
     const char *spoken;   /* in messages: "pod", "cronjob", "token request" */
-    const char *pod_spec; /* JSON Pointer to the pod spec; NULL: has none */
+    const char *pod_spec; /* JSON Pointer to the pod spec; NULL: no pod spec */
     bool cluster_scoped;
 };
 
@@ -250,44 +252,43 @@ struct cf_kind_info {
 #define CF_KIND_INFOS 15
 extern const struct cf_kind_info cf_kind_infos[CF_KIND_INFOS];
 
-/* By group and kind, at any version; NULL when no rule knows it. The group "extensions" finds
- * the old homes of the workloads. */
+/* Finds a kind by group and kind, at any version; NULL when no rule reads it. The workloads are
+ * found in their former group "extensions", too. */
 const struct cf_kind_info *cf_kind_find(const char *group, const char *kind);
 
-/* "apps" of "apps/v1", "" of "v1"; the result lives in the arena. */
+/* "apps" of "apps/v1", "" of "v1" or NULL; in the arena. NULL: out of memory. */
 const char *cf_api_group(struct cf_arena *arena, const char *api_version);
 
-/* A name for keys and messages, wherever it is used again and again: itself, or, where it is longer
- * than Kubernetes allows any (CF_NAME_MAX), its beginning and a hash of all of it. In the arena; ""
- * when that is out of memory, and the arena says so. NULL for NULL. */
+/* A name for keys and messages: the name itself, or, where it is longer than any valid name
+ * (CF_NAME_MAX), its beginning and a hash of the whole. In the arena; "" when that is out of memory
+ * (cf_arena_failed). NULL for NULL. */
 const char *cf_name_fit(struct cf_arena *arena, const char *name);
 
-/* A DNS subdomain, as names of objects are: safe to put into a command that somebody will paste.
- * What came from a file that no API server has checked may be any text. */
+/* Whether the text is a DNS subdomain, as names of objects are, and so safe in a command that users
+ * paste into a shell. Names from manifests have not been validated by an API server. */
 bool cf_is_object_name(const char *text);
 
 /* Decodes an object of a known kind. `where` begins the paths in messages ("request.object."
- * or ""). -1: a member that rules read has the wrong JSON type, or is no integer in int64; the
- * sentence names its path. */
+ * or ""). -1: out of memory, or a member that rules read has the wrong JSON type, or is not an
+ * integer within int64; the error names its path. */
 int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,
                      const struct cf_kind_info *info, const char *where, struct cf_object *out,
                      struct cf_err *err);
 
-/* All places of the object that name Secrets, for whoever fills in their state: calls `visit`
- * for each. */
+/* Calls `visit` for each place of the object that names a Secret. */
 void cf_object_secret_refs(struct cf_object *object,
                            void (*visit)(struct cf_secret_ref *ref, void *arg), void *arg);
 
-/* Whether a text came with the object that may be a token, in its annotations or in its pod spec:
- * its bytes are then to be treated as a Secret's. */
+/* Whether the object's annotations or pod spec hold a string that may be a token. Then the bytes of
+ * the review must be treated as those of a Secret. */
 bool cf_object_may_hold_token(const struct cf_object *object);
 
-/* The end of such a label's name: pod-template-hash of a Deployment, rollouts-pod-template-hash of
- * an Argo Rollout, ... */
+/* The suffix of the label that holds the hash of a pod template: pod-template-hash of a Deployment,
+ * rollouts-pod-template-hash of an Argo Rollout, ... */
 #define CF_TEMPLATE_HASH "-template-hash"
 
-/* The workload's name, from the controller owner or generateName (see cf_workload_name, which knows
- * the request as well); NULL: the object stands for itself. */
+/* The workload's name, from the controller owner or generateName (see cf_workload_name, which reads
+ * the request as well), in the arena. NULL: neither is set. */
 const char *cf_object_workload(struct cf_arena *arena, const struct cf_object *object);
 
 #define CF_SA_TOKEN_TYPE "kubernetes.io/service-account-token"
@@ -300,7 +301,7 @@ const char *cf_object_workload(struct cf_arena *arena, const struct cf_object *o
 #define CF_MIRROR_ANNOTATION "kubernetes.io/config.mirror"
 #define CF_APPLIED_ANNOTATION "kubectl.kubernetes.io/last-applied-configuration"
 #define CF_ROOT_CA_CONFIG_MAP "kube-root-ca.crt"
-/* Where a pod finds its token, and the files beside it, unless it mounts them elsewhere. */
+/* Where the token and the files beside it are mounted by default. */
 #define CF_TOKEN_DIR "/var/run/secrets/kubernetes.io/serviceaccount"
 
 #endif

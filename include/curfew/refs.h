@@ -10,10 +10,10 @@ enum cf_ref_what {
     CF_REF_SECRET,
     CF_REF_CONFIG_MAP,
     CF_REF_CLAIM, /* also the one of an ephemeral volume: "<pod>-<volume>" */
-    CF_REF_TOKEN, /* a projected serviceAccountToken: names nothing, but rules judge it */
+    CF_REF_TOKEN, /* a projected serviceAccountToken, which has no name */
 };
 
-/* By what a pod names a Secret. */
+/* The field by which a pod names a Secret. */
 enum cf_ref_via {
     CF_VIA_VOLUME,
     CF_VIA_PROJECTED,
@@ -23,7 +23,7 @@ enum cf_ref_via {
     CF_VIA_DRIVER, /* and up: another volume type, CF_VIA_DRIVER + its index in cf_drivers */
 };
 
-/* Volume types, other than secret and projected, that hand a Secret to a driver. */
+/* Volume types, other than secret and projected, that pass a Secret to a driver. */
 struct cf_driver {
     const char *type;
     const char *ref; /* the member that holds the reference; NULL: the name is in the type itself */

@@ -15,7 +15,7 @@ struct cf_boundary;
 /* Only authorization sees reads. */
 enum cf_operation { CF_CREATE, CF_UPDATE, CF_DELETE, CF_CONNECT, CF_READ };
 #define CF_OPERATIONS 5
-/* Of a review that could not be read, and of which not even this is known. */
+/* The operation of a review that could not be read, where the operation is unknown, too. */
 #define CF_OPERATION_UNKNOWN ((enum cf_operation)CF_OPERATIONS)
 const char *cf_operation_name(enum cf_operation operation); /* "CREATE", ..., "unknown" */
 
@@ -28,7 +28,7 @@ struct cf_caller {
     const char *pod_name;      /* extra authentication.kubernetes.io/pod-name */
     const char *pod_uid;       /* extra authentication.kubernetes.io/pod-uid */
     const char *node_name;     /* extra authentication.kubernetes.io/node-name */
-    /* Of system:serviceaccount:<namespace>:<account>; NULL: it is no ServiceAccount. */
+    /* Of system:serviceaccount:<namespace>:<account>; NULL: not a ServiceAccount. */
     const char *namespace, *account;
 };
 
@@ -37,7 +37,7 @@ bool cf_caller_in_group(const struct cf_caller *caller, const char *group);
 bool cf_caller_is_control_plane(const struct cf_caller *caller);
 /* A node's own identity: group system:nodes and a username system:node:<name>. */
 bool cf_caller_is_node(const struct cf_caller *caller);
-/* A controller of the control plane, or of kube-system: nobody reads its warnings. */
+/* A controller of the control plane, or a ServiceAccount of kube-system: it ignores warnings. */
 bool cf_caller_is_controller(const struct cf_caller *caller);
 /* Fills namespace and account from the username, in the arena; false: out of memory. */
 bool cf_caller_split(struct cf_arena *arena, struct cf_caller *caller);
@@ -49,7 +49,7 @@ bool cf_caller_is_legacy_token(const struct cf_caller *caller);
 /* ServiceAccountTokenJTI is on by default from 1.30, and cannot be off from here on. */
 #define CF_CREDENTIAL_ID_MINOR 32
 
-/* One question: the typed request that review/ or the CLI fills. */
+/* The typed request, which review/ or the CLI decodes. */
 struct cf_request {
     const char *uid;
     enum cf_operation operation;
@@ -57,12 +57,12 @@ struct cf_request {
     const char *resource;    /* "pods"; "" for a manifest on disk */
     const char *subresource; /* "" for none */
     const char *namespace;   /* "" for cluster-scoped objects */
-    const char *name;        /* "" when not given yet */
+    const char *name;        /* "" when it is generated */
     struct cf_caller caller;
-    enum cf_kind kind;            /* CF_KIND_OTHER: nothing to judge */
+    enum cf_kind kind;            /* CF_KIND_OTHER: no rule reads it */
     struct cf_object *object;     /* NULL on DELETE, and for other kinds */
     struct cf_object *old_object; /* NULL on CREATE, and for other kinds */
-    bool manifest;                /* a file, which whoever runs us can read anyway */
+    bool manifest;                /* from a file, which the user of the CLI can read anyway */
     bool account_restricted;      /* TokenRequest, template, Secret: its account is restricted by
                                    * node */
     struct cf_boundary *boundary; /* what node-boundary asks; NULL: nothing */
@@ -76,12 +76,12 @@ struct cf_request {
 
 /* ---- decoding ---- */
 
-/* Who asks: `user` stands at `at`, and names them under these keys (userInfo and a
- * SubjectAccessReview's spec differ). Failures stick to the reader. */
+/* Decodes the caller from `user`, whose path is `at`. The keys of the name and the groups differ
+ * between userInfo and the spec of a SubjectAccessReview. Failures stay with the reader. */
 void cf_caller_decode(struct cf_fields *r, const struct cf_path *at, const struct cf_json *user,
                       const char *name_key, const char *groups_key, struct cf_caller *out);
 
-/* "CREATE", "UPDATE", "DELETE" or "CONNECT"; false: it is none of these. */
+/* "CREATE", "UPDATE", "DELETE" or "CONNECT"; false for any other text. */
 bool cf_operation_parse(const char *text, enum cf_operation *out);
 
 /* ---- the name of a workload, the same for every replica ---- */
@@ -93,9 +93,9 @@ const char *cf_workload_name(struct cf_arena *arena, const struct cf_request *re
 
 #define CF_WORKLOAD_NAMES 2
 
-/* Under which names exceptions find the object: cf_workload_name() first, and where that is less
- * than the whole of its owner's name, the whole, too: a Job's may end in digits of its own. Not of
- * a ReplicaSet, whose name is generated. Returns how many. */
+/* The names by which exceptions match the object: cf_workload_name() first, then the full name of
+ * the owner where that differs, since the name of a Job may end in digits without a CronJob. A
+ * ReplicaSet counts by its short name only, since the full one is generated. Returns how many. */
 size_t cf_workload_names(struct cf_arena *arena, const struct cf_request *request,
                          const char *names[CF_WORKLOAD_NAMES]);
 

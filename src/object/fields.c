@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* fields.c - typed members; see fields.h. */
 #include "curfew/fields.h"
 
 const struct cf_path *cf_field_key(struct cf_fields *r, const struct cf_path *up, const char *key)
@@ -56,9 +57,9 @@ void cf_field_fail_memory(struct cf_fields *r)
 }
 
 /* NULL when absent, null, or (with a failure) of another type. */
-static const struct cf_json *member(struct cf_fields *r, const struct cf_path *at,
-                                    const struct cf_json *object, const char *key,
-                                    enum cf_json_type type)
+static const struct cf_json *typed_member(struct cf_fields *r, const struct cf_path *at,
+                                          const struct cf_json *object, const char *key,
+                                          enum cf_json_type type)
 {
     const struct cf_json *value = r->failed ? NULL : cf_json_get(object, key);
     struct cf_path here = CF_PATH_KEY(at, key);
@@ -74,31 +75,31 @@ static const struct cf_json *member(struct cf_fields *r, const struct cf_path *a
 const struct cf_json *cf_field_object(struct cf_fields *r, const struct cf_path *at,
                                       const struct cf_json *object, const char *key)
 {
-    return member(r, at, object, key, CF_JSON_OBJECT);
+    return typed_member(r, at, object, key, CF_JSON_OBJECT);
 }
 
 const struct cf_json *cf_field_array(struct cf_fields *r, const struct cf_path *at,
                                      const struct cf_json *object, const char *key)
 {
-    return member(r, at, object, key, CF_JSON_ARRAY);
+    return typed_member(r, at, object, key, CF_JSON_ARRAY);
 }
 
 const char *cf_field_str(struct cf_fields *r, const struct cf_path *at,
                          const struct cf_json *object, const char *key)
 {
-    return cf_json_str(member(r, at, object, key, CF_JSON_STRING));
+    return cf_json_str(typed_member(r, at, object, key, CF_JSON_STRING));
 }
 
 bool cf_field_bool(struct cf_fields *r, const struct cf_path *at, const struct cf_json *object,
                    const char *key)
 {
-    return cf_json_true(member(r, at, object, key, CF_JSON_BOOL));
+    return cf_json_true(typed_member(r, at, object, key, CF_JSON_BOOL));
 }
 
 bool cf_field_false(struct cf_fields *r, const struct cf_path *at, const struct cf_json *object,
                     const char *key)
 {
-    const struct cf_json *value = member(r, at, object, key, CF_JSON_BOOL);
+    const struct cf_json *value = typed_member(r, at, object, key, CF_JSON_BOOL);
 
     return value != NULL && !cf_json_true(value);
 }
@@ -106,7 +107,7 @@ bool cf_field_false(struct cf_fields *r, const struct cf_path *at, const struct 
 int64_t cf_field_int(struct cf_fields *r, const struct cf_path *at, const struct cf_json *object,
                      const char *key, int64_t absent, bool *given)
 {
-    const struct cf_json *value = member(r, at, object, key, CF_JSON_NUMBER);
+    const struct cf_json *value = typed_member(r, at, object, key, CF_JSON_NUMBER);
     struct cf_path here = CF_PATH_KEY(at, key);
     const char *path;
     int64_t number;

@@ -36,8 +36,8 @@ const struct cf_kind_info cf_kind_infos[CF_KIND_INFOS] = {
     {"", "Namespace", CF_KIND_NAMESPACE, "namespaces", "namespace", NULL, true},
 };
 
-/* extensions/v1beta1 was the home of these until Kubernetes 1.16. */
-static bool same_group(const struct cf_kind_info *info, const char *group)
+/* The workloads of apps were in extensions/v1beta1, too, until Kubernetes 1.16. */
+static bool is_in_group(const struct cf_kind_info *info, const char *group)
 {
     return cf_streq(info->group, group) ||
            (cf_streq(group, "extensions") && cf_streq(info->group, "apps"));
@@ -48,7 +48,7 @@ const struct cf_kind_info *cf_kind_find(const char *group, const char *kind)
     if (group == NULL || kind == NULL)
         return NULL;
     for (size_t i = 0; i < CF_KIND_INFOS; i++) {
-        if (cf_streq(cf_kind_infos[i].kind, kind) && same_group(&cf_kind_infos[i], group))
+        if (cf_streq(cf_kind_infos[i].kind, kind) && is_in_group(&cf_kind_infos[i], group))
             return &cf_kind_infos[i];
     }
     return NULL;
@@ -95,8 +95,7 @@ bool cf_is_object_name(const char *text)
 
 /* ---- metadata ---- */
 
-/* What stands behind the last '-' of the owner's name, if it could be a hash; NULL: it could not.
- */
+/* What follows the last '-' of the owner's name, if it could be a hash; else NULL. */
 static const char *last_part(const char *owner)
 {
     const char *dash = owner != NULL ? strrchr(owner, '-') : NULL;
@@ -108,8 +107,8 @@ static const char *last_part(const char *owner)
     return dash + 1;
 }
 
-/* Deployments, Argo Rollouts and their kin put a hash of the pod template behind their own name
- * when they name a ReplicaSet, and into a label of its pods. */
+/* Deployments, Argo Rollouts and similar controllers append a hash of the pod template to their own
+ * name when they name a ReplicaSet, and set it as a label of its pods. */
 static void template_hash_decode(struct cf_fields *r, const struct cf_path *up,
                                  const struct cf_json *labels, struct cf_object *out)
 {
@@ -171,13 +170,13 @@ static void secret_decode(struct cf_fields *r, const struct cf_json *json,
     if (out->legacy_type)
         out->token = out->any_token;
     out->plain_token = cf_field_str(r, &plain_at, plain, "token");
-    /* A null there is an empty text to the API server. */
+    /* The API server reads null as an empty string. */
     if (cf_json_get(plain, "token") != NULL)
         out->plain_token = cf_str_or_empty(out->plain_token);
 }
 
-/* What a Secret or a ConfigMap holds; neither has all three. Of a legacy Secret no rule reads more
- * than its token. */
+/* The content of a Secret or a ConfigMap; neither has all three maps. Of a legacy Secret, rules
+ * read the token only. */
 static void contents_decode(struct cf_fields *r, const struct cf_json *json, struct cf_object *out)
 {
     static const char *const keys[CF_CONTENTS] = {"data", "stringData", "binaryData"};
@@ -262,18 +261,18 @@ static void csi_driver_decode(struct cf_fields *r, const struct cf_json *json,
     out->token_count = n;
 }
 
-/* The metadata beside the pod spec of a template. */
+/* The metadata of a pod template. */
 static void template_decode(struct cf_fields *r, const struct cf_path *up,
-                            const struct cf_json *template_, struct cf_object *out)
+                            const struct cf_json *template, struct cf_object *out)
 {
     struct cf_path at = CF_PATH_KEY(up, "metadata");
 
-    cf_text_map_decode(r, &at, cf_field_object(r, up, template_, "metadata"), "annotations",
+    cf_text_map_decode(r, &at, cf_field_object(r, up, template, "metadata"), "annotations",
                        &out->pod_annotations);
 }
 
-/* Walks down to the pod spec; a template that is absent or null (a ReplicationController's may
- * be) is an empty one. */
+/* Walks down to the pod spec. A template that is absent or null, as a ReplicationController's may
+ * be, counts as empty. */
 static void pod_decode(struct cf_fields *r, const struct cf_json *json, const char *pointer,
                        struct cf_object *out)
 {
@@ -356,8 +355,8 @@ int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,
     return 0;
 }
 
-static void visit_volume(struct cf_volume *volume,
-                         void (*visit)(struct cf_secret_ref *ref, void *arg), void *arg)
+static void visit_volume_secrets(struct cf_volume *volume,
+                                 void (*visit)(struct cf_secret_ref *ref, void *arg), void *arg)
 {
     if (volume->secret != NULL)
         visit(volume->secret, arg);
@@ -371,7 +370,7 @@ void cf_object_secret_refs(struct cf_object *object,
                            void (*visit)(struct cf_secret_ref *ref, void *arg), void *arg)
 {
     for (size_t i = 0; i < object->pod.volume_count; i++)
-        visit_volume(&object->pod.volumes[i], visit, arg);
+        visit_volume_secrets(&object->pod.volumes[i], visit, arg);
     for (size_t i = 0; i < object->pod.env_count; i++)
         visit(&object->pod.env[i].secret, arg);
     if (object->kind != CF_KIND_SERVICE_ACCOUNT)

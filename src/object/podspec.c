@@ -17,8 +17,7 @@ struct sub_path_mount {
     size_t order;
 };
 
-/* Volumes with a projected token that are told apart when they are mounted: a pod has one or two.
- */
+/* How many volumes with a projected token are recognised in mounts; pods have one or two. */
 #define TOKEN_VOLUMES_MAX 8
 
 struct visit {
@@ -26,7 +25,7 @@ struct visit {
     struct cf_pod_spec *out;
     const struct cf_volume *tokens[TOKEN_VOLUMES_MAX];
     size_t token_count;
-    struct cf_token_mount token; /* of the container that is being visited */
+    struct cf_token_mount token; /* of the current container */
     size_t env_capacity;
     struct cf_texts texts;
     struct sub_path_mount *mounts;
@@ -120,7 +119,7 @@ static void visit_env_from(struct visit *visit, const struct cf_path *up, const 
     }
 }
 
-/* The first mount of a token counts, and before it the place where clients look. */
+/* The first mount of a token counts, unless another is at the path where clients look. */
 static void note_token(struct visit *visit, const struct cf_path *at, const struct cf_json *v,
                        const char *name)
 {
@@ -249,7 +248,7 @@ const char *cf_pod_account(struct cf_fields *r, const struct cf_path *at,
     return cf_name_fit(r->arena, name);
 }
 
-/* Those that hold a token for the API server. */
+/* Whether the volume holds a token for the API server. */
 static bool holds_token(const struct cf_volume *volume)
 {
     for (size_t i = 0; i < volume->source_count; i++) {

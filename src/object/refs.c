@@ -29,8 +29,8 @@ struct walk {
 };
 
 /* The name that the member `key` of `object` gives; `object` may be NULL. */
-static void tell(const struct walk *walk, enum cf_ref_what what, enum cf_ref_via via,
-                 const struct cf_path *up, const struct cf_json *object, const char *key)
+static void visit_name(const struct walk *walk, enum cf_ref_what what, enum cf_ref_via via,
+                       const struct cf_path *up, const struct cf_json *object, const char *key)
 {
     const char *name = cf_field_str(walk->r, up, object, key);
     struct cf_path at = CF_PATH_KEY(up, key);
@@ -43,20 +43,20 @@ static void tell(const struct walk *walk, enum cf_ref_what what, enum cf_ref_via
 }
 
 /* The same for an object that a member of `up` holds: {secretRef: {name: x}}. */
-static void tell_in(const struct walk *walk, enum cf_ref_what what, enum cf_ref_via via,
-                    const struct cf_path *up, const struct cf_json *object, const char *member,
-                    const char *key)
+static void visit_name_in(const struct walk *walk, enum cf_ref_what what, enum cf_ref_via via,
+                          const struct cf_path *up, const struct cf_json *object,
+                          const char *member, const char *key)
 {
     struct cf_path at = CF_PATH_KEY(up, member);
 
-    tell(walk, what, via, &at, cf_field_object(walk->r, up, object, member), key);
+    visit_name(walk, what, via, &at, cf_field_object(walk->r, up, object, member), key);
 }
 
 /* Calls `visit` for each item of an array of objects. */
-static void each(const struct walk *walk, const struct cf_path *up, const struct cf_json *object,
-                 const char *key,
-                 void (*visit)(const struct walk *walk, const struct cf_path *at,
-                               const struct cf_json *v))
+static void visit_items(const struct walk *walk, const struct cf_path *up,
+                        const struct cf_json *object, const char *key,
+                        void (*visit)(const struct walk *walk, const struct cf_path *at,
+                                      const struct cf_json *v))
 {
     const struct cf_json *v = cf_json_first(cf_field_array(walk->r, up, object, key));
     struct cf_path list = CF_PATH_KEY(up, key);
@@ -71,22 +71,23 @@ static void each(const struct walk *walk, const struct cf_path *up, const struct
 
 /* ---- containers ---- */
 
-static void visit_env(const struct walk *walk, const struct cf_path *up, const struct cf_json *v)
+static void visit_ref_env(const struct walk *walk, const struct cf_path *up,
+                          const struct cf_json *v)
 {
     const struct cf_json *from = cf_field_object(walk->r, up, v, "valueFrom");
     struct cf_path at = CF_PATH_KEY(up, "valueFrom");
 
     if (from == NULL)
         return;
-    tell_in(walk, CF_REF_SECRET, CF_VIA_ENV, &at, from, "secretKeyRef", "name");
-    tell_in(walk, CF_REF_CONFIG_MAP, CF_VIA_ENV, &at, from, "configMapKeyRef", "name");
+    visit_name_in(walk, CF_REF_SECRET, CF_VIA_ENV, &at, from, "secretKeyRef", "name");
+    visit_name_in(walk, CF_REF_CONFIG_MAP, CF_VIA_ENV, &at, from, "configMapKeyRef", "name");
 }
 
-static void visit_env_from(const struct walk *walk, const struct cf_path *at,
-                           const struct cf_json *v)
+static void visit_ref_env_from(const struct walk *walk, const struct cf_path *at,
+                               const struct cf_json *v)
 {
-    tell_in(walk, CF_REF_SECRET, CF_VIA_ENV_FROM, at, v, "secretRef", "name");
-    tell_in(walk, CF_REF_CONFIG_MAP, CF_VIA_ENV_FROM, at, v, "configMapRef", "name");
+    visit_name_in(walk, CF_REF_SECRET, CF_VIA_ENV_FROM, at, v, "secretRef", "name");
+    visit_name_in(walk, CF_REF_CONFIG_MAP, CF_VIA_ENV_FROM, at, v, "configMapRef", "name");
 }
 
 static void visit_container(const struct walk *walk, const struct cf_path *at,
@@ -95,8 +96,8 @@ static void visit_container(const struct walk *walk, const struct cf_path *at,
     struct walk inside = *walk;
 
     inside.place = cf_str_or_empty(cf_field_str(walk->r, at, v, "name"));
-    each(&inside, at, v, "env", visit_env);
-    each(&inside, at, v, "envFrom", visit_env_from);
+    visit_items(&inside, at, v, "env", visit_ref_env);
+    visit_items(&inside, at, v, "envFrom", visit_ref_env_from);
 }
 
 /* ---- volumes ---- */
@@ -119,8 +120,8 @@ static void visit_token(const struct walk *walk, const struct cf_path *up, const
 static void visit_source(const struct walk *walk, const struct cf_path *at, const struct cf_json *v)
 {
     visit_token(walk, at, v);
-    tell_in(walk, CF_REF_SECRET, CF_VIA_PROJECTED, at, v, "secret", "name");
-    tell_in(walk, CF_REF_CONFIG_MAP, CF_VIA_PROJECTED, at, v, "configMap", "name");
+    visit_name_in(walk, CF_REF_SECRET, CF_VIA_PROJECTED, at, v, "secret", "name");
+    visit_name_in(walk, CF_REF_CONFIG_MAP, CF_VIA_PROJECTED, at, v, "configMap", "name");
 }
 
 static void visit_driver(const struct walk *walk, const struct cf_path *up, const struct cf_json *v,
@@ -134,9 +135,9 @@ static void visit_driver(const struct walk *walk, const struct cf_path *up, cons
     if (body == NULL)
         return;
     if (driver->ref != NULL)
-        tell_in(walk, CF_REF_SECRET, via, &at, body, driver->ref, driver->name);
+        visit_name_in(walk, CF_REF_SECRET, via, &at, body, driver->ref, driver->name);
     else
-        tell(walk, CF_REF_SECRET, via, &at, body, driver->name);
+        visit_name(walk, CF_REF_SECRET, via, &at, body, driver->name);
 }
 
 /* The claim of an ephemeral volume is made by a controller, under this name. */
@@ -157,19 +158,21 @@ static void visit_ephemeral(const struct walk *walk, const struct cf_path *up,
             walk->arg);
 }
 
-static void visit_volume(const struct walk *walk, const struct cf_path *at, const struct cf_json *v)
+static void visit_ref_volume(const struct walk *walk, const struct cf_path *at,
+                             const struct cf_json *v)
 {
     struct walk inside = *walk;
     const struct cf_json *projected;
     struct cf_path projected_at = CF_PATH_KEY(at, "projected");
 
     inside.place = cf_str_or_empty(cf_field_str(walk->r, at, v, "name"));
-    tell_in(&inside, CF_REF_SECRET, CF_VIA_VOLUME, at, v, "secret", "secretName");
-    tell_in(&inside, CF_REF_CONFIG_MAP, CF_VIA_VOLUME, at, v, "configMap", "name");
-    tell_in(&inside, CF_REF_CLAIM, CF_VIA_VOLUME, at, v, "persistentVolumeClaim", "claimName");
+    visit_name_in(&inside, CF_REF_SECRET, CF_VIA_VOLUME, at, v, "secret", "secretName");
+    visit_name_in(&inside, CF_REF_CONFIG_MAP, CF_VIA_VOLUME, at, v, "configMap", "name");
+    visit_name_in(&inside, CF_REF_CLAIM, CF_VIA_VOLUME, at, v, "persistentVolumeClaim",
+                  "claimName");
     visit_ephemeral(&inside, at, v);
     projected = cf_field_object(walk->r, at, v, "projected");
-    each(&inside, &projected_at, projected, "sources", visit_source);
+    visit_items(&inside, &projected_at, projected, "sources", visit_source);
     for (size_t i = 0; i < CF_DRIVERS; i++)
         visit_driver(&inside, at, v, i);
 }
@@ -177,7 +180,7 @@ static void visit_volume(const struct walk *walk, const struct cf_path *at, cons
 static void visit_pull_secret(const struct walk *walk, const struct cf_path *at,
                               const struct cf_json *v)
 {
-    tell(walk, CF_REF_SECRET, CF_VIA_IMAGE_PULL, at, v, "name");
+    visit_name(walk, CF_REF_SECRET, CF_VIA_IMAGE_PULL, at, v, "name");
 }
 
 void cf_pod_refs(struct cf_fields *r, const struct cf_path *at, const struct cf_json *spec,
@@ -185,11 +188,11 @@ void cf_pod_refs(struct cf_fields *r, const struct cf_path *at, const struct cf_
 {
     struct walk walk = {.r = r, .pod = pod, .place = "", .visit = visit, .arg = arg};
 
-    each(&walk, at, spec, "imagePullSecrets", visit_pull_secret);
-    each(&walk, at, spec, "volumes", visit_volume);
-    each(&walk, at, spec, "initContainers", visit_container);
-    each(&walk, at, spec, "containers", visit_container);
-    each(&walk, at, spec, "ephemeralContainers", visit_container);
+    visit_items(&walk, at, spec, "imagePullSecrets", visit_pull_secret);
+    visit_items(&walk, at, spec, "volumes", visit_ref_volume);
+    visit_items(&walk, at, spec, "initContainers", visit_container);
+    visit_items(&walk, at, spec, "containers", visit_container);
+    visit_items(&walk, at, spec, "ephemeralContainers", visit_container);
 }
 
 /* ---- persistent volumes ---- */

@@ -36,7 +36,7 @@ bool cf_caller_is_control_plane(const struct cf_caller *caller)
            cf_streq(caller->username, "system:apiserver");
 }
 
-/* k8s.io/kubernetes pkg/auth/nodeidentifier: both, or it is no node. */
+/* Both are required (k8s.io/kubernetes pkg/auth/nodeidentifier). */
 bool cf_caller_is_node(const struct cf_caller *caller)
 {
     return cf_starts_with(cf_str_or_empty(caller->username), "system:node:") &&
@@ -49,7 +49,8 @@ bool cf_caller_is_controller(const struct cf_caller *caller)
            cf_starts_with(cf_str_or_empty(caller->username), ACCOUNT_PREFIX "kube-system:");
 }
 
-/* k8s.io/apiserver authentication/serviceaccount SplitUsername: two parts, none of them empty. */
+/* k8s.io/apiserver authentication/serviceaccount SplitUsername: two parts, neither of them empty.
+ */
 bool cf_caller_split(struct cf_arena *arena, struct cf_caller *caller)
 {
     const char *rest = cf_str_or_empty(caller->username), *colon;
@@ -87,8 +88,8 @@ bool cf_caller_is_legacy_token(const struct cf_caller *caller)
 #define EXTRA "authentication.kubernetes.io/"
 
 /* The first value of extra[key]. */
-static const char *extra(struct cf_fields *r, const struct cf_path *up,
-                         const struct cf_json *object, const char *key)
+static const char *extra_value(struct cf_fields *r, const struct cf_path *up,
+                               const struct cf_json *object, const char *key)
 {
     struct cf_path list = CF_PATH_KEY(up, key), at = CF_PATH_INDEX(&list, 0);
     const struct cf_json *first = cf_json_first(cf_field_array(r, up, object, key));
@@ -107,25 +108,24 @@ void cf_caller_decode(struct cf_fields *r, const struct cf_path *at, const struc
     out->username = cf_str_or_empty(cf_field_str(r, at, user, name_key));
     out->uid = cf_field_str(r, at, user, "uid");
     out->groups = cf_field_strings(r, at, user, groups_key, &out->group_count);
-    out->credential_id = extra(r, &extra_at, extras, EXTRA "credential-id");
-    out->pod_name = extra(r, &extra_at, extras, EXTRA "pod-name");
-    out->pod_uid = extra(r, &extra_at, extras, EXTRA "pod-uid");
-    out->node_name = extra(r, &extra_at, extras, EXTRA "node-name");
+    out->credential_id = extra_value(r, &extra_at, extras, EXTRA "credential-id");
+    out->pod_name = extra_value(r, &extra_at, extras, EXTRA "pod-name");
+    out->pod_uid = extra_value(r, &extra_at, extras, EXTRA "pod-uid");
+    out->node_name = extra_value(r, &extra_at, extras, EXTRA "node-name");
     if (!cf_caller_split(r->arena, out))
         cf_field_fail_memory(r);
 }
 
 /* ---- workloads ---- */
 
-/* "web-7fddb57d69" of a ReplicaSet, less the hash that the Deployment put there; of any owner whose
- * name ends in what a label of the pod says is a template's hash. */
-static const char *less_hash(struct cf_arena *arena, const char *owner, const char *hash)
+/* "web" of "web-7fddb57d69", where the pod's label has the same hash. */
+static const char *without_hash(struct cf_arena *arena, const char *owner, const char *hash)
 {
     return cf_arena_strndup(arena, owner, strlen(owner) - strlen(hash) - 1);
 }
 
-/* "nightly-29123456" of a CronJob's Job, less the minute that the CronJob put there. */
-static const char *less_digits(struct cf_arena *arena, const char *owner)
+/* "nightly" of "nightly-29123456", to which the CronJob appended the minute. */
+static const char *without_digits(struct cf_arena *arena, const char *owner)
 {
     size_t len = strlen(owner), digits = 0;
 
@@ -136,16 +136,16 @@ static const char *less_digits(struct cf_arena *arena, const char *owner)
     return cf_arena_strndup(arena, owner, len - 1 - digits);
 }
 
-static const char *owner_name(struct cf_arena *arena, const struct cf_object *object)
+static const char *workload_of_owner(struct cf_arena *arena, const struct cf_object *object)
 {
     if (object->template_hash != NULL)
-        return less_hash(arena, object->owner_name, object->template_hash);
+        return without_hash(arena, object->owner_name, object->template_hash);
     if (cf_streq(object->owner_kind, "Job"))
-        return less_digits(arena, object->owner_name);
+        return without_digits(arena, object->owner_name);
     return object->owner_name;
 }
 
-static const char *less_dash(struct cf_arena *arena, const char *generate_name)
+static const char *without_dash(struct cf_arena *arena, const char *generate_name)
 {
     size_t len = strlen(generate_name);
 
@@ -157,9 +157,9 @@ static const char *less_dash(struct cf_arena *arena, const char *generate_name)
 const char *cf_object_workload(struct cf_arena *arena, const struct cf_object *object)
 {
     if (!cf_str_empty(object->owner_name))
-        return owner_name(arena, object);
+        return workload_of_owner(arena, object);
     if (!cf_str_empty(object->generate_name))
-        return less_dash(arena, object->generate_name);
+        return without_dash(arena, object->generate_name);
     return NULL;
 }
 

@@ -68,7 +68,7 @@ static void items_decode(struct cf_fields *r, const struct cf_path *up,
 }
 
 /* Whether a volume or source holds more than its name and one type. */
-static bool is_mixed(const struct cf_json *v)
+static bool has_several_types(const struct cf_json *v)
 {
     size_t types = 0;
 
@@ -77,7 +77,7 @@ static bool is_mixed(const struct cf_json *v)
     return types > 1;
 }
 
-/* Sources that hold no token and no Secret, but write files. */
+/* Sources without a token or a Secret, which write files. */
 static void other_source_decode(struct cf_fields *r, const struct cf_json *v,
                                 struct cf_volume_source *out)
 {
@@ -108,7 +108,7 @@ static void source_decode(struct cf_fields *r, const struct cf_json *v,
     const struct cf_path *at = out->at, *here;
     const struct cf_json *body;
 
-    out->mixed = is_mixed(v);
+    out->mixed = has_several_types(v);
     if ((body = cf_field_object(r, at, v, "serviceAccountToken")) != NULL) {
         here = cf_field_key(r, at, "serviceAccountToken");
         out->type = CF_SOURCE_TOKEN;
@@ -134,8 +134,8 @@ static void source_decode(struct cf_fields *r, const struct cf_json *v,
     }
 }
 
-/* As cf_field_room(), for those that are not empty: `{}` is the shortest item that there is, and
- * takes a hundred times as much to keep. */
+/* As cf_field_room(), without empty items: `{}` has two bytes, and would take a hundred times as
+ * much memory. */
 static void *room_for_full(struct cf_fields *r, const struct cf_json *array, size_t size)
 {
     size_t count = 0;
@@ -172,7 +172,7 @@ static void projected_decode(struct cf_fields *r, const struct cf_path *up,
     }
 }
 
-/* A volume of another type that hands a Secret to a driver. */
+/* A volume of another type that passes a Secret to a driver. */
 static void other_decode(struct cf_fields *r, const struct cf_json *v, struct cf_volume *out)
 {
     for (size_t i = 0; i < CF_DRIVERS && out->secret == NULL; i++) {
@@ -202,7 +202,7 @@ static void volume_decode(struct cf_fields *r, const struct cf_json *v, struct c
     out->name = cf_field_str(r, out->at, v, "name");
     out->called = cf_name_fit(r->arena, cf_str_or_empty(out->name));
     out->default_mode = CF_MODE_NONE;
-    out->mixed = is_mixed(v);
+    out->mixed = has_several_types(v);
     if ((body = cf_field_object(r, out->at, v, "secret")) != NULL) {
         const struct cf_path *here = cf_field_key(r, out->at, "secret");
 

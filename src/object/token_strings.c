@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* texts.c - where a copied token could hide in an object.
+/* token_strings.c - the strings of an object that may hold a copied token.
  *
- * Every text is looked at while the object is decoded, and all but a few turn out to be too short
- * or too simple to hold a token: so nothing is kept of an ordinary pod. */
+ * Every string is checked while the object is decoded. Nearly all are too short or too simple to
+ * hold a token, so nothing is kept of an ordinary pod. */
 #include <string.h>
 
 #include "curfew/attr.h"
@@ -10,15 +10,14 @@
 #include "curfew/token.h"
 #include "curfew/podspec.h"
 
-/* The same path in the arena. */
-static const struct cf_path *keep(struct cf_fields *r, const struct cf_path *at)
+/* Fails the reader where cf_path_copy() is out of memory. */
+static const struct cf_path *copy_path(struct cf_fields *r, const struct cf_path *at)
 {
-    const struct cf_path *up;
+    const struct cf_path *copy = r->failed ? NULL : cf_path_copy(r->arena, at);
 
-    if (at == NULL || r->failed)
-        return NULL;
-    up = keep(r, at->up);
-    return at->key != NULL ? cf_field_key(r, up, at->key) : cf_field_index(r, up, at->index);
+    if (copy == NULL && at != NULL)
+        cf_field_fail_memory(r);
+    return copy;
 }
 
 static bool same_path(const struct cf_path *a, const struct cf_path *b)
@@ -32,13 +31,13 @@ static bool same_path(const struct cf_path *a, const struct cf_path *b)
     return a == b;
 }
 
-/* The same, where the one before it may be its neighbour: of 100,000 arguments in a row each keeps
- * one step. */
-static const struct cf_path *keep_beside(struct cf_fields *r, const struct cf_path *at,
+/* The same, sharing the steps above with the path before it: 100,000 arguments of one list take one
+ * step each. */
+static const struct cf_path *copy_beside(struct cf_fields *r, const struct cf_path *at,
                                          const struct cf_path *last)
 {
     if (last == NULL || last->up == NULL || at->up == NULL || !same_path(at->up, last->up))
-        return keep(r, at);
+        return copy_path(r, at);
     return at->key != NULL ? cf_field_key(r, last->up, at->key)
                            : cf_field_index(r, last->up, at->index);
 }
@@ -56,7 +55,7 @@ void cf_text_note(struct cf_texts *texts, const struct cf_text *text)
     out->texts[out->text_count] = *text;
     out->texts[out->text_count].name = cf_name_fit(r->arena, text->name);
     out->texts[out->text_count].at =
-        keep_beside(r, text->at, out->text_count > 0 ? out->texts[out->text_count - 1].at : NULL);
+        copy_beside(r, text->at, out->text_count > 0 ? out->texts[out->text_count - 1].at : NULL);
     out->text_count++;
 }
 
@@ -97,7 +96,7 @@ static void headers_decode(struct cf_texts *texts, const struct cf_path *up,
     }
 }
 
-/* One text of a probe or a hook: where it asks, and for what. */
+/* One string of a probe or a hook: its host, path or service. */
 static void part_decode(struct cf_texts *texts, const struct cf_path *up,
                         const struct cf_json *object, const char *key, struct cf_text text)
 {
@@ -208,10 +207,10 @@ void cf_text_map_decode(struct cf_fields *r, const struct cf_path *up, const str
         if (cf_json_str(v) == NULL && !cf_json_is_null(v))
             cf_field_fail(r, &here, cf_json_type_name(CF_JSON_STRING), v);
     }
-    *out = (struct cf_text_map){keep(r, &at), map};
+    *out = (struct cf_text_map){copy_path(r, &at), map};
 }
 
-/* But for the copy of the object, which holds what the object itself holds. */
+/* The annotation with the last applied configuration does not count: it repeats the object. */
 static bool map_may_hold(const struct cf_text_map *map)
 {
     for (const struct cf_json *v = cf_json_first(map->values); v != NULL; v = cf_json_next(v)) {

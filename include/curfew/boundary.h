@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* boundary.h - what belongs to one node, and whether a request stays inside.
+/* boundary.h - the node boundary: which objects belong to a node, and whether a request stays
+ * inside.
  *
- * An account that carries rbac.kubernetes.io/restricted-by-node: "true" may touch, of nodes, pods,
- * configmaps, secrets, claims, volumes and serviceaccounts/token, only what belongs to the node of
- * its token. The annotation filters, it never grants. Admission and authorization (/authorize) make
- * a question, have the store's part of it filled in (cf_boundary_lookup()), and ask
- * cf_boundary_evaluate(), which is pure. */
+ * A ServiceAccount with the annotation rbac.kubernetes.io/restricted-by-node: "true" may access, of
+ * nodes, pods, configmaps, secrets, claims, volumes and serviceaccounts/token, only the objects
+ * that belong to the node of its token. The annotation filters, it never grants. Admission and
+ * authorization (/authorize) make a query, look up facts in the store (cf_boundary_lookup()), and
+ * evaluate both (cf_boundary_evaluate(), which is pure). */
 #ifndef CURFEW_BOUNDARY_H
 #define CURFEW_BOUNDARY_H
 
@@ -14,31 +15,32 @@
 #include "curfew/request.h"
 #include "curfew/store.h"
 
-/* Where the question came from. Authorization sees reads, and no object; of a create not even
- * a name. */
+/* The source of the query. Authorization sees reads, but no objects; of a create not even a name.
+ */
 enum cf_boundary_from { CF_FROM_ADMISSION, CF_FROM_AUTHORIZATION };
 
-/* What a boundary reads of an object under review. Texts are "" for none. */
+/* The members of an object under review that decide. Strings are "" when absent. */
 struct cf_boundary_object {
     bool given;
-    const char *node;                         /* a Pod's spec.nodeName, a Binding's target */
-    const char *account;                      /* a Pod's */
-    const char *volume;                       /* a claim's spec.volumeName */
-    const char *claim_namespace, *claim_name; /* a volume's spec.claimRef */
+    const char *node;                         /* spec.nodeName of a Pod, target of a Binding */
+    const char *account;                      /* of a Pod */
+    const char *volume;                       /* spec.volumeName of a claim */
+    const char *claim_namespace, *claim_name; /* spec.claimRef of a volume */
 };
 
 struct cf_boundary {
     enum cf_boundary_from from;
-    const char *verb; /* as RBAC has it; at admission "create", "update", "delete" or "connect" */
-    const char *resource, *subresource, *namespace, *name; /* "" for none */
-    /* Field selectors that ask for exactly one value; "" for none. */
+    const char *verb; /* of RBAC; at admission "create", "update", "delete" or "connect" */
+    const char *resource, *subresource, *namespace, *name; /* "" when absent */
+    /* Field selectors that require exactly one value; "" when absent. */
     const char *selected_name, *selected_node;
 
-    const char *caller_namespace, *caller_account; /* NULL: the caller is no ServiceAccount */
-    const char *caller_node, *caller_pod, *caller_pod_uid; /* of its token; NULL: none */
+    const char *caller_namespace, *caller_account; /* NULL: the caller is not a ServiceAccount */
+    const char *caller_node, *caller_pod, *caller_pod_uid; /* of its token; NULL: unknown */
 
     struct cf_boundary_object object, old_object; /* at admission */
-    /* What a pod's new object names and its old one does not; of a binding, what the pod names. */
+    /* What a pod's new object refers to and its old one does not; of a binding, what the pod refers
+     * to. */
     struct cf_store_ref *refs;
     size_t ref_count;
     const char *bound_kind, *bound_name, *bound_uid; /* of a TokenRequest, at admission */
@@ -49,7 +51,7 @@ struct cf_boundary {
     bool restricted;       /* the caller is */
     bool token_restricted; /* the account that a token is asked for is */
     const char *node;      /* the caller's; NULL: nobody can say */
-    bool pod_known;        /* the pod that the question names, or that a token is bound to */
+    bool pod_known;        /* the pod that the query names, or that a token is bound to */
     struct cf_store_pod pod;
     enum cf_reach reach;       /* of the object, the volume, or the account that is named */
     enum cf_reach other_reach; /* of the claim's new volume, or the volume's new claim */
@@ -58,20 +60,20 @@ struct cf_boundary {
 /* Whether the boundary covers this resource of the core group, or an impersonation. */
 bool cf_boundary_covers(const char *group, const char *resource, const char *verb);
 
-/* The name of the object: of a proxy's "[scheme:]name[:port]" the middle; of a list or a watch that
- * names none the one that its field selector asks for. In the arena; "" for none. */
-const char *cf_boundary_name(struct cf_arena *arena, const struct cf_boundary *question);
+/* The name of the object: the middle of a proxy's "[scheme:]name[:port]"; for a list or a watch
+ * without a name, the name that its field selector requires. In the arena; "": not named. */
+const char *cf_boundary_name(struct cf_arena *arena, const struct cf_boundary *query);
 
-/* The edge by which a resource is reached; false: by none (pods, nodes, ...). */
+/* The edge that leads to a resource; false: no edge does (pods, nodes, ...). */
 bool cf_boundary_edge(const char *resource, enum cf_edge *edge);
 
 enum cf_boundary_place { CF_BOUNDARY_NO_OPINION, CF_BOUNDARY_INSIDE, CF_BOUNDARY_OUTSIDE };
 
 struct cf_boundary_verdict {
     enum cf_boundary_place place;
-    /* Why, for whoever asked, who may not learn what is on other nodes; fit to print. */
+    /* Why, for the caller, who must not learn what is on other nodes; printable. */
     const char *reason;
-    const char *nearest; /* what else is known, for whoever runs Curfew; NULL: nothing */
+    const char *nearest; /* more details, for the log of Curfew; NULL: none */
 };
 
 /* What rules.node-boundary sets. */
@@ -81,34 +83,34 @@ struct cf_boundary_settings {
     bool deny_shared_objects; /* sharedObjects: deny */
 };
 
-/* Texts live in the arena, which cf_arena_failed() tells of. */
+/* The strings live in the arena; check cf_arena_failed(). */
 struct cf_boundary_verdict cf_boundary_evaluate(struct cf_arena *arena,
-                                                const struct cf_boundary *question,
+                                                const struct cf_boundary *query,
                                                 const struct cf_boundary_settings *settings);
 
 /* ---- queries of an AdmissionReview ---- */
 
-/* Makes request->boundary of an AdmissionReview's request, where node-boundary has a question about
- * it: for a ServiceAccount's write of what a boundary covers, and for anybody's TokenRequest. */
+/* Sets request->boundary where node-boundary evaluates the request of an AdmissionReview: a write
+ * of a ServiceAccount that the boundary covers, or a TokenRequest of any user. */
 void cf_boundary_query(struct cf_fields *r, const struct cf_json *json, const char *group,
                        const char *kind, struct cf_request *request);
 
-/* Makes request->boundary of a request whose object could not be read. True: for a restricted
- * account the answer depends on that object. */
+/* The same for a request whose object could not be read. True: for a restricted account the
+ * decision depends on that object. */
 bool cf_boundary_query_unread(struct cf_fields *r, const char *group, const char *kind,
                               struct cf_request *request);
 
-/* The question that is about this caller, in the arena; NULL (and a failure) without memory. */
+/* A query of this caller, in the arena; NULL (and a failure) when out of memory. */
 struct cf_boundary *cf_boundary_new(struct cf_fields *r, enum cf_boundary_from from,
                                     const struct cf_request *request);
 
 /* ---- lookup ---- */
 
-/* Whether all that edges are made of was listed once. */
+/* Whether all resources that edges depend on have been listed once. */
 bool cf_boundary_known(const struct cf_store *store);
 
-/* Fills in what the store knows of the question. The store's lock is held. */
+/* Fills in what the store knows about the query. The caller holds the lock of the store. */
 void cf_boundary_lookup(struct cf_arena *arena, const struct cf_store *store,
-                        struct cf_boundary *question);
+                        struct cf_boundary *query);
 
 #endif

@@ -39,7 +39,7 @@ struct cf_boundary *cf_boundary_new(struct cf_fields *r, enum cf_boundary_from f
 
 /* ---- what a pod under review names that it did not name before ---- */
 
-/* A growing list; a hostile pod may name 100,000 things, so it is sorted, never searched. */
+/* Sorted, never searched: a hostile pod may refer to 100,000 objects. */
 struct refs {
     struct cf_fields *r;
     const char *namespace;
@@ -65,7 +65,7 @@ static bool edge_of(enum cf_ref_what what, enum cf_edge *out)
     return false;
 }
 
-static void note(const struct cf_ref *ref, void *arg)
+static void add_ref(const struct cf_ref *ref, void *arg)
 {
     struct refs *refs = arg;
     size_t wanted = refs->capacity == 0 ? 16 : 2 * refs->capacity;
@@ -91,7 +91,7 @@ static void note(const struct cf_ref *ref, void *arg)
         .name = ref->name};
 }
 
-static int by_name(const void *a, const void *b)
+static int by_ref_name(const void *a, const void *b)
 {
     const struct cf_store_ref *x = a, *y = b;
     int order = strcmp(x->name, y->name);
@@ -99,8 +99,8 @@ static int by_name(const void *a, const void *b)
     return order != 0 ? order : (int)x->edge - (int)y->edge;
 }
 
-static void gather(struct refs *refs, const struct cf_json *request, const char *where,
-                   const char *pod)
+static void collect_refs(struct refs *refs, const struct cf_json *request, const char *where,
+                         const char *pod)
 {
     struct cf_path root = {.key = "request"}, at = CF_PATH_KEY(&root, where);
     struct cf_path spec_at = CF_PATH_KEY(&at, "spec");
@@ -108,25 +108,25 @@ static void gather(struct refs *refs, const struct cf_json *request, const char 
     const struct cf_json *spec = cf_field_object(refs->r, &at, json, "spec");
 
     if (spec != NULL)
-        cf_pod_refs(refs->r, &spec_at, spec, pod, note, refs);
+        cf_pod_refs(refs->r, &spec_at, spec, pod, add_ref, refs);
     if (refs->count > 1)
-        qsort(refs->items, refs->count, sizeof(*refs->items), by_name);
+        qsort(refs->items, refs->count, sizeof(*refs->items), by_ref_name);
 }
 
-static void refs_read(struct cf_fields *r, const struct cf_json *json, struct cf_boundary *q)
+static void read_new_refs(struct cf_fields *r, const struct cf_json *json, struct cf_boundary *q)
 {
     struct refs now = {.r = r, .namespace = q->namespace};
     struct refs was = {.r = r, .namespace = q->namespace};
     size_t old = 0, kept = 0;
 
-    gather(&now, json, "object", q->name);
-    gather(&was, json, "oldObject", q->name);
+    collect_refs(&now, json, "object", q->name);
+    collect_refs(&was, json, "oldObject", q->name);
     for (size_t i = 0; i < now.count; i++) {
-        if (i > 0 && by_name(&now.items[i - 1], &now.items[i]) == 0)
+        if (i > 0 && by_ref_name(&now.items[i - 1], &now.items[i]) == 0)
             continue;
-        while (old < was.count && by_name(&was.items[old], &now.items[i]) < 0)
+        while (old < was.count && by_ref_name(&was.items[old], &now.items[i]) < 0)
             old++;
-        if (old == was.count || by_name(&was.items[old], &now.items[i]) != 0)
+        if (old == was.count || by_ref_name(&was.items[old], &now.items[i]) != 0)
             now.items[kept++] = now.items[i];
     }
     q->refs = now.items;
@@ -135,15 +135,16 @@ static void refs_read(struct cf_fields *r, const struct cf_json *json, struct cf
 
 /* ---- the query of an AdmissionReview ---- */
 
-static const char *text(struct cf_fields *r, const struct cf_path *at, const struct cf_json *object,
-                        const char *key)
+static const char *text_member(struct cf_fields *r, const struct cf_path *at,
+                               const struct cf_json *object, const char *key)
 {
     return cf_str_or_empty(cf_field_str(r, at, object, key));
 }
 
-/* What the boundary reads of each kind; the object stands at request.<where>. */
-static void object_read(struct cf_fields *r, const struct cf_json *request, const char *where,
-                        const char *kind, struct cf_boundary_object *out)
+/* Reads the members that decide, for each kind; the path of the object is request.<where>. */
+static void read_boundary_object(struct cf_fields *r, const struct cf_json *request,
+                                 const char *where, const char *kind,
+                                 struct cf_boundary_object *out)
 {
     struct cf_path root = {.key = "request"}, at = CF_PATH_KEY(&root, where);
     struct cf_path spec_at = CF_PATH_KEY(&at, "spec"), claim_at = CF_PATH_KEY(&spec_at, "claimRef");
@@ -156,22 +157,22 @@ static void object_read(struct cf_fields *r, const struct cf_json *request, cons
     out->given = true;
     out->node = out->account = out->volume = out->claim_namespace = out->claim_name = "";
     if (cf_streq(kind, "Pod")) {
-        out->node = text(r, &spec_at, spec, "nodeName");
-        out->account = text(r, &spec_at, spec, "serviceAccountName");
+        out->node = text_member(r, &spec_at, spec, "nodeName");
+        out->account = text_member(r, &spec_at, spec, "serviceAccountName");
     } else if (cf_streq(kind, "Binding")) {
-        out->node = text(r, &target_at, cf_field_object(r, &at, json, "target"), "name");
+        out->node = text_member(r, &target_at, cf_field_object(r, &at, json, "target"), "name");
     } else if (cf_streq(kind, "PersistentVolumeClaim")) {
-        out->volume = text(r, &spec_at, spec, "volumeName");
+        out->volume = text_member(r, &spec_at, spec, "volumeName");
     } else {
         claim = cf_field_object(r, &spec_at, spec, "claimRef");
-        out->claim_namespace = text(r, &claim_at, claim, "namespace");
-        out->claim_name = text(r, &claim_at, claim, "name");
+        out->claim_namespace = text_member(r, &claim_at, claim, "namespace");
+        out->claim_name = text_member(r, &claim_at, claim, "name");
     }
 }
 
-/* In a deletecollection and for a generated name only the object knows. */
-static const char *name_of(struct cf_fields *r, const struct cf_json *request,
-                           const struct cf_request *typed)
+/* For a deletecollection and a generated name, only the object has the name. */
+static const char *object_name_of(struct cf_fields *r, const struct cf_json *request,
+                                  const struct cf_request *typed)
 {
     static const char *const keys[] = {"oldObject", "object"};
     struct cf_path root = {.key = "request"};
@@ -181,7 +182,8 @@ static const char *name_of(struct cf_fields *r, const struct cf_json *request,
     for (size_t i = 0; i < CF_COUNT(keys); i++) {
         struct cf_path at = CF_PATH_KEY(&root, keys[i]), meta_at = CF_PATH_KEY(&at, "metadata");
         const struct cf_json *json = cf_field_object(r, &root, request, keys[i]);
-        const char *name = text(r, &meta_at, cf_field_object(r, &at, json, "metadata"), "name");
+        const char *name =
+            text_member(r, &meta_at, cf_field_object(r, &at, json, "metadata"), "name");
 
         if (!cf_str_empty(name))
             return name;
@@ -189,7 +191,7 @@ static const char *name_of(struct cf_fields *r, const struct cf_json *request,
     return "";
 }
 
-static const char *verb_of(enum cf_operation operation)
+static const char *verb_of_operation(enum cf_operation operation)
 {
     static const char *const verbs[] = {
         [CF_CREATE] = "create",
@@ -219,21 +221,21 @@ void cf_boundary_query(struct cf_fields *r, const struct cf_json *json, const ch
     bool token = request->kind == CF_KIND_TOKEN_REQUEST;
     struct cf_boundary *q;
 
-    if (!cf_boundary_covers(group, request->resource, verb_of(request->operation)) ||
+    if (!cf_boundary_covers(group, request->resource, verb_of_operation(request->operation)) ||
         (request->caller.account == NULL && !token))
         return;
     q = cf_boundary_new(r, CF_FROM_ADMISSION, request);
     if (q == NULL)
         return;
-    q->verb = verb_of(request->operation);
-    q->name = name_of(r, json, request);
+    q->verb = verb_of_operation(request->operation);
+    q->name = object_name_of(r, json, request);
     if (has_objects(kind)) {
-        object_read(r, json, "object", kind, &q->object);
-        object_read(r, json, "oldObject", kind, &q->old_object);
-        /* Who sits on no node is outside whatever it names; and the control plane's controllers,
-         * which make most pods, are such. */
+        read_boundary_object(r, json, "object", kind, &q->object);
+        read_boundary_object(r, json, "oldObject", kind, &q->old_object);
+        /* A caller without a node is outside in any case, as are the controllers of the control
+         * plane, which create most pods. */
         if (cf_streq(kind, "Pod") && (q->caller_node != NULL || !cf_str_empty(q->caller_pod)))
-            refs_read(r, json, q);
+            read_new_refs(r, json, q);
     }
     if (token) {
         q->bound_kind = request->object->token_request.bound_kind;
@@ -246,7 +248,7 @@ void cf_boundary_query(struct cf_fields *r, const struct cf_json *json, const ch
 bool cf_boundary_query_unread(struct cf_fields *r, const char *group, const char *kind,
                               struct cf_request *request)
 {
-    const char *verb = verb_of(request->operation);
+    const char *verb = verb_of_operation(request->operation);
     bool token =
         cf_streq(request->resource, "serviceaccounts") && cf_streq(request->subresource, "token");
 
@@ -256,29 +258,30 @@ bool cf_boundary_query_unread(struct cf_fields *r, const char *group, const char
     request->boundary = cf_boundary_new(r, CF_FROM_ADMISSION, request);
     if (request->boundary != NULL)
         request->boundary->verb = verb;
-    /* Of a token request nothing else is read than what it is bound to; unbound is the worst. */
+    /* Of a token request only the bound object counts; without one the decision is the strictest.
+     */
     return has_objects(kind) || cf_str_empty(request->name);
 }
 
 /* ---- lookup ---- */
 
-struct asking {
+struct boundary_lookup {
     struct cf_arena *arena;
     const struct cf_store *store;
     struct cf_boundary *q;
     const char *name;
 };
 
-/* From the token itself, else from its pod, if it is still the same one. */
-static const char *node_of_caller(const struct asking *a)
+/* From the token, or from the pod of the token, if that pod still exists. */
+static const char *node_of_caller(const struct boundary_lookup *l)
 {
-    const struct cf_boundary *q = a->q;
+    const struct cf_boundary *q = l->q;
     struct cf_store_pod pod;
 
     if (q->caller_node != NULL)
         return q->caller_node;
     if (cf_str_empty(q->caller_pod) ||
-        !cf_store_pod(a->store, a->arena, q->caller_namespace, q->caller_pod, &pod) ||
+        !cf_store_pod(l->store, l->arena, q->caller_namespace, q->caller_pod, &pod) ||
         cf_str_empty(pod.node))
         return NULL;
     if (!cf_str_empty(q->caller_pod_uid) && !cf_streq(q->caller_pod_uid, pod.uid))
@@ -286,52 +289,52 @@ static const char *node_of_caller(const struct asking *a)
     return pod.node;
 }
 
-static enum cf_reach reach(const struct asking *a, enum cf_edge edge, const char *namespace,
-                           const char *name)
+static enum cf_reach reach_of(const struct boundary_lookup *l, enum cf_edge edge,
+                              const char *namespace, const char *name)
 {
-    return cf_store_reach(a->store, edge, namespace, name, a->q->node);
+    return cf_store_reach(l->store, edge, namespace, name, l->q->node);
 }
 
-/* What a claim or a volume would be moved to. */
-static void look_up_target(const struct asking *a)
+/* The volume or the claim that the new object refers to. */
+static void lookup_target(const struct boundary_lookup *l)
 {
-    const struct cf_boundary_object *object = &a->q->object;
+    const struct cf_boundary_object *object = &l->q->object;
 
     if (!object->given)
         return;
     if (!cf_str_empty(object->volume))
-        a->q->other_reach = reach(a, CF_EDGE_VOLUME, "", object->volume);
+        l->q->other_reach = reach_of(l, CF_EDGE_VOLUME, "", object->volume);
     else if (!cf_str_empty(object->claim_name))
-        a->q->other_reach = reach(a, CF_EDGE_CLAIM, object->claim_namespace, object->claim_name);
+        l->q->other_reach = reach_of(l, CF_EDGE_CLAIM, object->claim_namespace, object->claim_name);
 }
 
-static bool is_binding(const struct cf_boundary *q)
+static bool creates_binding(const struct cf_boundary *q)
 {
     return cf_streq(q->resource, "bindings") || cf_streq(q->subresource, "binding");
 }
 
-static void look_up_object(const struct asking *a)
+static void lookup_object(const struct boundary_lookup *l)
 {
-    struct cf_boundary *q = a->q;
+    struct cf_boundary *q = l->q;
     const char *pod = NULL;
     enum cf_edge edge;
 
     if (cf_streq(q->resource, "pods") || cf_streq(q->resource, "bindings"))
-        pod = a->name;
+        pod = l->name;
     else if (cf_streq(q->bound_kind, "Pod"))
         pod = q->bound_name;
     if (!cf_str_empty(pod))
-        q->pod_known = cf_store_pod(a->store, a->arena, q->namespace, pod, &q->pod);
-    if (q->pod_known && is_binding(q))
-        q->ref_count = cf_store_pod_refs(a->store, a->arena, q->namespace, pod, &q->refs);
-    if (cf_boundary_edge(q->resource, &edge) && !cf_str_empty(a->name))
-        q->reach = reach(a, edge, q->namespace, a->name);
+        q->pod_known = cf_store_pod(l->store, l->arena, q->namespace, pod, &q->pod);
+    if (q->pod_known && creates_binding(q))
+        q->ref_count = cf_store_pod_refs(l->store, l->arena, q->namespace, pod, &q->refs);
+    if (cf_boundary_edge(q->resource, &edge) && !cf_str_empty(l->name))
+        q->reach = reach_of(l, edge, q->namespace, l->name);
     for (size_t i = 0; i < q->ref_count; i++)
-        q->refs[i].reach = reach(a, q->refs[i].edge, q->refs[i].namespace, q->refs[i].name);
-    look_up_target(a);
+        q->refs[i].reach = reach_of(l, q->refs[i].edge, q->refs[i].namespace, q->refs[i].name);
+    lookup_target(l);
 }
 
-/* A watch that is not there at all will never say. */
+/* A resource without a watch never becomes known. */
 bool cf_boundary_known(const struct cf_store *store)
 {
     static const enum cf_resource needed[] = {CF_ACCOUNTS, CF_PODS, CF_CLAIMS, CF_VOLUMES};
@@ -344,10 +347,10 @@ bool cf_boundary_known(const struct cf_store *store)
 }
 
 void cf_boundary_lookup(struct cf_arena *arena, const struct cf_store *store,
-                        struct cf_boundary *question)
+                        struct cf_boundary *query)
 {
-    struct asking a = {arena, store, question, cf_boundary_name(arena, question)};
-    struct cf_boundary *q = question;
+    struct boundary_lookup a = {arena, store, query, cf_boundary_name(arena, query)};
+    struct cf_boundary *q = query;
 
     q->known = cf_boundary_known(store);
     if (q->from == CF_FROM_ADMISSION && cf_streq(q->resource, "serviceaccounts") &&
@@ -360,5 +363,5 @@ void cf_boundary_lookup(struct cf_arena *arena, const struct cf_store *store,
         return;
     q->node = node_of_caller(&a);
     if (q->node != NULL)
-        look_up_object(&a);
+        lookup_object(&a);
 }

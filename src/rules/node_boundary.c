@@ -140,7 +140,7 @@ static const char *explain(struct cf_arena *arena, const struct cf_request *requ
     const char *text;
 
     if (request->caller.account == NULL && request->boundary == NULL)
-        return "no opinion: the caller is no ServiceAccount";
+        return "no opinion: the caller is not a ServiceAccount";
     if (request->boundary == NULL)
         return "no opinion: the boundary of a node does not cover this";
     if (!request->boundary->known)

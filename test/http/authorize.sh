@@ -47,10 +47,10 @@ done
 equal 'the content type of a response' application/json "$(header Content-Type)"
 equal 'outside: 200' 200 "$(post /authorize "$outside")"
 check 'outside: denied, with a reason' "$(cat "$work/body")" \
-    grep -qF '"status":{"allowed":false,"denied":true,"reason":"curfew: node-boundary: there is no pod \"shop/legacy-items\" on node \"n1\";' "$work/body"
+    grep -qF '"status":{"allowed":false,"denied":true,"reason":"curfew: node-boundary: node \"n1\" has no pod \"shop/legacy-items\";' "$work/body"
 check 'outside: without the node of the pod' "$(cat "$work/body")" sh -c '! grep -q n2 "$1"' sh "$work/body"
 check 'outside: the log line has the node, the object and the reason' "$(tail -n 3 "$work/authorize.log")" \
-    wait_until 5 grep -qF '"node":"n1","reason":"outside the boundary: there is no pod \"shop/legacy-items\" on node \"n1\" (the pod is bound to node \"n2\")"' "$work/authorize.log"
+    wait_until 5 grep -qF '"node":"n1","reason":"outside the boundary: node \"n1\" has no pod \"shop/legacy-items\" (the pod is bound to node \"n2\")"' "$work/authorize.log"
 check 'outside: the log line has the rule' "$(tail -n 3 "$work/authorize.log")" \
     grep -q '"resource":"pods/eviction".*"rule":"node-boundary","decision":"denied"' "$work/authorize.log"
 check 'other callers are not logged' "$(tail -n 3 "$work/authorize.log")" \

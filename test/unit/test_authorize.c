@@ -461,7 +461,7 @@ static void reasons(void **state)
     (void)state;
     EXPECT(OUT, "get", "pods", "shop", "web-2");
     assert_string_equal(place_of(&outcome),
-                        "outside the boundary: there is no pod \"shop/web-2\" on node \"n1\" (the "
+                        "outside the boundary: node \"n1\" has no pod \"shop/web-2\" (the "
                         "pod is bound to node \"n2\")");
     bytes = authorize(
         review_text("v1", AGENT, attributes_of(QUESTION("get", "pods", "shop", "web-2"))));
@@ -470,7 +470,7 @@ static void reasons(void **state)
         review_text("v1", AGENT, attributes_of(QUESTION("get", "pods", "shop", "web-3"))));
     assert_int_equal(strlen(bytes), strlen(other));
     EXPECT(OUT, "get", "pods", "shop", "web-3");
-    has_part(place_of(&outcome), "(no such pod is known)");
+    has_part(place_of(&outcome), "(the pod is unknown)");
     EXPECT(OUT, "get", "pods", "shop", "pending");
     has_part(place_of(&outcome), "(the pod is not bound to a node yet)");
     EXPECT(OUT, "get", "secrets", "shop", "foreign");

@@ -87,8 +87,8 @@ static void pods(void **state)
     EXPECT(OUT, "CREATE", "policy", "Eviction", "pods", "eviction", "shop", "web-2", NULL,
            NAMED("web-2"));
     has_part(last.message,
-             "pods/eviction \"web-2\" violates Curfew: node-boundary: there is no pod "
-             "\"shop/web-2\" on node \"n1\"\n  userInfo: ServiceAccount "
+             "pods/eviction \"web-2\" violates Curfew: node-boundary: node \"n1\" has no "
+             "pod \"shop/web-2\"\n  userInfo: ServiceAccount "
              "\"shop/agent\" is restricted by node, and this token belongs to node "
              "\"n1\"\n  do this: ");
     lacks_part(last.message, "check: ");
@@ -122,7 +122,7 @@ static void ephemeral_containers(void **state)
     DEBUG(IN, ENV_FROM("secretRef", "agent-secret"));
     DEBUG(IN, ENV_FROM("configMapRef", "agent-config"));
     DEBUG(OUT, ENV_FROM("secretRef", "foreign"));
-    has_part(last.message, "it names Secret \"shop/foreign\", which no pod on node \"n1\" refers");
+    has_part(last.message, "it refers to Secret \"shop/foreign\", which no pod on node \"n1\" refers");
     DEBUG(OUT, ENV_FROM("secretRef", "mirror-secret"));
     DEBUG(OUT, ENV_FROM("configMapRef", "foreign-config"));
     DEBUG(OUT, ENV_FROM("configMapRef", "db"));

@@ -210,7 +210,7 @@ outside_by_authorization agent get pods -A --field-selector spec.nodeName=node-2
 outside_by_authorization agent get pods -A --field-selector 'spec.nodeName!=node-1'
 outside_by_authorization agent get --raw "${by_node}node-2&watch=1&timeoutSeconds=1"
 outside_by_authorization agent get pod foreign -n agents
-prints 'there is no pod "agents/foreign" on node "node-1"'
+prints 'node "node-1" has no pod "agents/foreign"'
 prints_not node-2
 outside_by_authorization agent exec -n agents foreign -- cat /etc/passwd
 outside_by_authorization agent logs -n agents foreign
@@ -289,7 +289,7 @@ debug() { # SECRET
 }
 inside agent patch pod plain -n agents --subresource=ephemeralcontainers --dry-run=server -p "$(debug own)"
 outside_by_admission agent patch pod plain -n agents --subresource=ephemeralcontainers -p "$(debug foreign)"
-prints 'it names Secret "agents/foreign", which no pod on node "node-1" refers to'
+prints 'it refers to Secret "agents/foreign", which no pod on node "node-1" refers to'
 outside_by_authorization agent get secret foreign -n agents --as=admin --as-group=system:masters
 outside_by_authorization agent get secret foreign -n agents --as=system:serviceaccount:agents:plain
 outside_by_authorization agent get secret foreign -n agents --as=system:serviceaccount:agents:agent \
@@ -302,7 +302,7 @@ refused 'serviceaccount "agent" violates Curfew: restricted-by-node-annotation'
 scenario 'boundary: a legacy token and an unbound token of the account give no access'
 for name in legacy unbound; do
     outside_by_authorization $name get secret own -n agents
-    prints 'its token belongs to no node: it is a legacy or an unbound one'
+    prints 'its token is not bound to a node: it is a legacy or an unbound token'
     outside_by_authorization $name get pods -A --field-selector spec.nodeName=node-1
     outside_by_authorization $name get node node-1
     outside_by_authorization $name create configmap new -n agents --from-literal=a=b

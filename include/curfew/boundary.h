@@ -39,22 +39,26 @@ struct cf_boundary {
     const char *caller_node, *caller_pod, *caller_pod_uid; /* of its token; NULL: unknown */
 
     struct cf_boundary_object object, old_object; /* at admission */
-    /* What a pod's new object refers to and its old one does not; of a binding, what the pod refers
-     * to. */
+    /* What a pod's new object refers to and its old one does not; without their reach. */
     struct cf_store_ref *refs;
     size_t ref_count;
     const char *bound_kind, *bound_name, *bound_uid; /* of a TokenRequest, at admission */
-    const char *own_namespace;                       /* Curfew's; NULL: unknown */
+};
 
-    /* ---- filled in by cf_boundary_lookup() ---- */
-    bool known;            /* false: the store has not heard of the cluster yet */
-    bool restricted;       /* the caller is */
-    bool token_restricted; /* the account that a token is asked for is */
-    const char *node;      /* the caller's; NULL: nobody can say */
+/* What was looked up about a query (cf_boundary_lookup). */
+struct cf_boundary_facts {
+    bool known;            /* false: the cluster has not been listed yet */
+    bool restricted;       /* the caller is restricted by node */
+    bool token_restricted; /* the account of a requested token is */
+    const char *node;      /* of the caller; NULL: unknown */
     bool pod_known;        /* the pod that the query names, or that a token is bound to */
     struct cf_store_pod pod;
     enum cf_reach reach;       /* of the object, the volume, or the account that is named */
-    enum cf_reach other_reach; /* of the claim's new volume, or the volume's new claim */
+    enum cf_reach other_reach; /* of the new volume of a claim, or the new claim of a volume */
+    /* The references of the query; of a binding, those of the pod. */
+    struct cf_store_ref *refs;
+    size_t ref_count;
+    const char *own_namespace; /* of Curfew; NULL: unknown */
 };
 
 /* Whether the boundary covers this resource of the core group, or an impersonation. */
@@ -86,6 +90,7 @@ struct cf_boundary_settings {
 /* The strings live in the arena; check cf_arena_failed(). */
 struct cf_boundary_verdict cf_boundary_evaluate(struct cf_arena *arena,
                                                 const struct cf_boundary *query,
+                                                const struct cf_boundary_facts *facts,
                                                 const struct cf_boundary_settings *settings);
 
 /* ---- queries of an AdmissionReview ---- */
@@ -109,8 +114,9 @@ struct cf_boundary *cf_boundary_new(struct cf_fields *r, enum cf_boundary_from f
 /* Whether all resources that edges depend on have been listed once. */
 bool cf_boundary_known(const struct cf_store *store);
 
-/* Fills in what the store knows about the query. The caller holds the lock of the store. */
+/* Looks up the facts about the query, in the arena. The caller holds the lock of the store. */
 void cf_boundary_lookup(struct cf_arena *arena, const struct cf_store *store,
-                        struct cf_boundary *query);
+                        const struct cf_boundary *query, const char *own_namespace,
+                        struct cf_boundary_facts *out);
 
 #endif

@@ -27,10 +27,10 @@ struct cf_verdict {
     const struct cf_exception *exception; /* where exempt is CF_EXEMPT_EXCEPTION */
 };
 
+/* What the rules found about a request. */
 struct cf_evaluation {
-    struct cf_levels levels;
-    struct cf_levels caller_levels; /* of the caller's namespace, for CF_RULE_CALLER */
-    bool skipped; /* of a kind that rules know, but not to be judged (a mirror pod, ...) */
+    const struct cf_lookups *lookups;
+    bool skipped;             /* of a kind that rules read, but not evaluated (a mirror pod, ...) */
     struct cf_verdict *items; /* in rule order, then in the object's order */
     size_t count;
 };
@@ -40,22 +40,36 @@ struct cf_engine_input {
     const struct cf_store *store;
     int64_t now;                /* unix seconds */
     unsigned modes;             /* CF_MODE_BIT of the modes that matter */
-    bool kubelets;              /* judge kubelets' TokenRequests too (/mutate/kubelet) */
-    const char *own_namespace;  /* Curfew's own; NULL: unknown */
-    const enum cf_level *level; /* set: all modes at this level, over labels and defaults */
-    /* Set: these levels, and the request's names are looked up already (cf_engine_lookup). */
-    const struct cf_levels *known;
-    const struct cf_levels *known_caller; /* with `known`; NULL: no rule about the caller holds */
-    bool caller_only;                     /* none about the object either */
+    bool kubelets;              /* evaluate TokenRequests of kubelets, too (/mutate/kubelet) */
+    bool caller_only;           /* run only the rules about the caller */
+    const char *own_namespace;  /* of Curfew; NULL: unknown */
+    const enum cf_level *level; /* set: all modes at this level, in place of labels and defaults */
 };
 
-/* Fills in what the store knows of the names in the request; to be called with the store locked. */
-void cf_engine_lookup(struct cf_arena *arena, const struct cf_policy *policy,
-                      const struct cf_store *store, struct cf_request *request);
+/* ---- the steps (review.c shows their order) ---- */
 
-/* Fills in what the store knows, runs the rules, applies exemptions and exceptions. Allocates
- * in the arena. -1: out of memory. */
+/* Looks up all that rules need to know about the request, under one hold of the store's lock.
+ * Allocates in the arena, which reports when it is out of memory. */
+void cf_engine_lookup(struct cf_arena *arena, const struct cf_engine_input *in,
+                      const struct cf_request *request, struct cf_lookups *out);
+
+/* The part of it that is about the object; the caller holds the lock. */
+void cf_engine_lookup_object(struct cf_arena *arena, const struct cf_engine_input *in,
+                             const struct cf_request *request, struct cf_lookups *out);
+
+/* Runs the rules. `lookups` must live as long as *out. -1: out of memory. */
 int cf_engine_evaluate(struct cf_arena *arena, const struct cf_engine_input *in,
-                       struct cf_request *request, struct cf_evaluation *out, struct cf_err *err);
+                       const struct cf_request *request, const struct cf_lookups *lookups,
+                       struct cf_evaluation *out, struct cf_err *err);
+
+/* Applies exemptions, exceptions and never_denied to the verdicts, and lets each fix account for
+ * the fixes before it. -1: out of memory. */
+int cf_engine_exempt(struct cf_arena *arena, const struct cf_engine_input *in,
+                     const struct cf_request *request, struct cf_evaluation *evaluation,
+                     struct cf_err *err);
+
+/* All three steps. */
+int cf_engine_run(struct cf_arena *arena, const struct cf_engine_input *in,
+                  const struct cf_request *request, struct cf_evaluation *out, struct cf_err *err);
 
 #endif

@@ -12,6 +12,7 @@ struct cf_fields {
     const char *where; /* begins the paths in messages: "request.object." or "" */
     struct cf_err *err;
     bool failed;
+    size_t secret_refs; /* how many references to Secrets were decoded (cf_secret_ref_decode) */
 };
 
 /* A step down, in the arena; the root (NULL) after a failure. */

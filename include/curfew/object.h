@@ -37,13 +37,17 @@ enum cf_secret_state {
     CF_SECRET_LEGACY,  /* of type kubernetes.io/service-account-token */
 };
 
-/* A place that names a Secret of the object's namespace; `state` and `owner` are filled by the
- * engine before any rule runs. */
+/* What was looked up of a Secret. */
+struct cf_secret_facts {
+    enum cf_secret_state state;
+    const char *owner; /* a legacy Secret's ServiceAccount; NULL: it names none */
+};
+
+/* A place that names a Secret of the object's namespace. */
 struct cf_secret_ref {
     const struct cf_path *at; /* of the name */
     const char *name;
-    enum cf_secret_state state;
-    const char *owner; /* a legacy Secret's ServiceAccount; NULL: it names none */
+    size_t index; /* among those of the object: of its facts in cf_lookups */
 };
 
 /* An item of a secret, configMap or downwardAPI source. */
@@ -224,6 +228,7 @@ struct cf_object {
     bool has_metadata, has_annotations;
     bool mirror; /* the annotation kubernetes.io/config.mirror */
     struct cf_text_map annotations;
+    size_t secret_ref_count; /* above every index of a cf_secret_ref */
 
     struct cf_pod_spec pod;                   /* CF_KIND_POD, CF_KIND_TEMPLATE */
     struct cf_text_map pod_annotations;       /* of the template, CF_KIND_TEMPLATE */
@@ -276,8 +281,8 @@ int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,
                      struct cf_err *err);
 
 /* Calls `visit` for each place of the object that names a Secret. */
-void cf_object_secret_refs(struct cf_object *object,
-                           void (*visit)(struct cf_secret_ref *ref, void *arg), void *arg);
+void cf_object_secret_refs(const struct cf_object *object,
+                           void (*visit)(const struct cf_secret_ref *ref, void *arg), void *arg);
 
 /* Whether the object's annotations or pod spec hold a string that may be a token. Then the bytes of
  * the review must be treated as those of a Secret. */

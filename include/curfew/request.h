@@ -49,7 +49,8 @@ bool cf_caller_is_legacy_token(const struct cf_caller *caller);
 /* ServiceAccountTokenJTI is on by default from 1.30, and cannot be off from here on. */
 #define CF_CREDENTIAL_ID_MINOR 32
 
-/* The typed request, which review/ or the CLI decodes. */
+/* The typed request, which review/ or the CLI decodes. It is const from then on: what is looked up
+ * about it is in struct cf_lookups (rule.h). */
 struct cf_request {
     const char *uid;
     enum cf_operation operation;
@@ -63,15 +64,10 @@ struct cf_request {
     struct cf_object *object;     /* NULL on DELETE, and for other kinds */
     struct cf_object *old_object; /* NULL on CREATE, and for other kinds */
     bool manifest;                /* from a file, which the user of the CLI can read anyway */
-    bool account_restricted;      /* TokenRequest, template, Secret: its account is restricted by
-                                   * node */
-    struct cf_boundary *boundary; /* what node-boundary asks; NULL: nothing */
-    bool authorize;               /* asked at /authorize: there is no object */
-    unsigned server_minor;        /* of the API server, 1.<minor>; 0: unknown */
-    const char *unknown_why;      /* why Secrets are CF_SECRET_UNKNOWN, a sentence; NULL: none is */
-    bool unknown_stays;           /* and will be: nobody watches them */
-    bool holds_secret;            /* a Secret's or ConfigMap's content, or a copied token, came
-                                   * with it */
+    struct cf_boundary *boundary; /* the query of node-boundary; NULL: it does not apply */
+    bool authorize;               /* of /authorize: there is no object */
+    bool holds_secret;            /* the content of a Secret or ConfigMap, or a string that may be a
+                                   * token, came with it */
 };
 
 /* ---- decoding ---- */

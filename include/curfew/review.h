@@ -39,6 +39,7 @@ struct cf_outcome {
     enum cf_decision decision;
     const struct cf_request *request;      /* NULL when it could not be read */
     const struct cf_evaluation *judgement; /* NULL likewise */
+    const struct cf_lookups *lookups;      /* NULL when nothing was looked up */
     /* Why the object could not be read, while the answer is a verdict all the same: `request` is
      * then the envelope alone, without objects, and `judgement` NULL. NULL: it was read. */
     const char *unread;

@@ -96,10 +96,27 @@ bool cf_prints_add(struct cf_prints *prints, const struct cf_finding *finding);
 /* Takes one of them out; false: there was none. */
 bool cf_prints_take(struct cf_prints *prints, const struct cf_finding *finding);
 
+/* What was looked up in the store about a request, under one hold of its lock. Rules read these
+ * copies only. */
+struct cf_lookups {
+    struct cf_levels levels;        /* of the namespace */
+    struct cf_levels caller_levels; /* of the caller's namespace, for CF_RULE_CALLER */
+    unsigned server_minor;          /* of the API server, 1.<minor>; 0: unknown */
+    /* Of the Secrets that the object and the old object refer to, by cf_secret_ref.index. */
+    struct cf_secret_facts *secrets, *old_secrets;
+    const char *unknown_why; /* why some of them are CF_SECRET_UNKNOWN, a message; NULL: none is */
+    bool unknown_stays;      /* they stay unknown: Secrets are not watched */
+    /* TokenRequest, template, Secret: the account is restricted by node. */
+    bool account_restricted;
+    struct cf_boundary_facts boundary; /* where the request has a query */
+};
+
 struct cf_rule_input {
     const struct cf_request *request;
-    const struct cf_object *object;     /* to be judged; NULL only for CF_RULE_CALLER */
-    const struct cf_object *old_object; /* only for rules about a transition; else NULL */
+    const struct cf_lookups *lookups;
+    const struct cf_secret_facts *secrets; /* of the Secrets of `object` */
+    const struct cf_object *object;        /* to be judged; NULL only for CF_RULE_CALLER */
+    const struct cf_object *old_object;    /* only for rules about a transition; else NULL */
     const struct cf_policy *policy;
     const void *settings; /* of the running rule: the struct that its options fill */
     enum cf_level level;  /* whose parameters hold */
@@ -145,9 +162,9 @@ enum cf_rule_traits {
 
 /* What is looked up in the store before the rule runs. */
 enum cf_rule_needs {
-    CF_NEEDS_SECRETS = 1 << 0,  /* cf_secret_ref.state of the Secrets that the object names */
-    CF_NEEDS_ACCOUNT = 1 << 1,  /* request->account_restricted */
-    CF_NEEDS_BOUNDARY = 1 << 2, /* the second half of request->boundary */
+    CF_NEEDS_SECRETS = 1 << 0,  /* cf_lookups.secrets and old_secrets */
+    CF_NEEDS_ACCOUNT = 1 << 1,  /* cf_lookups.account_restricted */
+    CF_NEEDS_BOUNDARY = 1 << 2, /* cf_lookups.boundary */
 };
 
 /* Objects that exist already, about which a review warns where the rule's object is allowed. */
@@ -178,7 +195,7 @@ struct cf_rule {
     /* For the log of whoever runs Curfew, who may learn more than the caller: why the request was
      * refused or not, in one line. NULL: there is nothing to explain. */
     const char *(*explain)(struct cf_arena *arena, const struct cf_request *request,
-                           const void *settings);
+                           const struct cf_lookups *lookups, const void *settings);
 };
 
 /* All rules, in the order in which findings are told. */

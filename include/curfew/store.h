@@ -127,9 +127,9 @@ unsigned cf_store_server_minor(const struct cf_store *store);
 
 /* Call everything below between cf_store_lock() and cf_store_unlock(). */
 
-/* Fills ref->state and ref->owner. */
+/* The facts of the Secret with this name. */
 void cf_store_secret(const struct cf_store *store, struct cf_arena *arena, const char *namespace,
-                     int64_t stale_after, struct cf_secret_ref *ref);
+                     const char *name, int64_t stale_after, struct cf_secret_facts *out);
 
 /* Whether the account carries the annotation rbac.kubernetes.io/restricted-by-node: "true". */
 bool cf_store_restricted(const struct cf_store *store, const char *namespace, const char *name);

@@ -268,7 +268,8 @@ bool cf_boundary_query_unread(struct cf_fields *r, const char *group, const char
 struct boundary_lookup {
     struct cf_arena *arena;
     const struct cf_store *store;
-    struct cf_boundary *q;
+    const struct cf_boundary *q;
+    struct cf_boundary_facts *f;
     const char *name;
 };
 
@@ -292,7 +293,7 @@ static const char *node_of_caller(const struct boundary_lookup *l)
 static enum cf_reach reach_of(const struct boundary_lookup *l, enum cf_edge edge,
                               const char *namespace, const char *name)
 {
-    return cf_store_reach(l->store, edge, namespace, name, l->q->node);
+    return cf_store_reach(l->store, edge, namespace, name, l->f->node);
 }
 
 /* The volume or the claim that the new object refers to. */
@@ -303,9 +304,9 @@ static void lookup_target(const struct boundary_lookup *l)
     if (!object->given)
         return;
     if (!cf_str_empty(object->volume))
-        l->q->other_reach = reach_of(l, CF_EDGE_VOLUME, "", object->volume);
+        l->f->other_reach = reach_of(l, CF_EDGE_VOLUME, "", object->volume);
     else if (!cf_str_empty(object->claim_name))
-        l->q->other_reach = reach_of(l, CF_EDGE_CLAIM, object->claim_namespace, object->claim_name);
+        l->f->other_reach = reach_of(l, CF_EDGE_CLAIM, object->claim_namespace, object->claim_name);
 }
 
 static bool creates_binding(const struct cf_boundary *q)
@@ -313,9 +314,28 @@ static bool creates_binding(const struct cf_boundary *q)
     return cf_streq(q->resource, "bindings") || cf_streq(q->subresource, "binding");
 }
 
+static void lookup_refs(const struct boundary_lookup *l)
+{
+    struct cf_boundary_facts *f = l->f;
+
+    if (f->pod_known && creates_binding(l->q)) {
+        f->ref_count =
+            cf_store_pod_refs(l->store, l->arena, l->q->namespace, l->f->pod.name, &f->refs);
+    } else if (l->q->ref_count > 0) {
+        f->refs = cf_arena_array(l->arena, l->q->ref_count, sizeof(*f->refs));
+        if (f->refs == NULL)
+            return;
+        f->ref_count = l->q->ref_count;
+        memcpy(f->refs, l->q->refs, f->ref_count * sizeof(*f->refs));
+    }
+    for (size_t i = 0; i < f->ref_count; i++)
+        f->refs[i].reach = reach_of(l, f->refs[i].edge, f->refs[i].namespace, f->refs[i].name);
+}
+
 static void lookup_object(const struct boundary_lookup *l)
 {
-    struct cf_boundary *q = l->q;
+    const struct cf_boundary *q = l->q;
+    struct cf_boundary_facts *f = l->f;
     const char *pod = NULL;
     enum cf_edge edge;
 
@@ -324,13 +344,10 @@ static void lookup_object(const struct boundary_lookup *l)
     else if (cf_streq(q->bound_kind, "Pod"))
         pod = q->bound_name;
     if (!cf_str_empty(pod))
-        q->pod_known = cf_store_pod(l->store, l->arena, q->namespace, pod, &q->pod);
-    if (q->pod_known && creates_binding(q))
-        q->ref_count = cf_store_pod_refs(l->store, l->arena, q->namespace, pod, &q->refs);
+        f->pod_known = cf_store_pod(l->store, l->arena, q->namespace, pod, &f->pod);
     if (cf_boundary_edge(q->resource, &edge) && !cf_str_empty(l->name))
-        q->reach = reach_of(l, edge, q->namespace, l->name);
-    for (size_t i = 0; i < q->ref_count; i++)
-        q->refs[i].reach = reach_of(l, q->refs[i].edge, q->refs[i].namespace, q->refs[i].name);
+        f->reach = reach_of(l, edge, q->namespace, l->name);
+    lookup_refs(l);
     lookup_target(l);
 }
 
@@ -347,21 +364,22 @@ bool cf_boundary_known(const struct cf_store *store)
 }
 
 void cf_boundary_lookup(struct cf_arena *arena, const struct cf_store *store,
-                        struct cf_boundary *query)
+                        const struct cf_boundary *query, const char *own_namespace,
+                        struct cf_boundary_facts *out)
 {
-    struct boundary_lookup a = {arena, store, query, cf_boundary_name(arena, query)};
-    struct cf_boundary *q = query;
+    const struct boundary_lookup l = {arena, store, query, out, cf_boundary_name(arena, query)};
 
-    q->known = cf_boundary_known(store);
-    if (q->from == CF_FROM_ADMISSION && cf_streq(q->resource, "serviceaccounts") &&
-        cf_streq(q->subresource, "token"))
-        q->token_restricted = cf_store_restricted(store, q->namespace, q->name);
-    if (q->caller_account == NULL)
+    *out = (struct cf_boundary_facts){.known = cf_boundary_known(store),
+                                      .own_namespace = own_namespace};
+    if (query->from == CF_FROM_ADMISSION && cf_streq(query->resource, "serviceaccounts") &&
+        cf_streq(query->subresource, "token"))
+        out->token_restricted = cf_store_restricted(store, query->namespace, query->name);
+    if (query->caller_account == NULL)
         return;
-    q->restricted = cf_store_restricted(store, q->caller_namespace, q->caller_account);
-    if (!q->restricted)
+    out->restricted = cf_store_restricted(store, query->caller_namespace, query->caller_account);
+    if (!out->restricted)
         return;
-    q->node = node_of_caller(&a);
-    if (q->node != NULL)
-        lookup_object(&a);
+    out->node = node_of_caller(&l);
+    if (out->node != NULL)
+        lookup_object(&l);
 }

@@ -15,6 +15,7 @@
 struct decision {
     struct cf_arena *arena;
     const struct cf_boundary *q;
+    const struct cf_boundary_facts *f;
     const struct cf_boundary_settings *settings;
     const char *name; /* of the object; "": not named */
 };
@@ -175,7 +176,7 @@ const char *cf_boundary_name(struct cf_arena *arena, const struct cf_boundary *q
 
 static struct cf_boundary_verdict evaluate_node(const struct decision *d)
 {
-    const char *node = d->q->node;
+    const char *node = d->f->node;
 
     if (is_create(d))
         return OUTSIDE("this account may not create nodes");
@@ -196,7 +197,7 @@ static struct cf_boundary_verdict pod_elsewhere(const struct decision *d, const 
 {
     /* The same message for a pod of another node and for a pod that does not exist. */
     struct cf_boundary_verdict v =
-        OUTSIDE("node \"%s\" has no pod \"%s/%s\"", d->q->node, d->q->namespace, d->name);
+        OUTSIDE("node \"%s\" has no pod \"%s/%s\"", d->f->node, d->q->namespace, d->name);
     const char *nearest = "the pod is unknown";
 
     if (known)
@@ -210,13 +211,13 @@ static struct cf_boundary_verdict pod_elsewhere(const struct decision *d, const 
 /* Whether pods on the node use everything that the new object refers to and the old one did not. */
 static bool refs_inside(const struct decision *d, struct cf_boundary_verdict *out)
 {
-    for (size_t i = 0; i < d->q->ref_count; i++) {
-        const struct cf_store_ref *ref = &d->q->refs[i];
+    for (size_t i = 0; i < d->f->ref_count; i++) {
+        const struct cf_store_ref *ref = &d->f->refs[i];
 
         if (ref->reach != CF_REACH_NONE)
             continue;
         *out = OUTSIDE("it refers to %s, which no pod on node \"%s\" refers to yet",
-                       object_name(d, ref->edge, ref->namespace, ref->name), d->q->node);
+                       object_name(d, ref->edge, ref->namespace, ref->name), d->f->node);
         return false;
     }
     return true;
@@ -229,8 +230,8 @@ static struct cf_boundary_verdict evaluate_pod_create(const struct decision *d)
 
     if (!d->settings->allow_pod_create)
         return OUTSIDE("this account may not create pods (allowPodCreate)");
-    if (!cf_streq(q->object.node, q->node))
-        return OUTSIDE("this account may create pods only with spec.nodeName: %s", q->node);
+    if (!cf_streq(q->object.node, d->f->node))
+        return OUTSIDE("this account may create pods only with spec.nodeName: %s", d->f->node);
     if (!cf_streq(q->namespace, q->caller_namespace) ||
         !cf_streq(q->object.account, q->caller_account))
         return OUTSIDE("this account may create pods only with its own serviceAccountName");
@@ -238,7 +239,7 @@ static struct cf_boundary_verdict evaluate_pod_create(const struct decision *d)
         return v;
     return INSIDE(
         "the pod is for node \"%s\", and refers only to objects that pods there use already",
-        q->node);
+        d->f->node);
 }
 
 static struct cf_boundary_verdict evaluate_binding(const struct decision *d)
@@ -250,22 +251,22 @@ static struct cf_boundary_verdict evaluate_binding(const struct decision *d)
         return OUTSIDE("this account may not bind pods to nodes (allowPodCreate)");
     if (q->from == CF_FROM_AUTHORIZATION)
         return NO_OPINION("admission decides, because it sees the node");
-    if (!cf_streq(q->object.node, q->node))
-        return OUTSIDE("this account may bind pods only to node \"%s\"", q->node);
-    if (!q->pod_known || !cf_streq(q->namespace, q->caller_namespace) ||
-        !cf_streq(q->pod.account, q->caller_account))
+    if (!cf_streq(q->object.node, d->f->node))
+        return OUTSIDE("this account may bind pods only to node \"%s\"", d->f->node);
+    if (!d->f->pod_known || !cf_streq(q->namespace, q->caller_namespace) ||
+        !cf_streq(d->f->pod.account, q->caller_account))
         return OUTSIDE("this account may bind only pods of its own account");
     if (!refs_inside(d, &v))
         return v;
     return INSIDE(
         "the pod is for node \"%s\", and refers only to objects that pods there use already",
-        q->node);
+        d->f->node);
 }
 
 /* A list, a watch or a deletecollection: by node, or by the name of a pod there. */
 static struct cf_boundary_verdict evaluate_pods(const struct decision *d)
 {
-    const char *node = d->q->node;
+    const char *node = d->f->node;
 
     if (cf_streq(d->q->selected_node, node))
         return INSIDE("the request selects only pods of its own node \"%s\"", node);
@@ -277,7 +278,7 @@ static struct cf_boundary_verdict evaluate_pod(const struct decision *d)
 {
     const struct cf_boundary *q = d->q;
     bool reviewed = q->old_object.given;
-    const char *where = reviewed ? q->old_object.node : cf_str_or_empty(q->pod.node);
+    const char *where = reviewed ? q->old_object.node : cf_str_or_empty(d->f->pod.node);
     struct cf_boundary_verdict v;
 
     if (is_binding(d))
@@ -285,16 +286,17 @@ static struct cf_boundary_verdict evaluate_pod(const struct decision *d)
     if (is_create(d))
         return evaluate_pod_create(d);
     if (cf_str_empty(d->name) || is_verb(d, "deletecollection") ||
-        cf_streq(q->selected_node, q->node))
+        cf_streq(q->selected_node, d->f->node))
         return evaluate_pods(d);
-    if (!cf_streq(where, q->node))
-        return pod_elsewhere(d, where, reviewed || q->pod_known);
-    if (q->object.given && !cf_streq(q->object.node, q->node))
+    if (!cf_streq(where, d->f->node))
+        return pod_elsewhere(d, where, reviewed || d->f->pod_known);
+    if (q->object.given && !cf_streq(q->object.node, d->f->node))
         return OUTSIDE("this account may not move pod \"%s/%s\" to another node", q->namespace,
                        d->name);
     if (!refs_inside(d, &v))
         return v;
-    return INSIDE("pod \"%s/%s\" is bound to its own node \"%s\"", q->namespace, d->name, q->node);
+    return INSIDE("pod \"%s/%s\" is bound to its own node \"%s\"", q->namespace, d->name,
+                  d->f->node);
 }
 
 /* ---- objects that pods use ---- */
@@ -304,17 +306,17 @@ static bool refers_elsewhere(const struct decision *d, struct cf_boundary_verdic
 {
     const struct cf_boundary_object *is = &d->q->object, *was = &d->q->old_object;
 
-    if (!is->given || d->q->other_reach != CF_REACH_NONE)
+    if (!is->given || d->f->other_reach != CF_REACH_NONE)
         return false;
     if (!cf_str_empty(is->volume) && !cf_streq(is->volume, was->volume))
         *out = OUTSIDE("it refers to %s, which no pod on node \"%s\" uses",
-                       object_name(d, CF_EDGE_VOLUME, "", is->volume), d->q->node);
+                       object_name(d, CF_EDGE_VOLUME, "", is->volume), d->f->node);
     else if (!cf_str_empty(is->claim_name) &&
              (!cf_streq(is->claim_name, was->claim_name) ||
               !cf_streq(is->claim_namespace, was->claim_namespace)))
         *out =
             OUTSIDE("it refers to %s, which no pod on node \"%s\" uses",
-                    object_name(d, CF_EDGE_CLAIM, is->claim_namespace, is->claim_name), d->q->node);
+                    object_name(d, CF_EDGE_CLAIM, is->claim_namespace, is->claim_name), d->f->node);
     else
         return false;
     return true;
@@ -325,7 +327,7 @@ static bool refers_elsewhere(const struct decision *d, struct cf_boundary_verdic
 static bool is_in_own_namespace(const struct decision *d)
 {
     return (is_resource(d, "configmaps") || is_resource(d, "secrets")) &&
-           !cf_str_empty(d->q->own_namespace) && cf_streq(d->q->namespace, d->q->own_namespace);
+           !cf_str_empty(d->f->own_namespace) && cf_streq(d->q->namespace, d->f->own_namespace);
 }
 
 static struct cf_boundary_verdict evaluate_needed(const struct decision *d, enum cf_edge edge)
@@ -340,21 +342,21 @@ static struct cf_boundary_verdict evaluate_needed(const struct decision *d, enum
         return OUTSIDE(
             "this account may %s %s only with --field-selector metadata.name=NAME, where NAME is "
             "one that a pod on node \"%s\" refers to",
-            q->verb, q->resource, q->node);
-    if (q->reach == CF_REACH_NONE)
-        return OUTSIDE("no pod on node \"%s\" refers to %s", q->node, object);
+            q->verb, q->resource, d->f->node);
+    if (d->f->reach == CF_REACH_NONE)
+        return OUTSIDE("no pod on node \"%s\" refers to %s", d->f->node, object);
     if (is_read(d))
-        return INSIDE("a pod on node \"%s\" refers to %s", q->node, object);
+        return INSIDE("a pod on node \"%s\" refers to %s", d->f->node, object);
     /* Every pod of the namespace trusts this ConfigMap. */
     if (edge == CF_EDGE_CONFIG_MAP && cf_streq(d->name, CF_ROOT_CA_CONFIG_MAP))
         return OUTSIDE("%s may only be read", object);
     if (is_in_own_namespace(d))
         return OUTSIDE("%s may only be read: it is in Curfew's own namespace", object);
-    if (q->reach == CF_REACH_SHARED && d->settings->deny_shared_objects)
+    if (d->f->reach == CF_REACH_SHARED && d->settings->deny_shared_objects)
         return OUTSIDE("pods of other nodes refer to %s as well (sharedObjects)", object);
     if (refers_elsewhere(d, &v))
         return v;
-    return INSIDE("a pod on node \"%s\" refers to %s", q->node, object);
+    return INSIDE("a pod on node \"%s\" refers to %s", d->f->node, object);
 }
 
 /* ---- tokens ---- */
@@ -372,11 +374,11 @@ static struct cf_boundary_verdict evaluate_token_unseen(const struct decision *d
 
     if (is_own_account(d))
         return INSIDE("the token is for its own account; admission sees what it is bound to");
-    if (d->settings->token_for_pods_on_node && q->reach != CF_REACH_NONE)
+    if (d->settings->token_for_pods_on_node && d->f->reach != CF_REACH_NONE)
         return INSIDE("a pod on node \"%s\" runs as %s; admission sees what the token is bound to",
-                      q->node, object_name(d, CF_EDGE_ACCOUNT, q->namespace, d->name));
+                      d->f->node, object_name(d, CF_EDGE_ACCOUNT, q->namespace, d->name));
     if (d->settings->token_for_pods_on_node)
-        return OUTSIDE("no pod on node \"%s\" runs as %s", q->node,
+        return OUTSIDE("no pod on node \"%s\" runs as %s", d->f->node,
                        object_name(d, CF_EDGE_ACCOUNT, q->namespace, d->name));
     return OUTSIDE("this account may request tokens for its own account only (tokenFor)");
 }
@@ -385,8 +387,8 @@ static struct cf_boundary_verdict evaluate_token(const struct decision *d)
 {
     const struct cf_boundary *q = d->q;
     bool own = is_own_account(d);
-    bool on_node = q->pod_known && cf_streq(q->pod.node, q->node) &&
-                   (cf_str_empty(q->bound_uid) || cf_streq(q->bound_uid, q->pod.uid));
+    bool on_node = d->f->pod_known && cf_streq(d->f->pod.node, d->f->node) &&
+                   (cf_str_empty(q->bound_uid) || cf_streq(q->bound_uid, d->f->pod.uid));
 
     if (q->from == CF_FROM_AUTHORIZATION)
         return evaluate_token_unseen(d);
@@ -395,27 +397,27 @@ static struct cf_boundary_verdict evaluate_token(const struct decision *d)
     if (cf_streq(q->bound_kind, "Pod")) {
         if (!on_node)
             return OUTSIDE("the token would be bound to pod \"%s/%s\", which is not on node \"%s\"",
-                           q->namespace, q->bound_name, q->node);
-        if (!own && !cf_streq(q->pod.account, d->name))
+                           q->namespace, q->bound_name, d->f->node);
+        if (!own && !cf_streq(d->f->pod.account, d->name))
             return OUTSIDE("pod \"%s/%s\" does not run as %s", q->namespace, q->bound_name,
                            object_name(d, CF_EDGE_ACCOUNT, q->namespace, d->name));
         return INSIDE("the token is bound to pod \"%s/%s\" on node \"%s\"", q->namespace,
-                      q->bound_name, q->node);
+                      q->bound_name, d->f->node);
     }
     if (own && cf_streq(q->bound_kind, "Node")) {
-        if (cf_streq(q->bound_name, q->node))
-            return INSIDE("the token is bound to its own Node \"%s\"", q->node);
+        if (cf_streq(q->bound_name, d->f->node))
+            return INSIDE("the token is bound to its own Node \"%s\"", d->f->node);
         return OUTSIDE("the token would be bound to Node \"%s\", which is another node",
                        q->bound_name);
     }
-    return OUTSIDE("the token must be bound to a Pod on node \"%s\"%s", q->node,
+    return OUTSIDE("the token must be bound to a Pod on node \"%s\"%s", d->f->node,
                    own ? ", or to the Node itself" : "");
 }
 
 /* An unbound token would work on every node, regardless of the user who requests it. */
 static bool is_loose_token(const struct decision *d)
 {
-    return d->q->from == CF_FROM_ADMISSION && is_token(d) && d->q->token_restricted &&
+    return d->q->from == CF_FROM_ADMISSION && is_token(d) && d->f->token_restricted &&
            !cf_streq(d->q->bound_kind, "Pod") && !cf_streq(d->q->bound_kind, "Node");
 }
 
@@ -439,13 +441,13 @@ static struct cf_boundary_verdict evaluate_covered(const struct decision *d)
     if (is_resource(d, "serviceaccounts") && !is_token(d)) {
         if (is_read(d))
             return NO_OPINION("reading ServiceAccounts is not restricted");
-        if (is_create(d) && q->from == CF_FROM_AUTHORIZATION && q->node != NULL)
+        if (is_create(d) && q->from == CF_FROM_AUTHORIZATION && d->f->node != NULL)
             return NO_OPINION("admission decides about creates");
         return OUTSIDE("this account may not write ServiceAccounts");
     }
-    if (q->node == NULL && !cf_str_empty(q->caller_pod))
+    if (d->f->node == NULL && !cf_str_empty(q->caller_pod))
         return OUTSIDE("the node of its pod \"%s\" is unknown", q->caller_pod);
-    if (q->node == NULL)
+    if (d->f->node == NULL)
         return OUTSIDE(
             "its token is not bound to a node: it is a legacy or an unbound token, or the "
             "account is impersonated");
@@ -464,9 +466,11 @@ static struct cf_boundary_verdict evaluate_covered(const struct decision *d)
 
 struct cf_boundary_verdict cf_boundary_evaluate(struct cf_arena *arena,
                                                 const struct cf_boundary *query,
+                                                const struct cf_boundary_facts *facts,
                                                 const struct cf_boundary_settings *settings)
 {
-    const struct decision decision = {arena, query, settings, cf_boundary_name(arena, query)};
+    const struct decision decision = {arena, query, facts, settings,
+                                      cf_boundary_name(arena, query)};
     const struct decision *d = &decision;
 
     if (is_loose_token(d))
@@ -475,7 +479,7 @@ struct cf_boundary_verdict cf_boundary_evaluate(struct cf_arena *arena,
                        query->namespace, query->name);
     if (query->caller_account == NULL)
         return NO_OPINION("the caller is not a ServiceAccount");
-    if (!query->restricted)
+    if (!facts->restricted)
         return NO_OPINION("ServiceAccount \"%s/%s\" is not restricted by node",
                           query->caller_namespace, query->caller_account);
     if (is_impersonation(query->verb))

@@ -160,11 +160,17 @@ struct subject {
 
 /* ---- Secrets that no input holds ---- */
 
-static void note_unknown(struct cf_secret_ref *ref, void *arg)
-{
-    struct cf_run *run = arg;
+struct secrets {
+    struct cf_run *run;
+    const struct cf_secret_facts *facts;
+};
 
-    if (ref->state == CF_SECRET_UNKNOWN)
+static void note_unknown(const struct cf_secret_ref *ref, void *arg)
+{
+    const struct secrets *secrets = arg;
+    struct cf_run *run = secrets->run;
+
+    if (secrets->facts[ref->index].state == CF_SECRET_UNKNOWN)
         cf_name_set_add(&run->unknown,
                         cf_arena_printf(run->arena, "%s/%s", run->namespace, ref->name));
 }
@@ -294,7 +300,7 @@ static bool evaluate_subject(struct cf_run *run, struct subject *s, struct cf_er
                                        .level = run->opts->level};
 
     return make_request(run, s, err) &&
-           cf_engine_evaluate(run->arena, &in, &s->request, &s->judgement, err) == 0;
+           cf_engine_run(run->arena, &in, &s->request, &s->judgement, err) == 0;
 }
 
 static void report_remaining_fixes(struct cf_run *run, const struct subject *s)
@@ -340,7 +346,8 @@ int cf_run_evaluate_object(struct cf_run *run, const struct cf_manifest_object *
     if (s.judgement.skipped)
         return 0;
     run->namespace = s.request.namespace;
-    cf_object_secret_refs(&s.decoded, note_unknown, run);
+    cf_object_secret_refs(&s.decoded, note_unknown,
+                          &(struct secrets){run, s.judgement.lookups->secrets});
     add_rows(run, &s);
     return 0;
 }

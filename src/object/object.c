@@ -351,12 +351,14 @@ int cf_object_decode(struct cf_arena *arena, const struct cf_json *json,
         namespace_decode(&r, labels, &object.namespace);
     if (r.failed)
         return -1;
+    object.secret_ref_count = r.secret_refs;
     *out = object;
     return 0;
 }
 
-static void visit_volume_secrets(struct cf_volume *volume,
-                                 void (*visit)(struct cf_secret_ref *ref, void *arg), void *arg)
+static void visit_volume_secrets(const struct cf_volume *volume,
+                                 void (*visit)(const struct cf_secret_ref *ref, void *arg),
+                                 void *arg)
 {
     if (volume->secret != NULL)
         visit(volume->secret, arg);
@@ -366,8 +368,8 @@ static void visit_volume_secrets(struct cf_volume *volume,
     }
 }
 
-void cf_object_secret_refs(struct cf_object *object,
-                           void (*visit)(struct cf_secret_ref *ref, void *arg), void *arg)
+void cf_object_secret_refs(const struct cf_object *object,
+                           void (*visit)(const struct cf_secret_ref *ref, void *arg), void *arg)
 {
     for (size_t i = 0; i < object->pod.volume_count; i++)
         visit_volume_secrets(&object->pod.volumes[i], visit, arg);

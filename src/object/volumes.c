@@ -24,7 +24,8 @@ bool cf_secret_ref_decode(struct cf_fields *r, const struct cf_path *at,
 
     if (cf_str_empty(name))
         return false;
-    *out = (struct cf_secret_ref){.at = cf_field_key(r, at, key), .name = name};
+    *out = (struct cf_secret_ref){
+        .at = cf_field_key(r, at, key), .name = name, .index = r->secret_refs++};
     return true;
 }
 

@@ -9,28 +9,6 @@
 #include "curfew/writer.h"
 #include "review_private.h"
 
-const char *cf_phase_name(enum cf_phase phase)
-{
-    static const char *const names[CF_PHASES] = {
-        [CF_PHASE_MUTATE] = "mutate",
-        [CF_PHASE_VALIDATE] = "validate",
-        [CF_PHASE_MUTATE_KUBELET] = "mutate/kubelet",
-        [CF_PHASE_AUTHORIZE] = "authorize",
-    };
-
-    return names[phase];
-}
-
-const char *cf_decision_name(enum cf_decision decision)
-{
-    static const char *const names[CF_DECISIONS] = {
-        [CF_ALLOWED] = "allowed", [CF_FIXED] = "fixed",           [CF_DENIED] = "denied",
-        [CF_ERROR] = "error",     [CF_NO_OPINION] = "no-opinion",
-    };
-
-    return names[decision];
-}
-
 struct answer {
     struct cf_arena *arena;
     const struct cf_review_input *in;
@@ -75,18 +53,24 @@ static struct cf_engine_input enforcing(const struct cf_review_input *in)
     };
 }
 
-static bool denies(struct cf_arena *arena, const struct cf_engine_input *engine,
-                   struct cf_request *request)
+static bool has_denial(const struct cf_request *request, const struct cf_evaluation *evaluation)
 {
-    struct cf_evaluation judgement;
-
-    if (cf_engine_evaluate(arena, engine, request, &judgement, NULL) != 0)
-        return false; /* out of memory, which the arena tells of */
-    for (size_t i = 0; i < judgement.count; i++) {
-        if (cf_verdict_denies(request, &judgement.items[i]))
+    for (size_t i = 0; i < evaluation->count; i++) {
+        if (cf_verdict_denies(request, &evaluation->items[i]))
             return true;
     }
     return false;
+}
+
+/* Out of memory is no denial; the arena reports it. */
+static bool denies(struct cf_arena *arena, const struct cf_engine_input *engine,
+                   const struct cf_request *request, const struct cf_lookups *lookups)
+{
+    struct cf_evaluation evaluation;
+
+    return cf_engine_evaluate(arena, engine, request, lookups, &evaluation, NULL) == 0 &&
+           cf_engine_exempt(arena, engine, request, &evaluation, NULL) == 0 &&
+           has_denial(request, &evaluation);
 }
 
 /* The kinds that are ever patched. */
@@ -130,24 +114,23 @@ static bool will_be_denied(struct cf_arena *arena, const struct cf_review_input 
                            const struct cf_request *request, const struct cf_evaluation *judgement,
                            const char *patch, size_t len)
 {
-    const enum cf_level *level = judgement->levels.mode;
+    const enum cf_level *level = judgement->lookups->levels.mode;
     struct cf_engine_input engine = enforcing(in);
     struct cf_request copy = *request;
+    struct cf_evaluation evaluation;
 
-    engine.known = &judgement->levels;
-    engine.known_caller = &judgement->caller_levels;
     engine.caller_only = true;
-    if (denies(arena, &engine, &copy))
+    if (denies(arena, &engine, request, judgement->lookups))
         return true;
     if (level[CF_FIX] == level[CF_ENFORCE])
         return something_stays(judgement);
     engine.caller_only = false;
-    if (!denies(arena, &engine, &copy))
+    if (!denies(arena, &engine, request, judgement->lookups))
         return false;
     if (len > CF_FORECAST_MAX || !repair(arena, &copy, patch))
         return true;
-    engine.known = engine.known_caller = NULL;
-    return denies(arena, &engine, &copy);
+    return cf_engine_run(arena, &engine, &copy, &evaluation, NULL) == 0 &&
+           has_denial(&copy, &evaluation);
 }
 
 /* ---- /mutate ---- */
@@ -253,7 +236,7 @@ static const char *audited_findings(struct answer *a)
 
 static void write_annotations(struct answer *a)
 {
-    enum cf_level level = a->judgement->levels.mode[CF_ENFORCE];
+    enum cf_level level = a->judgement->lookups->levels.mode[CF_ENFORCE];
     const char *findings = audited_findings(a), *exempt = NULL;
 
     for (size_t i = 0; i < a->judgement->count && exempt == NULL; i++)
@@ -405,6 +388,7 @@ static int answer_unread(struct answer *a, const char *bytes, size_t len, unsign
         return cf_err_memory(err);
     *outcome = (struct cf_outcome){.decision = u->allowed ? CF_ALLOWED : CF_DENIED,
                                    .request = &u->request,
+                                   .lookups = u->lookups,
                                    .holds_secret = true,
                                    .unread = kept};
     return 0;
@@ -420,68 +404,31 @@ int cf_review_unread(struct cf_arena *arena, const struct cf_review_input *in, c
     return answer_unread(&a, bytes, len, code, sentence, answer, outcome, err);
 }
 
-/* ---- both ---- */
+/* ---- the entries ---- */
 
-static struct cf_engine_input engine_input(const struct cf_review_input *in)
+int cf_answer_undecoded(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
+                        size_t len, struct cf_buf *answer, struct cf_outcome *outcome,
+                        struct cf_err *err)
 {
-    bool validate = in->phase == CF_PHASE_VALIDATE;
+    struct answer a = {.arena = arena, .in = in};
 
-    return (struct cf_engine_input){
-        .policy = in->policy,
-        .store = in->store,
-        .now = in->now,
-        .modes = validate ? CF_ALL_MODES : CF_MODE_BIT(CF_FIX),
-        .kubelets = in->phase == CF_PHASE_MUTATE_KUBELET,
-        .own_namespace = in->own_namespace,
-        .level = in->level,
-    };
-}
-
-static int judge(struct cf_arena *arena, const struct cf_review_input *in,
-                 struct cf_request *request, const struct cf_evaluation **out, struct cf_err *err)
-{
-    struct cf_engine_input engine = engine_input(in);
-    struct cf_evaluation *judgement = cf_arena_alloc(arena, sizeof(*judgement));
-
-    if (judgement == NULL)
-        return cf_err_memory(err);
-    if (cf_engine_evaluate(arena, &engine, request, judgement, err) != 0)
+    if (err->kind != CF_ERR_INPUT)
         return -1;
-    *out = judgement;
-    return 0;
+    return answer_unread(&a, bytes, err->offset < len ? err->offset : len, 400, err->msg, answer,
+                         outcome, err);
 }
 
-/* What was found is as secret as a Secret, and so are the bytes. */
-static bool found_secret(const struct cf_evaluation *judgement)
+int cf_answer(struct cf_arena *arena, const struct cf_review_input *in, size_t len,
+              struct cf_buf *answer, struct cf_outcome *outcome, struct cf_err *err)
 {
-    for (size_t i = 0; i < judgement->count; i++) {
-        if ((judgement->items[i].finding.rule->traits & CF_RULE_FINDS_SECRETS) != 0)
-            return true;
-    }
-    return false;
-}
-
-int cf_review_answer(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
-                     size_t len, struct cf_buf *answer, struct cf_outcome *outcome,
-                     struct cf_err *err)
-{
-    struct answer a = {.arena = arena, .in = in, .len = len};
+    struct answer a = {.arena = arena,
+                       .in = in,
+                       .request = outcome->request,
+                       .judgement = outcome->judgement,
+                       .len = len};
     enum cf_decision decision = CF_ALLOWED;
-    struct cf_request *request;
     int rc;
 
-    *outcome = (struct cf_outcome){.decision = CF_ERROR, .holds_secret = true};
-    if (cf_review_decode(arena, bytes, len, &request, err) != 0)
-        return err->kind != CF_ERR_INPUT
-                   ? -1
-                   : answer_unread(&a, bytes, err->offset < len ? err->offset : len, 400, err->msg,
-                                   answer, outcome, err);
-    outcome->request = a.request = request;
-    outcome->holds_secret = request->holds_secret;
-    if (judge(arena, in, request, &a.judgement, err) != 0)
-        return -1;
-    outcome->judgement = a.judgement;
-    outcome->holds_secret = outcome->holds_secret || found_secret(a.judgement);
     cf_out_init(&a.out, answer);
     rc = in->phase == CF_PHASE_VALIDATE ? answer_validate(&a, &decision, err)
                                         : answer_mutate(&a, &decision, err);

@@ -122,8 +122,8 @@ static int spec_decode(struct cf_fields *r, const struct cf_json *root, struct a
     return r->failed ? -1 : 0;
 }
 
-static int decode(struct cf_arena *arena, const char *bytes, size_t len, struct access *out,
-                  struct cf_err *err)
+static int decode_access(struct cf_arena *arena, const char *bytes, size_t len, struct access *out,
+                         struct cf_err *err)
 {
     struct cf_fields r = {.arena = arena, .where = "", .err = err};
     const struct cf_json *root = cf_json_parse(arena, bytes, len, skipped, NULL, err);
@@ -199,8 +199,10 @@ static bool is_concerned(const struct access *access, const struct cf_review_inp
     return !access->url && caller->account != NULL && !cf_streq(caller->username, in->own_user);
 }
 
-static int judge(struct cf_arena *arena, const struct cf_review_input *in,
-                 struct cf_request *request, struct cf_evaluation *judgement, struct cf_err *err)
+/* Look up, evaluate, exempt; see review.c. */
+static int evaluate_access(struct cf_arena *arena, const struct cf_review_input *in,
+                           const struct cf_request *request, struct cf_evaluation *out,
+                           struct cf_err *err)
 {
     const struct cf_engine_input engine = {
         .policy = in->policy,
@@ -211,7 +213,7 @@ static int judge(struct cf_arena *arena, const struct cf_review_input *in,
         .level = in->level,
     };
 
-    return cf_engine_evaluate(arena, &engine, request, judgement, err);
+    return cf_engine_run(arena, &engine, request, out, err);
 }
 
 int cf_authorize_answer(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
@@ -225,16 +227,17 @@ int cf_authorize_answer(struct cf_arena *arena, const struct cf_review_input *in
     *outcome = (struct cf_outcome){.decision = CF_ERROR};
     if (judgement == NULL)
         return cf_err_memory(err);
-    if (decode(arena, bytes, len, &access, err) != 0)
+    if (decode_access(arena, bytes, len, &access, err) != 0)
         return -1;
     outcome->request = access.request;
     if (is_concerned(&access, in)) {
         outcome->unsynced = !cf_boundary_known(in->store) || !cf_store_synced(in->store);
         if (outcome->unsynced)
             return cf_err_system(err, "the cluster is not known yet: its objects are being listed");
-        if (judge(arena, in, access.request, judgement, err) != 0)
+        if (evaluate_access(arena, in, access.request, judgement, err) != 0)
             return -1;
         outcome->judgement = judgement;
+        outcome->lookups = judgement->lookups;
         denied = denied_by(judgement);
     }
     write_answer(arena, access.api_version, denied, answer);
@@ -255,15 +258,16 @@ static const char *other_rule(const struct cf_outcome *outcome)
     return denied != NULL && denied->rule->explain == NULL ? denied->rule->id : NULL;
 }
 
-static const char *explain(struct cf_arena *arena, const struct cf_request *request,
-                           const struct cf_policy *policy)
+static const char *explain_by_rule(struct cf_arena *arena, const struct cf_outcome *outcome,
+                                   const struct cf_policy *policy)
 {
     for (size_t i = 0; i < cf_rule_count; i++) {
         const struct cf_rule *rule = cf_rules[i];
 
         if (rule->explain != NULL)
             return cf_line(arena, CF_DENIAL_LINE_MAX, "%s",
-                           rule->explain(arena, request, cf_rule_settings(rule, policy)));
+                           rule->explain(arena, outcome->request, outcome->lookups,
+                                         cf_rule_settings(rule, policy)));
     }
     return "";
 }
@@ -271,7 +275,7 @@ static const char *explain(struct cf_arena *arena, const struct cf_request *requ
 const char *cf_boundary_explain(struct cf_arena *arena, const struct cf_outcome *outcome,
                                 const struct cf_policy *policy)
 {
-    const char *boundary = explain(arena, outcome->request, policy);
+    const char *boundary = explain_by_rule(arena, outcome, policy);
     const char *rule = other_rule(outcome);
 
     if (rule == NULL)

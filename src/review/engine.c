@@ -6,7 +6,7 @@
 #include "curfew/attr.h"
 #include "curfew/engine.h"
 #include "curfew/str.h"
-#include "engine_private.h"
+#include "review_private.h"
 
 const char *cf_exempt_name(enum cf_exempt exempt)
 {
@@ -60,20 +60,22 @@ static bool is_skipped(const struct cf_engine_input *in, const struct cf_request
 
 /* ---- lookups ---- */
 
-struct lookup {
-    const struct cf_store *store;
+struct secret_lookup {
+    const struct cf_engine_input *in;
     struct cf_arena *arena;
     const char *namespace;
-    int64_t stale_after;
+    struct cf_secret_facts *facts;
     bool unknown; /* some Secret is */
 };
 
-static void look_up_secret(struct cf_secret_ref *ref, void *arg)
+static void lookup_secret(const struct cf_secret_ref *ref, void *arg)
 {
-    struct lookup *lookup = arg;
+    struct secret_lookup *l = arg;
+    struct cf_secret_facts *facts = &l->facts[ref->index];
 
-    cf_store_secret(lookup->store, lookup->arena, lookup->namespace, lookup->stale_after, ref);
-    lookup->unknown |= ref->state == CF_SECRET_UNKNOWN;
+    cf_store_secret(l->in->store, l->arena, l->namespace, ref->name, l->in->policy->stale_after,
+                    facts);
+    l->unknown |= facts->state == CF_SECRET_UNKNOWN;
 }
 
 /* Why nobody can say what a Secret is that the store lacks. */
@@ -105,17 +107,27 @@ static unsigned needs_of(enum cf_kind kind)
     return needs;
 }
 
-static void look_up_secrets(struct cf_arena *arena, const struct cf_policy *policy,
-                            const struct cf_store *store, struct cf_request *request)
+/* The facts of an object's Secrets; NULL: it is absent, or out of memory. */
+static struct cf_secret_facts *new_facts(struct cf_arena *arena, const struct cf_object *object)
 {
-    struct lookup lookup = {store, arena, request->namespace, policy->stale_after, false};
+    if (object == NULL)
+        return NULL;
+    return cf_arena_array(arena, object->secret_ref_count + 1, sizeof(struct cf_secret_facts));
+}
 
-    cf_object_secret_refs(request->object, look_up_secret, &lookup);
-    if (request->old_object != NULL)
-        cf_object_secret_refs(request->old_object, look_up_secret, &lookup);
-    if (lookup.unknown)
-        request->unknown_why = why_unknown(arena, policy, store);
-    request->unknown_stays = !cf_store_expected(store, CF_SECRETS);
+static void lookup_secrets(struct cf_arena *arena, const struct cf_engine_input *in,
+                           const struct cf_request *request, struct cf_lookups *out)
+{
+    struct secret_lookup l = {in, arena, request->namespace, out->secrets, false};
+
+    if (out->secrets != NULL)
+        cf_object_secret_refs(request->object, lookup_secret, &l);
+    l.facts = out->old_secrets;
+    if (out->old_secrets != NULL)
+        cf_object_secret_refs(request->old_object, lookup_secret, &l);
+    if (l.unknown)
+        out->unknown_why = why_unknown(arena, in->policy, in->store);
+    out->unknown_stays = !cf_store_expected(in->store, CF_SECRETS);
 }
 
 /* The account that a request is about; NULL: it is about none, or that is not looked up. */
@@ -133,37 +145,38 @@ static const char *account_of(const struct cf_request *request)
     }
 }
 
-void cf_engine_lookup(struct cf_arena *arena, const struct cf_policy *policy,
-                      const struct cf_store *store, struct cf_request *request)
+void cf_engine_lookup_object(struct cf_arena *arena, const struct cf_engine_input *in,
+                             const struct cf_request *request, struct cf_lookups *out)
 {
     unsigned needs = needs_of(request->kind);
     const char *account = (needs & CF_NEEDS_ACCOUNT) != 0 ? account_of(request) : NULL;
 
+    out->secrets = new_facts(arena, request->object);
+    out->old_secrets = new_facts(arena, request->old_object);
     if ((needs & CF_NEEDS_SECRETS) != 0)
-        look_up_secrets(arena, policy, store, request);
+        lookup_secrets(arena, in, request, out);
     if (account != NULL)
-        request->account_restricted = cf_store_restricted(store, request->namespace, account);
+        out->account_restricted = cf_store_restricted(in->store, request->namespace, account);
 }
 
-/* Everything that the store is asked for one review, under one hold of its lock: what rules see
- * are copies. */
-static void look_up(struct cf_arena *arena, const struct cf_engine_input *in,
-                    struct cf_request *request, struct cf_evaluation *out)
+void cf_engine_lookup(struct cf_arena *arena, const struct cf_engine_input *in,
+                      const struct cf_request *request, struct cf_lookups *out)
 {
+    *out = (struct cf_lookups){0};
     cf_store_lock(in->store);
     out->levels = cf_store_levels(in->store, in->policy, request->namespace);
     out->caller_levels = cf_store_levels(in->store, in->policy, request->caller.namespace);
-    request->server_minor = cf_store_server_minor(in->store);
-    if (request->kind != CF_KIND_OTHER && !out->skipped)
-        cf_engine_lookup(arena, in->policy, in->store, request);
-    if (request->boundary != NULL && (needs_of(CF_KIND_OTHER) & CF_NEEDS_BOUNDARY) != 0) {
-        request->boundary->own_namespace = in->own_namespace;
-        cf_boundary_lookup(arena, in->store, request->boundary);
-    }
+    out->server_minor = cf_store_server_minor(in->store);
+    if (request->kind != CF_KIND_OTHER && !is_skipped(in, request))
+        cf_engine_lookup_object(arena, in, request, out);
+    if (request->boundary != NULL && (needs_of(CF_KIND_OTHER) & CF_NEEDS_BOUNDARY) != 0)
+        cf_boundary_lookup(arena, in->store, request->boundary, in->own_namespace, &out->boundary);
     cf_store_unlock(in->store);
     /* The labels that a namespace will have, not those that it had. */
     if (request->kind == CF_KIND_NAMESPACE)
         out->levels = cf_levels_of(in->policy, request->object->namespace.labels);
+    for (int mode = 0; in->level != NULL && mode < CF_MODES; mode++)
+        out->levels.mode[mode] = out->caller_levels.mode[mode] = *in->level;
 }
 
 /* ---- rules ---- */
@@ -193,6 +206,7 @@ static void check_object(const struct cf_rule *rule, struct cf_rule_input *in,
     const struct cf_request *request = in->request;
 
     in->object = request->object;
+    in->secrets = in->lookups->secrets;
     in->old_object = (rule->traits & CF_RULE_TRANSITION) != 0 ? request->old_object : NULL;
     in->may_fix = request->kind != CF_KIND_POD ||
                   (request->operation == CF_CREATE && cf_str_empty(request->subresource));
@@ -211,6 +225,7 @@ static struct cf_prints *check_old_object(const struct cf_rule *rule, struct cf_
     if (prints == NULL)
         return NULL;
     in->object = in->request->old_object;
+    in->secrets = in->lookups->old_secrets;
     in->may_fix = false;
     cf_findings_begin(&old, rule, prints, true);
     rule->check(in, &old);
@@ -249,9 +264,10 @@ static void run_rule(const struct cf_rule *rule, struct cf_rule_input *in, struc
 }
 
 /* Rules about the object, or (`caller`) those about who asks. */
-static bool is_due(const struct cf_rule *rule, const struct cf_request *request, bool caller)
+static bool is_due(const struct cf_rule *rule, const struct cf_request *request,
+                   const struct cf_lookups *lookups, bool caller)
 {
-    if (request->server_minor < rule->since_minor)
+    if (lookups->server_minor < rule->since_minor)
         return false;
     if (caller || (rule->traits & CF_RULE_CALLER) != 0)
         return caller && (rule->traits & CF_RULE_CALLER) != 0;
@@ -259,17 +275,20 @@ static bool is_due(const struct cf_rule *rule, const struct cf_request *request,
 }
 
 static int run_level(struct cf_arena *arena, const struct cf_engine_input *in,
-                     const struct cf_request *request, bool caller, enum cf_level level,
-                     struct cf_findings *out, struct cf_err *err)
+                     const struct cf_request *request, const struct cf_lookups *lookups,
+                     bool caller, enum cf_level level, struct cf_findings *out, struct cf_err *err)
 {
-    struct cf_rule_input input = {
-        .request = request, .policy = in->policy, .level = level, .now = in->now};
+    struct cf_rule_input input = {.request = request,
+                                  .lookups = lookups,
+                                  .policy = in->policy,
+                                  .level = level,
+                                  .now = in->now};
 
     *out = (struct cf_findings){.arena = arena};
     for (size_t i = 0; i < cf_rule_count; i++) {
         const struct cf_rule *rule = cf_rules[i];
 
-        if (!is_due(rule, request, caller) || !rule_holds(rule, in->policy, level))
+        if (!is_due(rule, request, lookups, caller) || !rule_holds(rule, in->policy, level))
             continue;
         input.settings = cf_rule_settings(rule, in->policy);
         input.considered = is_considered(arena, in, request, rule->considers, level);
@@ -294,7 +313,7 @@ static int run_levels(struct cf_arena *arena, const struct cf_engine_input *in,
                       const struct cf_request *request, bool caller, struct cf_evaluation *out,
                       struct cf_err *err)
 {
-    const struct cf_levels *levels = caller ? &out->caller_levels : &out->levels;
+    const struct cf_levels *levels = caller ? &out->lookups->caller_levels : &out->lookups->levels;
 
     /* The strictest first: it finds the most, so that the others only add their modes. */
     for (int level = CF_RESTRICTED; level >= CF_PRIVILEGED; level--) {
@@ -303,7 +322,8 @@ static int run_levels(struct cf_arena *arena, const struct cf_engine_input *in,
 
         if (modes == 0)
             continue;
-        if (run_level(arena, in, request, caller, (enum cf_level)level, &found, err) != 0)
+        if (run_level(arena, in, request, out->lookups, caller, (enum cf_level)level, &found,
+                      err) != 0)
             return -1;
         if (cf_verdicts_merge(arena, out, &found, modes) != 0)
             return cf_err_memory(err);
@@ -320,27 +340,20 @@ static bool has_caller(const struct cf_engine_input *in, const struct cf_request
 }
 
 int cf_engine_evaluate(struct cf_arena *arena, const struct cf_engine_input *in,
-                       struct cf_request *request, struct cf_evaluation *out, struct cf_err *err)
+                       const struct cf_request *request, const struct cf_lookups *lookups,
+                       struct cf_evaluation *out, struct cf_err *err)
 {
-    struct cf_evaluation judgement = {.skipped = request->kind != CF_KIND_OTHER &&
-                                                 is_skipped(in, request)};
-    bool about_object = request->kind != CF_KIND_OTHER && !judgement.skipped && !in->caller_only;
+    struct cf_evaluation evaluation = {.lookups = lookups};
+    bool about_object;
 
-    if (in->known == NULL)
-        look_up(arena, in, request, &judgement);
-    else
-        judgement.levels = *in->known;
-    if (in->known_caller != NULL)
-        judgement.caller_levels = *in->known_caller;
-    for (int mode = 0; in->level != NULL && mode < CF_MODES; mode++)
-        judgement.levels.mode[mode] = judgement.caller_levels.mode[mode] = *in->level;
-    if (about_object && run_levels(arena, in, request, false, &judgement, err) != 0)
-        return -1;
-    if (has_caller(in, request) && run_levels(arena, in, request, true, &judgement, err) != 0)
-        return -1;
-    cf_exempt_apply(arena, in, request, &judgement);
-    if (cf_fixes_settle(arena, &judgement) != 0 || cf_arena_failed(arena))
+    evaluation.skipped = request->kind != CF_KIND_OTHER && is_skipped(in, request);
+    about_object = request->kind != CF_KIND_OTHER && !evaluation.skipped && !in->caller_only;
+    if (cf_arena_failed(arena)) /* facts may be missing */
         return cf_err_memory(err);
-    *out = judgement;
+    if (about_object && run_levels(arena, in, request, false, &evaluation, err) != 0)
+        return -1;
+    if (has_caller(in, request) && run_levels(arena, in, request, true, &evaluation, err) != 0)
+        return -1;
+    *out = evaluation;
     return 0;
 }

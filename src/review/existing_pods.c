@@ -133,11 +133,12 @@ struct relabel {
     struct cf_levels levels; /* those that rise; the others privileged */
     unsigned modes;
     struct cf_request *pods;
-    size_t count;    /* of pods[] */
-    size_t mirrors;  /* pods that no API server starts: nothing to say of them */
-    size_t total;    /* pods of the namespace */
-    size_t unknown;  /* pods with Secrets that can't be looked up */
-    const char *why; /* they can't */
+    struct cf_lookups *lookups; /* of pods[i] */
+    size_t count;               /* of pods[] */
+    size_t mirrors;             /* pods that no API server starts: nothing to say of them */
+    size_t total;               /* pods of the namespace */
+    size_t unknown;             /* pods with Secrets that can't be looked up */
+    const char *why;            /* they can't */
     struct hit *hits;
     size_t hit_count, hit_capacity;
 };
@@ -164,10 +165,17 @@ static bool find_rising(struct relabel *r, const struct cf_request *request)
 
 /* ---- its pods ---- */
 
+static struct cf_engine_input pod_input(const struct relabel *r)
+{
+    return (struct cf_engine_input){
+        .policy = r->in->policy, .store = r->in->store, .now = r->in->now, .modes = r->modes};
+}
+
 /* Runs under the store's lock: copies and looks up, no more. */
 static bool take_pod(const struct cf_store_pod *pod, struct cf_object *object, void *arg)
 {
     struct relabel *r = arg;
+    const struct cf_engine_input in = pod_input(r);
     struct cf_request *request = &r->pods[r->count];
 
     if (pod->mirror) {
@@ -188,7 +196,8 @@ static bool take_pod(const struct cf_store_pod *pod, struct cf_object *object, v
     if (request->object == NULL)
         return false;
     *request->object = *object;
-    cf_engine_lookup(r->arena, r->in->policy, r->in->store, request);
+    r->lookups[r->count] = (struct cf_lookups){.levels = r->levels};
+    cf_engine_lookup_object(r->arena, &in, request, &r->lookups[r->count]);
     r->count++;
     return cf_arena_used(r->arena) < CF_RELABEL_BYTES_MAX;
 }
@@ -196,7 +205,8 @@ static bool take_pod(const struct cf_store_pod *pod, struct cf_object *object, v
 static bool take_pods(struct relabel *r)
 {
     r->pods = cf_arena_array(r->arena, CF_RELABEL_PODS_MAX, sizeof(*r->pods));
-    if (r->pods == NULL)
+    r->lookups = cf_arena_array(r->arena, CF_RELABEL_PODS_MAX, sizeof(*r->lookups));
+    if (r->pods == NULL || r->lookups == NULL)
         return false;
     cf_store_lock(r->in->store);
     r->total =
@@ -234,17 +244,14 @@ static bool counts(const struct cf_verdict *v, enum cf_mode *mode)
 
 static bool judge_pod(struct relabel *r, size_t pod)
 {
-    const struct cf_engine_input in = {.policy = r->in->policy,
-                                       .store = r->in->store,
-                                       .now = r->in->now,
-                                       .modes = r->modes,
-                                       .known = &r->levels};
-    struct cf_request *request = &r->pods[pod];
+    const struct cf_engine_input in = pod_input(r);
+    const struct cf_request *request = &r->pods[pod];
     struct hit hit = {.pod = pod, .workload = cf_workload_name(r->arena, request)};
     struct cf_evaluation judgement;
     bool unknown = false;
 
-    if (cf_engine_evaluate(r->arena, &in, request, &judgement, NULL) != 0)
+    if (cf_engine_evaluate(r->arena, &in, request, &r->lookups[pod], &judgement, NULL) != 0 ||
+        cf_engine_exempt(r->arena, &in, request, &judgement, NULL) != 0)
         return false;
     for (size_t i = 0; i < judgement.count; i++) {
         hit.finding = &judgement.items[i].finding;
@@ -255,7 +262,7 @@ static bool judge_pod(struct relabel *r, size_t pod)
     }
     r->unknown += unknown;
     if (unknown)
-        r->why = request->unknown_why;
+        r->why = r->lookups[pod].unknown_why;
     return true;
 }
 

@@ -31,7 +31,8 @@ static const char *named_resource(struct cf_arena *arena, const struct cf_reques
 const struct cf_levels *cf_evaluation_levels(const struct cf_evaluation *judgement,
                                              const struct cf_rule *rule)
 {
-    return (rule->traits & CF_RULE_CALLER) != 0 ? &judgement->caller_levels : &judgement->levels;
+    return (rule->traits & CF_RULE_CALLER) != 0 ? &judgement->lookups->caller_levels
+                                                : &judgement->lookups->levels;
 }
 
 const char *cf_subject(struct cf_arena *arena, const struct cf_request *request)
@@ -507,7 +508,7 @@ void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
             told = v->exception;
             warn_exception(&w, arena, subject, v, now);
         } else if (modes != 0 && v->finding.unknown) {
-            warn_unknown(&w, arena, subject, judgement, v, modes, request->unknown_why);
+            warn_unknown(&w, arena, subject, judgement, v, modes, judgement->lookups->unknown_why);
         } else if (modes != 0) {
             warn_finding(&w, arena, request, subject, judgement, v, modes);
         }

@@ -5,16 +5,58 @@
 
 #include "curfew/review.h"
 #include "curfew/writer.h"
-#include "engine_private.h"
+
+/* ---- verdicts.c ---- */
+
+/* Adds the findings of one level, which count for `modes`, to the judgement: a finding that is
+ * there already (the same rule, path, key and value) gains the modes. -1: out of memory. */
+int cf_verdicts_merge(struct cf_arena *arena, struct cf_evaluation *judgement,
+                      const struct cf_findings *found, unsigned modes);
+
+/* ---- fixes.c ---- */
+
+/* Has each fix allow for the sources that those before it insert into the same volume, so that all
+ * that are not exempt can be applied in the verdicts' order. -1: out of memory. */
+int cf_fixes_settle(struct cf_arena *arena, struct cf_evaluation *judgement);
+
+/* ---- engine.c ---- */
+
+/* A kubelet's request for the token of a pod, which was judged when it was made. */
+bool cf_is_kubelet_token(enum cf_kind kind, const struct cf_caller *caller, const char *bound_kind);
+
+/* ---- verdicts.c: exemptions and exceptions ---- */
+
+/* Whom exemptions.usernames or exemptions.groups name, and whom guard.groups does. */
+enum cf_exempt cf_exempt_caller(const struct cf_policy *policy, const struct cf_caller *caller);
+bool cf_in_guard_groups(const struct cf_policy *policy, const struct cf_caller *caller);
+
+/* The exception in force for the rule and the request's object; NULL: none. */
+const struct cf_exception *cf_exception_find(struct cf_arena *arena,
+                                             const struct cf_engine_input *in,
+                                             const struct cf_request *request,
+                                             const struct cf_rule *rule);
+
+/* ---- answer.c ---- */
+
+/* Writes the answer to the request and the evaluation of *outcome, and sets its decision. `len`: of
+ * the review. -1: CF_ERR_SYSTEM. */
+int cf_answer(struct cf_arena *arena, const struct cf_review_input *in, size_t len,
+              struct cf_buf *answer, struct cf_outcome *outcome, struct cf_err *err);
+
+/* Writes the answer to a review that cf_review_decode() failed to decode with *err. */
+int cf_answer_undecoded(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
+                        size_t len, struct cf_buf *answer, struct cf_outcome *outcome,
+                        struct cf_err *err);
 
 /* ---- unread.c: the verdict on a review whose object could not be read ---- */
 
 struct cf_unread_review {
-    struct cf_request request;       /* the envelope: its objects are NULL, its kind is known */
-    const struct cf_kind_info *info; /* NULL: unknown, or of a kind that no rule knows */
-    const char *kind;                /* "Pod"; NULL: unknown */
-    const enum cf_level *enforce;    /* of the namespace; NULL: not looked up */
-    enum cf_exempt exempt;           /* why it is allowed, unless the level or the kind is why */
+    struct cf_request request;        /* the envelope: its objects are NULL, its kind is known */
+    const struct cf_kind_info *info;  /* NULL: unknown, or of a kind that no rule knows */
+    const char *kind;                 /* "Pod"; NULL: unknown */
+    const struct cf_lookups *lookups; /* NULL: nothing was looked up */
+    const enum cf_level *enforce;     /* of the namespace; NULL: not looked up */
+    enum cf_exempt exempt;            /* why it is allowed, unless the level or the kind is why */
     bool allowed;
     bool advised; /* a template: allowed with a warning */
 };

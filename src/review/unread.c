@@ -200,13 +200,11 @@ static int judge_caller(struct envelope *e, const struct cf_review_input *in,
                                      .own_namespace = in->own_namespace,
                                      .level = in->level};
     struct cf_fields r = {.arena = e->arena, .where = "", .err = err};
-    const struct cf_boundary *q;
 
     e->objects_matter = cf_boundary_query_unread(&r, e->resource_group, u->kind, &u->request);
-    if (r.failed || cf_engine_evaluate(e->arena, &engine, &u->request, out, err) != 0)
+    if (r.failed || cf_engine_run(e->arena, &engine, &u->request, out, err) != 0)
         return -1;
-    q = u->request.boundary;
-    *denied = e->objects_matter && q != NULL && q->restricted;
+    *denied = e->objects_matter && out->lookups->boundary.restricted;
     for (size_t i = 0; i < out->count; i++)
         *denied |= (out->items[i].modes & CF_MODE_BIT(CF_ENFORCE)) != 0;
     return 0;
@@ -222,7 +220,8 @@ static int judge_place(struct envelope *e, const struct cf_review_input *in,
         return cf_err_memory(err);
     if (judge_caller(e, in, u, judgement, &denied, err) != 0)
         return -1;
-    u->enforce = &judgement->levels.mode[CF_ENFORCE];
+    u->lookups = judgement->lookups;
+    u->enforce = &judgement->lookups->levels.mode[CF_ENFORCE];
     u->advised = !denied && u->info != NULL && u->info->bit == CF_KIND_TEMPLATE;
     u->allowed = u->advised;
     if (denied || is_always_judged(in->policy, u))

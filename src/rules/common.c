@@ -180,8 +180,9 @@ void cf_fix_warn_written(const struct cf_rule_input *in, struct cf_findings *out
 
 bool cf_is_legacy(const struct cf_rule_input *in, const struct cf_secret_ref *ref)
 {
-    return ref->state == CF_SECRET_LEGACY ||
-           (ref->state == CF_SECRET_UNKNOWN && !in->request->manifest);
+    enum cf_secret_state state = in->secrets[ref->index].state;
+
+    return state == CF_SECRET_LEGACY || (state == CF_SECRET_UNKNOWN && !in->request->manifest);
 }
 
 void cf_report_unknown(const struct cf_rule_input *in, struct cf_findings *out,
@@ -196,11 +197,11 @@ void cf_report_unknown(const struct cf_rule_input *in, struct cf_findings *out,
     if (!cf_finding_kept(out, f))
         return;
     cf_finding_what(out, f, "%s Secret \"%s\", which Curfew can't look up%s", spoken,
-                    cf_name_fit(out->arena, ref->name), in->request->unknown_stays ? "" : " now");
+                    cf_name_fit(out->arena, ref->name), in->lookups->unknown_stays ? "" : " now");
     cf_finding_detail(out, f, "%s; what it can't look up is %s at level \"%s\" (lookupFailure)",
-                      cf_str_or_empty(in->request->unknown_why), denies ? "denied" : "allowed",
+                      cf_str_or_empty(in->lookups->unknown_why), denies ? "denied" : "allowed",
                       cf_level_name(in->level));
-    if (in->request->unknown_stays)
+    if (in->lookups->unknown_stays)
         cf_finding_remedy(out, f,
                           "ask who runs Curfew: it needs that list, or lookupFailure: allow");
     else

@@ -90,7 +90,8 @@ static size_t path_count(const struct conversion *c)
 }
 
 /* The paths that a source writes, so far as anyone can tell from here. */
-static void source_paths(const struct cf_volume_source *source, const char **paths, size_t *n)
+static void source_paths(const struct conversion *c, const struct cf_volume_source *source,
+                         const char **paths, size_t *n)
 {
     for (size_t i = 0; i < source->items.count; i++)
         paths[(*n)++] = cf_str_or_empty(source->items.items[i].path);
@@ -102,7 +103,7 @@ static void source_paths(const struct cf_volume_source *source, const char **pat
         paths[(*n)++] = "ca.crt";
     for (size_t i = 0; i < CF_COUNT(source->other_paths) && source->other_paths[i] != NULL; i++)
         paths[(*n)++] = source->other_paths[i];
-    if (source->secret != NULL && source->secret->state == CF_SECRET_LEGACY) {
+    if (source->secret != NULL && c->in->secrets[source->secret->index].state == CF_SECRET_LEGACY) {
         for (size_t i = 0; i < CF_COUNT(whole_secret); i++)
             paths[(*n)++] = whole_secret[i].path;
     }
@@ -121,7 +122,7 @@ static const char *find_clash(const struct conversion *c)
     for (size_t i = 0; c->source == NULL && i < c->items.count; i++)
         paths[n++] = cf_str_or_empty(c->items.items[i].path);
     for (size_t i = 0; i < c->volume->source_count; i++)
-        source_paths(&c->volume->sources[i], paths, &n);
+        source_paths(c, &c->volume->sources[i], paths, &n);
     qsort(paths, n, sizeof(*paths), by_path);
     for (size_t i = 1; i < n; i++) {
         if (paths_clash(paths[i - 1], paths[i]))

@@ -124,7 +124,7 @@ static const char *mount_first(const struct cf_rule_input *in, struct cf_finding
 static const char *account_first(const struct cf_rule_input *in, struct cf_findings *out,
                                  const struct cf_env_ref *env)
 {
-    const char *owner = env->secret.owner;
+    const char *owner = in->secrets[env->secret.index].owner;
 
     if (owner == NULL || cf_streq(owner, in->object->pod.account))
         return "";
@@ -150,7 +150,7 @@ static void advise_public(const struct cf_rule_input *in, struct cf_findings *ou
 static void advise_token(const struct cf_rule_input *in, struct cf_findings *out,
                          struct cf_finding *f, const struct cf_env_ref *env)
 {
-    bool own = cf_streq(env->secret.owner, in->object->pod.account);
+    bool own = cf_streq(in->secrets[env->secret.index].owner, in->object->pod.account);
     enum mount mount = mount_of(in, env, own);
     const char *file = file_of(out, env, "token");
 
@@ -166,7 +166,7 @@ static void advise_token(const struct cf_rule_input *in, struct cf_findings *out
 static void advise_all(const struct cf_rule_input *in, struct cf_findings *out,
                        struct cf_finding *f, const struct cf_env_ref *env)
 {
-    bool own = cf_streq(env->secret.owner, in->object->pod.account);
+    bool own = cf_streq(in->secrets[env->secret.index].owner, in->object->pod.account);
     enum mount mount = mount_of(in, env, own);
     const char *file = file_of(out, env, "token");
 
@@ -228,7 +228,7 @@ static void found(const struct cf_rule_input *in, struct cf_findings *out,
                        ref->at, cf_value_str(out, ref->name));
     const char *spoken = "", *secret;
 
-    if (ref->state == CF_SECRET_UNKNOWN) {
+    if (in->secrets[ref->index].state == CF_SECRET_UNKNOWN) {
         if (cf_finding_kept(out, f))
             spoken = cf_arena_printf(out->arena, "container \"%s\" reads", env->container);
         cf_report_unknown(in, out, f, ref, cf_str_or_empty(spoken));

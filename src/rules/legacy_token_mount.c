@@ -21,19 +21,19 @@ struct search {
 static void tell_foreign(const struct cf_rule_input *in, struct cf_findings *out,
                          struct cf_finding *f, const struct cf_secret_ref *ref)
 {
-    const char *account = in->object->pod.account;
+    const char *account = in->object->pod.account, *owner = in->secrets[ref->index].owner;
 
-    if (ref->owner == NULL) {
+    if (owner == NULL) {
         cf_finding_detail(out, f, "Secret \"%s\" names no ServiceAccount that it belongs to",
                           ref->name);
         return;
     }
     cf_finding_detail(out, f,
                       "Secret \"%s\" belongs to ServiceAccount \"%s\", but the pod runs as \"%s\"",
-                      ref->name, ref->owner, account);
+                      ref->name, owner, account);
     cf_finding_remedy(out, f,
                       "set serviceAccountName: %s, or give \"%s\" the permissions it needs, and %s",
-                      ref->owner, account,
+                      owner, account,
                       in->object->pod.no_automount
                           ? "use a projected volume with a serviceAccountToken source instead of "
                             "the Secret: the pod mounts no other token"
@@ -45,10 +45,11 @@ static void try_to_convert(const struct cf_rule_input *in, struct cf_findings *o
                            const struct cf_volume_source *source, const struct cf_secret_ref *ref,
                            struct search *search)
 {
+    const char *owner = in->secrets[ref->index].owner;
     struct cf_obstacle obstacle;
     struct cf_fix *fix;
 
-    if (!cf_streq(ref->owner, in->object->pod.account)) {
+    if (!cf_streq(owner, in->object->pod.account)) {
         tell_foreign(in, out, f, ref);
         return;
     }
@@ -63,7 +64,7 @@ static void try_to_convert(const struct cf_rule_input *in, struct cf_findings *o
         cf_finding_detail(out, f,
                           "Secret \"%s\" belongs to the pod's own ServiceAccount \"%s\": a "
                           "projected token gives the same files",
-                          ref->name, ref->owner);
+                          ref->name, owner);
     else if (obstacle.why != NULL)
         cf_finding_detail(out, f, "Secret \"%s\" can't be converted: %s", ref->name, obstacle.why);
     if (fix == NULL && obstacle.remedy != NULL)
@@ -99,7 +100,7 @@ static struct cf_finding *found(const struct cf_rule_input *in, struct cf_findin
     struct cf_finding *f = cf_finding_add(out, key, ref->at, cf_value_str(out, ref->name));
     const char *spoken = "";
 
-    if (ref->state == CF_SECRET_UNKNOWN) {
+    if (in->secrets[ref->index].state == CF_SECRET_UNKNOWN) {
         if (cf_finding_kept(out, f))
             spoken = cf_arena_printf(out->arena, "%s %s", cf_volume_spoken(out, volume),
                                      volume->secret_via != NULL ? "refers to" : "mounts");
@@ -127,7 +128,7 @@ static void check_sources(const struct cf_rule_input *in, struct cf_findings *ou
             continue;
         key = cf_key2(out, volume->called, ref->name);
         f = found(in, out, key, volume, ref);
-        if (ref->state == CF_SECRET_LEGACY && f != NULL)
+        if (in->secrets[ref->index].state == CF_SECRET_LEGACY && f != NULL)
             try_to_convert(in, out, f, volume, source, ref, search);
     }
 }
@@ -147,7 +148,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
         if (ref == NULL || !cf_is_legacy(in, ref))
             continue;
         f = found(in, out, volume->called, volume, ref);
-        if (ref->state == CF_SECRET_UNKNOWN || f == NULL)
+        if (in->secrets[ref->index].state == CF_SECRET_UNKNOWN || f == NULL)
             continue;
         if (volume->type == CF_VOLUME_SECRET) {
             try_to_convert(in, out, f, volume, NULL, ref, &search);

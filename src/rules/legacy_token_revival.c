@@ -94,7 +94,7 @@ static void secrets_dropped(const struct cf_rule_input *in, struct cf_findings *
     for (size_t i = 0; i < old->secret_count; i++) {
         const struct cf_secret_ref *ref = &old->secrets[i];
 
-        if (ref->state == CF_SECRET_LEGACY &&
+        if (in->lookups->old_secrets[ref->index].state == CF_SECRET_LEGACY &&
             bsearch(&ref->name, names, now->secret_count, sizeof(*names), by_text) == NULL)
             secret_dropped(in, out, ref);
     }

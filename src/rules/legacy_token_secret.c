@@ -21,7 +21,7 @@ static void advise_token(const struct cf_rule_input *in, struct cf_findings *out
                          struct cf_finding *f, const char *account)
 {
     struct cf_wanted_token wanted = {
-        .account = account, .seconds = 3600, .restricted = in->request->account_restricted};
+        .account = account, .seconds = 3600, .restricted = in->lookups->account_restricted};
 
     cf_finding_remedy(out, f,
                       "mount a projected serviceAccountToken volume, or ask for a token when it is "
@@ -57,7 +57,7 @@ static void advise_own(const struct cf_rule_input *in, struct cf_findings *out,
                        struct cf_finding *f, const struct cf_own_token *own)
 {
     struct cf_wanted_token wanted = {
-        .account = own->account, .seconds = 3600, .restricted = in->request->account_restricted};
+        .account = own->account, .seconds = 3600, .restricted = in->lookups->account_restricted};
 
     cf_finding_remedy(out, f, "leave %s.token out, and ask for a token when it is needed: %s",
                       own->map, cf_token_command(in, out, &wanted));

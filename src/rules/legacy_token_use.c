@@ -47,11 +47,10 @@ static bool is_pivot(const struct cf_request *request)
 static void advise(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f)
 {
     const struct cf_caller *caller = &in->request->caller;
-    const struct cf_boundary *boundary = in->request->boundary;
     struct cf_wanted_token wanted = {.account = caller->account,
                                      .namespace = caller->namespace,
                                      .seconds = 3600,
-                                     .restricted = boundary != NULL && boundary->restricted,
+                                     .restricted = in->lookups->boundary.restricted,
                                      .pivot = true};
 
     cf_finding_remedy(out, f,

@@ -64,9 +64,9 @@ static void advise_loose(const struct cf_rule_input *in, struct cf_findings *out
 }
 
 /* The account asks for its own token, from a node that is known. */
-static bool asks_for_itself(const struct cf_boundary *q)
+static bool asks_for_itself(const struct cf_boundary *q, const struct cf_boundary_facts *f)
 {
-    return q->node != NULL && cf_streq(q->resource, "serviceaccounts") &&
+    return f->node != NULL && cf_streq(q->resource, "serviceaccounts") &&
            cf_streq(q->subresource, "token") && cf_streq(q->verb, "create") &&
            cf_streq(q->namespace, q->caller_namespace) && cf_streq(q->name, q->caller_account);
 }
@@ -79,7 +79,7 @@ static void advise_own(const struct cf_rule_input *in, struct cf_findings *out,
                                      .namespace = q->namespace,
                                      .seconds = 3600,
                                      .bound_kind = "Node",
-                                     .bound_name = q->node,
+                                     .bound_name = in->lookups->boundary.node,
                                      .restricted = true};
 
     cf_finding_remedy(out, f, "bind the token to its own node: %s",
@@ -90,46 +90,48 @@ static void tell(const struct cf_rule_input *in, struct cf_findings *out,
                  const struct cf_boundary_verdict *verdict)
 {
     const struct cf_boundary *q = in->request->boundary;
-    bool loose = q->caller_account == NULL || !q->restricted;
+    const struct cf_boundary_facts *facts = &in->lookups->boundary;
+    bool loose = q->caller_account == NULL || !facts->restricted;
     struct cf_path spec = CF_PATH_KEY(NULL, "spec");
     struct cf_path bound_at = CF_PATH_KEY(&spec, "boundObjectRef");
     struct cf_path user_at = CF_PATH_KEY(NULL, "userInfo");
     struct cf_finding *f = cf_finding_add(out, "", loose ? &bound_at : &user_at,
-                                          cf_value_str(out, loose ? q->bound_kind : q->node));
+                                          cf_value_str(out, loose ? q->bound_kind : facts->node));
 
     cf_finding_what(out, f, "%s", verdict->reason);
     if (loose)
         cf_finding_detail(out, f,
                           "a token that belongs to no node would be no better confined "
                           "than one without the restriction");
-    else if (q->node == NULL)
+    else if (facts->node == NULL)
         cf_finding_detail(out, f, "ServiceAccount \"%s/%s\" is restricted by node",
                           q->caller_namespace, q->caller_account);
     else
         cf_finding_detail(out, f,
                           "ServiceAccount \"%s/%s\" is restricted by node, and this token "
                           "belongs to node \"%s\"",
-                          q->caller_namespace, q->caller_account, q->node);
+                          q->caller_namespace, q->caller_account, facts->node);
     if (loose)
         advise_loose(in, out, f);
-    else if (asks_for_itself(q))
+    else if (asks_for_itself(q, facts))
         advise_own(in, out, f);
 }
 
 static void check(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_boundary *q = in->request->boundary;
+    const struct cf_boundary_facts *facts = &in->lookups->boundary;
     struct cf_boundary_verdict verdict;
 
     if (q == NULL)
         return;
-    verdict = q->known ? cf_boundary_evaluate(out->arena, q, in->settings) : unknown(in);
+    verdict = facts->known ? cf_boundary_evaluate(out->arena, q, facts, in->settings) : unknown(in);
     if (verdict.place == CF_BOUNDARY_OUTSIDE)
         tell(in, out, &verdict);
 }
 
 static const char *explain(struct cf_arena *arena, const struct cf_request *request,
-                           const void *settings)
+                           const struct cf_lookups *lookups, const void *settings)
 {
     static const char *const places[] = {
         [CF_BOUNDARY_NO_OPINION] = "no opinion",
@@ -143,9 +145,9 @@ static const char *explain(struct cf_arena *arena, const struct cf_request *requ
         return "no opinion: the caller is not a ServiceAccount";
     if (request->boundary == NULL)
         return "no opinion: the boundary of a node does not cover this";
-    if (!request->boundary->known)
+    if (lookups == NULL || !lookups->boundary.known)
         return "no opinion: the cluster is not known yet";
-    verdict = cf_boundary_evaluate(arena, request->boundary, settings);
+    verdict = cf_boundary_evaluate(arena, request->boundary, &lookups->boundary, settings);
     text = cf_arena_printf(arena, "%s: %s%s%s%s", places[verdict.place], verdict.reason,
                            verdict.nearest != NULL ? " (" : "", cf_str_or_empty(verdict.nearest),
                            verdict.nearest != NULL ? ")" : "");

@@ -166,7 +166,7 @@ static void check_daemonset(const struct cf_rule_input *in, struct cf_findings *
     struct cf_finding *f;
 
     if (!settings->warn_daemonsets || !cf_streq(object->kind_name, "daemonset") ||
-        in->request->account_restricted ||
+        in->lookups->account_restricted ||
         (in->old_object != NULL && cf_streq(in->old_object->pod.account, account)))
         return;
     f = cf_finding_add(out, account, &at, cf_value_str(out, account));

@@ -205,7 +205,7 @@ static void advise_request(const struct cf_rule_input *in, struct cf_findings *o
     const struct cf_token_request *request = &in->object->token_request;
     struct cf_wanted_token wanted = {.account = in->request->name,
                                      .seconds = request->expiration.seconds,
-                                     .restricted = in->request->account_restricted,
+                                     .restricted = in->lookups->account_restricted,
                                      .pivot = cf_is_pivot(in->request)};
 
     cf_bind_requested(in->request, &wanted);

@@ -23,7 +23,7 @@ static void advise(const struct cf_rule_input *in, struct cf_findings *out, stru
 {
     struct cf_wanted_token wanted = {.account = in->request->name,
                                      .seconds = in->object->token_request.expiration.seconds,
-                                     .restricted = in->request->account_restricted};
+                                     .restricted = in->lookups->account_restricted};
 
     cf_bind_requested(in->request, &wanted);
     cf_finding_remedy(
@@ -39,7 +39,8 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
     struct cf_path at = CF_PATH_KEY(&spec, "boundObjectRef");
     struct cf_finding *f;
 
-    if (cf_streq(request->bound_kind, "Node") ? asked->account_restricted : !cf_is_unbound(request))
+    if (cf_streq(request->bound_kind, "Node") ? in->lookups->account_restricted
+                                              : !cf_is_unbound(request))
         return;
     if (cf_is_pivot(asked))
         return;

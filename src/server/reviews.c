@@ -105,13 +105,21 @@ static enum cf_log_level level_of(const struct cf_outcome *outcome)
     return outcome->decision == CF_NO_OPINION && !is_told(outcome) ? CF_LOG_DEBUG : CF_LOG_INFO;
 }
 
+/* What was looked up about the boundary; NULL: nothing. */
+static const struct cf_boundary_facts *boundary_facts(const struct cf_outcome *outcome)
+{
+    if (outcome->request->boundary == NULL || outcome->lookups == NULL)
+        return NULL;
+    return &outcome->lookups->boundary;
+}
+
 /* Why a boundary was the reason, or not; the caller is told less. */
 static const char *reason_of(struct cf_arena *arena, const struct cf_policy *policy,
                              const struct cf_outcome *outcome)
 {
-    const struct cf_boundary *q = outcome->request->boundary;
+    const struct cf_boundary_facts *facts = boundary_facts(outcome);
 
-    if (q == NULL || outcome->judgement == NULL || (!q->restricted && !q->token_restricted))
+    if (facts == NULL || (!facts->restricted && !facts->token_restricted))
         return NULL;
     return clean(arena, cf_boundary_explain(arena, outcome, policy));
 }
@@ -124,6 +132,7 @@ static struct texts texts_of(struct cf_arena *arena, const struct cf_policy *pol
                              const struct cf_outcome *outcome)
 {
     const struct cf_request *request = outcome->request;
+    const struct cf_boundary_facts *facts = boundary_facts(outcome);
 
     return (struct texts){
         .uid = clean(arena, request->uid),
@@ -133,7 +142,7 @@ static struct texts texts_of(struct cf_arena *arena, const struct cf_policy *pol
         .namespace = clean(arena, request->namespace),
         .name = clean(arena, name_of(request)),
         .rule = rules_of(arena, outcome),
-        .node = request->boundary != NULL ? clean(arena, request->boundary->node) : NULL,
+        .node = facts != NULL ? clean(arena, facts->node) : NULL,
         .reason = reason_of(arena, policy, outcome),
     };
 }

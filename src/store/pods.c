@@ -17,12 +17,19 @@ static struct cf_secret_ref secret_ref(const struct cf_store *store, struct cf_a
     return (struct cf_secret_ref){.name = cf_text_copy(store, arena, secret->target.item.name)};
 }
 
+/* Of the reference in the newest volume or variable: below the number of both. */
+static size_t ref_index(const struct cf_pod_spec *pod)
+{
+    return pod->volume_count + pod->env_count - 1;
+}
+
 static void make_env(const struct cf_store *store, struct cf_arena *arena, const uint32_t *words,
                      struct cf_pod_spec *out)
 {
     struct cf_env_ref *env = &out->env[out->env_count++];
 
     env->secret = secret_ref(store, arena, words[0]);
+    env->secret.index = ref_index(out);
     env->container = cf_text_copy(store, arena, words[1]);
     env->variable = (words[0] & CF_VIA_MASK) == CF_VIA_ENV ? "" : NULL;
 }
@@ -62,6 +69,7 @@ static void make_secret_volume(const struct cf_store *store, struct cf_arena *ar
     if (ref == NULL)
         return;
     *ref = secret_ref(store, arena, words[0]);
+    ref->index = ref_index(out);
     if (via == CF_VIA_PROJECTED) {
         struct cf_volume_source *source = make_source(arena, volume, CF_SOURCE_SECRET);
 
@@ -156,6 +164,7 @@ static struct cf_object *make_object(const struct cf_store *store, struct cf_are
     object->pod.account = pod->account;
     object->pod.node_name = pod->node[0] != '\0' ? pod->node : NULL;
     make_spec(store, arena, shape, &object->pod);
+    object->secret_ref_count = ref_index(&object->pod) + 1;
     return cf_arena_failed(arena) ? NULL : object;
 }
 

@@ -13,20 +13,20 @@ static enum cf_secret_state absent_state(const struct cf_store *store, int64_t s
 }
 
 void cf_store_secret(const struct cf_store *store, struct cf_arena *arena, const char *namespace,
-                     int64_t stale_after, struct cf_secret_ref *ref)
+                     const char *name, int64_t stale_after, struct cf_secret_facts *out)
 {
-    uint32_t id = cf_item_find(store, CF_ITEM_SECRET, namespace, ref->name);
+    uint32_t id = cf_item_find(store, CF_ITEM_SECRET, namespace, name);
     const struct cf_item_secret *secret = id != 0 ? cf_secret_at(store, id) : NULL;
 
-    ref->owner = NULL;
+    out->owner = NULL;
     if (secret == NULL || !secret->target.item.known) {
-        ref->state = absent_state(store, stale_after);
+        out->state = absent_state(store, stale_after);
         return;
     }
-    ref->state =
+    out->state =
         (secret->target.item.flags & CF_FLAG_LEGACY) != 0 ? CF_SECRET_LEGACY : CF_SECRET_PLAIN;
     if (secret->owner != 0)
-        ref->owner = cf_arena_strdup(arena, cf_text_at(store, secret->owner));
+        out->owner = cf_arena_strdup(arena, cf_text_at(store, secret->owner));
 }
 
 bool cf_store_restricted(const struct cf_store *store, const char *namespace, const char *name)

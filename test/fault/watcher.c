@@ -47,10 +47,10 @@ static void tell_namespace(const struct cf_store *store, const char *namespace)
 static void tell_secret(const struct cf_store *store, struct cf_arena *arena, const char *namespace,
                         const char *name)
 {
-    struct cf_secret_ref ref = {.name = name};
+    struct cf_secret_facts ref;
     struct cf_store_pod *pods;
 
-    cf_store_secret(store, arena, namespace, INT64_MAX / 2000000, &ref);
+    cf_store_secret(store, arena, namespace, name, INT64_MAX / 2000000, &ref);
     printf("secret %s/%s %d %s pods %zu\n", namespace, name, (int)ref.state,
            ref.owner != NULL ? ref.owner : "-",
            cf_store_pods_of_secret(store, arena, namespace, name, 8, &pods));

@@ -293,13 +293,13 @@ static void on_row(const struct cf_store_inventory *row, void *arg)
 static void ask_about(struct cf_buf *out, const struct cf_store *store, const char *namespace,
                       const char *name)
 {
-    struct cf_secret_ref secret = {.name = name};
+    struct cf_secret_facts secret;
     struct cf_store_pod pod = {.name = NULL}, *pods;
     struct cf_store_ref *refs;
     uint32_t sum = 0;
     size_t count;
 
-    cf_store_secret(store, arena, namespace, STALE_AFTER, &secret);
+    cf_store_secret(store, arena, namespace, name, STALE_AFTER, &secret);
     cf_buf_addf(out, "%s/%s secret %d %s, %s", namespace, name, secret.state,
                 cf_str_or_empty(secret.owner),
                 cf_store_restricted(store, namespace, name) ? "restricted" : "open");

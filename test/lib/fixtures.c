@@ -175,7 +175,7 @@ int evaluate(struct cf_arena *arena, const struct trial_input *in, const char *r
 
     if (cf_review_decode(arena, review, strlen(review), request, err) != 0)
         return -1;
-    return cf_engine_evaluate(arena, &engine, *request, out, err);
+    return cf_engine_run(arena, &engine, *request, out, err);
 }
 
 const char *review_of(struct cf_arena *arena, const struct cf_json *doc)

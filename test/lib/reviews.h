@@ -182,7 +182,7 @@ static inline struct cf_evaluation judge_at(const enum cf_level *level, const ch
     struct cf_evaluation judgement;
     struct cf_request *request = decode(text);
 
-    assert_int_equal(cf_engine_evaluate(arena, &in, request, &judgement, &err), 0);
+    assert_int_equal(cf_engine_run(arena, &in, request, &judgement, &err), 0);
     return judgement;
 }
 

@@ -158,7 +158,7 @@ static unsigned findings_of(const struct subject *s, const char *review,
     unsigned n = 0;
 
     if (cf_review_decode(arena, review, strlen(review), &request, &err) != 0 ||
-        cf_engine_evaluate(arena, &in, request, &judgement, &err) != 0)
+        cf_engine_run(arena, &in, request, &judgement, &err) != 0)
         fail(s, "cannot be evaluated", err.msg);
     for (size_t i = 0; i < judgement.count; i++)
         n += counts(&judgement.items[i]);

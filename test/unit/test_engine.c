@@ -41,7 +41,7 @@ static void a_level_over_all_labels(void **state)
 
     (void)state;
     assert_int_equal(verdict_of(&judgement, "legacy-token-mount")->modes, E | F | A | W);
-    assert_int_equal(judgement.levels.mode[CF_ENFORCE], CF_RESTRICTED);
+    assert_int_equal(judgement.lookups->levels.mode[CF_ENFORCE], CF_RESTRICTED);
     assert_int_equal(judge_at(&baseline, POD_IN("shop", LEGACY_POD)).count, 0);
     assert_int_equal(judge_at(&privileged, POD_IN("shop", LONG_POD)).count, 0);
 }
@@ -163,7 +163,7 @@ static void modes_that_matter(void **state)
     struct cf_evaluation judgement;
 
     (void)state;
-    assert_int_equal(cf_engine_evaluate(arena, &in, request, &judgement, &err), 0);
+    assert_int_equal(cf_engine_run(arena, &in, request, &judgement, &err), 0);
     assert_int_equal(judgement.count, 1);
     assert_int_equal(judgement.items[0].reached, F);
 }
@@ -240,7 +240,7 @@ static void secrets_that_no_file_has(void **state)
     (void)state;
     in.store = store = cf_store_new(CF_ABSENT_IS_UNKNOWN);
     request->manifest = true;
-    assert_int_equal(cf_engine_evaluate(arena, &in, request, &judgement, &err), 0);
+    assert_int_equal(cf_engine_run(arena, &in, request, &judgement, &err), 0);
     assert_int_equal(judgement.count, 0);
     cf_store_free(store);
     store = known;
@@ -410,7 +410,7 @@ static void kubelets(void **state)
     is_skipped(ASK(NODE1, "Pod"));
     is_judged(ASK(NODE1, "Secret"));
     is_judged(ASK(ALICE, "Pod"));
-    assert_int_equal(cf_engine_evaluate(arena, &in, request, &judgement, &err), 0);
+    assert_int_equal(cf_engine_run(arena, &in, request, &judgement, &err), 0);
     assert_false(judgement.skipped);
     assert_string_equal(judgement.items[0].finding.rule->id, "extended-token");
 }
@@ -486,7 +486,7 @@ static void out_of_memory(void **state)
         struct cf_evaluation judgement;
 
         if (cf_review_decode(small, text, len, &request, &err) == 0) {
-            fitted = cf_engine_evaluate(small, &in, request, &judgement, &err) == 0;
+            fitted = cf_engine_run(small, &in, request, &judgement, &err) == 0;
             short_of += !fitted;
             if (fitted)
                 assert_int_equal(judgement.count, 1);

@@ -161,8 +161,8 @@ static void a_secret_volume(void **state)
     assert_string_equal(v->name, "tok");
     assert_int_equal(v->type, CF_VOLUME_SECRET);
     assert_string_equal(v->secret->name, "s");
-    assert_int_equal(v->secret->state, CF_SECRET_UNKNOWN);
-    assert_null(v->secret->owner);
+    assert_int_equal(v->secret->index, 0);
+    assert_int_equal(object.secret_ref_count, 1);
     assert_string_equal(cf_path_text(arena, v->secret->at), "spec.volumes[0].secret.secretName");
     assert_int_equal(v->default_mode, 256);
     assert_int_equal(v->items.count, 3);
@@ -418,7 +418,7 @@ static void csi_drivers(void **state)
     assert_false(object.csi_driver.tokens[1].expiration.given);
 }
 
-static void count_ref(struct cf_secret_ref *ref, void *arg)
+static void count_ref(const struct cf_secret_ref *ref, void *arg)
 {
     char *names = arg;
 

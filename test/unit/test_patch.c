@@ -11,7 +11,7 @@ static const char *patch_of(const char *text)
     struct cf_evaluation judgement;
     const char *patch;
 
-    assert_int_equal(cf_engine_evaluate(arena, &in, request, &judgement, &err), 0);
+    assert_int_equal(cf_engine_run(arena, &in, request, &judgement, &err), 0);
     err = (struct cf_err){.kind = CF_ERR_INPUT};
     patch = cf_patch_text(arena, request, &judgement, &err);
     assert_int_equal(err.kind, CF_ERR_NONE);

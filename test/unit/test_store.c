@@ -2,17 +2,17 @@
 /* What Curfew knows of the cluster, from manifests. */
 #include "reviews.h"
 
-static struct cf_secret_ref look_up(const char *namespace, const char *name)
+static struct cf_secret_facts look_up(const char *namespace, const char *name)
 {
-    struct cf_secret_ref ref = {.name = name, .owner = "left over"};
+    struct cf_secret_facts ref = {.owner = "left over"};
 
-    cf_store_secret(store, arena, namespace, 30, &ref);
+    cf_store_secret(store, arena, namespace, name, 30, &ref);
     return ref;
 }
 
 static void is_legacy(const char *namespace, const char *name, const char *owner)
 {
-    struct cf_secret_ref ref = look_up(namespace, name);
+    struct cf_secret_facts ref = look_up(namespace, name);
 
     assert_int_equal(ref.state, CF_SECRET_LEGACY);
     assert_true(cf_streq(ref.owner, owner));
@@ -20,7 +20,7 @@ static void is_legacy(const char *namespace, const char *name, const char *owner
 
 static void has_state(const char *namespace, const char *name, enum cf_secret_state wanted)
 {
-    struct cf_secret_ref ref = look_up(namespace, name);
+    struct cf_secret_facts ref = look_up(namespace, name);
 
     assert_int_equal(ref.state, wanted);
     assert_null(ref.owner);

@@ -19,10 +19,10 @@ static int apply(enum cf_resource resource, const char *text, bool deleted)
 
 static enum cf_secret_state state_of(const char *name, int64_t stale_after)
 {
-    struct cf_secret_ref ref = {.name = name};
+    struct cf_secret_facts ref;
 
     cf_store_lock(live);
-    cf_store_secret(live, arena, "a", stale_after, &ref);
+    cf_store_secret(live, arena, "a", name, stale_after, &ref);
     cf_store_unlock(live);
     return ref.state;
 }

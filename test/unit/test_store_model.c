@@ -247,13 +247,13 @@ static void compare_pod(unsigned ns, unsigned index, const struct cf_store_pod *
 
 static void compare_secret(unsigned ns, unsigned index)
 {
-    struct cf_secret_ref ref = {.name = text("secret-", index), .owner = "left over"};
+    struct cf_secret_facts ref = {.owner = "left over"};
     unsigned owner = model.secrets[ns][index].owner;
     enum cf_secret_state wanted = CF_SECRET_UNKNOWN; /* the watch never had contact */
     struct cf_store_pod *pods;
     size_t count = 0, got;
 
-    cf_store_secret(store, arena, text("ns-", ns), 30, &ref);
+    cf_store_secret(store, arena, text("ns-", ns), text("secret-", index), 30, &ref);
     if (model.secrets[ns][index].there)
         wanted = model.secrets[ns][index].plain ? CF_SECRET_PLAIN : CF_SECRET_LEGACY;
     assert_int_equal(ref.state, wanted);
@@ -264,7 +264,7 @@ static void compare_secret(unsigned ns, unsigned index)
 
     for (unsigned i = 0; i < PODS; i++)
         count += model.pods[ns][i].there && pod_names(&model.pods[ns][i], CF_REF_SECRET, index);
-    got = cf_store_pods_of_secret(store, arena, text("ns-", ns), ref.name, 2, &pods);
+    got = cf_store_pods_of_secret(store, arena, text("ns-", ns), text("secret-", index), 2, &pods);
     assert_int_equal(got, count);
     for (size_t i = 0; i < got && i < 2; i++) {
         unsigned n = (unsigned)(pods[i].name[4] - '0');

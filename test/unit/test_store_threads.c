@@ -124,12 +124,12 @@ static void *read_all(void *arg)
 
     (void)arg;
     for (int i = 0; i < READS; i++) {
-        struct cf_secret_ref ref = {.name = "s"};
+        struct cf_secret_facts ref;
         struct cf_store_pod pod, *pods;
         enum cf_reach secret_reach;
 
         cf_store_lock(store);
-        cf_store_secret(store, arena, "n", 30, &ref);
+        cf_store_secret(store, arena, "n", "s", 30, &ref);
         must(ref.state != CF_SECRET_LEGACY || cf_streq(ref.owner, "a"));
         must(cf_store_pod(store, arena, "n", "p", &pod));
         must(is_on_one(CF_EDGE_SECRET, "s"));

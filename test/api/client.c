@@ -173,7 +173,7 @@ static void print_part(struct cf_arena *arena, const char *key, const struct cf_
 }
 
 /* Takes one step in place. */
-static bool step(struct cf_certs *certs, const struct cf_certs_wish *wish)
+static bool step(struct cf_certs *certs, const struct cf_certs_spec *wish)
 {
     enum cf_certs_step did;
     struct cf_certs next;
@@ -190,7 +190,7 @@ static int print_secret(const char *name, const char *seconds, const char *leaf_
 {
     char service[300];
     const char *const names[] = {"x", service};
-    struct cf_certs_wish wish = {.names = names,
+    struct cf_certs_spec wish = {.names = names,
                                  .name_count = 2,
                                  .leaf_lifetime = CF_LEAF_LIFETIME,
                                  .ca_lifetime = CF_CA_LIFETIME,

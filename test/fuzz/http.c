@@ -78,7 +78,7 @@ static void write_file(const char *folder, const char *name, const struct cf_buf
 static void make_certificate(struct cf_certs *certs)
 {
     static const char *const names[] = {"localhost"};
-    struct cf_certs_wish wish = {.names = names,
+    struct cf_certs_spec wish = {.names = names,
                                  .name_count = 1,
                                  .leaf_lifetime = CF_LEAF_LIFETIME,
                                  .ca_lifetime = CF_CA_LIFETIME,

@@ -70,7 +70,7 @@ static void test_labels_are_unique_and_end_with_other(void **state)
 /* Requests that only the node boundary restricts have a kind that no rule reads. */
 static void test_boundary_resources_have_labels(void **state)
 {
-    struct cf_boundary boundary = {.node = "node-1"};
+    struct cf_boundary boundary = {.verb = "create"};
 
     (void)state;
     for (unsigned i = CF_KIND_INFOS; i < CF_RESOURCE_LABELS - 1; i++) {
@@ -82,7 +82,7 @@ static void test_boundary_resources_have_labels(void **state)
 
 static void test_other_resources_share_a_label(void **state)
 {
-    struct cf_boundary boundary = {.node = "node-1"};
+    struct cf_boundary boundary = {.verb = "create"};
 
     (void)state;
     count(CF_KIND_OTHER, NULL, "pods");

@@ -173,13 +173,13 @@ static void print_part(struct cf_arena *arena, const char *key, const struct cf_
 }
 
 /* Takes one step in place. */
-static bool step(struct cf_certs *certs, const struct cf_certs_spec *wish)
+static bool step(struct cf_certs *certs, const struct cf_certs_spec *spec)
 {
     enum cf_certs_step did;
     struct cf_certs next;
 
     cf_certs_init(&next);
-    if (cf_certs_next(certs, wish, &next, &did, NULL, NULL) != 0)
+    if (cf_certs_next(certs, spec, &next, &did, NULL, NULL) != 0)
         return false;
     cf_certs_free(certs);
     *certs = next;
@@ -190,7 +190,7 @@ static int print_secret(const char *name, const char *seconds, const char *leaf_
 {
     char service[300];
     const char *const names[] = {"x", service};
-    struct cf_certs_spec wish = {.names = names,
+    struct cf_certs_spec spec = {.names = names,
                                  .name_count = 2,
                                  .leaf_lifetime = CF_LEAF_LIFETIME,
                                  .ca_lifetime = CF_CA_LIFETIME,
@@ -200,12 +200,12 @@ static int print_secret(const char *name, const char *seconds, const char *leaf_
 
     snprintf(service, sizeof(service), "%s.curfew-system.svc", name);
     cf_certs_init(&made);
-    if (arena == NULL || !step(&made, &wish))
+    if (arena == NULL || !step(&made, &spec))
         return 1;
     if (leaf_seconds != NULL) {
-        wish.now = cf_now() + number(leaf_seconds);
-        wish.renew_leaf = true;
-        if (!step(&made, &wish))
+        spec.now = cf_now() + number(leaf_seconds);
+        spec.renew_leaf = true;
+        if (!step(&made, &spec))
             return 1;
     }
     printf("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"curfew-system\",\"annotations\":{"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* main.c - the table of subcommands. Installed as kubectl-curfew too: `kubectl curfew review`. */
+/* main.c - the table of subcommands. The program is also installed as kubectl-curfew, for `kubectl
+ * curfew review`. */
 #include <stdio.h>
 
 #include "curfew/attr.h"
@@ -21,7 +22,7 @@ static int print_overview(FILE *out)
     fputs("  help       this help, or that of one command: curfew help [COMMAND]\n\nFlags:\n"
           "  -h, --help     print this help\n      --version  print the version\n\n"
           "Exit codes: 0 clean or allowed, 1 findings or denied, 2 usage or bad configuration,\n"
-          "            3 could not do the work; of several results the worst\n",
+          "            3 could not do the work; the worst of several results\n",
           out);
     return out == stdout ? CF_EXIT_OK : CF_EXIT_USAGE;
 }
@@ -53,7 +54,7 @@ static int run_help(int argc, char **argv)
     static char flag[] = "--help";
 
     if (argc > 2)
-        return cf_usage_error(NULL, "help is about one command, not also '%s'", argv[2]);
+        return cf_usage_error(NULL, "help takes one command, not also '%s'", argv[2]);
     if (argc == 2 && !cf_streq(argv[1], "help") && argv[1][0] != '-')
         return run_command(argv[1], 2, (char *[]){argv[1], flag, NULL});
     return print_overview(stdout);

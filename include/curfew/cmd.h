@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd.h - what a subcommand is. src/main.c holds the table; help is printed from it. */
+/* cmd.h - subcommands and their options. src/main.c has the table of subcommands, each subcommand a
+ * table of options; parsing, help and suggestions come from these tables. */
 #ifndef CURFEW_CMD_H
 #define CURFEW_CMD_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Exit codes are an interface. Of several results the worst (largest) counts. */
+/* Exit codes are an interface. The worst (largest) of several results counts. */
 enum cf_exit {
     CF_EXIT_OK = 0,       /* clean, or allowed */
     CF_EXIT_FINDINGS = 1, /* findings, or denied */
@@ -20,7 +21,7 @@ enum cf_opt_type {
     CF_OPT_WORD,     /* const char **; one of the words in `value` */
     CF_OPT_LIST,     /* struct cf_opt_list *; repeatable */
     CF_OPT_DURATION, /* int64_t * in seconds */
-    CF_OPT_MOVED,    /* an error, which says `help`: where it went; not in the help */
+    CF_OPT_MOVED,    /* always an error, with `help` as its reason; not in the help */
 };
 
 struct cf_opt_list {
@@ -28,16 +29,15 @@ struct cf_opt_list {
     size_t count;
 };
 
-/* One option: the master copy of its name, type, help and of the options that it depends on. The
- * parser checks these, and the help shows them. Lists of options hold names with one space between.
- */
+/* One option. The parser checks the options that it needs and excludes, and the help shows them.
+ * Lists of options are names with one space between them. */
 struct cf_opt {
     const char *name; /* "--level" */
     char letter;      /* 'f' for -f; 0: none */
     enum cf_opt_type type;
     void *target;
-    const char *value; /* what the help calls its value: "FILE"; the words of a word: "text|json" */
-    const char *help;  /* one line */
+    const char *value;    /* its value in the help: "FILE"; the words of CF_OPT_WORD: "text|json" */
+    const char *help;     /* one line */
     const char *actions;  /* for these actions (the first argument) only: "init|renew"; NULL: all */
     const char *needs;    /* each of these must be given, too; of "--a|--b" one */
     const char *excludes; /* none of these may be given */
@@ -58,16 +58,17 @@ extern const struct cf_cmd cf_cmd_inspect;
 extern const struct cf_cmd cf_cmd_certs;
 extern const struct cf_cmd cf_cmd_probe;
 
-/* Parses `--name VALUE`, `--name=VALUE`, `-x VALUE`, `-xVALUE`, `--` ends the options; what is
- * left goes to `rest` (NULL: nothing may be left). opts ends with {0} and has at most 64 options.
- * Returns CF_EXIT_OK to continue; -1 when --help or -h was given and the help was printed to stdout
- * (exit 0); CF_EXIT_USAGE after a message on stderr that names the flag and a correct value. */
+/* Parses `--name VALUE`, `--name=VALUE`, `-x VALUE`, `-xVALUE`; `--` ends the options. Other
+ * arguments are added to `rest` (NULL: they are errors). opts ends with {0} and has at most 64
+ * options. Strings point into argv. Returns CF_EXIT_OK to continue; -1 after --help or -h, when the
+ * help was printed on stdout (exit 0); CF_EXIT_USAGE after a message on stderr that names the flag
+ * and a correct value. The caller frees lists in any case. */
 int cf_opts_parse(const struct cf_cmd *cmd, const struct cf_opt *opts, int argc, char **argv,
                   struct cf_opt_list *rest);
 void cf_opt_list_free(struct cf_opt_list *list);
 
-/* Prints "curfew review: sentence" and how to get help, to stderr; returns CF_EXIT_USAGE. NULL
- * for cmd: the sentence is about no command. */
+/* Prints "curfew review: MESSAGE" and how to get help on stderr; returns CF_EXIT_USAGE. `cmd` NULL:
+ * an error of no particular command. */
 int cf_usage_error(const struct cf_cmd *cmd, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

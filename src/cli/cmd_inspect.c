@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_inspect.c - curfew inspect: what a token is, without printing the token.
+/* cmd_inspect.c - curfew inspect: describes a token without printing it.
  *
- * Tokens come from standard input or from files, so that they stay out of the shell's history and
- * of process lists. A file is read whole where it may be a document, else piece by piece, so that a
- * log of any size is searched in the memory of a small one. */
+ * Tokens come from standard input or from files, which keeps them out of the shell history and of
+ * process lists. A file is read into memory while it may be a document; a larger one is scanned
+ * piece by piece, so that memory does not grow with the size of a log. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,108 +15,9 @@
 #include "curfew/time.h"
 #include "inspect.h"
 
-struct reader {
-    struct cf_finder *f;
-    enum cf_inspect_input input;
-    const char *name;
-    struct cf_buf text; /* what was read, while it may be all */
-    bool streams;       /* it is searched on the way */
-};
-
-static int search_piece(struct reader *r, const char *bytes, size_t len, struct cf_err *err)
-{
-    if (cf_token_scan_more(r->f->scanner, bytes, len) != 0 || r->f->run->failed)
-        return cf_err_memory(err);
-    return 0;
-}
-
-/* It is too large for a document: what there is of it is searched as a text, and all that follows.
- */
-static int begin_stream(struct reader *r, struct cf_err *err)
-{
-    int rc;
-
-    if (r->input != CF_INPUT_ANY)
-        return cf_err_set(err, "'%s' is larger than %zu MiB", r->name, CF_FILE_MAX / CF_MIB);
-    r->streams = true;
-    r->f->is_text = true;
-    cf_token_scan_begin(r->f->scanner, cf_finder_take, r->f);
-    rc = search_piece(r, cf_buf_str(&r->text), r->text.len, err);
-    cf_buf_wipe(&r->text);
-    cf_buf_free(&r->text);
-    return rc;
-}
-
-static int take_piece(const char *bytes, size_t len, void *arg, struct cf_err *err)
-{
-    struct reader *r = arg;
-
-    if (!r->streams && len > r->text.max - r->text.len && begin_stream(r, err) != 0)
-        return -1;
-    if (r->streams)
-        return search_piece(r, bytes, len, err);
-    cf_buf_add(&r->text, bytes, len);
-    return cf_buf_ok(&r->text) ? 0 : cf_err_memory(err);
-}
-
-/* Of a stream that breaks, what came before is told all the same. */
-static void read_file(struct reader *r, const char *path)
-{
-    struct cf_inspect *run = r->f->run;
-    struct cf_err err = {0};
-    bool whole = cf_file_pieces(path, take_piece, r, &err) == 0;
-
-    if (!whole)
-        cf_inspect_print(run, CF_EXIT_FAILED, "curfew inspect: %s", err.msg);
-    if (r->streams && cf_token_scan_end(r->f->scanner) != 0)
-        run->failed = true;
-    if (r->streams && whole && r->f->found == 0)
-        cf_finder_report_nothing(r->f);
-    if (!r->streams && whole)
-        cf_finder_search(r->f, cf_buf_str(&r->text), r->text.len, path, r->input);
-}
-
-/* A file ("-": standard input). What goes wrong is told, and hides nothing else. */
-static void inspect_file(struct cf_inspect *run, const char *path, enum cf_inspect_input input)
-{
-    const char *name = cf_streq(path, "-") ? "standard input" : path;
-    struct cf_finder f = {.run = run, .file = cf_inspect_fit(run, name)};
-    struct reader r = {.f = &f, .input = input, .name = name};
-
-    cf_buf_init(&r.text, CF_FILE_MAX);
-    f.arena = cf_arena_new(CF_RUN_MAX);
-    f.scanner = cf_token_scanner_new(CF_SCAN_ANY);
-    if (f.file == NULL || f.arena == NULL || f.scanner == NULL)
-        run->failed = true;
-    else if (input == CF_INPUT_MANIFEST)
-        cf_finder_documents(&f, path);
-    else
-        read_file(&r, path);
-    if (f.arena != NULL) {
-        run->failed = run->failed || cf_arena_failed(f.arena);
-        cf_arena_reset(f.arena, true);
-    }
-    cf_arena_free(f.arena);
-    cf_token_scanner_free(f.scanner);
-    cf_buf_wipe(&r.text);
-    cf_buf_free(&r.text);
-}
-
-/* ---- cmd inspect ---- */
-
-/* `curfew inspect`: what a token is, without showing it.
- *
- * Tokens come from standard input or from files, so that they stay out of the shell's history and
- * of the list of processes. */
-
 #define HOUR 3600
 
-struct options {
-    struct cf_opt_list files, kubeconfigs, secrets, rest;
-    const char *jwks, *now_text, *output;
-    int64_t max, now;
-    bool json;
-};
+/* ---- used by all files of inspect ---- */
 
 void cf_inspect_print(struct cf_inspect *run, enum cf_exit status, const char *fmt, ...)
 {
@@ -139,9 +40,104 @@ bool cf_inspect_is_finding(const struct cf_inspected *item)
            item->kind == CF_TOKEN_LONG || item->signature == CF_SIGNATURE_BAD;
 }
 
+/* ---- reading a file ---- */
+
+struct inspect_reader {
+    struct cf_finder *f;
+    enum cf_inspect_input input;
+    const char *name;
+    struct cf_buf text; /* the file, until it is too large for a document */
+    bool streams;       /* it is too large: pieces are scanned as they come */
+};
+
+static int scan_piece(struct inspect_reader *r, const char *bytes, size_t len, struct cf_err *err)
+{
+    if (cf_token_scan_more(r->f->scanner, bytes, len) != 0 || r->f->run->failed)
+        return cf_err_memory(err);
+    return 0;
+}
+
+/* The file is too large for a document: scans the beginning as text. */
+static int begin_stream(struct inspect_reader *r, struct cf_err *err)
+{
+    int rc;
+
+    if (r->input != CF_INPUT_ANY)
+        return cf_err_set(err, "'%s' is larger than %zu MiB", r->name, CF_FILE_MAX / CF_MIB);
+    r->streams = true;
+    r->f->is_text = true;
+    cf_token_scan_begin(r->f->scanner, cf_finder_take, r->f);
+    rc = scan_piece(r, cf_buf_str(&r->text), r->text.len, err);
+    cf_buf_wipe(&r->text);
+    cf_buf_free(&r->text);
+    return rc;
+}
+
+static int read_piece(const char *bytes, size_t len, void *arg, struct cf_err *err)
+{
+    struct inspect_reader *r = arg;
+
+    if (!r->streams && len > r->text.max - r->text.len && begin_stream(r, err) != 0)
+        return -1;
+    if (r->streams)
+        return scan_piece(r, bytes, len, err);
+    cf_buf_add(&r->text, bytes, len);
+    return cf_buf_ok(&r->text) ? 0 : cf_err_memory(err);
+}
+
+/* After a read error, tokens found before it are still reported. */
+static void read_file(struct inspect_reader *r, const char *path)
+{
+    struct cf_inspect *run = r->f->run;
+    struct cf_err err = {0};
+    bool whole = cf_file_pieces(path, read_piece, r, &err) == 0;
+
+    if (!whole)
+        cf_inspect_print(run, CF_EXIT_FAILED, "curfew inspect: %s", err.msg);
+    if (r->streams && cf_token_scan_end(r->f->scanner) != 0)
+        run->failed = true;
+    if (r->streams && whole && r->f->found == 0)
+        cf_finder_report_nothing(r->f);
+    if (!r->streams && whole)
+        cf_finder_search(r->f, cf_buf_str(&r->text), r->text.len, path, r->input);
+}
+
+/* A file ("-": standard input). Errors are printed, and do not end the run. */
+static void inspect_file(struct cf_inspect *run, const char *path, enum cf_inspect_input input)
+{
+    const char *name = cf_streq(path, "-") ? "standard input" : path;
+    struct cf_finder f = {.run = run, .file = cf_inspect_shown(run, name)};
+    struct inspect_reader r = {.f = &f, .input = input, .name = name};
+
+    cf_buf_init(&r.text, CF_FILE_MAX);
+    f.arena = cf_arena_new(CF_RUN_MAX);
+    f.scanner = cf_token_scanner_new(CF_SCAN_ANY);
+    if (f.file == NULL || f.arena == NULL || f.scanner == NULL)
+        run->failed = true;
+    else if (input == CF_INPUT_MANIFEST)
+        cf_finder_documents(&f, path);
+    else
+        read_file(&r, path);
+    if (f.arena != NULL) {
+        run->failed = run->failed || cf_arena_failed(f.arena);
+        cf_arena_reset(f.arena, true);
+    }
+    cf_arena_free(f.arena);
+    cf_token_scanner_free(f.scanner);
+    cf_buf_wipe(&r.text);
+    cf_buf_free(&r.text);
+}
+
 /* ---- options ---- */
 
-static size_t count_inspect_stdin(const struct options *o)
+struct inspect_options {
+    struct cf_opt_list files, kubeconfigs, secrets, rest;
+    const char *jwks, *now_text, *output;
+    int64_t max, now;
+    bool json;
+};
+
+static size_t count_inspect_stdin(const struct inspect_options *o)
 {
     const struct cf_opt_list *lists[] = {&o->files, &o->kubeconfigs, &o->secrets, &o->rest};
     size_t count = cf_streq(o->jwks, "-");
@@ -153,20 +149,21 @@ static size_t count_inspect_stdin(const struct options *o)
     return count;
 }
 
-static int check_inspect_options(const struct cf_cmd *cmd, struct options *o)
+static int check_inspect_options(const struct cf_cmd *cmd, struct inspect_options *o)
 {
     o->json = cf_streq(o->output, "json");
     if (o->now_text != NULL && !cf_time_parse(o->now_text, &o->now))
         return cf_usage_error(cmd, "--now must be a time like 2026-11-22T15:12:51Z, not '%s'",
                               o->now_text);
     if (o->rest.count > 1)
-        return cf_usage_error(cmd, "at most one token can be an argument; give files with -f");
+        return cf_usage_error(cmd, "at most one token can be an argument; pass files with -f");
     if (count_inspect_stdin(o) > 1)
         return cf_usage_error(cmd, "standard input can be read only once");
     return CF_EXIT_OK;
 }
 
-static int parse_inspect_options(const struct cf_cmd *cmd, int argc, char **argv, struct options *o)
+static int parse_inspect_options(const struct cf_cmd *cmd, int argc, char **argv,
+                                 struct inspect_options *o)
 {
     const struct cf_opt table[] = {
         {"--filename", 'f', CF_OPT_LIST, &o->files, "FILE|-",
@@ -206,19 +203,19 @@ static void read_stdin(struct cf_inspect *run)
     inspect_file(run, "-", CF_INPUT_ANY);
 }
 
-/* From here on it is not in the list of processes any more; the history has it all the same. */
+/* Wipes the argument, which removes it from the process list but not from the shell history. */
 static void read_argument(struct cf_inspect *run, const char *argument)
 {
     char *mine = (char *)(uintptr_t)argument;
 
     if (cf_inspect_argument(run, argument) || cf_starts_with(argument, "eyJ"))
-        fputs("curfew inspect: a token on the command line stays in the shell's history, and was "
-              "seen in the list of processes: give it on standard input, or with -f\n",
+        fputs("curfew inspect: a token on the command line stays in the shell history and is "
+              "visible in the process list: pass it on standard input or with -f\n",
               stderr);
     explicit_bzero(mine, strlen(mine));
 }
 
-static void inspect_inputs(struct cf_inspect *run, const struct options *o)
+static void inspect_inputs(struct cf_inspect *run, const struct inspect_options *o)
 {
     bool nothing = o->files.count + o->kubeconfigs.count + o->secrets.count + o->rest.count == 0;
 
@@ -231,14 +228,14 @@ static void inspect_inputs(struct cf_inspect *run, const struct options *o)
     read_list(run, &o->secrets, CF_INPUT_MANIFEST);
 }
 
-/* What was found and is in no list. */
+/* Findings above the limit of the list. */
 static void print_unlisted(struct cf_inspect *run)
 {
     size_t findings = run->tokens[true].unlisted;
 
     if (findings > 0)
         cf_inspect_print(run, CF_EXIT_FAILED,
-                         "curfew inspect: %zu further tokens are findings, and are not listed",
+                         "curfew inspect: %zu more tokens are findings, but are not listed",
                          findings);
 }
 
@@ -265,7 +262,7 @@ static void print_answer(struct cf_inspect *run, bool json)
     cf_buf_free(&out);
 }
 
-static int inspect_with_options(const struct cf_cmd *cmd, const struct options *o)
+static int inspect_with_options(const struct cf_cmd *cmd, const struct inspect_options *o)
 {
     CF_CLEANUP(cf_jwks_cleanup) struct cf_jwks *jwks = NULL;
     struct cf_inspect run = {.now = o->now, .max = o->max};
@@ -292,7 +289,7 @@ static int inspect_with_options(const struct cf_cmd *cmd, const struct options *
 
 static int run_inspect(const struct cf_cmd *cmd, int argc, char **argv)
 {
-    struct options o = {.max = HOUR, .now = cf_now(), .output = "text"};
+    struct inspect_options o = {.max = HOUR, .now = cf_now(), .output = "text"};
     int rc = parse_inspect_options(cmd, argc, argv, &o);
 
     if (rc == CF_EXIT_OK)

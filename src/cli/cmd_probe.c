@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_probe.c - `curfew probe`: asks a server for one review, as an API server does, and tells what
- * it answers. It is what `helm test` runs: the image has no other client. */
+/* cmd_probe.c - curfew probe: sends one review to a server, as an API server does, and prints the
+ * response. `helm test` runs it, since the image has no other client. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -13,12 +13,12 @@
 #include "curfew/limits.h"
 #include "curfew/str.h"
 
-struct options {
+struct probe_options {
     const char *server, *server_name, *ca_file, *namespace, *expect;
 };
 
-/* A legacy Secret, which every level but privileged denies. Nothing is made: nobody but the API
- * server does, and it is not asked; dryRun says so to whoever reads the log. */
+/* The CREATE of a legacy Secret, which every level but privileged denies. No Secret is created,
+ * since no request goes to the API server; dryRun shows that in the log. */
 static bool write_review(struct cf_buf *buf, const char *namespace, const char *uid)
 {
     static const char meta[] = "{\"group\":\"\",\"version\":\"v1\",\"%s\":\"%s\"}";
@@ -62,17 +62,17 @@ static int fail_probe(const struct cf_err *err)
     return err->kind == CF_ERR_INPUT ? CF_EXIT_USAGE : CF_EXIT_FAILED;
 }
 
-/* What came instead of a review's answer: its first line, without what a terminal would obey. */
-static int fail_answer(const struct options *o, const char *why, const char *body)
+/* The response is not a review: prints its first line, sanitized. */
+static int fail_answer(const struct probe_options *o, const char *why, const char *body)
 {
     char line[300];
 
     cf_str_show(line, sizeof(line), "%.*s", (int)strcspn(body, "\n"), body);
-    fprintf(stderr, "curfew probe: %s answers %s: %s\n", o->server, why, line);
+    fprintf(stderr, "curfew probe: %s %s: %s\n", o->server, why, line);
     return CF_EXIT_FAILED;
 }
 
-static int print_response(const struct options *o, const struct cf_json *response)
+static int print_response(const struct probe_options *o, const struct cf_json *response)
 {
     bool allowed = cf_json_true(cf_json_get(response, "allowed"));
     const char *what = allowed ? "allowed" : "denied";
@@ -84,11 +84,11 @@ static int print_response(const struct options *o, const struct cf_json *respons
     printf("%s answers: %s%s%s\n", o->server, what, *line != '\0' ? ": " : "", line);
     if (o->expect == NULL || cf_streq(o->expect, what))
         return CF_EXIT_OK;
-    fprintf(stderr, "curfew probe: it should have been %s\n", o->expect);
+    fprintf(stderr, "curfew probe: expected %s\n", o->expect);
     return CF_EXIT_FINDINGS;
 }
 
-static int read_answer(const struct options *o, const struct cf_buf *body, const char *uid)
+static int read_answer(const struct probe_options *o, const struct cf_buf *body, const char *uid)
 {
     struct cf_err err = {.kind = CF_ERR_NONE};
     struct cf_arena *arena = cf_arena_new(8 * CF_PROBE_ANSWER_MAX);
@@ -102,19 +102,19 @@ static int read_answer(const struct options *o, const struct cf_buf *body, const
     review = cf_json_parse(arena, body->data, body->len, NULL, NULL, &err);
     response = cf_json_get(review, "response");
     if (review == NULL)
-        status = fail_answer(o, "what is no JSON", err.msg);
+        status = fail_answer(o, "answers with invalid JSON", err.msg);
     else if (!cf_streq(cf_json_str(cf_json_get(review, "kind")), "AdmissionReview") ||
              cf_json_type(cf_json_get(response, "allowed")) != CF_JSON_BOOL)
-        status = fail_answer(o, "what is no AdmissionReview", cf_buf_str(body));
+        status = fail_answer(o, "does not answer with an AdmissionReview", cf_buf_str(body));
     else if (!cf_streq(cf_json_str(cf_json_get(response, "uid")), uid))
-        status = fail_answer(o, "another review", cf_buf_str(body));
+        status = fail_answer(o, "answers another review", cf_buf_str(body));
     else
         status = print_response(o, response);
     cf_arena_free(arena);
     return status;
 }
 
-static int send_review(const struct options *o, struct cf_api *api, struct cf_buf *review,
+static int send_review(const struct probe_options *o, struct cf_api *api, struct cf_buf *review,
                        const char *uid)
 {
     struct cf_err err = {.kind = CF_ERR_NONE};
@@ -134,7 +134,7 @@ static int send_review(const struct options *o, struct cf_api *api, struct cf_bu
     if (cf_api_call(api, &call, &http, &answer, &err) != 0) {
         status = fail_probe(&err);
     } else if (http != 200) {
-        snprintf(why, sizeof(why), "with status %u", http);
+        snprintf(why, sizeof(why), "answers with status %u", http);
         status = fail_answer(o, why, cf_buf_str(&answer));
     } else {
         status = read_answer(o, &answer, uid);
@@ -143,18 +143,18 @@ static int send_review(const struct options *o, struct cf_api *api, struct cf_bu
     return status;
 }
 
-/* An answer to somebody else's review, or a stored one, is none. */
+/* A random uid: the response to another review, or a cached one, is detected. */
 static int new_uid(char uid[32], struct cf_err *err)
 {
     unsigned long long random;
 
     if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-        return cf_err_system(err, "the system gives no random number");
+        return cf_err_system(err, "cannot get a random number");
     snprintf(uid, 32, "probe-%016llx", random);
     return 0;
 }
 
-static int probe_server(const struct options *o)
+static int probe_server(const struct probe_options *o)
 {
     struct cf_err err = {.kind = CF_ERR_NONE};
     struct cf_api *api = cf_api_open_at(o->server, o->ca_file, o->server_name, &err);
@@ -180,7 +180,7 @@ static int probe_server(const struct options *o)
 
 static int run_probe(const struct cf_cmd *cmd, int argc, char **argv)
 {
-    struct options o = {.namespace = "default"};
+    struct probe_options o = {.namespace = "default"};
     const struct cf_opt opts[] = {
         {"--server", 0, CF_OPT_STRING, &o.server, "URL",
          .help = "server to send the review to, https://HOST[:PORT]", .required = true},

@@ -29,12 +29,14 @@ struct callers_flags {
     bool authorize_anonymous;
 };
 
-/* The flags' lists as the server takes them: names up to a NULL. */
+/* The lists of the flags as the server takes them: arrays that end with a NULL. */
 struct callers {
     const char **client_names, **bearer_subjects, **bearer_audiences;
 };
 
-/* What the table of options cannot say: one of the two sources must be given. */
+/* ---- the certificate ---- */
+
+/* Checks what the table of options cannot express: one of the two sources is required. */
 static int check_certificate_flags(const struct cf_cmd *cmd, const struct tls_flags *flags)
 {
     if (flags->secret != NULL || flags->cert != NULL)
@@ -43,7 +45,7 @@ static int check_certificate_flags(const struct cf_cmd *cmd, const struct tls_fl
                                "call webhooks over TLS only");
 }
 
-/* Fills in the Secret's name; *namespace is to be freed. */
+/* Fills in the Secret's name; the caller frees *namespace. */
 static int tls_take_secret(const struct cf_cmd *cmd, const struct tls_flags *flags,
                            char **namespace, struct cf_tls_secret_config *out)
 {
@@ -98,8 +100,8 @@ static void callers_free(struct callers *callers)
     *callers = (struct callers){.client_names = NULL};
 }
 
-/* Fills in what the configuration says of callers; what it points to lives as long as the flags
- * and *out do. -1: out of memory. */
+/* Fills in the members of the configuration about callers, which borrow from the flags and from
+ * *out. -1: out of memory. */
 static int callers_take(const struct callers_flags *flags, struct callers *out,
                         struct cf_server_config *config, struct cf_err *err)
 {
@@ -131,11 +133,9 @@ static void callers_flags_free(struct callers_flags *flags)
     cf_opt_list_free(&flags->bearer_audiences);
 }
 
-/* ---- cmd serve ---- */
+/* ---- all flags ---- */
 
-/* curfew serve: the webhook server. */
-
-struct flags {
+struct serve_flags {
     const char *config, *check_config;
     const char *listen, *probe_listen, *metrics_listen;
     bool metrics_namespaces;
@@ -145,7 +145,7 @@ struct flags {
     struct cf_cluster_flags cluster;
     int64_t drain_delay, drain_timeout;
     const char *threads_text;
-    unsigned threads; /* 0: not given */
+    unsigned threads; /* 0: the default */
     bool no_seccomp;
     struct cf_log_flags log;
 };
@@ -155,8 +155,6 @@ static int fail_serve(const struct cf_err *err)
     fprintf(stderr, "curfew serve: %s\n", err->msg);
     return err->kind == CF_ERR_INPUT ? CF_EXIT_USAGE : CF_EXIT_FAILED;
 }
-
-/* ---- configuration ---- */
 
 static int check_config(const char *file)
 {
@@ -175,8 +173,6 @@ static int check_config(const char *file)
     return CF_EXIT_OK;
 }
 
-/* ---- running ---- */
-
 static int run_server(const struct cf_server_config *config)
 {
     struct cf_err err = {.kind = CF_ERR_NONE};
@@ -190,19 +186,19 @@ static int run_server(const struct cf_server_config *config)
 
 /* ---- flags ---- */
 
-static int read_threads(const struct cf_cmd *cmd, struct flags *flags)
+static int read_threads(const struct cf_cmd *cmd, struct serve_flags *flags)
 {
     const char *text = flags->threads_text;
     int64_t threads = 0;
 
     if (text != NULL && (!cf_str_int64(text, &threads) || threads < 1 || threads > CF_THREADS_MAX))
-        return cf_usage_error(cmd, "--threads is a number from 1 to %d, not '%s'", CF_THREADS_MAX,
-                              text);
+        return cf_usage_error(cmd, "--threads must be a number from 1 to %d, not '%s'",
+                              CF_THREADS_MAX, text);
     flags->threads = (unsigned)threads;
     return CF_EXIT_OK;
 }
 
-static int check_serve_flags(const struct cf_cmd *cmd, const struct flags *flags)
+static int check_serve_flags(const struct cf_cmd *cmd, const struct serve_flags *flags)
 {
     int status = check_callers_flags(cmd, &flags->callers);
 
@@ -218,8 +214,8 @@ static int check_serve_flags(const struct cf_cmd *cmd, const struct flags *flags
     return CF_EXIT_OK;
 }
 
-/* A program that a kubeconfig names could not be run any more. */
-static bool filters_calls(const struct flags *flags)
+/* Whether to filter system calls, which prevents running the exec plugin of a kubeconfig. */
+static bool filters_calls(const struct serve_flags *flags)
 {
     struct cf_api *api = NULL;
     bool runs_program = false;
@@ -233,11 +229,11 @@ static bool filters_calls(const struct flags *flags)
     cf_api_close(api);
     if (runs_program)
         cf_log(CF_LOG_WARN, "system calls are not filtered",
-               CF_LOG_S("reason", "the kubeconfig has an exec plugin, which has to be started"));
+               CF_LOG_S("reason", "the kubeconfig has an exec plugin, which must be able to run"));
     return !runs_program;
 }
 
-static int serve_with(const struct flags *flags, const struct cf_own *own,
+static int serve_with(const struct serve_flags *flags, const struct cf_own *own,
                       const struct cf_cluster *cluster, const struct cf_tls_secret_config *secret)
 {
     struct cf_server_config config = {
@@ -269,7 +265,7 @@ static int serve_with(const struct flags *flags, const struct cf_own *own,
     return status;
 }
 
-static int serve_with_flags(const struct cf_cmd *cmd, const struct flags *flags)
+static int serve_with_flags(const struct cf_cmd *cmd, const struct serve_flags *flags)
 {
     struct cf_err err = {.kind = CF_ERR_NONE};
     struct cf_cluster cluster;
@@ -309,7 +305,7 @@ static const char moved[] = "is a flag of 'curfew certs run': it writes the Secr
 
 static int run_serve(const struct cf_cmd *cmd, int argc, char **argv)
 {
-    struct flags flags = {
+    struct serve_flags flags = {
         .listen = ":8443",
         .probe_listen = ":8081",
         .metrics_listen = ":8080",

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inspect.h - one run of `curfew inspect`: from what it was given to the tokens in it, and what is
- * told of them. */
+/* inspect.h - one run of `curfew inspect`: cmd_inspect.c reads the inputs, inspect_find.c finds the
+ * tokens in them, inspect_keep.c collects the tokens, inspect_print.c prints them.
+ *
+ * "Sanitized" strings have control characters and tokens replaced, so that a terminal can print
+ * them. */
 #ifndef CURFEW_CLI_INSPECT_H
 #define CURFEW_CLI_INSPECT_H
 
@@ -11,7 +14,7 @@
 #include "curfew/path.h"
 #include "curfew/token.h"
 
-/* Where a token was found. Texts are fit to print; NULL for none. */
+/* Where a token was found. Strings are sanitized; NULL: unknown. */
 struct cf_inspect_place {
     struct cf_inspect_place *next;
     const char *file;    /* or "standard input", "the command line" */
@@ -22,109 +25,110 @@ struct cf_inspect_place {
 
 enum cf_inspect_signature { CF_SIGNATURE_UNCHECKED, CF_SIGNATURE_GOOD, CF_SIGNATURE_BAD };
 
-/* A token, without the token: its texts are fit to print. Or what looks like one, and was not read:
- * then it has nothing but places. */
+/* The claims of a token, sanitized; or something like a token that was not read, which has places
+ * only. */
 struct cf_inspected {
     struct cf_token token;
     enum cf_token_kind kind;
     enum cf_token_unread unread;
     char hash[CF_TOKEN_HASH + 1];
     enum cf_inspect_signature signature;
-    const char *reason; /* why it is bad; else NULL */
+    const char *reason; /* why the signature is bad; else NULL */
     struct cf_inspect_place *places, *last_place;
-    size_t place_count, more_places; /* that are not kept */
+    size_t place_count, more_places; /* more_places: those that are counted only */
 };
 
-/* What is known of a text, by its keyed hash (inspect_keep.c). */
+/* A hash table from the keyed hash of a string to a value (inspect_keep.c). */
 struct cf_inspect_index {
     struct cf_inspect_slot *slots; /* open addressing, linear probing */
     size_t capacity, count;
 };
 
-/* What is listed of so many tokens, and what is not: tokens that are no finding, and those that
- * are. */
+/* Tokens in the list, and tokens that are counted only. */
 struct cf_inspect_count {
     size_t listed, unlisted;
 };
 
 struct cf_inspect {
     struct cf_arena *arena;
-    const struct cf_jwks *jwks; /* NULL: nothing is verified */
-    int64_t now, max;
+    const struct cf_jwks *jwks;  /* NULL: signatures are not verified */
+    int64_t now, max;            /* Unix seconds; seconds */
     struct cf_inspected **items; /* in the order in which they were found */
     size_t count, capacity;
-    struct cf_inspect_count tokens[2]; /* [true]: findings */
+    struct cf_inspect_count tokens[2]; /* [true]: findings; [false]: other tokens */
     struct cf_inspect_count unread;
-    struct cf_inspect_index known; /* tokens, and what was not read */
+    struct cf_inspect_index known; /* tokens, also unread ones */
     bool at_most;                  /* some may have been counted twice */
-    struct cf_inspect_index texts; /* what tokens say, each once */
+    struct cf_inspect_index texts; /* strings in claims and places, each once */
     size_t errors;
     int status;  /* enum cf_exit: the worst so far */
     bool failed; /* out of memory */
 };
 
-/* Frees what it holds. */
-void cf_inspect_free(struct cf_inspect *run);
+/* ---- cmd_inspect.c ---- */
 
-/* A line on stderr, fit to print; raises the status. */
+/* Prints a line on stderr, sanitized, and raises the status. */
 void cf_inspect_print(struct cf_inspect *run, enum cf_exit status, const char *fmt, ...)
     CF_PRINTF(3, 4);
 
-/* Its kind is one that lives long, or its signature is bad: the exit code is 1. */
+/* Whether the token is long-lived or its signature is bad: the exit code is then 1. */
 bool cf_inspect_is_finding(const struct cf_inspected *item);
 
 enum cf_inspect_input {
     CF_INPUT_ANY,        /* a token, a kubeconfig, a manifest, or any other text */
-    CF_INPUT_KUBECONFIG, /* nothing but a kubeconfig */
-    CF_INPUT_MANIFEST,   /* nothing but YAML or JSON documents */
+    CF_INPUT_KUBECONFIG, /* only a kubeconfig */
+    CF_INPUT_MANIFEST,   /* only YAML or JSON documents */
 };
 
 /* ---- inspect_keep.c ---- */
 
-/* A copy that is fit to print, the same one for the same text. */
-const char *cf_inspect_fit(struct cf_inspect *run, const char *text);
+/* A sanitized copy in the run's arena; equal strings share one copy. NULL for NULL, and when out of
+ * memory (run->failed). */
+const char *cf_inspect_shown(struct cf_inspect *run, const char *text);
 
-/* Keeps what a token says, and where it was found; the place is copied. `again`: one whose newest
- * place is in the same file has been told there. */
+/* Adds a token and a copy of its place. `once`: a token whose last place is in the same file is not
+ * added again. */
 void cf_inspect_keep(struct cf_inspect *run, const struct cf_token_hit *hit,
-                     const struct cf_inspect_place *place, bool again);
+                     const struct cf_inspect_place *place, bool once);
+
+/* Frees the members of `run`. */
+void cf_inspect_free(struct cf_inspect *run);
 
 /* ---- inspect_find.c ---- */
 
-/* One file, and where in it we are. */
+/* One file, and the current position in it. */
 struct cf_finder {
     struct cf_inspect *run;
-    struct cf_arena *arena; /* gone with the file */
+    struct cf_arena *arena; /* reset after the file */
     struct cf_token_scanner *scanner;
     const char *file;
-    bool is_text; /* it is searched as a text: that has lines, and nothing else */
+    bool is_text; /* the file is scanned as text: places have a line, but no path */
     const char *subject;
     const struct cf_path *path;
     size_t line;
-    size_t found; /* in this file */
+    size_t found; /* tokens in this file */
 };
 
-/* Takes what a scan has found. */
+/* Adds a token that a scan found: the callback of cf_token_scan(). */
 bool cf_finder_take(const struct cf_token_hit *hit, void *finder);
 
-/* The argument of the command line; false when it is no token, which has been told. */
+/* Adds the argument of the command line. False: it is not a token; an error was printed. */
 bool cf_inspect_argument(struct cf_inspect *run, const char *text);
 
-/* A file's text that ends with a NUL at text[len]. What it is not is told. */
+/* Finds the tokens in the contents of a file, text[len] being a NUL. Prints an error if there are
+ * none, or if the file is not an `input`. */
 void cf_finder_search(struct cf_finder *f, const char *text, size_t len, const char *path,
                       enum cf_inspect_input input);
 
-/* A file, or a folder, of documents and nothing else, of any size. */
+/* Finds the tokens in a file or a directory of documents, of any size. */
 void cf_finder_documents(struct cf_finder *f, const char *path);
 
-/* It holds no token, which is told. */
+/* Prints the error that no token was found. */
 void cf_finder_report_nothing(struct cf_finder *f);
 
-/* ---- inspect_read.c ---- */
+/* ---- inspect_print.c ---- */
 
-/* ---- inspect_tell.c ---- */
-
-/* What is told goes to standard output, through the buffer; the end of it is left there. */
+/* Write to standard output through the buffer; the last part stays in the buffer. */
 void cf_inspect_text(const struct cf_inspect *run, struct cf_buf *out);
 void cf_inspect_json(const struct cf_inspect *run, struct cf_buf *out);
 

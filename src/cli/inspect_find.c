@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inspect_find.c - the tokens of a file, whatever it is: a token alone, a kubeconfig, a manifest, a
- * .dockerconfigjson, or a text that has one in it. */
+/* inspect_find.c - finds the tokens in a file: a single token, a kubeconfig, manifests, a
+ * .dockerconfigjson, or any text that contains tokens. */
 #include <string.h>
 
 #include "curfew/file.h"
@@ -11,7 +11,7 @@
 #include "inspect.h"
 #include "curfew/documents.h"
 
-/* ---- texts ---- */
+/* ---- text ---- */
 
 bool cf_finder_take(const struct cf_token_hit *hit, void *finder)
 {
@@ -36,7 +36,8 @@ static void scan_text(struct cf_finder *f, const char *text, size_t len)
 
 /* ---- documents ---- */
 
-/* `Secret "web-token" in namespace "shop"` for an object; what it was for all else. */
+/* `Secret "web-token" in namespace "shop"` for an object; for any other value the current subject.
+ */
 static const char *subject_of(struct cf_finder *f, const struct cf_json *value)
 {
     const char *kind = cf_json_str(cf_json_get(value, "kind"));
@@ -54,7 +55,8 @@ static const char *subject_of(struct cf_finder *f, const struct cf_json *value)
     return cf_str_or_empty(text);
 }
 
-/* All strings of a value; documents are never deeper than CF_DEPTH_MAX. */
+/* Scans all strings of a value. Recursion is limited: documents are not deeper than CF_DEPTH_MAX.
+ */
 static void walk_value(struct cf_finder *f, const struct cf_json *value, const struct cf_path *at)
 {
     bool is_array = cf_json_type(value) == CF_JSON_ARRAY;
@@ -85,7 +87,7 @@ static bool is_kubeconfig(const struct cf_json *root)
            cf_json_type(cf_json_get(root, "users")) == CF_JSON_ARRAY;
 }
 
-/* A path in a kubeconfig is relative to the kubeconfig. */
+/* A path in a kubeconfig is relative to the directory of the kubeconfig. */
 static const char *path_beside(struct cf_arena *arena, const char *file, const char *path)
 {
     const char *slash = strrchr(file, '/');
@@ -117,7 +119,7 @@ static void read_token_file(struct cf_finder *f, const char *kubeconfig, const c
     }
 }
 
-/* What the users bring; clusters and contexts have no tokens. */
+/* Scans the users; clusters and contexts have no tokens. */
 static void walk_kubeconfig(struct cf_finder *f, const struct cf_json *root, const char *file)
 {
     const struct cf_json *v = cf_json_first(cf_json_get(root, "users"));
@@ -141,8 +143,8 @@ static void walk_kubeconfig(struct cf_finder *f, const struct cf_json *root, con
 
 /* ---- files ---- */
 
-/* A text that is no document, or a document that is one text, is searched as a text, which knows
- * the lines. One that there is no memory for is told. */
+/* Text that is not a document, or is a single string, is left to the scan as text, which reports
+ * lines. */
 static void walk_document(struct cf_finder *f, const struct cf_document *doc, const char *path,
                           enum cf_inspect_input input)
 {
@@ -153,14 +155,14 @@ static void walk_document(struct cf_finder *f, const struct cf_document *doc, co
         walk_kubeconfig(f, doc->root, path);
     } else if (input == CF_INPUT_KUBECONFIG) {
         cf_inspect_print(f->run, CF_EXIT_FAILED,
-                         "%s:%zu: it is no kubeconfig: that is of kind Config and has users",
-                         f->file, doc->line);
+                         "%s:%zu: not a kubeconfig (expected kind Config with users)", f->file,
+                         doc->line);
     } else if (input != CF_INPUT_ANY || cf_json_str(doc->root) == NULL) {
         walk_value(f, doc->root, NULL);
     }
 }
 
-/* `text` is a token and nothing else. */
+/* Adds `text` if it is exactly one token. */
 static bool take_single_token(struct cf_finder *f, const char *text, size_t len, struct cf_err *err)
 {
     struct cf_arena *arena = cf_arena_new(CF_TOKEN_ARENA_MAX);
@@ -181,7 +183,7 @@ static bool take_single_token(struct cf_finder *f, const char *text, size_t len,
     return taken;
 }
 
-/* Without the white space around it. */
+/* Skips white space at both ends. */
 static const char *trim_space(const char *text, size_t *len)
 {
     static const char white[] = " \t\r\n";
@@ -197,10 +199,10 @@ static const char *trim_space(const char *text, size_t *len)
 
 void cf_finder_report_nothing(struct cf_finder *f)
 {
-    cf_inspect_print(f->run, CF_EXIT_FAILED, "curfew inspect: %s: it holds no token", f->file);
+    cf_inspect_print(f->run, CF_EXIT_FAILED, "curfew inspect: %s: no token found", f->file);
 }
 
-/* What struct cf_manifest_reading hands around. */
+/* The argument of struct cf_manifest_reading. */
 struct documents {
     struct cf_finder *finder;
     struct cf_arena *of_doc, *of_items;
@@ -292,14 +294,14 @@ void cf_finder_search(struct cf_finder *f, const char *text, size_t len, const c
         return;
     walk_text(f, text, len, path, input);
     if (input == CF_INPUT_ANY && !f->run->failed) {
-        f->is_text = true; /* and the line is all that it has */
+        f->is_text = true; /* a place in text is a line, without a path */
         f->path = NULL;
         scan_text(f, text, len);
     }
     if (f->found > 0 || f->run->status != before)
         return;
     if (one_word && input == CF_INPUT_ANY)
-        cf_inspect_print(f->run, CF_EXIT_FAILED, "curfew inspect: %s: no token: %s", f->file,
+        cf_inspect_print(f->run, CF_EXIT_FAILED, "curfew inspect: %s: not a token: %s", f->file,
                          why.msg);
     else
         cf_finder_report_nothing(f);
@@ -313,7 +315,7 @@ bool cf_inspect_argument(struct cf_inspect *run, const char *text)
     if (take_single_token(&f, text, strlen(text), &why))
         return true;
     cf_inspect_print(run, CF_EXIT_FAILED,
-                     "curfew inspect: the argument is no token: %s; a file is given with -f",
+                     "curfew inspect: the argument is not a token: %s; pass files with -f",
                      why.msg);
     return false;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inspect_keep.c - what is kept of the tokens that were found: what they say, once for each token,
- * and where they were. The token itself is verified on the way, and gone with the text that it was
- * in.
+/* inspect_keep.c - collects the tokens that were found: the claims of each token once, and the
+ * places where it was found. The signature is verified here; the token itself is not kept.
  *
- * A log may hold a million tokens, which say nearly all the same: each text is kept once, and what
- * is listed has a ceiling. What is not listed is counted. */
+ * A log may hold a million tokens with nearly the same claims: equal strings share one copy, and
+ * the list has a limit. Tokens above the limit are counted. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +49,7 @@ static bool grow_index(struct cf_inspect_index *index)
     return true;
 }
 
-/* The slot of a text, which is new where `hash` is 0; NULL when out of memory. */
+/* The slot for a hash; a new one has the hash 0. NULL: out of memory. */
 static struct cf_inspect_slot *find_slot(struct cf_inspect_index *index, uint64_t hash)
 {
     if (index->count >= index->capacity / 4 * 3 && !grow_index(index))
@@ -81,9 +80,9 @@ void cf_inspect_free(struct cf_inspect *run)
     cf_arena_free(run->arena);
 }
 
-/* ---- what a token says ---- */
+/* ---- claims ---- */
 
-static char *fit_once(struct cf_inspect *run, const char *text)
+static char *shown_once(struct cf_inspect *run, const char *text)
 {
     char *copy = cf_str_shown(run->arena, text);
 
@@ -91,7 +90,7 @@ static char *fit_once(struct cf_inspect *run, const char *text)
     return copy;
 }
 
-const char *cf_inspect_fit(struct cf_inspect *run, const char *text)
+const char *cf_inspect_shown(struct cf_inspect *run, const char *text)
 {
     uint64_t hash = text != NULL ? hash_of(text, strlen(text)) : 0;
     struct cf_inspect_slot *slot;
@@ -103,29 +102,29 @@ const char *cf_inspect_fit(struct cf_inspect *run, const char *text)
     if (slot == NULL)
         return NULL;
     if (slot->hash == 0)
-        fill_slot(&run->texts, slot, hash, fit_once(run, text));
+        fill_slot(&run->texts, slot, hash, shown_once(run, text));
     return slot->value;
 }
 
 static void keep_token(struct cf_inspect *run, const struct cf_token *from, struct cf_token *to)
 {
     *to = *from;
-    to->alg = cf_inspect_fit(run, from->alg);
-    to->kid = cf_inspect_fit(run, from->kid);
-    to->typ = cf_inspect_fit(run, from->typ);
-    to->issuer = cf_inspect_fit(run, from->issuer);
-    to->subject = cf_inspect_fit(run, from->subject);
-    to->jti = fit_once(run, from->jti); /* no two are the same */
-    to->namespace = cf_inspect_fit(run, from->namespace);
-    to->account = cf_inspect_fit(run, from->account);
-    to->account_uid = cf_inspect_fit(run, from->account_uid);
-    to->secret = cf_inspect_fit(run, from->secret);
-    to->pod = cf_inspect_fit(run, from->pod);
-    to->node = cf_inspect_fit(run, from->node);
+    to->alg = cf_inspect_shown(run, from->alg);
+    to->kid = cf_inspect_shown(run, from->kid);
+    to->typ = cf_inspect_shown(run, from->typ);
+    to->issuer = cf_inspect_shown(run, from->issuer);
+    to->subject = cf_inspect_shown(run, from->subject);
+    to->jti = shown_once(run, from->jti); /* unique, so not worth sharing */
+    to->namespace = cf_inspect_shown(run, from->namespace);
+    to->account = cf_inspect_shown(run, from->account);
+    to->account_uid = cf_inspect_shown(run, from->account_uid);
+    to->secret = cf_inspect_shown(run, from->secret);
+    to->pod = cf_inspect_shown(run, from->pod);
+    to->node = cf_inspect_shown(run, from->node);
     to->audiences = cf_arena_array(run->arena, from->audience_count + 1, sizeof(*to->audiences));
     run->failed = run->failed || to->audiences == NULL;
     for (size_t i = 0; to->audiences != NULL && i < from->audience_count; i++)
-        to->audiences[i] = cf_inspect_fit(run, from->audiences[i]);
+        to->audiences[i] = cf_inspect_shown(run, from->audiences[i]);
 }
 
 static void verify_signature(const struct cf_inspect *run, const struct cf_token_hit *hit,
@@ -138,9 +137,9 @@ static void verify_signature(const struct cf_inspect *run, const struct cf_token
         out->signature = CF_SIGNATURE_BAD;
 }
 
-/* ---- rows ---- */
+/* ---- the list ---- */
 
-/* Counts one more; whether it is listed. */
+/* Counts one more; returns whether the list has room for it. */
 static bool count_listed(struct cf_inspect_count *count)
 {
     bool listed = count->listed < CF_INSPECT_LISTED_MAX;
@@ -178,7 +177,7 @@ static struct cf_inspected *list_item(struct cf_inspect *run, const struct cf_in
     return item;
 }
 
-/* NULL: it is not listed. */
+/* NULL: counted only, or out of memory. */
 static struct cf_inspected *take_token(struct cf_inspect *run, const struct cf_token_hit *hit)
 {
     struct cf_inspected made = {.kind = cf_token_kind(hit->token, run->max)}, *item;
@@ -192,14 +191,14 @@ static struct cf_inspected *take_token(struct cf_inspect *run, const struct cf_t
     if (item != NULL)
         keep_token(run, hit->token, &item->token);
     if (item != NULL && made.signature == CF_SIGNATURE_BAD)
-        item->reason = cf_inspect_fit(run, why.msg);
+        item->reason = cf_inspect_shown(run, why.msg);
     return item;
 }
 
 static void print_unread(struct cf_inspect *run, const struct cf_token_hit *hit,
                          const struct cf_inspect_place *place)
 {
-    const char *file = cf_str_or_empty(cf_inspect_fit(run, place->file));
+    const char *file = cf_str_or_empty(cf_inspect_shown(run, place->file));
     char line[32] = "";
 
     run->status = CF_EXIT_FAILED;
@@ -207,11 +206,11 @@ static void print_unread(struct cf_inspect *run, const struct cf_token_hit *hit,
         snprintf(line, sizeof(line), ":%zu", place->line);
     if (run->unread.listed < CF_INSPECT_SAID_MAX)
         cf_inspect_print(run, CF_EXIT_FAILED,
-                         "curfew inspect: %s%s: it holds %s, which was not read", file, line,
+                         "curfew inspect: %s%s: contains %s, which was not read", file, line,
                          cf_token_unread_name(hit->unread));
     else if (run->unread.listed == CF_INSPECT_SAID_MAX)
         cf_inspect_print(run, CF_EXIT_FAILED,
-                         "curfew inspect: and more that was not read: the answer has all places");
+                         "curfew inspect: more was not read: the output has all places");
 }
 
 static struct cf_inspected *take_unread(struct cf_inspect *run, const struct cf_token_hit *hit,
@@ -240,9 +239,9 @@ static void keep_place(struct cf_inspect *run, struct cf_inspected *item,
         run->failed = true;
         return;
     }
-    *copy = (struct cf_inspect_place){.file = cf_inspect_fit(run, place->file),
-                                      .subject = cf_inspect_fit(run, place->subject),
-                                      .path = cf_inspect_fit(run, place->path),
+    *copy = (struct cf_inspect_place){.file = cf_inspect_shown(run, place->file),
+                                      .subject = cf_inspect_shown(run, place->subject),
+                                      .path = cf_inspect_shown(run, place->path),
                                       .line = place->line};
     if (item->last_place != NULL)
         item->last_place->next = copy;
@@ -258,22 +257,21 @@ static struct cf_inspected *keep_new(struct cf_inspect *run, const struct cf_tok
     return hit->token != NULL ? take_token(run, hit) : take_unread(run, hit, place);
 }
 
-/* Whether the file has told it: of what was not read each line of a text is told, since it is known
- * by its beginning alone. */
+/* Whether the item was reported for this file already. Unread tokens are identified by their first
+ * bytes only, so each line of text that holds one is reported. */
 static bool is_reported(struct cf_inspect *run, const struct cf_inspected *item,
                         const struct cf_inspect_place *place)
 {
     const struct cf_inspect_place *last = item->last_place;
 
-    return cf_streq(last->file, cf_inspect_fit(run, place->file)) &&
+    return cf_streq(last->file, cf_inspect_shown(run, place->file)) &&
            (item->unread == CF_UNREAD_NO || last->path != NULL || last->line == place->line);
 }
 
-/* Of a token that is not listed it is only noted that it was counted, and of all beyond
- * CF_INSPECT_KNOWN_MAX not even that: they may be counted again where they are found again, and the
- * summary says "at most". */
+/* For a token that is not listed only its hash is kept, and above CF_INSPECT_KNOWN_MAX not even
+ * that: such a token is counted each time it is found, and the summary says "at most". */
 void cf_inspect_keep(struct cf_inspect *run, const struct cf_token_hit *hit,
-                     const struct cf_inspect_place *place, bool again)
+                     const struct cf_inspect_place *place, bool once)
 {
     uint64_t hash = hash_of(hit->text, hit->len);
     struct cf_inspect_slot *slot = find_slot(&run->known, hash);
@@ -291,7 +289,7 @@ void cf_inspect_keep(struct cf_inspect *run, const struct cf_token_hit *hit,
             run->at_most = true;
     } else {
         item = slot->value;
-        if (again && item != NULL && is_reported(run, item, place))
+        if (once && item != NULL && is_reported(run, item, place))
             return;
     }
     if (item != NULL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inspect_tell.c - what a token is, for people and for programs. */
+/* inspect_print.c - prints tokens, as text and as JSON. */
 #include <stdio.h>
 
 #include "curfew/time.h"
@@ -11,7 +11,7 @@
 
 #define FLUSH_MIN (64 * CF_KIB)
 
-/* What is told goes on its way: of 100,000 tokens the answer has 70 MiB. */
+/* Writes the output as it grows: that of 100,000 tokens has 70 MiB. */
 static void flush_answer(struct cf_buf *out)
 {
     if (!cf_buf_ok(out) || out->len < FLUSH_MIN)
@@ -21,12 +21,12 @@ static void flush_answer(struct cf_buf *out)
     out->data[0] = '\0';
 }
 
-/* ---- for people ---- */
+/* ---- text ---- */
 
 static const char *kind_title(enum cf_token_kind kind)
 {
     static const char *const names[CF_TOKEN_KINDS] = {
-        [CF_TOKEN_OTHER] = "a token of no ServiceAccount",
+        [CF_TOKEN_OTHER] = "token without a ServiceAccount",
         [CF_TOKEN_LEGACY] = "legacy token",
         [CF_TOKEN_EXTENDED] = "extended token",
         [CF_TOKEN_LONG] = "long token",
@@ -43,13 +43,14 @@ static void add_line(struct cf_buf *out, const char *name, const char *text)
         cf_buf_addf(out, "  %-11s %s\n", name, text);
 }
 
-/* Bound to a pod it is allowed at every level. The claims may be any text. */
+/* A token that is bound to a pod is allowed at every level. Claims may be any text, so a name that
+ * is not valid does not become part of a command. */
 static void add_command(const struct cf_inspect *run, const struct cf_token *t, struct cf_buf *out)
 {
     int64_t seconds = run->max < 3600 ? run->max : 3600;
 
     if (seconds < 600)
-        seconds = 600; /* the API's own bound */
+        seconds = 600; /* the minimum of the TokenRequest API */
     if (!cf_is_object_name(t->account) || !cf_is_object_name(t->namespace)) {
         cf_buf_adds(out, "kubectl create token, bound to a pod");
         return;
@@ -64,11 +65,11 @@ static void add_remedy(const struct cf_inspect *run, const struct cf_inspected *
                        struct cf_buf *out)
 {
     static const char *const texts[CF_TOKEN_KINDS] = {
-        [CF_TOKEN_LEGACY] = "mount a projected serviceAccountToken volume, or ask for a token when "
+        [CF_TOKEN_LEGACY] = "mount a projected serviceAccountToken volume, or request a token when "
                             "it is needed: ",
         [CF_TOKEN_EXTENDED] = "set expirationSeconds: 3600 in the projected volume, and use a "
                               "client that re-reads the file",
-        [CF_TOKEN_LONG] = "ask for a shorter one, and again when it ends: ",
+        [CF_TOKEN_LONG] = "request a shorter one, and renew it before it expires: ",
     };
 
     if (texts[item->kind] == NULL)
@@ -79,7 +80,7 @@ static void add_remedy(const struct cf_inspect *run, const struct cf_inspected *
     cf_buf_addc(out, '\n');
 }
 
-/* a - b, or the nearest number there is. */
+/* a - b, saturated. */
 static int64_t subtract_times(int64_t a, int64_t b)
 {
     int64_t difference;
@@ -111,7 +112,7 @@ static void add_place_line(const struct cf_inspect_place *place, struct cf_buf *
     cf_buf_addc(out, '\n');
 }
 
-/* What is left, or past: minutes where the exact number helps nobody. */
+/* A remaining or past time span, in minutes where seconds do not matter. */
 static const char *format_left(int64_t seconds, char out[32])
 {
     if (seconds < 600 || seconds >= 10 * 3600)
@@ -131,7 +132,7 @@ static void add_ended_life(const struct cf_inspect *run, const struct cf_token *
         cf_buf_addf(out, "  %-11s %s, from %s to %s", "life:", cf_span_format(seconds, span),
                     cf_time_format(t->has_iat ? t->iat : t->nbf, from), to);
     else
-        cf_buf_addf(out, "  %-11s to %s, and it does not say from when", "life:", to);
+        cf_buf_addf(out, "  %-11s to %s, without a start time", "life:", to);
     if (cf_token_expired(t, run->now))
         cf_buf_addf(out, "; expired %s ago\n", format_left(subtract_times(run->now, t->exp), left));
     else
@@ -148,7 +149,7 @@ static void add_life(const struct cf_inspect *run, const struct cf_inspected *it
         add_ended_life(run, t, out);
     else if (item->kind == CF_TOKEN_LEGACY && t->secret != NULL)
         cf_buf_addf(out,
-                    "  %-11s never expires; works from anywhere until Secret \"%s\" is "
+                    "  %-11s never expires; valid from anywhere until Secret \"%s\" is "
                     "deleted\n",
                     "life:", t->secret);
     else
@@ -156,10 +157,10 @@ static void add_life(const struct cf_inspect *run, const struct cf_inspected *it
     if (t->has_nbf && t->nbf > run->now)
         add_line(out, "not before:", cf_time_format(t->nbf, when));
     if (t->has_warn_after)
-        cf_buf_addf(out, "  %-11s to be renewed by %s%s\n",
+        cf_buf_addf(out, "  %-11s renewal is due at %s%s\n",
                     "extension:", cf_time_format(t->warn_after, when),
                     cf_token_stale(t, run->now)
-                        ? ": it is stale, who still uses it does not re-read the file"
+                        ? ": stale, a client that still uses it does not re-read the file"
                         : "");
 }
 
@@ -178,7 +179,7 @@ static void add_binding(const struct cf_inspected *item, struct cf_buf *out)
     else if (t->secret != NULL)
         cf_buf_addf(out, "  %-11s Secret \"%s\"\n", "bound to:", t->secret);
     else
-        add_line(out, "bound to:", "nothing: it works until it ends, from anywhere");
+        add_line(out, "bound to:", "nothing: valid from anywhere until it expires");
 }
 
 static void add_audiences(const struct cf_inspected *item, struct cf_buf *out)
@@ -189,7 +190,7 @@ static void add_audiences(const struct cf_inspected *item, struct cf_buf *out)
     for (size_t i = 0; i < t->audience_count; i++)
         cf_buf_addf(out, "%s%s", i > 0 ? ", " : "", cf_str_or_empty(t->audiences[i]));
     if (t->audience_count == 0)
-        cf_buf_adds(out, item->kind == CF_TOKEN_OTHER ? "none" : "none: the API server's own");
+        cf_buf_adds(out, item->kind == CF_TOKEN_OTHER ? "none" : "none: valid for the API server");
     cf_buf_addc(out, '\n');
 }
 
@@ -198,7 +199,7 @@ static void add_signature(const struct cf_inspected *item, struct cf_buf *out)
     if (item->signature == CF_SIGNATURE_GOOD)
         add_line(out, "signature:", "verified");
     else if (item->signature == CF_SIGNATURE_UNCHECKED)
-        add_line(out, "signature:", "not verified, and nothing above is certain: give --jwks");
+        add_line(out, "signature:", "not verified, so nothing above is certain: use --jwks");
     else
         cf_buf_addf(out, "  %-11s NOT VALID: %s\n", "signature:", cf_str_or_empty(item->reason));
 }
@@ -285,7 +286,7 @@ void cf_inspect_text(const struct cf_inspect *run, struct cf_buf *out)
     add_inspect_summary(run, out);
 }
 
-/* ---- for programs ---- */
+/* ---- JSON ---- */
 
 static void out_time(struct cf_out *out, const char *key, bool has, int64_t when)
 {

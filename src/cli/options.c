@@ -43,7 +43,7 @@ int cf_usage_error(const struct cf_cmd *cmd, const char *fmt, ...)
     return CF_EXIT_USAGE;
 }
 
-/* "-f, --filename FILE" as it stands in the help; returns its length. */
+/* Prints "-f, --filename FILE" (`out` NULL: only measures); returns its length. */
 static int print_names(FILE *out, const struct cf_opt *opt)
 {
     char letter[8] = "    ", line[128];
@@ -193,8 +193,8 @@ static const struct cf_opt *find_letter(const struct parser *p, char letter)
     return NULL;
 }
 
-/* The next argument as the value of an option; NULL when there is none, or when it is plainly
- * the next flag, its own value having been forgotten. */
+/* The next argument as the value of an option; NULL: there is none, or it is the next flag, so the
+ * value was forgotten. */
 static const char *next_value(struct parser *p)
 {
     const char *next = p->at + 1 < p->argc ? p->argv[p->at + 1] : NULL;
@@ -337,7 +337,7 @@ static int check_option(const struct parser *p, const struct cf_opt *opt)
     if (!list_missing(p, opt->needs, words))
         return CF_EXIT_OK;
     if (opt->excludes != NULL)
-        colon = why = ""; /* it is the reason of that */
+        colon = why = ""; /* `why` then belongs to excludes */
     return cf_usage_error(p->cmd, "%s needs %s%s%s", opt->name, words, colon, why);
 }
 
@@ -408,8 +408,7 @@ struct cf_api *cf_cli_open_api(const char *kubeconfig, const char *context, stru
         snprintf(path, sizeof(path), "%s/.kube/config", home) < (int)sizeof(path) &&
         access(path, F_OK) == 0)
         return cf_api_open(path, context, err);
-    cf_err_set(err, "no cluster: neither --kubeconfig nor KUBECONFIG says which, and there is no "
-                    "~/.kube/config");
+    cf_err_set(err, "no cluster: set --kubeconfig or KUBECONFIG; there is no ~/.kube/config");
     return NULL;
 }
 
@@ -427,6 +426,6 @@ int cf_split_secret(const struct cf_cmd *cmd, const char *flag, const char *text
         *name = slash + 1;
     }
     if (slash == NULL || !cf_certs_is_name(*namespace) || !cf_certs_is_name(*name))
-        return cf_usage_error(cmd, "%s should be NAMESPACE/NAME, not '%s'", flag, text);
+        return cf_usage_error(cmd, "%s must be NAMESPACE/NAME, not '%s'", flag, text);
     return CF_EXIT_OK;
 }

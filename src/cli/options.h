@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* options.h - options that several commands share. */
+/* options.h - options that several commands have. */
 #ifndef CURFEW_CLI_OPTIONS_H
 #define CURFEW_CLI_OPTIONS_H
 
@@ -15,13 +15,13 @@ struct cf_log_flags {
     const char *format, *level; /* words of CF_LOG_FORMATS and CF_LOG_LEVELS */
 };
 
-/* Sets up the log. */
+/* Sets up the log (log.h) with these words. */
 void cf_log_flags_use(const struct cf_log_flags *flags);
 
 /* ---- the API server ---- */
 
-/* Opens the API server that kubectl would use: --kubeconfig, else $KUBECONFIG, else the pod's own,
- * else ~/.kube/config. */
+/* Opens a client of --kubeconfig, else of $KUBECONFIG, else of the cluster in which the pod runs,
+ * else of ~/.kube/config. NULL and an error as cf_api_open(). The caller closes it. */
 struct cf_api *cf_cli_open_api(const char *kubeconfig, const char *context, struct cf_err *err);
 
 /* Splits the "NAMESPACE/NAME" of an option, in a copy that the caller frees as *namespace (also

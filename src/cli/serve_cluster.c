@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* serve_cluster.c - where `curfew serve` reads the cluster from, and which identity it has there.
+/* serve_cluster.c - the cluster of `curfew serve`: the server's own ServiceAccount, and the store,
+ * which watches keep up to date or manifests fill.
  *
- * Curfew fills its store with its own ServiceAccount, and the API server may query /authorize about
- * that account: Curfew must never refuse itself. */
+ * The server lists and watches with its own ServiceAccount, and the API server may query /authorize
+ * about that account. Curfew must never deny itself, so it has to know its identity. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,9 @@
 
 #define MOUNTED_TOKEN "/var/run/secrets/kubernetes.io/serviceaccount/token"
 
-/* Leaves *out without anything when out of memory. */
+/* ---- the identity ---- */
+
+/* Leaves *out empty when out of memory. */
 static void set_own(struct cf_own *out, const char *namespace, size_t len, const char *name)
 {
     *out = (struct cf_own){.namespace = strndup(namespace, len)};
@@ -31,7 +34,7 @@ static void set_own(struct cf_own *out, const char *namespace, size_t len, const
     }
 }
 
-/* What the token says of itself is enough: whoever can write it is Curfew anyway. */
+/* The token is not verified: a process that can write this file has Curfew's identity anyway. */
 static void read_mounted_token(struct cf_own *out)
 {
     CF_CLEANUP(cf_arena_cleanup) struct cf_arena *arena = cf_arena_new(CF_TOKEN_ARENA_MAX);
@@ -73,11 +76,9 @@ void cf_own_free(struct cf_own *own)
     *own = (struct cf_own){.user = NULL};
 }
 
-/* ---- serve cluster ---- */
+/* ---- the store: flags ---- */
 
-/* the store of `curfew serve`: filled from manifests, or kept by watches. */
-
-/* Until the configuration has been read, which says another. */
+/* In seconds, until the configuration sets it. */
 #define STALE_AFTER 30
 
 static bool runs_in_pod(void)
@@ -94,7 +95,7 @@ int cf_cluster_check_flags(const struct cf_cmd *cmd, const struct cf_cluster_fla
                           "the namespaces, Secrets and ServiceAccounts of the cluster");
 }
 
-/* ---- manifests ---- */
+/* ---- the store from manifests ---- */
 
 struct loading {
     struct cf_store *store;
@@ -102,7 +103,7 @@ struct loading {
     struct cf_err *err;
 };
 
-/* Keeps the sentence; the reading ends. */
+/* Keeps the first error, which ends the reading. */
 static int refuse_document(struct loading *l, const struct cf_document *doc,
                            const struct cf_json *json, const struct cf_err *err)
 {
@@ -144,8 +145,8 @@ static int load_document(const struct cf_document *doc, void *arg)
     return l->err->kind != CF_ERR_NONE ? -1 : rc;
 }
 
-/* What --objects holds is all there is: a lookup must not depend on a document that could not
- * be read, so any of those is an error. */
+/* --objects describes the whole cluster. A document that cannot be read is an error, since a lookup
+ * could depend on it. */
 static int load_objects(struct cf_store *store, const char *path, struct cf_err *err)
 {
     CF_CLEANUP(cf_arena_cleanup) struct cf_arena *of_doc = cf_arena_new(CF_ARENA_MAX);
@@ -184,7 +185,7 @@ static int read_manifests(const struct cf_cluster_flags *flags, struct cf_cluste
     return 0;
 }
 
-/* ---- an API server ---- */
+/* ---- the store from an API server ---- */
 
 static int start_watch(const struct cf_cluster_flags *flags, struct cf_cluster *cluster,
                        struct cf_err *err)

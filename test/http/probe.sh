@@ -20,7 +20,7 @@ says 'probe: any answer will do' 0 "$status" "$denial"
 status=$(probe --expect denied)
 says 'probe: the answer is the expected one' 0 "$status" "$denial"
 status=$(probe --expect allowed)
-says 'probe: the answer is another one' 1 "$status" 'curfew probe: it should have been allowed'
+says 'probe: the answer is another one' 1 "$status" 'curfew probe: expected allowed'
 status=$(probe --server-name other.example)
 says 'probe: the certificate has another name' 3 "$status" 'localhost'
 status=$("$curfew" probe --server "https://127.0.0.1:$port" --server-name localhost \

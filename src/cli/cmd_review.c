@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_review.c - `curfew review`: manifests judged offline, before they reach a cluster. */
+/* cmd_review.c - curfew review: evaluates manifests offline, before they reach a cluster. This file
+ * has the flags and the steps of a run (review_run.h). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,8 @@
 #include "curfew/str.h"
 #include "review_run.h"
 
-/* The options as they were typed. */
-struct typed {
+/* The flags as strings, and the options that are made from them. */
+struct review_flags {
     struct cf_review_options opts;
     enum cf_level level;
     const char *level_text, *phase, *fail_on, *output, *kube_version;
@@ -18,8 +19,8 @@ struct typed {
 
 /* ---- options ---- */
 
-/* "1.32", "v1.36.3": the major version is 1 since 2015. */
-static int check_version(const struct cf_cmd *cmd, struct typed *t)
+/* "1.32", "v1.36.3": the major version has been 1 since 2015. */
+static int check_version(const struct cf_cmd *cmd, struct review_flags *t)
 {
     const char *text = t->kube_version;
     unsigned minor = 0, digits = 0;
@@ -34,11 +35,11 @@ static int check_version(const struct cf_cmd *cmd, struct typed *t)
         t->opts.server_minor = minor;
         return CF_EXIT_OK;
     }
-    return cf_usage_error(cmd, "--kube-version must be as in 1.32 or v1.36.3, not '%s'",
+    return cf_usage_error(cmd, "--kube-version must be a version like 1.32 or v1.36.3, not '%s'",
                           t->kube_version);
 }
 
-static int check_words(const struct cf_cmd *cmd, struct typed *t)
+static int check_words(const struct cf_cmd *cmd, struct review_flags *t)
 {
     if (t->level_text != NULL && cf_level_parse(t->level_text, &t->level))
         t->opts.level = &t->level;
@@ -48,7 +49,7 @@ static int check_words(const struct cf_cmd *cmd, struct typed *t)
     if (t->opts.namespace[0] == '\0')
         return cf_usage_error(cmd, "--namespace must not be empty");
     if (t->opts.fix && t->opts.json)
-        return cf_usage_error(cmd, "--fix prints documents: it excludes --output json");
+        return cf_usage_error(cmd, "--fix excludes --output json: it prints documents");
     return CF_EXIT_OK;
 }
 
@@ -68,14 +69,15 @@ static int check_paths(const struct cf_cmd *cmd, const struct cf_review_options 
         return cf_usage_error(cmd, "unexpected argument '%s': did you mean '-f %s'?",
                               rest->items[0], rest->items[0]);
     if (o->files.count == 0)
-        return cf_usage_error(cmd, "nothing to review: give files with -f");
+        return cf_usage_error(cmd, "nothing to review: pass files with -f");
     if (count_review_stdin(&o->files) + count_review_stdin(&o->objects) + cf_streq(o->config, "-") >
         1)
         return cf_usage_error(cmd, "standard input can be read only once");
     return CF_EXIT_OK;
 }
 
-static int parse_review_options(const struct cf_cmd *cmd, int argc, char **argv, struct typed *t)
+static int parse_review_options(const struct cf_cmd *cmd, int argc, char **argv,
+                                struct review_flags *t)
 {
     struct cf_review_options *o = &t->opts;
     const struct cf_opt table[] = {
@@ -168,10 +170,10 @@ static int review_with_options(const struct cf_review_options *opts)
 
 static int run_review(const struct cf_cmd *cmd, int argc, char **argv)
 {
-    struct typed t = {.opts = {.namespace = "default"},
-                      .phase = "validate",
-                      .fail_on = "enforce",
-                      .output = "text"};
+    struct review_flags t = {.opts = {.namespace = "default"},
+                             .phase = "validate",
+                             .fail_on = "enforce",
+                             .output = "text"};
     int rc = parse_review_options(cmd, argc, argv, &t);
 
     if (rc == CF_EXIT_OK)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* objects.c - from documents to objects; see objects.h. */
+/* objects.c - splits a document into its objects, and finds the lines of values. */
 #include "objects.h"
 
 #include <string.h>
@@ -9,25 +9,26 @@
 #include "curfew/object.h"
 #include "curfew/str.h"
 
-struct opening {
+struct document_reader {
     const struct cf_document *doc;
     const struct cf_objects_visit *visit;
     struct cf_arena *of_doc, *of_items;
-    struct cf_arena *arena; /* of the object: one of these two */
-    const struct list *in;  /* the List that is read item by item */
-    bool has_items;         /* there was one */
+    struct cf_arena *arena;     /* of the current object: one of these two */
+    const struct list_type *in; /* the List that is read item by item */
+    bool has_items;             /* that List is not empty */
 };
 
-/* A typed List as the API server sends it: its items name no kind of their own. */
-struct list {
+/* The type of a List. In typed Lists, as API servers send them, items lack kind and apiVersion. */
+struct list_type {
     const char *kind; /* "PodList" */
     const char *api_version;
 };
 
-static int open_object(struct opening *o, const struct cf_json *json, const struct list *in);
+static int open_object(struct document_reader *o, const struct cf_json *json,
+                       const struct list_type *in);
 
-/* `json` NULL: the sentence has its place. */
-static int report_object_error(struct opening *o, const struct cf_json *json,
+/* `json` NULL: the message has its line already. Returns 0, so that the visit continues. */
+static int report_object_error(struct document_reader *o, const struct cf_json *json,
                                const struct cf_err *err)
 {
     if (o->visit->error != NULL)
@@ -35,8 +36,9 @@ static int report_object_error(struct opening *o, const struct cf_json *json,
     return 0;
 }
 
-/* A member that is a text, or absent (NULL); false and a sentence when it is anything else. */
-static bool read_text(struct opening *o, const struct cf_json *json, const char *key,
+/* A member that is a string, or absent (*out is NULL). False: it has another type; an error was
+ * reported. */
+static bool read_text(struct document_reader *o, const struct cf_json *json, const char *key,
                       const char **out)
 {
     const struct cf_json *value = cf_json_get(json, key);
@@ -53,8 +55,8 @@ static bool read_text(struct opening *o, const struct cf_json *json, const char 
 
 /* ---- Lists ---- */
 
-static int open_item(struct opening *o, const struct cf_json *json, size_t index,
-                     const struct list *list)
+static int open_item(struct document_reader *o, const struct cf_json *json, size_t index,
+                     const struct list_type *list)
 {
     struct cf_err err;
 
@@ -65,7 +67,8 @@ static int open_item(struct opening *o, const struct cf_json *json, size_t index
     return report_object_error(o, json, &err);
 }
 
-static int open_items(struct opening *o, const struct cf_json *json, const struct list *list)
+static int open_items(struct document_reader *o, const struct cf_json *json,
+                      const struct list_type *list)
 {
     const struct cf_json *items = cf_json_get(json, "items"), *v;
     struct cf_err err;
@@ -73,8 +76,7 @@ static int open_items(struct opening *o, const struct cf_json *json, const struc
     int rc = 0;
 
     if (items == NULL) {
-        cf_err_set(&err, "a %s must have its objects in items, an array; it has no items",
-                   cf_str_or_empty(list->kind));
+        cf_err_set(&err, "a %s must have items, an array of objects", cf_str_or_empty(list->kind));
         return report_object_error(o, json, &err);
     }
     if (cf_json_type(items) != CF_JSON_ARRAY && !cf_json_is_null(items)) {
@@ -89,8 +91,9 @@ static int open_items(struct opening *o, const struct cf_json *json, const struc
     return rc;
 }
 
-/* Gives an item the kind that its List implies. */
-static int complete_item(struct opening *o, const struct cf_json *json, const struct list *in)
+/* Adds the kind and apiVersion that the List implies to an item. */
+static int complete_item(struct document_reader *o, const struct cf_json *json,
+                         const struct list_type *in)
 {
     size_t len = strlen(in->kind) - strlen("List");
     struct cf_err err = {0};
@@ -114,7 +117,8 @@ static int complete_item(struct opening *o, const struct cf_json *json, const st
 
 /* ---- objects ---- */
 
-static int open_without_kind(struct opening *o, const struct cf_json *json, const struct list *in)
+static int open_without_kind(struct document_reader *o, const struct cf_json *json,
+                             const struct list_type *in)
 {
     if (in != NULL && in->api_version != NULL && !cf_streq(in->kind, "List")) {
         if (complete_item(o, json, in) != 0)
@@ -126,11 +130,12 @@ static int open_without_kind(struct opening *o, const struct cf_json *json, cons
     return 0;
 }
 
-/* The kind comes first: what has none is nothing to read on. */
-static int open_object(struct opening *o, const struct cf_json *json, const struct list *in)
+/* Checks the kind before all else: other fields of something without a kind do not matter. */
+static int open_object(struct document_reader *o, const struct cf_json *json,
+                       const struct list_type *in)
 {
     struct cf_manifest_object object = {.doc = o->doc, .json = json, .arena = o->arena};
-    struct list list;
+    struct list_type list;
 
     if (!read_text(o, json, "kind", &list.kind))
         return 0;
@@ -148,7 +153,7 @@ static int open_object(struct opening *o, const struct cf_json *json, const stru
 
 static int streamed_item(const struct cf_document_item *item, void *arg)
 {
-    struct opening *o = arg;
+    struct document_reader *o = arg;
     int rc;
 
     o->has_items = true;
@@ -160,11 +165,11 @@ static int streamed_item(const struct cf_document_item *item, void *arg)
     return rc;
 }
 
-/* A List that is read item by item; `doc->root` is the rest of it. */
-static int open_streamed(struct opening *o)
+/* A List that is read item by item; `doc->root` has its other members. */
+static int open_streamed(struct document_reader *o)
 {
     const struct cf_json *root = o->doc->root;
-    struct list list;
+    struct list_type list;
     struct cf_err err = {0};
     int rc;
 
@@ -180,8 +185,8 @@ static int open_streamed(struct opening *o)
     return rc != 0 && err.kind != CF_ERR_NONE ? report_object_error(o, NULL, &err) : rc;
 }
 
-/* An array as JSON has it: a sequence with dashes is no manifest, such as the patches of a
- * kustomization. */
+/* Whether the document is an array in JSON syntax. A YAML sequence with dashes is something else
+ * than manifests, for example the patches of a kustomization, and is skipped. */
 static bool begins_with_bracket(const struct cf_document *doc)
 {
     size_t i = 0;
@@ -194,7 +199,7 @@ static bool begins_with_bracket(const struct cf_document *doc)
 int cf_document_objects(const struct cf_document *doc, struct cf_arena *of_doc,
                         struct cf_arena *of_items, const struct cf_objects_visit *visit)
 {
-    struct opening o = {
+    struct document_reader o = {
         .doc = doc, .visit = visit, .of_doc = of_doc, .of_items = of_items, .arena = of_doc};
     struct cf_err err;
 
@@ -203,8 +208,8 @@ int cf_document_objects(const struct cf_document *doc, struct cf_arena *of_doc,
     if (doc->is_streamed)
         return open_streamed(&o);
     if (cf_json_type(doc->root) == CF_JSON_ARRAY && begins_with_bracket(doc)) {
-        cf_err_set(&err, "the document must be an object, not an array: several objects are the "
-                         "items of a List, or documents of their own");
+        cf_err_set(&err, "the document must be an object, not an array: put several objects into a "
+                         "List or into separate documents");
         return report_object_error(&o, doc->root, &err);
     }
     return open_object(&o, doc->root, NULL);

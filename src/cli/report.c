@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* report.c - findings for people and for programs. The first line of each finding for people begins
- * with FILE:LINE, so that editors can jump to it; the shape of the JSON document is an interface.
- */
+/* report.c - what a run of `curfew review` prints: lines on stderr, the findings as text or JSON,
+ * and the summary. The first line of a finding begins with FILE:LINE, so that editors can jump to
+ * it; the shape of the JSON document is an interface. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "curfew/engine.h"
 #include "curfew/json.h"
+#include "curfew/limits.h"
 #include "curfew/str.h"
 #include "curfew/writer.h"
-#include "report.h"
+#include "review_run.h"
 
-/* ---- for people ---- */
+/* ---- findings as text ---- */
 
 #define BOLD "\033[1m"
 #define RED "\033[31m"
@@ -24,7 +28,7 @@ void cf_report_count(struct cf_report *report, const struct cf_report_row *row)
     report->fixable += row->finding->fix != NULL && row->exempt == NULL;
 }
 
-/* Names come from the manifest, and a terminal obeys what it is sent. */
+/* Names come from the manifest, and may hold control characters for the terminal. */
 static const char *shown_text(struct cf_arena *arena, const char *text)
 {
     return cf_str_or_empty(cf_str_shown(arena, text));
@@ -61,7 +65,7 @@ static void add_head(struct cf_arena *arena, const struct cf_report_row *row, bo
     cf_buf_addf(out, "): %s\n", cf_str_or_empty(row->finding->what));
 }
 
-/* The YAML to paste. The writer escapes it; what looks like a token is not printed even there. */
+/* YAML for the user to paste. The writer escapes strings, and tokens are redacted. */
 static void add_yaml(struct cf_arena *arena, const struct cf_json *value, struct cf_buf *out)
 {
     struct cf_buf yaml;
@@ -101,7 +105,7 @@ void cf_report_row_text(struct cf_arena *arena, const struct cf_report_row *row,
     cf_buf_addc(out, '\n');
 }
 
-/* ", 2 Secrets unknown": nothing for none. */
+/* Adds ", 2 Secrets unknown", or nothing for zero. */
 static void add_count(struct cf_buf *out, size_t count, const char *one, const char *many)
 {
     if (count > 0)
@@ -110,19 +114,19 @@ static void add_count(struct cf_buf *out, size_t count, const char *one, const c
 
 void cf_report_summary_text(const struct cf_report *report, struct cf_buf *out)
 {
-    cf_buf_addf(out, "%zu %s judged, %zu %s%s", report->judged,
-                report->judged == 1 ? "document" : "documents", report->findings,
+    cf_buf_addf(out, "%zu %s evaluated, %zu %s%s", report->evaluated,
+                report->evaluated == 1 ? "document" : "documents", report->findings,
                 report->findings == 1 ? "finding" : "findings", report->left ? " left" : "");
     if (report->fixable > 0)
         cf_buf_addf(out, " (%zu fixable)", report->fixable);
     add_count(out, report->skipped, "skipped", "skipped");
-    add_count(out, report->not_judged, "not judged", "not judged");
+    add_count(out, report->not_evaluated, "not evaluated", "not evaluated");
     add_count(out, report->unknown_secrets, "Secret unknown", "Secrets unknown");
     add_count(out, report->errors, "error", "errors");
     cf_buf_addc(out, '\n');
 }
 
-/* ---- for programs ---- */
+/* ---- findings as JSON ---- */
 
 static void write_modes(struct cf_out *out, unsigned modes)
 {
@@ -143,7 +147,7 @@ static void write_resource(struct cf_out *out, const struct cf_report_row *row)
     cf_out_end_object(out);
 }
 
-/* A key or a name may be any text, also a token. An escape has three times the bytes at most. */
+/* A key or a name may be any text, also a token. An escape takes at most three bytes for one. */
 static void write_shown(struct cf_out *out, const char *key, const char *text)
 {
     size_t size = 3 * strlen(text) + 1;
@@ -213,9 +217,9 @@ static void write_summary(struct cf_out *out, const struct cf_report *report)
 {
     cf_out_object(out, "summary");
     cf_out_int(out, "documents", (int64_t)report->documents);
-    cf_out_int(out, "judged", (int64_t)report->judged);
+    cf_out_int(out, "judged", (int64_t)report->evaluated);
     cf_out_int(out, "skipped", (int64_t)report->skipped);
-    cf_out_int(out, "notJudged", (int64_t)report->not_judged);
+    cf_out_int(out, "notJudged", (int64_t)report->not_evaluated);
     cf_out_int(out, "unknownSecrets", (int64_t)report->unknown_secrets);
     cf_out_int(out, "findings", (int64_t)report->findings);
     cf_out_int(out, "fixable", (int64_t)report->fixable);
@@ -234,4 +238,155 @@ void cf_report_json_end(struct cf_out *out, const struct cf_report *report)
     write_summary(out, report);
     cf_out_end_object(out);
     cf_buf_addc(out->buf, '\n');
+}
+
+/* ---- lines on stderr ---- */
+
+void cf_run_print(struct cf_run *run, enum cf_exit status, const char *fmt, ...)
+{
+    char line[8192]; /* two paths of the longest kind fit, or the names of ten Secrets */
+    va_list args;
+
+    va_start(args, fmt);
+    cf_str_vshow(line, sizeof(line), fmt, args);
+    va_end(args);
+    fprintf(stderr, "%s\n", line);
+    if ((int)status > run->status)
+        run->status = (int)status;
+}
+
+void cf_run_print_error(struct cf_run *run, const struct cf_document *doc,
+                        const struct cf_json *root, const struct cf_err *err)
+{
+    run->report.errors++;
+    if (root == NULL)
+        cf_run_print(run, CF_EXIT_FAILED, "%s", err->msg);
+    else
+        cf_run_print(run, CF_EXIT_FAILED, "%s:%zu: %s", doc->file, cf_locate_error(doc, root, err),
+                     err->msg);
+}
+
+/* ---- rows of a run ---- */
+
+static bool wants_colour(int fd)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    return isatty(fd) && cf_str_empty(no) && !cf_streq(term, "dumb");
+}
+
+void cf_run_flush(struct cf_run *run, void *stream)
+{
+    FILE *to = stream;
+
+    if (!cf_buf_ok(&run->out)) {
+        cf_run_print(run, CF_EXIT_FAILED, "curfew review: out of memory, the output is incomplete");
+        cf_buf_free(&run->out);
+        cf_buf_init(&run->out, CF_REPORT_MAX);
+        return;
+    }
+    fwrite(cf_buf_str(&run->out), 1, run->out.len, to);
+    run->out.len = 0;
+}
+
+/* With --fix the documents go to stdout. */
+static FILE *report_stream(const struct cf_run *run)
+{
+    return run->opts->fix ? stderr : stdout;
+}
+
+static void begin_json_rows(struct cf_run *run)
+{
+    if (run->rows_open)
+        return;
+    cf_out_init(&run->rows, &run->out);
+    cf_report_json_begin(&run->rows);
+    run->rows_open = true;
+}
+
+void cf_run_add_row(struct cf_run *run, const struct cf_report_row *row)
+{
+    FILE *to = report_stream(run);
+
+    cf_report_count(&run->report, row);
+    if (row->fails && run->status < CF_EXIT_FINDINGS)
+        run->status = CF_EXIT_FINDINGS;
+    if (run->opts->json) {
+        begin_json_rows(run);
+        cf_report_json_row(&run->rows, row);
+    } else {
+        cf_report_row_text(run->arena, row, wants_colour(fileno(to)), &run->out);
+    }
+    cf_run_flush(run, to);
+}
+
+/* ---- the end of a run ---- */
+
+#define UNKNOWN_NAMED_MAX 10
+
+/* Whether an unknown Secret is a legacy one is undetermined, so the user has to know about it. */
+static void print_unknown_secrets(struct cf_run *run)
+{
+    size_t count = cf_name_set_sort(&run->unknown);
+    struct cf_buf names;
+
+    run->report.unknown_secrets = count;
+    if (count == 0)
+        return;
+    cf_buf_init(&names, CF_REPORT_MAX);
+    for (size_t i = 0; i < count && i < UNKNOWN_NAMED_MAX; i++)
+        cf_buf_addf(&names, "%s%s", i > 0 ? ", " : "", run->unknown.items[i]);
+    if (count > UNKNOWN_NAMED_MAX)
+        cf_buf_addf(&names, " and %zu more", count - UNKNOWN_NAMED_MAX);
+    cf_run_print(run, CF_EXIT_OK,
+                 "curfew review: these Secrets are unknown, pass them with --objects: %s",
+                 cf_buf_str(&names));
+    cf_buf_free(&names);
+}
+
+/* What was skipped, in one line for each reason; with -v each item was printed before. */
+static void print_skipped(struct cf_run *run)
+{
+    const struct cf_report *r = &run->report;
+    const char *more = run->opts->verbose ? "" : " (-v names each)";
+
+    if (r->skipped > 0 && !run->opts->verbose)
+        cf_run_print(run, CF_EXIT_OK, "curfew review: skipped %zu %s without a kind%s", r->skipped,
+                     r->skipped == 1 ? "document" : "documents", more);
+    if (run->passed_over > 0 && !run->opts->verbose)
+        cf_run_print(run, CF_EXIT_OK,
+                     "curfew review: %zu %s not read: links to directories or not files%s",
+                     run->passed_over, run->passed_over == 1 ? "entry was" : "entries were", more);
+    if (run->templates > 0)
+        cf_run_print(
+            run, CF_EXIT_OK,
+            "curfew review: %zu %s of kinds that no rule reads %s a pod template%s: review "
+            "the pods that the controller creates, for example with: kubectl get pods -A "
+            "-o yaml | curfew review -f -",
+            run->templates, run->templates == 1 ? "object" : "objects",
+            run->templates == 1 ? "has" : "have", more);
+}
+
+void cf_run_print_end(struct cf_run *run)
+{
+    bool answers_only = run->answered > 0 && run->answered == run->objects_seen &&
+                        run->report.documents == run->answered;
+
+    print_unknown_secrets(run);
+    print_skipped(run);
+    if (run->unknown.failed)
+        cf_run_print(run, CF_EXIT_FAILED, "curfew review: out of memory");
+    if (run->report.documents == 0 && run->report.errors == 0)
+        cf_run_print(run, CF_EXIT_OK, "curfew review: no documents found");
+    /* For recorded reviews only, stdout has the responses of the server without a summary. */
+    if (answers_only && !run->opts->fix)
+        return;
+    run->report.left = run->opts->fix;
+    if (run->opts->json) {
+        begin_json_rows(run);
+        cf_report_json_end(&run->rows, &run->report);
+    } else {
+        cf_report_summary_text(&run->report, &run->out);
+    }
+    cf_run_flush(run, report_stream(run));
 }

@@ -10,7 +10,9 @@
 #include "curfew/writer.h"
 #include "review_run.h"
 
-/* The review's bytes: as they stand in the file, or YAML written out as JSON. */
+/* ---- recorded reviews ---- */
+
+/* The bytes of a review: those of the file, or YAML converted to JSON. False: out of memory. */
 static bool review_bytes(struct cf_arena *arena, const struct cf_manifest_object *item,
                          const char **bytes, size_t *len)
 {
@@ -40,7 +42,7 @@ static void add_answer(struct cf_run *run, const struct cf_buf *answer, enum cf_
     run->status = status > run->status ? status : run->status;
 }
 
-/* The server's JSON goes to stdout; what a person wants to know besides, to stderr. */
+/* The response of the server goes to stdout, an explanation of it for users to stderr. */
 static void explain_decision(struct cf_run *run, struct cf_arena *arena,
                              const struct cf_manifest_object *item, bool access,
                              const struct cf_outcome *outcome)
@@ -126,48 +128,47 @@ int cf_run_replay(struct cf_run *run)
 
     if (!run->has_reviews)
         return 0;
-    /* To a server, what its cluster lacks is not there. */
+    /* For a server, an object that its cluster lacks does not exist. */
     cf_store_set_absent(run->store, CF_ABSENT_IS_PLAIN);
     rc = cf_run_each(run, answer_document, worth_answering, run);
     cf_store_set_absent(run->store, CF_ABSENT_IS_UNKNOWN);
     return rc;
 }
 
-/* ---- review judge ---- */
+/* ---- manifests ---- */
 
-/* every manifest is judged as if nobody in particular created it now. */
-
-/* An object is judged again until no fix is left: the clamp of one level may be above another's,
- * and of each rule the first CF_FINDINGS_MAX findings are fixed at a time. What is left behind the
- * last time is told. */
+/* With --fix an object is evaluated again until no fix remains: a fix for one level may violate
+ * another, and one pass fixes at most CF_FINDINGS_MAX findings of each rule. After the last pass,
+ * remaining fixes are an error. */
 #define FIX_PASSES_MAX 4
 
 /* One document. */
-struct judging {
+struct document_state {
     struct cf_run *run;
-    bool fixed, broken; /* one of its objects was; or is half fixed, which is no object */
-    bool answered;      /* it holds a review, which cf_run_replay() has answered */
+    bool fixed;    /* an object was fixed */
+    bool broken;   /* a fix failed half way, so the document cannot be printed from its values */
+    bool answered; /* it holds a review, which cf_run_replay() has answered */
 };
 
 /* One object. */
-struct subject {
+struct evaluated_object {
     const struct cf_manifest_object *object;
     const struct cf_kind_info *info;
     struct cf_object decoded;
     struct cf_request request;
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
 };
 
-/* ---- Secrets that no input holds ---- */
+/* ---- unknown Secrets ---- */
 
-struct secrets {
+struct secret_check {
     struct cf_run *run;
     const struct cf_secret_facts *facts;
 };
 
 static void note_unknown(const struct cf_secret_ref *ref, void *arg)
 {
-    const struct secrets *secrets = arg;
+    const struct secret_check *secrets = arg;
     struct cf_run *run = secrets->run;
 
     if (secrets->facts[ref->index].state == CF_SECRET_UNKNOWN)
@@ -177,9 +178,9 @@ static void note_unknown(const struct cf_secret_ref *ref, void *arg)
 
 /* ---- findings ---- */
 
-/* The modes in which a finding counts here: for a template those of its level, though the server
- * never denies one; for what is never denied all but enforce, unless the person asked with
- * --level. An exception warns in its last days. */
+/* The modes for which a finding counts: for a pod template those of its level, although the server
+ * never denies one; for findings that never deny all but enforce, unless --level was set. An
+ * exception warns in its last days. */
 static unsigned modes_that_count(const struct cf_run *run, const struct cf_verdict *verdict)
 {
     unsigned modes = verdict->reached;
@@ -196,7 +197,7 @@ static unsigned modes_that_count(const struct cf_run *run, const struct cf_verdi
     return modes;
 }
 
-/* Whether it is among those that decide the exit code. */
+/* Whether the finding causes exit code 1. */
 static bool is_failure(const struct cf_run *run, const struct cf_verdict *verdict, unsigned modes)
 {
     if (run->opts->fail_on_warn)
@@ -208,8 +209,8 @@ static bool is_failure(const struct cf_run *run, const struct cf_verdict *verdic
     return (modes & CF_MODE_BIT(CF_ENFORCE)) != 0;
 }
 
-static void add_row(struct cf_run *run, const struct subject *s, const struct cf_verdict *verdict,
-                    unsigned modes)
+static void add_row(struct cf_run *run, const struct evaluated_object *s,
+                    const struct cf_verdict *verdict, unsigned modes)
 {
     const struct cf_finding *f = &verdict->finding;
     const struct cf_document *doc = s->object->doc;
@@ -231,25 +232,25 @@ static void add_row(struct cf_run *run, const struct subject *s, const struct cf
 
     if (!cf_rule_level(f->rule, run->policy, &row.level))
         row.level = f->rule->level;
-    /* With --fix, what is left that a person has to see to. */
+    /* With --fix, only findings that the user has to fix. */
     if (row.fails || !run->opts->fix)
         cf_run_add_row(run, &row);
 }
 
-static void add_rows(struct cf_run *run, const struct subject *s)
+static void add_rows(struct cf_run *run, const struct evaluated_object *s)
 {
-    for (size_t i = 0; i < s->judgement.count; i++) {
-        unsigned modes = modes_that_count(run, &s->judgement.items[i]);
+    for (size_t i = 0; i < s->evaluation.count; i++) {
+        unsigned modes = modes_that_count(run, &s->evaluation.items[i]);
 
         if (modes != 0)
-            add_row(run, s, &s->judgement.items[i], modes);
+            add_row(run, s, &s->evaluation.items[i], modes);
     }
 }
 
 /* ---- objects ---- */
 
-static bool find_namespace(const struct cf_run *run, const struct subject *s, const char **out,
-                           struct cf_err *err)
+static bool find_namespace(const struct cf_run *run, const struct evaluated_object *s,
+                           const char **out, struct cf_err *err)
 {
     const struct cf_json *meta = cf_json_get(s->object->json, "metadata");
     const struct cf_json *own = cf_json_get(meta, "namespace");
@@ -263,13 +264,13 @@ static bool find_namespace(const struct cf_run *run, const struct subject *s, co
     *out = cf_str_empty(cf_json_str(own)) ? run->opts->namespace : cf_json_str(own);
     if (s->info->cluster_scoped)
         *out = "";
-    /* A namespace's own exceptions and exemptions stand under its name. */
+    /* Exceptions and exemptions for a Namespace object are listed under its name. */
     if (s->info->bit == CF_KIND_NAMESPACE)
         *out = cf_str_or_empty(cf_json_str(cf_json_get(meta, "name")));
     return true;
 }
 
-static bool make_request(struct cf_run *run, struct subject *s, struct cf_err *err)
+static bool make_request(struct cf_run *run, struct evaluated_object *s, struct cf_err *err)
 {
     const char *namespace;
 
@@ -291,7 +292,7 @@ static bool make_request(struct cf_run *run, struct subject *s, struct cf_err *e
     return true;
 }
 
-static bool evaluate_subject(struct cf_run *run, struct subject *s, struct cf_err *err)
+static bool evaluate_subject(struct cf_run *run, struct evaluated_object *s, struct cf_err *err)
 {
     const struct cf_engine_input in = {.policy = run->policy,
                                        .store = run->store,
@@ -300,19 +301,19 @@ static bool evaluate_subject(struct cf_run *run, struct subject *s, struct cf_er
                                        .level = run->opts->level};
 
     return make_request(run, s, err) &&
-           cf_engine_run(run->arena, &in, &s->request, &s->judgement, err) == 0;
+           cf_engine_run(run->arena, &in, &s->request, &s->evaluation, err) == 0;
 }
 
-static void report_remaining_fixes(struct cf_run *run, const struct subject *s)
+static void report_remaining_fixes(struct cf_run *run, const struct evaluated_object *s)
 {
     struct cf_err err;
 
-    for (size_t i = 0; i < s->judgement.count; i++) {
-        const struct cf_verdict *verdict = &s->judgement.items[i];
+    for (size_t i = 0; i < s->evaluation.count; i++) {
+        const struct cf_verdict *verdict = &s->evaluation.items[i];
 
         if (verdict->finding.fix == NULL || verdict->exempt != CF_EXEMPT_NO)
             continue;
-        cf_err_set(&err, "there is more to fix than one run does: use --fix on what it printed");
+        cf_err_set(&err, "more fixes remain than one run applies: run --fix again on the output");
         cf_run_print_error(run, s->object->doc, s->object->json, &err);
         return;
     }
@@ -321,7 +322,8 @@ static void report_remaining_fixes(struct cf_run *run, const struct subject *s)
 int cf_run_evaluate_object(struct cf_run *run, const struct cf_manifest_object *object, bool silent,
                            bool *fixed, bool *broken)
 {
-    struct subject s = {.object = object, .info = cf_kind_find(object->group, object->kind)};
+    struct evaluated_object s = {.object = object,
+                                 .info = cf_kind_find(object->group, object->kind)};
     struct cf_err err = {0};
 
     for (int pass = 0;; pass++) {
@@ -334,27 +336,27 @@ int cf_run_evaluate_object(struct cf_run *run, const struct cf_manifest_object *
         }
         if (pass == FIX_PASSES_MAX && !silent)
             report_remaining_fixes(run, &s);
-        if (s.judgement.skipped || !run->opts->fix || run->as_it_stands || pass == FIX_PASSES_MAX ||
-            !cf_run_fix_object(run, object, &s.request, &s.judgement, silent, broken))
+        if (s.evaluation.skipped || !run->opts->fix || run->unchanged || pass == FIX_PASSES_MAX ||
+            !cf_run_fix_object(run, object, &s.request, &s.evaluation, silent, broken))
             break;
         *fixed = true;
     }
     if (silent || *broken)
         return 0;
-    run->report.not_judged += s.judgement.skipped;
-    run->report.judged += !s.judgement.skipped;
-    if (s.judgement.skipped)
+    run->report.not_evaluated += s.evaluation.skipped;
+    run->report.evaluated += !s.evaluation.skipped;
+    if (s.evaluation.skipped)
         return 0;
     run->namespace = s.request.namespace;
     cf_object_secret_refs(&s.decoded, note_unknown,
-                          &(struct secrets){run, s.judgement.lookups->secrets});
+                          &(struct secret_check){run, s.evaluation.lookups->secrets});
     add_rows(run, &s);
     return 0;
 }
 
-/* ---- objects of kinds that no rule knows ---- */
+/* ---- objects of kinds that no rule reads ---- */
 
-/* Whether it is a pod's spec or a part of one that a rule would read: containers, or volumes. */
+/* Whether the value is a pod spec: it has containers or volumes. */
 static bool is_pod_spec(const struct cf_json *value)
 {
     const struct cf_json *containers = cf_json_get(value, "containers");
@@ -367,7 +369,7 @@ static bool is_pod_spec(const struct cf_json *value)
             cf_json_str(cf_json_get(cf_json_first(volumes), "name")) != NULL);
 }
 
-/* A value's depth has a ceiling, and so has this. */
+/* Recursion is limited, since the depth of values is. */
 static bool holds_pod_spec(const struct cf_json *value)
 {
     if (is_pod_spec(value))
@@ -383,14 +385,14 @@ static void count_unknown(struct cf_run *run, const struct cf_manifest_object *o
 {
     const char *name = cf_json_str(cf_json_pointer(object->json, "/metadata/name"));
 
-    run->report.not_judged++;
+    run->report.not_evaluated++;
     if (!holds_pod_spec(cf_json_get(object->json, "spec")))
         return;
     run->templates++;
     if (run->opts->verbose)
         cf_run_print(
             run, CF_EXIT_OK,
-            "%s:%zu: not judged: %s \"%s\" has a pod template, but no rule reads this kind",
+            "%s:%zu: not evaluated: %s \"%s\" has a pod template, but no rule reads this kind",
             object->doc->file, cf_locate(object->doc, object->json, NULL), object->kind,
             cf_str_or_empty(name));
 }
@@ -399,7 +401,7 @@ static void count_unknown(struct cf_run *run, const struct cf_manifest_object *o
 
 static int evaluate_object(const struct cf_manifest_object *object, void *arg)
 {
-    struct judging *j = arg;
+    struct document_state *j = arg;
     bool access, fixed = false, broken = false;
     int rc = 0;
 
@@ -420,7 +422,7 @@ static int evaluate_object(const struct cf_manifest_object *object, void *arg)
 static void evaluate_error(const struct cf_document *doc, const struct cf_json *json,
                            const struct cf_err *err, void *arg)
 {
-    struct judging *j = arg;
+    struct document_state *j = arg;
 
     cf_run_print_error(j->run, doc, json, err);
     cf_arena_reset(j->run->arena, true);
@@ -428,7 +430,7 @@ static void evaluate_error(const struct cf_document *doc, const struct cf_json *
 
 static void skip_without_kind(const struct cf_document *doc, const struct cf_json *json, void *arg)
 {
-    struct judging *j = arg;
+    struct document_state *j = arg;
 
     j->run->report.skipped++;
     if (j->run->opts->verbose)
@@ -438,41 +440,41 @@ static void skip_without_kind(const struct cf_document *doc, const struct cf_jso
 
 static void report_empty_list(const struct cf_document *doc, void *arg)
 {
-    struct judging *j = arg;
+    struct document_state *j = arg;
 
-    cf_run_print(j->run, CF_EXIT_OK, "%s:%zu: the List is empty, there is nothing to judge",
-                 doc->file, doc->line);
+    cf_run_print(j->run, CF_EXIT_OK, "%s:%zu: the List is empty", doc->file, doc->line);
 }
 
 static int check_item(const struct cf_document_item *item, void *arg)
 {
     struct cf_run *run = arg;
 
-    run->as_it_stands |= item->json == NULL;
+    run->unchanged |= item->json == NULL;
     cf_arena_reset(run->of_items, true);
     return 0;
 }
 
-/* A List that is read item by item can be printed anew only when each of them can be read. */
+/* With --fix, a List that is read item by item is printed from its values only if all items can be
+ * read. */
 static void check_items(struct cf_run *run, const struct cf_document *doc)
 {
     struct cf_err err = {0};
 
-    run->as_it_stands = false;
+    run->unchanged = false;
     if (!run->opts->fix || !doc->is_streamed)
         return;
     if (cf_document_items(doc, run->of_items, check_item, run, &err) != 0)
-        run->as_it_stands = true;
-    if (run->as_it_stands)
+        run->unchanged = true;
+    if (run->unchanged)
         cf_run_print(run, CF_EXIT_FAILED,
-                     "%s:%zu: the List is printed as it stands: not all of it can be read",
+                     "%s:%zu: the List is printed unchanged, because not all items can be read",
                      doc->file, doc->line);
 }
 
 static int evaluate_document(const struct cf_document *doc, void *arg)
 {
     struct cf_run *run = arg;
-    struct judging j = {.run = run};
+    struct document_state j = {.run = run};
     const struct cf_objects_visit visit = {.arg = &j,
                                            .object = evaluate_object,
                                            .error = evaluate_error,
@@ -490,7 +492,7 @@ static int evaluate_document(const struct cf_document *doc, void *arg)
     check_items(run, doc);
     rc = cf_document_objects(doc, run->of_doc, run->of_items, &visit);
     if (rc == 0 && run->opts->fix && !j.answered)
-        rc = cf_run_print_document(run, doc, j.fixed, !j.broken && !run->as_it_stands);
+        rc = cf_run_print_document(run, doc, j.fixed, !j.broken && !run->unchanged);
     cf_arena_reset(run->of_doc, true);
     return rc;
 }

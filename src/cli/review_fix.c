@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* review_fix.c - `--fix`: the documents as they should be. Here the person decides, so templates
- * and CSIDrivers are fixed too. */
+/* review_fix.c - `--fix`: applies the fixes to objects, and prints the documents. The user decides
+ * what to deploy, so pod templates and CSIDrivers are fixed, too, which the server never changes.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,21 +10,23 @@
 #include "curfew/str.h"
 #include "review_run.h"
 
-/* The judgement with CF_FIX for every fix that exists, whatever the namespace's fix level; only
- * what is exempt or excepted stays as it is. False: there is none. */
-static bool choose_fixes(struct cf_arena *arena, const struct cf_evaluation *judgement,
+/* ---- applying fixes ---- */
+
+/* A copy of the evaluation with CF_FIX for every fix that exists, regardless of the namespace's fix
+ * level; exempt findings are not fixed. False: there is no fix. */
+static bool choose_fixes(struct cf_arena *arena, const struct cf_evaluation *evaluation,
                          struct cf_evaluation *out)
 {
     bool any = false;
 
-    *out = *judgement;
-    out->items = cf_arena_array(arena, judgement->count + 1, sizeof(*out->items));
+    *out = *evaluation;
+    out->items = cf_arena_array(arena, evaluation->count + 1, sizeof(*out->items));
     if (out->items == NULL)
         return false;
-    for (size_t i = 0; i < judgement->count; i++) {
+    for (size_t i = 0; i < evaluation->count; i++) {
         struct cf_verdict *verdict = &out->items[i];
 
-        *verdict = judgement->items[i];
+        *verdict = evaluation->items[i];
         verdict->modes = 0;
         if (verdict->finding.fix == NULL || verdict->exempt != CF_EXEMPT_NO)
             continue;
@@ -34,14 +37,14 @@ static bool choose_fixes(struct cf_arena *arena, const struct cf_evaluation *jud
 }
 
 bool cf_run_fix_object(struct cf_run *run, const struct cf_manifest_object *object,
-                       const struct cf_request *request, const struct cf_evaluation *judgement,
+                       const struct cf_request *request, const struct cf_evaluation *evaluation,
                        bool silent, bool *broken)
 {
     struct cf_evaluation chosen;
     struct cf_err err = {0};
     const char *patch;
 
-    if (!choose_fixes(run->arena, judgement, &chosen))
+    if (!choose_fixes(run->arena, evaluation, &chosen))
         return false;
     patch = cf_patch_text(run->arena, request, &chosen, &err);
     if (patch == NULL && err.kind == CF_ERR_NONE)
@@ -52,15 +55,15 @@ bool cf_run_fix_object(struct cf_run *run, const struct cf_manifest_object *obje
         return true;
     *broken = true;
     if (!silent) {
-        cf_err_wrap(&err, "it could not be fixed");
+        cf_err_wrap(&err, "cannot apply the fix");
         cf_run_print_error(run, object->doc, object->json, &err);
     }
     return false;
 }
 
-/* ---- printing ---- */
+/* ---- printing a document ---- */
 
-/* The comments of a document that has nothing else. */
+/* The comments of a document that has no other content. */
 static void add_comments(struct cf_buf *out, const struct cf_document *doc)
 {
     const char *at = doc->bytes, *end = doc->bytes + doc->len;
@@ -77,7 +80,8 @@ static void add_comments(struct cf_buf *out, const struct cf_document *doc)
         cf_buf_addc(out, '\n');
 }
 
-/* YAML keeps no comments; those above the first key say where a document comes from. */
+/* Comments are lost when YAML is written from values. Those above the first key are kept, since
+ * they often name the source of a document. */
 static void add_leading_comments(struct cf_buf *out, const struct cf_document *doc)
 {
     const char *at = doc->bytes, *end = doc->bytes + doc->len;
@@ -111,8 +115,8 @@ static void add_value(struct cf_buf *out, const struct cf_document *doc)
     cf_yaml_write(out, doc->root, 0);
 }
 
-/* Whether the bytes of a JSON document are the same one when they are read as YAML, which can't
- * take all that JSON can: \ud83d\ude00, for example. */
+/* Whether a YAML parser reads the same values from a JSON document. Not all JSON is YAML: surrogate
+ * pairs like \ud83d\ude00 are not. */
 static bool reads_back(struct cf_run *run, const struct cf_document *doc)
 {
     const struct cf_json *root =
@@ -129,8 +133,8 @@ static bool reads_back(struct cf_run *run, const struct cf_document *doc)
            cf_streq(cf_buf_str(&before), cf_buf_str(&after));
 }
 
-/* As it stands in the file, where that is what a reader of the stream takes for it. kubectl takes
- * nothing behind the dashes, and has a line break behind the last line. */
+/* Prints the bytes of the file, if a reader of the output stream reads the same document from them.
+ * kubectl reads no content on the line of the dashes, and expects a line break at the end. */
 static void add_verbatim(struct cf_run *run, const struct cf_document *doc, bool alone)
 {
     struct cf_buf *out = &run->out;
@@ -149,7 +153,7 @@ static void add_verbatim(struct cf_run *run, const struct cf_document *doc, bool
 
 /* ---- Lists that are read item by item ---- */
 
-struct list {
+struct list_printer {
     struct cf_run *run;
     const struct cf_document *doc;
     bool begun;
@@ -157,7 +161,7 @@ struct list {
 
 static int fix_silently(const struct cf_manifest_object *object, void *arg)
 {
-    struct list *l = arg;
+    struct list_printer *l = arg;
     bool access, fixed = false, broken = false;
     int rc = 0;
 
@@ -169,7 +173,7 @@ static int fix_silently(const struct cf_manifest_object *object, void *arg)
 
 static int print_item(const struct cf_json *json, void *arg)
 {
-    struct list *l = arg;
+    struct list_printer *l = arg;
     struct cf_buf *out = &l->run->out;
     struct cf_out item;
 
@@ -186,10 +190,10 @@ static int print_item(const struct cf_json *json, void *arg)
     return 0;
 }
 
-/* The List's own members, and its items where they stood. */
+/* Prints the members of a List in their order, with the fixed items. */
 static int print_fixed_list(struct cf_run *run, const struct cf_document *doc)
 {
-    struct list list = {.run = run, .doc = doc};
+    struct list_printer list = {.run = run, .doc = doc};
     const struct cf_objects_visit visit = {
         .arg = &list, .object = fix_silently, .item = print_item};
     const struct cf_json *member = cf_json_first(doc->root);
@@ -222,14 +226,14 @@ static int print_fixed_list(struct cf_run *run, const struct cf_document *doc)
     return rc;
 }
 
-struct copy {
+struct list_copy {
     struct cf_run *run;
     char last; /* byte of what was copied */
 };
 
 static int copy_bytes(const char *bytes, size_t len, void *arg)
 {
-    struct copy *copy = arg;
+    struct list_copy *copy = arg;
 
     cf_buf_add(&copy->run->out, bytes, len);
     cf_run_flush(copy->run, stdout);
@@ -237,9 +241,10 @@ static int copy_bytes(const char *bytes, size_t len, void *arg)
     return 0;
 }
 
+/* Prints a List unchanged. */
 static int copy_list(struct cf_run *run, const struct cf_document *doc)
 {
-    struct copy copy = {.run = run};
+    struct list_copy copy = {.run = run};
     struct cf_err err = {0};
 
     if (cf_document_bytes(doc, copy_bytes, &copy, &err) != 0)

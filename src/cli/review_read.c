@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* review_read.c - reads what -f and --objects name, as often as needed, and fills the store. */
+/* review_read.c - opens the inputs of a review run (-f and --objects), reads them as often as
+ * needed, and fills the store. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +10,10 @@
 
 #define CAPACITY_MIN 64
 
-/* A set of names takes at most twice the memory that its names need: when the array is full,
- * duplicates go first, and only then does it grow. */
+/* ---- sets of names ----
+ *
+ * When the array is full, duplicates are removed first; it grows only if it is still half full. So
+ * it has at most four times as many entries as there are different names. */
 
 static int compare_names(const void *a, const void *b)
 {
@@ -72,11 +75,7 @@ static void name_set_free(struct cf_name_set *set)
     *set = (struct cf_name_set){0};
 }
 
-/* ---- review read ---- */
-
-/* reads what -f and --objects name, as often as needed, and fills the store. */
-
-/* ---- paths ---- */
+/* ---- opening the inputs ---- */
 
 static int open_inputs(struct cf_run *run, const struct cf_opt_list *paths,
                        struct cf_review_inputs *out)
@@ -113,9 +112,9 @@ void cf_run_close(struct cf_run *run)
     name_set_free(&run->unknown);
 }
 
-/* ---- readings ---- */
+/* ---- reading the inputs ---- */
 
-/* What can't be read of a path itself is reported in the first reading that meets it. */
+/* The error of a path is printed once, by the first reading that meets it. */
 static int read_inputs(struct cf_run *run, struct cf_review_inputs *inputs,
                        const struct cf_manifest_reading *how)
 {
@@ -145,12 +144,12 @@ int cf_run_each(struct cf_run *run, int (*document)(const struct cf_document *do
     return read_inputs(run, &run->files, &how);
 }
 
-/* ---- the store ---- */
+/* ---- filling the store ---- */
 
-/* What is read to fill the store: -f, or --objects, which are never judged. */
-struct filling {
+/* One reading that fills the store: of -f, or of --objects. */
+struct store_filler {
     struct cf_run *run;
-    bool tell; /* what can't be read is reported here; of -f, when it is judged */
+    bool reports; /* print errors: for --objects here, for -f when they are evaluated */
 };
 
 bool cf_is_review(const struct cf_manifest_object *object, bool *access)
@@ -162,10 +161,10 @@ bool cf_is_review(const struct cf_manifest_object *object, bool *access)
             (cf_str_empty(object->group) || cf_streq(object->group, "admission.k8s.io")));
 }
 
-/* Reviews are only noted here: they are read when they are answered. */
+/* Reviews are noted here, and read when they are answered. */
 static bool worth_storing(const char *kind, void *arg)
 {
-    const struct filling *f = arg;
+    const struct store_filler *f = arg;
 
     f->run->has_reviews |=
         cf_streq(kind, "AdmissionReview") || cf_streq(kind, "SubjectAccessReview");
@@ -174,18 +173,18 @@ static bool worth_storing(const char *kind, void *arg)
 
 static int store_object(const struct cf_manifest_object *object, void *arg)
 {
-    struct filling *f = arg;
+    struct store_filler *f = arg;
     struct cf_run *run = f->run;
     struct cf_err err = {0};
     bool access;
 
-    run->has_reviews |= !f->tell && cf_is_review(object, &access);
+    run->has_reviews |= !f->reports && cf_is_review(object, &access);
     if (!cf_store_keeps(object->kind) ||
         cf_store_add(run->store, object->json, run->opts->namespace, &err) == 0)
         return 0;
     if (err.kind == CF_ERR_SYSTEM)
         return -1;
-    if (f->tell)
+    if (f->reports)
         cf_run_print_error(run, object->doc, object->json, &err);
     return 0;
 }
@@ -193,22 +192,22 @@ static int store_object(const struct cf_manifest_object *object, void *arg)
 static void store_error(const struct cf_document *doc, const struct cf_json *json,
                         const struct cf_err *err, void *arg)
 {
-    struct filling *f = arg;
+    struct store_filler *f = arg;
 
-    if (f->tell)
+    if (f->reports)
         cf_run_print_error(f->run, doc, json, err);
     cf_arena_reset(f->run->arena, false);
 }
 
 static int store_document(const struct cf_document *doc, void *arg)
 {
-    struct filling *f = arg;
+    struct store_filler *f = arg;
     const struct cf_objects_visit visit = {.arg = f, .object = store_object, .error = store_error};
     int rc;
 
-    f->run->documents += !f->tell;
-    f->run->has_reviews |= !f->tell && doc->broken_review;
-    if (doc->err.kind != CF_ERR_NONE && f->tell)
+    f->run->documents += !f->reports;
+    f->run->has_reviews |= !f->reports && doc->broken_review;
+    if (doc->err.kind != CF_ERR_NONE && f->reports)
         cf_run_print_error(f->run, doc, NULL, &doc->err);
     rc = cf_document_objects(doc, f->run->of_doc, f->run->of_items, &visit);
     cf_arena_reset(f->run->of_doc, true);
@@ -217,19 +216,19 @@ static int store_document(const struct cf_document *doc, void *arg)
 
 static void pass_over(const char *path, enum cf_passed_over why, void *arg)
 {
-    const struct filling *f = arg;
+    const struct store_filler *f = arg;
     struct cf_run *run = f->run;
 
     run->passed_over++;
     if (run->opts->verbose)
         cf_run_print(run, CF_EXIT_OK, "%s: not read: %s", path,
-                     why == CF_PASSED_LINK ? "it is a link to a folder" : "it is not a file");
+                     why == CF_PASSED_LINK ? "it is a link to a directory" : "it is not a file");
 }
 
-/* The run's own objects come last, and win. */
+/* The files of -f are read last: of two objects with one name, the last one wins. */
 static int fill_store(struct cf_run *run)
 {
-    struct filling objects = {.run = run, .tell = true}, files = {.run = run};
+    struct store_filler objects = {.run = run, .reports = true}, files = {.run = run};
     struct cf_manifest_reading how = {.arena = run->of_doc,
                                       .arg = &objects,
                                       .document = store_document,

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* review_run.h - one run of `curfew review`, from its options to its exit code. Every step works
- * on the run and raises its status.
+/* review_run.h - one run of `curfew review`, from its options to its exit code:
  *
- * What is given with -f is read twice: first for what lookups need of it (names, types, labels),
- * which the store keeps, then to judge it, one object at a time. So a Secret may come after the pod
- * that names it, and the memory that is needed does not grow with the input. */
+ *   cmd_review.c       the flags and the steps
+ *   review_read.c      opens the inputs and fills the store
+ *   review_evaluate.c  answers recorded reviews, and evaluates manifests
+ *   review_fix.c       with --fix, applies fixes and prints the documents
+ *   report.c           prints findings, errors and the summary
+ *
+ * Files of -f are read twice: first to fill the store with what lookups need (names, types,
+ * labels), then to evaluate one object at a time. So a Secret may come after the pod that refers to
+ * it, and memory does not grow with the input. Errors are printed, raise the status, and do not end
+ * the run. */
 #ifndef CURFEW_CLI_REVIEW_RUN_H
 #define CURFEW_CLI_REVIEW_RUN_H
 
@@ -17,36 +23,36 @@
 
 struct cf_review_options {
     struct cf_opt_list files, objects;
-    const char *config;         /* NULL: what is built in */
-    const char *namespace;      /* of objects that name none */
+    const char *config;         /* NULL: the built-in policy */
+    const char *namespace;      /* of objects that have none */
     const enum cf_level *level; /* NULL: labels and defaults decide */
     enum cf_phase phase;
-    unsigned server_minor; /* of the API server that is meant, 1.<minor>; 0: unknown */
+    unsigned server_minor; /* version 1.<minor> of the API server; 0: unknown */
     bool fix, json, fail_on_warn, verbose;
 };
 
-/* Names that are counted once each, however often they come. */
+/* A set of names, allocated on the heap. */
 struct cf_name_set {
     char **items;
     size_t count, capacity;
-    bool sorted; /* and each is there once */
+    bool sorted; /* and without duplicates */
     bool failed; /* out of memory */
 };
 
-/* Paths as they were given, open for several readings. */
+/* Paths of one flag, open for several readings. */
 struct cf_review_inputs {
     struct cf_review_path {
         struct cf_manifest *manifest;
-        bool failed; /* it could not be read, which was reported */
+        bool failed; /* it could not be read, and an error was printed */
     } * items;
     size_t count;
 };
 
 struct cf_run {
     const struct cf_review_options *opts;
-    struct cf_arena *of_doc;   /* of the document that is being read */
-    struct cf_arena *of_items; /* of the item, where that is a List */
-    struct cf_arena *arena;    /* of the object that is being judged */
+    struct cf_arena *of_doc;   /* of the current document */
+    struct cf_arena *of_items; /* of the current item of a List */
+    struct cf_arena *arena;    /* of the current object */
     struct cf_policy *policy;
     struct cf_store *store;
     int64_t now;
@@ -54,15 +60,15 @@ struct cf_run {
     bool has_reviews; /* AdmissionReviews or SubjectAccessReviews are among the files */
 
     struct cf_report report;
-    size_t documents; /* of -f, empty ones too: known when the store is filled */
+    size_t documents; /* of -f, also empty ones: known when the store is filled */
     size_t objects_seen, answered;
     size_t printed;             /* documents, by --fix */
-    bool as_it_stands;          /* nothing of the document that is being judged is repaired */
-    size_t passed_over;         /* links to folders, and what is no file */
+    bool unchanged;             /* the current document is printed unchanged */
+    size_t passed_over;         /* links to directories, and directory entries that are not files */
     size_t templates;           /* objects with a pod template that no rule reads */
-    const char *namespace;      /* of the object that is being judged */
-    struct cf_name_set unknown; /* "namespace/name" of Secrets that no input holds */
-    struct cf_buf out;          /* for stdout, or stderr with --fix; emptied after each row */
+    const char *namespace;      /* of the current object */
+    struct cf_name_set unknown; /* "namespace/name" of Secrets that are in no input */
+    struct cf_buf out;          /* for stdout, or stderr with --fix; flushed after each row */
     struct cf_out rows;         /* the JSON report in `out` */
     bool rows_open;
     int status; /* enum cf_exit: the worst so far */
@@ -70,69 +76,71 @@ struct cf_run {
 
 /* ---- review_read.c ---- */
 
-/* Opens the paths of -f and --objects, and fills the store from all of them. What goes wrong is
- * reported and hides nothing else. -1: out of memory. */
+/* Opens the paths of -f and --objects, and fills the store from all of them. -1: out of memory. */
 int cf_run_load(struct cf_run *run);
 
 /* Reads all documents of -f. `worth` as in struct cf_manifest_reading. -1: out of memory. */
 int cf_run_each(struct cf_run *run, int (*document)(const struct cf_document *doc, void *arg),
                 bool (*worth)(const char *kind, void *arg), void *arg);
 
+/* Closes the inputs and frees the names. */
 void cf_run_close(struct cf_run *run);
 
-/* An AdmissionReview, or a SubjectAccessReview (`access`): it is answered, not judged. */
+/* Whether the object is an AdmissionReview or (*access) a SubjectAccessReview, which is answered
+ * and not evaluated. */
 bool cf_is_review(const struct cf_manifest_object *object, bool *access);
+
+/* Adds a copy of the name. */
+void cf_name_set_add(struct cf_name_set *set, const char *text);
+/* Sorts the names and removes duplicates; returns their number. */
+size_t cf_name_set_sort(struct cf_name_set *set);
 
 /* ---- review_evaluate.c ---- */
 
-/* Judges all documents, prints what was found, and with --fix the documents. -1: out of memory. */
+/* Answers the documents of kind AdmissionReview and SubjectAccessReview, with one line each on
+ * stdout. -1: out of memory. */
+int cf_run_replay(struct cf_run *run);
+
+/* Evaluates all documents as a CREATE by no particular user, prints findings, and with --fix the
+ * documents. -1: out of memory. */
 int cf_run_evaluate(struct cf_run *run);
 
-/* Judges one object. With --fix its fixes are applied to it: *fixed tells whether there were any,
- * *broken that one of them failed half way. Silent: nothing is counted or printed. -1: out of
- * memory. */
+/* Evaluates one object. With --fix its fixes are applied to it: *fixed is set if there were any,
+ * *broken if one of them failed half way. `silent`: counts and prints nothing. -1: out of memory.
+ */
 int cf_run_evaluate_object(struct cf_run *run, const struct cf_manifest_object *object, bool silent,
                            bool *fixed, bool *broken);
 
-/* Answers the documents of kind AdmissionReview and SubjectAccessReview, a line each on stdout.
- * -1: out of memory. */
-int cf_run_replay(struct cf_run *run);
-
 /* ---- review_fix.c ---- */
 
-/* Applies the fixes of one object's judgement to it. False: there was nothing to apply, or
- * (*broken) they could not be applied. */
+/* Applies the fixes of an object's evaluation to it. False: there are none, or (*broken) one of
+ * them failed. */
 bool cf_run_fix_object(struct cf_run *run, const struct cf_manifest_object *object,
-                       const struct cf_request *request, const struct cf_evaluation *judgement,
+                       const struct cf_request *request, const struct cf_evaluation *evaluation,
                        bool silent, bool *broken);
 
-/* Prints a document to stdout: as it stands in the file, or, where it was `fixed` and is `whole`,
- * as it is now. Not whole: a part of it could not be read, or was left half fixed. -1: out of
- * memory. */
+/* Prints a document to stdout: from its values if it was `fixed` and is `whole`, else unchanged.
+ * Not whole: a part of it could not be read, or a fix failed half way. -1: out of memory. */
 int cf_run_print_document(struct cf_run *run, const struct cf_document *doc, bool fixed,
                           bool whole);
 
-/* ---- review_print.c ---- */
+/* ---- report.c ---- */
 
-/* A line on stderr, fit to print; raises the status. */
+/* Prints a line on stderr, sanitized, and raises the status. */
 void cf_run_print(struct cf_run *run, enum cf_exit status, const char *fmt, ...) CF_PRINTF(3, 4);
 
-/* "FILE:LINE: sentence" of an error about a value, with the line of the path that the sentence
- * begins with; with `root` NULL, the sentence as it is. CF_EXIT_FAILED, and one error more. */
+/* Prints "FILE:LINE: MESSAGE" for an error about a value below `root`; with `root` NULL the message
+ * has its line already. Counts the error; the status is CF_EXIT_FAILED. */
 void cf_run_print_error(struct cf_run *run, const struct cf_document *doc,
                         const struct cf_json *root, const struct cf_err *err);
 
-/* A row of the report: printed, and counted. */
+/* Counts and prints a row of the report. */
 void cf_run_add_row(struct cf_run *run, const struct cf_report_row *row);
 
-/* What stands below the rows. */
+/* Prints what was skipped and the summary. */
 void cf_run_print_end(struct cf_run *run);
 
-/* Writes run->out to `stream` and empties it. */
+/* Writes run->out to `stream` (a FILE) and empties it. */
 void cf_run_flush(struct cf_run *run, void *stream);
-
-void cf_name_set_add(struct cf_name_set *set, const char *text);
-/* Sorts them; returns how many there are. */
-size_t cf_name_set_sort(struct cf_name_set *set);
 
 #endif

@@ -31,7 +31,7 @@ number() {
 
 # reviewed NAME DOCUMENTS FINDINGS SUMMARY: checks the counts and the memory of the last review.
 reviewed() {
-    local documents=$(($(number "$4" 'documents* judged') + $(number "$4" skipped) + $(number "$4" 'not judged')))
+    local documents=$(($(number "$4" 'documents* evaluated') + $(number "$4" skipped) + $(number "$4" 'not evaluated')))
     equal "$1: every document is counted" "$2" "$documents"
     equal "$1: every finding" "$3 found, status $([ "$3" = 0 ] && echo 0 || echo 1)" \
         "$(number "$4" 'findings*') found, status $status"
@@ -117,7 +117,7 @@ fixes() { # NAME
     mv "$work/out" "$work/in"
     review -f "$work/in"
     equal "$1: the output has no findings" '50000 0' \
-        "$(number "$work/out" 'documents* judged') $(number "$work/out" 'findings*')"
+        "$(number "$work/out" 'documents* evaluated') $(number "$work/out" 'findings*')"
 }
 
 folder() { # NAME

@@ -102,9 +102,9 @@ static void test_json(void **state)
 {
     struct cf_report_row rows[] = {row_of(&fixed), row_of(&bare)};
     struct cf_report report = {.documents = 3,
-                               .judged = 4,
+                               .evaluated = 4,
                                .skipped = 5,
-                               .not_judged = 6,
+                               .not_evaluated = 6,
                                .unknown_secrets = 7,
                                .errors = 8};
     struct cf_buf out;
@@ -134,22 +134,23 @@ static void test_json(void **state)
 
 static void test_summary(void **state)
 {
-    struct cf_report report = {.judged = 1};
+    struct cf_report report = {.evaluated = 1};
     struct cf_buf out;
 
     (void)state;
     cf_buf_init(&out, CF_MIB);
     cf_report_summary_text(&report, &out);
-    report = (struct cf_report){.judged = 2,
+    report = (struct cf_report){.evaluated = 2,
                                 .skipped = 1,
-                                .not_judged = 3,
+                                .not_evaluated = 3,
                                 .unknown_secrets = 1,
                                 .errors = 2,
                                 .left = true};
     cf_report_summary_text(&report, &out);
-    assert_string_equal(cf_buf_str(&out),
-                        "1 document judged, 0 findings\n2 documents judged, 0 findings left, 1 "
-                        "skipped, 3 not judged, 1 Secret unknown, 2 errors\n");
+    assert_string_equal(
+        cf_buf_str(&out),
+        "1 document evaluated, 0 findings\n2 documents evaluated, 0 findings left, 1 "
+        "skipped, 3 not evaluated, 1 Secret unknown, 2 errors\n");
     cf_buf_free(&out);
 }
 

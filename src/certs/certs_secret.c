@@ -102,7 +102,7 @@ int cf_certs_secret_check_owner(const struct cf_certs_secret *secret, struct cf_
 }
 
 /* A part that is not base64 counts as missing; cf_certs_next() replaces it. */
-static void decode_part(const struct cf_json *data, const struct secret_part *part)
+static void decode_secret_part(const struct cf_json *data, const struct secret_part *part)
 {
     const char *text = cf_json_str(cf_json_get(data, part->key));
 
@@ -126,7 +126,7 @@ static int read_object(struct cf_certs_secret *secret, const struct cf_buf *body
     data = cf_json_get(secret->object, "data");
     secret_parts(out, parts);
     for (size_t i = 0; i < PARTS; i++)
-        decode_part(data, &parts[i]);
+        decode_secret_part(data, &parts[i]);
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* x509.c - certificates and keys in PEM, what a certificate says, and how an authority and its leaf
- * are made: ECDSA P-256, as API servers verify it (Go's crypto/x509: names only from the
- * subjectAltName, chains by key identifiers). */
+/* x509.c - reads and writes certificates and keys in PEM, describes certificates, and makes an
+ * authority and its leaf: ECDSA P-256, as API servers verify it (Go's crypto/x509: names only from
+ * the subjectAltName, chains by key identifiers). */
 #include <arpa/inet.h>
 #include <openssl/bio.h>
 #include <openssl/ec.h>

@@ -203,7 +203,7 @@ static bool must_stop(void *arg)
 }
 
 /* Waits for that long, or until SIGHUP. True: SIGTERM or SIGINT was received. */
-static bool wait_for_signal(struct rotator_process *process, int64_t millis)
+static bool wait_for_stop(struct rotator_process *process, int64_t millis)
 {
     int64_t until = cf_monotonic_micros() + millis * 1000;
 
@@ -264,7 +264,7 @@ static int run_passes(struct rotator_process *process, struct cf_err *err)
         if (failed && first && err->kind == CF_ERR_INPUT)
             return -1;
         first = first && failed;
-    } while (!wait_for_signal(process, cf_rotator_pause(&process->rotator, failed)));
+    } while (!wait_for_stop(process, cf_rotator_pause(&process->rotator, failed)));
     return 0;
 }
 

@@ -127,8 +127,8 @@ static void keep_token(struct cf_inspect *run, const struct cf_token *from, stru
         to->audiences[i] = cf_inspect_shown(run, from->audiences[i]);
 }
 
-static void verify_signature(const struct cf_inspect *run, const struct cf_token_hit *hit,
-                             struct cf_inspected *out, struct cf_err *why)
+static void verify_hit(const struct cf_inspect *run, const struct cf_token_hit *hit,
+                       struct cf_inspected *out, struct cf_err *why)
 {
     if (run->jwks == NULL)
         return;
@@ -183,7 +183,7 @@ static struct cf_inspected *take_token(struct cf_inspect *run, const struct cf_t
     struct cf_inspected made = {.kind = cf_token_kind(hit->token, run->max)}, *item;
     struct cf_err why = {0};
 
-    verify_signature(run, hit, &made, &why);
+    verify_hit(run, hit, &made, &why);
     if (!count_listed(&run->tokens[cf_inspect_is_finding(&made)]))
         return NULL;
     cf_token_hash(hit->text, hit->len, made.hash);

@@ -46,7 +46,7 @@ begins day
 equal 'the rotator is down: the old certificate is still served' "$(in_secret day)" "$(served "$port_of")"
 equal 'the rotator is down: the server is ready' 200 "$(status_of "$probes/readyz")"
 comes_back day 'a day late'
-matches 'a day late: the log has the reason' 'two thirds of the certificate.s life are over' "$(cat "$work/away.day.rotator.log")"
+matches 'a day late: the log has the reason' 'two thirds of the certificate.s lifetime have passed' "$(cat "$work/away.day.rotator.log")"
 kill -TERM "$server_of"
 wait "$server_of"
 
@@ -61,7 +61,7 @@ begins authority
 new_one_signs() { grep -q 'the new authority is trusted' "$work/away.authority.rotator.log"; }
 comes_back authority 'an authority that was due a day ago' new_one_signs
 equal 'no authority signs before it is trusted, after a day' '0 wrong' "$(in_order authority)"
-matches 'an authority that was due a day ago: the log has the reason' 'two thirds of the authority.s life are over' \
+matches 'an authority that was due a day ago: the log has the reason' 'two thirds of the authority.s lifetime have passed' \
     "$(cat "$work/away.authority.rotator.log")"
 kill -TERM "$server_of"
 wait "$server_of"

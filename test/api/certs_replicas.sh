@@ -24,7 +24,7 @@ control race
     replica "$work/server.two.log" curfew
     two_server=$replica
 }
-wait_until 30 grep -q 'there is no webhook configuration \\"curfew\\" yet' "$work/one.log" &&
+wait_until 30 grep -q 'the webhook configuration \\"curfew\\" does not exist yet' "$work/one.log" &&
     ok 'the rotator waits for the webhook configuration, and reports it' ||
     fail 'the rotator waits for the webhook configuration, and reports it' "$(cat "$work/one.log")"
 keeping "$work/one.log"
@@ -193,7 +193,7 @@ matches 'init: writes their caBundles' '^caBundle written in 2 webhooks' "$out"
 before=$("$client" secret future 3600)
 control "object$(secret_path future)" "$before"
 rotator "$work/future.log" future --dns x
-wait_until 20 grep -q 'Secret curfew-system/future is not valid before 20.*: the clock here' "$work/future.log" &&
+wait_until 20 grep -q 'Secret curfew-system/future is not valid before 20.*: the clock of this node' "$work/future.log" &&
     ok 'a certificate from a clock that is ahead is reported' || fail 'a certificate from a clock that is ahead is reported' "$(cat "$work/future.log")"
 kill -TERM "$rotator"
 wait "$rotator"

@@ -1,17 +1,139 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config.c - the life of a policy: built in, parsed, freed. */
+/* config.c - levels, modes and lists of texts, and a policy from its defaults to its end. */
 #include "reader.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "curfew/buf.h"
+#include "curfew/config.h"
 #include "curfew/file.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
 #include "curfew/swap.h"
+
+/* ---- levels and modes ---- */
+
+static const char *const level_names[CF_LEVELS] = {
+    [CF_PRIVILEGED] = "privileged",
+    [CF_BASELINE] = "baseline",
+    [CF_RESTRICTED] = "restricted",
+};
+
+static const char *const mode_labels[CF_MODES] = {
+    [CF_ENFORCE] = CF_LABEL_PREFIX "enforce",
+    [CF_FIX] = CF_LABEL_PREFIX "fix",
+    [CF_AUDIT] = CF_LABEL_PREFIX "audit",
+    [CF_WARN] = CF_LABEL_PREFIX "warn",
+};
+
+static const char *const mode_names[CF_MODES] = {
+    [CF_ENFORCE] = "enforce",
+    [CF_FIX] = "fix",
+    [CF_AUDIT] = "audit",
+    [CF_WARN] = "warn",
+};
+
+const char *cf_level_name(enum cf_level level)
+{
+    return level_names[level];
+}
+
+bool cf_level_parse(const char *text, enum cf_level *out)
+{
+    for (size_t i = 0; i < CF_LEVELS; i++) {
+        if (cf_streq(text, level_names[i])) {
+            *out = (enum cf_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *cf_mode_name(enum cf_mode mode)
+{
+    return mode_names[mode];
+}
+
+const char *cf_mode_label(enum cf_mode mode)
+{
+    return mode_labels[mode];
+}
+
+struct cf_levels cf_levels_of(const struct cf_policy *policy, const char *const labels[CF_MODES])
+{
+    struct cf_levels levels = policy->defaults;
+
+    for (int mode = 0; mode < CF_MODES; mode++) {
+        if (labels[mode] != NULL && !cf_level_parse(labels[mode], &levels.mode[mode]))
+            levels.mode[mode] = CF_RESTRICTED;
+    }
+    if (policy->fix_follows_enforce && labels[CF_FIX] == NULL)
+        levels.mode[CF_FIX] = levels.mode[CF_ENFORCE];
+    return levels;
+}
+
+/* ---- lists of texts ---- */
+
+bool cf_strings_has(const struct cf_strings *list, const char *text)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (cf_streq(list->items[i], text))
+            return true;
+    }
+    return false;
+}
+
+/* No room is remembered: it is doubled whenever the count is a power of two, and so full. */
+static bool grow(struct cf_strings *list)
+{
+    size_t count = list->count;
+    char **items;
+
+    if ((count & (count - 1)) != 0)
+        return true;
+    items = realloc(list->items, (count == 0 ? 1 : 2 * count) * sizeof(*items));
+    if (items == NULL)
+        return false;
+    list->items = items;
+    return true;
+}
+
+bool cf_strings_add(struct cf_strings *list, const char *text)
+{
+    char *copy = text == NULL ? NULL : strdup(text);
+
+    if (copy == NULL || !grow(list)) {
+        free(copy);
+        return false;
+    }
+    list->items[list->count++] = copy;
+    return true;
+}
+
+void cf_strings_clear(struct cf_strings *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (struct cf_strings){0};
+}
+
+int cf_config_note(struct cf_config_reader *reader, const char *fmt, ...)
+{
+    const char *note;
+    va_list args;
+
+    va_start(args, fmt);
+    note = cf_arena_vprintf(reader->arena, fmt, args);
+    va_end(args);
+    if (!cf_strings_add(&reader->policy->notes, note))
+        return cf_err_memory(reader->err);
+    return 0;
+}
 
 /* ---- the built-in policy ---- */
 

@@ -16,7 +16,7 @@ struct cf_config_reader {
     struct cf_err *err;
 };
 
-/* ---- walking (options.c) ---- */
+/* ---- walking (values.c) ---- */
 
 /* A table, and the struct that it fills. */
 struct cf_config_source {
@@ -49,12 +49,10 @@ int cf_config_word(struct cf_config_reader *reader, const struct cf_config_optio
 /* Unquoted, and what YAML 1.1 reads as this boolean. */
 bool cf_config_is_bool(const struct cf_json *value, bool which);
 
-/* ---- refusals (refuse.c) ---- */
+/* ---- refusals (schema.c) ---- */
 
 const char *cf_config_refuse_bad_glob(const char *text);
 const char *cf_config_refuse_bad_account(const char *text);
-const char *cf_config_refuse_user(const char *text);
-const char *cf_config_refuse_group(const char *text);
 
 /* ---- parts of the document with a file of their own ---- */
 

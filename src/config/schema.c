@@ -1,12 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* schema.c - every key of the configuration, mapping by mapping, but for those that rules bring
- * along. What each one means to its author is in deploy/curfew.example.yaml. */
+/* schema.c - every key of the configuration, mapping by mapping, except those of the rules.
+ * deploy/curfew.example.yaml describes what each one means. */
 #include "reader.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "curfew/limits.h"
 #include "curfew/str.h"
+
+/* ---- texts that would parse, but not mean what their author hopes ---- */
+
+#define CONTROLLERS                                                                                \
+    "controllers that make the pods of Deployments, Jobs and more: exempting them would switch "   \
+    "Curfew off for all of these"
+
+const char *cf_config_refuse_glob(const char *text)
+{
+    if (strchr(text, '*') != NULL)
+        return "is a glob, but only an exception's names and serviceAccounts may be: give exact "
+               "names only";
+    return NULL;
+}
+
+const char *cf_config_refuse_bad_glob(const char *text)
+{
+    if (strpbrk(text, "?[") != NULL)
+        return "has '?' or '[', but globs know only '*'";
+    return NULL;
+}
+
+const char *cf_config_refuse_bad_account(const char *text)
+{
+    if (strchr(text, ':') != NULL)
+        return "has ':', but an account is given by its bare name, such as 'jenkins', in the "
+               "exception's namespace";
+    return cf_config_refuse_bad_glob(text);
+}
+
+static const char *refuse_user(const char *text)
+{
+    if (cf_streq(text, "system:apiserver"))
+        return "is the API server: Curfew knows what it may do without an exemption";
+    if (cf_streq(text, "system:kube-controller-manager") ||
+        cf_starts_with(text, "system:serviceaccount:kube-system:"))
+        return "is one of the " CONTROLLERS;
+    return cf_config_refuse_glob(text);
+}
+
+static const char *refuse_group(const char *text)
+{
+    if (cf_streq(text, "system:authenticated") || cf_streq(text, "system:unauthenticated"))
+        return "holds everybody, or anybody: exempting it would switch Curfew off";
+    if (cf_streq(text, "system:nodes"))
+        return "holds every node: Curfew knows what they may do without an exemption";
+    if (cf_starts_with(text, "system:serviceaccounts"))
+        return "holds the " CONTROLLERS;
+    return cf_config_refuse_glob(text);
+}
 
 #define LEVEL "privileged, baseline or restricted"
 #define NAMES "a list of exact names, such as [one, two]"
@@ -52,12 +103,12 @@ static const struct cf_config_option exemption_options[] = {
      .want = NAMES,
      .read = cf_config_list,
      .offset = offsetof(struct cf_policy, exempt_usernames),
-     .refuse = cf_config_refuse_user},
+     .refuse = refuse_user},
     {.key = "groups",
      .want = NAMES,
      .read = cf_config_list,
      .offset = offsetof(struct cf_policy, exempt_groups),
-     .refuse = cf_config_refuse_group},
+     .refuse = refuse_group},
     {0},
 };
 

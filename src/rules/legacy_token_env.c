@@ -11,7 +11,7 @@
  * Fixtures: test/rules/legacy-token-env/ */
 #include <string.h>
 
-#include "advice.h"
+#include "common.h"
 
 /* Sources of a volume that are looked at for a file: nobody has more. */
 #define SOURCES_MAX 16

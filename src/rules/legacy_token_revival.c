@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "advice.h"
+#include "common.h"
 
 /* How it stays in quarantine, and who releases it with what. */
 static void advise_release(const struct cf_rule_input *in, struct cf_findings *out,

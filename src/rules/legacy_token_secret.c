@@ -14,7 +14,7 @@
  * Allows: every other type, but with its own token; other updates; for the type also
  *         kube-controller-manager and the API server.
  * Fixtures: test/rules/legacy-token-secret/ */
-#include "advice.h"
+#include "common.h"
 
 /* A token when one is needed, in place of one that is kept. */
 static void advise_token(const struct cf_rule_input *in, struct cf_findings *out,

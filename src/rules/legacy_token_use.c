@@ -12,7 +12,7 @@
  *         for itself, which is the way out; at /authorize everything, but told, unless
  *         authorize.legacyTokenUse is enforce.
  * Fixtures: test/rules/legacy-token-use/ */
-#include "advice.h"
+#include "common.h"
 
 struct use_settings {
     bool enforce_at_authorize; /* authorize.legacyTokenUse: enforce; else it is only audited */

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "advice.h"
+#include "common.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
 

@@ -9,7 +9,7 @@
  * Reads:  the question (boundary.h): who, from which node, does what with which object
  * Allows: what belongs to the caller's node; every caller and resource that it is not about.
  * Fixtures: test/rules/node-boundary/, and test/unit/test_boundary.c for the whole table */
-#include "advice.h"
+#include "common.h"
 
 static const char *const token_for_words[] = {"own", "podsOnNode", NULL};
 static const char *const shared_words[] = {"allow", "deny", NULL};

@@ -12,7 +12,7 @@
  * Allows: "true", "false", none; adding it; guard.groups; with `require`, "true" alone where it
  *         selects.
  * Fixtures: test/rules/restricted-by-node-annotation/ */
-#include "advice.h"
+#include "common.h"
 
 struct annotation_settings {
     struct cf_config_labels require; /* of the accounts that must have the annotation */

@@ -8,7 +8,7 @@
  *         TokenRequests
  * Allows: none at all (the API server's own are meant), apiServerAudiences, the allowed ones.
  * Fixtures: test/rules/token-audience/ */
-#include "advice.h"
+#include "common.h"
 
 /* Allowed audiences that a remedy names. */
 #define AUDIENCES_MAX 5

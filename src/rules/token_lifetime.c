@@ -10,7 +10,7 @@
  * Fixtures: test/rules/token-lifetime/ */
 #include <inttypes.h>
 
-#include "advice.h"
+#include "common.h"
 
 /* ---- its settings: struct cf_lifetime[CF_LEVELS], that of privileged unused ---- */
 

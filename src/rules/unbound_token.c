@@ -9,7 +9,7 @@
  * Allows: kind Pod; kind Node for an account restricted by node; the pivot: a legacy token that
  *         asks for a token of its own account, which is the way out (token-lifetime bounds it).
  * Fixtures: test/rules/unbound-token/ */
-#include "advice.h"
+#include "common.h"
 
 static const char *bound_to(const struct cf_token_request *request)
 {

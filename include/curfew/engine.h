@@ -18,11 +18,11 @@ const char *cf_exempt_name(enum cf_exempt exempt); /* "namespace", ...; NULL for
 #define CF_MODE_BIT(mode) (1u << (mode))
 #define CF_ALL_MODES ((1u << CF_MODES) - 1)
 
-/* A finding and what follows from it. */
+/* A finding, and the modes that act on it. */
 struct cf_verdict {
     struct cf_finding finding;
     unsigned modes;   /* CF_MODE_BIT of each mode that acts on it */
-    unsigned reached; /* the same, before exemptions, exceptions and never_denied took theirs */
+    unsigned reached; /* the same, before exemptions, exceptions and never_denied */
     enum cf_exempt exempt;
     const struct cf_exception *exception; /* where exempt is CF_EXEMPT_EXCEPTION */
 };

@@ -16,8 +16,8 @@ enum cf_decision { CF_ALLOWED, CF_FIXED, CF_DENIED, CF_ERROR, CF_NO_OPINION };
 #define CF_DECISIONS 5
 const char *cf_decision_name(enum cf_decision decision);
 
-/* Reads the bytes of an AdmissionReview into a typed request. -1, CF_ERR_INPUT: it is none, or
- * can't be read; the sentence says why. */
+/* Decodes the bytes of an AdmissionReview into a typed request, in the arena. -1: CF_ERR_INPUT (not
+ * an AdmissionReview, or not valid; err says why and where) or CF_ERR_SYSTEM. */
 int cf_review_decode(struct cf_arena *arena, const char *bytes, size_t len, struct cf_request **out,
                      struct cf_err *err);
 
@@ -26,44 +26,42 @@ struct cf_review_input {
     const struct cf_policy *policy;
     const struct cf_store *store;
     int64_t now;
-    const enum cf_level *level; /* set: all modes at this level, over labels and defaults */
-    /* Curfew's own username, never refused, and its namespace; NULL: unknown. */
+    const enum cf_level *level; /* set: all modes at this level, in place of labels and defaults */
+    /* The username of Curfew, which is never denied, and its namespace; NULL: unknown. */
     const char *own_user, *own_namespace;
     /* When the API server stops waiting, by cf_monotonic_micros(); 0: CF_REVIEW_SECONDS from now.
      */
     int64_t deadline;
 };
 
-/* What one review came to: for logs and metrics. Texts live in the arena. */
+/* The outcome of one review, for logs and metrics; in the arena. */
 struct cf_outcome {
     enum cf_decision decision;
-    const struct cf_request *request;      /* NULL when it could not be read */
-    const struct cf_evaluation *judgement; /* NULL likewise */
-    const struct cf_lookups *lookups;      /* NULL when nothing was looked up */
-    /* Why the object could not be read, while the answer is a verdict all the same: `request` is
-     * then the envelope alone, without objects, and `judgement` NULL. NULL: it was read. */
+    const struct cf_request *request;       /* NULL when it could not be read */
+    const struct cf_evaluation *evaluation; /* NULL likewise */
+    const struct cf_lookups *lookups;       /* NULL when nothing was looked up */
+    /* Why the object could not be read, where the answer is a verdict anyway: then `request` is the
+     * envelope only, without objects, and `evaluation` NULL. NULL: the object was read. */
     const char *unread;
-    bool holds_secret; /* the arena and the bytes held a Secret's content, or nobody can tell:
-                        * wipe them */
+    bool holds_secret; /* the arena and the bytes may hold the content of a Secret: wipe them */
     bool unsynced;     /* /authorize: the store cannot say yet (HTTP 503) */
 };
 
-/* Decodes, judges and writes the answer (one compact JSON AdmissionReview) into `answer`. 0: an
- * answer was written; to what could not be read that is a verdict, see below. -1: none was;
- * CF_ERR_INPUT (HTTP 400: no request.uid was found) or CF_ERR_SYSTEM (500), with one sentence. */
+/* Decodes and evaluates a review, and writes the answer (one compact JSON AdmissionReview) to
+ * `answer`. 0: an answer was written, also to an object that could not be read (see below). -1:
+ * none was written: CF_ERR_INPUT (HTTP 400: request.uid was not found) or CF_ERR_SYSTEM (500). */
 int cf_review_answer(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
                      size_t len, struct cf_buf *answer, struct cf_outcome *outcome,
                      struct cf_err *err);
 
-/* Writes the verdict on a review that can't be read because of `sentence`: `allowed: false` with
+/* Writes the verdict on a review that cannot be read because of `reason`: `allowed: false` with
  * this code (400 or 413). It is `allowed: true` only where the envelope proves that no rule would
- * have denied the request; unread.c says when. 0: a verdict was written, and outcome->unread is
- * set. -1: none was; CF_ERR_INPUT (no request.uid was found: answer with the HTTP status `code`) or
- * CF_ERR_SYSTEM.
- * The arena must have room for the envelope and the answer, a few KiB: where it is what ran out,
- * reset it first. `bytes`, `sentence` and `answer` must then live elsewhere. */
+ * have denied the request (see unread.c). 0: a verdict was written, and outcome->unread is set.
+ * -1: none was written: CF_ERR_INPUT (no request.uid was found: answer with the HTTP status `code`)
+ * or CF_ERR_SYSTEM. The arena must have room for the envelope and the answer, a few KiB: reset it
+ * first where it is full. Then `bytes`, `reason` and `answer` must live elsewhere. */
 int cf_review_unread(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
-                     size_t len, unsigned code, const char *sentence, struct cf_buf *answer,
+                     size_t len, unsigned code, const char *reason, struct cf_buf *answer,
                      struct cf_outcome *outcome, struct cf_err *err);
 
 /* ---- SubjectAccessReviews (authorize.c) ---- */
@@ -74,21 +72,21 @@ int cf_authorize_answer(struct cf_arena *arena, const struct cf_review_input *in
                         size_t len, struct cf_buf *answer, struct cf_outcome *outcome,
                         struct cf_err *err);
 
-/* Which edge was found or missing in a request that was read, for whoever runs Curfew: it tells
- * more than the caller may know. One line, fit to print. */
+/* Which edge was found or missing for a request that was read, for the log of Curfew: it contains
+ * more than the caller may know. One printable line. */
 const char *cf_boundary_explain(struct cf_arena *arena, const struct cf_outcome *outcome,
                                 const struct cf_policy *policy);
 
-/* ---- patches (patch.c), shared with the CLI ---- */
+/* ---- patches (fixes.c), shared with the CLI ---- */
 
 /* The JSON Patch (RFC 6902, add, replace and remove only) of all fixes among the verdicts that
- * carry CF_FIX in their modes. NULL with err->kind CF_ERR_NONE: there is nothing to fix. */
+ * carry CF_FIX in their modes. NULL with err->kind CF_ERR_NONE: no verdict has a fix. */
 const char *cf_patch_text(struct cf_arena *arena, const struct cf_request *request,
-                          const struct cf_evaluation *judgement, struct cf_err *err);
+                          const struct cf_evaluation *evaluation, struct cf_err *err);
 
-/* ---- messages (message.c), shared with the CLI ---- */
+/* ---- messages (messages.c), shared with the CLI ---- */
 
-/* `pod "web"`, `pod of "web"`, `token request for service account "web"`: fit to print. */
+/* `pod "web"`, `pod of "web"`, `token request for service account "web"`: printable. */
 const char *cf_subject(struct cf_arena *arena, const struct cf_request *request);
 
 #endif

@@ -68,23 +68,18 @@ static bool edge_of(enum cf_ref_what what, enum cf_edge *out)
 static void add_ref(const struct cf_ref *ref, void *arg)
 {
     struct refs *refs = arg;
-    size_t wanted = refs->capacity == 0 ? 16 : 2 * refs->capacity;
-    struct cf_store_ref *bigger;
+    struct cf_store_ref *items;
     enum cf_edge edge;
 
     if (!edge_of(ref->what, &edge))
         return;
-    if (refs->count == refs->capacity) {
-        bigger = cf_arena_array(refs->r->arena, wanted, sizeof(*bigger));
-        if (bigger == NULL) {
-            cf_field_fail_memory(refs->r);
-            return;
-        }
-        if (refs->count > 0)
-            memcpy(bigger, refs->items, refs->count * sizeof(*bigger));
-        refs->items = bigger;
-        refs->capacity = wanted;
+    items =
+        cf_arena_grow(refs->r->arena, refs->items, refs->count, &refs->capacity, sizeof(*items));
+    if (items == NULL) {
+        cf_field_fail_memory(refs->r);
+        return;
     }
+    refs->items = items;
     refs->items[refs->count++] = (struct cf_store_ref){
         .edge = edge,
         .namespace = ref->namespace != NULL ? ref->namespace : refs->namespace,

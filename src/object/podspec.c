@@ -34,21 +34,11 @@ struct visit {
 
 void *cf_pod_grow(struct cf_fields *r, void *items, size_t count, size_t *capacity, size_t size)
 {
-    size_t wanted = *capacity == 0 ? 8 : *capacity * 2;
-    void *bigger;
+    void *grown = cf_arena_grow(r->arena, items, count, capacity, size);
 
-    if (count < *capacity)
-        return items;
-    bigger = cf_arena_array(r->arena, wanted, size);
-    if (bigger == NULL) {
+    if (grown == NULL)
         cf_field_fail_memory(r);
-        return items;
-    }
-    if (count > 0)
-        memcpy(bigger, items, count * size);
-    cf_arena_drop(r->arena, items, *capacity * size);
-    *capacity = wanted;
-    return bigger;
+    return grown != NULL ? grown : items;
 }
 
 static void add_env(struct visit *visit, const struct cf_env_ref *ref)

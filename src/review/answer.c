@@ -13,7 +13,7 @@ struct answer {
     struct cf_arena *arena;
     const struct cf_review_input *in;
     const struct cf_request *request;
-    const struct cf_evaluation *judgement;
+    const struct cf_evaluation *evaluation;
     size_t len; /* of the review */
     struct cf_out out;
 };
@@ -36,7 +36,7 @@ static void close_answer(struct answer *a)
 
 /* ---- the forecast ----
  *
- * Whether a request that /mutate repairs will be denied by /validate all the same: then a warning
+ * Whether a request that /mutate repairs will be denied by /validate anyway: then a warning
  * about the repair would only confuse. Nearly always nothing would be denied, and one more run of
  * the rules without a lookup shows that. Only otherwise the object is patched, decoded and
  * evaluated as /validate will do it. */
@@ -62,7 +62,7 @@ static bool has_denial(const struct cf_request *request, const struct cf_evaluat
     return false;
 }
 
-/* Out of memory is no denial; the arena reports it. */
+/* False when out of memory, which the arena reports. */
 static bool denies(struct cf_arena *arena, const struct cf_engine_input *engine,
                    const struct cf_request *request, const struct cf_lookups *lookups)
 {
@@ -96,10 +96,10 @@ static bool repair(struct cf_arena *arena, struct cf_request *request, const cha
 }
 
 /* Where both modes have one level, the findings are known, and all that have a fix are repaired. */
-static bool something_stays(const struct cf_evaluation *judgement)
+static bool something_stays(const struct cf_evaluation *evaluation)
 {
-    for (size_t i = 0; i < judgement->count; i++) {
-        const struct cf_verdict *v = &judgement->items[i];
+    for (size_t i = 0; i < evaluation->count; i++) {
+        const struct cf_verdict *v = &evaluation->items[i];
 
         if (v->exempt == CF_EXEMPT_NO && !v->finding.never_denied && v->finding.fix == NULL)
             return true;
@@ -111,26 +111,25 @@ static bool something_stays(const struct cf_evaluation *judgement)
  * repaired it. The patch changes the object in place: do not read it afterwards. `len` is the size
  * of the review; one above CF_FORECAST_MAX that would be denied unpatched counts as denied. */
 static bool will_be_denied(struct cf_arena *arena, const struct cf_review_input *in,
-                           const struct cf_request *request, const struct cf_evaluation *judgement,
+                           const struct cf_request *request, const struct cf_evaluation *evaluation,
                            const char *patch, size_t len)
 {
-    const enum cf_level *level = judgement->lookups->levels.mode;
+    const enum cf_level *level = evaluation->lookups->levels.mode;
     struct cf_engine_input engine = enforcing(in);
     struct cf_request copy = *request;
-    struct cf_evaluation evaluation;
+    struct cf_evaluation again;
 
     engine.caller_only = true;
-    if (denies(arena, &engine, request, judgement->lookups))
+    if (denies(arena, &engine, request, evaluation->lookups))
         return true;
     if (level[CF_FIX] == level[CF_ENFORCE])
-        return something_stays(judgement);
+        return something_stays(evaluation);
     engine.caller_only = false;
-    if (!denies(arena, &engine, request, judgement->lookups))
+    if (!denies(arena, &engine, request, evaluation->lookups))
         return false;
     if (len > CF_FORECAST_MAX || !repair(arena, &copy, patch))
         return true;
-    return cf_engine_run(arena, &engine, &copy, &evaluation, NULL) == 0 &&
-           has_denial(&copy, &evaluation);
+    return cf_engine_run(arena, &engine, &copy, &again, NULL) == 0 && has_denial(&copy, &again);
 }
 
 /* ---- /mutate ---- */
@@ -148,8 +147,8 @@ static const char *fixed_rules(struct answer *a)
     struct cf_buf ids;
 
     cf_buf_init_arena(&ids, a->arena, CF_ANSWER_MAX);
-    for (size_t i = 0; i < a->judgement->count; i++) {
-        const struct cf_verdict *v = &a->judgement->items[i];
+    for (size_t i = 0; i < a->evaluation->count; i++) {
+        const struct cf_verdict *v = &a->evaluation->items[i];
 
         if ((v->modes & CF_MODE_BIT(CF_FIX)) == 0 || v->finding.rule == last)
             continue;
@@ -159,12 +158,12 @@ static const char *fixed_rules(struct answer *a)
     return cf_buf_str(&ids);
 }
 
-/* The first rule that has more findings than are told, where its fixes are wanted; NULL: none. Then
- * nothing is repaired: half of it would look like all. */
-static const struct cf_verdict *too_many(const struct cf_evaluation *judgement)
+/* The first rule that has more findings than are reported, where its fixes are wanted; NULL: none.
+ * Then nothing is repaired: half of it would look like all. */
+static const struct cf_verdict *too_many(const struct cf_evaluation *evaluation)
 {
-    for (size_t i = 0; i < judgement->count; i++) {
-        const struct cf_verdict *v = &judgement->items[i];
+    for (size_t i = 0; i < evaluation->count; i++) {
+        const struct cf_verdict *v = &evaluation->items[i];
 
         if (v->finding.more && v->exempt == CF_EXEMPT_NO && (v->reached & CF_MODE_BIT(CF_FIX)) != 0)
             return v;
@@ -176,10 +175,10 @@ static int answer_mutate(struct answer *a, enum cf_decision *decision, struct cf
 {
     const char *patch = NULL, *encoded;
 
-    const struct cf_verdict *more = too_many(a->judgement);
+    const struct cf_verdict *more = too_many(a->evaluation);
 
     if (may_patch(a->request) && more == NULL) {
-        patch = cf_patch_text(a->arena, a->request, a->judgement, err);
+        patch = cf_patch_text(a->arena, a->request, a->evaluation, err);
         if (patch == NULL && err->kind != CF_ERR_NONE)
             return -1;
     }
@@ -190,15 +189,15 @@ static int answer_mutate(struct answer *a, enum cf_decision *decision, struct cf
             return cf_err_memory(err);
         cf_out_str(&a->out, "patchType", "JSONPatch");
         cf_out_str(&a->out, "patch", encoded);
-        if (cf_fixed_worth_reporting(a->request, a->judgement) &&
-            !will_be_denied(a->arena, a->in, a->request, a->judgement, patch, a->len))
-            cf_warnings_fixed(&a->out, a->arena, a->request, a->judgement);
+        if (cf_fixed_worth_reporting(a->request, a->evaluation) &&
+            !will_be_denied(a->arena, a->in, a->request, a->evaluation, patch, a->len))
+            cf_warnings_fixed(&a->out, a->arena, a->request, a->evaluation);
         cf_out_object(&a->out, "auditAnnotations");
         cf_out_str(&a->out, "fixed", fixed_rules(a));
         cf_out_end_object(&a->out);
         *decision = CF_FIXED;
     } else if (may_patch(a->request) && more != NULL) {
-        cf_warnings_unfixed(&a->out, a->arena, a->request, a->judgement);
+        cf_warnings_unfixed(&a->out, a->arena, a->request, a->evaluation);
     }
     close_answer(a);
     return 0;
@@ -218,10 +217,10 @@ static const char *audited_findings(struct answer *a)
     struct cf_buf text;
 
     cf_buf_init_arena(&text, a->arena, CF_ANSWER_MAX);
-    for (size_t i = 0; i < a->judgement->count; i++) {
-        const struct cf_finding *f = &a->judgement->items[i].finding;
+    for (size_t i = 0; i < a->evaluation->count; i++) {
+        const struct cf_finding *f = &a->evaluation->items[i].finding;
 
-        if (!counts_for_audit(&a->judgement->items[i]))
+        if (!counts_for_audit(&a->evaluation->items[i]))
             continue;
         if (text.len + strlen(f->path) > CF_AUDIT_FINDINGS_MAX)
             left_out++;
@@ -236,11 +235,11 @@ static const char *audited_findings(struct answer *a)
 
 static void write_annotations(struct answer *a)
 {
-    enum cf_level level = a->judgement->lookups->levels.mode[CF_ENFORCE];
+    enum cf_level level = a->evaluation->lookups->levels.mode[CF_ENFORCE];
     const char *findings = audited_findings(a), *exempt = NULL;
 
-    for (size_t i = 0; i < a->judgement->count && exempt == NULL; i++)
-        exempt = cf_exempt_name(a->judgement->items[i].exempt);
+    for (size_t i = 0; i < a->evaluation->count && exempt == NULL; i++)
+        exempt = cf_exempt_name(a->evaluation->items[i].exempt);
     cf_out_object(&a->out, "auditAnnotations");
     cf_out_str(&a->out, "enforce-level", cf_level_name(level));
     if (!cf_str_empty(findings))
@@ -253,20 +252,21 @@ static void write_annotations(struct answer *a)
 static const struct cf_verdict **denied_list(struct answer *a, size_t *count)
 {
     const struct cf_verdict **list =
-        cf_arena_array(a->arena, a->judgement->count + 1, sizeof(*list));
+        cf_arena_array(a->arena, a->evaluation->count + 1, sizeof(*list));
 
     *count = 0;
-    for (size_t i = 0; list != NULL && i < a->judgement->count; i++) {
-        if (cf_verdict_denies(a->request, &a->judgement->items[i]))
-            list[(*count)++] = &a->judgement->items[i];
+    for (size_t i = 0; list != NULL && i < a->evaluation->count; i++) {
+        if (cf_verdict_denies(a->request, &a->evaluation->items[i]))
+            list[(*count)++] = &a->evaluation->items[i];
     }
     return list;
 }
 
-/* Of what rules know nothing about there is nothing to say, unless it was found all the same. */
+/* Kinds that no rule reads have no warnings, unless there is a finding about the caller. */
 static bool was_judged(const struct answer *a)
 {
-    return (a->request->kind != CF_KIND_OTHER && !a->judgement->skipped) || a->judgement->count > 0;
+    return (a->request->kind != CF_KIND_OTHER && !a->evaluation->skipped) ||
+           a->evaluation->count > 0;
 }
 
 static int answer_validate(struct answer *a, enum cf_decision *decision, struct cf_err *err)
@@ -280,7 +280,7 @@ static int answer_validate(struct answer *a, enum cf_decision *decision, struct 
         return cf_err_memory(err);
     open_answer(a, count == 0);
     if (count > 0) {
-        message = cf_denial(a->arena, a->request, a->judgement, denied, count);
+        message = cf_denial(a->arena, a->request, a->evaluation, denied, count);
         if (message == NULL)
             return cf_err_memory(err);
         cf_out_object(&a->out, "status");
@@ -291,9 +291,9 @@ static int answer_validate(struct answer *a, enum cf_decision *decision, struct 
         *decision = CF_DENIED;
     }
     if (was_judged(a)) {
-        if (count == 0 && a->request->kind != CF_KIND_OTHER && !a->judgement->skipped)
-            cf_existing_lines(a->arena, a->in, a->request, a->judgement, &existing);
-        cf_warnings_validate(&a->out, a->arena, a->request, a->judgement, &existing, a->in->now);
+        if (count == 0 && a->request->kind != CF_KIND_OTHER && !a->evaluation->skipped)
+            cf_existing_lines(a->arena, a->in, a->request, a->evaluation, &existing);
+        cf_warnings_validate(&a->out, a->arena, a->request, a->evaluation, &existing, a->in->now);
         write_annotations(a);
     }
     close_answer(a);
@@ -315,30 +315,30 @@ static const char *unread_subject(struct answer *a, const struct cf_unread_revie
     return cf_str_or_empty(text);
 }
 
-/* The first line stands alone; a sentence that it cuts follows whole. */
+/* The first line is complete by itself; a reason that it cuts follows uncut. */
 static const char *unread_message(struct answer *a, const struct cf_unread_review *u,
-                                  const char *sentence)
+                                  const char *reason)
 {
     const char *subject = unread_subject(a, u);
     const char *line =
-        cf_line(a->arena, CF_FIRST_LINE_MAX, "%s could not be read: %s", subject, sentence);
+        cf_line(a->arena, CF_FIRST_LINE_MAX, "%s could not be read: %s", subject, reason);
     const char *text;
 
-    if (cf_ends_with(line, sentence))
+    if (cf_ends_with(line, reason))
         return line;
     text = cf_arena_printf(a->arena, "%s\n  %s", line,
-                           cf_line(a->arena, CF_DENIAL_LINE_MAX, "%s", sentence));
+                           cf_line(a->arena, CF_DENIAL_LINE_MAX, "%s", reason));
     return cf_str_or_empty(text);
 }
 
-static void allow_unread(struct answer *a, const struct cf_unread_review *u, const char *sentence)
+static void allow_unread(struct answer *a, const struct cf_unread_review *u, const char *reason)
 {
     open_answer(a, true);
     if (u->advised) {
         cf_out_array(&a->out, "warnings");
         cf_out_str(&a->out, NULL,
-                   cf_line(a->arena, CF_WARNING_MAX, "%s could not be judged: %s",
-                           unread_subject(a, u), sentence));
+                   cf_line(a->arena, CF_WARNING_MAX, "%s could not be evaluated: %s",
+                           unread_subject(a, u), reason));
         cf_out_end_array(&a->out);
     }
     cf_out_object(&a->out, "auditAnnotations");
@@ -346,28 +346,28 @@ static void allow_unread(struct answer *a, const struct cf_unread_review *u, con
         cf_out_str(&a->out, "enforce-level", cf_level_name(*u->enforce));
     if (u->exempt != CF_EXEMPT_NO)
         cf_out_str(&a->out, "exempt", cf_exempt_name(u->exempt));
-    cf_out_str(&a->out, "unread", cf_line(a->arena, CF_DENIAL_LINE_MAX, "%s", sentence));
+    cf_out_str(&a->out, "unread", cf_line(a->arena, CF_DENIAL_LINE_MAX, "%s", reason));
     cf_out_end_object(&a->out);
 }
 
 static void deny_unread(struct answer *a, const struct cf_unread_review *u, unsigned code,
-                        const char *sentence)
+                        const char *reason)
 {
     open_answer(a, false);
     cf_out_object(&a->out, "status");
     cf_out_int(&a->out, "code", code);
     cf_out_str(&a->out, "reason", code == 413 ? "RequestEntityTooLarge" : "BadRequest");
-    cf_out_str(&a->out, "message", unread_message(a, u, sentence));
+    cf_out_str(&a->out, "message", unread_message(a, u, reason));
     cf_out_end_object(&a->out);
 }
 
-/* `sentence` may be err's own, and the fault is at or behind bytes[len]. */
+/* `reason` may be err->msg. The fault is at or after bytes[len]. */
 static int answer_unread(struct answer *a, const char *bytes, size_t len, unsigned code,
-                         const char *sentence, struct cf_buf *answer, struct cf_outcome *outcome,
+                         const char *reason, struct cf_buf *answer, struct cf_outcome *outcome,
                          struct cf_err *err)
 {
     struct cf_unread_review *u = cf_arena_alloc(a->arena, sizeof(*u));
-    const char *kept = cf_arena_strdup(a->arena, sentence);
+    const char *kept = cf_arena_strdup(a->arena, reason);
     int rc;
 
     if (u == NULL || kept == NULL)
@@ -395,13 +395,13 @@ static int answer_unread(struct answer *a, const char *bytes, size_t len, unsign
 }
 
 int cf_review_unread(struct cf_arena *arena, const struct cf_review_input *in, const char *bytes,
-                     size_t len, unsigned code, const char *sentence, struct cf_buf *answer,
+                     size_t len, unsigned code, const char *reason, struct cf_buf *answer,
                      struct cf_outcome *outcome, struct cf_err *err)
 {
     struct answer a = {.arena = arena, .in = in};
 
     *outcome = (struct cf_outcome){.decision = CF_ERROR, .holds_secret = true};
-    return answer_unread(&a, bytes, len, code, sentence, answer, outcome, err);
+    return answer_unread(&a, bytes, len, code, reason, answer, outcome, err);
 }
 
 /* ---- the entries ---- */
@@ -424,7 +424,7 @@ int cf_answer(struct cf_arena *arena, const struct cf_review_input *in, size_t l
     struct answer a = {.arena = arena,
                        .in = in,
                        .request = outcome->request,
-                       .judgement = outcome->judgement,
+                       .evaluation = outcome->evaluation,
                        .len = len};
     enum cf_decision decision = CF_ALLOWED;
     int rc;

@@ -2,8 +2,8 @@
 /* authorize.c - authorization: SubjectAccessReview in, `denied` or no opinion out
  * (k8s.io/api authorization/v1 and v1beta1, which differ in one key).
  *
- * It filters and never grants: no answer is `allowed`. Where there is nothing to refuse it says
- * nothing at all, so that every other request is answered as if we were not there. */
+ * It filters and never grants: no answer is `allowed`. Requests that it does not deny get no
+ * opinion, and other authorizers decide. The steps are those of review.c. */
 #include "curfew/attr.h"
 #include "curfew/writer.h"
 #include "curfew/limits.h"
@@ -11,7 +11,7 @@
 #include "curfew/str.h"
 #include "review_private.h"
 
-/* Labels say nothing of nodes. */
+/* Labels do not name nodes. */
 static const struct cf_json_skip skipped[] = {
     {"resourceAttributes", "labelSelector"},
     {"metadata", "managedFields"},
@@ -23,7 +23,7 @@ static const struct cf_path spec_at = {.key = "spec"};
 struct access {
     const char *api_version;
     struct cf_request *request;
-    bool url; /* about a URL that is no resource */
+    bool url; /* about a URL, not a resource */
 };
 
 /* ---- reading ---- */
@@ -160,11 +160,11 @@ static int decode_access(struct cf_arena *arena, const char *bytes, size_t len, 
 
 /* ---- answering ---- */
 
-static const struct cf_finding *denied_by(const struct cf_evaluation *judgement)
+static const struct cf_finding *denied_by(const struct cf_evaluation *evaluation)
 {
-    for (size_t i = 0; i < judgement->count; i++) {
-        if ((judgement->items[i].modes & CF_MODE_BIT(CF_ENFORCE)) != 0)
-            return &judgement->items[i].finding;
+    for (size_t i = 0; i < evaluation->count; i++) {
+        if ((evaluation->items[i].modes & CF_MODE_BIT(CF_ENFORCE)) != 0)
+            return &evaluation->items[i].finding;
     }
     return NULL;
 }
@@ -190,8 +190,8 @@ static void write_answer(struct cf_arena *arena, const char *api_version,
     cf_out_end_object(&out);
 }
 
-/* Who can be refused at all: everybody else is answered without the store, and so is Curfew itself,
- * which could otherwise never fill it. */
+/* Only ServiceAccounts can be denied. Other callers are answered without the store, and so is
+ * Curfew itself, which could otherwise never list the cluster. */
 static bool is_concerned(const struct access *access, const struct cf_review_input *in)
 {
     const struct cf_caller *caller = &access->request->caller;
@@ -220,12 +220,12 @@ int cf_authorize_answer(struct cf_arena *arena, const struct cf_review_input *in
                         size_t len, struct cf_buf *answer, struct cf_outcome *outcome,
                         struct cf_err *err)
 {
-    struct cf_evaluation *judgement = cf_arena_alloc(arena, sizeof(*judgement));
+    struct cf_evaluation *evaluation = cf_arena_alloc(arena, sizeof(*evaluation));
     const struct cf_finding *denied = NULL;
     struct access access = {.request = NULL};
 
     *outcome = (struct cf_outcome){.decision = CF_ERROR};
-    if (judgement == NULL)
+    if (evaluation == NULL)
         return cf_err_memory(err);
     if (decode_access(arena, bytes, len, &access, err) != 0)
         return -1;
@@ -234,11 +234,11 @@ int cf_authorize_answer(struct cf_arena *arena, const struct cf_review_input *in
         outcome->unsynced = !cf_boundary_known(in->store) || !cf_store_synced(in->store);
         if (outcome->unsynced)
             return cf_err_system(err, "the cluster is not known yet: its objects are being listed");
-        if (evaluate_access(arena, in, access.request, judgement, err) != 0)
+        if (evaluate_access(arena, in, access.request, evaluation, err) != 0)
             return -1;
-        outcome->judgement = judgement;
-        outcome->lookups = judgement->lookups;
-        denied = denied_by(judgement);
+        outcome->evaluation = evaluation;
+        outcome->lookups = evaluation->lookups;
+        denied = denied_by(evaluation);
     }
     write_answer(arena, access.api_version, denied, answer);
     if (cf_arena_failed(arena) || !cf_buf_ok(answer))
@@ -253,7 +253,7 @@ int cf_authorize_answer(struct cf_arena *arena, const struct cf_review_input *in
 static const char *other_rule(const struct cf_outcome *outcome)
 {
     const struct cf_finding *denied =
-        outcome->judgement != NULL ? denied_by(outcome->judgement) : NULL;
+        outcome->evaluation != NULL ? denied_by(outcome->evaluation) : NULL;
 
     return denied != NULL && denied->rule->explain == NULL ? denied->rule->id : NULL;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* decode.c - from the bytes of an AdmissionReview to a typed request.
  *
- * admission.k8s.io/v1 (k8s.io/api admission/v1/types.go). What can't be read is told with a
- * sentence; unread.c decides what the answer to it is. */
+ * admission.k8s.io/v1 (k8s.io/api admission/v1/types.go). A review that is not valid is an
+ * error here; unread.c decides about the answer. */
 #include <string.h>
 
 #include "curfew/attr.h"
@@ -10,9 +10,9 @@
 #include "curfew/str.h"
 #include "review_private.h"
 
-/* What no rule reads, and what makes up most of a review. The first is the copy of the object that
- * kubectl apply keeps in it: it is read of Secrets and ConfigMaps (copied-token), and to keep it of
- * every pod would cost a fifth of the time that a review takes. */
+/* Members that no rule reads, and that are most of a review. The first is the copy of the object
+ * that kubectl apply keeps in it: it is read of Secrets and ConfigMaps (copied-token), and to keep
+ * it of every pod would cost a fifth of the time that a review takes. */
 static const struct cf_json_skip skipped[] = {
     {"annotations", "kubectl.kubernetes.io/last-applied-configuration"},
     {"metadata", "managedFields"},
@@ -32,7 +32,8 @@ static const struct cf_json_skip skipped[] = {
     {NULL, NULL},
 };
 
-/* The list for these bytes, told before they are parsed. Where the word is, the copy is kept. */
+/* The list for these bytes, chosen before they are parsed: where the word occurs, the copy is kept.
+ */
 static const struct cf_json_skip *skipped_of(const char *bytes, size_t len)
 {
     static const char *const kinds[] = {"\"Secret\"", "\"ConfigMap\""};
@@ -44,8 +45,8 @@ static const struct cf_json_skip *skipped_of(const char *bytes, size_t len)
     return skipped;
 }
 
-/* Subresources of pods that carry nothing to judge. One that is not known is judged, so that
- * version skew fails safe. */
+/* Subresources of pods that rules do not read. Unknown ones are evaluated, so that version skew is
+ * safe. */
 static const char *const quiet_subresources[] = {"status", "binding", "eviction",    "exec",
                                                  "attach", "log",     "portforward", "proxy"};
 
@@ -75,7 +76,7 @@ static int operation_decode(struct cf_fields *r, const char *text, enum cf_opera
     return -1;
 }
 
-/* Whether rules have something to say about this kind of object under this subresource. */
+/* Whether rules read this kind of object under this subresource. */
 static bool to_be_judged(const struct cf_kind_info *info, const struct cf_request *request)
 {
     const char *sub = request->subresource;
@@ -106,7 +107,7 @@ static int object_decode(struct cf_fields *r, const struct cf_json *request, con
     if (object == NULL || where == NULL)
         return cf_err_memory(r->err);
     if (json == NULL)
-        return cf_err_set(r->err, "request.%s is missing: there is nothing to judge", key);
+        return cf_err_set(r->err, "request.%s is missing: there is nothing to evaluate", key);
     if (cf_object_decode(r->arena, json, info, where, object, r->err) != 0)
         return -1;
     *out = object;
@@ -124,7 +125,7 @@ static int objects_decode(struct cf_fields *r, const struct cf_json *json,
         object_decode(r, json, "oldObject", info, &request->old_object) != 0)
         return -1;
     request->kind = info->bit;
-    /* As the API server has it; whoever writes reviews by hand may not know. */
+    /* As the API server sets it; reviews that are written by hand may lack it. */
     if (request->kind == CF_KIND_NAMESPACE)
         request->namespace =
             cf_str_empty(request->name) ? cf_str_or_empty(request->object->name) : request->name;

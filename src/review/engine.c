@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* engine.c - lookups, then rules in their order, then exemptions and exceptions.
+/* engine.c - the lookups that rules need, and the rules in their order.
  *
- * Each mode judges with the parameters of its own level, so rules run once for each level that
- * some mode asks for; what two levels both find is one verdict. */
+ * Each mode evaluates with the parameters of its own level, so rules run once for each level that
+ * some mode requires; a finding of two levels is one verdict. */
 #include "curfew/attr.h"
 #include "curfew/engine.h"
 #include "curfew/str.h"
@@ -18,10 +18,10 @@ const char *cf_exempt_name(enum cf_exempt exempt)
     return names[exempt];
 }
 
-/* ---- what is not judged ---- */
+/* ---- objects that are not evaluated ---- */
 
-/* A static pod's mirror, made by the kubelet of its own node: the pod runs already, whatever is
- * answered, and refusing it would only hide it. */
+/* The mirror of a static pod, created by the kubelet of its own node: the pod runs already, and a
+ * denial would only hide it. */
 static bool is_mirror_pod(const struct cf_request *request)
 {
     const struct cf_object *object = request->object;
@@ -32,7 +32,7 @@ static bool is_mirror_pod(const struct cf_request *request)
            cf_streq(request->caller.username + sizeof("system:node:") - 1, node);
 }
 
-/* Its parent already spoke. */
+/* The template of its owner was evaluated already. */
 static bool is_owned_template(const struct cf_object *object)
 {
     return object->kind == CF_KIND_TEMPLATE && object->owner_kind != NULL &&
@@ -52,7 +52,7 @@ static bool is_kubelet_token(const struct cf_request *request)
                                request->object->token_request.bound_kind);
 }
 
-static bool is_skipped(const struct cf_engine_input *in, const struct cf_request *request)
+static bool is_not_evaluated(const struct cf_engine_input *in, const struct cf_request *request)
 {
     return is_mirror_pod(request) || is_owned_template(request->object) ||
            (!in->kubelets && is_kubelet_token(request));
@@ -78,7 +78,7 @@ static void lookup_secret(const struct cf_secret_ref *ref, void *arg)
     l->unknown |= facts->state == CF_SECRET_UNKNOWN;
 }
 
-/* Why nobody can say what a Secret is that the store lacks. */
+/* Why a Secret that the store lacks is unknown. */
 static const char *why_unknown(struct cf_arena *arena, const struct cf_policy *policy,
                                const struct cf_store *store)
 {
@@ -89,7 +89,7 @@ static const char *why_unknown(struct cf_arena *arena, const struct cf_policy *p
         return "Curfew runs without a list of the cluster's legacy Secrets";
     if (age < policy->stale_after)
         return "Curfew has not listed the cluster's legacy Secrets yet";
-    text = cf_arena_printf(arena, "Curfew has not heard of the cluster's legacy Secrets for %lld s",
+    text = cf_arena_printf(arena, "Curfew's list of the cluster's legacy Secrets is %lld s old",
                            (long long)age);
     return cf_str_or_empty(text);
 }
@@ -130,8 +130,8 @@ static void lookup_secrets(struct cf_arena *arena, const struct cf_engine_input 
     out->unknown_stays = !cf_store_expected(in->store, CF_SECRETS);
 }
 
-/* The account that a request is about; NULL: it is about none, or that is not looked up. */
-static const char *account_of(const struct cf_request *request)
+/* The account of a request that rules need looked up; NULL: none. */
+static const char *account_to_look_up(const struct cf_request *request)
 {
     switch (request->kind) {
     case CF_KIND_TOKEN_REQUEST:
@@ -149,7 +149,7 @@ void cf_engine_lookup_object(struct cf_arena *arena, const struct cf_engine_inpu
                              const struct cf_request *request, struct cf_lookups *out)
 {
     unsigned needs = needs_of(request->kind);
-    const char *account = (needs & CF_NEEDS_ACCOUNT) != 0 ? account_of(request) : NULL;
+    const char *account = (needs & CF_NEEDS_ACCOUNT) != 0 ? account_to_look_up(request) : NULL;
 
     out->secrets = new_facts(arena, request->object);
     out->old_secrets = new_facts(arena, request->old_object);
@@ -167,7 +167,7 @@ void cf_engine_lookup(struct cf_arena *arena, const struct cf_engine_input *in,
     out->levels = cf_store_levels(in->store, in->policy, request->namespace);
     out->caller_levels = cf_store_levels(in->store, in->policy, request->caller.namespace);
     out->server_minor = cf_store_server_minor(in->store);
-    if (request->kind != CF_KIND_OTHER && !is_skipped(in, request))
+    if (request->kind != CF_KIND_OTHER && !is_not_evaluated(in, request))
         cf_engine_lookup_object(arena, in, request, out);
     if (request->boundary != NULL && (needs_of(CF_KIND_OTHER) & CF_NEEDS_BOUNDARY) != 0)
         cf_boundary_lookup(arena, in->store, request->boundary, in->own_namespace, &out->boundary);
@@ -190,7 +190,7 @@ static bool rule_holds(const struct cf_rule *rule, const struct cf_policy *polic
            ((rule->traits & (CF_RULE_ALWAYS | CF_RULE_ANY_LEVEL)) != 0 || own <= level);
 }
 
-/* Whether another rule, that this one takes into account, holds for the object. */
+/* Whether another rule, which this one takes into account, applies to the object. */
 static bool is_considered(struct cf_arena *arena, const struct cf_engine_input *in,
                           const struct cf_request *request, const struct cf_rule *other,
                           enum cf_level level)
@@ -199,7 +199,7 @@ static bool is_considered(struct cf_arena *arena, const struct cf_engine_input *
            cf_exception_find(arena, in, request, other) == NULL;
 }
 
-/* `prints`: what the old object had, which is left out. */
+/* `prints`: the findings of the old object, which are left out. */
 static void check_object(const struct cf_rule *rule, struct cf_rule_input *in,
                          struct cf_prints *prints, struct cf_findings *out)
 {
@@ -214,7 +214,7 @@ static void check_object(const struct cf_rule *rule, struct cf_rule_input *in,
     rule->check(in, out);
 }
 
-/* All that the old object has: none of it is cut off, or something old could pass for new. NULL
+/* All findings of the old object, without a limit: otherwise old findings could count as new. NULL
  * when out of memory. */
 static struct cf_prints *check_old_object(const struct cf_rule *rule, struct cf_rule_input *in,
                                           struct cf_arena *arena)
@@ -232,7 +232,7 @@ static struct cf_prints *check_old_object(const struct cf_rule *rule, struct cf_
     return old.failed ? NULL : prints;
 }
 
-static void drop_old(struct cf_findings *out, struct cf_prints *prints)
+static void drop_old_findings(struct cf_findings *out, struct cf_prints *prints)
 {
     size_t kept = out->first;
 
@@ -253,9 +253,9 @@ static void run_rule(const struct cf_rule *rule, struct cf_rule_input *in, struc
         prints = check_old_object(rule, in, out->arena);
         out->failed = prints == NULL;
         if (prints != NULL && out->more == 0) {
-            drop_old(out, prints);
+            drop_old_findings(out, prints);
         } else if (prints != NULL && cf_prints_count(prints) > 0) {
-            /* What is new may be among those that were not kept. */
+            /* New findings may be among those that were not kept. */
             out->count = out->first;
             check_object(rule, in, prints, out);
         }
@@ -263,9 +263,9 @@ static void run_rule(const struct cf_rule *rule, struct cf_rule_input *in, struc
     cf_findings_end(out);
 }
 
-/* Rules about the object, or (`caller`) those about who asks. */
-static bool is_due(const struct cf_rule *rule, const struct cf_request *request,
-                   const struct cf_lookups *lookups, bool caller)
+/* Rules about the object, or (`caller`) those about the caller. */
+static bool rule_is_due(const struct cf_rule *rule, const struct cf_request *request,
+                        const struct cf_lookups *lookups, bool caller)
 {
     if (lookups->server_minor < rule->since_minor)
         return false;
@@ -288,7 +288,7 @@ static int run_level(struct cf_arena *arena, const struct cf_engine_input *in,
     for (size_t i = 0; i < cf_rule_count; i++) {
         const struct cf_rule *rule = cf_rules[i];
 
-        if (!is_due(rule, request, lookups, caller) || !rule_holds(rule, in->policy, level))
+        if (!rule_is_due(rule, request, lookups, caller) || !rule_holds(rule, in->policy, level))
             continue;
         input.settings = cf_rule_settings(rule, in->policy);
         input.considered = is_considered(arena, in, request, rule->considers, level);
@@ -297,7 +297,7 @@ static int run_level(struct cf_arena *arena, const struct cf_engine_input *in,
     return out->failed || cf_arena_failed(arena) ? cf_err_memory(err) : 0;
 }
 
-/* The modes of `wanted` that stand at the level. */
+/* The modes of `wanted` that have this level. */
 static unsigned modes_at(const struct cf_levels *levels, unsigned wanted, enum cf_level level)
 {
     unsigned modes = 0;
@@ -331,8 +331,7 @@ static int run_levels(struct cf_arena *arena, const struct cf_engine_input *in,
     return 0;
 }
 
-/* Whether a rule about the caller can have anything to say: not of a manifest, nor while only
- * fixes are wanted. */
+/* Whether rules about the caller apply: not to a manifest, nor where only fixes matter. */
 static bool has_caller(const struct cf_engine_input *in, const struct cf_request *request)
 {
     return (in->modes & CF_MODE_BIT(CF_ENFORCE)) != 0 &&
@@ -346,7 +345,7 @@ int cf_engine_evaluate(struct cf_arena *arena, const struct cf_engine_input *in,
     struct cf_evaluation evaluation = {.lookups = lookups};
     bool about_object;
 
-    evaluation.skipped = request->kind != CF_KIND_OTHER && is_skipped(in, request);
+    evaluation.skipped = request->kind != CF_KIND_OTHER && is_not_evaluated(in, request);
     about_object = request->kind != CF_KIND_OTHER && !evaluation.skipped && !in->caller_only;
     if (cf_arena_failed(arena)) /* facts may be missing */
         return cf_err_memory(err);

@@ -3,7 +3,7 @@
  * or warn level rises, and the pods that name a new legacy Secret. Nothing is denied.
  *
  * As in Pod Security Admission (pod-security-admission admission/admission.go), pods are evaluated
- * as they stand, one of each controller first, within a number and half of the time that the API
+ * unchanged, one of each controller first, within a number and half of the time that the API
  * server waits, and are grouped by finding. */
 #include <stdarg.h>
 #include <stdlib.h>
@@ -15,24 +15,19 @@
 #include "review_private.h"
 
 /* Adds a warning, printf-like. */
-static void warning_add(struct cf_note_lines *lines, struct cf_arena *arena, const char *fmt, ...)
+static void add_warning(struct cf_note_lines *lines, struct cf_arena *arena, const char *fmt, ...)
     CF_PRINTF(3, 4);
 
-static void warning_add(struct cf_note_lines *lines, struct cf_arena *arena, const char *fmt, ...)
+static void add_warning(struct cf_note_lines *lines, struct cf_arena *arena, const char *fmt, ...)
 {
-    size_t wanted = lines->capacity == 0 ? 8 : 2 * lines->capacity;
-    const char **bigger, *text;
+    const char **items =
+        cf_arena_grow(arena, lines->items, lines->count, &lines->capacity, sizeof(*items));
+    const char *text;
     va_list args;
 
-    if (lines->count == lines->capacity) {
-        bigger = cf_arena_array(arena, wanted, sizeof(*bigger));
-        if (bigger == NULL)
-            return;
-        if (lines->count > 0)
-            memcpy(bigger, lines->items, lines->count * sizeof(*bigger));
-        lines->items = bigger;
-        lines->capacity = wanted;
-    }
+    if (items == NULL)
+        return;
+    lines->items = items;
     va_start(args, fmt);
     text = cf_arena_vprintf(arena, fmt, args);
     va_end(args);
@@ -42,15 +37,15 @@ static void warning_add(struct cf_note_lines *lines, struct cf_arena *arena, con
 
 /* ---- a new legacy Secret ---- */
 
-/* The verdict about the Secret's creation, where somebody is to be told of it. */
-static const struct cf_verdict *creation(const struct cf_rule *rule,
-                                         const struct cf_request *request,
-                                         const struct cf_evaluation *judgement)
+/* The verdict about the creation of the Secret, unless it is exempt. */
+static const struct cf_verdict *creation_verdict(const struct cf_rule *rule,
+                                                 const struct cf_request *request,
+                                                 const struct cf_evaluation *evaluation)
 {
     if (request->operation != CF_CREATE)
         return NULL;
-    for (size_t i = 0; i < judgement->count; i++) {
-        const struct cf_verdict *v = &judgement->items[i];
+    for (size_t i = 0; i < evaluation->count; i++) {
+        const struct cf_verdict *v = &evaluation->items[i];
 
         if (v->finding.rule == rule &&
             (v->exempt == CF_EXEMPT_NO || v->exempt == CF_EXEMPT_EXCEPTION))
@@ -66,9 +61,10 @@ static int by_workload(const void *a, const void *b)
     return strcmp(x->workload, y->workload);
 }
 
-/* `"api", "web" and 3 more` of the pods' workloads, each once; `beyond` were not even asked for. */
-static const char *workloads(struct cf_arena *arena, struct cf_store_pod *pods, size_t count,
-                             bool beyond)
+/* `"api", "web" and 3 more` of the pods' workloads, each once; `beyond`: there are more pods than
+ * were queried. */
+static const char *workload_names(struct cf_arena *arena, struct cf_store_pod *pods, size_t count,
+                                  bool beyond)
 {
     size_t distinct = 0;
     const char *text = "";
@@ -89,13 +85,13 @@ static const char *workloads(struct cf_arena *arena, struct cf_store_pod *pods, 
     return cf_str_or_empty(text);
 }
 
-/* Pods wait for a Secret that is not there yet: they start with its token. */
+/* Pods wait for a Secret that does not exist yet, and start with its token. */
 static void secret_lines(struct cf_arena *arena, const struct cf_review_input *in,
                          const struct cf_rule *rule, const struct cf_request *request,
-                         const struct cf_evaluation *judgement, struct cf_note_lines *out)
+                         const struct cf_evaluation *evaluation, struct cf_note_lines *out)
 {
     const char *name = cf_str_empty(request->name) ? request->object->name : request->name;
-    const struct cf_verdict *verdict = creation(rule, request, judgement);
+    const struct cf_verdict *verdict = creation_verdict(rule, request, evaluation);
     struct cf_store_pod *pods = NULL;
     size_t count, taken;
 
@@ -108,9 +104,9 @@ static void secret_lines(struct cf_arena *arena, const struct cf_review_input *i
     taken = count < CF_EXISTING_PODS_OF_SECRET_MAX ? count : CF_EXISTING_PODS_OF_SECRET_MAX;
     if (taken == 0 || pods == NULL)
         return;
-    warning_add(out, arena, "%s: %s: %zu %s it already, and %s: %s", cf_subject(arena, request),
+    add_warning(out, arena, "%s: %s: %zu %s it already, and %s: %s", cf_subject(arena, request),
                 rule->id, count, count == 1 ? "pod names" : "pods name", rule->existing_text,
-                workloads(arena, pods, taken, count > taken));
+                workload_names(arena, pods, taken, count > taken));
 }
 
 /* ---- a higher level ---- */
@@ -135,7 +131,7 @@ struct relabel {
     struct cf_request *pods;
     struct cf_lookups *lookups; /* of pods[i] */
     size_t count;               /* of pods[] */
-    size_t mirrors;             /* pods that no API server starts: nothing to say of them */
+    size_t mirrors;             /* pods that the API server does not start: without warnings */
     size_t total;               /* pods of the namespace */
     size_t unknown;             /* pods with Secrets that can't be looked up */
     const char *why;            /* they can't */
@@ -147,18 +143,18 @@ struct relabel {
 
 static bool find_rising(struct relabel *r, const struct cf_request *request)
 {
-    static const enum cf_mode told[] = {CF_ENFORCE, CF_WARN};
+    static const enum cf_mode modes[] = {CF_ENFORCE, CF_WARN};
     const struct cf_policy *policy = r->in->policy;
     struct cf_levels from, to = cf_levels_of(policy, request->object->namespace.labels);
 
     if (request->old_object == NULL)
         return false;
     from = cf_levels_of(policy, request->old_object->namespace.labels);
-    for (size_t i = 0; i < CF_COUNT(told); i++) {
-        if (to.mode[told[i]] <= from.mode[told[i]])
+    for (size_t i = 0; i < CF_COUNT(modes); i++) {
+        if (to.mode[modes[i]] <= from.mode[modes[i]])
             continue;
-        r->modes |= CF_MODE_BIT(told[i]);
-        r->levels.mode[told[i]] = to.mode[told[i]];
+        r->modes |= CF_MODE_BIT(modes[i]);
+        r->levels.mode[modes[i]] = to.mode[modes[i]];
     }
     return r->modes != 0;
 }
@@ -172,7 +168,7 @@ static struct cf_engine_input pod_input(const struct relabel *r)
 }
 
 /* Runs under the store's lock: copies and looks up, no more. */
-static bool take_pod(const struct cf_store_pod *pod, struct cf_object *object, void *arg)
+static bool collect_pod(const struct cf_store_pod *pod, struct cf_object *object, void *arg)
 {
     struct relabel *r = arg;
     const struct cf_engine_input in = pod_input(r);
@@ -202,7 +198,7 @@ static bool take_pod(const struct cf_store_pod *pod, struct cf_object *object, v
     return cf_arena_used(r->arena) < CF_RELABEL_BYTES_MAX;
 }
 
-static bool take_pods(struct relabel *r)
+static bool collect_pods(struct relabel *r)
 {
     r->pods = cf_arena_array(r->arena, CF_RELABEL_PODS_MAX, sizeof(*r->pods));
     r->lookups = cf_arena_array(r->arena, CF_RELABEL_PODS_MAX, sizeof(*r->lookups));
@@ -210,7 +206,7 @@ static bool take_pods(struct relabel *r)
         return false;
     cf_store_lock(r->in->store);
     r->total =
-        cf_store_pods_in(r->in->store, r->arena, r->namespace, CF_RELABEL_PODS_MAX, take_pod, r);
+        cf_store_pods_in(r->in->store, r->arena, r->namespace, CF_RELABEL_PODS_MAX, collect_pod, r);
     cf_store_unlock(r->in->store);
     return true;
 }
@@ -219,45 +215,40 @@ static bool take_pods(struct relabel *r)
 
 static bool add_hit(struct relabel *r, const struct hit *hit)
 {
-    size_t wanted = r->hit_capacity == 0 ? 64 : 2 * r->hit_capacity;
-    struct hit *bigger;
+    struct hit *hits =
+        cf_arena_grow(r->arena, r->hits, r->hit_count, &r->hit_capacity, sizeof(*hits));
 
-    if (r->hit_count == r->hit_capacity) {
-        bigger = cf_arena_array(r->arena, wanted, sizeof(*bigger));
-        if (bigger == NULL)
-            return false;
-        if (r->hit_count > 0)
-            memcpy(bigger, r->hits, r->hit_count * sizeof(*bigger));
-        r->hits = bigger;
-        r->hit_capacity = wanted;
-    }
+    if (hits == NULL)
+        return false;
+    r->hits = hits;
     r->hits[r->hit_count++] = *hit;
     return true;
 }
 
-/* What is never denied violates no enforce level: every automounted pod has an extended token. */
-static bool counts(const struct cf_verdict *v, enum cf_mode *mode)
+/* Findings that are never denied do not count for enforce: every automounted pod has an extended
+ * token. */
+static bool counts_for(const struct cf_verdict *v, enum cf_mode *mode)
 {
     *mode = (v->modes & CF_MODE_BIT(CF_ENFORCE)) != 0 ? CF_ENFORCE : CF_WARN;
     return (v->modes & (CF_MODE_BIT(CF_ENFORCE) | CF_MODE_BIT(CF_WARN))) != 0;
 }
 
-static bool judge_pod(struct relabel *r, size_t pod)
+static bool evaluate_existing_pod(struct relabel *r, size_t pod)
 {
     const struct cf_engine_input in = pod_input(r);
     const struct cf_request *request = &r->pods[pod];
     struct hit hit = {.pod = pod, .workload = cf_workload_name(r->arena, request)};
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
     bool unknown = false;
 
-    if (cf_engine_evaluate(r->arena, &in, request, &r->lookups[pod], &judgement, NULL) != 0 ||
-        cf_engine_exempt(r->arena, &in, request, &judgement, NULL) != 0)
+    if (cf_engine_evaluate(r->arena, &in, request, &r->lookups[pod], &evaluation, NULL) != 0 ||
+        cf_engine_exempt(r->arena, &in, request, &evaluation, NULL) != 0)
         return false;
-    for (size_t i = 0; i < judgement.count; i++) {
-        hit.finding = &judgement.items[i].finding;
+    for (size_t i = 0; i < evaluation.count; i++) {
+        hit.finding = &evaluation.items[i].finding;
         if (hit.finding->unknown)
             unknown = true;
-        else if (counts(&judgement.items[i], &hit.mode) && !add_hit(r, &hit))
+        else if (counts_for(&evaluation.items[i], &hit.mode) && !add_hit(r, &hit))
             return false;
     }
     r->unknown += unknown;
@@ -266,8 +257,8 @@ static bool judge_pod(struct relabel *r, size_t pod)
     return true;
 }
 
-/* Judges in order, until the time or the room is used up; returns how many. */
-static size_t judge_pods(struct relabel *r)
+/* Evaluates in order, until the time or the room is used up; returns how many. */
+static size_t evaluate_existing_pods(struct relabel *r)
 {
     int64_t now = cf_monotonic_micros();
     int64_t end = r->in->deadline != 0 ? r->in->deadline : now + CF_REVIEW_SECONDS * MICROS;
@@ -276,13 +267,13 @@ static size_t judge_pods(struct relabel *r)
 
     for (i = 0; i < r->count; i++) {
         if (cf_monotonic_micros() >= until || cf_arena_used(r->arena) >= 2 * CF_RELABEL_BYTES_MAX ||
-            !judge_pod(r, i))
+            !evaluate_existing_pod(r, i))
             break;
     }
     return i;
 }
 
-/* ---- telling ---- */
+/* ---- warnings ---- */
 
 static int by_finding(const void *a, const void *b)
 {
@@ -306,7 +297,7 @@ static int by_finding_and_pod(const void *a, const void *b)
     return order;
 }
 
-static const char *others(struct cf_arena *arena, size_t count)
+static const char *other_pods(struct cf_arena *arena, size_t count)
 {
     const char *text = "";
 
@@ -316,21 +307,21 @@ static const char *others(struct cf_arena *arena, size_t count)
 }
 
 /* Hits first..end are one finding of one or more pods. */
-static void tell_group(struct relabel *r, size_t first, size_t end, struct cf_note_lines *out)
+static void warn_group(struct relabel *r, size_t first, size_t end, struct cf_note_lines *out)
 {
     const struct hit *hit = &r->hits[first];
     size_t pods = 1;
 
     for (size_t i = first + 1; i < end; i++)
         pods += r->hits[i].pod != r->hits[i - 1].pod;
-    warning_add(out, r->arena,
+    add_warning(out, r->arena,
                 "%s: existing pods violate the new %s level \"%s\": %s: %s%s: %s: %s", r->subject,
                 cf_mode_name(hit->mode), cf_level_name(r->levels.mode[hit->mode]),
                 hit->finding->rule->id, cf_subject(r->arena, &r->pods[hit->pod]),
-                others(r->arena, pods - 1), hit->finding->rule->title, hit->finding->value);
+                other_pods(r->arena, pods - 1), hit->finding->rule->title, hit->finding->value);
 }
 
-static void tell_hits(struct relabel *r, struct cf_note_lines *out)
+static void warn_hits(struct relabel *r, struct cf_note_lines *out)
 {
     size_t next;
 
@@ -340,31 +331,31 @@ static void tell_hits(struct relabel *r, struct cf_note_lines *out)
         for (next = i + 1; next < r->hit_count && by_finding(&r->hits[i], &r->hits[next]) == 0;
              next++)
             ;
-        tell_group(r, i, next, out);
+        warn_group(r, i, next, out);
     }
 }
 
-static void check_pods(struct relabel *r, struct cf_note_lines *out)
+static void warn_about_pods(struct relabel *r, struct cf_note_lines *out)
 {
     size_t checked;
 
-    if (!take_pods(r))
+    if (!collect_pods(r))
         return;
-    checked = judge_pods(r) + r->mirrors;
+    checked = evaluate_existing_pods(r) + r->mirrors;
     if (checked < r->total)
-        warning_add(out, r->arena,
+        add_warning(out, r->arena,
                     "%s: %s: only the first %zu of %zu existing pods were checked against the "
                     "new level",
                     r->subject, r->rule, checked, r->total);
     if (r->unknown > 0)
-        warning_add(out, r->arena, "%s: %s: %zu existing %s could not be judged: %s", r->subject,
+        add_warning(out, r->arena, "%s: %s: %zu existing %s could not be evaluated: %s", r->subject,
                     r->rule, r->unknown, r->unknown == 1 ? "pod" : "pods", cf_str_or_empty(r->why));
-    tell_hits(r, out);
+    warn_hits(r, out);
 }
 
-/* Labels that change nothing, because the configuration leaves the namespace alone. */
-static void tell_exempt(struct relabel *r, const struct cf_request *request,
-                        struct cf_note_lines *out)
+/* Labels without an effect, because the configuration exempts the namespace. */
+static void warn_exempt_namespace(struct relabel *r, const struct cf_request *request,
+                                  struct cf_note_lines *out)
 {
     for (int mode = 0; mode < CF_MODES; mode++) {
         const char *was =
@@ -373,7 +364,7 @@ static void tell_exempt(struct relabel *r, const struct cf_request *request,
 
         if (is == NULL || cf_streq(was, is))
             continue;
-        warning_add(out, r->arena,
+        add_warning(out, r->arena,
                     "%s: %s: the namespace is exempt from Curfew (exemptions.namespaces), its "
                     "label %s has no effect",
                     r->subject, r->rule, cf_mode_label((enum cf_mode)mode));
@@ -393,22 +384,22 @@ static void relabel_lines(struct cf_arena *arena, const struct cf_review_input *
 
     r.subject = cf_subject(arena, request);
     if (cf_strings_has(&in->policy->exempt_namespaces, r.namespace))
-        tell_exempt(&r, request, out);
+        warn_exempt_namespace(&r, request, out);
     else if (!find_rising(&r, request))
         return;
     else if (!cf_store_fresh(in->store, CF_PODS, in->policy->stale_after))
-        warning_add(out, arena,
-                    "%s: %s: existing pods were not checked against the new level: Curfew does "
-                    "not know them now",
+        add_warning(out, arena,
+                    "%s: %s: existing pods were not checked against the new level: Curfew has "
+                    "no current list of them",
                     r.subject, r.rule);
     else
-        check_pods(&r, out);
+        warn_about_pods(&r, out);
 }
 
 /* ---- both ---- */
 
 void cf_existing_lines(struct cf_arena *arena, const struct cf_review_input *in,
-                       const struct cf_request *request, const struct cf_evaluation *judgement,
+                       const struct cf_request *request, const struct cf_evaluation *evaluation,
                        struct cf_note_lines *out)
 {
     for (size_t i = 0; i < cf_rule_count; i++) {
@@ -419,6 +410,6 @@ void cf_existing_lines(struct cf_arena *arena, const struct cf_review_input *in,
         if (rule->existing == CF_EXISTING_PODS_OF_NAMESPACE)
             relabel_lines(arena, in, rule, request, out);
         else if (rule->existing == CF_EXISTING_PODS_OF_SECRET)
-            secret_lines(arena, in, rule, request, judgement, out);
+            secret_lines(arena, in, rule, request, evaluation, out);
     }
 }

@@ -2,9 +2,9 @@
 /* fixes.c - all fixes of one object as one JSON Patch (RFC 6902).
  *
  * Never a `test` operation: one that fails is a 500 even under failurePolicy Ignore. The patch is
- * the fixes one behind the other, in the findings' order; a program that takes them from `-o json`
- * does the same. Where a fix puts several sources in the place of one, those behind it move: the
- * fixes that come later are told so before anyone sees them. */
+ * the fixes one after the other, in the findings' order; a program that takes them from `-o json`
+ * does the same. Where a fix replaces one source by several, the sources after it move: later
+ * fixes are adjusted before they are used. */
 #include <string.h>
 
 #include "curfew/writer.h"
@@ -13,7 +13,7 @@
 #include "curfew/str.h"
 #include "review_private.h"
 
-/* ---- fixes that allow for those before them ---- */
+/* ---- fixes that account for those before them ---- */
 
 /* How far those that were applied before move a source: at most CF_FINDINGS_MAX of a rule. */
 static size_t shift_of(const struct cf_fix *const *before, size_t count, const struct cf_fix *fix)
@@ -30,7 +30,8 @@ static size_t shift_of(const struct cf_fix *const *before, size_t count, const s
 
 /* "/spec/volumes/0/projected/sources/1/secret" of the list at "/spec/.../sources" becomes
  * ".../sources/3/secret"; what is not in the list stays. NULL when out of memory. */
-static const char *moved(struct cf_arena *arena, const char *list, const char *path, size_t shift)
+static const char *moved_path(struct cf_arena *arena, const char *list, const char *path,
+                              size_t shift)
 {
     size_t len = strlen(list), index = 0;
 
@@ -41,7 +42,7 @@ static const char *moved(struct cf_arena *arena, const char *list, const char *p
     return cf_arena_printf(arena, "%s/%zu%s", list, index + shift, path);
 }
 
-static const struct cf_fix *move(struct cf_arena *arena, const struct cf_fix *fix, size_t shift)
+static const struct cf_fix *move_fix(struct cf_arena *arena, const struct cf_fix *fix, size_t shift)
 {
     struct cf_fix *copy = cf_arena_alloc(arena, sizeof(*copy));
     const char *list = cf_path_pointer(arena, fix->source->up);
@@ -54,30 +55,30 @@ static const struct cf_fix *move(struct cf_arena *arena, const struct cf_fix *fi
         return NULL;
     for (size_t i = 0; i < fix->op_count; i++) {
         copy->ops[i] = fix->ops[i];
-        copy->ops[i].path = moved(arena, list, cf_str_or_empty(fix->ops[i].path), shift);
+        copy->ops[i].path = moved_path(arena, list, cf_str_or_empty(fix->ops[i].path), shift);
     }
     return copy;
 }
 
-int cf_fixes_settle(struct cf_arena *arena, struct cf_evaluation *judgement)
+int cf_fixes_settle(struct cf_arena *arena, struct cf_evaluation *evaluation)
 {
     const struct cf_fix **inserting = NULL;
     size_t count = 0;
 
-    for (size_t i = 0; i < judgement->count; i++) {
-        struct cf_verdict *v = &judgement->items[i];
+    for (size_t i = 0; i < evaluation->count; i++) {
+        struct cf_verdict *v = &evaluation->items[i];
         const struct cf_fix *fix = v->exempt == CF_EXEMPT_NO ? v->finding.fix : NULL;
         size_t shift;
 
         if (fix == NULL || fix->source == NULL)
             continue;
         shift = shift_of(inserting, count, fix);
-        if (shift > 0 && (v->finding.fix = move(arena, fix, shift)) == NULL)
+        if (shift > 0 && (v->finding.fix = move_fix(arena, fix, shift)) == NULL)
             return -1;
         if (fix->inserts == 0)
             continue;
         if (inserting == NULL)
-            inserting = cf_arena_array(arena, judgement->count, sizeof(*inserting));
+            inserting = cf_arena_array(arena, evaluation->count, sizeof(*inserting));
         if (inserting == NULL)
             return -1;
         inserting[count++] = fix;
@@ -92,7 +93,7 @@ struct patch {
     struct cf_buf buf;
 };
 
-static void write_op(struct patch *patch, const struct cf_patch_op *op)
+static void write_patch_op(struct patch *patch, const struct cf_patch_op *op)
 {
     if (op->path == NULL || (op->value == NULL && !cf_streq(op->op, "remove"))) {
         patch->buf.failed = true;
@@ -107,7 +108,7 @@ static void write_op(struct patch *patch, const struct cf_patch_op *op)
 }
 
 const char *cf_patch_text(struct cf_arena *arena, const struct cf_request *request,
-                          const struct cf_evaluation *judgement, struct cf_err *err)
+                          const struct cf_evaluation *evaluation, struct cf_err *err)
 {
     struct patch patch;
     size_t count = 0;
@@ -119,14 +120,14 @@ const char *cf_patch_text(struct cf_arena *arena, const struct cf_request *reque
     cf_buf_init_arena(&patch.buf, arena, CF_ANSWER_MAX);
     cf_out_init(&patch.out, &patch.buf);
     cf_out_array(&patch.out, NULL);
-    for (size_t i = 0; i < judgement->count; i++) {
-        const struct cf_verdict *v = &judgement->items[i];
+    for (size_t i = 0; i < evaluation->count; i++) {
+        const struct cf_verdict *v = &evaluation->items[i];
 
         if ((v->modes & CF_MODE_BIT(CF_FIX)) == 0)
             continue;
         count++;
         for (size_t j = 0; j < v->finding.fix->op_count; j++)
-            write_op(&patch, &v->finding.fix->ops[j]);
+            write_patch_op(&patch, &v->finding.fix->ops[j]);
     }
     if (count == 0)
         return NULL;

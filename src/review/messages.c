@@ -28,11 +28,11 @@ static const char *named_resource(struct cf_arena *arena, const struct cf_reques
     return cf_str_or_empty(cf_str_shown(arena, text));
 }
 
-const struct cf_levels *cf_evaluation_levels(const struct cf_evaluation *judgement,
+const struct cf_levels *cf_evaluation_levels(const struct cf_evaluation *evaluation,
                                              const struct cf_rule *rule)
 {
-    return (rule->traits & CF_RULE_CALLER) != 0 ? &judgement->lookups->caller_levels
-                                                : &judgement->lookups->levels;
+    return (rule->traits & CF_RULE_CALLER) != 0 ? &evaluation->lookups->caller_levels
+                                                : &evaluation->lookups->levels;
 }
 
 const char *cf_subject(struct cf_arena *arena, const struct cf_request *request)
@@ -77,14 +77,14 @@ static char *cut_quotes(struct cf_arena *arena, const char *text, size_t max)
         text = end + 1;
     }
     if (out != NULL)
-        *to = '\0'; /* behind it is what was cut */
+        *to = '\0'; /* the rest was cut */
     return out;
 }
 
-static char *bounded(struct cf_arena *arena, const char *fmt, va_list args) CF_PRINTF(2, 0);
+static char *format_bounded(struct cf_arena *arena, const char *fmt, va_list args) CF_PRINTF(2, 0);
 
-/* What is to be cut may be as long as a review, and there may be 1,000 such lines. */
-static char *bounded(struct cf_arena *arena, const char *fmt, va_list args)
+/* Strings may be as long as a review, and there may be 1,000 such lines. */
+static char *format_bounded(struct cf_arena *arena, const char *fmt, va_list args)
 {
     CF_UNINITIALIZED char made[CF_LINE_BYTES_MAX];
     size_t end = sizeof(made) - 1;
@@ -104,7 +104,7 @@ const char *cf_line(struct cf_arena *arena, size_t max, const char *fmt, ...)
     char *text, *line;
 
     va_start(args, fmt);
-    text = bounded(arena, fmt, args);
+    text = format_bounded(arena, fmt, args);
     va_end(args);
     text = cf_str_shown(arena, text);
     if (text == NULL)
@@ -143,7 +143,7 @@ static const char *remedy_of(const struct cf_verdict *verdict)
     return own != NULL ? own : verdict->finding.rule->remedy;
 }
 
-static bool told_before(const struct cf_verdict *const *denied, size_t index)
+static bool is_repeated_remedy(const struct cf_verdict *const *denied, size_t index)
 {
     for (size_t i = 0; i < index; i++) {
         if (cf_streq(remedy_of(denied[i]), remedy_of(denied[index])))
@@ -157,15 +157,15 @@ static void add_remedies(struct cf_buf *buf, struct cf_arena *arena,
                          const struct cf_verdict *const *denied, size_t count)
 {
     for (size_t i = 0; i < count && i < CF_DENIAL_FINDINGS_MAX; i++) {
-        if (!told_before(denied, i))
+        if (!is_repeated_remedy(denied, i))
             cf_buf_addf(buf, "\n  do this: %s",
                         cf_line(arena, CF_DENIAL_LINE_MAX, "%s", remedy_of(denied[i])));
     }
 }
 
 /* The YAML to paste, of the first finding that has some. */
-static const char *replacement(struct cf_arena *arena, const struct cf_verdict *const *denied,
-                               size_t count)
+static const char *replacement_text(struct cf_arena *arena, const struct cf_verdict *const *denied,
+                                    size_t count)
 {
     const struct cf_fix *fix = NULL;
     const struct cf_json *value;
@@ -196,10 +196,9 @@ bool cf_in_file(const struct cf_request *request)
     return request->operation == CF_CREATE && request->kind != CF_KIND_TOKEN_REQUEST;
 }
 
-/* A file knows less of the cluster than the server; and what is wrong with the caller is in none.
- */
-static bool has_file(const struct cf_request *request, const struct cf_verdict *const *denied,
-                     size_t count)
+/* A review of the manifest cannot show what only the cluster or the caller decides. */
+static bool helps_in_file(const struct cf_request *request, const struct cf_verdict *const *denied,
+                          size_t count)
 {
     bool known = false;
 
@@ -209,8 +208,8 @@ static bool has_file(const struct cf_request *request, const struct cf_verdict *
     return known && cf_in_file(request);
 }
 
-/* The command that shows the same before the next try, or repairs it. Whether a Secret is a legacy
- * one is in no manifest: then the cluster's are piped in. */
+/* The command that shows the same findings before the next attempt, or repairs them. Manifests do
+ * not say whether a Secret is legacy: then those of the cluster are piped in. */
 static const char *review_command(struct cf_arena *arena, const struct cf_request *request,
                                   enum cf_level level, bool looks_up, const char *flag)
 {
@@ -267,13 +266,13 @@ static const char *first_line(struct cf_arena *arena, const struct cf_request *r
 }
 
 const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
-                      const struct cf_evaluation *judgement, const struct cf_verdict *const *denied,
-                      size_t count)
+                      const struct cf_evaluation *evaluation,
+                      const struct cf_verdict *const *denied, size_t count)
 {
     enum cf_level level =
-        cf_evaluation_levels(judgement, denied[0]->finding.rule)->mode[CF_ENFORCE];
-    bool in_file = has_file(request, denied, count);
-    const char *yaml = in_file ? replacement(arena, denied, count) : "";
+        cf_evaluation_levels(evaluation, denied[0]->finding.rule)->mode[CF_ENFORCE];
+    bool in_file = helps_in_file(request, denied, count);
+    const char *yaml = in_file ? replacement_text(arena, denied, count) : "";
     struct cf_buf head, tail;
 
     cf_buf_init_arena(&head, arena, CF_ANSWER_MAX);
@@ -298,7 +297,7 @@ struct warnings {
     size_t dropped;
 };
 
-static void add(struct warnings *w, const char *text)
+static void put_warning(struct warnings *w, const char *text)
 {
     size_t len = cf_utf8_count(text);
 
@@ -313,7 +312,7 @@ static void add(struct warnings *w, const char *text)
     cf_out_str(w->out, NULL, text);
 }
 
-static void finish(struct warnings *w, struct cf_arena *arena, bool more_than_a_file)
+static void end_warnings(struct warnings *w, struct cf_arena *arena, bool more_than_a_file)
 {
     if (w->dropped > 0)
         cf_out_str(w->out, NULL,
@@ -325,8 +324,8 @@ static void finish(struct warnings *w, struct cf_arena *arena, bool more_than_a_
 
 /* ---- warnings of /mutate ---- */
 
-/* Where a controller created the object, nobody reads the warning. */
-static bool worth_telling(const struct cf_request *request, const struct cf_verdict *v)
+/* Where a controller created the object, no user reads the warning. */
+static bool worth_warning(const struct cf_request *request, const struct cf_verdict *v)
 {
     if (cf_caller_is_node(&request->caller))
         return false;
@@ -335,62 +334,64 @@ static bool worth_telling(const struct cf_request *request, const struct cf_verd
 }
 
 bool cf_fixed_worth_reporting(const struct cf_request *request,
-                              const struct cf_evaluation *judgement)
+                              const struct cf_evaluation *evaluation)
 {
-    for (size_t i = 0; i < judgement->count; i++) {
-        if ((judgement->items[i].modes & CF_MODE_BIT(CF_FIX)) != 0 &&
-            worth_telling(request, &judgement->items[i]))
+    for (size_t i = 0; i < evaluation->count; i++) {
+        if ((evaluation->items[i].modes & CF_MODE_BIT(CF_FIX)) != 0 &&
+            worth_warning(request, &evaluation->items[i]))
             return true;
     }
     return false;
 }
 
 void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena, const struct cf_request *request,
-                       const struct cf_evaluation *judgement)
+                       const struct cf_evaluation *evaluation)
 {
     struct warnings w = {.out = out};
     const char *subject = cf_subject(arena, request);
     size_t next;
 
-    for (size_t i = 0; i < judgement->count; i = next) {
+    for (size_t i = 0; i < evaluation->count; i = next) {
         const struct cf_verdict *first = NULL;
         const char *more = "";
         size_t count = 0;
 
-        for (next = i; next < judgement->count &&
-                       judgement->items[next].finding.rule == judgement->items[i].finding.rule;
+        for (next = i; next < evaluation->count &&
+                       evaluation->items[next].finding.rule == evaluation->items[i].finding.rule;
              next++) {
-            if ((judgement->items[next].modes & CF_MODE_BIT(CF_FIX)) == 0)
+            if ((evaluation->items[next].modes & CF_MODE_BIT(CF_FIX)) == 0)
                 continue;
             if (first == NULL)
-                first = &judgement->items[next];
+                first = &evaluation->items[next];
             count++;
         }
-        if (first == NULL || !worth_telling(request, first))
+        if (first == NULL || !worth_warning(request, first))
             continue;
         if (count > 1)
             more = cf_arena_printf(arena, " (and %zu more)", count - 1);
-        add(&w, cf_line(arena, CF_WARNING_MAX, "%s: %s: %s%s", subject, first->finding.rule->id,
-                        cf_str_or_empty(first->finding.fix->warning), cf_str_or_empty(more)));
+        put_warning(&w,
+                    cf_line(arena, CF_WARNING_MAX, "%s: %s: %s%s", subject, first->finding.rule->id,
+                            cf_str_or_empty(first->finding.fix->warning), cf_str_or_empty(more)));
     }
-    finish(&w, arena, false);
+    end_warnings(&w, arena, false);
 }
 
 void cf_warnings_unfixed(struct cf_out *out, struct cf_arena *arena,
-                         const struct cf_request *request, const struct cf_evaluation *judgement)
+                         const struct cf_request *request, const struct cf_evaluation *evaluation)
 {
     struct warnings w = {.out = out};
     const char *subject = cf_subject(arena, request);
 
-    for (size_t i = 0; i < judgement->count; i++) {
-        const struct cf_verdict *v = &judgement->items[i];
+    for (size_t i = 0; i < evaluation->count; i++) {
+        const struct cf_verdict *v = &evaluation->items[i];
 
         if (v->finding.more && v->exempt == CF_EXEMPT_NO && (v->reached & CF_MODE_BIT(CF_FIX)) != 0)
-            add(&w, cf_line(arena, CF_WARNING_MAX,
-                            "%s: %s: it has more than %d findings, and nothing was repaired",
-                            subject, v->finding.rule->id, CF_FINDINGS_MAX));
+            put_warning(&w,
+                        cf_line(arena, CF_WARNING_MAX,
+                                "%s: %s: it has more than %d findings, and nothing was repaired",
+                                subject, v->finding.rule->id, CF_FINDINGS_MAX));
     }
-    finish(&w, arena, false);
+    end_warnings(&w, arena, false);
 }
 
 /* ---- warnings of /validate ---- */
@@ -403,18 +404,18 @@ bool cf_verdict_denies(const struct cf_request *request, const struct cf_verdict
            (verdict->modes & CF_MODE_BIT(CF_ENFORCE)) != 0;
 }
 
-/* What is never denied is told wherever some mode but audit reaches it. */
+/* A finding that is never denied is a warning in every mode but audit. */
 static unsigned warning_modes(const struct cf_request *request, const struct cf_verdict *v)
 {
     unsigned all = CF_MODE_BIT(CF_ENFORCE) | CF_MODE_BIT(CF_FIX) | CF_MODE_BIT(CF_WARN);
-    bool told = v->finding.never_denied || request->kind == CF_KIND_TEMPLATE;
+    bool always = v->finding.never_denied || request->kind == CF_KIND_TEMPLATE;
 
     if (v->exempt != CF_EXEMPT_NO)
         return 0;
-    return v->reached & (told ? all : CF_MODE_BIT(CF_WARN));
+    return v->reached & (always ? all : CF_MODE_BIT(CF_WARN));
 }
 
-static enum cf_level level_of(const struct cf_levels *levels, unsigned modes)
+static enum cf_level strictest_level(const struct cf_levels *levels, unsigned modes)
 {
     enum cf_level level = CF_PRIVILEGED;
 
@@ -425,10 +426,10 @@ static enum cf_level level_of(const struct cf_levels *levels, unsigned modes)
     return level;
 }
 
-/* A remedy that would be cut is no help: then the rule's shorter one, or the tool that tells it
- * whole, where there is a manifest that it can look at. */
-static const char *way_out(const struct cf_request *request, const struct cf_finding *f,
-                           size_t used)
+/* A remedy that would be cut does not help: then the shorter one of the rule, or the command that
+ * prints all of it, where there is a manifest to review. */
+static const char *remedy_that_fits(const struct cf_request *request, const struct cf_finding *f,
+                                    size_t used)
 {
     const char *own = f->remedy != NULL ? f->remedy : f->rule->remedy;
     bool in_file = cf_in_file(request) && (f->rule->traits & CF_RULE_CALLER) == 0;
@@ -439,27 +440,29 @@ static const char *way_out(const struct cf_request *request, const struct cf_fin
         return "curfew review --fix repairs the manifest";
     if (!in_file || used + cf_utf8_count(f->rule->remedy) <= CF_WARNING_MAX)
         return f->rule->remedy;
-    return "curfew review says what to do";
+    return "curfew review prints the remedy";
 }
 
-/* Nobody can say whether it violates anything. */
+/* It is unknown whether it violates anything. */
 static void warn_unknown(struct warnings *w, struct cf_arena *arena, const char *subject,
-                         const struct cf_evaluation *judgement, const struct cf_verdict *v,
+                         const struct cf_evaluation *evaluation, const struct cf_verdict *v,
                          unsigned modes, const char *why)
 {
-    add(w, cf_line(arena, CF_WARNING_MAX,
-                   "%s could not be judged at Curfew level \"%s\": %s: %s: %s", subject,
-                   cf_level_name(level_of(cf_evaluation_levels(judgement, v->finding.rule), modes)),
-                   v->finding.rule->id, v->finding.what, cf_str_or_empty(why)));
+    put_warning(w, cf_line(arena, CF_WARNING_MAX,
+                           "%s could not be evaluated at Curfew level \"%s\": %s: %s: %s", subject,
+                           cf_level_name(strictest_level(
+                               cf_evaluation_levels(evaluation, v->finding.rule), modes)),
+                           v->finding.rule->id, v->finding.what, cf_str_or_empty(why)));
 }
 
 static void warn_finding(struct warnings *w, struct cf_arena *arena,
                          const struct cf_request *request, const char *subject,
-                         const struct cf_evaluation *judgement, const struct cf_verdict *v,
+                         const struct cf_evaluation *evaluation, const struct cf_verdict *v,
                          unsigned modes)
 {
     const struct cf_finding *f = &v->finding;
-    const char *level = cf_level_name(level_of(cf_evaluation_levels(judgement, f->rule), modes));
+    const char *level =
+        cf_level_name(strictest_level(cf_evaluation_levels(evaluation, f->rule), modes));
     const char *line;
 
     if (f->malformed)
@@ -471,8 +474,8 @@ static void warn_finding(struct warnings *w, struct cf_arena *arena,
         line = cf_arena_printf(arena, "%s would violate Curfew level \"%s\": %s: %s; ", subject,
                                level, f->rule->id, f->what);
     if (line != NULL)
-        add(w,
-            cf_line(arena, CF_WARNING_MAX, "%s%s", line, way_out(request, f, cf_utf8_count(line))));
+        put_warning(w, cf_line(arena, CF_WARNING_MAX, "%s%s", line,
+                               remedy_that_fits(request, f, cf_utf8_count(line))));
 }
 
 static void warn_exception(struct warnings *w, struct cf_arena *arena, const char *subject,
@@ -480,21 +483,21 @@ static void warn_exception(struct warnings *w, struct cf_arena *arena, const cha
 {
     if (cf_exception_state(v->exception, now) != CF_EXCEPTION_ENDING)
         return;
-    add(w,
-        cf_line(arena, CF_WARNING_MAX, "%s: %s: the exception ends on %s (%s); then: %s", subject,
-                v->finding.rule->id, v->exception->until, v->exception->reason, v->finding.what));
+    put_warning(w, cf_line(arena, CF_WARNING_MAX, "%s: %s: the exception ends on %s (%s); then: %s",
+                           subject, v->finding.rule->id, v->exception->until, v->exception->reason,
+                           v->finding.what));
 }
 
 void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
-                          const struct cf_request *request, const struct cf_evaluation *judgement,
+                          const struct cf_request *request, const struct cf_evaluation *evaluation,
                           const struct cf_note_lines *more, int64_t now)
 {
     struct warnings w = {.out = out};
     const char *subject = cf_subject(arena, request);
-    const struct cf_exception *told = NULL;
+    const struct cf_exception *warned = NULL;
 
-    for (size_t i = 0; i < judgement->count; i++) {
-        const struct cf_verdict *v = &judgement->items[i];
+    for (size_t i = 0; i < evaluation->count; i++) {
+        const struct cf_verdict *v = &evaluation->items[i];
         unsigned modes = warning_modes(request, v);
 
         if (cf_verdict_denies(request, v))
@@ -504,16 +507,17 @@ void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
             w.dropped++;
             continue;
         }
-        if (v->exempt == CF_EXEMPT_EXCEPTION && v->exception != told) {
-            told = v->exception;
+        if (v->exempt == CF_EXEMPT_EXCEPTION && v->exception != warned) {
+            warned = v->exception;
             warn_exception(&w, arena, subject, v, now);
         } else if (modes != 0 && v->finding.unknown) {
-            warn_unknown(&w, arena, subject, judgement, v, modes, judgement->lookups->unknown_why);
+            warn_unknown(&w, arena, subject, evaluation, v, modes,
+                         evaluation->lookups->unknown_why);
         } else if (modes != 0) {
-            warn_finding(&w, arena, request, subject, judgement, v, modes);
+            warn_finding(&w, arena, request, subject, evaluation, v, modes);
         }
     }
     for (size_t i = 0; i < more->count; i++)
-        add(&w, more->items[i]);
-    finish(&w, arena, more->count > 0);
+        put_warning(&w, more->items[i]);
+    end_warnings(&w, arena, more->count > 0);
 }

@@ -85,7 +85,7 @@ int cf_review_answer(struct cf_arena *arena, const struct cf_review_input *in, c
 
     if (cf_engine_exempt(arena, &engine, request, evaluation, err) != 0)
         return -1;
-    outcome->judgement = evaluation;
+    outcome->evaluation = evaluation;
     outcome->holds_secret |= found_secret(evaluation);
 
     return cf_answer(arena, in, len, answer, outcome, err);

@@ -8,29 +8,30 @@
 
 /* ---- verdicts.c ---- */
 
-/* Adds the findings of one level, which count for `modes`, to the judgement: a finding that is
- * there already (the same rule, path, key and value) gains the modes. -1: out of memory. */
-int cf_verdicts_merge(struct cf_arena *arena, struct cf_evaluation *judgement,
+/* Adds the findings of one level, which count for `modes`, to the evaluation: a finding that it
+ * has already (the same rule, path, key and value) gains the modes. -1: out of memory. */
+int cf_verdicts_merge(struct cf_arena *arena, struct cf_evaluation *evaluation,
                       const struct cf_findings *found, unsigned modes);
 
 /* ---- fixes.c ---- */
 
-/* Has each fix allow for the sources that those before it insert into the same volume, so that all
- * that are not exempt can be applied in the verdicts' order. -1: out of memory. */
-int cf_fixes_settle(struct cf_arena *arena, struct cf_evaluation *judgement);
+/* Adjusts each fix to the sources that the fixes before it insert into the same volume, so that all
+ * fixes that are not exempt can be applied in the order of the verdicts. -1: out of memory. */
+int cf_fixes_settle(struct cf_arena *arena, struct cf_evaluation *evaluation);
 
 /* ---- engine.c ---- */
 
-/* A kubelet's request for the token of a pod, which was judged when it was made. */
+/* A kubelet's request for the token of a pod: that pod was evaluated when it was created. */
 bool cf_is_kubelet_token(enum cf_kind kind, const struct cf_caller *caller, const char *bound_kind);
 
 /* ---- verdicts.c: exemptions and exceptions ---- */
 
-/* Whom exemptions.usernames or exemptions.groups name, and whom guard.groups does. */
+/* Whether exemptions.usernames or exemptions.groups name the caller, and whether guard.groups does.
+ */
 enum cf_exempt cf_exempt_caller(const struct cf_policy *policy, const struct cf_caller *caller);
 bool cf_in_guard_groups(const struct cf_policy *policy, const struct cf_caller *caller);
 
-/* The exception in force for the rule and the request's object; NULL: none. */
+/* The exception in effect for the rule and the request's object; NULL: none. */
 const struct cf_exception *cf_exception_find(struct cf_arena *arena,
                                              const struct cf_engine_input *in,
                                              const struct cf_request *request,
@@ -77,45 +78,45 @@ struct cf_note_lines {
 /* Adds the warnings about existing pods that an allowed request concerns. They live in the arena,
  * which reports when it is out of memory. */
 void cf_existing_lines(struct cf_arena *arena, const struct cf_review_input *in,
-                       const struct cf_request *request, const struct cf_evaluation *judgement,
+                       const struct cf_request *request, const struct cf_evaluation *evaluation,
                        struct cf_note_lines *out);
 
 /* ---- messages.c: one line, and the denial ---- */
 
 /* One line of at most `max` characters: `<subject> <verb>: <rule id>: <rest>`. Quoted parts are
- * shortened first, so that the rule and the sentence stay. "" when the arena is out of memory. */
+ * shortened first, so that the rule and the message stay. "" when the arena is out of memory. */
 const char *cf_line(struct cf_arena *arena, size_t max, const char *fmt, ...) CF_PRINTF(3, 4);
 
 /* The levels that apply to the rule: of the object's namespace, or of the caller's. */
-const struct cf_levels *cf_evaluation_levels(const struct cf_evaluation *judgement,
+const struct cf_levels *cf_evaluation_levels(const struct cf_evaluation *evaluation,
                                              const struct cf_rule *rule);
 
 /* Whether the object is in a manifest that `curfew review` could read: an existing object is
  * evaluated differently, and a token request is in no manifest. */
 bool cf_in_file(const struct cf_request *request);
 
-/* The whole denial: a first line that stands alone, one line for each finding, the remedies. NULL:
- * out of memory. */
+/* The whole denial: a first line that is complete by itself, one line for each finding, the
+ * remedies. NULL: out of memory. */
 const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
-                      const struct cf_evaluation *judgement, const struct cf_verdict *const *denied,
-                      size_t count);
+                      const struct cf_evaluation *evaluation,
+                      const struct cf_verdict *const *denied, size_t count);
 
 /* ---- messages.c: warnings ---- */
 
 /* Write the member "warnings" where there are any: each one line of at most CF_WARNING_MAX
  * characters, all of them within CF_WARNINGS_TOTAL_MAX. `more` follows those of the findings. */
 void cf_warnings_fixed(struct cf_out *out, struct cf_arena *arena, const struct cf_request *request,
-                       const struct cf_evaluation *judgement);
+                       const struct cf_evaluation *evaluation);
 /* That nothing was repaired, for each rule with more than CF_FINDINGS_MAX findings. */
 void cf_warnings_unfixed(struct cf_out *out, struct cf_arena *arena,
-                         const struct cf_request *request, const struct cf_evaluation *judgement);
+                         const struct cf_request *request, const struct cf_evaluation *evaluation);
 void cf_warnings_validate(struct cf_out *out, struct cf_arena *arena,
-                          const struct cf_request *request, const struct cf_evaluation *judgement,
+                          const struct cf_request *request, const struct cf_evaluation *evaluation,
                           const struct cf_note_lines *more, int64_t now);
 
 /* Whether the caller should be warned about what /mutate repaired. */
 bool cf_fixed_worth_reporting(const struct cf_request *request,
-                              const struct cf_evaluation *judgement);
+                              const struct cf_evaluation *evaluation);
 
 /* Whether /validate denies because of this verdict; if not, it may warn. */
 bool cf_verdict_denies(const struct cf_request *request, const struct cf_verdict *verdict);

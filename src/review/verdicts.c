@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* verdicts.c - the findings of several levels, joined. Each has up to CF_FINDINGS_MAX of a rule, so
- * everything here sorts. */
+/* verdicts.c - from findings to verdicts: the findings of several levels are merged, then
+ * exemptions and exceptions take modes from them.
+ *
+ * Each level has up to CF_FINDINGS_MAX findings of a rule, so merging sorts. An exemption silences
+ * every mode but the audit annotation; so does an exception, which also ends, and warns before. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +34,8 @@ static int by_place(const void *a, const void *b)
     return same_place(&x->finding, &y->finding);
 }
 
-static struct cf_verdict *find(struct cf_verdict **list, size_t count, struct cf_verdict *wanted)
+static struct cf_verdict *find_place(struct cf_verdict **list, size_t count,
+                                     struct cf_verdict *wanted)
 {
     struct cf_verdict **found = bsearch(&wanted, list, count, sizeof(*list), by_place);
 
@@ -44,7 +48,7 @@ static unsigned lowest_bit(unsigned bits)
 }
 
 /* The text is that of the first mode (enforce before warn); the fix is that of the fix level. */
-static void join(struct cf_verdict *into, const struct cf_verdict *from)
+static void join_verdicts(struct cf_verdict *into, const struct cf_verdict *from)
 {
     const struct cf_fix *fix = into->finding.fix;
 
@@ -57,25 +61,25 @@ static void join(struct cf_verdict *into, const struct cf_verdict *from)
 }
 
 /* Keeps the rules' order after findings of a second level were appended. */
-static void restore_order(struct cf_arena *arena, struct cf_evaluation *judgement)
+static void restore_order(struct cf_arena *arena, struct cf_evaluation *evaluation)
 {
-    struct cf_verdict *ordered = cf_arena_array(arena, judgement->count, sizeof(*ordered));
+    struct cf_verdict *ordered = cf_arena_array(arena, evaluation->count, sizeof(*ordered));
     size_t n = 0;
 
     for (size_t rule = 0; ordered != NULL && rule < cf_rule_count; rule++) {
-        for (size_t i = 0; i < judgement->count; i++) {
-            if (judgement->items[i].finding.rule == cf_rules[rule])
-                ordered[n++] = judgement->items[i];
+        for (size_t i = 0; i < evaluation->count; i++) {
+            if (evaluation->items[i].finding.rule == cf_rules[rule])
+                ordered[n++] = evaluation->items[i];
         }
     }
     if (ordered != NULL)
-        judgement->items = ordered;
+        evaluation->items = ordered;
 }
 
-int cf_verdicts_merge(struct cf_arena *arena, struct cf_evaluation *judgement,
+int cf_verdicts_merge(struct cf_arena *arena, struct cf_evaluation *evaluation,
                       const struct cf_findings *found, unsigned modes)
 {
-    size_t before = judgement->count;
+    size_t before = evaluation->count;
     struct cf_verdict *all, **places;
 
     if (found->count == 0)
@@ -85,28 +89,28 @@ int cf_verdicts_merge(struct cf_arena *arena, struct cf_evaluation *judgement,
     if (all == NULL || places == NULL)
         return -1;
     if (before > 0)
-        memcpy(all, judgement->items, before * sizeof(*all));
+        memcpy(all, evaluation->items, before * sizeof(*all));
     for (size_t i = 0; i < before; i++)
         places[i] = &all[i];
     qsort(places, before, sizeof(struct cf_verdict *), by_place);
-    judgement->items = all;
+    evaluation->items = all;
     for (size_t i = 0; i < found->count; i++) {
         struct cf_verdict verdict = {.finding = found->items[i], .reached = modes};
-        struct cf_verdict *same = find(places, before, &verdict);
+        struct cf_verdict *same = find_place(places, before, &verdict);
 
         if (same != NULL)
-            join(same, &verdict);
+            join_verdicts(same, &verdict);
         else
-            all[judgement->count++] = verdict;
+            all[evaluation->count++] = verdict;
     }
-    if (before > 0 && judgement->count > before)
-        restore_order(arena, judgement);
+    if (before > 0 && evaluation->count > before)
+        restore_order(arena, evaluation);
     return 0;
 }
 
 /* ---- exemptions and exceptions ---- */
 
-/* A TokenRequest by somebody who is no ServiceAccount is a matter of its account's namespace. */
+/* A TokenRequest of a user or a node counts for the namespace of the requested account. */
 static const char *namespace_of_rule(const struct cf_rule *rule, const struct cf_request *request)
 {
     if ((rule->traits & CF_RULE_CALLER) != 0 && request->caller.namespace != NULL)
@@ -155,7 +159,7 @@ static enum cf_exempt exemption(const struct cf_policy *policy, const struct cf_
 }
 
 /* The account that an exception's serviceAccounts are about; NULL: none. */
-static const char *account_of(const struct cf_rule *rule, const struct cf_request *request)
+static const char *excepted_account(const struct cf_rule *rule, const struct cf_request *request)
 {
     const struct cf_object *object = request->object;
 
@@ -197,8 +201,8 @@ static bool names_match(struct cf_arena *arena, const struct cf_strings *globs,
     return false;
 }
 
-static bool applies(struct cf_arena *arena, const struct cf_exception *exception,
-                    const struct cf_request *request, const struct cf_rule *rule)
+static bool exception_applies(struct cf_arena *arena, const struct cf_exception *exception,
+                              const struct cf_request *request, const struct cf_rule *rule)
 {
     if (!cf_streq(exception->rule, rule->id) ||
         !cf_streq(exception->namespace, namespace_of_rule(rule, request)))
@@ -206,7 +210,7 @@ static bool applies(struct cf_arena *arena, const struct cf_exception *exception
     if (exception->names.count > 0 && !names_match(arena, &exception->names, request))
         return false;
     return exception->service_accounts.count == 0 ||
-           any_glob(&exception->service_accounts, account_of(rule, request));
+           any_glob(&exception->service_accounts, excepted_account(rule, request));
 }
 
 const struct cf_exception *cf_exception_find(struct cf_arena *arena,
@@ -219,16 +223,16 @@ const struct cf_exception *cf_exception_find(struct cf_arena *arena,
     for (size_t i = 0; i < in->policy->exception_count; i++) {
         const struct cf_exception *e = &in->policy->exceptions[i];
 
-        /* Of several, the one that holds longest, so that nobody is warned for nothing. */
+        /* Of several, the one that ends last, so that warnings are not premature. */
         if (e->ends > in->now && (best == NULL || e->ends > best->ends) &&
-            applies(arena, e, request, rule))
+            exception_applies(arena, e, request, rule))
             best = e;
     }
     return best;
 }
 
-static void apply(struct cf_arena *arena, const struct cf_engine_input *in,
-                  const struct cf_request *request, struct cf_verdict *verdict)
+static void exempt_verdict(struct cf_arena *arena, const struct cf_engine_input *in,
+                           const struct cf_request *request, struct cf_verdict *verdict)
 {
     const struct cf_rule *rule = verdict->finding.rule;
 
@@ -241,12 +245,12 @@ static void apply(struct cf_arena *arena, const struct cf_engine_input *in,
 }
 
 static void exempt_all(struct cf_arena *arena, const struct cf_engine_input *in,
-                       const struct cf_request *request, struct cf_evaluation *judgement)
+                       const struct cf_request *request, struct cf_evaluation *evaluation)
 {
     struct cf_verdict *last = NULL;
 
-    for (size_t i = 0; i < judgement->count; i++) {
-        struct cf_verdict *v = &judgement->items[i];
+    for (size_t i = 0; i < evaluation->count; i++) {
+        struct cf_verdict *v = &evaluation->items[i];
 
         if (v->finding.malformed) {
             v->exempt = CF_EXEMPT_NO;
@@ -255,7 +259,7 @@ static void exempt_all(struct cf_arena *arena, const struct cf_engine_input *in,
             v->exempt = last->exempt;
             v->exception = last->exception;
         } else {
-            apply(arena, in, request, v);
+            exempt_verdict(arena, in, request, v);
         }
         v->modes = v->reached;
         if (v->exempt != CF_EXEMPT_NO)

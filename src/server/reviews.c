@@ -49,14 +49,14 @@ static unsigned logged_modes(enum cf_decision decision)
 /* The ids of the rules that decided, each once, comma-joined: verdicts come in the rules' order. */
 static const char *rules_of(struct cf_arena *arena, const struct cf_outcome *outcome)
 {
-    const struct cf_evaluation *judgement = outcome->judgement;
+    const struct cf_evaluation *evaluation = outcome->evaluation;
     unsigned modes = logged_modes(outcome->decision);
     const struct cf_rule *last = NULL;
     struct cf_buf buf;
 
     cf_buf_init_arena(&buf, arena, CF_KIB);
-    for (size_t i = 0; judgement != NULL && i < judgement->count; i++) {
-        const struct cf_verdict *verdict = &judgement->items[i];
+    for (size_t i = 0; evaluation != NULL && i < evaluation->count; i++) {
+        const struct cf_verdict *verdict = &evaluation->items[i];
 
         if ((verdict->modes & modes) == 0 || verdict->finding.rule == last)
             continue;
@@ -87,10 +87,10 @@ static const char *name_of(const struct cf_request *request)
 /* What was found at /authorize and not refused: a legacy token, while that is only audited. */
 static bool is_told(const struct cf_outcome *outcome)
 {
-    const struct cf_evaluation *judgement = outcome->judgement;
+    const struct cf_evaluation *evaluation = outcome->evaluation;
 
-    for (size_t i = 0; judgement != NULL && i < judgement->count; i++) {
-        if (judgement->items[i].modes != 0)
+    for (size_t i = 0; evaluation != NULL && i < evaluation->count; i++) {
+        if (evaluation->items[i].modes != 0)
             return true;
     }
     return false;

@@ -126,14 +126,14 @@ static void count_duration(struct cf_stats *stats, int64_t micros)
 
 /* A finding counts in the modes that this phase acts on: the other phase tells of the rest. */
 static void count_findings(struct cf_stats *stats, enum cf_phase phase,
-                           const struct cf_evaluation *judgement)
+                           const struct cf_evaluation *evaluation)
 {
     unsigned fix = CF_MODE_BIT(CF_FIX);
     bool mutates = phase == CF_PHASE_MUTATE || phase == CF_PHASE_MUTATE_KUBELET;
     unsigned acts = mutates ? fix : CF_ALL_MODES & ~fix;
 
-    for (size_t i = 0; judgement != NULL && i < judgement->count; i++) {
-        const struct cf_verdict *verdict = &judgement->items[i];
+    for (size_t i = 0; evaluation != NULL && i < evaluation->count; i++) {
+        const struct cf_verdict *verdict = &evaluation->items[i];
         int rule = verdict->finding.rule != NULL ? cf_rule_index(verdict->finding.rule->id) : -1;
 
         for (unsigned mode = 0; rule >= 0 && mode < CF_MODES; mode++) {
@@ -150,6 +150,6 @@ void cf_stats_review(struct cf_stats *stats, enum cf_phase phase, const struct c
     unsigned operation = request != NULL ? (unsigned)request->operation : CF_OPERATION_UNKNOWN;
 
     add(&stats->reviews[phase][operation][resource_index(request)][outcome->decision], 1);
-    count_findings(stats, phase, outcome->judgement);
+    count_findings(stats, phase, outcome->evaluation);
     count_duration(stats, micros);
 }

@@ -103,9 +103,9 @@ pod 3600 | sed 's|"CREATE"|"PATCH"|' >"$work/in" &&
 pod 3600 | sed 's|"operation":"CREATE",||' >"$work/in" &&
     unread 'no operation' 'request.operation must be CREATE, UPDATE, DELETE or CONNECT'
 pod 3600 | sed 's|"object":{.*,"oldObject":null|"object":null,"oldObject":null|' >"$work/in" &&
-    unread 'no object' 'request.object is missing: there is nothing to judge'
+    unread 'no object' 'request.object is missing: there is nothing to evaluate'
 pod 3600 | sed 's|"CREATE"|"UPDATE"|; s|"resource":"pods"|&|' >"$work/in" &&
-    unread 'no oldObject' 'request.oldObject is missing: there is nothing to judge'
+    unread 'no oldObject' 'request.oldObject is missing: there is nothing to evaluate'
 pod 3600 | sed 's|"groups":\[[^]]*\]|"groups":"all"|' >"$work/in" &&
     unread 'groups that are a string' 'request.userInfo.groups must be an array, not a string'
 pod 3600 | sed 's|"spec":{.*,"oldObject"|"spec":[]},"oldObject"|' >"$work/in" &&

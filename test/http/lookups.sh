@@ -39,7 +39,7 @@ stops 'and ends' "$pid"
 unknowing allow
 post /validate "$denied" >/dev/null
 holds 'unsynced and allow: allowed' '"allowed":true'
-holds 'with a warning' 'could not be judged at Curfew level \"restricted\": legacy-token-mount: '
+holds 'with a warning' 'could not be evaluated at Curfew level \"restricted\": legacy-token-mount: '
 stops 'and ends' "$pid"
 
 unknowing deny --no-secret-watch

@@ -61,7 +61,7 @@ unreadable shop alice -e "s|\"kind\":{[^}]*}|$deployment|" -e 's|"pods"|"deploym
     -e 's|"spec":{"containers".*,"oldObject"|"spec":true},"oldObject"|' &&
     passes 'a template' '"enforce-level":"restricted",'
 check 'a template: the warning' "$(cat "$work/body")" grep -qF \
-    '"warnings":["deployment \"p\" could not be judged: request.object.spec must be an object, not a boolean"]' \
+    '"warnings":["deployment \"p\" could not be evaluated: request.object.spec must be an object, not a boolean"]' \
     "$work/body"
 
 driver='"kind":{"group":"storage.k8s.io","version":"v1","kind":"CSIDriver"}'

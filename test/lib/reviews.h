@@ -179,11 +179,11 @@ static inline struct cf_evaluation judge_at(const enum cf_level *level, const ch
 {
     struct cf_engine_input in = {
         .policy = policy, .store = store, .now = NOW, .modes = CF_ALL_MODES, .level = level};
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
     struct cf_request *request = decode(text);
 
-    assert_int_equal(cf_engine_run(arena, &in, request, &judgement, &err), 0);
-    return judgement;
+    assert_int_equal(cf_engine_run(arena, &in, request, &evaluation, &err), 0);
+    return evaluation;
 }
 
 static inline struct cf_evaluation judge(const char *text)
@@ -192,17 +192,17 @@ static inline struct cf_evaluation judge(const char *text)
 }
 
 /* The verdict about a rule; fails when there is not exactly one. */
-static inline const struct cf_verdict *verdict_of(const struct cf_evaluation *judgement,
+static inline const struct cf_verdict *verdict_of(const struct cf_evaluation *evaluation,
                                                   const char *rule)
 {
     const struct cf_verdict *found = NULL;
 
-    for (size_t i = 0; i < judgement->count; i++) {
-        if (!cf_streq(judgement->items[i].finding.rule->id, rule))
+    for (size_t i = 0; i < evaluation->count; i++) {
+        if (!cf_streq(evaluation->items[i].finding.rule->id, rule))
             continue;
         if (found != NULL)
             fail_msg("more than one finding of %s", rule);
-        found = &judgement->items[i];
+        found = &evaluation->items[i];
     }
     if (found == NULL)
         fail_msg("no finding of %s", rule);

@@ -153,15 +153,15 @@ static unsigned findings_of(const struct subject *s, const char *review,
     struct cf_engine_input in = {
         .policy = s->policy, .store = store, .now = NOW, .modes = CF_ALL_MODES};
     struct cf_request *request;
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
     struct cf_err err;
     unsigned n = 0;
 
     if (cf_review_decode(arena, review, strlen(review), &request, &err) != 0 ||
-        cf_engine_run(arena, &in, request, &judgement, &err) != 0)
+        cf_engine_run(arena, &in, request, &evaluation, &err) != 0)
         fail(s, "cannot be evaluated", err.msg);
-    for (size_t i = 0; i < judgement.count; i++)
-        n += counts(&judgement.items[i]);
+    for (size_t i = 0; i < evaluation.count; i++)
+        n += counts(&evaluation.items[i]);
     return n;
 }
 

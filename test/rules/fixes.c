@@ -33,7 +33,7 @@ static const char *patched(struct cf_arena *arena, const char *bytes, const char
 
 /* The report that `-o json` prints of it. */
 static const struct cf_json *report_of(struct cf_arena *arena,
-                                       const struct cf_evaluation *judgement)
+                                       const struct cf_evaluation *evaluation)
 {
     struct cf_report report = {0};
     struct cf_buf buf;
@@ -42,13 +42,13 @@ static const struct cf_json *report_of(struct cf_arena *arena,
     cf_buf_init_arena(&buf, arena, CF_FILE_MAX);
     cf_out_init(&out, &buf);
     cf_report_json_begin(&out);
-    for (size_t i = 0; i < judgement->count; i++) {
+    for (size_t i = 0; i < evaluation->count; i++) {
         const struct cf_report_row row = {.file = "",
                                           .kind = "",
                                           .namespace = "",
                                           .name = "",
                                           .subject = "",
-                                          .finding = &judgement->items[i].finding};
+                                          .finding = &evaluation->items[i].finding};
 
         cf_report_count(&report, &row);
         cf_report_json_row(&out, &row);
@@ -62,22 +62,22 @@ static void check_level(const struct fixture *fx, const struct cf_policy *policy
 {
     struct cf_arena *arena = cf_arena_new(CF_ARENA_MAX);
     struct trial_input in = {policy, fx->store, level};
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
     struct cf_request *request;
     struct cf_err err = {0};
     const char *all, *one_by_one, **patches;
     const struct cf_json *v;
     size_t count = 0;
 
-    if (evaluate(arena, &in, bytes, &request, &judgement, &err) != 0) {
+    if (evaluate(arena, &in, bytes, &request, &evaluation, &err) != 0) {
         result(false, fx->path, err.msg);
         goto out;
     }
-    all = cf_patch_text(arena, request, &judgement, &err);
+    all = cf_patch_text(arena, request, &evaluation, &err);
     if (all == NULL)
         goto out;
-    patches = cf_arena_array(arena, judgement.count, sizeof(*patches));
-    for (v = cf_json_first(report_of(arena, &judgement)); v != NULL; v = cf_json_next(v)) {
+    patches = cf_arena_array(arena, evaluation.count, sizeof(*patches));
+    for (v = cf_json_first(report_of(arena, &evaluation)); v != NULL; v = cf_json_next(v)) {
         if (!cf_json_is_null(cf_json_get(v, "fix")))
             patches[count++] = json_text(arena, cf_json_get(v, "fix"));
     }

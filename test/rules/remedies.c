@@ -27,7 +27,7 @@ struct trial {
     struct cf_arena *arena;
     const struct cf_json *review; /* the fixture's */
     const struct cf_request *request;
-    const struct cf_evaluation *judgement;
+    const struct cf_evaluation *evaluation;
     const struct cf_finding *finding;
     const char *remedy;
 };
@@ -60,8 +60,8 @@ static bool same(const struct cf_finding *a, const struct cf_finding *b)
 /* Whether the fixture has it for other reasons, about which this advice says nothing. */
 static bool had(const struct trial *t, const struct cf_finding *f)
 {
-    for (size_t i = 0; i < t->judgement->count; i++) {
-        if (same(&t->judgement->items[i].finding, f) && !same(f, t->finding))
+    for (size_t i = 0; i < t->evaluation->count; i++) {
+        if (same(&t->evaluation->items[i].finding, f) && !same(f, t->finding))
             return true;
     }
     return false;
@@ -70,16 +70,16 @@ static bool had(const struct trial *t, const struct cf_finding *f)
 /* A request that was advised: nothing denies it, but what the same caller may not do at all. */
 static void must_pass(const struct trial *t, const char *bytes, const char *what)
 {
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
 
     advice_tried++;
-    if (!evaluate_trial(t, bytes, &judgement))
+    if (!evaluate_trial(t, bytes, &evaluation))
         return;
-    for (size_t i = 0; i < judgement.count; i++) {
-        const struct cf_finding *f = &judgement.items[i].finding;
+    for (size_t i = 0; i < evaluation.count; i++) {
+        const struct cf_finding *f = &evaluation.items[i].finding;
         bool caller = (f->rule->traits & CF_RULE_CALLER) != 0;
 
-        if ((judgement.items[i].modes & CF_MODE_BIT(CF_ENFORCE)) != 0 && !(caller && had(t, f)))
+        if ((evaluation.items[i].modes & CF_MODE_BIT(CF_ENFORCE)) != 0 && !(caller && had(t, f)))
             fail(t, f->what, what);
     }
 }
@@ -103,15 +103,15 @@ static const char *review_with(const struct trial *t, const char *operations)
 static void must_help(const struct trial *t, const char *operations)
 {
     const char *bytes = review_with(t, operations);
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
 
     advice_tried++;
-    if (bytes == NULL || !evaluate_trial(t, bytes, &judgement))
+    if (bytes == NULL || !evaluate_trial(t, bytes, &evaluation))
         return;
-    for (size_t i = 0; i < judgement.count; i++) {
-        const struct cf_finding *f = &judgement.items[i].finding;
+    for (size_t i = 0; i < evaluation.count; i++) {
+        const struct cf_finding *f = &evaluation.items[i].finding;
 
-        if (judgement.items[i].exempt == CF_EXEMPT_NO && (same(f, t->finding) || !had(t, f)))
+        if (evaluation.items[i].exempt == CF_EXEMPT_NO && (same(f, t->finding) || !had(t, f)))
             fail(t, f->what, operations);
     }
 }
@@ -513,18 +513,18 @@ static void check_level(const struct fixture *fx, const struct cf_policy *policy
                       .in = {policy, fx->store, level},
                       .arena = cf_arena_new(CF_ARENA_MAX),
                       .remedy = ""};
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
     struct cf_request *request;
     struct cf_err err = {0};
 
-    if (evaluate(t.arena, &t.in, bytes, &request, &judgement, &err) != 0) {
+    if (evaluate(t.arena, &t.in, bytes, &request, &evaluation, &err) != 0) {
         result(false, fx->path, err.msg);
-    } else if (judgement.count > 0) {
+    } else if (evaluation.count > 0) {
         t.review = parse_json(t.arena, bytes);
         t.request = request;
-        t.judgement = &judgement;
-        for (size_t i = 0; i < judgement.count; i++)
-            check_finding(&t, &judgement.items[i].finding);
+        t.evaluation = &evaluation;
+        for (size_t i = 0; i < evaluation.count; i++)
+            check_finding(&t, &evaluation.items[i].finding);
         check_answers(&t, bytes);
     }
     cf_arena_free(t.arena);

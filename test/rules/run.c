@@ -52,15 +52,15 @@ static int evaluate_rule(struct cf_arena *arena, const struct fixture *fx,
     return 0;
 }
 
-static bool check_findings(const struct fixture *fx, const struct cf_evaluation *judgement)
+static bool check_findings(const struct fixture *fx, const struct cf_evaluation *evaluation)
 {
     char path[2048];
     struct cf_buf text;
     bool ok;
 
     cf_buf_init(&text, CF_MIB);
-    for (size_t i = 0; i < judgement->count; i++) {
-        const struct cf_finding *f = &judgement->items[i].finding;
+    for (size_t i = 0; i < evaluation->count; i++) {
+        const struct cf_finding *f = &evaluation->items[i].finding;
 
         cf_buf_addf(&text, "%s: %s\n  %s\n  do this: %s\n", f->path, f->what, f->detail,
                     f->remedy != NULL ? f->remedy : f->rule->remedy);
@@ -74,11 +74,11 @@ static bool check_findings(const struct fixture *fx, const struct cf_evaluation 
 /* The object after the patch is as expected, and a second look finds nothing to fix. */
 static bool check_fix(struct cf_arena *arena, const struct fixture *fx,
                       const struct cf_policy *policy, const struct cf_json *doc,
-                      const struct cf_evaluation *judgement, struct cf_request *request)
+                      const struct cf_evaluation *evaluation, struct cf_request *request)
 {
     char path[2048];
     struct cf_err err = {0};
-    const char *why, *patch = cf_patch_text(arena, request, judgement, &err);
+    const char *why, *patch = cf_patch_text(arena, request, evaluation, &err);
     const struct cf_json *object = cf_json_get(cf_json_get(doc, "request"), "object");
     struct cf_evaluation again;
     struct cf_buf text;
@@ -108,7 +108,7 @@ static void run_fixture(const struct fixture *fx)
     struct cf_err err = {0};
     struct cf_policy *policy = policy_beside(arena, fx, &err);
     struct documents docs = {0};
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
     struct cf_request *request;
     const struct cf_json *doc;
     const char *bytes;
@@ -122,15 +122,15 @@ static void run_fixture(const struct fixture *fx)
     }
     bytes = review_of(arena, docs.items[0].root);
     doc = parse_json(arena, bytes);
-    if (doc == NULL || evaluate_rule(arena, fx, policy, bytes, &request, &judgement, &err) != 0)
+    if (doc == NULL || evaluate_rule(arena, fx, policy, bytes, &request, &evaluation, &err) != 0)
         result(false, fx->path, err.msg);
     else if (!fx->deny)
-        result(judgement.count == 0, fx->path, "it has findings");
-    else if (judgement.count == 0)
+        result(evaluation.count == 0, fx->path, "it has findings");
+    else if (evaluation.count == 0)
         result(false, fx->path, "it has no finding");
     else
-        result(check_findings(fx, &judgement) &&
-                   check_fix(arena, fx, policy, doc, &judgement, request),
+        result(check_findings(fx, &evaluation) &&
+                   check_fix(arena, fx, policy, doc, &evaluation, request),
                fx->path, "not as expected");
     if (doc != NULL) {
         check_remedies(fx, policy, bytes);

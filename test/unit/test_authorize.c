@@ -433,7 +433,7 @@ static void urls(void **state)
     authorize(
         review_text("v1", AGENT_LEGACY, "'nonResourceAttributes':{'path':'/api/v1','verb':'get'}"));
     assert_int_equal(outcome.decision, CF_NO_OPINION);
-    assert_null(outcome.judgement);
+    assert_null(outcome.evaluation);
 }
 
 static void versions(void **state)

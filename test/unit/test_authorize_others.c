@@ -45,10 +45,10 @@ static void legacy_tokens_are_only_audited(void **state)
     (void)state;
     cf_store_set_server_version(store, 1, 36);
     assert_false(DENIED(WEB_LEGACY, "get", "secrets", "shop", "db"));
-    assert_int_equal(outcome.judgement->count, 1);
-    assert_string_equal(outcome.judgement->items[0].finding.rule->id, "legacy-token-use");
-    assert_int_equal(outcome.judgement->items[0].modes & CF_MODE_BIT(CF_ENFORCE), 0);
-    assert_true((outcome.judgement->items[0].modes & CF_MODE_BIT(CF_AUDIT)) != 0);
+    assert_int_equal(outcome.evaluation->count, 1);
+    assert_string_equal(outcome.evaluation->items[0].finding.rule->id, "legacy-token-use");
+    assert_int_equal(outcome.evaluation->items[0].modes & CF_MODE_BIT(CF_ENFORCE), 0);
+    assert_true((outcome.evaluation->items[0].modes & CF_MODE_BIT(CF_AUDIT)) != 0);
 }
 
 static void legacy_tokens_with_an_exception(void **state)

@@ -49,51 +49,51 @@ static const char *pod(const char *sources, const char *env)
     return pod_of("shop", sources, env);
 }
 
-static size_t count_of(const struct cf_evaluation *judgement, const char *rule, bool *more)
+static size_t count_of(const struct cf_evaluation *evaluation, const char *rule, bool *more)
 {
     size_t count = 0;
 
     *more = false;
-    for (size_t i = 0; i < judgement->count; i++) {
-        if (!cf_streq(judgement->items[i].finding.rule->id, rule))
+    for (size_t i = 0; i < evaluation->count; i++) {
+        if (!cf_streq(evaluation->items[i].finding.rule->id, rule))
             continue;
         count++;
         assert_false(*more); /* it is the last */
-        *more = judgement->items[i].finding.more;
+        *more = evaluation->items[i].finding.more;
     }
     return count;
 }
 
-static void found_is(const struct cf_evaluation *judgement, const char *rule, size_t count,
+static void found_is(const struct cf_evaluation *evaluation, const char *rule, size_t count,
                      bool more)
 {
     bool has_more;
 
-    assert_int_equal(count_of(judgement, rule, &has_more), count);
+    assert_int_equal(count_of(evaluation, rule, &has_more), count);
     assert_int_equal(has_more, more);
 }
 
 static void a_thousand_are_told(void **state)
 {
-    struct cf_evaluation judgement = judge(pod(copies(1000, 0, SOURCE), ""));
+    struct cf_evaluation evaluation = judge(pod(copies(1000, 0, SOURCE), ""));
 
     (void)state;
-    found_is(&judgement, "token-lifetime", 1000, false);
-    judgement = judge(pod(copies(1001, 0, SOURCE), ""));
-    found_is(&judgement, "token-lifetime", 1000, true);
-    assert_string_equal(judgement.items[999].finding.path,
+    found_is(&evaluation, "token-lifetime", 1000, false);
+    evaluation = judge(pod(copies(1001, 0, SOURCE), ""));
+    found_is(&evaluation, "token-lifetime", 1000, true);
+    assert_string_equal(evaluation.items[999].finding.path,
                         "spec.volumes[0].projected.sources[999].serviceAccountToken."
                         "expirationSeconds");
-    has_part(judgement.items[999].finding.what, "and more: of this rule 2 further findings");
+    has_part(evaluation.items[999].finding.what, "and more: of this rule 2 further findings");
 }
 
 static void each_rule_has_its_own(void **state)
 {
-    struct cf_evaluation judgement = judge(pod(copies(3000, 0, SOURCE), copies(3000, 0, FROM)));
+    struct cf_evaluation evaluation = judge(pod(copies(3000, 0, SOURCE), copies(3000, 0, FROM)));
 
     (void)state;
-    found_is(&judgement, "token-lifetime", 1000, true);
-    found_is(&judgement, "legacy-token-env", 1000, true);
+    found_is(&evaluation, "token-lifetime", 1000, true);
+    found_is(&evaluation, "legacy-token-env", 1000, true);
 }
 
 static void the_pod_is_denied_with_a_word_of_it(void **state)
@@ -165,28 +165,28 @@ static void what_was_there_before_does_not_count(void **state)
 {
     const char *many = copies(5000, 0, SOURCE);
     const char *one_more = cf_arena_printf(arena, "%s,%s", many, copies(1, 9999, SOURCE));
-    struct cf_evaluation judgement = judge(update(many, many));
+    struct cf_evaluation evaluation = judge(update(many, many));
 
     (void)state;
-    assert_int_equal(judgement.count, 0);
-    judgement = judge(update(one_more, many));
-    found_is(&judgement, "token-lifetime", 1, false);
-    assert_string_equal(judgement.items[0].finding.path,
+    assert_int_equal(evaluation.count, 0);
+    evaluation = judge(update(one_more, many));
+    found_is(&evaluation, "token-lifetime", 1, false);
+    assert_string_equal(evaluation.items[0].finding.path,
                         "spec.volumes[0].projected.sources[5000].serviceAccountToken."
                         "expirationSeconds");
     /* The new one first, in front of all that were there. */
     one_more = cf_arena_printf(arena, "%s,%s", copies(1, 9999, SOURCE), many);
-    judgement = judge(update(one_more, many));
-    found_is(&judgement, "token-lifetime", 1, false);
-    assert_string_equal(judgement.items[0].finding.path,
+    evaluation = judge(update(one_more, many));
+    found_is(&evaluation, "token-lifetime", 1, false);
+    assert_string_equal(evaluation.items[0].finding.path,
                         "spec.volumes[0].projected.sources[0].serviceAccountToken."
                         "expirationSeconds");
-    judgement = judge(update(copies(9000, 0, SOURCE), many));
-    found_is(&judgement, "token-lifetime", 1000, true);
+    evaluation = judge(update(copies(9000, 0, SOURCE), many));
+    found_is(&evaluation, "token-lifetime", 1000, true);
     /* Equal ones count as often as they are there. */
-    judgement = judge(update(copies(1500, 0, "{'serviceAccountToken':{'expirationSeconds':1}}"),
-                             copies(1498, 0, "{'serviceAccountToken':{'expirationSeconds':1}}")));
-    found_is(&judgement, "token-lifetime", 2, false);
+    evaluation = judge(update(copies(1500, 0, "{'serviceAccountToken':{'expirationSeconds':1}}"),
+                              copies(1498, 0, "{'serviceAccountToken':{'expirationSeconds':1}}")));
+    found_is(&evaluation, "token-lifetime", 2, false);
 }
 
 /* What is only told stays so, however often. */

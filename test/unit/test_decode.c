@@ -128,10 +128,10 @@ static void members_of_the_request(void **state)
         {"'userInfo':{'extra':{'authentication.kubernetes.io/node-name':[[]]}}",
          "request.userInfo.extra[\"authentication.kubernetes.io/node-name\"][0] must be a string, "
          "not an array"},
-        {"'object':null", "request.object is missing: there is nothing to judge"},
+        {"'object':null", "request.object is missing: there is nothing to evaluate"},
         {"'object':[]", "request.object must be an object, not an array"},
         {"'object':'pod'", "request.object must be an object, not a string"},
-        {"'operation':'UPDATE'", "request.oldObject is missing: there is nothing to judge"},
+        {"'operation':'UPDATE'", "request.oldObject is missing: there is nothing to evaluate"},
         {"'operation':'UPDATE','oldObject':3", "request.oldObject must be an object, not a number"},
         {"'operation':'UPDATE','oldObject':{'spec':{'volumes':{}}}",
          "request.oldObject.spec.volumes must be an array, not an object"},

@@ -12,8 +12,8 @@ static const enum cf_level baseline = CF_BASELINE, restricted = CF_RESTRICTED,
 
 static void modes_are(const char *text, const char *rule, unsigned modes, unsigned reached)
 {
-    struct cf_evaluation judgement = judge(text);
-    const struct cf_verdict *v = verdict_of(&judgement, rule);
+    struct cf_evaluation evaluation = judge(text);
+    const struct cf_verdict *v = verdict_of(&evaluation, rule);
 
     assert_int_equal(v->modes, modes);
     assert_int_equal(v->reached, reached);
@@ -37,11 +37,11 @@ static void modes_of_each_namespace(void **state)
 
 static void a_level_over_all_labels(void **state)
 {
-    struct cf_evaluation judgement = judge_at(&restricted, POD_IN("free", LEGACY_POD));
+    struct cf_evaluation evaluation = judge_at(&restricted, POD_IN("free", LEGACY_POD));
 
     (void)state;
-    assert_int_equal(verdict_of(&judgement, "legacy-token-mount")->modes, E | F | A | W);
-    assert_int_equal(judgement.lookups->levels.mode[CF_ENFORCE], CF_RESTRICTED);
+    assert_int_equal(verdict_of(&evaluation, "legacy-token-mount")->modes, E | F | A | W);
+    assert_int_equal(evaluation.lookups->levels.mode[CF_ENFORCE], CF_RESTRICTED);
     assert_int_equal(judge_at(&baseline, POD_IN("shop", LEGACY_POD)).count, 0);
     assert_int_equal(judge_at(&privileged, POD_IN("shop", LONG_POD)).count, 0);
 }
@@ -75,18 +75,18 @@ static void bounds_of_each_level(void **state)
 /* Found at both levels: the words are enforce's, the fix is fix's. */
 static void one_verdict_of_two_levels(void **state)
 {
-    struct cf_evaluation judgement = judge(POD_IN("mixed", LONG_POD));
-    const struct cf_verdict *v = verdict_of(&judgement, "token-lifetime");
+    struct cf_evaluation evaluation = judge(POD_IN("mixed", LONG_POD));
+    const struct cf_verdict *v = verdict_of(&evaluation, "token-lifetime");
 
     (void)state;
-    assert_int_equal(judgement.count, 1);
+    assert_int_equal(evaluation.count, 1);
     assert_int_equal(v->modes, E | F | A | W);
     has_part(v->finding.what, "above the 3600 s allowed");
     assert_string_equal(v->finding.fix->ops[0].value, "86400");
     add_objects(store, "{'apiVersion':'v1','kind':'Namespace','metadata':{'name':'other','labels':{"
                        "'curfew.dev/enforce':'baseline','curfew.dev/fix':'restricted'}}}");
-    judgement = judge(POD_IN("other", LONG_POD));
-    v = verdict_of(&judgement, "token-lifetime");
+    evaluation = judge(POD_IN("other", LONG_POD));
+    v = verdict_of(&evaluation, "token-lifetime");
     assert_int_equal(v->modes, E | F | A | W);
     has_part(v->finding.what, "above the 86400 s allowed");
     assert_string_equal(v->finding.fix->ops[0].value, "3600");
@@ -96,30 +96,31 @@ static void one_verdict_of_two_levels(void **state)
 static void findings_of_the_lower_level_alone(void **state)
 {
     struct cf_lifetime *lifetimes = policy->rules[cf_rule_index("token-lifetime")].settings;
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
 
     (void)state;
     lifetimes[CF_BASELINE].max = 1200;
-    judgement = judge(
+    evaluation = judge(
         POD_IN("mixed", "{'serviceAccountName':'web','volumes':[" TOKEN("a", "9000") "," MOUNT(
                             "b", "web-token") "," TOKEN("c", "3000") "]}"));
-    assert_int_equal(judgement.count, 3);
-    assert_string_equal(judgement.items[0].finding.path,
+    assert_int_equal(evaluation.count, 3);
+    assert_string_equal(evaluation.items[0].finding.path,
                         "spec.volumes[0].projected.sources[0].serviceAccountToken."
                         "expirationSeconds");
-    assert_int_equal(judgement.items[0].modes, E | F | A | W);
-    assert_string_equal(judgement.items[1].finding.path,
+    assert_int_equal(evaluation.items[0].modes, E | F | A | W);
+    assert_string_equal(evaluation.items[1].finding.path,
                         "spec.volumes[2].projected.sources[0].serviceAccountToken."
                         "expirationSeconds");
-    assert_int_equal(judgement.items[1].modes, F);
-    assert_string_equal(judgement.items[2].finding.rule->id, "legacy-token-mount");
+    assert_int_equal(evaluation.items[1].modes, F);
+    assert_string_equal(evaluation.items[2].finding.rule->id, "legacy-token-mount");
 }
 
 /* Only what the fix level has is fixed. */
 static void a_fix_of_a_higher_level(void **state)
 {
-    struct cf_evaluation judgement = judge(POD_IN("mixed", "{'volumes':[" TOKEN("t", "7200") "]}"));
-    const struct cf_verdict *v = verdict_of(&judgement, "token-lifetime");
+    struct cf_evaluation evaluation =
+        judge(POD_IN("mixed", "{'volumes':[" TOKEN("t", "7200") "]}"));
+    const struct cf_verdict *v = verdict_of(&evaluation, "token-lifetime");
 
     (void)state;
     assert_int_equal(v->modes, E | A | W);
@@ -160,17 +161,17 @@ static void modes_that_matter(void **state)
     struct cf_engine_input in = {
         .policy = policy, .store = store, .now = NOW, .modes = CF_MODE_BIT(CF_FIX)};
     struct cf_request *request = decode(POD_IN("shop", LEGACY_POD));
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
 
     (void)state;
-    assert_int_equal(cf_engine_run(arena, &in, request, &judgement, &err), 0);
-    assert_int_equal(judgement.count, 1);
-    assert_int_equal(judgement.items[0].reached, F);
+    assert_int_equal(cf_engine_run(arena, &in, request, &evaluation, &err), 0);
+    assert_int_equal(evaluation.count, 1);
+    assert_int_equal(evaluation.items[0].reached, F);
 }
 
 static void the_order_of_the_rules(void **state)
 {
-    struct cf_evaluation judgement = judge(POD_IN(
+    struct cf_evaluation evaluation = judge(POD_IN(
         "mixed",
         "{'serviceAccountName':'web','volumes':[" TOKEN("a", "3607") "," MOUNT(
             "b", "web-token") "," TOKEN("c",
@@ -182,11 +183,11 @@ static void the_order_of_the_rules(void **state)
                                          "legacy-token-env", "extended-token"};
 
     (void)state;
-    assert_int_equal(judgement.count, CF_COUNT(wanted));
+    assert_int_equal(evaluation.count, CF_COUNT(wanted));
     for (size_t i = 0; i < CF_COUNT(wanted); i++)
-        assert_string_equal(judgement.items[i].finding.rule->id, wanted[i]);
-    has_part(judgement.items[0].finding.path, "volumes[2]");
-    has_part(judgement.items[1].finding.path, "volumes[3]");
+        assert_string_equal(evaluation.items[i].finding.rule->id, wanted[i]);
+    has_part(evaluation.items[0].finding.path, "volumes[2]");
+    has_part(evaluation.items[1].finding.path, "volumes[3]");
 }
 
 /* ---- lookups ---- */
@@ -202,29 +203,29 @@ static void secrets_by_namespace(void **state)
 static void secrets_that_nobody_knows(void **state)
 {
     struct cf_store *known = store;
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
     const struct cf_verdict *v;
 
     (void)state;
     store = cf_store_new(CF_ABSENT_IS_UNKNOWN);
-    judgement = judge_at(&restricted, POD_IN("shop", LEGACY_POD));
-    v = verdict_of(&judgement, "legacy-token-mount");
+    evaluation = judge_at(&restricted, POD_IN("shop", LEGACY_POD));
+    v = verdict_of(&evaluation, "legacy-token-mount");
     assert_int_equal(v->modes, E | A | W);
     assert_true(v->finding.unknown);
     assert_null(v->finding.fix);
     has_part(v->finding.detail, "Curfew has not listed the cluster's legacy Secrets yet");
     has_part(v->finding.detail, "denied at level \"restricted\"");
     use_config("lookupFailure: {restricted: allow}");
-    judgement = judge_at(&restricted, POD_IN("shop", LEGACY_POD));
-    v = verdict_of(&judgement, "legacy-token-mount");
+    evaluation = judge_at(&restricted, POD_IN("shop", LEGACY_POD));
+    v = verdict_of(&evaluation, "legacy-token-mount");
     assert_int_equal(v->modes, A | W);
     has_part(v->finding.detail, "allowed at level \"restricted\"");
     use_config("rules: {legacy-token-mount: {level: baseline}}");
-    judgement = judge_at(&baseline, POD_IN("shop", LEGACY_POD));
-    assert_int_equal(verdict_of(&judgement, "legacy-token-mount")->modes, A | W);
+    evaluation = judge_at(&baseline, POD_IN("shop", LEGACY_POD));
+    assert_int_equal(verdict_of(&evaluation, "legacy-token-mount")->modes, A | W);
     use_config("rules: {legacy-token-mount: {level: baseline}}\nlookupFailure: {baseline: deny}");
-    judgement = judge_at(&baseline, POD_IN("shop", LEGACY_POD));
-    assert_int_equal(verdict_of(&judgement, "legacy-token-mount")->modes, E | A | W);
+    evaluation = judge_at(&baseline, POD_IN("shop", LEGACY_POD));
+    assert_int_equal(verdict_of(&evaluation, "legacy-token-mount")->modes, E | A | W);
     cf_store_free(store);
     store = known;
 }
@@ -235,13 +236,13 @@ static void secrets_that_no_file_has(void **state)
     struct cf_store *known = store;
     struct cf_engine_input in = {.policy = policy, .now = NOW, .modes = CF_ALL_MODES};
     struct cf_request *request = decode(POD_IN("shop", LEGACY_POD));
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
 
     (void)state;
     in.store = store = cf_store_new(CF_ABSENT_IS_UNKNOWN);
     request->manifest = true;
-    assert_int_equal(cf_engine_run(arena, &in, request, &judgement, &err), 0);
-    assert_int_equal(judgement.count, 0);
+    assert_int_equal(cf_engine_run(arena, &in, request, &evaluation, &err), 0);
+    assert_int_equal(evaluation.count, 0);
     cf_store_free(store);
     store = known;
 }
@@ -309,7 +310,7 @@ static void updates(void **state)
 /* Of two that are alike, it is the last that is new. */
 static void which_one_is_new(void **state)
 {
-    struct cf_evaluation judgement =
+    struct cf_evaluation evaluation =
         judge(REVIEW(.operation = "UPDATE", .group = "apps", .kind = "Deployment",
                      .namespace = "shop", .name = "web",
                      .object = deployment(
@@ -317,41 +318,41 @@ static void which_one_is_new(void **state)
                      .old_object = deployment(SOURCES(FROM("web-token") "," FROM("api-token")))));
 
     (void)state;
-    assert_int_equal(judgement.count, 1);
-    has_part(judgement.items[0].finding.path, "sources[2]");
+    assert_int_equal(evaluation.count, 1);
+    has_part(evaluation.items[0].finding.path, "sources[2]");
 }
 
 /* An object that exists can't be repaired. */
 static void existing_pods(void **state)
 {
-    struct cf_evaluation judgement =
+    struct cf_evaluation evaluation =
         judge(REVIEW(.operation = "UPDATE", .kind = "Pod", .namespace = "shop", .name = "web",
                      .subresource = "of-tomorrow", .object = "{'spec':" LEGACY_POD "}",
                      .old_object = "{'spec':{}}"));
 
     (void)state;
-    assert_int_equal(verdict_of(&judgement, "legacy-token-mount")->modes, E | A | W);
-    judgement = judge(REVIEW(.kind = "Pod", .namespace = "shop", .name = "web",
-                             .subresource = "of-tomorrow", .object = "{'spec':" LONG_POD "}"));
-    assert_int_equal(verdict_of(&judgement, "token-lifetime")->modes, E | A | W);
+    assert_int_equal(verdict_of(&evaluation, "legacy-token-mount")->modes, E | A | W);
+    evaluation = judge(REVIEW(.kind = "Pod", .namespace = "shop", .name = "web",
+                              .subresource = "of-tomorrow", .object = "{'spec':" LONG_POD "}"));
+    assert_int_equal(verdict_of(&evaluation, "token-lifetime")->modes, E | A | W);
 }
 
 /* ---- what is not judged ---- */
 
 static void is_skipped(const char *text)
 {
-    struct cf_evaluation judgement = judge(text);
+    struct cf_evaluation evaluation = judge(text);
 
-    assert_true(judgement.skipped);
-    assert_int_equal(judgement.count, 0);
+    assert_true(evaluation.skipped);
+    assert_int_equal(evaluation.count, 0);
 }
 
 static void is_judged(const char *text)
 {
-    struct cf_evaluation judgement = judge(text);
+    struct cf_evaluation evaluation = judge(text);
 
-    assert_false(judgement.skipped);
-    assert_true(judgement.count > 0);
+    assert_false(evaluation.skipped);
+    assert_true(evaluation.count > 0);
 }
 
 #define MIRROR                                                                                     \
@@ -404,48 +405,48 @@ static void kubelets(void **state)
                                  .modes = CF_MODE_BIT(CF_FIX),
                                  .kubelets = true};
     struct cf_request *request = decode(ASK(NODE1, "Pod"));
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
 
     (void)state;
     is_skipped(ASK(NODE1, "Pod"));
     is_judged(ASK(NODE1, "Secret"));
     is_judged(ASK(ALICE, "Pod"));
-    assert_int_equal(cf_engine_run(arena, &in, request, &judgement, &err), 0);
-    assert_false(judgement.skipped);
-    assert_string_equal(judgement.items[0].finding.rule->id, "extended-token");
+    assert_int_equal(cf_engine_run(arena, &in, request, &evaluation, &err), 0);
+    assert_false(evaluation.skipped);
+    assert_string_equal(evaluation.items[0].finding.rule->id, "extended-token");
 }
 
 static void kinds_that_no_rule_knows(void **state)
 {
-    struct cf_evaluation judgement = judge(REVIEW(.kind = "Namespace", .object = "{}"));
+    struct cf_evaluation evaluation = judge(REVIEW(.kind = "Namespace", .object = "{}"));
 
     (void)state;
-    assert_false(judgement.skipped);
-    assert_int_equal(judgement.count, 0);
+    assert_false(evaluation.skipped);
+    assert_int_equal(evaluation.count, 0);
 }
 
 static void accounts_restricted_by_node(void **state)
 {
     const char *object = "{'spec':{'boundObjectRef':{'kind':'Node','name':'n1'}}}";
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
 
     (void)state;
-    judgement = judge(REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
-                             .namespace = "shop", .name = "agent", .object = object));
-    assert_int_equal(judgement.count, 0);
-    judgement = judge(REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
-                             .namespace = "shop", .name = "web", .object = object));
-    assert_string_equal(verdict_of(&judgement, "unbound-token")->finding.value, "\"Node\"");
+    evaluation = judge(REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
+                              .namespace = "shop", .name = "agent", .object = object));
+    assert_int_equal(evaluation.count, 0);
+    evaluation = judge(REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
+                              .namespace = "shop", .name = "web", .object = object));
+    assert_string_equal(verdict_of(&evaluation, "unbound-token")->finding.value, "\"Node\"");
 }
 
 /* ---- E of a converted mount ---- */
 
 static const char *converted_to(const char *namespace)
 {
-    struct cf_evaluation judgement =
+    struct cf_evaluation evaluation =
         judge(REVIEW(.kind = "Pod", .namespace = namespace, .name = "web",
                      .object = "{'spec':" LEGACY_POD "}"));
-    const char *value = verdict_of(&judgement, "legacy-token-mount")->finding.fix->ops[0].value;
+    const char *value = verdict_of(&evaluation, "legacy-token-mount")->finding.fix->ops[0].value;
 
     return strstr(value, ":3607,") != NULL ? "3607" : strstr(value, ":3600,") ? "3600" : value;
 }
@@ -470,7 +471,7 @@ static void how_long_a_converted_token_lasts(void **state)
     assert_string_equal(converted_to("soft"), "3600");
 }
 
-/* Short of memory: an error, and never a judgement that lacks something. */
+/* Short of memory: an error, and never a evaluation that lacks something. */
 static void out_of_memory(void **state)
 {
     struct cf_engine_input in = {
@@ -483,13 +484,13 @@ static void out_of_memory(void **state)
     for (size_t ceiling = 1024; !fitted; ceiling += 128) {
         struct cf_arena *small = cf_arena_new(ceiling);
         struct cf_request *request;
-        struct cf_evaluation judgement;
+        struct cf_evaluation evaluation;
 
         if (cf_review_decode(small, text, len, &request, &err) == 0) {
-            fitted = cf_engine_run(small, &in, request, &judgement, &err) == 0;
+            fitted = cf_engine_run(small, &in, request, &evaluation, &err) == 0;
             short_of += !fitted;
             if (fitted)
-                assert_int_equal(judgement.count, 1);
+                assert_int_equal(evaluation.count, 1);
             else
                 assert_int_equal(err.kind, CF_ERR_SYSTEM);
         }

@@ -7,8 +7,8 @@
 /* The exemption of the first finding of `rule`, checked for what it silences. */
 static enum cf_exempt exempt_of(const char *rule, const char *text)
 {
-    struct cf_evaluation judgement = judge(text);
-    const struct cf_verdict *v = verdict_of(&judgement, rule);
+    struct cf_evaluation evaluation = judge(text);
+    const struct cf_verdict *v = verdict_of(&evaluation, rule);
 
     if (v->exempt == CF_EXEMPT_NO)
         assert_int_not_equal(v->modes & ~AUDIT, 0);
@@ -216,19 +216,19 @@ static void labels_of_namespaces(void **state)
 /* One label is wrong, and another lowers: the first is nobody's right, the second a group's. */
 static void wrong_and_lowered(void **state)
 {
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
 
     (void)state;
     use_config("guard: {lowering: true}");
-    judgement = judge(relabelled("shop", MASTER,
-                                 "'curfew.dev/fix':'none','curfew.dev/warn':"
-                                 "'baseline','curfew.dev/enforce':'baseline'"));
-    assert_int_equal(judgement.count, 3);
-    assert_true(judgement.items[0].finding.malformed);
-    assert_int_equal(judgement.items[0].exempt, CF_EXEMPT_NO);
+    evaluation = judge(relabelled("shop", MASTER,
+                                  "'curfew.dev/fix':'none','curfew.dev/warn':"
+                                  "'baseline','curfew.dev/enforce':'baseline'"));
+    assert_int_equal(evaluation.count, 3);
+    assert_true(evaluation.items[0].finding.malformed);
+    assert_int_equal(evaluation.items[0].exempt, CF_EXEMPT_NO);
     for (size_t i = 1; i < 3; i++) {
-        assert_false(judgement.items[i].finding.malformed);
-        assert_int_equal(judgement.items[i].exempt, CF_EXEMPT_GROUP);
+        assert_false(evaluation.items[i].finding.malformed);
+        assert_int_equal(evaluation.items[i].exempt, CF_EXEMPT_GROUP);
     }
 }
 
@@ -360,41 +360,41 @@ static void the_last_day(void **state)
         struct cf_engine_input in = {
             .policy = policy, .store = store, .now = cases[i].now, .modes = CF_ALL_MODES};
         struct cf_request *request = decode(pod_by(ALICE));
-        struct cf_evaluation judgement;
+        struct cf_evaluation evaluation;
 
-        assert_int_equal(cf_engine_run(arena, &in, request, &judgement, &err), 0);
-        assert_int_equal(judgement.items[0].exempt, cases[i].wanted);
+        assert_int_equal(cf_engine_run(arena, &in, request, &evaluation, &err), 0);
+        assert_int_equal(evaluation.items[0].exempt, cases[i].wanted);
     }
 }
 
 /* Of several, the one that holds longest: nobody is warned for nothing. */
 static void the_longest_of_several(void **state)
 {
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
 
     (void)state;
     use_config("exceptions: [{rule: legacy-token-mount, namespace: shop, names: [web], until: "
                "2026-11-30, reason: short}, {rule: legacy-token-mount, namespace: shop, names: "
                "['*'], until: 2027-11-30, reason: long}, {rule: legacy-token-mount, namespace: "
                "shop, serviceAccounts: [web], until: 2020-01-01, reason: past}]");
-    judgement = judge(pod_by(ALICE));
-    assert_string_equal(verdict_of(&judgement, "legacy-token-mount")->exception->reason, "long");
+    evaluation = judge(pod_by(ALICE));
+    assert_string_equal(verdict_of(&evaluation, "legacy-token-mount")->exception->reason, "long");
 }
 
 /* An exemption is told before an exception; each rule has its own. */
 static void one_rule_of_two(void **state)
 {
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
 
     (void)state;
     use_config("exceptions: [{rule: legacy-token-mount, namespace: shop, names: [web], until: "
                "2999-12-31, reason: x}]");
-    judgement = judge(POD_IN("shop", "{'serviceAccountName':'web','volumes':[" MOUNT(
-                                         "t", "web-token") "," TOKEN("l", "864000") "]}"));
-    assert_int_equal(judgement.count, 2);
-    assert_int_equal(verdict_of(&judgement, "legacy-token-mount")->modes, AUDIT);
-    assert_int_equal(verdict_of(&judgement, "token-lifetime")->exempt, CF_EXEMPT_NO);
-    assert_int_equal(verdict_of(&judgement, "token-lifetime")->modes, CF_ALL_MODES);
+    evaluation = judge(POD_IN("shop", "{'serviceAccountName':'web','volumes':[" MOUNT(
+                                          "t", "web-token") "," TOKEN("l", "864000") "]}"));
+    assert_int_equal(evaluation.count, 2);
+    assert_int_equal(verdict_of(&evaluation, "legacy-token-mount")->modes, AUDIT);
+    assert_int_equal(verdict_of(&evaluation, "token-lifetime")->exempt, CF_EXEMPT_NO);
+    assert_int_equal(verdict_of(&evaluation, "token-lifetime")->modes, CF_ALL_MODES);
     use_config("exemptions: {namespaces: [shop], usernames: [alice]}\nexceptions: [{rule: "
                "legacy-token-mount, namespace: shop, names: [web], until: 2999-12-31, reason: x}]");
     assert_int_equal(mount_by(ALICE), CF_EXEMPT_NAMESPACE);

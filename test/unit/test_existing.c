@@ -272,7 +272,7 @@ static void while_nothing_is_known(void **state)
     assert_int_equal(count_of(&a), 1);
     assert_string_equal(warning(&a, 0),
                         "namespace \"base\": namespace-level: existing pods were not checked "
-                        "against the new level: Curfew does not know them now");
+                        "against the new level: Curfew has no current list of them");
     cf_store_free(store);
     store = cf_store_new(CF_ABSENT_IS_UNKNOWN);
     many_pods(LEGACY_POD, 2);
@@ -280,7 +280,7 @@ static void while_nothing_is_known(void **state)
     assert_int_equal(count_of(&a), 1);
     assert_string_equal(
         warning(&a, 0),
-        "namespace \"base\": namespace-level: 2 existing pods could not be judged: Curfew has "
+        "namespace \"base\": namespace-level: 2 existing pods could not be evaluated: Curfew has "
         "not listed the cluster's legacy Secrets yet");
     cf_store_free(store);
     store = known;

@@ -216,8 +216,8 @@ static void what_is_stale(void **state)
     cf_store_list_end(store, CF_SECRETS);
     cf_store_refreshed(store, CF_SECRETS, now - 45 * (int64_t)1000000);
     message = denial(POD_IN("shop", LEGACY_POD));
-    has_part(message, ": Curfew has not heard of the cluster's legacy Secrets for ");
-    has_part(message, " s; what it can't look up is denied");
+    has_part(message, ": Curfew's list of the cluster's legacy Secrets is ");
+    has_part(message, " s old; what it can't look up is denied");
     cf_store_refreshed(store, CF_SECRETS, cf_monotonic_micros());
     assert_true(validate(POD_IN("shop", LEGACY_POD)).allowed);
     cf_store_free(store);

@@ -8,12 +8,12 @@ static const char *patch_of(const char *text)
     struct cf_engine_input in = {
         .policy = policy, .store = store, .now = NOW, .modes = CF_ALL_MODES};
     struct cf_request *request = decode(text);
-    struct cf_evaluation judgement;
+    struct cf_evaluation evaluation;
     const char *patch;
 
-    assert_int_equal(cf_engine_run(arena, &in, request, &judgement, &err), 0);
+    assert_int_equal(cf_engine_run(arena, &in, request, &evaluation, &err), 0);
     err = (struct cf_err){.kind = CF_ERR_INPUT};
-    patch = cf_patch_text(arena, request, &judgement, &err);
+    patch = cf_patch_text(arena, request, &evaluation, &err);
     assert_int_equal(err.kind, CF_ERR_NONE);
     return patch;
 }

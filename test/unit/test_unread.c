@@ -277,7 +277,7 @@ static void templates(void **state)
         a = validate(review(&r));
         if (!a.allowed || cJSON_GetArraySize(a.warnings) != 1)
             fail_msg("%s: %s", kinds[i / 2], a.text);
-        has_part(warning(&a, 0), " \"web\" could not be judged: ");
+        has_part(warning(&a, 0), " \"web\" could not be evaluated: ");
         assert_true(strlen(annotation(&a, "unread")) > 10);
     }
 }

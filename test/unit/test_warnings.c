@@ -246,7 +246,7 @@ static void what_nobody_can_look_up(void **state)
     assert_true(a.allowed);
     assert_int_equal(count_of(&a), 1);
     assert_string_equal(warning(&a, 0),
-                        "pod \"web\" could not be judged at Curfew level \"restricted\": "
+                        "pod \"web\" could not be evaluated at Curfew level \"restricted\": "
                         "legacy-token-mount: volume \"tok\" mounts Secret \"web-token\", which "
                         "Curfew can't look up now: Curfew has not listed the cluster's legacy "
                         "Secrets yet");

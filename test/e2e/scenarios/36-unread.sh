@@ -50,7 +50,7 @@ check 'the audit log reports it' await 10 'the annotation' let_through
 scenario 'a template that cannot be read is allowed, with a warning'
 many Deployment > "$E2E_WORK/many-template.json"
 dev create --dry-run=server -n shop -f "$E2E_WORK/many-template.json"
-prints 'Warning: deployment "many" could not be judged: invalid JSON: more than 300000 values'
+prints 'Warning: deployment "many" could not be evaluated: invalid JSON: more than 300000 values'
 prints 'deployment.apps/many created (server dry run)'
 
 nul_driver() { # SECONDS

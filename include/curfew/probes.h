@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* probes.h - the port that a kubelet asks: GET /livez and GET /readyz, and nothing else.
+/* probes.h - the port for the probes of the kubelet: it serves GET /livez and GET /readyz only.
  *
- * The port has threads and connections of its own, so that no other work of the program delays an
- * answer. It needs nothing of its user between start and stop. */
+ * The port has its own thread and connections, so that no other work of the program delays an
+ * answer. Its user calls only start and stop. */
 #ifndef CURFEW_PROBES_H
 #define CURFEW_PROBES_H
 
@@ -13,25 +13,26 @@
 
 struct cf_probes;
 
-/* What is long enough for the reason why something is not ready. */
+/* Bytes of the reason why the program is not ready. */
 #define CF_PROBES_WHY_MAX 256
 
-/* Whether it is ready. If not, it writes one sentence into `why`, of `size` bytes, that says what
- * it waits for. It is called in the port's own thread and must not wait for anything. */
+/* Returns whether the program is ready. If it is not, writes the reason into `why`, of `size`
+ * bytes: what it waits for. Called in the port's thread; must not block. */
 typedef bool (*cf_probes_ready)(void *arg, char *why, size_t size);
 
-/* `listen` is [HOST]:PORT. /livez answers 200 from now on; /readyz answers 200 or 503, as ready()
- * says. NULL: CF_ERR_INPUT for a bad address, CF_ERR_SYSTEM for the rest. */
+/* `listen` is [HOST]:PORT. /livez answers 200 from now on; /readyz answers 200 or 503, depending on
+ * ready(). NULL: CF_ERR_INPUT for an invalid address, CF_ERR_SYSTEM for other failures. */
 struct cf_probes *cf_probes_start(const char *listen, cf_probes_ready ready, void *arg,
                                   struct cf_err *err);
 
-/* From now on /livez answers as alive() says, under the same rules as ready(); else always 200. */
+/* From now on /livez answers 200 or 503, depending on alive(), for which the same rules hold as for
+ * ready(). Without it /livez always answers 200. */
 void cf_probes_alive_hook(struct cf_probes *probes, cf_probes_ready alive);
 
-/* Where it listens, as HOST:PORT. */
+/* The address that the port listens on, as HOST:PORT. */
 const char *cf_probes_address(const struct cf_probes *probes);
 
-/* Ends its connections and threads. Takes NULL. */
+/* Closes the connections, ends the thread and frees the port. Takes NULL. */
 void cf_probes_stop(struct cf_probes *probes);
 
 #endif

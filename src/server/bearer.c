@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bearer.c - the bearer token that a caller has to show, where --bearer-jwks asks for one, and
- * /authorize, which answers nobody whom it does not know. Client certificates are the handshake's
- * matter: see tls_clients.c. */
+/* bearer.c - authentication of callers by bearer token (--bearer-jwks); and /authorize, which by
+ * default answers authenticated callers only. The TLS handshake checks client certificates: see
+ * tls_clients.c. */
 #include <stdio.h>
 
 #include "context.h"
@@ -14,8 +14,8 @@
 #include "limits.h"
 #include "stats.h"
 
-static int check_token(struct cf_server *server, const struct cf_http_request *request,
-                       struct cf_err *err)
+static int check_bearer_token(struct cf_server *server, const struct cf_http_request *request,
+                              struct cf_err *err)
 {
     struct cf_token_demands demands = {
         .now = cf_now(),
@@ -34,7 +34,7 @@ static int check_token(struct cf_server *server, const struct cf_http_request *r
     if (arena == NULL)
         return cf_err_memory(err);
     if (request->authorized_twice || !cf_bearer_token(request->authorization, &text, &len))
-        return cf_err_set(err, "a review must come with one Authorization: Bearer token");
+        return cf_err_set(err, "a review requires exactly one Authorization: Bearer token");
     keys = cf_swap_ref(&server->keys);
     result = cf_token_accept(arena, keys, text, len, &demands, &token, err);
     cf_jwks_unref(keys);
@@ -42,8 +42,8 @@ static int check_token(struct cf_server *server, const struct cf_http_request *r
     return result == 0 ? 0 : cf_err_wrap(err, "the bearer token is refused");
 }
 
-static void refuse(struct cf_server *server, struct cf_http_request *request, unsigned status,
-                   struct cf_err *err)
+static void refuse_caller(struct cf_server *server, struct cf_http_request *request,
+                          unsigned status, struct cf_err *err)
 {
     struct cf_http_reply reply = {.status = status,
                                   .authenticate = status == 401 ? "Bearer" : NULL};
@@ -57,9 +57,9 @@ static void refuse(struct cf_server *server, struct cf_http_request *request, un
     cf_http_reply(request, &reply);
 }
 
-/* The store answers there what runs on which node, and which accounts are restricted: a restricted
- * account would learn what its boundary hides. */
-static bool is_open(const struct cf_server *server, const struct cf_route *route)
+/* Answers of /authorize reveal which objects belong to which node, and which accounts are
+ * restricted: an anonymous caller could learn what its boundary hides. */
+static bool answers_anonymous(const struct cf_server *server, const struct cf_route *route)
 {
     return route->phase != CF_PHASE_AUTHORIZE || server->config.client_ca != NULL ||
            server->config.authorize_anonymous;
@@ -73,17 +73,17 @@ bool cf_caller_check(struct cf_server *server, const struct cf_route *route,
     int result;
 
     if (server->config.bearer_jwks != NULL) {
-        result = check_token(server, request, &err);
+        result = check_bearer_token(server, request, &err);
         cf_http_forget_token(request);
-    } else if (is_open(server, route)) {
+    } else if (answers_anonymous(server, route)) {
         return true;
     } else {
         status = 403;
         result = cf_err_set(&err, "this path answers authenticated callers only, and this server "
-                                  "asks nobody who it is: start it with --client-ca or "
+                                  "authenticates no callers: start it with --client-ca or "
                                   "--bearer-jwks");
     }
     if (result != 0)
-        refuse(server, request, status, &err);
+        refuse_caller(server, request, status, &err);
     return result == 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* body.h - the body of a request while it comes in, its answer while it goes out, and
- * limits.memory. */
+/* body.h - request bodies, copies of answers, and the memory budget (limits.memory) that both are
+ * taken from. */
 #ifndef CURFEW_SERVER_BODY_H
 #define CURFEW_SERVER_BODY_H
 
@@ -13,31 +13,31 @@
 struct cf_budget {
     atomic_size_t used;
     /* Set by cf_budget_set(), in bytes. */
-    atomic_size_t max;       /* what may be used: limits.memory less what the arenas keep */
-    atomic_size_t max_large; /* by large requests, so that small ones find room beside them */
-    atomic_size_t keep;      /* of each thread's arena, set aside */
+    atomic_size_t max;       /* for all requests: limits.memory less what the arenas keep */
+    atomic_size_t max_large; /* for large requests: less than max, the rest is for small ones */
+    atomic_size_t keep;      /* what the arena of each thread keeps between two requests */
 };
 
-/* limits.memory for so many threads, where a body has `max_body` bytes at most; may be called at
- * any time. */
+/* Divides limits.memory (`memory`, in bytes) among that many threads; a body has at most `max_body`
+ * bytes. May be called at any time. */
 void cf_budget_set(struct cf_budget *budget, size_t memory, size_t max_body, unsigned threads);
 
-/* Whether a request with a body of this size counts as large. */
+/* Whether a request with a body of this size is a large one. */
 bool cf_budget_is_large(size_t body_len);
 
-/* The most that one request may ever hold, its body among it. */
-size_t cf_budget_alone(const struct cf_budget *budget, bool large);
+/* The most that a single request may ever use, its body included. */
+size_t cf_budget_ceiling(const struct cf_budget *budget, bool large);
 
-/* Takes the room, or false and leaves all as it was. */
+/* Takes bytes from the budget. False: not enough is left, and nothing was taken. */
 bool cf_budget_take(struct cf_budget *budget, size_t bytes, bool large);
-void cf_budget_give(struct cf_budget *budget, size_t bytes);
+void cf_budget_release(struct cf_budget *budget, size_t bytes);
 
 /* ---- body ---- */
 
 enum cf_body_state {
     CF_BODY_GOOD,
-    CF_BODY_BUSY,      /* all requests together were too much: this one was let go */
-    CF_BODY_NO_MEMORY, /* the same, for want of memory */
+    CF_BODY_BUSY,      /* abandoned: the budget is used up */
+    CF_BODY_NO_MEMORY, /* abandoned: out of memory */
 };
 
 struct cf_body {
@@ -47,27 +47,28 @@ struct cf_body {
     size_t len, expected;
 };
 
-/* Of a request that promises so many bytes. */
+/* `expected` is the Content-Length. */
 void cf_body_begin(struct cf_body *body, struct cf_budget *budget, size_t expected);
 
-/* The next piece of it; once it has been let go, pieces are dropped. */
+/* Appends the next piece; pieces of an abandoned body are ignored. */
 void cf_body_add(struct cf_body *body, const char *data, size_t len);
 
-/* Wipes and frees what was kept. */
+/* Wipes and frees the bytes. */
 void cf_body_drop(struct cf_body *body);
 
 /* ---- answers ---- */
 
-/* A copy of an answer, until it has been sent whole or its connection is gone. */
-struct cf_sent {
+/* A copy of an answer, kept until it is sent completely or its connection is closed. */
+struct cf_reply_copy {
     struct cf_budget *budget;
     size_t taken;
     char bytes[];
 };
 
-/* NULL when out of memory, or where the budget has no room (*refused): answers below
- * CF_SMALL_ANSWER are made in any case, "try again" is one. `budget` NULL: nothing is counted. */
-struct cf_sent *cf_sent_new(struct cf_budget *budget, const char *bytes, size_t len, bool *refused);
-void cf_sent_free(void *sent);
+/* NULL when out of memory, or when the budget has no room (*refused). Answers below CF_SMALL_ANSWER
+ * always have room, among them the one to try again later. `budget` NULL: not counted. */
+struct cf_reply_copy *cf_reply_copy_new(struct cf_budget *budget, const char *bytes, size_t len,
+                                        bool *refused);
+void cf_reply_copy_free(void *sent);
 
 #endif

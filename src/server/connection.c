@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* connection.c - a port's connections. */
+/* connection.c - the connections of a port: their stages, the lobby, admission and eviction; see
+ * connection.h. */
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,10 @@
 #include "connection.h"
 #include "limits.h"
 
-#define HELD_MICROS 50000
+/* ---- slots ---- */
+
+/* A slot that no step of the connection frees becomes free after this time. */
+#define SLOT_MICROS 50000
 
 bool cf_slots_free(const struct cf_slots *slots, int64_t now)
 {
@@ -23,7 +27,7 @@ bool cf_slots_free(const struct cf_slots *slots, int64_t now)
 
 struct cf_thread_slot cf_slots_take(struct cf_slots *slots, int64_t now)
 {
-    struct cf_thread_slot slot = {.value = now + HELD_MICROS};
+    struct cf_thread_slot slot = {.value = now + SLOT_MICROS};
 
     for (unsigned i = 0; i < slots->count && slot.at == NULL; i++) {
         if (atomic_load_explicit(&slots->free_at[i], memory_order_relaxed) <= now)
@@ -34,7 +38,8 @@ struct cf_thread_slot cf_slots_take(struct cf_slots *slots, int64_t now)
     return slot;
 }
 
-/* It may have been free again for a while, and another connection's by now: then it stays. */
+/* If the time of the slot is over, it may belong to another connection already: then it stays
+ * taken. */
 bool cf_slot_leave(struct cf_thread_slot *slot)
 {
     int64_t value = slot->value;
@@ -46,21 +51,21 @@ bool cf_slot_leave(struct cf_thread_slot *slot)
     return true;
 }
 
-/* ---- connection ---- */
+/* ---- connections ---- */
 
-/* A new connection is about to send a request for so long; then it is merely open. */
+/* How long after a connection was opened its first request is expected. */
 #define ABOUT_TO_MICROS 2000000
-/* A connection gives way to no newcomer for so long after it was admitted: a burst of an API
- * server is done by then, also where a flood makes all of it slow. The first connection of an
- * address waits for a shorter time than its others. No later stage begins this time anew: a client
- * could stay young for ever with requests that are refused. */
+/* A connection is not evicted for this time after it was admitted: a burst of an API server
+ * completes within it, even while a flood slows down the server. For the first connection of an
+ * address, others are evicted after a shorter time. No later stage restarts this time: otherwise
+ * requests that are refused would protect their connection forever. */
 #define YOUNG_MICROS 2000000
 #define YOUNG_TO_FIRST_MICROS 500000
-/* Where all addresses have as many as the newcomer's, one gives way in each such time, so that a
- * flood can't make us compute handshakes without end. */
+/* If no address has more connections than that of the candidate, at most one connection is evicted
+ * in this time: this bounds the handshakes that a flood causes. */
 #define TURN_MICROS 20000
 
-static const int64_t seconds[CF_STAGES] = {
+static const int64_t stage_seconds[CF_STAGES] = {
     [CF_STAGE_SILENT] = CF_HANDSHAKE_SECONDS,
     [CF_STAGE_READY] = CF_HANDSHAKE_SECONDS,
     [CF_STAGE_HANDSHAKE] = CF_HANDSHAKE_SECONDS,
@@ -73,7 +78,7 @@ static const int64_t seconds[CF_STAGES] = {
     [CF_STAGE_ENDING] = CF_IDLE_SECONDS,
 };
 
-static enum cf_standing kind_of(const struct cf_conn *conn)
+static enum cf_standing standing_of(const struct cf_conn *conn)
 {
     switch (conn->stage) {
     case CF_STAGE_SILENT:
@@ -112,7 +117,7 @@ int cf_conns_init(struct cf_conns *conns, const struct cf_room *room, struct cf_
     conns->peers = cf_peers_new((size_t)room->all + room->lobby + CF_ENDING_MAX);
     if (conns->peers == NULL)
         return cf_err_memory(err);
-    /* It is held for less than it takes to sleep and wake. */
+    /* Spinning is cheaper: the lock is held for less time than it takes to sleep and wake. */
     pthread_mutexattr_init(&spins);
     pthread_mutexattr_settype(&spins, PTHREAD_MUTEX_ADAPTIVE_NP);
     pthread_mutex_init(&conns->lock, &spins);
@@ -132,7 +137,7 @@ void cf_conns_destroy(struct cf_conns *conns)
 
 /* ---- lists of stages ---- */
 
-static void append(struct cf_conns *conns, struct cf_conn *conn, enum cf_stage stage)
+static void append_to_stage(struct cf_conns *conns, struct cf_conn *conn, enum cf_stage stage)
 {
     conn->stage = stage;
     conn->since = cf_monotonic_micros();
@@ -148,7 +153,7 @@ static void append(struct cf_conns *conns, struct cf_conn *conn, enum cf_stage s
         atomic_store_explicit(&conns->ready, conns->counts[stage], memory_order_relaxed);
 }
 
-static void unlink_stage(struct cf_conns *conns, struct cf_conn *conn)
+static void remove_from_stage(struct cf_conns *conns, struct cf_conn *conn)
 {
     enum cf_stage stage = conn->stage;
 
@@ -165,40 +170,41 @@ static void unlink_stage(struct cf_conns *conns, struct cf_conn *conn)
         atomic_store_explicit(&conns->ready, conns->counts[stage], memory_order_relaxed);
 }
 
-/* One that finds no memory for its address is in no list of victims; its time still ends. */
-static void enter(struct cf_conns *conns, struct cf_conn *conn, enum cf_stage stage)
+/* When out of memory, the connection is in no list of its address: it cannot be evicted, but its
+ * deadline still holds. */
+static void move_to_stage(struct cf_conns *conns, struct cf_conn *conn, enum cf_stage stage)
 {
-    unlink_stage(conns, conn);
-    append(conns, conn, stage);
-    (void)cf_peers_move(conns->peers, &conn->link, conn->key, kind_of(conn));
+    remove_from_stage(conns, conn);
+    append_to_stage(conns, conn, stage);
+    (void)cf_peers_move(conns->peers, &conn->link, conn->key, standing_of(conn));
 }
 
-static void drop(struct cf_conns *conns, struct cf_conn *conn)
+static void remove_connection(struct cf_conns *conns, struct cf_conn *conn)
 {
-    unlink_stage(conns, conn);
+    remove_from_stage(conns, conn);
     cf_peers_remove(conns->peers, &conn->link);
     if (conn->had_verdict && conn->stage != CF_STAGE_ENDING)
         conns->kept--;
     conns->by_fd[conn->fd] = NULL;
 }
 
-static void end(struct cf_conns *conns, struct cf_conn *conn)
+static void shut_down(struct cf_conns *conns, struct cf_conn *conn)
 {
     if (conn->had_verdict)
         conns->kept--;
-    enter(conns, conn, CF_STAGE_ENDING);
+    move_to_stage(conns, conn, CF_STAGE_ENDING);
     shutdown(conn->fd, SHUT_RDWR);
 }
 
-static void count(struct cf_conns *conns, enum cf_evicted why)
+static void count_evicted(struct cf_conns *conns, enum cf_evicted why)
 {
     atomic_fetch_add_explicit(&conns->evicted[why], 1, memory_order_relaxed);
 }
 
 /* ---- the lobby ---- */
 
-/* Doubles, so that a port with few connections has a small table. */
-static bool has_slot(struct cf_conns *conns, int fd)
+/* Doubles the table as needed, so that a port with few connections has a small one. */
+static bool has_table_entry(struct cf_conns *conns, int fd)
 {
     size_t len = conns->by_fd_len > 0 ? conns->by_fd_len : 64;
     struct cf_conn **more;
@@ -222,10 +228,10 @@ bool cf_conns_arrive(struct cf_conns *conns, struct cf_conn *conn)
 
     conn->key = cf_peer_key((const struct sockaddr *)&conn->from);
     pthread_mutex_lock(&conns->lock);
-    done = has_slot(conns, conn->fd) &&
+    done = has_table_entry(conns, conn->fd) &&
            cf_peers_add(conns->peers, &conn->link, conn->key, CF_STANDING_SILENT);
     if (done) {
-        append(conns, conn, CF_STAGE_SILENT);
+        append_to_stage(conns, conn, CF_STAGE_SILENT);
         conns->by_fd[conn->fd] = conn;
     }
     pthread_mutex_unlock(&conns->lock);
@@ -244,14 +250,14 @@ struct cf_conn *cf_conns_surplus(struct cf_conns *conns, bool one_more)
             conn = conn_of(cf_peers_heaviest(conns->peers, CF_STANDING_READY));
     }
     if (conn != NULL) {
-        drop(conns, conn);
-        count(conns, CF_EVICTED_WAITING);
+        remove_connection(conns, conn);
+        count_evicted(conns, CF_EVICTED_WAITING);
     }
     pthread_mutex_unlock(&conns->lock);
     return conn;
 }
 
-bool cf_conns_crowds(struct cf_conns *conns, const struct cf_conn *conn)
+bool cf_conns_is_crowding(struct cf_conns *conns, const struct cf_conn *conn)
 {
     bool crowds;
 
@@ -262,15 +268,15 @@ bool cf_conns_crowds(struct cf_conns *conns, const struct cf_conn *conn)
     return crowds;
 }
 
-void cf_conns_give_way(struct cf_conns *conns, struct cf_conn *conn)
+void cf_conns_evict_waiting(struct cf_conns *conns, struct cf_conn *conn)
 {
     cf_conns_remove(conns, conn);
-    count(conns, CF_EVICTED_WAITING);
+    count_evicted(conns, CF_EVICTED_WAITING);
 }
 
 static bool is_late(const struct cf_conn *conn, int64_t now)
 {
-    return conn != NULL && now - conn->since > seconds[conn->stage] * 1000000;
+    return conn != NULL && now - conn->since > stage_seconds[conn->stage] * 1000000;
 }
 
 struct cf_conn *cf_conns_overdue(struct cf_conns *conns)
@@ -283,7 +289,7 @@ struct cf_conn *cf_conns_overdue(struct cf_conns *conns)
     if (!is_late(conn, now))
         conn = conns->first[CF_STAGE_READY];
     if (is_late(conn, now))
-        drop(conns, conn);
+        remove_connection(conns, conn);
     else
         conn = NULL;
     pthread_mutex_unlock(&conns->lock);
@@ -298,7 +304,7 @@ struct cf_conn *cf_conns_stale(struct cf_conns *conns, int fd)
     if ((size_t)fd < conns->by_fd_len)
         conn = conns->by_fd[fd];
     if (conn != NULL)
-        drop(conns, conn);
+        remove_connection(conns, conn);
     pthread_mutex_unlock(&conns->lock);
     return conn;
 }
@@ -311,19 +317,20 @@ struct cf_conn *cf_conns_any(struct cf_conns *conns)
     for (unsigned i = 0; i < CF_STAGES && conn == NULL; i++)
         conn = conns->first[i];
     if (conn != NULL)
-        drop(conns, conn);
+        remove_connection(conns, conn);
     pthread_mutex_unlock(&conns->lock);
     return conn;
 }
 
-/* ---- who is admitted, and who gives way ---- */
+/* ---- admission and eviction ---- */
 
-/* Whether this one, of the address with the most, gives way to a newcomer: at any time to one whose
- * address has fewer even when it is in. */
-static bool gives_way(const struct cf_conns *conns, const struct cf_conn *conn,
-                      const struct cf_conn *newcomer, int64_t now)
+/* Whether a connection of the address with the most connections may be evicted for the candidate:
+ * at any time if the candidate's address would still have fewer after its admission, otherwise once
+ * every TURN_MICROS. */
+static bool may_evict(const struct cf_conns *conns, const struct cf_conn *conn,
+                      const struct cf_conn *candidate, int64_t now)
 {
-    unsigned others = cf_peers_weight(&newcomer->link);
+    unsigned others = cf_peers_weight(&candidate->link);
 
     if (conn == NULL || !conn->started ||
         now - conn->admitted < (others == 0 ? YOUNG_TO_FIRST_MICROS : YOUNG_MICROS))
@@ -331,27 +338,28 @@ static bool gives_way(const struct cf_conns *conns, const struct cf_conn *conn,
     return cf_peers_weight(&conn->link) > others + 1 || now - conns->turned >= TURN_MICROS;
 }
 
-/* Those that wait for their client before those whose first request is under way. A request that a
- * thread is working on is not cut: it would be lost. There are no more of these than threads. */
-static bool evict_fresh(struct cf_conns *conns, const struct cf_conn *newcomer)
+/* Connections that wait for their client are evicted before those whose first request is being
+ * received. A request that a thread works on is never interrupted; there are no more of these than
+ * threads. */
+static bool evict_fresh(struct cf_conns *conns, const struct cf_conn *candidate)
 {
     int64_t now = cf_monotonic_micros();
     struct cf_conn *conn = conn_of(cf_peers_heaviest(conns->peers, CF_STANDING_NEW));
 
-    if (!gives_way(conns, conn, newcomer, now)) {
+    if (!may_evict(conns, conn, candidate, now)) {
         conn = conn_of(cf_peers_heaviest(conns->peers, CF_STANDING_FIRST));
-        if (!gives_way(conns, conn, newcomer, now))
+        if (!may_evict(conns, conn, candidate, now))
             return false;
     }
-    if (cf_peers_weight(&conn->link) <= cf_peers_weight(&newcomer->link) + 1)
+    if (cf_peers_weight(&conn->link) <= cf_peers_weight(&candidate->link) + 1)
         conns->turned = now;
-    end(conns, conn);
-    count(conns, CF_EVICTED_NEW);
+    shut_down(conns, conn);
+    count_evicted(conns, CF_EVICTED_NEW);
     return true;
 }
 
-/* One whose next request has come already is not idle, though its thread has not seen it yet: it
- * takes its place behind the others. */
+/* A connection with unread bytes is not idle, although its thread has not seen them yet: it moves
+ * to the end of its list. */
 static bool evict_idle(struct cf_conns *conns)
 {
     struct cf_conn *conn = conn_of(cf_peers_heaviest(conns->peers, CF_STANDING_IDLE));
@@ -364,12 +372,12 @@ static bool evict_idle(struct cf_conns *conns)
         (void)cf_peers_add(conns->peers, &conn->link, conn->key, CF_STANDING_IDLE);
         return false;
     }
-    end(conns, conn);
-    count(conns, CF_EVICTED_IDLE);
+    shut_down(conns, conn);
+    count_evicted(conns, CF_EVICTED_IDLE);
     return true;
 }
 
-static bool has_room(struct cf_conns *conns, const struct cf_conn *newcomer)
+static bool make_room(struct cf_conns *conns, const struct cf_conn *candidate)
 {
     const struct cf_room *room = &conns->room;
     size_t fresh = cf_peers_count(conns->peers, CF_STANDING_NEW) +
@@ -380,7 +388,7 @@ static bool has_room(struct cf_conns *conns, const struct cf_conn *newcomer)
         return false;
     if (fresh < room->fresh && fresh + conns->kept < room->all)
         return true;
-    return fresh < room->reserve ? evict_idle(conns) : evict_fresh(conns, newcomer);
+    return fresh < room->reserve ? evict_idle(conns) : evict_fresh(conns, candidate);
 }
 
 struct cf_conn *cf_conns_admit(struct cf_conns *conns, enum cf_stage stage)
@@ -389,10 +397,10 @@ struct cf_conn *cf_conns_admit(struct cf_conns *conns, enum cf_stage stage)
 
     pthread_mutex_lock(&conns->lock);
     conn = conn_of(cf_peers_next(conns->peers));
-    if (conn != NULL && !has_room(conns, conn))
+    if (conn != NULL && !make_room(conns, conn))
         conn = NULL;
     if (conn != NULL) {
-        enter(conns, conn, stage);
+        move_to_stage(conns, conn, stage);
         conn->admitted = conn->since;
     }
     pthread_mutex_unlock(&conns->lock);
@@ -404,7 +412,7 @@ bool cf_conns_has_ready(const struct cf_conns *conns)
     return atomic_load_explicit(&conns->ready, memory_order_relaxed) > 0;
 }
 
-/* ---- afterwards ---- */
+/* ---- after admission ---- */
 
 struct cf_conn *cf_conns_start(struct cf_conns *conns, int fd)
 {
@@ -419,24 +427,23 @@ struct cf_conn *cf_conns_start(struct cf_conns *conns, int fd)
     return conn;
 }
 
-/* Not out of the stage of ending. */
 void cf_conns_enter(struct cf_conns *conns, struct cf_conn *conn, enum cf_stage stage)
 {
     pthread_mutex_lock(&conns->lock);
     if (conn->stage != CF_STAGE_ENDING)
-        enter(conns, conn, stage);
+        move_to_stage(conns, conn, stage);
     pthread_mutex_unlock(&conns->lock);
 }
 
 void cf_conns_verdict(struct cf_conns *conns, struct cf_conn *conn)
 {
     if (conn->had_verdict)
-        return; /* only its own thread, which is this one, writes it */
+        return; /* only the connection's own thread, which calls this, writes it */
     pthread_mutex_lock(&conns->lock);
     if (conn->stage != CF_STAGE_ENDING) {
         conn->had_verdict = true;
         conns->kept++;
-        (void)cf_peers_move(conns->peers, &conn->link, conn->key, kind_of(conn));
+        (void)cf_peers_move(conns->peers, &conn->link, conn->key, standing_of(conn));
     }
     pthread_mutex_unlock(&conns->lock);
 }
@@ -444,11 +451,11 @@ void cf_conns_verdict(struct cf_conns *conns, struct cf_conn *conn)
 void cf_conns_remove(struct cf_conns *conns, struct cf_conn *conn)
 {
     pthread_mutex_lock(&conns->lock);
-    drop(conns, conn);
+    remove_connection(conns, conn);
     pthread_mutex_unlock(&conns->lock);
 }
 
-/* ---- all of them ---- */
+/* ---- for any thread ---- */
 
 unsigned cf_conns_sweep(struct cf_conns *conns)
 {
@@ -463,7 +470,7 @@ unsigned cf_conns_sweep(struct cf_conns *conns)
             next = c->next;
             if (!c->started)
                 continue;
-            end(conns, c);
+            shut_down(conns, c);
             ended++;
         }
     }
@@ -471,7 +478,7 @@ unsigned cf_conns_sweep(struct cf_conns *conns)
     return ended;
 }
 
-static unsigned young(const struct cf_conns *conns, enum cf_stage stage, int64_t now)
+static unsigned count_young(const struct cf_conns *conns, enum cf_stage stage, int64_t now)
 {
     unsigned found = 0;
 
@@ -490,7 +497,7 @@ unsigned cf_conns_pending(struct cf_conns *conns, bool new_ones)
     pending = conns->counts[CF_STAGE_HEADERS] + conns->counts[CF_STAGE_BODY] +
               conns->counts[CF_STAGE_WORK] + conns->counts[CF_STAGE_ANSWER];
     for (unsigned stage = CF_STAGE_SILENT; new_ones && stage <= CF_STAGE_FRESH; stage++)
-        pending += young(conns, (enum cf_stage)stage, now);
+        pending += count_young(conns, (enum cf_stage)stage, now);
     pthread_mutex_unlock(&conns->lock);
     return pending;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http.c - see http.h. The only file that includes libmicrohttpd.
+/* http.c - one listening port; see http.h. The only file that includes libmicrohttpd.
  *
- * Every thread is a libmicrohttpd daemon of its own with an epoll set and no listening socket;
- * the acceptor gives each new connection to one that has few (listener.h says why). A
- * request lives inside its connection: HTTP/1.1 has one at a time. */
+ * Every thread is a separate libmicrohttpd daemon with an epoll set and no listening socket. The
+ * acceptor (listener.c) gives each admitted connection to the thread that has the fewest. A request
+ * is part of its connection: HTTP/1.1 has one at a time. */
 #include "http.h"
 
 #include <stdatomic.h>
@@ -27,7 +27,7 @@
 struct worker {
     struct cf_http *http;
     struct MHD_Daemon *daemon;
-    atomic_uint connections; /* given to it and not closed yet */
+    atomic_uint connections; /* open connections of this thread */
     struct cf_slots slots;
 };
 
@@ -42,16 +42,16 @@ struct cf_http {
 };
 
 struct connection {
-    struct cf_http_request request; /* first: cf_http_reply() finds its way back */
+    struct cf_http_request request; /* first member: cf_http_reply() casts it to the connection */
     struct cf_conn conn;
     struct worker *worker;
     struct MHD_Connection *mhd;
     struct cf_tls_peer *peer;   /* NULL on a plain port */
-    struct cf_thread_slot slot; /* among its worker's */
-    bool busy;                  /* with a request */
-    bool nul;     /* its target holds an encoded NUL, where libmicrohttpd's text ends */
-    bool replied; /* to it */
-    bool good;    /* with 2xx */
+    struct cf_thread_slot slot; /* of its worker */
+    bool busy;                  /* a request is in progress */
+    bool nul;     /* the target contains an encoded NUL, at which libmicrohttpd ends the string */
+    bool replied; /* the request has a reply */
+    bool good;    /* its status is 2xx */
     struct cf_body body;
 };
 
@@ -63,13 +63,13 @@ const char *cf_http_version(void)
 /* ---- replies ---- */
 
 /* Takes over the copy. */
-static struct MHD_Response *response_of(struct cf_sent *copy, size_t len)
+static struct MHD_Response *new_response(struct cf_reply_copy *copy, size_t len)
 {
     struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
-        len, copy->bytes, cf_sent_free, copy);
+        len, copy->bytes, cf_reply_copy_free, copy);
 
     if (response == NULL)
-        cf_sent_free(copy);
+        cf_reply_copy_free(copy);
     return response;
 }
 
@@ -84,13 +84,13 @@ bool cf_http_reply(struct cf_http_request *request, const struct cf_http_reply *
     struct cf_budget *budget = c->worker->http->config.memory;
     bool draining = atomic_load_explicit(&c->worker->http->draining, memory_order_relaxed);
     bool refused = false;
-    struct cf_sent *copy = cf_sent_new(budget, reply->body, reply->len, &refused);
-    struct MHD_Response *response = copy != NULL ? response_of(copy, reply->len) : NULL;
+    struct cf_reply_copy *copy = cf_reply_copy_new(budget, reply->body, reply->len, &refused);
+    struct MHD_Response *response = copy != NULL ? new_response(copy, reply->len) : NULL;
 
     if (refused)
         return false;
     if (response == NULL)
-        return true; /* no answer: the connection is closed */
+        return true; /* no reply: the connection is closed */
     if (add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                    reply->type != NULL ? reply->type : "text/plain; charset=utf-8") &&
         add_header(response, MHD_HTTP_HEADER_ALLOW, reply->allow) &&
@@ -105,12 +105,12 @@ bool cf_http_reply(struct cf_http_request *request, const struct cf_http_reply *
 
 /* ---- requests ---- */
 
-static void enter(struct connection *c, enum cf_stage stage)
+static void set_stage(struct connection *c, enum cf_stage stage)
 {
     cf_conns_enter(&c->worker->http->conns, &c->conn, stage);
 }
 
-/* Its first step is done, so that another one may be given to its worker. */
+/* The first step of the connection is done: its worker may start another one. */
 static void leave_slot(struct connection *c)
 {
     struct cf_http *http = c->worker->http;
@@ -119,7 +119,7 @@ static void leave_slot(struct connection *c)
         cf_acceptor_wake(http->acceptor);
 }
 
-/* NULL: there was no memory at its start. */
+/* NULL: the process was out of memory when the connection was opened. */
 static struct connection *connection_of(struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info =
@@ -136,7 +136,7 @@ static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char 
     return MHD_YES;
 }
 
-/* The request line has come: what is missing of the headers has a short time. */
+/* Called after the request line. From here the headers have a short deadline. */
 static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *mhd)
 {
     struct connection *c = connection_of(mhd);
@@ -145,12 +145,12 @@ static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *
     if (c == NULL)
         return NULL;
     c->nul = strstr(uri, "%00") != NULL;
-    enter(c, CF_STAGE_HEADERS);
+    set_stage(c, CF_STAGE_HEADERS);
     return NULL;
 }
 
-static enum MHD_Result begin(struct connection *c, const char *path, const char *method,
-                             const char *version)
+static enum MHD_Result begin_request(struct connection *c, const char *path, const char *method,
+                                     const char *version)
 {
     struct cf_http *http = c->worker->http;
     size_t expected = 0;
@@ -159,28 +159,28 @@ static enum MHD_Result begin(struct connection *c, const char *path, const char 
     c->request = (struct cf_http_request){
         .method = method,
         .path = path,
-        .fault = c->nul ? "the target holds a NUL" : NULL,
+        .fault = c->nul ? "the request target contains a NUL" : NULL,
         .timeout = MHD_lookup_connection_value(c->mhd, MHD_GET_ARGUMENT_KIND, "timeout"),
     };
     c->busy = true;
     c->replied = c->good = false;
     leave_slot(c);
-    enter(c, CF_STAGE_BODY);
+    set_stage(c, CF_STAGE_BODY);
     MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, on_header, &c->request);
     cf_http_headers_end(&c->request, version);
     taken = http->config.accept(http->config.arg, &c->request, &expected);
     cf_body_begin(&c->body, http->config.memory, expected);
     if (taken)
         return MHD_YES;
-    enter(c, CF_STAGE_ANSWER);
+    set_stage(c, CF_STAGE_ANSWER);
     return c->replied ? MHD_YES : MHD_NO;
 }
 
-static enum MHD_Result finish(struct connection *c)
+static enum MHD_Result finish_request(struct connection *c)
 {
     const struct cf_http_config *config = &c->worker->http->config;
 
-    enter(c, CF_STAGE_WORK);
+    set_stage(c, CF_STAGE_WORK);
     c->request.body = c->body.data;
     c->request.body_len = c->body.len;
     if (c->body.state == CF_BODY_GOOD)
@@ -189,18 +189,16 @@ static enum MHD_Result finish(struct connection *c)
         config->exhausted(config->arg, &c->request, c->body.state == CF_BODY_BUSY);
     c->request.body = NULL;
     cf_body_drop(&c->body);
-    /* Now, and not when the answer has been sent: the client may have it, and ask again, before
-     * this thread gets to know. */
+    /* Not only in on_completed(): the client may have received the answer and sent the next request
+     * before libmicrohttpd calls that. */
     if (c->good)
         cf_conns_verdict(&c->worker->http->conns, &c->conn);
-    enter(c, CF_STAGE_ANSWER);
+    set_stage(c, CF_STAGE_ANSWER);
     return c->replied ? MHD_YES : MHD_NO;
 }
 
-/* libmicrohttpd takes no answer while a body is coming in: what is not kept is answered for at
- * its end.
- *
- * It asks three times: at the headers, with each piece of the body, at the end. */
+/* libmicrohttpd calls this after the headers, for each piece of the body, and at the end. It
+ * accepts no reply between the headers and the end: an abandoned body is answered at its end. */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const char *path,
                                   const char *method, const char *version, const char *data,
                                   size_t *len, void **state)
@@ -209,13 +207,13 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
 
     (void)arg;
     if (c == NULL || (c->worker->http->config.tls != NULL && !cf_tls_trusted(c->peer)))
-        return MHD_NO; /* no memory at its start */
+        return MHD_NO; /* out of memory when it was opened, or an untrusted client */
     if (*state == NULL) {
         *state = c;
-        return begin(c, path, method, version);
+        return begin_request(c, path, method, version);
     }
     if (*len == 0)
-        return finish(c);
+        return finish_request(c);
     cf_body_add(&c->body, data, *len);
     *len = 0;
     return MHD_YES;
@@ -231,7 +229,7 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **state,
         return;
     cf_body_drop(&c->body);
     c->busy = false;
-    enter(c, CF_STAGE_IDLE);
+    set_stage(c, CF_STAGE_IDLE);
 }
 
 /* ---- connections ---- */
@@ -243,10 +241,10 @@ static void on_flight(void *arg)
 
 static void on_established(void *arg)
 {
-    enter(arg, CF_STAGE_FRESH);
+    set_stage(arg, CF_STAGE_FRESH);
 }
 
-/* Without memory for its session it gets no answer. */
+/* NULL when out of memory: requests on the connection get no answer. */
 static struct connection *open_connection(struct cf_http *http, struct MHD_Connection *mhd)
 {
     int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
@@ -274,7 +272,7 @@ static void drop_conn(void *arg, struct cf_conn *conn)
     free(c);
 }
 
-/* CLOSED comes when the TLS session is gone already, but the descriptor is not. */
+/* CLOSED is reported after the TLS session has been freed and before the descriptor is closed. */
 static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
                           enum MHD_ConnectionNotificationCode what)
 {
@@ -314,7 +312,7 @@ uint64_t cf_http_evicted(const struct cf_http *http, enum cf_evicted why)
     return cf_conns_evicted(&http->conns, why);
 }
 
-/* ---- what the acceptor asks ---- */
+/* ---- hooks of the acceptor ---- */
 
 static struct cf_conn *make_conn(void *arg)
 {
@@ -327,7 +325,7 @@ static struct cf_conn *make_conn(void *arg)
     return &c->conn;
 }
 
-/* Of those with a free slot, the one that has the fewest connections; NULL: none has one. */
+/* The worker with the fewest connections among those with a free slot; NULL: none has one. */
 static struct worker *least_loaded(struct cf_http *http, int64_t now)
 {
     struct worker *least = NULL;
@@ -347,7 +345,7 @@ static bool can_take(void *arg)
 }
 
 /* Only the acceptor takes slots, so those that can_take() found are still free. */
-static void take(void *arg, struct cf_conn *conn)
+static void give_to_worker(void *arg, struct cf_conn *conn)
 {
     struct cf_http *http = arg;
     struct connection *c = conn->owner;
@@ -357,18 +355,20 @@ static void take(void *arg, struct cf_conn *conn)
     c->worker = worker;
     c->slot = cf_slots_take(&worker->slots, now);
     atomic_fetch_add_explicit(&worker->connections, 1, memory_order_relaxed);
-    /* From here on it is the worker's, which may have freed it already. If this fails, the
-     * descriptor is closed, and its entry is found when it is given out again. */
+    /* From here the connection belongs to the worker, which may have freed it already. If this
+     * fails, the descriptor is closed, and cf_conns_stale() finds the entry when the kernel assigns
+     * the descriptor again. */
     (void)MHD_add_connection(worker->daemon, conn->fd, (const struct sockaddr *)&conn->from,
                              conn->from_len);
 }
 
 /* ---- starting and stopping ---- */
 
-static void on_log(void *arg, const char *fmt, va_list args) CF_PRINTF(2, 0);
+static void on_library_log(void *arg, const char *fmt, va_list args) CF_PRINTF(2, 0);
 
-/* The library's own words: about single connections, so of interest only when looking closely. */
-static void on_log(void *arg, const char *fmt, va_list args)
+/* Messages of libmicrohttpd: they are about single connections, so they are logged at debug only.
+ */
+static void on_library_log(void *arg, const char *fmt, va_list args)
 {
     char text[256];
 
@@ -378,7 +378,8 @@ static void on_log(void *arg, const char *fmt, va_list args)
     cf_log(CF_LOG_DEBUG, "libmicrohttpd", CF_LOG_S("text", text));
 }
 
-/* The limit of connections is ours, in connection.c: at its own, 0.9.75 leaves a lock held. */
+/* connection.c limits connections; libmicrohttpd's limit is never reached, since 0.9.75 does not
+ * release a lock when it is. */
 static struct MHD_Daemon *start_daemon(struct worker *worker)
 {
     const struct cf_http_config *config = &worker->http->config;
@@ -389,7 +390,7 @@ static struct MHD_Daemon *start_daemon(struct worker *worker)
     flags |= cf_log_enabled(CF_LOG_DEBUG) ? MHD_USE_ERROR_LOG : 0;
     /* clang-format off */
     return MHD_start_daemon(flags, 0, NULL, NULL, on_request, worker,
-        MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+        MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, worker,
         MHD_OPTION_URI_LOG_CALLBACK, on_request_line, worker,
@@ -415,18 +416,21 @@ static int start_workers(struct cf_http *http, struct cf_err *err)
         worker->daemon = start_daemon(worker);
         if (worker->daemon == NULL)
             return cf_err_system(err,
-                                 "starting to serve at %s: libmicrohttpd can't "
-                                 "(--log-level debug says why)",
+                                 "cannot serve on %s: libmicrohttpd does not start "
+                                 "(--log-level debug shows the reason)",
                                  http->address);
         http->worker_count++;
     }
     return 0;
 }
 
-static int start(struct cf_http *http, struct cf_err *err)
+static int start_port(struct cf_http *http, struct cf_err *err)
 {
-    struct cf_accept_hooks hooks = {
-        .make = make_conn, .drop = drop_conn, .can_take = can_take, .take = take, .arg = http};
+    struct cf_accept_hooks hooks = {.make = make_conn,
+                                    .drop = drop_conn,
+                                    .can_take = can_take,
+                                    .take = give_to_worker,
+                                    .arg = http};
     int fd;
 
     if (cf_conns_init(&http->conns, &http->config.room, err) != 0)
@@ -452,7 +456,7 @@ struct cf_http *cf_http_start(const struct cf_http_config *config, struct cf_err
         return NULL;
     }
     http->config = *config;
-    if (start(http, err) == 0)
+    if (start_port(http, err) == 0)
         return http;
     cf_http_stop(http);
     return NULL;
@@ -478,7 +482,7 @@ unsigned cf_http_pending(struct cf_http *http, bool new_ones)
     return cf_conns_pending(&http->conns, new_ones);
 }
 
-/* The threads first: each may still wake the acceptor. */
+/* Frees the acceptor after the threads have ended: each may still wake it. */
 void cf_http_stop(struct cf_http *http)
 {
     struct cf_conn *left;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lifecycle.c - the server's life, in the thread that owns signals, files, deadlines and the end.
+/* lifecycle.c - the main thread of a running server: signals, reloads, warnings, and the shutdown.
  *
- * The end: not ready any more, so that nobody new comes; serve on for the drain delay, closing
- * every connection with its next answer; accept no more; wait for what is in flight. */
+ * Shutdown: report not ready, so that no new clients are sent here; continue to serve for the drain
+ * delay, closing each connection after its next answer; then accept no more connections and wait
+ * for the requests in progress. */
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -25,18 +26,18 @@
 #include "tls.h"
 #include "tls_secret.h"
 
-/* How often deadlines are looked at; files are about once a second. */
+/* Interval between ticks; files are checked about once a second. */
 #define TICK_MICROS 250000
-#define TICKS_PER_LOOK 4
-/* How often the end is looked for. */
+#define TICKS_PER_CHECK 4
+/* Interval between checks whether all requests have been answered. */
 #define STOP_MICROS 5000
 
-/* A certificate is told to end soon in its last days, or the last quarter of a short life; once
- * a day. */
+/* The log warns once a day of a certificate that expires within this time, or that is in the last
+ * quarter of a shorter lifetime. */
 #define EXPIRY_WARN_SECONDS ((int64_t)14 * 86400)
 #define DAY_SECONDS 86400
 
-/* Memory goes back to the system after a peak of this much more than there is now. */
+/* Memory is returned to the system if it has fallen by this much since a peak. */
 #define TRIM_BYTES (4 * CF_MIB)
 #define TRIM_CONNECTIONS 64
 #define TRIM_TICKS 20
@@ -45,7 +46,7 @@ struct life {
     struct cf_server *server;
     sigset_t signals;
     unsigned ticks;
-    bool look_soon; /* a file is just being written */
+    bool check_soon; /* a file is being written */
     struct cf_http_load peak;
 };
 
@@ -65,7 +66,7 @@ void cf_server_block_signals(void)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-/* ---- what it tells ---- */
+/* ---- log lines ---- */
 
 static const char *libraries(char text[192])
 {
@@ -75,44 +76,47 @@ static const char *libraries(char text[192])
     return text;
 }
 
-/* Of watches they come when all was listed. */
-static struct cf_log_field count(const struct cf_server *server, const char *key, size_t count)
+/* With a watch the counts are left out: they are logged after the first lists. */
+static struct cf_log_field count_field(const struct cf_server *server, const char *key,
+                                       size_t count)
 {
     if (server->config.watch != NULL)
         return CF_LOG_S(key, NULL);
     return CF_LOG_N(key, (int64_t)count);
 }
 
-static void say_start(struct cf_server *server, bool confined)
+static void log_start(struct cf_server *server, bool confined)
 {
     const struct cf_watch *watch = server->config.watch;
     struct cf_store_counts counts = cf_store_counts(server->config.store);
     struct cf_policy *policy = cf_server_policy_ref(server);
     char text[192];
 
-    cf_log(
-        CF_LOG_INFO, "serving", CF_LOG_S("version", cf_version()),
-        CF_LOG_S("revision", cf_revision()), CF_LOG_S("address", cf_http_address(server->reviews)),
-        CF_LOG_S("probeAddress", cf_probes_address(server->probes)),
-        CF_LOG_S("metricsAddress", cf_http_address(server->metrics)),
-        CF_LOG_S("policy", policy->digest),
-        CF_LOG_S("systemCalls", confined ? "filtered" : "not filtered"),
-        CF_LOG_S("cluster", watch != NULL ? cf_watch_server(watch) : "manifests"),
-        count(server, "namespaces", counts.namespaces), count(server, "secrets", counts.secrets),
-        count(server, "serviceAccounts", counts.accounts), CF_LOG_S("libraries", libraries(text)));
+    cf_log(CF_LOG_INFO, "serving", CF_LOG_S("version", cf_version()),
+           CF_LOG_S("revision", cf_revision()),
+           CF_LOG_S("address", cf_http_address(server->reviews)),
+           CF_LOG_S("probeAddress", cf_probes_address(server->probes)),
+           CF_LOG_S("metricsAddress", cf_http_address(server->metrics)),
+           CF_LOG_S("policy", policy->digest),
+           CF_LOG_S("systemCalls", confined ? "filtered" : "not filtered"),
+           CF_LOG_S("cluster", watch != NULL ? cf_watch_server(watch) : "manifests"),
+           count_field(server, "namespaces", counts.namespaces),
+           count_field(server, "secrets", counts.secrets),
+           count_field(server, "serviceAccounts", counts.accounts),
+           CF_LOG_S("libraries", libraries(text)));
     cf_policy_free(policy);
 }
 
-static void warn_of_end(const char *sentence, int64_t when, int64_t now, int64_t notice)
+static void warn_before_expiry(const char *message, int64_t when, int64_t now, int64_t notice)
 {
     char text[32];
 
     if (when - now < notice)
-        cf_log(CF_LOG_WARN, sentence, CF_LOG_S("expires", cf_time_format(when, text)));
+        cf_log(CF_LOG_WARN, message, CF_LOG_S("expires", cf_time_format(when, text)));
 }
 
-/* Once a day, and after each change. */
-static void warn_of_ends(struct cf_server *server)
+/* Checks once a day, and after each change. */
+static void warn_before_expiries(struct cf_server *server)
 {
     struct cf_tls_leaf leaf;
     int64_t now = cf_now(), notice;
@@ -123,17 +127,17 @@ static void warn_of_ends(struct cf_server *server)
     server->warned = now;
     notice = (leaf.expires - leaf.begins) / 4;
     if (!leaf.has_names)
-        cf_log(CF_LOG_WARN, "the certificate has no subjectAltName: an API server refuses it");
-    warn_of_end("the certificate ends soon", leaf.expires, now,
-                notice < EXPIRY_WARN_SECONDS ? notice : EXPIRY_WARN_SECONDS);
+        cf_log(CF_LOG_WARN, "the serving certificate has no subjectAltName, API servers reject it");
+    warn_before_expiry("the serving certificate expires soon", leaf.expires, now,
+                       notice < EXPIRY_WARN_SECONDS ? notice : EXPIRY_WARN_SECONDS);
     if (server->crl_ends != 0)
-        warn_of_end("the client CRL should be replaced", server->crl_ends, now, DAY_SECONDS);
+        warn_before_expiry("the client CRL should be replaced", server->crl_ends, now, DAY_SECONDS);
 }
 
 /* ---- ticks ---- */
 
-/* glibc keeps what a peak has freed; what is far more than now is needed goes back. */
-static void trim(struct life *life)
+/* glibc keeps memory that was freed after a peak: returns it if it is far more than needed now. */
+static void trim_memory(struct life *life)
 {
     struct cf_http_load now = cf_http_load(life->server->reviews);
 
@@ -153,14 +157,14 @@ static void tick(struct life *life)
     struct cf_server *server = life->server;
 
     life->ticks++;
-    trim(life);
-    if (!life->look_soon && life->ticks % TICKS_PER_LOOK != 0)
+    trim_memory(life);
+    if (!life->check_soon && life->ticks % TICKS_PER_CHECK != 0)
         return;
-    life->look_soon = cf_reload_changed(server, false);
-    warn_of_ends(server);
+    life->check_soon = cf_reload_changed(server, false);
+    warn_before_expiries(server);
 }
 
-/* The next signal; 0: none came in this time. */
+/* Returns the next signal; 0: none within this time. */
 static int wait_for_signal(const struct life *life, int64_t micros)
 {
     struct timespec ts = {.tv_sec = (time_t)(micros / 1000000),
@@ -172,13 +176,13 @@ static int wait_for_signal(const struct life *life, int64_t micros)
 
 static void reload_all(struct life *life)
 {
-    life->look_soon = cf_reload_changed(life->server, true);
+    life->check_soon = cf_reload_changed(life->server, true);
     if (life->server->tls_secret != NULL)
         cf_tls_secret_wake(life->server->tls_secret);
 }
 
-/* Until a signal that ends it, or that point of time (0: never). Returns the signal, or 0. */
-static int live(struct life *life, int64_t until)
+/* Serves until a signal to end, or until that time (0: no limit). Returns the signal, or 0. */
+static int serve_until(struct life *life, int64_t until)
 {
     int64_t next = cf_monotonic_micros();
 
@@ -200,9 +204,9 @@ static int live(struct life *life, int64_t until)
     }
 }
 
-/* ---- the end ---- */
+/* ---- shutdown ---- */
 
-/* Returns whether a second signal cut it short. */
+/* Returns whether a second signal was received. */
 static bool drain(struct life *life, int got)
 {
     struct cf_server *server = life->server;
@@ -212,11 +216,11 @@ static bool drain(struct life *life, int got)
            CF_LOG_N("seconds", seconds));
     atomic_store(&server->ready, false);
     cf_http_drain(server->reviews);
-    return seconds > 0 && live(life, cf_monotonic_micros() + seconds * 1000000) != 0;
+    return seconds > 0 && serve_until(life, cf_monotonic_micros() + seconds * 1000000) != 0;
 }
 
-/* Returns how many requests are cut off. */
-static unsigned finish(struct life *life, bool at_once)
+/* Returns the number of requests that get no answer. */
+static unsigned wait_for_requests(struct life *life, bool at_once)
 {
     struct cf_http *reviews = life->server->reviews;
     int64_t deadline = cf_monotonic_micros() + life->server->config.drain_timeout * 1000000;
@@ -230,13 +234,13 @@ static unsigned finish(struct life *life, bool at_once)
     return cf_http_pending(reviews, false);
 }
 
-/* All threads are there; those that come later inherit the filter. */
-static void confine_and_say_start(struct cf_server *server)
+/* All threads are running; threads that start later inherit the filter. */
+static void confine_and_log_start(struct cf_server *server)
 {
     struct cf_err err = {.kind = CF_ERR_NONE};
     bool confined = server->config.seccomp && cf_seccomp_start(&err) == 0;
 
-    say_start(server, confined);
+    log_start(server, confined);
     if (err.kind != CF_ERR_NONE)
         cf_log(CF_LOG_WARN, "system calls are not filtered", CF_LOG_S("reason", err.msg));
 }
@@ -249,10 +253,10 @@ void cf_server_run(struct cf_server *server)
     int got;
 
     fill_signals(&life.signals);
-    confine_and_say_start(server);
-    got = live(&life, 0);
+    confine_and_log_start(server);
+    got = serve_until(&life, 0);
     at_once = drain(&life, got);
-    cut = finish(&life, at_once);
+    cut = wait_for_requests(&life, at_once);
     cf_log(cut == 0 ? CF_LOG_INFO : CF_LOG_WARN, "stopped", CF_LOG_N("unanswered", (int64_t)cut));
     cf_server_free(server);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* listener.c - sockets that accept connections, and the thread that accepts them, waits for the
- * first bytes of each, and hands them on in bounded number. */
+/* listener.c - listening sockets and the acceptor; see listener.h. */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -25,15 +24,18 @@
 #include "limits.h"
 #include "listener.h"
 
+/* ---- listening sockets ---- */
+
 #define HOST_MAX 256
 
-struct place {
+struct endpoint {
     char host[HOST_MAX]; /* "" for all addresses */
     char port[8];
 };
 
-/* Splits at the last colon; an IPv6 address stands in brackets, so that it is clear which. */
-static bool split(const char *address, struct place *out)
+/* Splits at the last colon. An IPv6 address must be in brackets, so that its colons cannot be
+ * mistaken for that one. */
+static bool split_address(const char *address, struct endpoint *out)
 {
     const char *colon = strrchr(address, ':');
     const char *host = address;
@@ -65,10 +67,10 @@ static int open_socket(const struct addrinfo *at)
 
     if (fd < 0)
         return -1;
-    /* A restart must not wait for the connections of the one before to be forgotten. */
+    /* A restart must not fail because of connections of the previous process in TIME_WAIT. */
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    /* Answers are small: a client that sends requests and reads no answer must not make the system
-     * keep megabytes of them, as it would by itself. Accepted sockets inherit this. */
+    /* Answers are small: for a client that sends requests and reads no answers the kernel would
+     * otherwise buffer megabytes. Accepted sockets inherit this. */
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
     if (at->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
@@ -80,8 +82,9 @@ static int open_socket(const struct addrinfo *at)
     return -1;
 }
 
-/* All addresses: the IPv6 socket serves IPv4 too. Where the kernel has no IPv6, IPv4 alone. */
-static int listen_all(const struct place *place)
+/* Listens on all addresses: the IPv6 socket accepts IPv4 too. If the kernel has no IPv6, on those
+ * of IPv4. */
+static int listen_all(const struct endpoint *endpoint)
 {
     struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_ANY_INIT};
     struct sockaddr_in four = {.sin_family = AF_INET};
@@ -89,7 +92,7 @@ static int listen_all(const struct place *place)
     int64_t port = 0;
     int fd;
 
-    (void)cf_str_int64(place->port, &port);
+    (void)cf_str_int64(endpoint->port, &port);
     six.sin6_port = four.sin_port = htons((uint16_t)port);
     at.ai_addr = (struct sockaddr *)&six;
     fd = open_socket(&at);
@@ -100,38 +103,38 @@ static int listen_all(const struct place *place)
     return open_socket(&at);
 }
 
-static int listen_host(const char *address, const struct place *place, struct cf_err *err)
+static int listen_host(const char *address, const struct endpoint *endpoint, struct cf_err *err)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
-    int why = getaddrinfo(place->host, place->port, &hints, &found);
+    int why = getaddrinfo(endpoint->host, endpoint->port, &hints, &found);
     int fd = -1;
 
     if (why != 0)
-        return cf_err_system(err, "listening at '%s': %s", address, gai_strerror(why));
+        return cf_err_system(err, "cannot listen on '%s': %s", address, gai_strerror(why));
     for (struct addrinfo *at = found; at != NULL && fd < 0; at = at->ai_next)
         fd = open_socket(at);
     if (fd < 0)
-        cf_err_system(err, "listening at '%s': %s", address, strerror(errno));
+        cf_err_system(err, "cannot listen on '%s': %s", address, strerror(errno));
     freeaddrinfo(found);
     return fd;
 }
 
 int cf_listen(const char *address, struct cf_err *err)
 {
-    struct place place;
+    struct endpoint endpoint;
     int fd;
 
-    if (!split(address, &place))
+    if (!split_address(address, &endpoint))
         return cf_err_set(err,
-                          "'%s' is no address to listen at: want [HOST]:PORT, as in ':8443', "
-                          "'127.0.0.1:8443' or '[::1]:8443'",
+                          "'%s' is not an address to listen on: expected [HOST]:PORT, for "
+                          "example ':8443', '127.0.0.1:8443' or '[::1]:8443'",
                           address);
-    if (place.host[0] != '\0')
-        return listen_host(address, &place, err);
-    fd = listen_all(&place);
+    if (endpoint.host[0] != '\0')
+        return listen_host(address, &endpoint, err);
+    fd = listen_all(&endpoint);
     if (fd < 0)
-        return cf_err_system(err, "listening at '%s': %s", address, strerror(errno));
+        return cf_err_system(err, "cannot listen on '%s': %s", address, strerror(errno));
     return fd;
 }
 
@@ -150,15 +153,16 @@ void cf_listen_name(int fd, char out[CF_ADDRESS_MAX])
     snprintf(out, CF_ADDRESS_MAX, at.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
-/* ---- words ---- */
+/* ---- first bytes ---- */
 
 #define RECORD_HEAD 5
 #define RECORD_MAX 16384
 #define HANDSHAKE 22
 #define MAJOR 3
 
-/* A ClientHello is the first record, in practice: 500 bytes, or 2,000 with a post-quantum key. */
-bool cf_words_are_hello(const unsigned char *data, size_t len, size_t waiting)
+/* In practice a ClientHello is exactly the first record: 500 bytes, or 2,000 with a post-quantum
+ * key. */
+bool cf_has_client_hello(const unsigned char *data, size_t len, size_t waiting)
 {
     size_t record;
 
@@ -170,12 +174,12 @@ bool cf_words_are_hello(const unsigned char *data, size_t len, size_t waiting)
     return record > RECORD_MAX || waiting >= RECORD_HEAD + record;
 }
 
-/* An empty line ends them; libmicrohttpd takes a bare LF as the end of a line, too. */
-bool cf_words_are_headers(const char *data, size_t len)
+/* An empty line ends the headers; libmicrohttpd accepts a bare LF as the end of a line, too. */
+bool cf_has_headers(const char *data, size_t len)
 {
     const char *at = data;
 
-    if (len >= CF_WORDS_MAX)
+    if (len >= CF_FIRST_BYTES_MAX)
         return true;
     while ((at = memchr(at, '\n', len - (size_t)(at - data))) != NULL) {
         size_t left;
@@ -188,21 +192,22 @@ bool cf_words_are_headers(const char *data, size_t len)
     return false;
 }
 
-/* ---- listener ---- */
+/* ---- the acceptor ---- */
 
-/* Without a descriptor or memory for another connection: how long until the next look. */
+/* Pause before the next accept() after it has found no descriptor or memory. */
 #define PAUSE_MS 20
-/* How long somebody who is ready waits for the next look, if nobody wakes us. */
+/* How long a ready connection waits at most before the acceptor checks again whether it can be
+ * admitted. */
 #define TURN_MS 10
-/* How often deadlines are looked at. */
+/* Interval between checks of deadlines. */
 #define TICK_MS 250
-/* This many batches in a row: the kernel's queue is long. */
+/* After this many full batches in a row the kernel's queue is considered long. */
 #define LONG_QUEUE 4
-/* Connections accepted, and events seen, before the next look at the others. */
+/* Connections accepted, or events handled, in one turn. */
 #define BATCH 64
 
 struct cf_acceptor {
-    int fd; /* that listens; -1 once it is closed */
+    int fd; /* listening; -1: closed */
     int epoll, wake;
     bool tls;
     struct cf_conns *conns;
@@ -210,16 +215,17 @@ struct cf_acceptor {
     pthread_t thread;
     sem_t closed;
     atomic_bool closing, stopping;
-    unsigned batches; /* in a row, with more in the queue behind them */
-    bool starved;     /* the last accept() found no descriptor or memory */
-    bool told;        /* of that, once in a row */
+    unsigned batches;       /* full ones in a row: the kernel's queue has more */
+    bool starved;           /* the last accept() found no descriptor or memory */
+    bool starvation_logged; /* since the last successful accept() */
 };
 
 /* ---- the lobby ---- */
 
-/* Accepted sockets inherit this: while they are in the lobby, closing them is a reset, which leaves
- * nothing behind in the kernel. Those that are served say farewell. */
-static void set_farewell(int fd, bool on)
+/* Off, closing a connection resets it, and the kernel keeps no state of it: for the lobby. Accepted
+ * sockets inherit it from the listening one. On, closing sends what is buffered: for admitted
+ * connections. */
+static void set_linger(int fd, bool on)
 {
     const struct linger linger = {.l_onoff = on ? 0 : 1, .l_linger = 0};
 
@@ -232,11 +238,12 @@ static void hang_up(struct cf_acceptor *a, struct cf_conn *conn)
     a->hooks.drop(a->hooks.arg, conn);
 }
 
-enum words { NONE, SOME, WHOLE, GONE };
+/* GONE: the client has closed the connection, or it has failed. */
+enum first_bytes { NONE, SOME, WHOLE, GONE };
 
-static enum words look(const struct cf_acceptor *a, int fd)
+static enum first_bytes peek(const struct cf_acceptor *a, int fd)
 {
-    unsigned char data[CF_WORDS_MAX];
+    unsigned char data[CF_FIRST_BYTES_MAX];
     ssize_t len = recv(fd, data, a->tls ? 16 : sizeof(data), MSG_PEEK | MSG_DONTWAIT);
     int waiting = 0;
     bool whole;
@@ -245,43 +252,43 @@ static enum words look(const struct cf_acceptor *a, int fd)
         return len < 0 && (errno == EAGAIN || errno == EINTR) ? NONE : GONE;
     if (a->tls && ioctl(fd, FIONREAD, &waiting) != 0)
         waiting = 0;
-    whole = a->tls ? cf_words_are_hello(data, (size_t)len, (size_t)waiting)
-                   : cf_words_are_headers((const char *)data, (size_t)len);
+    whole = a->tls ? cf_has_client_hello(data, (size_t)len, (size_t)waiting)
+                   : cf_has_headers((const char *)data, (size_t)len);
     return whole ? WHOLE : SOME;
 }
 
-/* Nothing more comes from this client. With the headers of a request it can still have an answer;
- * with a ClientHello it can't. */
+/* The client has closed its side. After the headers of a request it can still receive an answer;
+ * after a ClientHello it cannot. */
 static bool ended_early(const struct cf_acceptor *a, const struct cf_conn *conn, uint32_t events)
 {
     return (events & EPOLLRDHUP) != 0 && (a->tls || conn->stage == CF_STAGE_SILENT);
 }
 
-/* Something has come from one in the lobby, or it has hung up. */
-static void listen_to(struct cf_acceptor *a, struct cf_conn *conn, uint32_t events)
+/* Bytes have arrived on a connection in the lobby, or the client has closed it. */
+static void on_lobby_event(struct cf_acceptor *a, struct cf_conn *conn, uint32_t events)
 {
-    enum words words = conn->stage == CF_STAGE_SILENT ? look(a, conn->fd) : SOME;
+    enum first_bytes seen = conn->stage == CF_STAGE_SILENT ? peek(a, conn->fd) : SOME;
 
-    if (words == WHOLE) {
+    if (seen == WHOLE) {
         cf_conns_enter(a->conns, conn, CF_STAGE_READY);
         return;
     }
-    if (words != GONE && (events & (EPOLLHUP | EPOLLERR)) == 0 && !ended_early(a, conn, events))
+    if (seen != GONE && (events & (EPOLLHUP | EPOLLERR)) == 0 && !ended_early(a, conn, events))
         return;
     cf_conns_remove(a->conns, conn);
     hang_up(a, conn);
 }
 
-/* While the kernel's queue is long, what a client says right after it has connected has commonly
- * come before its turn here. A connection that has sent nothing by then gives way at once, if its
- * address has so many in a full lobby that one of them would have to go anyway. */
-static bool is_in_the_way(const struct cf_acceptor *a, struct cf_conn *conn)
+/* While the kernel's queue is long, the first bytes of a client have usually arrived when its
+ * connection is accepted. A connection without any is evicted immediately, if its address has so
+ * many connections in a full lobby that one of them must be evicted anyway. */
+static bool is_crowding(const struct cf_acceptor *a, struct cf_conn *conn)
 {
     return a->batches >= LONG_QUEUE && conn->stage == CF_STAGE_SILENT &&
-           cf_conns_crowds(a->conns, conn) && look(a, conn->fd) == NONE;
+           cf_conns_is_crowding(a->conns, conn) && peek(a, conn->fd) == NONE;
 }
 
-static void welcome(struct cf_acceptor *a, struct cf_conn *conn)
+static void take_into_lobby(struct cf_acceptor *a, struct cf_conn *conn)
 {
     struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = conn};
     struct cf_conn *stale = cf_conns_stale(a->conns, conn->fd);
@@ -293,24 +300,24 @@ static void welcome(struct cf_acceptor *a, struct cf_conn *conn)
         hang_up(a, conn);
         return;
     }
-    if (is_in_the_way(a, conn)) {
-        cf_conns_give_way(a->conns, conn);
+    if (is_crowding(a, conn)) {
+        cf_conns_evict_waiting(a->conns, conn);
         hang_up(a, conn);
         return;
     }
-    /* epoll reports what comes from now on, and what is there already. */
+    /* epoll also reports bytes that arrived before. */
     if (epoll_ctl(a->epoll, EPOLL_CTL_ADD, conn->fd, &event) != 0) {
         cf_conns_remove(a->conns, conn);
         hang_up(a, conn);
         return;
     }
-    listen_to(a, conn, 0);
+    on_lobby_event(a, conn, 0);
     while ((surplus = cf_conns_surplus(a->conns, false)) != NULL)
         hang_up(a, surplus);
 }
 
-/* Whom there is room for goes on to be served. */
-static void hand_over(struct cf_acceptor *a)
+/* Admits ready connections as long as there is room. */
+static void admit_ready(struct cf_acceptor *a)
 {
     enum cf_stage stage = a->tls ? CF_STAGE_HANDSHAKE : CF_STAGE_FRESH;
 
@@ -320,12 +327,12 @@ static void hand_over(struct cf_acceptor *a)
         if (conn == NULL)
             return;
         epoll_ctl(a->epoll, EPOLL_CTL_DEL, conn->fd, NULL);
-        set_farewell(conn->fd, true);
+        set_linger(conn->fd, true);
         a->hooks.take(a->hooks.arg, conn);
     }
 }
 
-static void sweep(struct cf_acceptor *a)
+static void close_slow(struct cf_acceptor *a)
 {
     struct cf_conn *late;
     unsigned ended = cf_conns_sweep(a->conns);
@@ -333,7 +340,7 @@ static void sweep(struct cf_acceptor *a)
     for (; (late = cf_conns_overdue(a->conns)) != NULL; ended++)
         hang_up(a, late);
     if (ended > 0)
-        cf_log(CF_LOG_DEBUG, "connections were too slow", CF_LOG_N("ended", (int64_t)ended));
+        cf_log(CF_LOG_DEBUG, "closed slow connections", CF_LOG_N("ended", (int64_t)ended));
 }
 
 /* ---- accepting ---- */
@@ -343,7 +350,8 @@ static bool is_starvation(int code)
     return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
 }
 
-/* The next one in the kernel's queue; NULL: there is none, or nothing to take it with. */
+/* Accepts the next connection in the kernel's queue. NULL: the queue is empty, or no descriptor or
+ * memory is available (a->starved). */
 static struct cf_conn *accept_one(struct cf_acceptor *a)
 {
     struct cf_conn *conn = a->hooks.make(a->hooks.arg);
@@ -358,20 +366,20 @@ static struct cf_conn *accept_one(struct cf_acceptor *a)
         conn->fd = accept4(a->fd, (struct sockaddr *)&conn->from, &conn->from_len,
                            SOCK_NONBLOCK | SOCK_CLOEXEC);
         code = errno;
-    } while (conn->fd < 0 && code != EAGAIN && !is_starvation(code)); /* that client has gone */
+    } while (conn->fd < 0 && code != EAGAIN && !is_starvation(code)); /* the client has gone */
     if (conn->fd >= 0) {
-        a->told = false;
+        a->starvation_logged = false;
         return conn;
     }
     a->hooks.drop(a->hooks.arg, conn);
     a->starved = code != EAGAIN;
-    if (a->starved && !a->told)
-        cf_log(CF_LOG_ERROR, "connections wait", CF_LOG_S("error", strerror(code)));
-    a->told = a->told || a->starved;
+    if (a->starved && !a->starvation_logged)
+        cf_log(CF_LOG_ERROR, "cannot accept connections", CF_LOG_S("error", strerror(code)));
+    a->starvation_logged = a->starvation_logged || a->starved;
     return NULL;
 }
 
-/* False: nobody else is waiting, or nothing is left to take somebody with. */
+/* False: the queue is empty, or no descriptor or memory is available. */
 static bool accept_some(struct cf_acceptor *a, unsigned max)
 {
     struct cf_conn *conn, *surplus;
@@ -385,13 +393,13 @@ static bool accept_some(struct cf_acceptor *a, unsigned max)
         }
         if (conn == NULL)
             return false;
-        welcome(a, conn);
+        take_into_lobby(a, conn);
     }
     return true;
 }
 
-/* Connections that are in the queue already are accepted: closing now would reset them. */
-static void close_door(struct cf_acceptor *a)
+/* Accepts the connections in the queue first: closing the socket would reset them. */
+static void close_listener(struct cf_acceptor *a)
 {
     (void)accept_some(a, CF_BACKLOG);
     close(a->fd);
@@ -401,49 +409,50 @@ static void close_door(struct cf_acceptor *a)
 
 /* ---- the thread ---- */
 
-/* True: the end. */
-static bool turn(struct cf_acceptor *a)
+/* True: the acceptor must end. */
+static bool run_acceptor_once(struct cf_acceptor *a)
 {
     struct epoll_event events[BATCH];
-    bool knocked = false;
+    bool connecting = false;
     eventfd_t ignored;
     int got;
 
-    /* epoll would report waiting connections all the time, which cannot be accepted now. */
+    /* epoll would continuously report connections that cannot be accepted now. */
     if (a->starved)
         (void)poll(NULL, 0, PAUSE_MS);
     got = epoll_wait(a->epoll, events, BATCH, cf_conns_has_ready(a->conns) ? TURN_MS : TICK_MS);
 
-    /* Nobody in the lobby is closed but by its own event, before all events have been looked at. */
+    /* While events are handled, a connection in the lobby is closed only by its own event: the
+     * other events hold pointers to connections. */
     for (int i = 0; i < got; i++) {
         if (events[i].data.ptr == a)
-            knocked = true;
+            connecting = true;
         else if (events[i].data.ptr == &a->wake)
             (void)eventfd_read(a->wake, &ignored);
         else
-            listen_to(a, events[i].data.ptr, events[i].events);
+            on_lobby_event(a, events[i].data.ptr, events[i].events);
     }
-    hand_over(a);
-    if (knocked && a->fd >= 0)
+    admit_ready(a);
+    if (connecting && a->fd >= 0)
         a->batches = accept_some(a, BATCH) ? a->batches + 1 : 0;
     if (atomic_load(&a->closing) && a->fd >= 0)
-        close_door(a);
-    hand_over(a);
+        close_listener(a);
+    admit_ready(a);
     return atomic_load(&a->stopping);
 }
 
-static void *run(void *arg)
+static void *run_acceptor(void *arg)
 {
     struct cf_acceptor *a = arg;
     int64_t next = cf_monotonic_micros();
     struct cf_conn *conn;
 
-    while (!turn(a)) {
+    while (!run_acceptor_once(a)) {
         int64_t now = cf_monotonic_micros();
 
         if (now < next)
             continue;
-        sweep(a);
+        close_slow(a);
         next = now + TICK_MS * 1000;
     }
     while ((conn = cf_conns_surplus(a->conns, true)) != NULL)
@@ -465,7 +474,7 @@ void cf_acceptor_free(struct cf_acceptor *a)
     free(a);
 }
 
-static int prepare(struct cf_acceptor *a)
+static int start_acceptor_thread(struct cf_acceptor *a)
 {
     struct epoll_event listening = {.events = EPOLLIN, .data.ptr = a};
     struct epoll_event wake = {.events = EPOLLIN, .data.ptr = &a->wake};
@@ -473,7 +482,7 @@ static int prepare(struct cf_acceptor *a)
     if (a->epoll < 0 || a->wake < 0 || epoll_ctl(a->epoll, EPOLL_CTL_ADD, a->fd, &listening) != 0 ||
         epoll_ctl(a->epoll, EPOLL_CTL_ADD, a->wake, &wake) != 0)
         return errno;
-    return pthread_create(&a->thread, NULL, run, a);
+    return pthread_create(&a->thread, NULL, run_acceptor, a);
 }
 
 int cf_acceptor_start(struct cf_acceptor **out, int fd, struct cf_conns *conns, bool tls,
@@ -485,7 +494,7 @@ int cf_acceptor_start(struct cf_acceptor **out, int fd, struct cf_conns *conns, 
     *out = a;
     if (a == NULL)
         return cf_err_memory(err);
-    set_farewell(fd, false);
+    set_linger(fd, false);
     a->fd = fd;
     a->conns = conns;
     a->tls = tls;
@@ -493,14 +502,15 @@ int cf_acceptor_start(struct cf_acceptor **out, int fd, struct cf_conns *conns, 
     sem_init(&a->closed, 0, 0);
     a->epoll = epoll_create1(EPOLL_CLOEXEC);
     a->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    code = prepare(a);
+    code = start_acceptor_thread(a);
     if (code == 0) {
         (void)pthread_setname_np(a->thread, "accept");
         return 0;
     }
     *out = NULL;
     cf_acceptor_free(a);
-    return cf_err_system(err, "starting to accept connections: %s", strerror(code));
+    return cf_err_system(err, "cannot start the thread that accepts connections: %s",
+                         strerror(code));
 }
 
 void cf_acceptor_wake(struct cf_acceptor *acceptor)

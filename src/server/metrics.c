@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metrics.c - all metrics in the Prometheus text format. Label values come from fixed lists, or
- * through metrics_label(). */
+/* metrics.c - writes all metrics in the Prometheus text format. Label values are from fixed lists,
+ * or are escaped by metrics_label(). */
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,7 +20,8 @@
 #include "tls.h"
 #include "tls_secret.h"
 
-/* Namespaces that have a row of their own; the others share one, with a name that none can have. */
+/* Namespaces with their own series. The others share one, under a name that no namespace can
+ * have. */
 #define NAMESPACES_MAX 1000
 #define OTHERS "_others"
 
@@ -29,8 +30,8 @@ static void metrics_head(struct cf_buf *out, const char *name, const char *type,
     cf_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-/* `name="value"`, escaped as the text format asks for: for every value that is not from a fixed
- * list of ours, or a user who chooses it could forge series. */
+/* Writes `name="value"`, escaped as the text format requires. For every value that is not from a
+ * fixed list in the source: otherwise a user who chooses the value could forge series. */
 static void metrics_label(struct cf_buf *out, const char *name, const char *value)
 {
     cf_buf_addf(out, "%s=\"", name);
@@ -46,16 +47,15 @@ static void metrics_label(struct cf_buf *out, const char *name, const char *valu
     cf_buf_addc(out, '"');
 }
 
-/* Micros as seconds, without a detour through a double's digits. */
+/* Writes microseconds as seconds, exactly. */
 static void metrics_seconds(struct cf_buf *out, uint64_t micros)
 {
     cf_buf_addf(out, "%llu.%06llu", (unsigned long long)(micros / 1000000),
                 (unsigned long long)(micros % 1000000));
 }
 
-/* ---- the watches ---- */
+/* ---- watches ---- */
 
-/* Only those that there are. */
 static bool is_watched(const struct cf_server *server, int resource)
 {
     return cf_store_expected(server->config.store, (enum cf_resource)resource);
@@ -64,7 +64,7 @@ static bool is_watched(const struct cf_server *server, int resource)
 static void write_ages(const struct cf_server *server, struct cf_buf *out)
 {
     metrics_head(out, "curfew_watch_age_seconds", "gauge",
-                 "Since the API server was last heard of; +Inf before the first list.");
+                 "Time since the last response of the API server; +Inf before the first list.");
     for (int i = 0; i < CF_RESOURCES; i++) {
         int64_t age = cf_store_age(server->config.store, (enum cf_resource)i);
 
@@ -95,7 +95,7 @@ static void write_watches(const struct cf_server *server, struct cf_buf *out)
                         (unsigned long long)counts[i].events);
     }
     metrics_head(out, "curfew_watch_objects_unread_total", "counter",
-                 "Objects that could not be read whole: only their metadata are known.");
+                 "Objects that could not be read completely: only their metadata is known.");
     for (int i = 0; i < CF_RESOURCES; i++) {
         if (is_watched(server, i))
             cf_buf_addf(out, "curfew_watch_objects_unread_total{resource=\"%s\"} %llu\n",
@@ -109,7 +109,7 @@ static void write_watches(const struct cf_server *server, struct cf_buf *out)
                         cf_resource_name((enum cf_resource)i), (unsigned long long)counts[i].lists);
     }
     metrics_head(out, "curfew_watch_failures_total", "counter",
-                 "Lists and watches that ended badly, by reason.");
+                 "Failed lists and watches, by reason.");
     for (int i = 0; i < CF_RESOURCES; i++) {
         for (int f = 0; f < CF_WATCH_FAILURES; f++) {
             if (is_watched(server, i))
@@ -122,17 +122,17 @@ static void write_watches(const struct cf_server *server, struct cf_buf *out)
     }
 }
 
-/* ---- the inventory ---- */
+/* ---- cluster ---- */
 
 struct rows {
     struct cf_buf *out;
     size_t count;
-    size_t max; /* of namespaces with a row of their own */
-    bool pods;  /* which of the two metrics is written */
+    size_t max; /* rows that are written separately; the others are summed in `rest` */
+    bool pods;  /* write curfew_pods_with_legacy_secrets, not curfew_legacy_secrets */
     struct cf_store_inventory rest;
 };
 
-/* A namespace or a state that is NULL has no label. */
+/* No label is written for a NULL. */
 static void write_series(struct cf_buf *out, const char *name, const char *namespace,
                          const char *state, size_t value)
 {
@@ -162,7 +162,7 @@ static void write_row(struct rows *rows, const struct cf_store_inventory *row)
     write_series(rows->out, legacy, row->namespace, "invalid", row->legacy_invalid);
 }
 
-static void take_row(const struct cf_store_inventory *row, void *arg)
+static void add_row(const struct cf_store_inventory *row, void *arg)
 {
     struct rows *rows = arg;
 
@@ -176,8 +176,8 @@ static void take_row(const struct cf_store_inventory *row, void *arg)
     rows->rest.pods_mounting += row->pods_mounting;
 }
 
-/* By namespace only where that is asked for: the port has no login, and the names would tell every
- * pod where tokens are that never expire. */
+/* By namespace only with --metrics-namespaces: the port has no authentication, and the names would
+ * show every pod which namespaces hold tokens that never expire. */
 static void write_rows(const struct cf_server *server, struct cf_buf *out, bool pods)
 {
     bool by_namespace = server->config.metrics_namespaces;
@@ -186,7 +186,7 @@ static void write_rows(const struct cf_server *server, struct cf_buf *out, bool 
                         .pods = pods,
                         .rest = {.namespace = by_namespace ? OTHERS : NULL}};
 
-    cf_store_inventory(server->config.store, take_row, &rows);
+    cf_store_inventory(server->config.store, add_row, &rows);
     if (!by_namespace || rows.count > rows.max)
         write_row(&rows, &rows.rest);
 }
@@ -205,18 +205,18 @@ static void write_totals(struct cf_server *server, struct cf_buf *out)
                         totals.namespaces[mode][level]);
     }
     metrics_head(out, "curfew_accounts_restricted_by_node", "gauge",
-                 "ServiceAccounts that may touch only what belongs to their node.");
+                 "ServiceAccounts that the node boundary restricts.");
     cf_buf_addf(out, "curfew_accounts_restricted_by_node %zu\n", totals.accounts_restricted);
 }
 
-/* A rule that finds nothing because it cannot look like one that has nothing to find. */
+/* Shows which rules cannot find anything: their zero in curfew_findings_total means nothing. */
 static void write_silent(const struct cf_server *server, struct cf_buf *out)
 {
     unsigned minor = cf_store_server_minor(server->config.store);
 
     metrics_head(out, "curfew_rule_silent", "gauge",
-                 "Whether a rule can find nothing, since the API server is too old or of a "
-                 "version that is not known.");
+                 "1 if a rule finds nothing because the API server is too old or its "
+                 "version is unknown.");
     for (size_t i = 0; i < cf_rule_count; i++) {
         if (cf_rules[i]->since_minor != 0)
             cf_buf_addf(out, "curfew_rule_silent{rule=\"%s\"} %d\n", cf_rules[i]->id,
@@ -224,26 +224,23 @@ static void write_silent(const struct cf_server *server, struct cf_buf *out)
     }
 }
 
-static void metrics_write_cluster(struct cf_server *server, struct cf_buf *out)
+static void write_cluster(struct cf_server *server, struct cf_buf *out)
 {
     if (server->config.watch != NULL) {
         write_ages(server, out);
         write_watches(server, out);
     }
     metrics_head(out, "curfew_legacy_secrets", "gauge",
-                 "Legacy Secrets: used (its token was, once), unused, or invalid (quarantined).");
+                 "Legacy Secrets: used (at least once), unused, or invalid (quarantined).");
     write_rows(server, out, false);
     metrics_head(out, "curfew_pods_with_legacy_secrets", "gauge",
-                 "Pods that name a legacy Secret.");
+                 "Pods that refer to a legacy Secret.");
     write_rows(server, out, true);
     write_totals(server, out);
     write_silent(server, out);
 }
 
-/* ---- metrics ---- */
-
-/* all metrics as Prometheus reads them. Label values come from fixed lists, or through
- * metrics_label(). */
+/* ---- reviews and requests ---- */
 
 static void sample(struct cf_buf *out, const char *series, uint64_t value)
 {
@@ -256,14 +253,14 @@ static void gauge(struct cf_buf *out, const char *name, const char *help, uint64
     sample(out, name, value);
 }
 
-/* The table is thin: only the series that have counted are told. */
+/* The table is sparse: only series above zero are written. */
 static void write_reviews(const struct cf_stats *stats, struct cf_buf *out)
 {
     const unsigned row = CF_RESOURCE_LABELS * CF_DECISIONS;
     const unsigned total = CF_PHASES * (CF_OPERATIONS + 1) * row;
     const cf_counter *all = &stats->reviews[0][0][0][0];
 
-    metrics_head(out, "curfew_reviews_total", "counter", "Reviews, by what came of them.");
+    metrics_head(out, "curfew_reviews_total", "counter", "Reviews, by decision.");
     for (unsigned i = 0; i < total; i++) {
         uint64_t value = cf_stats_read(&all[i]);
 
@@ -297,7 +294,7 @@ static void write_durations(const struct cf_stats *stats, struct cf_buf *out)
     static const char name[] = "curfew_review_duration_seconds";
     uint64_t total = 0;
 
-    metrics_head(out, name, "histogram", "Time from the whole body to its answer.");
+    metrics_head(out, name, "histogram", "Time from the end of the request body to the answer.");
     for (unsigned i = 0; i < CF_BUCKETS; i++) {
         total += cf_stats_read(&stats->durations[i]);
         cf_buf_addf(out, "%s_bucket{le=\"%g\"} %llu\n", name, cf_buckets[i] / 1e6,
@@ -312,17 +309,16 @@ static void write_durations(const struct cf_stats *stats, struct cf_buf *out)
 static void write_requests(const struct cf_server *server, struct cf_buf *out)
 {
     metrics_head(out, "curfew_rejected_requests_total", "counter",
-                 "Requests that were no review, or could not be read, by reason.");
+                 "Requests that were refused before a review, by reason.");
     for (unsigned i = 0; i < CF_REJECTS; i++) {
         uint64_t value = cf_stats_read(&server->stats->rejected[i]);
 
-        /* Whom a handshake refused never came to make a request. */
-        value += i == CF_REJECT_CLIENT ? cf_tls_anonymous(server->tls) : 0;
+        /* A client that the handshake refused never sent a request. */
+        value += i == CF_REJECT_CLIENT ? cf_tls_refused_clients(server->tls) : 0;
         cf_buf_addf(out, "curfew_rejected_requests_total{reason=\"%s\"} %llu\n",
                     cf_reject_name((enum cf_reject)i), (unsigned long long)value);
     }
-    metrics_head(out, "curfew_tls_handshakes_total", "counter",
-                 "TLS handshakes that began, by result.");
+    metrics_head(out, "curfew_tls_handshakes_total", "counter", "TLS handshakes, by result.");
     sample(out, "curfew_tls_handshakes_total{result=\"ok\"}",
            cf_tls_handshakes(server->tls, CF_HANDSHAKE_OK));
     sample(out, "curfew_tls_handshakes_total{result=\"failed\"}",
@@ -334,7 +330,7 @@ static void write_evicted(const struct cf_server *server, struct cf_buf *out)
     static const char *const reasons[CF_EVICTEDS] = {"waiting", "new", "idle"};
 
     metrics_head(out, "curfew_evicted_connections_total", "counter",
-                 "Connections that gave way to others because their port was full.");
+                 "Connections closed to make room for others, because the port was full.");
     for (unsigned i = 0; i < CF_EVICTEDS; i++) {
         const struct {
             const char *name;
@@ -351,6 +347,8 @@ static void write_evicted(const struct cf_server *server, struct cf_buf *out)
     }
 }
 
+/* ---- configuration, files and process ---- */
+
 static void write_policy(struct cf_server *server, struct cf_buf *out)
 {
     static const char *const names[CF_EXCEPTION_STATES] = {"active", "ending", "ended"};
@@ -361,33 +359,33 @@ static void write_policy(struct cf_server *server, struct cf_buf *out)
     for (size_t i = 0; i < policy->exception_count; i++)
         states[cf_exception_state(&policy->exceptions[i], now)]++;
     cf_policy_free(policy);
-    metrics_head(out, "curfew_exceptions", "gauge", "Exceptions of the configuration, by state.");
+    metrics_head(out, "curfew_exceptions", "gauge", "Exceptions in the configuration, by state.");
     for (unsigned i = 0; i < CF_EXCEPTION_STATES; i++)
         cf_buf_addf(out, "curfew_exceptions{state=\"%s\"} %llu\n", names[i],
                     (unsigned long long)states[i]);
 }
 
-/* The configuration has a metric of its own; the others share one, by file. */
+/* The configuration has its own metric; the other files share one. */
 static void write_files(const struct cf_server *server, struct cf_buf *out)
 {
     struct cf_tls_leaf leaf;
 
-    gauge(out, "curfew_config_reload_success", "Whether the configuration in its file is in force.",
-          atomic_load(&server->watched[CF_KEPT_CONFIG].good) ? 1 : 0);
+    gauge(out, "curfew_config_reload_success", "1 if the configuration in the file is active.",
+          atomic_load(&server->watched[CF_RELOAD_CONFIG].good) ? 1 : 0);
     metrics_head(out, "curfew_file_reload_success", "gauge",
-                 "Whether what is in the file is in force, not an older one.");
-    for (unsigned i = CF_KEPT_CONFIG + 1; i < CF_KEPT; i++) {
+                 "1 if the current contents of the file are active, 0 if older ones are.");
+    for (unsigned i = CF_RELOAD_CONFIG + 1; i < CF_RELOADS; i++) {
         if (server->watched[i].paths[0] != NULL)
             cf_buf_addf(out, "curfew_file_reload_success{file=\"%s\"} %d\n",
-                        cf_kept_name((enum cf_kept)i),
+                        cf_reload_name((enum cf_reload)i),
                         atomic_load(&server->watched[i].good) ? 1 : 0);
     }
     if (cf_tls_leaf(server->tls, &leaf))
         gauge(out, "curfew_certificate_expiry_timestamp_seconds",
-              "When the serving certificate expires.", (uint64_t)leaf.expires);
+              "Expiry of the serving certificate, in Unix time.", (uint64_t)leaf.expires);
     if (server->tls_secret != NULL)
         gauge(out, "curfew_tls_secret_success",
-              "Whether the certificate in its Secret could be read and served.",
+              "1 if the certificate in the Secret was read and is served.",
               cf_tls_secret_good(server->tls_secret) ? 1 : 0);
 }
 
@@ -421,14 +419,14 @@ static void write_process(const struct cf_server *server, struct cf_buf *out)
         {"gnutls", cf_tls_version()},
     };
 
-    metrics_head(out, "curfew_build_info", "gauge", "Always 1; the labels say what is running.");
+    metrics_head(out, "curfew_build_info", "gauge", "Always 1; the labels describe the build.");
     for (size_t i = 0; i < CF_COUNT(build); i++) {
         cf_buf_adds(out, i == 0 ? "curfew_build_info{" : ",");
         metrics_label(out, build[i].label, build[i].value);
     }
     cf_buf_adds(out, "} 1\n");
     gauge(out, "process_resident_memory_bytes", "Resident memory.", resident_bytes());
-    gauge(out, "process_start_time_seconds", "When the process started, in Unix time.",
+    gauge(out, "process_start_time_seconds", "Start of the process, in Unix time.",
           (uint64_t)server->started);
 }
 
@@ -442,6 +440,6 @@ void cf_metrics_write(struct cf_server *server, struct cf_buf *out)
         write_evicted(server, out);
     write_policy(server, out);
     write_files(server, out);
-    metrics_write_cluster(server, out);
+    write_cluster(server, out);
     write_process(server, out);
 }

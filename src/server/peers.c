@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* peers.c - see peers.h. */
+/* peers.c - the connections of a port by source address and kind; see peers.h. */
 #include "peers.h"
 
 #include <netinet/in.h>
@@ -8,27 +8,27 @@
 #include <sys/random.h>
 
 #define BITS (8 * sizeof(unsigned long))
-/* Beside the kinds: addresses with somebody ready, by their weight. */
+/* A rank in addition to those of the kinds: peers with a ready connection, by their weight. */
 #define TURN CF_STANDINGS
 #define RANKS (CF_STANDINGS + 1)
 
-/* An address's place in a list of a rank. */
-struct place {
+/* The place of a peer in a rank. */
+struct rank_place {
     struct cf_peer *next, *prev;
-    unsigned at; /* the count whose list it is in; 0: in none (but see TURN) */
+    unsigned at; /* the count whose list it is in */
     bool in;
 };
 
 struct cf_peer {
-    struct cf_peer *chain; /* of its bucket in the table */
+    struct cf_peer *chain; /* next in its bucket of the table */
     struct cf_peer_key key;
-    struct cf_peer_link lists[CF_STANDINGS]; /* heads: of its connections, the oldest first */
+    struct cf_peer_link lists[CF_STANDINGS]; /* list heads; the oldest connection is first */
     unsigned counts[CF_STANDINGS];
-    unsigned listed; /* all of them together */
-    struct place places[RANKS];
+    unsigned listed; /* the sum of the counts */
+    struct rank_place places[RANKS];
 };
 
-/* Addresses by a count: first[n] is the list of those that have n. */
+/* Peers ordered by a count: first[n] begins the list of those whose count is n. */
 struct rank {
     struct cf_peer **first, **last;
     unsigned long *some; /* bit n: first[n] is not empty */
@@ -63,14 +63,14 @@ struct cf_peer_key cf_peer_key(const struct sockaddr *from)
     return key;
 }
 
-/* ---- lists by count ---- */
+/* ---- ranks ---- */
 
-static void put(struct cf_peers *peers, struct cf_peer *peer, unsigned which, unsigned at)
+static void enter_rank(struct cf_peers *peers, struct cf_peer *peer, unsigned which, unsigned at)
 {
     struct rank *rank = &peers->ranks[which];
-    struct place *place = &peer->places[which];
+    struct rank_place *place = &peer->places[which];
 
-    *place = (struct place){.prev = rank->last[at], .at = at, .in = true};
+    *place = (struct rank_place){.prev = rank->last[at], .at = at, .in = true};
     if (place->prev != NULL)
         place->prev->places[which].next = peer;
     else
@@ -79,10 +79,10 @@ static void put(struct cf_peers *peers, struct cf_peer *peer, unsigned which, un
     rank->some[at / BITS] |= 1UL << (at % BITS);
 }
 
-static void take(struct cf_peers *peers, struct cf_peer *peer, unsigned which)
+static void leave_rank(struct cf_peers *peers, struct cf_peer *peer, unsigned which)
 {
     struct rank *rank = &peers->ranks[which];
-    struct place *place = &peer->places[which];
+    struct rank_place *place = &peer->places[which];
     unsigned at = place->at;
 
     if (!place->in)
@@ -100,19 +100,19 @@ static void take(struct cf_peers *peers, struct cf_peer *peer, unsigned which)
     place->in = false;
 }
 
-/* Brings an address's places in line with its counts. */
-static void settle(struct cf_peers *peers, struct cf_peer *peer, unsigned which, bool in,
-                   unsigned at)
+/* Moves a peer to the list of its current count, or removes it from the rank. */
+static void update_rank(struct cf_peers *peers, struct cf_peer *peer, unsigned which, bool in,
+                        unsigned at)
 {
     at = at < peers->max ? at : (unsigned)peers->max;
     if (peer->places[which].in == in && (!in || peer->places[which].at == at))
         return;
-    take(peers, peer, which);
+    leave_rank(peers, peer, which);
     if (in)
-        put(peers, peer, which, at);
+        enter_rank(peers, peer, which, at);
 }
 
-static unsigned that_count(const struct cf_peer *peer, unsigned n)
+static unsigned counted_part(const struct cf_peer *peer, unsigned n)
 {
     unsigned kept = peer->counts[CF_STANDING_IDLE] + peer->counts[CF_STANDING_BUSY];
 
@@ -123,21 +123,22 @@ static unsigned that_count(const struct cf_peer *peer, unsigned n)
 
 static unsigned weight_of(const struct cf_peer *peer)
 {
-    return that_count(peer, peer->counts[CF_STANDING_NEW] + peer->counts[CF_STANDING_FIRST] +
-                                peer->counts[CF_STANDING_OWED]);
+    return counted_part(peer, peer->counts[CF_STANDING_NEW] + peer->counts[CF_STANDING_FIRST] +
+                                  peer->counts[CF_STANDING_OWED]);
 }
 
-static void recount(struct cf_peers *peers, struct cf_peer *peer)
+static void update_ranks(struct cf_peers *peers, struct cf_peer *peer)
 {
     const unsigned *counts = peer->counts;
 
     for (unsigned kind = CF_STANDING_SILENT; kind <= CF_STANDING_FIRST; kind++)
-        settle(peers, peer, kind, counts[kind] > 0, that_count(peer, counts[kind]));
-    settle(peers, peer, CF_STANDING_IDLE, counts[CF_STANDING_IDLE] > 0, counts[CF_STANDING_IDLE]);
-    settle(peers, peer, TURN, counts[CF_STANDING_READY] > 0, weight_of(peer));
+        update_rank(peers, peer, kind, counts[kind] > 0, counted_part(peer, counts[kind]));
+    update_rank(peers, peer, CF_STANDING_IDLE, counts[CF_STANDING_IDLE] > 0,
+                counts[CF_STANDING_IDLE]);
+    update_rank(peers, peer, TURN, counts[CF_STANDING_READY] > 0, weight_of(peer));
 }
 
-static struct cf_peer *lowest(const struct cf_peers *peers, unsigned which)
+static struct cf_peer *lowest_peer(const struct cf_peers *peers, unsigned which)
 {
     const struct rank *rank = &peers->ranks[which];
 
@@ -148,7 +149,7 @@ static struct cf_peer *lowest(const struct cf_peers *peers, unsigned which)
     return NULL;
 }
 
-static struct cf_peer *highest(const struct cf_peers *peers, unsigned which)
+static struct cf_peer *highest_peer(const struct cf_peers *peers, unsigned which)
 {
     const struct rank *rank = &peers->ranks[which];
 
@@ -161,8 +162,8 @@ static struct cf_peer *highest(const struct cf_peers *peers, unsigned which)
 
 /* ---- the table ---- */
 
-/* Strongly universal in its two halves: who does not know the random numbers can't choose addresses
- * that share a bucket. */
+/* A strongly universal hash of the two halves: a client that does not know the random numbers
+ * cannot choose addresses that share a bucket. */
 static struct cf_peer **bucket_of(const struct cf_peers *peers, struct cf_peer_key key)
 {
     uint64_t hash = peers->random[0] + peers->random[1] * (uint32_t)key.bits +
@@ -171,17 +172,17 @@ static struct cf_peer **bucket_of(const struct cf_peers *peers, struct cf_peer_k
     return &peers->table[(hash >> 32) & peers->mask];
 }
 
-static bool same(struct cf_peer_key a, struct cf_peer_key b)
+static bool same_key(struct cf_peer_key a, struct cf_peer_key b)
 {
     return a.bits == b.bits && a.six == b.six;
 }
 
-static struct cf_peer *find(struct cf_peers *peers, struct cf_peer_key key)
+static struct cf_peer *find_or_add_peer(struct cf_peers *peers, struct cf_peer_key key)
 {
     struct cf_peer **bucket = bucket_of(peers, key);
     struct cf_peer *peer = *bucket;
 
-    while (peer != NULL && !same(peer->key, key))
+    while (peer != NULL && !same_key(peer->key, key))
         peer = peer->chain;
     if (peer != NULL)
         return peer;
@@ -196,7 +197,7 @@ static struct cf_peer *find(struct cf_peers *peers, struct cf_peer_key key)
     return peer;
 }
 
-static void forget(struct cf_peers *peers, struct cf_peer *peer)
+static void remove_peer(struct cf_peers *peers, struct cf_peer *peer)
 {
     struct cf_peer **at = bucket_of(peers, peer->key);
 
@@ -208,8 +209,8 @@ static void forget(struct cf_peers *peers, struct cf_peer *peer)
 
 /* ---- connections ---- */
 
-static void join(struct cf_peers *peers, struct cf_peer *peer, struct cf_peer_link *link,
-                 enum cf_standing kind)
+static void link_connection(struct cf_peers *peers, struct cf_peer *peer, struct cf_peer_link *link,
+                            enum cf_standing kind)
 {
     struct cf_peer_link *head = &peer->lists[kind];
 
@@ -220,7 +221,7 @@ static void join(struct cf_peers *peers, struct cf_peer *peer, struct cf_peer_li
     peers->counts[kind]++;
 }
 
-static struct cf_peer *leave(struct cf_peers *peers, struct cf_peer_link *link)
+static struct cf_peer *unlink_connection(struct cf_peers *peers, struct cf_peer_link *link)
 {
     struct cf_peer *peer = link->peer;
 
@@ -241,11 +242,11 @@ bool cf_peers_add(struct cf_peers *peers, struct cf_peer_link *link, struct cf_p
     link->peer = NULL;
     if (kind == CF_STANDING_NONE)
         return true;
-    peer = find(peers, key);
+    peer = find_or_add_peer(peers, key);
     if (peer == NULL)
         return false;
-    join(peers, peer, link, kind);
-    recount(peers, peer);
+    link_connection(peers, peer, link, kind);
+    update_ranks(peers, peer);
     return true;
 }
 
@@ -262,9 +263,9 @@ bool cf_peers_move(struct cf_peers *peers, struct cf_peer_link *link, struct cf_
         cf_peers_remove(peers, link);
         return true;
     }
-    leave(peers, link);
-    join(peers, peer, link, kind);
-    recount(peers, peer);
+    unlink_connection(peers, link);
+    link_connection(peers, peer, link, kind);
+    update_ranks(peers, peer);
     return true;
 }
 
@@ -274,10 +275,10 @@ void cf_peers_remove(struct cf_peers *peers, struct cf_peer_link *link)
 
     if (link->peer == NULL)
         return;
-    peer = leave(peers, link);
-    recount(peers, peer);
+    peer = unlink_connection(peers, link);
+    update_ranks(peers, peer);
     if (peer->listed == 0)
-        forget(peers, peer);
+        remove_peer(peers, peer);
 }
 
 size_t cf_peers_count(const struct cf_peers *peers, enum cf_standing kind)
@@ -292,26 +293,26 @@ unsigned cf_peers_weight(const struct cf_peer_link *link)
 
 struct cf_peer_link *cf_peers_heaviest(const struct cf_peers *peers, enum cf_standing kind)
 {
-    struct cf_peer *peer = highest(peers, kind);
+    struct cf_peer *peer = highest_peer(peers, kind);
 
     return peer != NULL ? peer->lists[kind].next : NULL;
 }
 
 bool cf_peers_is_heavy(const struct cf_peers *peers, const struct cf_peer_link *link)
 {
-    const struct cf_peer *most = highest(peers, link->kind);
+    const struct cf_peer *most = highest_peer(peers, link->kind);
 
     return most != NULL && link->peer->places[link->kind].at + 1 >= most->places[link->kind].at;
 }
 
 struct cf_peer_link *cf_peers_next(const struct cf_peers *peers)
 {
-    struct cf_peer *peer = lowest(peers, TURN);
+    struct cf_peer *peer = lowest_peer(peers, TURN);
 
     return peer != NULL ? peer->lists[CF_STANDING_READY].next : NULL;
 }
 
-/* ---- all of them ---- */
+/* ---- the whole table ---- */
 
 static bool make_rank(struct rank *rank, size_t max, size_t words)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* probes.c - see curfew/probes.h. */
+/* probes.c - the port that serves /livez and /readyz; see curfew/probes.h. */
 #include "curfew/probes.h"
 
 #include <stdatomic.h>
@@ -14,11 +14,11 @@
 struct cf_probes {
     struct cf_http *http;
     cf_probes_ready ready;
-    _Atomic(cf_probes_ready) alive; /* NULL: as long as it answers at all */
+    _Atomic(cf_probes_ready) alive; /* NULL: /livez always answers 200 */
     void *arg;
 };
 
-static bool on_headers(void *arg, struct cf_http_request *request, size_t *body_len)
+static bool on_probe_headers(void *arg, struct cf_http_request *request, size_t *body_len)
 {
     (void)arg, (void)body_len;
     if (request->fault != NULL) {
@@ -26,7 +26,7 @@ static bool on_headers(void *arg, struct cf_http_request *request, size_t *body_
         return false;
     }
     if (!cf_streq(request->path, "/livez") && !cf_streq(request->path, "/readyz")) {
-        cf_reply_text(request, 404, "nothing is served at this path: there are /livez and /readyz");
+        cf_reply_text(request, 404, "not found: this port serves /livez and /readyz");
         return false;
     }
     if (!cf_streq(request->method, "GET") && !cf_streq(request->method, "HEAD")) {
@@ -34,27 +34,27 @@ static bool on_headers(void *arg, struct cf_http_request *request, size_t *body_
         return false;
     }
     if (cf_has_body(request)) {
-        cf_reply_text(request, 413, "this path takes no body");
+        cf_reply_text(request, 413, "this path does not accept a body");
         return false;
     }
     return true;
 }
 
-static void on_request(void *arg, struct cf_http_request *request)
+static void on_probe_request(void *arg, struct cf_http_request *request)
 {
     struct cf_probes *probes = arg;
-    bool asks_alive = cf_streq(request->path, "/livez");
-    cf_probes_ready ask = asks_alive ? atomic_load(&probes->alive) : probes->ready;
+    bool wants_alive = cf_streq(request->path, "/livez");
+    cf_probes_ready check = wants_alive ? atomic_load(&probes->alive) : probes->ready;
     char why[CF_PROBES_WHY_MAX] = "";
 
-    if (ask == NULL || ask(probes->arg, why, sizeof(why)))
+    if (check == NULL || check(probes->arg, why, sizeof(why)))
         cf_reply_text(request, 200, "ok");
     else
         cf_reply_text(request, 503, why);
 }
 
-/* A request without a body never gets here, but every request must get a reply. */
-static void on_exhausted(void *arg, struct cf_http_request *request, bool busy)
+/* Not called for requests without a body, but every request must get a reply. */
+static void on_probe_exhausted(void *arg, struct cf_http_request *request, bool busy)
 {
     (void)arg, (void)busy;
     cf_reply_text(request, 500, "out of memory");
@@ -69,9 +69,9 @@ struct cf_probes *cf_probes_start(const char *listen, cf_probes_ready ready, voi
         .threads = 1,
         .room = CF_ROOM_PLAIN,
         .connection_memory = CF_CONNECTION_MEMORY,
-        .accept = on_headers,
-        .answer = on_request,
-        .exhausted = on_exhausted,
+        .accept = on_probe_headers,
+        .answer = on_probe_request,
+        .exhausted = on_probe_exhausted,
         .arg = probes,
     };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reload.c - files that are read again while the server runs. */
+/* reload.c - files that are reloaded while the server runs; see reload.h. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,7 +18,9 @@
 #include "reload.h"
 #include "tls.h"
 
-/* A file that was changed within this time is left to whoever writes it. */
+/* ---- stamps ---- */
+
+/* A file that was changed within this time may be only partly written. */
 #define FRESH_NANOS 200000000
 
 void cf_stamp_take(const char *path, struct cf_stamp *out)
@@ -42,7 +44,7 @@ bool cf_stamp_same(const struct cf_stamp *a, const struct cf_stamp *b)
            same_time(&a->st.st_ctim, &b->st.st_ctim) && cf_streq(a->real, b->real);
 }
 
-/* A time in the future is no sign of anything but another clock. */
+/* A time in the future only shows that another machine's clock differs. */
 bool cf_stamp_is_fresh(const struct cf_stamp *stamp)
 {
     struct timespec now;
@@ -72,23 +74,18 @@ bool cf_stamp_together(const char *path, const struct cf_stamp *stamp, const cha
            same_folder(stamp->real, other->real);
 }
 
-/* ---- reload ---- */
+/* ---- sources ---- */
 
-/* After so many looks at files that do not come to rest they are loaded as they are. */
-#define POSTPONED_MAX 8
-
-/* ---- the sources ---- */
-
-/* What is published is taken over. */
 struct source {
     const char *name; /* in metrics */
     const char *what; /* in the log */
     void *(*load)(const struct cf_server *server, struct cf_err *err);
+    /* Takes over what was loaded. */
     void (*publish)(struct cf_server *server, void *loaded);
     void (*discard)(void *loaded);
 };
 
-static void *load_config(const struct cf_server *server, struct cf_err *err)
+static void *load_policy(const struct cf_server *server, struct cf_err *err)
 {
     const char *file = server->config.config;
 
@@ -96,7 +93,7 @@ static void *load_config(const struct cf_server *server, struct cf_err *err)
                         : cf_policy_load(file, cf_rule_configs(), cf_rule_count, cf_now(), err);
 }
 
-static void publish_config(struct cf_server *server, void *loaded)
+static void publish_policy(struct cf_server *server, void *loaded)
 {
     const struct cf_policy *policy = loaded;
 
@@ -107,7 +104,7 @@ static void publish_config(struct cf_server *server, void *loaded)
     cf_server_use_policy(server, loaded);
 }
 
-static void discard_config(void *loaded)
+static void discard_policy(void *loaded)
 {
     cf_policy_free(loaded);
 }
@@ -167,42 +164,42 @@ static void discard_keys(void *loaded)
 }
 
 /* clang-format off */
-static const struct source sources[CF_KEPT] = {
-    [CF_KEPT_CONFIG] = {
-        "config", "the configuration", load_config, publish_config, discard_config},
-    [CF_KEPT_CERTIFICATE] = {
+static const struct source sources[CF_RELOADS] = {
+    [CF_RELOAD_CONFIG] = {
+        "config", "the configuration", load_policy, publish_policy, discard_policy},
+    [CF_RELOAD_CERTIFICATE] = {
         "certificate", "the certificate", load_pair, publish_pair, discard_pair},
-    [CF_KEPT_CLIENT_CA] = {
+    [CF_RELOAD_CLIENT_CA] = {
         "client-ca", "the client CA", load_clients, publish_clients, discard_clients},
-    [CF_KEPT_JWKS] = {
+    [CF_RELOAD_JWKS] = {
         "bearer-jwks", "the bearer keys", load_keys, publish_keys, discard_keys},
 };
 /* clang-format on */
 
-const char *cf_kept_name(enum cf_kept kept)
+const char *cf_reload_name(enum cf_reload source)
 {
-    return sources[kept].name;
+    return sources[source].name;
 }
 
 /* ---- files ---- */
 
-static void take_stamps(const struct cf_watched *watched, struct cf_stamp out[CF_KEPT_FILES])
+static void take_stamps(const struct cf_watched *watched, struct cf_stamp out[CF_RELOAD_FILES])
 {
-    for (unsigned i = 0; i < CF_KEPT_FILES; i++) {
+    for (unsigned i = 0; i < CF_RELOAD_FILES; i++) {
         memset(&out[i], 0, sizeof(out[i]));
         if (watched->paths[i] != NULL)
             cf_stamp_take(watched->paths[i], &out[i]);
     }
 }
 
-static bool same_stamps(const struct cf_stamp a[CF_KEPT_FILES],
-                        const struct cf_stamp b[CF_KEPT_FILES])
+static bool same_stamps(const struct cf_stamp a[CF_RELOAD_FILES],
+                        const struct cf_stamp b[CF_RELOAD_FILES])
 {
     return cf_stamp_same(&a[0], &b[0]) && cf_stamp_same(&a[1], &b[1]);
 }
 
-/* Whether all files are whole and belong together, so far as their stamps tell. */
-static bool at_rest(const struct cf_watched *watched, const struct cf_stamp now[CF_KEPT_FILES])
+/* Whether the files are complete and belong together, as far as their stamps show. */
+static bool at_rest(const struct cf_watched *watched, const struct cf_stamp now[CF_RELOAD_FILES])
 {
     return !cf_stamp_is_fresh(&now[0]) && !cf_stamp_is_fresh(&now[1]) &&
            (watched->paths[1] == NULL ||
@@ -211,22 +208,25 @@ static bool at_rest(const struct cf_watched *watched, const struct cf_stamp now[
 
 /* ---- loading ---- */
 
-static void tell_failure(const struct source *source, struct cf_watched *watched,
-                         struct cf_err *err)
+/* Files that keep changing are loaded anyway after this many checks. */
+#define POSTPONED_MAX 8
+
+static void log_reload_failure(const struct source *source, struct cf_watched *watched,
+                               struct cf_err *err)
 {
     atomic_store(&watched->good, false);
     if (cf_streq(watched->failure, err->msg))
         return;
     snprintf(watched->failure, sizeof(watched->failure), "%s", err->msg);
-    cf_log(CF_LOG_ERROR, "not reloaded: the last good one stays in force",
+    cf_log(CF_LOG_ERROR, "not reloaded, the last valid version stays active",
            CF_LOG_S("what", source->what), CF_LOG_S("error", err->msg));
 }
 
-static void tell_success(struct cf_server *server, const struct source *source)
+static void log_reload(struct cf_server *server, const struct source *source)
 {
     struct cf_policy *policy = cf_server_policy_ref(server);
-    bool is_config = source == &sources[CF_KEPT_CONFIG];
-    bool is_pair = source == &sources[CF_KEPT_CERTIFICATE];
+    bool is_config = source == &sources[CF_RELOAD_CONFIG];
+    bool is_pair = source == &sources[CF_RELOAD_CERTIFICATE];
     struct cf_tls_leaf leaf = {.expires = 0};
     char when[32];
 
@@ -238,26 +238,26 @@ static void tell_success(struct cf_server *server, const struct source *source)
     cf_policy_free(policy);
 }
 
-/* Opening a pipe that nobody writes to would stop this thread, and all that it looks after. */
-static bool are_files(const struct cf_watched *watched, const struct cf_stamp now[CF_KEPT_FILES],
-                      struct cf_err *err)
+/* Opening a pipe without a writer would block this thread. */
+static bool are_regular_files(const struct cf_watched *watched,
+                              const struct cf_stamp now[CF_RELOAD_FILES], struct cf_err *err)
 {
-    for (unsigned i = 0; i < CF_KEPT_FILES; i++) {
+    for (unsigned i = 0; i < CF_RELOAD_FILES; i++) {
         if (watched->paths[i] == NULL || now[i].error != 0 || S_ISREG(now[i].st.st_mode))
             continue;
-        cf_err_set(err, "'%s' is no file", watched->paths[i]);
+        cf_err_set(err, "'%s' is not a regular file", watched->paths[i]);
         return false;
     }
     return true;
 }
 
-/* False: the files changed while they were read, so nothing was done. */
-static bool load(struct cf_server *server, const struct source *source, struct cf_watched *watched,
-                 const struct cf_stamp before[CF_KEPT_FILES])
+/* False: the files changed while they were read, and what was read is discarded. */
+static bool load_source(struct cf_server *server, const struct source *source,
+                        struct cf_watched *watched, const struct cf_stamp before[CF_RELOAD_FILES])
 {
-    struct cf_stamp after[CF_KEPT_FILES];
+    struct cf_stamp after[CF_RELOAD_FILES];
     struct cf_err err = {.kind = CF_ERR_NONE};
-    void *loaded = are_files(watched, before, &err) ? source->load(server, &err) : NULL;
+    void *loaded = are_regular_files(watched, before, &err) ? source->load(server, &err) : NULL;
 
     take_stamps(watched, after);
     if (!same_stamps(before, after) && watched->postponed < POSTPONED_MAX) {
@@ -268,21 +268,21 @@ static bool load(struct cf_server *server, const struct source *source, struct c
     memcpy(watched->seen, before, sizeof(watched->seen));
     watched->postponed = 0;
     if (loaded == NULL) {
-        tell_failure(source, watched, &err);
+        log_reload_failure(source, watched, &err);
         return true;
     }
     watched->failure[0] = '\0';
     atomic_store(&watched->good, true);
     source->publish(server, loaded);
-    tell_success(server, source);
+    log_reload(server, source);
     return true;
 }
 
-/* True: look again soon. */
-static bool look(struct cf_server *server, enum cf_kept which, bool all)
+/* True: the source must be checked again soon. */
+static bool reload_source(struct cf_server *server, enum cf_reload which, bool all)
 {
     struct cf_watched *watched = &server->watched[which];
-    struct cf_stamp now[CF_KEPT_FILES];
+    struct cf_stamp now[CF_RELOAD_FILES];
 
     if (watched->paths[0] == NULL)
         return false;
@@ -290,9 +290,9 @@ static bool look(struct cf_server *server, enum cf_kept which, bool all)
     if (!all && same_stamps(now, watched->seen))
         return false;
     if (all)
-        watched->failure[0] = '\0'; /* who asks is told again */
+        watched->failure[0] = '\0'; /* SIGHUP: the failure is logged again */
     if ((at_rest(watched, now) || watched->postponed >= POSTPONED_MAX) &&
-        load(server, &sources[which], watched, now))
+        load_source(server, &sources[which], watched, now))
         return false;
     watched->postponed++;
     return true;
@@ -302,24 +302,24 @@ bool cf_reload_changed(struct cf_server *server, bool all)
 {
     bool again = false;
 
-    for (unsigned i = 0; i < CF_KEPT; i++)
-        again = look(server, (enum cf_kept)i, all) || again;
+    for (unsigned i = 0; i < CF_RELOADS; i++)
+        again = reload_source(server, (enum cf_reload)i, all) || again;
     return again;
 }
 
 /* ---- the start ---- */
 
-static void watch(struct cf_server *server)
+static void init_watched(struct cf_server *server)
 {
     const struct cf_server_config *c = &server->config;
-    const char *paths[CF_KEPT][CF_KEPT_FILES] = {
-        [CF_KEPT_CONFIG] = {c->config, NULL},
-        [CF_KEPT_CERTIFICATE] = {c->tls_cert, c->tls_key},
-        [CF_KEPT_CLIENT_CA] = {c->client_ca, c->client_crl},
-        [CF_KEPT_JWKS] = {c->bearer_jwks, NULL},
+    const char *paths[CF_RELOADS][CF_RELOAD_FILES] = {
+        [CF_RELOAD_CONFIG] = {c->config, NULL},
+        [CF_RELOAD_CERTIFICATE] = {c->tls_cert, c->tls_key},
+        [CF_RELOAD_CLIENT_CA] = {c->client_ca, c->client_crl},
+        [CF_RELOAD_JWKS] = {c->bearer_jwks, NULL},
     };
 
-    for (unsigned i = 0; i < CF_KEPT; i++) {
+    for (unsigned i = 0; i < CF_RELOADS; i++) {
         struct cf_watched *watched = &server->watched[i];
 
         memcpy(watched->paths, paths[i], sizeof(watched->paths));
@@ -328,19 +328,19 @@ static void watch(struct cf_server *server)
     }
 }
 
-int cf_reload_first(struct cf_server *server, struct cf_err *err)
+int cf_reload_start(struct cf_server *server, struct cf_err *err)
 {
-    watch(server);
-    for (unsigned i = 0; i < CF_KEPT; i++) {
+    init_watched(server);
+    for (unsigned i = 0; i < CF_RELOADS; i++) {
         void *loaded;
 
-        if (i != CF_KEPT_CONFIG && server->watched[i].paths[0] == NULL)
+        if (i != CF_RELOAD_CONFIG && server->watched[i].paths[0] == NULL)
             continue;
         loaded = sources[i].load(server, err);
         if (loaded == NULL && err->kind == CF_ERR_NONE)
             return cf_err_memory(err);
-        if (loaded == NULL && i == CF_KEPT_CONFIG)
-            err->kind = CF_ERR_INPUT; /* bad, whether it can't be found or not be read */
+        if (loaded == NULL && i == CF_RELOAD_CONFIG)
+            err->kind = CF_ERR_INPUT; /* also if the file cannot be read */
         if (loaded == NULL)
             return -1;
         sources[i].publish(server, loaded);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reviews.c - from the bytes of a review to its answer, its log line and its metrics.
+/* reviews.c - answers a review: its memory, its answer, its log line and its metrics.
  *
- * The log line never holds a body or a token: texts are copies, cut and made fit to print. */
+ * A log line never contains a body or a token. Its values are sanitized copies of limited length.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,9 +18,11 @@
 #include "limits.h"
 #include "stats.h"
 
-/* A copy for the log, of no more than can be shown; NULL (and so left out) for none, or when out of
- * memory. */
-static const char *clean(struct cf_arena *arena, const char *text)
+/* ---- log lines ---- */
+
+/* A sanitized copy for the log. NULL, which leaves the field out, for an empty string or when out
+ * of memory. */
+static const char *sanitize(struct cf_arena *arena, const char *text)
 {
     char *copy =
         cf_str_empty(text) ? NULL : cf_arena_strndup(arena, text, strnlen(text, CF_LOG_BYTES_MAX));
@@ -31,7 +34,7 @@ static const char *clean(struct cf_arena *arena, const char *text)
     return copy;
 }
 
-/* The modes whose findings made the decision; what was only audited is not logged. */
+/* The modes whose findings led to the decision; findings that are only audited are not logged. */
 static unsigned logged_modes(enum cf_decision decision)
 {
     if (decision == CF_NO_OPINION)
@@ -46,8 +49,9 @@ static unsigned logged_modes(enum cf_decision decision)
     }
 }
 
-/* The ids of the rules that decided, each once, comma-joined: verdicts come in the rules' order. */
-static const char *rules_of(struct cf_arena *arena, const struct cf_outcome *outcome)
+/* The ids of the rules that led to the decision, separated by commas, each once: verdicts are in
+ * the order of the rules. */
+static const char *deciding_rules(struct cf_arena *arena, const struct cf_outcome *outcome)
 {
     const struct cf_evaluation *evaluation = outcome->evaluation;
     unsigned modes = logged_modes(outcome->decision);
@@ -67,14 +71,15 @@ static const char *rules_of(struct cf_arena *arena, const struct cf_outcome *out
     return buf.len > 0 && cf_buf_ok(&buf) ? buf.data : NULL;
 }
 
-static const char *resource_of(struct cf_arena *arena, const struct cf_request *request)
+static const char *logged_resource(struct cf_arena *arena, const struct cf_request *request)
 {
     if (cf_str_empty(request->subresource))
-        return clean(arena, request->resource);
-    return clean(arena, cf_arena_printf(arena, "%s/%s", request->resource, request->subresource));
+        return sanitize(arena, request->resource);
+    return sanitize(arena,
+                    cf_arena_printf(arena, "%s/%s", request->resource, request->subresource));
 }
 
-static const char *name_of(const struct cf_request *request)
+static const char *logged_name(const struct cf_request *request)
 {
     const struct cf_object *object =
         request->object != NULL ? request->object : request->old_object;
@@ -84,8 +89,8 @@ static const char *name_of(const struct cf_request *request)
     return !cf_str_empty(object->name) ? object->name : object->generate_name;
 }
 
-/* What was found at /authorize and not refused: a legacy token, while that is only audited. */
-static bool is_told(const struct cf_outcome *outcome)
+/* Whether a rule has found something: at /authorize, a legacy token that is only audited. */
+static bool has_finding(const struct cf_outcome *outcome)
 {
     const struct cf_evaluation *evaluation = outcome->evaluation;
 
@@ -96,13 +101,13 @@ static bool is_told(const struct cf_outcome *outcome)
     return false;
 }
 
-static enum cf_log_level level_of(const struct cf_outcome *outcome)
+static enum cf_log_level log_level_of(const struct cf_outcome *outcome)
 {
     if (outcome->unread != NULL)
         return CF_LOG_WARN;
     if (outcome->decision == CF_ALLOWED)
         return CF_LOG_DEBUG;
-    return outcome->decision == CF_NO_OPINION && !is_told(outcome) ? CF_LOG_DEBUG : CF_LOG_INFO;
+    return outcome->decision == CF_NO_OPINION && !has_finding(outcome) ? CF_LOG_DEBUG : CF_LOG_INFO;
 }
 
 /* What was looked up about the boundary; NULL: nothing. */
@@ -113,68 +118,68 @@ static const struct cf_boundary_facts *boundary_facts(const struct cf_outcome *o
     return &outcome->lookups->boundary;
 }
 
-/* Why a boundary was the reason, or not; the caller is told less. */
-static const char *reason_of(struct cf_arena *arena, const struct cf_policy *policy,
-                             const struct cf_outcome *outcome)
+/* Why the node boundary denied the request, or did not. The answer to the caller says less. */
+static const char *boundary_reason(struct cf_arena *arena, const struct cf_policy *policy,
+                                   const struct cf_outcome *outcome)
 {
     const struct cf_boundary_facts *facts = boundary_facts(outcome);
 
     if (facts == NULL || (!facts->restricted && !facts->token_restricted))
         return NULL;
-    return clean(arena, cf_boundary_explain(arena, outcome, policy));
+    return sanitize(arena, cf_boundary_explain(arena, outcome, policy));
 }
 
-struct texts {
+struct fields {
     const char *uid, *user, *credential_id, *resource, *namespace, *name, *rule, *node, *reason;
 };
 
-static struct texts texts_of(struct cf_arena *arena, const struct cf_policy *policy,
-                             const struct cf_outcome *outcome)
+static struct fields fields_of(struct cf_arena *arena, const struct cf_policy *policy,
+                               const struct cf_outcome *outcome)
 {
     const struct cf_request *request = outcome->request;
     const struct cf_boundary_facts *facts = boundary_facts(outcome);
 
-    return (struct texts){
-        .uid = clean(arena, request->uid),
-        .user = clean(arena, request->caller.username),
-        .credential_id = clean(arena, request->caller.credential_id),
-        .resource = resource_of(arena, request),
-        .namespace = clean(arena, request->namespace),
-        .name = clean(arena, name_of(request)),
-        .rule = rules_of(arena, outcome),
-        .node = facts != NULL ? clean(arena, facts->node) : NULL,
-        .reason = reason_of(arena, policy, outcome),
+    return (struct fields){
+        .uid = sanitize(arena, request->uid),
+        .user = sanitize(arena, request->caller.username),
+        .credential_id = sanitize(arena, request->caller.credential_id),
+        .resource = logged_resource(arena, request),
+        .namespace = sanitize(arena, request->namespace),
+        .name = sanitize(arena, logged_name(request)),
+        .rule = deciding_rules(arena, outcome),
+        .node = facts != NULL ? sanitize(arena, facts->node) : NULL,
+        .reason = boundary_reason(arena, policy, outcome),
     };
 }
 
-/* One line for a denial, a fix or a legacy token; for other reviews only at level debug. It tells
- * how long the review took since `begin`, by cf_monotonic_micros(), with this line's own work. */
+/* Logs a denial, a fix or a legacy token; other reviews only at level debug. The duration counts
+ * from `begin` (cf_monotonic_micros()) and includes the work for this line. */
 static void log_review(struct cf_arena *arena, const struct cf_policy *policy, enum cf_phase phase,
                        const struct cf_outcome *outcome, int64_t begin)
 {
-    enum cf_log_level level = level_of(outcome);
+    enum cf_log_level level = log_level_of(outcome);
     const struct cf_request *request = outcome->request;
     const char *unread = outcome->unread;
-    struct texts texts;
+    struct fields fields;
     const char *msg;
 
     if (!cf_log_enabled(level) || request == NULL)
         return;
     msg = cf_str_shown(arena, cf_arena_printf(arena, "review at /%s%s%s", cf_phase_name(phase),
                                               unread != NULL ? ": " : "", cf_str_or_empty(unread)));
-    /* First of all, so that the time tells of it. */
-    texts = texts_of(arena, policy, outcome);
-    cf_log(level, msg != NULL ? msg : "review", CF_LOG_S("uid", texts.uid),
-           CF_LOG_S("user", texts.user), CF_LOG_S("credentialId", texts.credential_id),
+    /* Before the duration is computed, which includes this. */
+    fields = fields_of(arena, policy, outcome);
+    cf_log(level, msg != NULL ? msg : "review", CF_LOG_S("uid", fields.uid),
+           CF_LOG_S("user", fields.user), CF_LOG_S("credentialId", fields.credential_id),
            CF_LOG_S("operation", cf_operation_name(request->operation)),
-           CF_LOG_S("resource", texts.resource), CF_LOG_S("namespace", texts.namespace),
-           CF_LOG_S("name", texts.name), CF_LOG_S("rule", texts.rule),
-           CF_LOG_S("decision", cf_decision_name(outcome->decision)), CF_LOG_S("node", texts.node),
-           CF_LOG_S("reason", texts.reason),
+           CF_LOG_S("resource", fields.resource), CF_LOG_S("namespace", fields.namespace),
+           CF_LOG_S("name", fields.name), CF_LOG_S("rule", fields.rule),
+           CF_LOG_S("decision", cf_decision_name(outcome->decision)), CF_LOG_S("node", fields.node),
+           CF_LOG_S("reason", fields.reason),
            CF_LOG_N("durationMicros", cf_monotonic_micros() - begin));
 }
 
-/* One line for a review that got no answer. */
+/* Logs a review that got no answer. */
 static void log_unanswered(enum cf_phase phase, const struct cf_err *err, int64_t begin)
 {
     enum cf_log_level level = err->kind == CF_ERR_INPUT ? CF_LOG_WARN : CF_LOG_ERROR;
@@ -185,9 +190,7 @@ static void log_unanswered(enum cf_phase phase, const struct cf_err *err, int64_
            CF_LOG_N("durationMicros", cf_monotonic_micros() - begin));
 }
 
-/* ---- reviews ---- */
-
-/* from the bytes of a review to its answer, its log line and its metrics. */
+/* ---- memory ---- */
 
 struct cf_arena *cf_thread_arena(const struct cf_server *server)
 {
@@ -203,46 +206,7 @@ struct cf_arena *cf_thread_arena(const struct cf_server *server)
     return arena;
 }
 
-/* 503 and no Retry-After: the API server does not ask again, and its failurePolicy decides. */
-static unsigned status_of(const struct cf_err *err, const struct cf_outcome *outcome)
-{
-    if (err->kind == CF_ERR_INPUT)
-        return 400;
-    return outcome->unsynced ? 503 : 500;
-}
-
-/* What can't be read is counted by reason as well; whether its JSON or the review in it is at fault
- * only the message tells. */
-static void count_unread(struct cf_server *server, const char *sentence)
-{
-    cf_stats_reject(server->stats,
-                    cf_starts_with(sentence, "invalid JSON") ? CF_REJECT_JSON : CF_REJECT_REVIEW);
-}
-
-static void reply_failed(struct cf_server *server, enum cf_phase phase,
-                         struct cf_http_request *request, const struct cf_outcome *outcome,
-                         struct cf_err *err, int64_t begin)
-{
-    if (err->kind == CF_ERR_INPUT)
-        count_unread(server, err->msg);
-    cf_reply_text(request, status_of(err, outcome), err->msg);
-    log_unanswered(phase, err, begin);
-}
-
-/* When nobody waits for the answer any more. An API server says "10s", and never more than half a
- * minute, which Go would write in another way. */
-static int64_t deadline_of(const struct cf_http_request *request, int64_t begin)
-{
-    int64_t seconds;
-
-    if (!cf_duration_parse(request->timeout, &seconds) || seconds == 0)
-        seconds = CF_REVIEW_SECONDS;
-    if (seconds > CF_REVIEW_SECONDS_MAX)
-        seconds = CF_REVIEW_SECONDS_MAX;
-    return begin + seconds * 1000000;
-}
-
-/* What a review of this size may need, beside its body; see limits.h. */
+/* What a review of this size may need in addition to its body; see limits.h. */
 static size_t bound_of(size_t body_len)
 {
     size_t steep = CF_REVIEW_STEEP * body_len;
@@ -251,33 +215,33 @@ static size_t bound_of(size_t body_len)
     return CF_REVIEW_BASE + (steep < flat ? steep : flat);
 }
 
-/* What one review holds of limits.memory. */
+/* What one review uses of limits.memory. */
 struct room {
     struct cf_budget *budget;
-    size_t keep;  /* its thread's own, which was set aside */
-    size_t body;  /* bytes, counted by body.c */
-    size_t taken; /* beside these two */
+    size_t keep;  /* reserved for the thread's arena */
+    size_t body;  /* size of the body, which body.c has taken from the budget */
+    size_t taken; /* taken from the budget in addition */
     bool large;
-    bool refused;  /* more was asked for than there is */
-    bool too_much; /* and more than there could ever be */
+    bool refused;    /* the budget has no room for the review */
+    bool never_fits; /* nor would it have if the review were the only one */
 };
 
-/* For the arena. */
+/* Called by the arena. */
 static bool take_room(void *arg, size_t bytes)
 {
     struct room *room = arg;
-    size_t alone = cf_budget_alone(room->budget, room->large);
+    size_t alone = cf_budget_ceiling(room->budget, room->large);
 
     if (cf_budget_take(room->budget, bytes, room->large)) {
         room->taken += bytes;
         return true;
     }
     room->refused = true;
-    room->too_much = room->body + room->taken > alone || bytes > alone - room->body - room->taken;
+    room->never_fits = room->body + room->taken > alone || bytes > alone - room->body - room->taken;
     return false;
 }
 
-/* room->refused: there is none. */
+/* Sets room->refused if the budget has no room. */
 static void open_room(struct room *room, struct cf_server *server, struct cf_arena *arena,
                       size_t body_len)
 {
@@ -296,7 +260,48 @@ static void close_room(struct room *room, struct cf_arena *arena, bool wipe)
     cf_arena_limit(arena, room->keep, NULL, NULL);
     cf_arena_reset(arena, wipe);
     cf_arena_limit(arena, CF_ARENA_KEEP, NULL, NULL);
-    cf_budget_give(room->budget, room->taken);
+    cf_budget_release(room->budget, room->taken);
+}
+
+/* ---- answers ---- */
+
+/* 503 has no Retry-After: the API server does not retry, and failurePolicy applies. */
+static unsigned status_of(const struct cf_err *err, const struct cf_outcome *outcome)
+{
+    if (err->kind == CF_ERR_INPUT)
+        return 400;
+    return outcome->unsynced ? 503 : 500;
+}
+
+/* Counts an unreadable review by reason. Only the message shows whether the JSON or the review in
+ * it is invalid. */
+static void count_unreadable(struct cf_server *server, const char *message)
+{
+    cf_stats_reject(server->stats,
+                    cf_starts_with(message, "invalid JSON") ? CF_REJECT_JSON : CF_REJECT_REVIEW);
+}
+
+static void reply_failed(struct cf_server *server, enum cf_phase phase,
+                         struct cf_http_request *request, const struct cf_outcome *outcome,
+                         struct cf_err *err, int64_t begin)
+{
+    if (err->kind == CF_ERR_INPUT)
+        count_unreadable(server, err->msg);
+    cf_reply_text(request, status_of(err, outcome), err->msg);
+    log_unanswered(phase, err, begin);
+}
+
+/* When the client stops to wait for the answer. An API server sends "10s", and at most "30s": a
+ * form that cf_duration_parse() reads. */
+static int64_t deadline_of(const struct cf_http_request *request, int64_t begin)
+{
+    int64_t seconds;
+
+    if (!cf_duration_parse(request->timeout, &seconds) || seconds == 0)
+        seconds = CF_REVIEW_SECONDS;
+    if (seconds > CF_REVIEW_SECONDS_MAX)
+        seconds = CF_REVIEW_SECONDS_MAX;
+    return begin + seconds * 1000000;
 }
 
 struct job {
@@ -317,16 +322,17 @@ static bool reply_answer(const struct job *job, const struct cf_buf *answer)
     if (cf_http_reply(job->request, &reply))
         return true;
     job->room->refused = true;
-    job->room->too_much =
-        job->room->body + job->room->taken + answer->len > cf_budget_alone(job->room->budget, true);
+    job->room->never_fits = job->room->body + job->room->taken + answer->len >
+                            cf_budget_ceiling(job->room->budget, true);
     return false;
 }
 
-/* It would not fit if it were alone: a verdict, since no later time would do. Only its envelope is
- * read, in what it holds already and, where that is nothing, in a little beside the budget. */
-static void refuse_for_ever(const struct job *job, struct cf_outcome *outcome)
+/* Denies a review that would not fit into limits.memory even alone: to try again later would not
+ * help. Only the envelope of the review is read, in the memory that the review has already taken,
+ * or in CF_REFUSAL_MAX bytes in addition to the budget. */
+static void refuse_oversized(const struct job *job, struct cf_outcome *outcome)
 {
-    static const char sentence[] = "the review needs more memory than limits.memory has";
+    static const char message[] = "the review needs more memory than limits.memory allows";
     const struct cf_http_request *request = job->request;
     size_t ceiling = job->room->keep + job->room->taken;
     struct cf_err err = {.kind = CF_ERR_NONE};
@@ -339,19 +345,19 @@ static void refuse_for_ever(const struct job *job, struct cf_outcome *outcome)
     cf_buf_init_arena(&answer, job->arena, CF_ANSWER_MAX);
     *outcome = (struct cf_outcome){.decision = CF_ERROR, .holds_secret = true};
     if (job->phase != CF_PHASE_AUTHORIZE && request->body != NULL &&
-        cf_review_unread(job->arena, &job->in, request->body, request->body_len, 413, sentence,
+        cf_review_unread(job->arena, &job->in, request->body, request->body_len, 413, message,
                          &answer, outcome, &err) == 0 &&
         reply_answer(job, &answer)) {
         log_review(job->arena, job->in.policy, job->phase, outcome, job->begin);
         return;
     }
     outcome->decision = CF_ERROR;
-    cf_err_set(&err, "%s", sentence);
+    cf_err_set(&err, "%s", message);
     cf_reply_text(job->request, 413, err.msg);
     log_unanswered(job->phase, &err, job->begin);
 }
 
-/* Unless it left room->refused, it was answered. */
+/* The review has been answered, unless room->refused is set afterwards. */
 static void answer_review(const struct job *job, struct cf_outcome *outcome)
 {
     int (*answer_it)(struct cf_arena *, const struct cf_review_input *, const char *, size_t,
@@ -367,31 +373,31 @@ static void answer_review(const struct job *job, struct cf_outcome *outcome)
                          request->body_len, &answer, outcome, &err) == 0;
     if (answered && reply_answer(job, &answer)) {
         if (outcome->unread != NULL)
-            count_unread(job->server, outcome->unread);
+            count_unreadable(job->server, outcome->unread);
         log_review(job->arena, job->in.policy, job->phase, outcome, job->begin);
-        job->room->refused = false; /* a piece, that a smaller one did for */
+        job->room->refused = false; /* a block was refused, but a smaller one was enough */
         return;
     }
     outcome->decision = CF_ERROR;
-    outcome->holds_secret = true; /* what could not be read may have held anything */
+    outcome->holds_secret = true; /* a review that was not read may contain a Secret */
     if (job->room->refused && (answered || err.kind != CF_ERR_INPUT))
         return;
     job->room->refused = false;
     reply_failed(job->server, job->phase, job->request, outcome, &err, job->begin);
 }
 
-/* Returns whether the arena is to be wiped. */
-static bool review(const struct job *job)
+/* Returns whether the arena must be wiped. */
+static bool run_review(const struct job *job)
 {
     struct cf_outcome outcome = {.decision = CF_ERROR, .holds_secret = true};
 
     if (!job->room->refused)
         answer_review(job, &outcome);
-    if (job->room->refused && job->room->too_much)
-        refuse_for_ever(job, &outcome);
+    if (job->room->refused && job->room->never_fits)
+        refuse_oversized(job, &outcome);
     else if (job->room->refused)
         cf_routes_exhausted(job->server, job->request, true);
-    if (!job->room->refused || job->room->too_much)
+    if (!job->room->refused || job->room->never_fits)
         cf_stats_review(job->server->stats, job->phase, &outcome,
                         cf_monotonic_micros() - job->begin);
     return outcome.holds_secret;
@@ -426,7 +432,7 @@ void cf_answer_review(struct cf_server *server, const struct cf_route *route,
         .deadline = deadline_of(request, job.begin),
     };
     open_room(&room, server, arena, request->body_len);
-    wipe = review(&job);
+    wipe = run_review(&job);
     close_room(&room, arena, wipe);
     cf_policy_free(policy);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* routes.c - the paths of each port, what is checked of a request before its body is read, and the
- * short answers in plain text. */
+/* routes.c - the paths of the ports for reviews and metrics, the checks of a request before its
+ * body is read, and short answers in plain text. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,10 +17,13 @@
 #include "limits.h"
 #include "stats.h"
 
-/* RFC 9110, 5.6.2: what a name is made of. A proxy that trims "Transfer-Encoding " before it looks
- * reads another body than we do, and the rest as another request. libmicrohttpd 0.9.75 passes such
- * names on, later ones refuse them: it is checked here whatever the library does. */
-static bool is_name(const char *name, size_t len)
+/* ---- headers ---- */
+
+/* RFC 9110, 5.6.2: the characters of a header name. A proxy that reads "Transfer-Encoding " as
+ * "Transfer-Encoding" would see a different body than Curfew, and the rest of it as another request
+ * (request smuggling). libmicrohttpd 0.9.75 accepts such names, later versions reject them: Curfew
+ * checks them with every version. */
+static bool is_header_name(const char *name, size_t len)
 {
     static const char others[] = "!#$%&'*+-.^_`|~";
 
@@ -34,8 +37,8 @@ static bool is_name(const char *name, size_t len)
     return len > 0;
 }
 
-/* RFC 9110, 5.5: no control character but the tab. */
-static bool is_value(const char *value, size_t len)
+/* RFC 9110, 5.5: no control character except the tab. */
+static bool is_header_value(const char *value, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)value[i];
@@ -59,12 +62,12 @@ void cf_http_header(struct cf_http_request *request, const char *name, size_t na
         {"Transfer-Encoding", &request->transfer_encoding},
     };
 
-    if (!is_name(name, name_len)) {
-        request->fault = "a header's name holds a character that no name has, such as a space";
+    if (!is_header_name(name, name_len)) {
+        request->fault = "a header name contains an invalid character, such as a space";
         return;
     }
-    if (!is_value(value, value_len)) {
-        request->fault = "a header's value holds a control character";
+    if (!is_header_value(value, value_len)) {
+        request->fault = "a header value contains a control character";
         return;
     }
     if (strcasecmp(name, "Host") == 0)
@@ -81,19 +84,19 @@ void cf_http_header(struct cf_http_request *request, const char *name, size_t na
     }
 }
 
-/* RFC 9112, 3.2: exactly one Host, from HTTP/1.1 on. */
+/* RFC 9112, 3.2: HTTP/1.1 requires exactly one Host header. */
 void cf_http_headers_end(struct cf_http_request *request, const char *version)
 {
     if (request->fault != NULL)
         return;
     if (request->hosts > 1)
-        request->fault = "the header Host was given twice";
+        request->fault = "the Host header is repeated";
     else if (request->hosts == 0 && !cf_streq(version, "HTTP/1.0"))
-        request->fault = "a request of HTTP/1.1 must come with the header Host";
+        request->fault = "an HTTP/1.1 request requires a Host header";
 }
 
-/* The value stands in the connection's own memory, which is writable; libmicrohttpd's const keeps
- * its users from writing to what it may read again. It reads no header after this. */
+/* The value is in the connection's memory, which is writable; libmicrohttpd declares it const
+ * because it may read headers again, which it does not do after this. */
 void cf_http_forget_token(struct cf_http_request *request)
 {
     if (request->authorization != NULL)
@@ -101,31 +104,31 @@ void cf_http_forget_token(struct cf_http_request *request)
     request->authorization = NULL;
 }
 
-/* ---- reply ---- */
+/* ---- short answers ---- */
 
-static void reply_sentence(struct cf_http_request *request, unsigned status, const char *allow,
-                           const char *sentence)
+static void reply_message(struct cf_http_request *request, unsigned status, const char *allow,
+                          const char *message)
 {
     char text[sizeof(((struct cf_err *)0)->msg) + 2];
-    int len = snprintf(text, sizeof(text), "%.*s\n", (int)sizeof(text) - 2, sentence);
+    int len = snprintf(text, sizeof(text), "%.*s\n", (int)sizeof(text) - 2, message);
     struct cf_http_reply reply = {.status = status, .allow = allow, .body = text};
 
     reply.len = len > 0 ? (size_t)len : 0;
     cf_http_reply(request, &reply);
 }
 
-void cf_reply_text(struct cf_http_request *request, unsigned status, const char *sentence)
+void cf_reply_text(struct cf_http_request *request, unsigned status, const char *message)
 {
-    reply_sentence(request, status, NULL, sentence);
+    reply_message(request, status, NULL, message);
 }
 
 void cf_reply_method(struct cf_http_request *request, const char *allow)
 {
-    char sentence[64];
+    char message[64];
 
-    snprintf(sentence, sizeof(sentence), "this path takes %s only",
+    snprintf(message, sizeof(message), "this path accepts only %s",
              cf_streq(allow, "POST") ? "POST" : "GET and HEAD");
-    reply_sentence(request, 405, allow, sentence);
+    reply_message(request, 405, allow, message);
 }
 
 bool cf_has_body(const struct cf_http_request *request)
@@ -134,9 +137,7 @@ bool cf_has_body(const struct cf_http_request *request)
            (request->content_length != NULL && !cf_streq(request->content_length, "0"));
 }
 
-/* ---- plain ---- */
-
-/* the metrics port: what runs here, and what has it done. */
+/* ---- /version and /metrics ---- */
 
 static void reply_buf(struct cf_http_request *request, const char *type, struct cf_buf *buf)
 {
@@ -177,9 +178,7 @@ static void answer_metrics(struct cf_server *server, const struct cf_route *rout
     reply_buf(request, "text/plain; version=0.0.4; charset=utf-8", &buf);
 }
 
-/* ---- routes ---- */
-
-/* which paths there are, and what is checked of a request before its body is read. */
+/* ---- paths ---- */
 
 static const struct cf_route review_routes[] = {
     {"/mutate", "POST", true, CF_PHASE_MUTATE, cf_answer_review},
@@ -195,7 +194,7 @@ static const struct cf_route metrics_routes[] = {
     {NULL, NULL, false, CF_PHASE_VALIDATE, NULL},
 };
 
-static const struct cf_route *find(const struct cf_route *routes, const char *path)
+static const struct cf_route *find_route(const struct cf_route *routes, const char *path)
 {
     for (; routes->path != NULL; routes++) {
         if (cf_streq(routes->path, path))
@@ -204,12 +203,14 @@ static const struct cf_route *find(const struct cf_route *routes, const char *pa
     return NULL;
 }
 
-/* Always false, so that a check can `return refuse(...)`. */
-static bool refuse(struct cf_server *server, struct cf_http_request *request, enum cf_reject reason,
-                   unsigned status, const char *sentence)
+/* ---- checks before the body is read ---- */
+
+/* Always returns false, so that a check can `return refuse_request(...)`. */
+static bool refuse_request(struct cf_server *server, struct cf_http_request *request,
+                           enum cf_reject reason, unsigned status, const char *message)
 {
     cf_stats_reject(server->stats, reason);
-    cf_reply_text(request, status, sentence);
+    cf_reply_text(request, status, message);
     return false;
 }
 
@@ -221,7 +222,7 @@ static bool refuse_method(struct cf_server *server, struct cf_http_request *requ
     return false;
 }
 
-/* Whether `methods`, a list as in "GET, HEAD", has this one; methods are case-sensitive. */
+/* Whether `methods`, a list such as "GET, HEAD", contains this one; methods are case-sensitive. */
 static bool has_method(const char *methods, const char *method)
 {
     size_t len = strlen(method);
@@ -231,8 +232,8 @@ static bool has_method(const char *methods, const char *method)
            (at[len] == '\0' || at[len] == ',');
 }
 
-/* application/json, whatever its parameters say: JSON is UTF-8. */
-static bool is_json(const char *type)
+/* application/json with any parameters: JSON is always UTF-8. */
+static bool is_json_type(const char *type)
 {
     static const char json[] = "application/json";
     size_t len = sizeof(json) - 1;
@@ -253,103 +254,104 @@ static size_t max_body(struct cf_server *server)
     return max;
 }
 
-static bool check_length(struct cf_server *server, struct cf_http_request *request,
-                         size_t *body_len)
+static bool check_body_length(struct cf_server *server, struct cf_http_request *request,
+                              size_t *body_len)
 {
     size_t max = max_body(server);
-    char sentence[96];
+    char message[96];
     int64_t length;
 
     if (request->transfer_encoding != NULL || request->content_length == NULL)
-        return refuse(server, request, CF_REJECT_LENGTH, 411,
-                      "a review must come with a Content-Length, not chunked");
+        return refuse_request(server, request, CF_REJECT_LENGTH, 411,
+                              "a review requires a Content-Length and must not be chunked");
     if (!cf_str_int64(request->content_length, &length) || length < 0)
-        return refuse(server, request, CF_REJECT_LENGTH, 400, "the Content-Length is no number");
+        return refuse_request(server, request, CF_REJECT_LENGTH, 400,
+                              "the Content-Length is not a number");
     if ((uint64_t)length > max) {
-        snprintf(sentence, sizeof(sentence),
-                 "a review of more than %zu bytes (limits.maxBody) is "
-                 "not read",
+        snprintf(message, sizeof(message), "the review is longer than %zu bytes (limits.maxBody)",
                  max);
-        return refuse(server, request, CF_REJECT_SIZE, 413, sentence);
+        return refuse_request(server, request, CF_REJECT_SIZE, 413, message);
     }
     if (length == 0)
-        return refuse(server, request, CF_REJECT_LENGTH, 400, "a review must come with a body");
+        return refuse_request(server, request, CF_REJECT_LENGTH, 400, "a review requires a body");
     *body_len = (size_t)length;
     return true;
 }
 
-static bool check_review(struct cf_server *server, struct cf_http_request *request,
-                         size_t *body_len)
+static bool check_review_headers(struct cf_server *server, struct cf_http_request *request,
+                                 size_t *body_len)
 {
     const char *encoding = request->content_encoding;
 
     if (request->repeated)
-        return refuse(server, request, CF_REJECT_LENGTH, 400,
-                      "a header that describes the body was given twice");
-    if (!is_json(request->content_type))
-        return refuse(server, request, CF_REJECT_TYPE, 415,
-                      "a review must come with the Content-Type application/json");
+        return refuse_request(server, request, CF_REJECT_LENGTH, 400,
+                              "a header that describes the body is repeated");
+    if (!is_json_type(request->content_type))
+        return refuse_request(server, request, CF_REJECT_TYPE, 415,
+                              "a review requires the Content-Type application/json");
     if (encoding != NULL && strcasecmp(encoding, "identity") != 0)
-        return refuse(server, request, CF_REJECT_ENCODING, 415,
-                      "a review must come without a Content-Encoding");
-    return check_length(server, request, body_len);
+        return refuse_request(server, request, CF_REJECT_ENCODING, 415,
+                              "a review must not have a Content-Encoding");
+    return check_body_length(server, request, body_len);
 }
 
 static bool accept_request(struct cf_server *server, const struct cf_route *routes,
                            const char *no_path, struct cf_http_request *request, size_t *body_len)
 {
-    const struct cf_route *route = find(routes, request->path);
+    const struct cf_route *route = find_route(routes, request->path);
 
     if (request->fault != NULL)
-        return refuse(server, request, CF_REJECT_HEADER, 400, request->fault);
+        return refuse_request(server, request, CF_REJECT_HEADER, 400, request->fault);
     if (route == NULL)
-        return refuse(server, request, CF_REJECT_PATH, 404, no_path);
+        return refuse_request(server, request, CF_REJECT_PATH, 404, no_path);
     if (!has_method(route->methods, request->method))
         return refuse_method(server, request, route->methods);
     if (route->takes_review && !cf_caller_check(server, route, request))
         return false;
     if (route->takes_review)
-        return check_review(server, request, body_len);
+        return check_review_headers(server, request, body_len);
     if (cf_has_body(request))
-        return refuse(server, request, CF_REJECT_SIZE, 413, "this path takes no body");
+        return refuse_request(server, request, CF_REJECT_SIZE, 413,
+                              "this path does not accept a body");
     return true;
 }
+
+/* ---- callbacks of the ports ---- */
 
 bool cf_routes_accept_review(void *arg, struct cf_http_request *request, size_t *body_len)
 {
     return accept_request(arg, review_routes,
-                          "nothing is served at this path: reviews go to /mutate, /validate, "
+                          "not found: reviews go to /mutate, /validate, "
                           "/mutate/kubelet or /authorize",
                           request, body_len);
 }
 
 bool cf_routes_accept_metrics(void *arg, struct cf_http_request *request, size_t *body_len)
 {
-    return accept_request(arg, metrics_routes,
-                          "nothing is served at this path: there are /metrics and /version",
+    return accept_request(arg, metrics_routes, "not found: this port serves /metrics and /version",
                           request, body_len);
 }
 
 void cf_routes_answer_review(void *arg, struct cf_http_request *request)
 {
-    const struct cf_route *route = find(review_routes, request->path);
+    const struct cf_route *route = find_route(review_routes, request->path);
 
     route->answer(arg, route, request);
 }
 
 void cf_routes_answer_metrics(void *arg, struct cf_http_request *request)
 {
-    const struct cf_route *route = find(metrics_routes, request->path);
+    const struct cf_route *route = find_route(metrics_routes, request->path);
 
     route->answer(arg, route, request);
 }
 
 void cf_routes_exhausted(void *arg, struct cf_http_request *request, bool busy)
 {
-    static const char sentence[] =
+    static const char message[] =
         "too many reviews at once (limits.memory): try again in a second\n";
     struct cf_http_reply reply = {
-        .status = 429, .retry_after = "1", .body = sentence, .len = sizeof(sentence) - 1};
+        .status = 429, .retry_after = "1", .body = message, .len = sizeof(message) - 1};
     struct cf_server *server = arg;
 
     cf_stats_reject(server->stats, CF_REJECT_BUSY);

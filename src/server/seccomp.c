@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* seccomp.c - see seccomp.h. What is not in the list is refused: above all execve() and fork(),
- * files that are opened for writing, memory that is both written and executed, new ports, and
- * sockets other than those of IP and of name lookups. deploy/README.md has the list. */
+/* seccomp.c - the list of system calls of a started server; see seccomp.h and deploy/README.md. All
+ * other calls fail, above all execve() and fork(), opening files for writing, memory that is both
+ * writable and executable, new ports, and sockets for other purposes than IP and name lookups. */
 #include "seccomp.h"
 
 #include <errno.h>
@@ -20,8 +20,8 @@
 #define __has_feature(x) 0
 #endif
 
-static const int plain[] = {
-    /* reading files and folders, and what is open */
+static const int unconditional[] = {
+    /* files and directories, and open descriptors */
     SCMP_SYS(read),
     SCMP_SYS(readv),
     SCMP_SYS(pread64),
@@ -103,7 +103,7 @@ static const int plain[] = {
     SCMP_SYS(eventfd2),
     SCMP_SYS(pipe2),
     SCMP_SYS(socketpair),
-    /* what the libraries ask about the process */
+    /* queries of the libraries about the process */
     SCMP_SYS(getrandom),
     SCMP_SYS(uname),
     SCMP_SYS(sysinfo),
@@ -115,48 +115,48 @@ static const int plain[] = {
     SCMP_SYS(getrusage),
 };
 
-/* A call with conditions on one or two of its arguments, all of which have to hold. */
+/* A call that is allowed if all conditions on its arguments hold. */
 static const struct rule {
     int call;
     unsigned count;
     struct scmp_arg_cmp when[2];
-} rules[] = {
-    /* Files are opened to be read. */
+} conditional[] = {
+    /* Files are opened for reading only. */
     {SCMP_SYS(openat), 1, {{2, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY}}},
     {SCMP_SYS(open), 1, {{1, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY}}},
-    /* Memory is executed only where a library's file is mapped, and no file can be written. */
+    /* Memory is executable only if it maps a file, and no file can be written. */
     {SCMP_SYS(mmap), 1, {{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}}},
     {SCMP_SYS(mmap),
      2,
      {{2, SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, PROT_EXEC},
       {3, SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0}}},
     {SCMP_SYS(mprotect), 1, {{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}}},
-    /* A thread, and no process. clone3() has its flags in memory, where they can't be seen: glibc
-     * takes clone() where it is not there. */
+    /* Threads, but no processes. The flags of clone3() are in memory, which a filter cannot read;
+     * glibc falls back to clone(). */
     {SCMP_SYS(clone), 1, {{0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD}}},
     {SCMP_SYS(prctl), 1, {{0, SCMP_CMP_EQ, PR_SET_NAME, 0}}},
-    /* What waits in a socket, whether it blocks, and whether a file is a terminal. */
+    /* How many bytes a socket has, whether it blocks, and whether a file is a terminal. */
     {SCMP_SYS(ioctl), 1, {{1, SCMP_CMP_EQ, FIONREAD, 0}}},
     {SCMP_SYS(ioctl), 1, {{1, SCMP_CMP_EQ, FIONBIO, 0}}},
     {SCMP_SYS(ioctl), 1, {{1, SCMP_CMP_EQ, TCGETS, 0}}},
-    /* Limits are read (the third argument is the new one). */
+    /* Limits are only read (the third argument is the new limit). */
     {SCMP_SYS(prlimit64), 1, {{2, SCMP_CMP_EQ, 0, 0}}},
-    /* IP; and for names nscd's socket and the list of addresses. */
+    /* IP; and for name lookups the socket of nscd and the list of local addresses. */
     {SCMP_SYS(socket), 1, {{0, SCMP_CMP_EQ, AF_INET, 0}}},
     {SCMP_SYS(socket), 1, {{0, SCMP_CMP_EQ, AF_INET6, 0}}},
     {SCMP_SYS(socket), 1, {{0, SCMP_CMP_EQ, AF_UNIX, 0}}},
     {SCMP_SYS(socket), 1, {{0, SCMP_CMP_EQ, AF_NETLINK, 0}}},
 };
 
-static int fill(scmp_filter_ctx filter)
+static int add_rules(scmp_filter_ctx filter)
 {
     int code = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 
-    for (size_t i = 0; code == 0 && i < CF_COUNT(plain); i++)
-        code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, plain[i], 0);
-    for (size_t i = 0; code == 0 && i < CF_COUNT(rules); i++)
-        code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, rules[i].call, rules[i].count,
-                                      rules[i].when);
+    for (size_t i = 0; code == 0 && i < CF_COUNT(unconditional); i++)
+        code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, unconditional[i], 0);
+    for (size_t i = 0; code == 0 && i < CF_COUNT(conditional); i++)
+        code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, conditional[i].call,
+                                      conditional[i].count, conditional[i].when);
     return code;
 }
 
@@ -172,7 +172,7 @@ int cf_seccomp_start(struct cf_err *err)
     filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     if (filter == NULL)
         return cf_err_memory(err);
-    code = fill(filter);
+    code = add_rules(filter);
     if (code == 0)
         code = seccomp_load(filter);
     seccomp_release(filter);

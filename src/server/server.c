@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* server.c - a server is put together and taken apart: its memory allocator, its policy, its ports.
- */
+/* server.c - starts and frees a server: the process, the active policy, the ports. */
 #include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -26,16 +25,17 @@
 #include "tls.h"
 #include "tls_secret.h"
 
-/* what the process of a server is set to, beside what curfew/process.h does for every
- * command. */
+/* ---- process ---- */
 
-/* Blocks of this size and more come from the system and go back to it when freed. glibc would
- * raise the bound by itself at the first large body, and keep what later ones take. */
+/* malloc maps blocks of this size and more separately, and unmaps them when they are freed. By
+ * default glibc raises this limit after the first large body, and keeps the memory of later ones.
+ */
 #define MMAP_FROM (256 * 1024)
-/* A heap keeps this much at its top when blocks are freed: the bodies of a burst of ordinary pods.
- * glibc's 128 KiB are less than 25 of them, so each burst gave pages back and took them again. */
+/* What a heap keeps at its top when blocks are freed: the bodies of a burst of ordinary pods. With
+ * glibc's default of 128 KiB, less than 25 of them, each burst would return pages and request them
+ * again. */
 #define TOP_KEPT (1024 * 1024)
-/* Fewer than one heap for each thread: what one has freed, another can use. */
+/* Fewer heaps than threads: memory that one thread has freed can be used by another. */
 #define HEAPS 2
 
 static void raise_descriptors(void)
@@ -72,11 +72,9 @@ void cf_server_use_policy(struct cf_server *server, struct cf_policy *policy)
     cf_swap_set(&server->policy, policy);
 }
 
-/* ---- server ---- */
+/* ---- ports ---- */
 
-/* a server is put together, and taken apart. */
-
-static void free_arena(void *arena)
+static void free_thread_arena(void *arena)
 {
     cf_arena_free(arena);
 }
@@ -118,7 +116,7 @@ static int start_metrics(struct cf_server *server, struct cf_err *err)
     return server->metrics != NULL ? 0 : -1;
 }
 
-/* Without a certificate nobody can ask. */
+/* Without a certificate every handshake fails. */
 static bool has_certificate(struct cf_server *server, char *why, size_t size)
 {
     struct cf_tls_leaf leaf;
@@ -131,10 +129,10 @@ static bool has_certificate(struct cf_server *server, char *why, size_t size)
     return false;
 }
 
-/* Ready means that what a review asks can be answered: there is a certificate, and everything was
- * listed once. It stays ready when the API server is away, which will call us as soon as it is
- * back. */
-static bool is_ready(void *arg, char *why, size_t size)
+/* Ready means that reviews can be answered: there is a certificate, and all watched resources were
+ * listed once. The server stays ready while the API server is unavailable: when that is available
+ * again, it calls the webhook immediately. */
+static bool is_server_ready(void *arg, char *why, size_t size)
 {
     struct cf_server *server = arg;
     const struct cf_store *store = server->config.store;
@@ -160,9 +158,11 @@ static bool is_ready(void *arg, char *why, size_t size)
 
 static int start_probes(struct cf_server *server, struct cf_err *err)
 {
-    server->probes = cf_probes_start(server->config.probe_listen, is_ready, server, err);
+    server->probes = cf_probes_start(server->config.probe_listen, is_server_ready, server, err);
     return server->probes != NULL ? 0 : -1;
 }
+
+/* ---- start and end ---- */
 
 static int start_tls_secret(struct cf_server *server, struct cf_err *err)
 {
@@ -172,18 +172,18 @@ static int start_tls_secret(struct cf_server *server, struct cf_err *err)
     return server->tls_secret != NULL ? 0 : -1;
 }
 
-static int start(struct cf_server *server, struct cf_err *err)
+static int start_parts(struct cf_server *server, struct cf_err *err)
 {
     server->tls = cf_tls_new(err);
-    if (server->tls == NULL || cf_reload_first(server, err) != 0 ||
+    if (server->tls == NULL || cf_reload_start(server, err) != 0 ||
         start_tls_secret(server, err) != 0)
         return -1;
     server->stats = cf_stats_new();
-    server->has_arenas = pthread_key_create(&server->arenas, free_arena) == 0;
+    server->has_arenas = pthread_key_create(&server->arenas, free_thread_arena) == 0;
     if (server->stats == NULL || !server->has_arenas)
         return cf_err_memory(err);
     atomic_store(&server->ready, true);
-    /* Ready means that reviews are answered, so the port that says so comes last. */
+    /* The probe port starts last: ready means that reviews are answered. */
     if (start_reviews(server, err) != 0 || start_metrics(server, err) != 0)
         return -1;
     if (start_probes(server, err) != 0)
@@ -194,7 +194,7 @@ static int start(struct cf_server *server, struct cf_err *err)
 
 void cf_server_free(struct cf_server *server)
 {
-    cf_http_stop(server->metrics); /* first: it tells of the others */
+    cf_http_stop(server->metrics); /* first: it reads from the others */
     cf_http_stop(server->reviews);
     cf_probes_stop(server->probes);
     cf_tls_secret_stop(server->tls_secret);
@@ -228,7 +228,7 @@ struct cf_server *cf_server_start(const struct cf_server_config *config, struct 
     server->started = cf_now();
     cf_swap_init(&server->policy);
     cf_swap_init(&server->keys);
-    if (start(server, err) == 0)
+    if (start_parts(server, err) == 0)
         return server;
     cf_server_free(server);
     return NULL;

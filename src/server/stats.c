@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stats.c - see stats.h. */
+/* stats.c - the counters of the server; see stats.h. */
 #include "stats.h"
 
 #include <stdlib.h>
@@ -60,7 +60,7 @@ void cf_stats_free(struct cf_stats *stats)
     free(stats);
 }
 
-static void add(cf_counter *counter, uint64_t amount)
+static void add_to_counter(cf_counter *counter, uint64_t amount)
 {
     atomic_fetch_add_explicit(counter, amount, memory_order_relaxed);
 }
@@ -70,7 +70,7 @@ uint64_t cf_stats_read(const cf_counter *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-/* A day has room for 8,640 of these. */
+/* At most 8,640 lines a day. */
 #define RARELY_MICROS 10000000
 
 bool cf_stats_rarely(atomic_int_fast64_t *last)
@@ -84,10 +84,10 @@ bool cf_stats_rarely(atomic_int_fast64_t *last)
 
 void cf_stats_reject(struct cf_stats *stats, enum cf_reject reason)
 {
-    add(&stats->rejected[reason], 1);
+    add_to_counter(&stats->rejected[reason], 1);
 }
 
-/* "pods" of "pods", "" or "pods/ephemeralcontainers" of "pods", "ephemeralcontainers". */
+/* Whether the label is RESOURCE or RESOURCE/SUBRESOURCE of the request. */
 static bool has_resource_label(const struct cf_request *request, const char *label)
 {
     const char *sub = cf_str_or_empty(request->subresource);
@@ -120,11 +120,11 @@ static void count_duration(struct cf_stats *stats, int64_t micros)
 
     while (bucket < CF_BUCKETS && took > cf_buckets[bucket])
         bucket++;
-    add(&stats->durations[bucket], 1);
-    add(&stats->duration_sum, took);
+    add_to_counter(&stats->durations[bucket], 1);
+    add_to_counter(&stats->duration_sum, took);
 }
 
-/* A finding counts in the modes that this phase acts on: the other phase tells of the rest. */
+/* Counts a finding in the modes that this phase acts on; the other phase counts it in the rest. */
 static void count_findings(struct cf_stats *stats, enum cf_phase phase,
                            const struct cf_evaluation *evaluation)
 {
@@ -138,7 +138,7 @@ static void count_findings(struct cf_stats *stats, enum cf_phase phase,
 
         for (unsigned mode = 0; rule >= 0 && mode < CF_MODES; mode++) {
             if ((verdict->modes & acts & CF_MODE_BIT(mode)) != 0)
-                add(&stats->findings[(unsigned)rule * CF_MODES + mode], 1);
+                add_to_counter(&stats->findings[(unsigned)rule * CF_MODES + mode], 1);
         }
     }
 }
@@ -149,7 +149,8 @@ void cf_stats_review(struct cf_stats *stats, enum cf_phase phase, const struct c
     const struct cf_request *request = outcome->request;
     unsigned operation = request != NULL ? (unsigned)request->operation : CF_OPERATION_UNKNOWN;
 
-    add(&stats->reviews[phase][operation][resource_index(request)][outcome->decision], 1);
+    add_to_counter(&stats->reviews[phase][operation][resource_index(request)][outcome->decision],
+                   1);
     count_findings(stats, phase, outcome->evaluation);
     count_duration(stats, micros);
 }

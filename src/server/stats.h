@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stats.h - what the server counts. Any thread counts, metrics.c reads; nothing locks. */
+/* stats.h - the counters of the server. Any thread increments them, metrics.c reads them; they are
+ * atomic and need no lock. */
 #ifndef CF_SERVER_STATS_H
 #define CF_SERVER_STATS_H
 
@@ -8,7 +9,7 @@
 
 #include "curfew/review.h"
 
-/* Why a request was no review, or could not be read: the label `reason`. */
+/* Why a request was refused, or its review could not be read: the label `reason`. */
 enum cf_reject {
     CF_REJECT_HEADER,
     CF_REJECT_METHOD,
@@ -40,9 +41,9 @@ struct cf_stats {
     cf_counter reviews[CF_PHASES][CF_OPERATIONS + 1][CF_RESOURCE_LABELS][CF_DECISIONS];
     cf_counter *findings; /* [rule][mode] */
     cf_counter rejected[CF_REJECTS];
-    cf_counter durations[CF_BUCKETS + 1]; /* not cumulative; the last is beyond all bounds */
+    cf_counter durations[CF_BUCKETS + 1]; /* not cumulative; the last is above all bounds */
     cf_counter duration_sum;              /* microseconds */
-    atomic_int_fast64_t refused;          /* when a refused client was told of */
+    atomic_int_fast64_t refused;          /* for cf_stats_rarely(): refused clients in the log */
 };
 
 /* NULL when out of memory. */
@@ -53,7 +54,8 @@ void cf_stats_reject(struct cf_stats *stats, enum cf_reject reason);
 void cf_stats_review(struct cf_stats *stats, enum cf_phase phase, const struct cf_outcome *outcome,
                      int64_t micros);
 
-/* Whether nobody asked within the last seconds: for log lines that anybody can cause. */
+/* True at most once in ten seconds for each `last` (0 at first): limits log lines that any client
+ * can cause. */
 bool cf_stats_rarely(atomic_int_fast64_t *last);
 
 uint64_t cf_stats_read(const cf_counter *counter);

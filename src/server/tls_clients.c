@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tls_clients.c - which clients may call: those with a certificate of our authorities, in date,
- * made for clients, not revoked, and with a name that was asked for. See tls.h. */
+/* tls_clients.c - client certificates (--client-ca): a client may call with a certificate of one of
+ * the authorities that is valid now, for client authentication, not revoked, and has a name of
+ * --client-name. See tls.h. */
 #include <arpa/inet.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,12 +14,12 @@
 #include "curfew/file.h"
 #include "tls_private.h"
 
-/* Longer than any name that a certificate should carry; one beyond it does not match. */
+/* Longer names do not match. */
 #define NAME_MAX_SIZE 1024
 
 struct cf_tls_clients {
     gnutls_certificate_credentials_t credentials;
-    const char *const *names; /* the flags', which outlive the server */
+    const char *const *names; /* --client-name; valid until the server ends */
     int64_t crl_ends;
 };
 
@@ -32,9 +32,9 @@ static int add_authorities(struct cf_tls_clients *clients, const gnutls_datum_t 
     return gnutls_certificate_set_x509_trust_mem(clients->credentials, pem, GNUTLS_X509_FMT_PEM);
 }
 
-/* Each list must be signed by one of the authorities, or else it would be taken and revoke
- * nothing. */
-static int check_list(struct cf_tls_clients *clients, gnutls_x509_crl_t list)
+/* Each list must be signed by one of the authorities: GnuTLS would accept another one, and it would
+ * revoke no certificate. */
+static int check_crl(struct cf_tls_clients *clients, gnutls_x509_crl_t list)
 {
     gnutls_x509_trust_list_t trusted;
     gnutls_x509_crt_t issuer = NULL;
@@ -61,8 +61,8 @@ static int check_list(struct cf_tls_clients *clients, gnutls_x509_crl_t list)
     return 0;
 }
 
-/* The number of lists, or a negative code. */
-static int add_lists(struct cf_tls_clients *clients, const gnutls_datum_t *pem)
+/* Returns the number of lists, or a negative code. */
+static int add_crls(struct cf_tls_clients *clients, const gnutls_datum_t *pem)
 {
     gnutls_x509_crl_t *lists = NULL;
     unsigned count = 0;
@@ -71,7 +71,7 @@ static int add_lists(struct cf_tls_clients *clients, const gnutls_datum_t *pem)
     if (code < 0)
         return code;
     for (unsigned i = 0; i < count && code >= 0; i++)
-        code = check_list(clients, lists[i]);
+        code = check_crl(clients, lists[i]);
     if (code >= 0)
         code = gnutls_certificate_set_x509_crl(clients->credentials, lists, (int)count);
     for (unsigned i = 0; i < count; i++)
@@ -80,9 +80,10 @@ static int add_lists(struct cf_tls_clients *clients, const gnutls_datum_t *pem)
     return code < 0 ? code : (int)count;
 }
 
-/* `what` is in the file's messages; `add` takes at least one of it. */
-static int add_file(struct cf_tls_clients *clients, const char *file, const char *what, add_fn add,
-                    const char *sentence, struct cf_err *err)
+/* Reads a PEM file and passes it to add(). Messages begin with `what`; `message` is the reason if
+ * add() finds nothing usable. */
+static int add_pem_file(struct cf_tls_clients *clients, const char *file, const char *what,
+                        add_fn add, const char *message, struct cf_err *err)
 {
     struct cf_buf pem;
     gnutls_datum_t data;
@@ -97,23 +98,23 @@ static int add_file(struct cf_tls_clients *clients, const char *file, const char
     data.size = (unsigned)pem.len;
     count = pem.len > 0 ? add(clients, &data) : 0;
     cf_buf_free(&pem);
-    return count > 0 ? 0 : cf_err_system(err, "%s '%s': %s", what, file, sentence);
+    return count > 0 ? 0 : cf_err_system(err, "%s '%s': %s", what, file, message);
 }
 
-static int load(struct cf_tls_clients *clients, const char *ca_file, const char *crl_file,
-                struct cf_err *err)
+static int load_files(struct cf_tls_clients *clients, const char *ca_file, const char *crl_file,
+                      struct cf_err *err)
 {
     if (gnutls_certificate_allocate_credentials(&clients->credentials) < 0)
         return cf_err_memory(err);
-    gnutls_certificate_set_retrieve_function2(clients->credentials, cf_tls_hand_out);
-    if (add_file(clients, ca_file, "client CA", add_authorities,
-                 "there is no PEM certificate in it", err) != 0)
+    gnutls_certificate_set_retrieve_function2(clients->credentials, cf_tls_retrieve_certificate);
+    if (add_pem_file(clients, ca_file, "client CA", add_authorities, "no PEM certificate found",
+                     err) != 0)
         return -1;
     if (crl_file == NULL)
         return 0;
-    return add_file(clients, crl_file, "client CRL", add_lists,
-                    "there is no PEM revocation list in it, or one that the client CA did not sign",
-                    err);
+    return add_pem_file(clients, crl_file, "client CRL", add_crls,
+                        "no PEM revocation list found, or one that the client CA did not sign",
+                        err);
 }
 
 static void clear_clients(void *value)
@@ -134,7 +135,7 @@ struct cf_tls_clients *cf_tls_clients_load(const char *ca_file, const char *crl_
         return NULL;
     }
     clients->names = names;
-    if (load(clients, ca_file, crl_file, err) == 0)
+    if (load_files(clients, ca_file, crl_file, err) == 0)
         return clients;
     cf_tls_clients_unref(clients);
     return NULL;
@@ -157,7 +158,7 @@ gnutls_certificate_credentials_t cf_tls_clients_credentials(struct cf_tls_client
 
 /* ---- names ---- */
 
-static bool is_wanted(const struct cf_tls_clients *clients, const char *name, size_t len)
+static bool is_client_name(const struct cf_tls_clients *clients, const char *name, size_t len)
 {
     for (const char *const *wanted = clients->names; *wanted != NULL; wanted++) {
         if (strlen(*wanted) == len && memcmp(*wanted, name, len) == 0)
@@ -166,14 +167,14 @@ static bool is_wanted(const struct cf_tls_clients *clients, const char *name, si
     return false;
 }
 
-static bool is_wanted_address(const struct cf_tls_clients *clients, const void *bytes, size_t len)
+static bool is_client_address(const struct cf_tls_clients *clients, const void *bytes, size_t len)
 {
     char text[INET6_ADDRSTRLEN];
 
     if ((len != 4 && len != 16) ||
         inet_ntop(len == 4 ? AF_INET : AF_INET6, bytes, text, sizeof(text)) == NULL)
         return false;
-    return is_wanted(clients, text, strlen(text));
+    return is_client_name(clients, text, strlen(text));
 }
 
 static bool has_alternative_name(const struct cf_tls_clients *clients, gnutls_x509_crt_t leaf)
@@ -187,11 +188,11 @@ static bool has_alternative_name(const struct cf_tls_clients *clients, gnutls_x5
             continue;
         if (type < 0)
             return false;
-        if (type == GNUTLS_SAN_IPADDRESS && is_wanted_address(clients, name, size))
+        if (type == GNUTLS_SAN_IPADDRESS && is_client_address(clients, name, size))
             return true;
         if ((type == GNUTLS_SAN_DNSNAME || type == GNUTLS_SAN_URI ||
              type == GNUTLS_SAN_RFC822NAME) &&
-            is_wanted(clients, name, size))
+            is_client_name(clients, name, size))
             return true;
     }
 }
@@ -203,10 +204,10 @@ static bool has_common_name(const struct cf_tls_clients *clients, gnutls_x509_cr
 
     return gnutls_x509_crt_get_dn_by_oid(leaf, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &size) ==
                0 &&
-           is_wanted(clients, name, size);
+           is_client_name(clients, name, size);
 }
 
-static bool has_wanted_name(const struct cf_tls_clients *clients, gnutls_session_t session)
+static bool has_client_name(const struct cf_tls_clients *clients, gnutls_session_t session)
 {
     unsigned count = 0;
     const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
@@ -238,12 +239,12 @@ static gnutls_alert_description_t alert_of(unsigned status)
     return GNUTLS_A_BAD_CERTIFICATE;
 }
 
-static void say_status(unsigned status, struct cf_err *err)
+static void set_status_error(unsigned status, struct cf_err *err)
 {
     gnutls_datum_t text;
 
     if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) < 0) {
-        cf_err_set(err, "its certificate is not valid");
+        cf_err_set(err, "the client certificate is not valid");
         return;
     }
     cf_err_set(err, "%s", (const char *)text.data);
@@ -260,17 +261,17 @@ bool cf_tls_clients_accept(const struct cf_tls_clients *clients, gnutls_session_
     int code = gnutls_certificate_verify_peers(session, &purpose, 1, &status);
 
     if (code < 0) {
-        cf_err_set(err, "its certificate can't be verified: %s", gnutls_strerror(code));
+        cf_err_set(err, "cannot verify the client certificate: %s", gnutls_strerror(code));
         return false;
     }
     if (status != 0) {
         *alert = alert_of(status);
-        say_status(status, err);
+        set_status_error(status, err);
         return false;
     }
-    if (has_wanted_name(clients, session))
+    if (has_client_name(clients, session))
         return true;
     *alert = GNUTLS_A_ACCESS_DENIED;
-    cf_err_set(err, "its certificate has none of the names of --client-name");
+    cf_err_set(err, "the client certificate has none of the names of --client-name");
     return false;
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tls_pair.c - a certificate chain and its key, from two PEM files, or one that has both; see
- * tls.h. */
+/* tls_pair.c - loads a certificate chain and its key from PEM, and checks them; see tls.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,8 +40,8 @@ static int read_leaf(struct cf_tls_pair *pair, const char *file, struct cf_err *
     return 0;
 }
 
-/* Whether the block at "-----BEGIN " is said to be something else than a certificate: the key of
- * one file for both, or its parameters. A label that is cut off says nothing. */
+/* Whether the label of the block at "-----BEGIN " is not that of a certificate: one file may also
+ * contain the key and its parameters. A truncated label counts as that of a certificate. */
 static bool is_other_block(const char *begin)
 {
     const char *label = begin + strlen(PEM_BEGIN);
@@ -55,8 +53,8 @@ static bool is_other_block(const char *begin)
                     strlen(PEM_CERTIFICATE)) == 0);
 }
 
-/* How many certificates begin in a PEM file: of one that is just being written, the library would
- * take those that are whole. */
+/* How many certificates begin in a PEM file: of a truncated file, GnuTLS would silently use those
+ * that are complete. */
 static unsigned begun_in(const char *pem)
 {
     unsigned count = 0;
@@ -66,7 +64,7 @@ static unsigned begun_in(const char *pem)
     return count;
 }
 
-/* `where` is what messages name. */
+/* Messages name `where`. */
 static int import_chain(struct cf_tls_pair *pair, const char *where, const struct cf_buf *pem,
                         struct cf_err *err)
 {
@@ -75,17 +73,16 @@ static int import_chain(struct cf_tls_pair *pair, const char *where, const struc
     int code = -1;
 
     if (begun_in(cf_buf_str(pem)) > CF_CHAIN_MAX)
-        return cf_err_system(err, "certificate '%s': it has more than %d certificates", where,
+        return cf_err_system(err, "certificate '%s': more than %d certificates", where,
                              CF_CHAIN_MAX);
     if (pem->len > 0)
         code =
             gnutls_pcert_list_import_x509_raw(pair->chain, &count, &data, GNUTLS_X509_FMT_PEM, 0);
     pair->chain_len = code < 0 ? 0 : count;
     if (code < 0)
-        return cf_err_system(err, "certificate '%s': there is no chain of PEM certificates in it",
-                             where);
+        return cf_err_system(err, "certificate '%s': no chain of PEM certificates found", where);
     if (pair->chain_len != begun_in(cf_buf_str(pem)))
-        return cf_err_system(err, "certificate '%s': its last certificate is cut off", where);
+        return cf_err_system(err, "certificate '%s': the last certificate is truncated", where);
     return read_leaf(pair, where, err);
 }
 
@@ -94,7 +91,8 @@ static int load_chain(struct cf_tls_pair *pair, const char *file, struct cf_err 
     struct cf_buf pem;
     int result;
 
-    /* The key may be in it: as large as it can get at once, so that no copy is left behind. */
+    /* The file may contain the key: the buffer has its full size from the start, so that it is
+     * never copied. */
     cf_buf_init(&pem, CF_PEM_MAX);
     pem.data = calloc(1, CF_PEM_MAX + 1);
     if (pem.data == NULL)
@@ -110,8 +108,9 @@ static int load_chain(struct cf_tls_pair *pair, const char *file, struct cf_err 
     return result;
 }
 
-/* Reads a key into memory that the caller wipes; cf_file_read() would leave copies behind. */
-static ssize_t read_secret(const char *file, unsigned char *out, size_t max)
+/* Reads a key into memory that the caller wipes; cf_file_read() would leave copies in freed
+ * memory. */
+static ssize_t read_key_file(const char *file, unsigned char *out, size_t max)
 {
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     size_t len = 0;
@@ -140,8 +139,7 @@ static int import_key(struct cf_tls_pair *pair, const char *where, void *bytes, 
     if (gnutls_privkey_init(&pair->key) < 0)
         return cf_err_memory(err);
     if (gnutls_privkey_import_x509_raw(pair->key, &data, GNUTLS_X509_FMT_PEM, NULL, 0) < 0)
-        return cf_err_system(err, "key '%s': there is no PEM private key without a password in it",
-                             where);
+        return cf_err_system(err, "key '%s': no PEM private key without a password found", where);
     return 0;
 }
 
@@ -153,7 +151,7 @@ static int load_key(struct cf_tls_pair *pair, const char *file, struct cf_err *e
 
     if (bytes == NULL)
         return cf_err_memory(err);
-    len = read_secret(file, bytes, CF_PEM_MAX);
+    len = read_key_file(file, bytes, CF_PEM_MAX);
     if (len < 0)
         result = cf_err_system(err, "key: reading '%s': %s", file, strerror(errno));
     else
@@ -186,13 +184,13 @@ static int check_pair(const struct cf_tls_pair *pair, const char *cert_file, con
     char when[32];
 
     if (!key_matches(pair))
-        return cf_err_system(err, "key '%s' does not belong to the first certificate of '%s'",
-                             key_file, cert_file);
+        return cf_err_system(err, "key '%s' does not match the first certificate of '%s'", key_file,
+                             cert_file);
     if (now > pair->leaf.expires)
         return cf_err_system(err, "certificate '%s' has expired: it was valid until %s", cert_file,
                              cf_time_format(pair->leaf.expires, when));
     if (now < pair->leaf.begins)
-        return cf_err_system(err, "certificate '%s' is not valid yet: it will be from %s",
+        return cf_err_system(err, "certificate '%s' is not valid yet: it becomes valid at %s",
                              cert_file, cf_time_format(pair->leaf.begins, when));
     return 0;
 }

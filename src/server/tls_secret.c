@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tls_secret.c - see tls_secret.h.
+/* tls_secret.c - reads the serving certificate from a Secret; see tls_secret.h.
  *
- * What cannot be read or served changes nothing: the last good pair stays in use. */
+ * If the Secret cannot be read or its certificate is not valid, the last valid pair stays in use.
+ */
 #include "tls_secret.h"
 
 #include <errno.h>
@@ -19,54 +20,55 @@
 #include "curfew/str.h"
 
 #define PAUSE_MAX_SECONDS 10
-/* Before there is any certificate, and after a failure. */
+/* Before the first certificate, and after a failure. */
 #define RETRY_SECONDS 2
-/* Where an authority was made anew, its leaf comes into the Secret just before the authority comes
- * into the caBundles, and API servers see these within a second or so. Until then the certificate
- * at hand is served on. */
+/* After the rotation of an authority, its leaf is written to the Secret just before the authority
+ * is added to the caBundles, which API servers read within about a second. Until then the previous
+ * certificate is served. */
 #define SETTLE_MAX_SECONDS 3
 
 struct cf_tls_secret {
     struct cf_tls *tls;
-    struct cf_api_caller asker;
-    struct cf_certs_secret *place;
-    char where[600]; /* "NAMESPACE/NAME" */
+    struct cf_api_caller caller;
+    struct cf_certs_secret *certs;
+    char where[600]; /* NAMESPACE/NAME */
     pthread_t thread;
     bool has_thread;
     pthread_mutex_t lock;
-    pthread_cond_t bell;
+    pthread_cond_t wakeup;
     bool woken;                                      /* under the lock */
-    char failure[sizeof(((struct cf_err *)0)->msg)]; /* under the lock: of the last read; "" */
+    char failure[sizeof(((struct cf_err *)0)->msg)]; /* under the lock: error of the last read */
     atomic_bool stop;
     atomic_bool good;
-    struct cf_buf served;  /* the certificate in use; empty: none yet */
-    struct cf_buf waiting; /* one of another authority, which waits since: */
-    int64_t waiting_since; /* monotonic microseconds */
+    struct cf_buf served;  /* the current certificate; empty: none yet */
+    struct cf_buf waiting; /* a certificate of a new authority, not served yet */
+    int64_t waiting_since; /* when it was first read, in monotonic microseconds */
 };
 
-static bool stopped(void *arg)
+static bool is_stopped(void *arg)
 {
     struct cf_tls_secret *secret = arg;
 
     return atomic_load(&secret->stop);
 }
 
-/* ---- small things ---- */
+/* ---- certificates ---- */
 
-static bool same(const struct cf_buf *a, const struct cf_buf *b)
+static bool same_bytes(const struct cf_buf *a, const struct cf_buf *b)
 {
     return a->len == b->len && memcmp(cf_buf_str(a), cf_buf_str(b), a->len) == 0;
 }
 
-static int replace(struct cf_buf *to, const struct cf_buf *from, struct cf_err *err)
+static int replace_bytes(struct cf_buf *to, const struct cf_buf *from, struct cf_err *err)
 {
     cf_buf_wipe(to);
     cf_buf_add(to, cf_buf_str(from), from->len);
     return cf_buf_ok(to) ? 0 : cf_err_memory(err);
 }
 
-/* A twentieth of the life of what is served, so that a short one is followed in time. */
-static int64_t part_of_life(const struct cf_tls_secret *secret, int64_t most)
+/* A twentieth of the lifetime of the current certificate, but at most `most`: so that a certificate
+ * with a short lifetime is replaced before it expires. In seconds. */
+static int64_t lifetime_share(const struct cf_tls_secret *secret, int64_t most)
 {
     struct cf_tls_leaf leaf;
     int64_t part = most;
@@ -78,9 +80,9 @@ static int64_t part_of_life(const struct cf_tls_secret *secret, int64_t most)
 
 /* ---- reading ---- */
 
-/* Whether the pair has to wait until API servers know its authority. There is no use in waiting
- * once what is served has ended. */
-static bool has_to_wait(struct cf_tls_secret *secret, const struct cf_buf *cert)
+/* Whether the pair must wait until API servers trust its authority. After the current certificate
+ * has expired, waiting has no advantage. */
+static bool must_wait(struct cf_tls_secret *secret, const struct cf_buf *cert)
 {
     struct cf_cert_info old, new;
     int64_t now = cf_monotonic_micros();
@@ -89,75 +91,76 @@ static bool has_to_wait(struct cf_tls_secret *secret, const struct cf_buf *cert)
         !cf_cert_info(cf_buf_str(cert), cert->len, 0, &new) || cf_streq(old.issuer, new.issuer) ||
         old.expires <= cf_now())
         return false;
-    if (!same(&secret->waiting, cert)) {
+    if (!same_bytes(&secret->waiting, cert)) {
         secret->waiting_since = now;
-        return replace(&secret->waiting, cert, NULL) == 0;
+        return replace_bytes(&secret->waiting, cert, NULL) == 0;
     }
-    return now - secret->waiting_since < part_of_life(secret, SETTLE_MAX_SECONDS) * 1000000;
+    return now - secret->waiting_since < lifetime_share(secret, SETTLE_MAX_SECONDS) * 1000000;
 }
 
 /* Takes over the reference. */
-static int use(struct cf_tls_secret *secret, struct cf_tls_pair *pair, const struct cf_buf *cert,
-               struct cf_err *err)
+static int use_pair(struct cf_tls_secret *secret, struct cf_tls_pair *pair,
+                    const struct cf_buf *cert, struct cf_err *err)
 {
     struct cf_cert_info leaf = {.expires = 0};
     char ends[32];
 
-    if (replace(&secret->served, cert, err) != 0) {
+    if (replace_bytes(&secret->served, cert, err) != 0) {
         cf_tls_pair_unref(pair);
         return -1;
     }
     cf_tls_use_pair(secret->tls, pair);
     cf_buf_wipe(&secret->waiting);
     cf_cert_info(cf_buf_str(cert), cert->len, 0, &leaf);
-    cf_log(CF_LOG_INFO, "the certificate is in use", CF_LOG_S("secret", secret->where),
-           CF_LOG_S("serial", leaf.serial), CF_LOG_S("signer", leaf.issuer),
+    cf_log(CF_LOG_INFO, "serving the certificate from the Secret",
+           CF_LOG_S("secret", secret->where), CF_LOG_S("serial", leaf.serial),
+           CF_LOG_S("signer", leaf.issuer),
            CF_LOG_S("expires", cf_time_format(leaf.expires, ends)));
     return 0;
 }
 
-static int take(struct cf_tls_secret *secret, const struct cf_certs *certs, struct cf_err *err)
+static int take_certificate(struct cf_tls_secret *secret, const struct cf_certs *certs,
+                            struct cf_err *err)
 {
     struct cf_tls_pair *pair;
 
     if (certs->cert.len == 0 || certs->key.len == 0)
-        return cf_err_system(err, "Secret %s holds no %s yet", secret->where,
+        return cf_err_system(err, "Secret %s has no %s yet", secret->where,
                              certs->cert.len == 0 ? "tls.crt" : "tls.key");
-    /* Checked each time: a key that was broken since has to be told. */
+    /* Also if the certificate is unchanged: the key may be invalid now, which must be logged. */
     pair = cf_tls_pair_of(secret->where, &certs->cert, &certs->key, err);
     if (pair == NULL)
         return -1;
-    if (same(&secret->served, &certs->cert))
+    if (same_bytes(&secret->served, &certs->cert))
         cf_buf_wipe(&secret->waiting);
-    else if (!has_to_wait(secret, &certs->cert))
-        return use(secret, pair, &certs->cert, err);
+    else if (!must_wait(secret, &certs->cert))
+        return use_pair(secret, pair, &certs->cert, err);
     cf_tls_pair_unref(pair);
     return 0;
 }
 
-static int look(struct cf_tls_secret *secret, struct cf_err *err)
+static int read_certificate(struct cf_tls_secret *secret, struct cf_err *err)
 {
     struct cf_certs certs;
     bool exists;
     int result;
 
     cf_certs_init(&certs);
-    result = cf_certs_secret_read(secret->place, &secret->asker, &certs, &exists, err);
-    cf_certs_secret_forget(secret->place);
+    result = cf_certs_secret_read(secret->certs, &secret->caller, &certs, &exists, err);
+    cf_certs_secret_forget(secret->certs);
     if (result == 0 && !exists)
-        result = cf_err_system(err, "there is no Secret %s yet: 'curfew certs run' makes it",
+        result = cf_err_system(err, "Secret %s does not exist yet: 'curfew certs run' creates it",
                                secret->where);
     if (result == 0)
-        result = take(secret, &certs, err);
+        result = take_certificate(secret, &certs, err);
     cf_certs_free(&certs);
     return result;
 }
 
 /* ---- the thread ---- */
 
-/* A failure is logged once. To wait for the first certificate is no error: at the installation both
- * programs start at once. */
-static void tell(struct cf_tls_secret *secret, const struct cf_err *err)
+/* Logs each failure once. */
+static void log_read_failure(struct cf_tls_secret *secret, const struct cf_err *err)
 {
     bool is_new;
 
@@ -166,7 +169,7 @@ static void tell(struct cf_tls_secret *secret, const struct cf_err *err)
     snprintf(secret->failure, sizeof(secret->failure), "%s", err->msg);
     pthread_mutex_unlock(&secret->lock);
     if (is_new && err->msg[0] != '\0')
-        cf_log(CF_LOG_ERROR, "the certificate could not be read: it is tried again",
+        cf_log(CF_LOG_ERROR, "cannot read the serving certificate, will retry",
                CF_LOG_S("secret", secret->where), CF_LOG_S("error", err->msg));
 }
 
@@ -175,11 +178,11 @@ static int64_t pause_millis(const struct cf_tls_secret *secret, bool failed)
     if (secret->served.len == 0)
         return RETRY_SECONDS * 1000;
     if (secret->waiting.len > 0)
-        return part_of_life(secret, SETTLE_MAX_SECONDS) * 1000;
-    return part_of_life(secret, failed ? RETRY_SECONDS : PAUSE_MAX_SECONDS) * 1000;
+        return lifetime_share(secret, SETTLE_MAX_SECONDS) * 1000;
+    return lifetime_share(secret, failed ? RETRY_SECONDS : PAUSE_MAX_SECONDS) * 1000;
 }
 
-static void wait_for_bell(struct cf_tls_secret *secret, int64_t millis)
+static void wait_until_woken(struct cf_tls_secret *secret, int64_t millis)
 {
     struct timespec until;
 
@@ -187,59 +190,59 @@ static void wait_for_bell(struct cf_tls_secret *secret, int64_t millis)
     until.tv_sec += (time_t)(millis / 1000);
     pthread_mutex_lock(&secret->lock);
     while (!secret->woken && !atomic_load(&secret->stop)) {
-        if (pthread_cond_timedwait(&secret->bell, &secret->lock, &until) == ETIMEDOUT)
+        if (pthread_cond_timedwait(&secret->wakeup, &secret->lock, &until) == ETIMEDOUT)
             break;
     }
     secret->woken = false;
     pthread_mutex_unlock(&secret->lock);
 }
 
-static void *run(void *arg)
+static void *run_reader(void *arg)
 {
     struct cf_tls_secret *secret = arg;
 
     while (!atomic_load(&secret->stop)) {
         struct cf_err err = {.kind = CF_ERR_NONE};
-        bool failed = look(secret, &err) != 0;
+        bool failed = read_certificate(secret, &err) != 0;
 
         if (atomic_load(&secret->stop))
             break;
         atomic_store(&secret->good, !failed);
-        tell(secret, &err);
-        wait_for_bell(secret, pause_millis(secret, failed));
+        log_read_failure(secret, &err);
+        wait_until_woken(secret, pause_millis(secret, failed));
     }
     return NULL;
 }
 
-/* ---- its life ---- */
+/* ---- start and end ---- */
 
-static void init_bell(struct cf_tls_secret *secret)
+static void init_wakeup(struct cf_tls_secret *secret)
 {
     pthread_condattr_t attributes;
 
     pthread_mutex_init(&secret->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&secret->bell, &attributes);
+    pthread_cond_init(&secret->wakeup, &attributes);
     pthread_condattr_destroy(&attributes);
 }
 
-static int start(struct cf_tls_secret *secret, const struct cf_tls_secret_config *config,
-                 struct cf_err *err)
+static int start_reader(struct cf_tls_secret *secret, const struct cf_tls_secret_config *config,
+                        struct cf_err *err)
 {
     int code;
 
-    secret->place = cf_certs_secret_new(config->namespace, config->name);
-    if (secret->place == NULL)
+    secret->certs = cf_certs_secret_new(config->namespace, config->name);
+    if (secret->certs == NULL)
         return cf_err_memory(err);
-    secret->asker.api = cf_api_open(config->kubeconfig, config->context, err);
-    if (secret->asker.api == NULL)
+    secret->caller.api = cf_api_open(config->kubeconfig, config->context, err);
+    if (secret->caller.api == NULL)
         return -1;
-    secret->asker.cancelled = stopped;
-    secret->asker.arg = secret;
-    code = pthread_create(&secret->thread, NULL, run, secret);
+    secret->caller.cancelled = is_stopped;
+    secret->caller.arg = secret;
+    code = pthread_create(&secret->thread, NULL, run_reader, secret);
     secret->has_thread = code == 0;
-    return code == 0 ? 0 : cf_err_system(err, "starting a thread: %s", strerror(code));
+    return code == 0 ? 0 : cf_err_system(err, "cannot start a thread: %s", strerror(code));
 }
 
 struct cf_tls_secret *cf_tls_secret_start(const struct cf_tls_secret_config *config,
@@ -255,8 +258,8 @@ struct cf_tls_secret *cf_tls_secret_start(const struct cf_tls_secret_config *con
     snprintf(secret->where, sizeof(secret->where), "%s/%s", config->namespace, config->name);
     cf_buf_init(&secret->served, CF_CREDENTIAL_MAX);
     cf_buf_init(&secret->waiting, CF_CREDENTIAL_MAX);
-    init_bell(secret);
-    if (start(secret, config, err) == 0)
+    init_wakeup(secret);
+    if (start_reader(secret, config, err) == 0)
         return secret;
     cf_tls_secret_stop(secret);
     return NULL;
@@ -270,11 +273,11 @@ void cf_tls_secret_stop(struct cf_tls_secret *secret)
     cf_tls_secret_wake(secret);
     if (secret->has_thread)
         pthread_join(secret->thread, NULL);
-    cf_api_close(secret->asker.api);
-    cf_certs_secret_free(secret->place);
+    cf_api_close(secret->caller.api);
+    cf_certs_secret_free(secret->certs);
     cf_buf_free(&secret->served);
     cf_buf_free(&secret->waiting);
-    pthread_cond_destroy(&secret->bell);
+    pthread_cond_destroy(&secret->wakeup);
     pthread_mutex_destroy(&secret->lock);
     free(secret);
 }
@@ -283,7 +286,7 @@ void cf_tls_secret_wake(struct cf_tls_secret *secret)
 {
     pthread_mutex_lock(&secret->lock);
     secret->woken = true;
-    pthread_cond_signal(&secret->bell);
+    pthread_cond_signal(&secret->wakeup);
     pthread_mutex_unlock(&secret->lock);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tls_secret.h - the serving certificate from a Secret, which `curfew certs run` writes. The server
- * only reads it: a thread looks every ten seconds and takes what is new into use. */
+/* tls_secret.h - the serving certificate from a Secret, which `curfew certs run` writes. A thread
+ * reads the Secret every ten seconds, and passes a new certificate to tls.h. */
 #ifndef CF_SERVER_TLS_SECRET_H
 #define CF_SERVER_TLS_SECRET_H
 
@@ -12,21 +12,22 @@
 
 struct cf_tls_secret;
 
-/* Starts to read. The Secret may come later: the thread waits for it, and tells why in the log.
- * NULL: the API server cannot be asked at all (a kubeconfig that is broken, ...). */
+/* Starts the thread. If the Secret does not exist yet, the thread waits for it, and logs the
+ * reason. NULL: the API server cannot be called (an invalid kubeconfig, ...). */
 struct cf_tls_secret *cf_tls_secret_start(const struct cf_tls_secret_config *config,
                                           struct cf_tls *tls, struct cf_err *err);
 
-/* Ends the thread; takes NULL. */
+/* Ends the thread. Takes NULL. */
 void cf_tls_secret_stop(struct cf_tls_secret *secret);
 
-/* Reads at once. */
+/* Makes the thread read the Secret immediately. */
 void cf_tls_secret_wake(struct cf_tls_secret *secret);
 
-/* Whether the last read found the pair that is in use, or took it into use. */
+/* Whether the last read succeeded: the certificate in the Secret is the current one, or waits until
+ * API servers trust its authority. */
 bool cf_tls_secret_good(const struct cf_tls_secret *secret);
 
-/* Writes one sentence: what the last read failed with. */
+/* Writes the error of the last read; "" if it succeeded. */
 void cf_tls_secret_why(struct cf_tls_secret *secret, char *out, size_t size);
 
 #endif

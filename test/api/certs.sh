@@ -68,7 +68,7 @@ rotator() {
 
 # serving LOG: waits until a server has a certificate; sets $port, $probes and $plain.
 serving() {
-    listening "$1" && logged "$1" 'the certificate is in use' || {
+    listening "$1" && logged "$1" 'serving the certificate from the Secret' || {
         fail 'a replica serves' "$(cat "$1")"
         exit 1
     }

@@ -82,14 +82,14 @@ good=$(get "$(secret_path lost)")
 broken=$(printf '%s' "$good" | sed 's/"tls.key": "[^"]*"/"tls.key": "'"$("$client" secret other -60 | sed 's/.*"tls.key":"\([^"]*\)".*/\1/')"'"/')
 control "object$(secret_path lost)" "$broken"
 hup
-wait_until 20 grep -q "the certificate could not be read.*does not belong\|could not be read.*key" "$work/away.lost.log" &&
+wait_until 20 grep -q "cannot read the serving certificate.*key" "$work/away.lost.log" &&
     ok "a key of another certificate: the log reports it" || fail "a key of another certificate: the log reports it" "$(cat "$work/away.lost.log")"
 equal "a key of another certificate: the last valid pair is served" "$(printf '%s' "$good" | field tls.crt | serial)" "$(served "$port_of")"
 equal "a key of another certificate: the metric reports it" 'curfew_tls_secret_success 0' \
     "$(curl -sS "http://127.0.0.1:$plain/metrics" | grep '^curfew_tls_secret_success')"
 control "delete$(secret_path lost)"
 hup
-wait_until 20 grep -q 'there is no Secret curfew-system/lost yet' "$work/away.lost.log" &&
+wait_until 20 grep -q 'Secret curfew-system/lost does not exist yet' "$work/away.lost.log" &&
     ok 'a deleted Secret: the log reports it' || fail 'a deleted Secret: the log reports it' "$(cat "$work/away.lost.log")"
 equal 'a deleted Secret: the last valid pair is served' "$(printf '%s' "$good" | field tls.crt | serial)" "$(served "$port_of")"
 equal 'a deleted Secret: the server is ready' 200 "$(status_of "$probes/readyz")"

@@ -35,7 +35,7 @@ equal 'the waiting rotator is alive' 200 "$(status_of "$rotator_probes/livez")"
 listening "$work/server.one.log"
 wait_until 10 answers "$probes/readyz" 503 && ok 'a server without a certificate is not ready' ||
     fail 'a server without a certificate is not ready' "$(status_of "$probes/readyz")"
-has_reason() { curl -sS "http://127.0.0.1:$probes/readyz" | grep -q 'waiting for the certificate: there is no Secret curfew-system/curfew yet'; }
+has_reason() { curl -sS "http://127.0.0.1:$probes/readyz" | grep -q 'waiting for the certificate: Secret curfew-system/curfew does not exist yet'; }
 wait_until 10 has_reason && ok 'a server without a certificate reports what it waits for' ||
     fail 'a server without a certificate reports what it waits for' "$(curl -sS "http://127.0.0.1:$probes/readyz")"
 equal 'a server without a certificate is alive' 200 "$(status_of "$probes/livez")"

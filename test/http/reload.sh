@@ -63,7 +63,7 @@ equal 'the metric has its expiry' \
     "$(date -d "$(openssl x509 -in "$vol/two/tls.crt" -noout -enddate | cut -d= -f2)" +%s)" \
     "$(metric curfew_certificate_expiry_timestamp_seconds)"
 bad_pairs=0
-for bad in cut:'no chain' long:'more than 16 certificates' mixed:'does not belong' none:'No such file' old:'has expired'; do
+for bad in cut:'no chain' long:'more than 16 certificates' mixed:'does not match' none:'No such file' old:'has expired'; do
     bad_pairs=$((bad_pairs + 1))
     show "${bad%%:*}"
     check "an invalid pair (${bad%%:*}) is logged" "$(cat "$work/reload.log")" \
@@ -148,7 +148,7 @@ check 'limits are restored' "$(cat "$work/reload.log")" wait_until 5 answers
 rm "$work/live.yaml"
 mkfifo "$work/live.yaml"
 check 'a pipe without a writer does not block' "$(cat "$work/reload.log")" \
-    said 1 "not reloaded.*live.yaml' is no file"
+    said 1 "not reloaded.*live.yaml' is not a regular file"
 rm "$work/live.yaml"
 printf "$config" >"$work/live.yaml"
 check 'the next file is loaded' "$(tail -n 3 "$work/reload.log")" \

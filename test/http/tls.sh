@@ -75,16 +75,16 @@ leaf new other new '' -startdate 20400101000000Z -enddate 20410101000000Z
         --tls-key "$work/no.pem"
     refuses 'a key with a password' 3 "key '$work/locked.key'" $o --tls-cert "$certs/tls.crt" \
         --tls-key "$work/locked.key"
-    refuses "another certificate's key" 3 'does not belong to' $o --tls-cert "$certs/tls.crt" \
+    refuses "another certificate's key" 3 'does not match' $o --tls-cert "$certs/tls.crt" \
         --tls-key "$work/other.key"
     refuses 'an expired certificate' 3 'has expired: .*2020-02-01' $o --tls-cert "$work/old.pem" \
         --tls-key "$work/old.key"
     refuses 'a certificate from the future' 3 'not valid yet: .*2040-01-01' $o \
         --tls-cert "$work/new.pem" --tls-key "$work/new.key"
-    refuses 'an invalid address' 2 'no address to listen at' $o $pair --listen 8443x
+    refuses 'an invalid address' 2 'not an address to listen on' $o $pair --listen 8443x
     refuses 'a host that is not here' 3 'listening at' $o $pair --listen 192.0.2.1:0
-    refuses 'a port in use' 3 "listening at '127.0.0.1:$port': Address already in use" $o $pair \
+    refuses 'a port in use' 3 "cannot listen on '127.0.0.1:$port': Address already in use" $o $pair \
         --listen "127.0.0.1:$port"
-    refuses 'a plain port in use' 3 "listening at '127.0.0.1:$plain': Address already in use" $o \
+    refuses 'a plain port in use' 3 "cannot listen on '127.0.0.1:$plain': Address already in use" $o \
         $pair --probe-listen 127.0.0.1:0 --metrics-listen "127.0.0.1:$plain"
 }

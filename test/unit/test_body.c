@@ -17,7 +17,7 @@ static int set_up(void **state)
     return 0;
 }
 
-static void pieces_become_a_body(void **state)
+static void pieces_are_joined(void **state)
 {
     struct cf_body body;
 
@@ -36,7 +36,7 @@ static void pieces_become_a_body(void **state)
     cf_body_drop(&body);
 }
 
-static void more_than_promised_is_let_go(void **state)
+static void a_body_longer_than_announced_is_abandoned(void **state)
 {
     struct cf_body body;
 
@@ -48,7 +48,7 @@ static void more_than_promised_is_let_go(void **state)
     cf_body_drop(&body);
 }
 
-static void all_together_are_bounded(void **state)
+static void bodies_share_the_budget(void **state)
 {
     static const char bytes[60];
     struct cf_body one, two;
@@ -73,40 +73,40 @@ static void all_together_are_bounded(void **state)
     assert_int_equal(atomic_load(&budget.used), 0);
 }
 
-static void answers_count_too(void **state)
+static void answers_use_the_budget(void **state)
 {
     static const char bytes[CF_SMALL_ANSWER];
-    struct cf_sent *sent;
+    struct cf_reply_copy *sent;
     bool refused;
 
     (void)state;
-    sent = cf_sent_new(&budget, "hello", 5, &refused);
+    sent = cf_reply_copy_new(&budget, "hello", 5, &refused);
     assert_non_null(sent);
     assert_memory_equal(sent->bytes, "hello", 5);
     assert_int_equal(atomic_load(&budget.used), 5);
-    cf_sent_free(sent);
+    cf_reply_copy_free(sent);
     assert_int_equal(atomic_load(&budget.used), 0);
-    /* A large one is refused, a small one never. */
-    assert_null(cf_sent_new(&budget, bytes, sizeof(bytes), &refused));
+    /* A large answer is refused, a small one never. */
+    assert_null(cf_reply_copy_new(&budget, bytes, sizeof(bytes), &refused));
     assert_true(refused);
-    sent = cf_sent_new(&budget, bytes, sizeof(bytes) - 1, &refused);
+    sent = cf_reply_copy_new(&budget, bytes, sizeof(bytes) - 1, &refused);
     assert_non_null(sent);
     assert_false(refused);
     assert_int_equal(atomic_load(&budget.used), 0);
-    cf_sent_free(sent);
-    sent = cf_sent_new(NULL, bytes, sizeof(bytes), &refused);
+    cf_reply_copy_free(sent);
+    sent = cf_reply_copy_new(NULL, bytes, sizeof(bytes), &refused);
     assert_non_null(sent);
-    cf_sent_free(sent);
+    cf_reply_copy_free(sent);
     assert_int_equal(atomic_load(&budget.used), 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(pieces_become_a_body, set_up),
-        cmocka_unit_test_setup(more_than_promised_is_let_go, set_up),
-        cmocka_unit_test_setup(all_together_are_bounded, set_up),
-        cmocka_unit_test_setup(answers_count_too, set_up),
+        cmocka_unit_test_setup(pieces_are_joined, set_up),
+        cmocka_unit_test_setup(a_body_longer_than_announced_is_abandoned, set_up),
+        cmocka_unit_test_setup(bodies_share_the_budget, set_up),
+        cmocka_unit_test_setup(answers_use_the_budget, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

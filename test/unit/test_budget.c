@@ -6,7 +6,7 @@
 #include "../../src/server/body.h"
 #include "../../src/server/limits.h"
 
-static void what_is_taken_is_given_back(void **state)
+static void released_bytes_are_available_again(void **state)
 {
     struct cf_budget budget = {0};
 
@@ -15,22 +15,22 @@ static void what_is_taken_is_given_back(void **state)
     assert_true(cf_budget_take(&budget, 100 * CF_MIB, true));
     assert_false(cf_budget_take(&budget, 100 * CF_MIB, true));
     assert_int_equal(atomic_load(&budget.used), 100 * CF_MIB);
-    cf_budget_give(&budget, 100 * CF_MIB);
+    cf_budget_release(&budget, 100 * CF_MIB);
     assert_true(cf_budget_take(&budget, 100 * CF_MIB, false));
-    cf_budget_give(&budget, 100 * CF_MIB);
+    cf_budget_release(&budget, 100 * CF_MIB);
     assert_true(cf_budget_take(&budget, 0, false));
     assert_int_equal(atomic_load(&budget.used), 0);
 }
 
-static void small_reviews_find_room_beside_large_ones(void **state)
+static void small_requests_have_reserved_memory(void **state)
 {
     struct cf_budget budget = {0};
     size_t large;
 
     (void)state;
     cf_budget_set(&budget, 128 * CF_MIB, 16 * CF_MIB, 2);
-    large = cf_budget_alone(&budget, true);
-    assert_true(cf_budget_alone(&budget, false) - large >= 8 * CF_MIB);
+    large = cf_budget_ceiling(&budget, true);
+    assert_true(cf_budget_ceiling(&budget, false) - large >= 8 * CF_MIB);
     assert_true(cf_budget_take(&budget, large, true));
     assert_false(cf_budget_take(&budget, 1, true));
     assert_true(cf_budget_take(&budget, 8 * CF_MIB, false));
@@ -38,7 +38,7 @@ static void small_reviews_find_room_beside_large_ones(void **state)
     assert_true(cf_budget_is_large(3 * CF_MIB));
 }
 
-static void the_largest_body_fits_however_little_there_is(void **state)
+static void the_largest_body_always_fits(void **state)
 {
     (void)state;
     for (size_t memory = 64 * CF_KIB; memory <= 64 * CF_MIB; memory *= 2) {
@@ -47,10 +47,10 @@ static void the_largest_body_fits_however_little_there_is(void **state)
 
             cf_budget_set(&budget, memory, memory, threads);
             assert_int_equal(atomic_load(&budget.keep), 0);
-            assert_true(cf_budget_alone(&budget, true) >= memory);
+            assert_true(cf_budget_ceiling(&budget, true) >= memory);
             cf_budget_set(&budget, 2 * memory, memory, threads);
-            assert_true(cf_budget_alone(&budget, true) >= memory);
-            assert_true(cf_budget_alone(&budget, false) + threads * atomic_load(&budget.keep) <=
+            assert_true(cf_budget_ceiling(&budget, true) >= memory);
+            assert_true(cf_budget_ceiling(&budget, false) + threads * atomic_load(&budget.keep) <=
                         2 * memory);
         }
     }
@@ -71,12 +71,12 @@ static void *take_and_give(void *arg)
         now = atomic_load(&shared.used);
         if (now > atomic_load(&peak))
             atomic_store(&peak, now);
-        cf_budget_give(&shared, 3 * CF_MIB);
+        cf_budget_release(&shared, 3 * CF_MIB);
     }
     return NULL;
 }
 
-static void threads_never_pass_it_together(void **state)
+static void threads_never_exceed_the_budget(void **state)
 {
     pthread_t threads[8];
 
@@ -94,10 +94,10 @@ static void threads_never_pass_it_together(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_taken_is_given_back),
-        cmocka_unit_test(small_reviews_find_room_beside_large_ones),
-        cmocka_unit_test(the_largest_body_fits_however_little_there_is),
-        cmocka_unit_test(threads_never_pass_it_together),
+        cmocka_unit_test(released_bytes_are_available_again),
+        cmocka_unit_test(small_requests_have_reserved_memory),
+        cmocka_unit_test(the_largest_body_always_fits),
+        cmocka_unit_test(threads_never_exceed_the_budget),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

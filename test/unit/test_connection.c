@@ -15,7 +15,7 @@ static struct cf_conn conn[COUNT];
 static int theirs[COUNT];
 static int used;
 
-/* Small enough to be full at once. */
+/* Small enough to fill. */
 static const struct cf_room room = {.all = 6, .fresh = 4, .reserve = 2, .lobby = 3};
 
 static int set_up(void **state)
@@ -42,7 +42,7 @@ static int tear_down(void **state)
 }
 
 /* A connection from 10.0.0.PEER, in the lobby. Returns its number. */
-static int arrives(int peer)
+static int arrive(int peer)
 {
     struct sockaddr_in *from = (struct sockaddr_in *)&conn[used].from;
     int pair[2];
@@ -59,15 +59,15 @@ static int arrives(int peer)
     return used++;
 }
 
-static int is_ready(int peer)
+static int arrive_ready(int peer)
 {
-    int i = arrives(peer);
+    int i = arrive(peer);
 
     cf_conns_enter(&conns, &conn[i], CF_STAGE_READY);
     return i;
 }
 
-/* Its number; -1: nobody was. */
+/* The number of the connection that is admitted next; -1: none. */
 static int admitted(void)
 {
     struct cf_conn *c = cf_conns_admit(&conns, CF_STAGE_FRESH);
@@ -78,33 +78,33 @@ static int admitted(void)
     return (int)(c - conn);
 }
 
-static int comes_in(int peer)
+static int admit(int peer)
 {
-    int i = is_ready(peer);
+    int i = arrive_ready(peer);
 
     assert_int_equal(admitted(), i);
     return i;
 }
 
-static void asks(int i)
+static void send_request(int i)
 {
     cf_conns_enter(&conns, &conn[i], CF_STAGE_HEADERS);
     cf_conns_enter(&conns, &conn[i], CF_STAGE_BODY);
 }
 
-static void is_answered(int i)
+static void answer(int i)
 {
     cf_conns_enter(&conns, &conn[i], CF_STAGE_ANSWER);
     cf_conns_verdict(&conns, &conn[i]);
     cf_conns_enter(&conns, &conn[i], CF_STAGE_IDLE);
 }
 
-static int is_kept(int peer)
+static int admit_with_verdict(int peer)
 {
-    int i = comes_in(peer);
+    int i = admit(peer);
 
-    asks(i);
-    is_answered(i);
+    send_request(i);
+    answer(i);
     return i;
 }
 
@@ -114,8 +114,8 @@ static void age(int i, int64_t seconds)
     conn[i].admitted -= seconds * 1000000;
 }
 
-/* Nothing happens on any of them for some seconds. */
-static void all_settle(void)
+/* Three seconds pass. */
+static void age_all(void)
 {
     for (int i = 0; i < used; i++)
         age(i, 3);
@@ -130,7 +130,7 @@ static bool is_shut(int i)
 
 /* ---- stages ---- */
 
-static void each_stage_has_its_end(void **state)
+static void each_stage_has_a_deadline(void **state)
 {
     static const struct {
         enum cf_stage stage;
@@ -147,7 +147,7 @@ static void each_stage_has_its_end(void **state)
 
     (void)state;
     for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
-        int i = comes_in(1);
+        int i = admit(1);
 
         cf_conns_enter(&conns, &conn[i], cases[k].stage);
         age(i, cases[k].seconds - 1);
@@ -161,9 +161,9 @@ static void each_stage_has_its_end(void **state)
     }
 }
 
-static void a_new_stage_begins_anew(void **state)
+static void each_stage_restarts_the_deadline(void **state)
 {
-    int i = comes_in(1);
+    int i = admit(1);
 
     (void)state;
     cf_conns_enter(&conns, &conn[i], CF_STAGE_HEADERS);
@@ -172,9 +172,9 @@ static void a_new_stage_begins_anew(void **state)
     assert_int_equal(cf_conns_sweep(&conns), 0);
 }
 
-static void the_lobby_has_its_end(void **state)
+static void the_lobby_has_a_deadline(void **state)
 {
-    int silent = arrives(1), ready = is_ready(1);
+    int silent = arrive(1), ready = arrive_ready(1);
 
     (void)state;
     age(silent, CF_HANDSHAKE_SECONDS - 1);
@@ -187,9 +187,9 @@ static void the_lobby_has_its_end(void **state)
     assert_null(cf_conns_overdue(&conns));
 }
 
-static void what_is_pending(void **state)
+static void pending_requests_are_counted(void **state)
 {
-    int silent = arrives(1), first = comes_in(2), second = comes_in(2), third = comes_in(2);
+    int silent = arrive(1), first = admit(2), second = admit(2), third = admit(2);
 
     (void)state, (void)first;
     assert_int_equal(cf_conns_pending(&conns, true), 4);
@@ -203,24 +203,24 @@ static void what_is_pending(void **state)
 
 /* ---- the lobby ---- */
 
-static void who_says_nothing_gives_way_first(void **state)
+static void silent_connections_are_evicted_first(void **state)
 {
-    int ready = is_ready(1), other = is_ready(1), silent = arrives(2), last;
+    int ready = arrive_ready(1), other = arrive_ready(1), silent = arrive(2), last;
 
     (void)state, (void)other;
     assert_null(cf_conns_surplus(&conns, false));
-    last = is_ready(2);
+    last = arrive_ready(2);
     assert_ptr_equal(cf_conns_surplus(&conns, false), &conn[silent]);
     assert_null(cf_conns_surplus(&conns, false));
     assert_int_equal(cf_conns_evicted(&conns, CF_EVICTED_WAITING), 1);
     /* All are ready: the address with the most, the oldest of them. */
-    assert_int_equal(is_ready(3), last + 1);
+    assert_int_equal(arrive_ready(3), last + 1);
     assert_ptr_equal(cf_conns_surplus(&conns, false), &conn[ready]);
 }
 
-static void the_address_with_the_most_gives_way(void **state)
+static void the_address_with_most_connections_is_evicted(void **state)
 {
-    int one = arrives(1), first = arrives(2), second = arrives(2), last = arrives(3);
+    int one = arrive(1), first = arrive(2), second = arrive(2), last = arrive(3);
 
     (void)state;
     assert_ptr_equal(cf_conns_surplus(&conns, false), &conn[first]);
@@ -230,159 +230,159 @@ static void the_address_with_the_most_gives_way(void **state)
     assert_null(cf_conns_surplus(&conns, true));
 }
 
-static void the_turn_is_of_the_address_with_the_fewest(void **state)
+static void the_address_with_fewest_connections_is_admitted(void **state)
 {
     int second, late;
 
     (void)state;
-    (void)comes_in(1);
-    second = is_ready(1);
-    late = is_ready(2);
+    (void)admit(1);
+    second = arrive_ready(1);
+    late = arrive_ready(2);
     assert_int_equal(admitted(), late);
     assert_int_equal(admitted(), second);
     assert_int_equal(admitted(), -1);
     assert_false(cf_conns_has_ready(&conns));
 }
 
-static void whose_address_fills_the_lobby(void **state)
+static void an_address_that_fills_the_lobby_is_detected(void **state)
 {
     int lonely, crowding;
 
     (void)state;
-    (void)arrives(1);
-    (void)arrives(1);
-    crowding = arrives(1);
-    assert_false(cf_conns_crowds(&conns, &conn[crowding])); /* it is not full */
-    lonely = arrives(2);
-    assert_true(cf_conns_crowds(&conns, &conn[crowding]));
-    assert_false(cf_conns_crowds(&conns, &conn[lonely]));
-    cf_conns_give_way(&conns, &conn[crowding]);
+    (void)arrive(1);
+    (void)arrive(1);
+    crowding = arrive(1);
+    assert_false(cf_conns_is_crowding(&conns, &conn[crowding])); /* it is not full */
+    lonely = arrive(2);
+    assert_true(cf_conns_is_crowding(&conns, &conn[crowding]));
+    assert_false(cf_conns_is_crowding(&conns, &conn[lonely]));
+    cf_conns_evict_waiting(&conns, &conn[crowding]);
     assert_int_equal(cf_conns_evicted(&conns, CF_EVICTED_WAITING), 1);
 }
 
 /* ---- a full port ---- */
 
-static void without_a_verdict_goes_before_one_with(void **state)
+static void connections_without_a_verdict_are_evicted_first(void **state)
 {
-    int kept = is_kept(1), oldest = comes_in(2), newcomer;
+    int kept = admit_with_verdict(1), oldest = admit(2), candidate;
 
     (void)state;
     for (int i = 0; i < 3; i++)
-        (void)comes_in(2);
-    all_settle();
+        (void)admit(2);
+    age_all();
     age(kept, 60);
-    newcomer = is_ready(3);
-    assert_int_equal(admitted(), newcomer);
+    candidate = arrive_ready(3);
+    assert_int_equal(admitted(), candidate);
     assert_true(is_shut(oldest));
     assert_false(is_shut(kept));
     assert_int_equal(cf_conns_evicted(&conns, CF_EVICTED_NEW), 1);
     assert_int_equal(cf_conns_evicted(&conns, CF_EVICTED_IDLE), 0);
 }
 
-static void an_address_makes_no_way_for_itself_at_once(void **state)
+static void evictions_among_equals_are_limited(void **state)
 {
-    int oldest = comes_in(2), newcomer;
+    int oldest = admit(2), candidate;
 
     (void)state;
     for (int i = 0; i < 3; i++)
-        (void)comes_in(2);
-    newcomer = is_ready(2);
+        (void)admit(2);
+    candidate = arrive_ready(2);
     assert_int_equal(admitted(), -1);
     assert_false(is_shut(oldest));
     age(oldest, 2);
-    assert_int_equal(admitted(), newcomer);
+    assert_int_equal(admitted(), candidate);
     assert_true(is_shut(oldest));
 }
 
-static void who_waits_goes_before_a_first_request(void **state)
+static void waiting_connections_are_evicted_before_first_requests(void **state)
 {
-    int asking = comes_in(2), waiting = comes_in(2), newcomer;
+    int asking = admit(2), waiting = admit(2), candidate;
 
     (void)state;
-    (void)comes_in(2);
-    (void)comes_in(2);
-    asks(asking);
-    all_settle();
-    newcomer = is_ready(3);
-    assert_int_equal(admitted(), newcomer);
+    (void)admit(2);
+    (void)admit(2);
+    send_request(asking);
+    age_all();
+    candidate = arrive_ready(3);
+    assert_int_equal(admitted(), candidate);
     assert_true(is_shut(waiting));
     assert_false(is_shut(asking));
 }
 
-static void first_requests_give_way_too(void **state)
+static void first_requests_are_evicted_too(void **state)
 {
-    int oldest = comes_in(2), newcomer;
+    int oldest = admit(2), candidate;
 
     (void)state;
-    asks(oldest);
+    send_request(oldest);
     for (int i = 0; i < 3; i++)
-        asks(comes_in(2));
-    all_settle();
-    newcomer = is_ready(3);
-    assert_int_equal(admitted(), newcomer);
+        send_request(admit(2));
+    age_all();
+    candidate = arrive_ready(3);
+    assert_int_equal(admitted(), candidate);
     assert_true(is_shut(oldest));
 }
 
-/* A burst of one address, and then others fill the port: its connections are not cut while they are
- * young. Both for a connection that is being set up and for a first request that is coming in. */
-static void a_young_one_gives_way_to_nobody(void **state)
+/* A burst of one address, then others fill the port: the connections of the burst are not evicted
+ * while they are new, neither during the handshake nor during the first request. */
+static void new_connections_are_not_evicted(void **state)
 {
-    int newcomer;
+    int candidate;
 
     (void)state;
     for (int i = 0; i < 2; i++)
-        (void)comes_in(2);
+        (void)admit(2);
     for (int i = 0; i < 2; i++)
-        asks(comes_in(2));
-    newcomer = is_ready(3);
+        send_request(admit(2));
+    candidate = arrive_ready(3);
     assert_int_equal(admitted(), -1);
     for (int i = 0; i < 4; i++)
         assert_false(is_shut(i));
     age(0, 1);
-    assert_int_equal(admitted(), newcomer);
+    assert_int_equal(admitted(), candidate);
     assert_true(is_shut(0));
-    /* Who is in waits for longer. */
+    /* An address that already has a connection waits longer. */
     age(1, 1);
-    newcomer = is_ready(3);
+    candidate = arrive_ready(3);
     assert_int_equal(admitted(), -1);
     age(1, 1);
-    assert_int_equal(admitted(), newcomer);
+    assert_int_equal(admitted(), candidate);
     assert_true(is_shut(1));
 }
 
-/* However long the server needs for it. */
-static void a_request_that_is_worked_on_is_not_cut(void **state)
+/* Also if the answer takes long. */
+static void requests_at_work_are_not_evicted(void **state)
 {
     (void)state;
     for (int i = 0; i < 4; i++) {
-        asks(comes_in(2));
+        send_request(admit(2));
         cf_conns_enter(&conns, &conn[i], CF_STAGE_WORK);
         age(i, 5);
     }
-    (void)is_ready(3);
+    (void)arrive_ready(3);
     assert_int_equal(admitted(), -1);
     for (int i = 0; i < 4; i++)
         assert_false(is_shut(i));
     assert_int_equal(cf_conns_pending(&conns, false), 4);
 }
 
-/* A client that is refused again and again does not stay young, though its next request is there
- * already; nor does one that does not read its refusal. */
-static void refused_requests_keep_no_place(void **state)
+/* Connections whose requests are all refused become old, also with an unread request, and if the
+ * client does not read its answers. */
+static void refused_requests_do_not_protect(void **state)
 {
     static const enum cf_stage stages[] = {CF_STAGE_IDLE, CF_STAGE_ANSWER};
 
     for (size_t k = 0; k < sizeof(stages) / sizeof(stages[0]); k++) {
         for (int i = 0; i < 4; i++)
-            (void)comes_in(2);
-        all_settle();
+            (void)admit(2);
+        age_all();
         for (int i = 0; i < 4; i++) {
-            asks(i);
+            send_request(i);
             cf_conns_enter(&conns, &conn[i], CF_STAGE_WORK);
             cf_conns_enter(&conns, &conn[i], stages[k]);
             assert_int_equal(write(theirs[i], "P", 1), 1);
         }
-        (void)is_ready(3);
+        (void)arrive_ready(3);
         assert_int_equal(admitted(), 4);
         assert_true(is_shut(0));
         (void)tear_down(state);
@@ -390,104 +390,104 @@ static void refused_requests_keep_no_place(void **state)
     }
 }
 
-static void of_idle_ones_the_address_with_the_most(void **state)
+static void idle_connections_are_evicted_by_address(void **state)
 {
-    int one = is_kept(1), first, newcomer;
+    int one = admit_with_verdict(1), first, candidate;
 
     (void)state;
-    first = is_kept(2);
+    first = admit_with_verdict(2);
     for (int i = 0; i < 4; i++)
-        (void)is_kept(2);
+        (void)admit_with_verdict(2);
     age(one, 60);
-    newcomer = is_ready(3);
-    assert_int_equal(admitted(), newcomer);
+    candidate = arrive_ready(3);
+    assert_int_equal(admitted(), candidate);
     assert_true(is_shut(first));
     assert_false(is_shut(one));
     assert_int_equal(cf_conns_evicted(&conns, CF_EVICTED_IDLE), 1);
 }
 
-static void a_request_after_a_verdict_is_not_cut(void **state)
+static void requests_after_a_verdict_are_not_evicted(void **state)
 {
-    int newcomer;
+    int candidate;
 
     (void)state;
     for (int i = 0; i < 6; i++)
-        asks(is_kept(2));
+        send_request(admit_with_verdict(2));
     cf_conns_enter(&conns, &conn[0], CF_STAGE_HEADERS);
-    newcomer = is_ready(3);
+    candidate = arrive_ready(3);
     assert_int_equal(admitted(), -1);
     for (int i = 0; i < 6; i++)
         assert_false(is_shut(i));
-    is_answered(4);
-    assert_int_equal(admitted(), newcomer);
+    answer(4);
+    assert_int_equal(admitted(), candidate);
     assert_true(is_shut(4));
 }
 
-static void nor_one_that_has_just_come(void **state)
+static void unread_requests_are_not_evicted(void **state)
 {
-    int newcomer;
+    int candidate;
 
     (void)state;
     for (int i = 0; i < 6; i++)
-        (void)is_kept(2);
+        (void)admit_with_verdict(2);
     assert_int_equal(write(theirs[0], "P", 1), 1); /* not read yet */
-    newcomer = is_ready(3);
+    candidate = arrive_ready(3);
     assert_int_equal(admitted(), -1);
-    assert_int_equal(admitted(), newcomer);
+    assert_int_equal(admitted(), candidate);
     assert_false(is_shut(0));
     assert_true(is_shut(1));
 }
 
-/* A burst of the address of an API server that is known, before one of an address that is not. */
-static void kept_connections_count_for_new_ones(void **state)
+/* A burst of an address that has had verdicts is admitted before one of another address. */
+static void verdicts_count_for_new_connections(void **state)
 {
-    int newcomer, oldest;
+    int candidate, oldest;
 
     (void)state;
-    (void)is_kept(1);
-    (void)is_kept(1);
-    oldest = comes_in(2);
-    (void)comes_in(2);
-    (void)comes_in(2);
-    newcomer = is_ready(1);
-    (void)is_ready(2);
-    assert_int_equal(admitted(), newcomer); /* there is room for one */
-    all_settle();
-    newcomer = is_ready(1);
-    assert_int_equal(admitted(), newcomer);
+    (void)admit_with_verdict(1);
+    (void)admit_with_verdict(1);
+    oldest = admit(2);
+    (void)admit(2);
+    (void)admit(2);
+    candidate = arrive_ready(1);
+    (void)arrive_ready(2);
+    assert_int_equal(admitted(), candidate); /* there is room for one */
+    age_all();
+    candidate = arrive_ready(1);
+    assert_int_equal(admitted(), candidate);
     assert_true(is_shut(oldest));
 }
 
-/* A refusal is no verdict. */
-static void without_2xx_there_is_no_verdict(void **state)
+/* A refused request does not count. */
+static void only_2xx_is_a_verdict(void **state)
 {
-    int refused = comes_in(2), newcomer;
+    int refused = admit(2), candidate;
 
     (void)state;
-    asks(refused);
+    send_request(refused);
     cf_conns_enter(&conns, &conn[refused], CF_STAGE_ANSWER);
     cf_conns_enter(&conns, &conn[refused], CF_STAGE_IDLE);
     for (int i = 0; i < 3; i++)
-        (void)comes_in(2);
-    all_settle();
-    newcomer = is_ready(3);
-    assert_int_equal(admitted(), newcomer);
+        (void)admit(2);
+    age_all();
+    candidate = arrive_ready(3);
+    assert_int_equal(admitted(), candidate);
     assert_int_equal(cf_conns_evicted(&conns, CF_EVICTED_NEW), 1);
     assert_int_equal(cf_conns_evicted(&conns, CF_EVICTED_IDLE), 0);
 }
 
-static void what_the_library_has_not_taken_is_not_touched(void **state)
+static void connections_before_the_library_are_not_touched(void **state)
 {
     struct cf_conn *c;
     int i;
 
     (void)state;
     for (i = 0; i < 4; i++) {
-        (void)is_ready(2);
+        (void)arrive_ready(2);
         c = cf_conns_admit(&conns, CF_STAGE_FRESH);
         assert_non_null(c);
     }
-    (void)is_ready(3);
+    (void)arrive_ready(3);
     assert_null(cf_conns_admit(&conns, CF_STAGE_FRESH));
     for (i = 0; i < 4; i++) {
         age(i, 1000);
@@ -501,29 +501,33 @@ static void what_the_library_has_not_taken_is_not_touched(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(each_stage_has_its_end, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_new_stage_begins_anew, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_lobby_has_its_end, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_pending, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_says_nothing_gives_way_first, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_address_with_the_most_gives_way, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(whose_address_fills_the_lobby, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_turn_is_of_the_address_with_the_fewest, set_up,
+        cmocka_unit_test_setup_teardown(each_stage_has_a_deadline, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_stage_restarts_the_deadline, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_lobby_has_a_deadline, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(pending_requests_are_counted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(silent_connections_are_evicted_first, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_address_with_most_connections_is_evicted, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(without_a_verdict_goes_before_one_with, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_address_makes_no_way_for_itself_at_once, set_up,
+        cmocka_unit_test_setup_teardown(an_address_that_fills_the_lobby_is_detected, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(who_waits_goes_before_a_first_request, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(first_requests_give_way_too, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_young_one_gives_way_to_nobody, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_request_that_is_worked_on_is_not_cut, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(refused_requests_keep_no_place, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(of_idle_ones_the_address_with_the_most, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_request_after_a_verdict_is_not_cut, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(nor_one_that_has_just_come, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(kept_connections_count_for_new_ones, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(without_2xx_there_is_no_verdict, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_the_library_has_not_taken_is_not_touched, set_up,
+        cmocka_unit_test_setup_teardown(the_address_with_fewest_connections_is_admitted, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(connections_without_a_verdict_are_evicted_first, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(evictions_among_equals_are_limited, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(waiting_connections_are_evicted_before_first_requests,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(first_requests_are_evicted_too, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(new_connections_are_not_evicted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(requests_at_work_are_not_evicted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refused_requests_do_not_protect, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(idle_connections_are_evicted_by_address, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(requests_after_a_verdict_are_not_evicted, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(unread_requests_are_not_evicted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(verdicts_count_for_new_connections, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_2xx_is_a_verdict, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(connections_before_the_library_are_not_touched, set_up,
                                         tear_down),
     };
 

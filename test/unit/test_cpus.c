@@ -73,7 +73,7 @@ static void version_2(void **state)
     }
 }
 
-static void the_smallest_of_all_above_counts(void **state)
+static void the_smallest_ancestor_counts(void **state)
 {
     (void)state;
     put("/proc/self/cgroup", "0::/kubepods/pod1/container\n");
@@ -86,13 +86,13 @@ static void the_smallest_of_all_above_counts(void **state)
     assert_int_equal(cf_cgroup_cpus(root), 3);
 }
 
-static void in_a_container_its_own_is_at_the_top(void **state)
+static void a_container_reads_the_root(void **state)
 {
     (void)state;
     put("/proc/self/cgroup", "0::/\n");
     put("/sys/fs/cgroup/cpu.max", "400000 100000\n");
     assert_int_equal(cf_cgroup_cpus(root), 4);
-    /* The host's name, which is not to be seen here. */
+    /* The path on the host, which does not exist in the container. */
     put("/proc/self/cgroup", "0::/kubepods/burstable/pod2\n");
     assert_int_equal(cf_cgroup_cpus(root), 4);
 }
@@ -106,13 +106,13 @@ static void version_1(void **state)
     assert_int_equal(cf_cgroup_cpus(root), 3);
     put("/sys/fs/cgroup/cpu/docker/1/cpu.cfs_quota_us", "-1\n");
     assert_int_equal(cf_cgroup_cpus(root), 0);
-    /* Another controller's name begins alike. */
+    /* The name of another controller has the same prefix. */
     put("/sys/fs/cgroup/cpu/x/cpu.cfs_quota_us", "100000\n");
     put("/sys/fs/cgroup/cpu/x/cpu.cfs_period_us", "100000\n");
     assert_int_equal(cf_cgroup_cpus(root), 0);
 }
 
-static void without_a_quota_the_cores_count(void **state)
+static void without_a_quota_cores_count(void **state)
 {
     (void)state;
     assert_int_equal(cf_cgroup_cpus(root), 0);
@@ -130,10 +130,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(version_2, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_smallest_of_all_above_counts, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(in_a_container_its_own_is_at_the_top, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_smallest_ancestor_counts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_container_reads_the_root, set_up, tear_down),
         cmocka_unit_test_setup_teardown(version_1, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(without_a_quota_the_cores_count, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_a_quota_cores_count, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

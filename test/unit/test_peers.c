@@ -25,7 +25,7 @@ static bool same(const char *a, const char *b)
     return one.bits == two.bits && one.six == two.six;
 }
 
-static void what_is_one_address(void **state)
+static void an_ipv6_prefix_is_one_peer(void **state)
 {
     (void)state;
     assert_true(same("10.1.2.3", "10.1.2.3"));
@@ -36,7 +36,7 @@ static void what_is_one_address(void **state)
     assert_false(same("::1", "0.0.0.0"));
 }
 
-/* A model: plain arrays, walked over. */
+/* A model in plain arrays. */
 #define ADDRESSES 20
 #define LINKS 300
 
@@ -156,7 +156,7 @@ static void change_one(struct cf_peers *peers)
     standing[i] = to;
 }
 
-static void as_the_model_has_it(void **state)
+static void matches_the_model(void **state)
 {
     struct cf_peers *peers = cf_peers_new(LINKS);
 
@@ -173,14 +173,14 @@ static void as_the_model_has_it(void **state)
     cf_peers_free(peers);
 }
 
-/* ---- first words ---- */
+/* ---- first bytes ---- */
 
 static bool hello(const char *data, size_t len, size_t waiting)
 {
-    return cf_words_are_hello((const unsigned char *)data, len, waiting);
+    return cf_has_client_hello((const unsigned char *)data, len, waiting);
 }
 
-static void whole_hellos(void **state)
+static void complete_client_hellos(void **state)
 {
     (void)state;
     assert_false(hello("", 0, 0));
@@ -196,12 +196,12 @@ static void whole_hellos(void **state)
 
 static bool headers(const char *text)
 {
-    return cf_words_are_headers(text, strlen(text));
+    return cf_has_headers(text, strlen(text));
 }
 
-static void whole_headers(void **state)
+static void complete_headers(void **state)
 {
-    char longest[CF_WORDS_MAX];
+    char longest[CF_FIRST_BYTES_MAX];
 
     (void)state;
     assert_false(headers(""));
@@ -211,17 +211,17 @@ static void whole_headers(void **state)
     assert_true(headers("GET / HTTP/1.0\n\n"));
     assert_true(headers("GET / HTTP/1.0\r\n\r\nmore"));
     memset(longest, 'a', sizeof(longest));
-    assert_false(cf_words_are_headers(longest, sizeof(longest) - 1));
-    assert_true(cf_words_are_headers(longest, sizeof(longest)));
+    assert_false(cf_has_headers(longest, sizeof(longest) - 1));
+    assert_true(cf_has_headers(longest, sizeof(longest)));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_one_address),
-        cmocka_unit_test(as_the_model_has_it),
-        cmocka_unit_test(whole_hellos),
-        cmocka_unit_test(whole_headers),
+        cmocka_unit_test(an_ipv6_prefix_is_one_peer),
+        cmocka_unit_test(matches_the_model),
+        cmocka_unit_test(complete_client_hellos),
+        cmocka_unit_test(complete_headers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

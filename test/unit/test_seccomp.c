@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the filter of a server's system calls refuses and lets through, in a process of its own for
- * each call, as there is no way back. */
+/* The system calls that the filter refuses and allows, each in a separate process, since a filter
+ * cannot be removed. */
 #include "test.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@
 #include "../../src/server/seccomp.h"
 #include "curfew/attr.h"
 
-/* ---- what is tried: 0 or more when it worked, else -1 with errno ---- */
+/* ---- calls that are refused; each function returns -1 with errno on failure ---- */
 
 static int run_a_program(void)
 {
@@ -153,7 +153,7 @@ static int leave_the_namespace(void)
     return (int)syscall(SYS_unshare, 0);
 }
 
-static int become_somebody_else(void)
+static int set_the_user(void)
 {
     return setuid(getuid());
 }
@@ -184,10 +184,10 @@ static const struct attempt {
     {"bpf", load_a_program_of_the_kernel},
     {"io_uring", queue_calls},
     {"unshare", leave_the_namespace},
-    {"set the user", become_somebody_else},
+    {"set the user", set_the_user},
 };
 
-/* ---- what a server needs ---- */
+/* ---- calls that are allowed ---- */
 
 static int read_a_file(void)
 {
@@ -233,7 +233,7 @@ static void *in_a_thread(void *arg)
     return attempt->try() < 0 && errno == ENOSYS ? NULL : arg;
 }
 
-/* It runs, and is confined as the thread that made it. */
+/* The new thread runs, and is filtered like the one that started it. */
 static int start_a_thread(void)
 {
     struct attempt attempt = {"run a program", run_a_program};
@@ -252,7 +252,7 @@ static const struct attempt allowed[] = {
     {"start a thread", start_a_thread},
 };
 
-/* ---- */
+/* ---- the tests ---- */
 
 enum { WORKED, REFUSED, OTHERWISE, NO_FILTER };
 
@@ -285,7 +285,7 @@ static int in_a_process(const struct attempt *attempt, bool filtered)
 #define SANITIZED false
 #endif
 
-/* A sanitizer's build has none, and says so. */
+/* Builds with a sanitizer have no filter. */
 static bool has_filter(void)
 {
     bool has = in_a_process(&allowed[0], true) != NO_FILTER;
@@ -294,7 +294,7 @@ static bool has_filter(void)
     return has;
 }
 
-static void what_a_server_does_not_do_is_refused(void **state)
+static void other_calls_are_refused(void **state)
 {
     (void)state;
     if (!has_filter())
@@ -308,7 +308,7 @@ static void what_a_server_does_not_do_is_refused(void **state)
     }
 }
 
-static void what_a_server_does_goes_on(void **state)
+static void needed_calls_are_allowed(void **state)
 {
     (void)state;
     if (!has_filter())
@@ -350,7 +350,7 @@ static int before_the_filter(void)
     return early.outcome == REFUSED ? 0 : -1;
 }
 
-static void threads_that_were_there_are_filtered_too(void **state)
+static void running_threads_are_filtered_too(void **state)
 {
     const struct attempt attempt = {"a thread of before", before_the_filter};
 
@@ -363,9 +363,9 @@ static void threads_that_were_there_are_filtered_too(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_a_server_does_not_do_is_refused),
-        cmocka_unit_test(what_a_server_does_goes_on),
-        cmocka_unit_test(threads_that_were_there_are_filtered_too),
+        cmocka_unit_test(other_calls_are_refused),
+        cmocka_unit_test(needed_calls_are_allowed),
+        cmocka_unit_test(running_threads_are_filtered_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,7 +39,7 @@ static struct cf_stamp stamp(const char *name)
     return out;
 }
 
-/* As a kubelet does it: ..data leads to a folder, and is replaced by a rename. */
+/* As the kubelet does: ..data links to a folder, and a rename replaces the link. */
 static void show(const char *folder)
 {
     unlink(in_dir("new"));
@@ -76,7 +76,7 @@ static int tear_down(void **state)
     return rmdir(dir);
 }
 
-static void what_has_not_changed_is_the_same(void **state)
+static void unchanged_files_are_the_same(void **state)
 {
     struct cf_stamp a = stamp("crt"), b = stamp("crt"), none = stamp("none");
 
@@ -88,7 +88,7 @@ static void what_has_not_changed_is_the_same(void **state)
     assert_true(cf_stamp_same(&none, &b));
 }
 
-static void a_swap_of_the_volume_is_seen(void **state)
+static void a_swapped_volume_is_detected(void **state)
 {
     struct cf_stamp before = stamp("crt"), after;
 
@@ -101,7 +101,7 @@ static void a_swap_of_the_volume_is_seen(void **state)
     assert_true(cf_stamp_same(&before, &after));
 }
 
-static void a_file_written_in_place_is_seen(void **state)
+static void a_file_written_in_place_is_detected(void **state)
 {
     struct cf_stamp before, after;
 
@@ -113,7 +113,7 @@ static void a_file_written_in_place_is_seen(void **state)
     assert_false(cf_stamp_same(&before, &after));
 }
 
-static void fresh_is_for_a_moment(void **state)
+static void files_are_fresh_for_a_moment(void **state)
 {
     struct timespec times[2];
     struct cf_stamp s;
@@ -132,17 +132,17 @@ static void fresh_is_for_a_moment(void **state)
     }
 }
 
-static void a_pair_is_of_one_folder(void **state)
+static void pairs_are_in_one_folder(void **state)
 {
     struct cf_stamp crt = stamp("crt"), key, other;
 
     (void)state;
     key = stamp("key");
     assert_true(cf_stamp_together("/x/crt", &crt, "/x/key", &key));
-    show("v2"); /* between the two looks */
+    show("v2"); /* between the two calls */
     key = stamp("key");
     assert_false(cf_stamp_together("/x/crt", &crt, "/x/key", &key));
-    assert_true(cf_stamp_together("/x/crt", &crt, "/y/key", &key)); /* so it was asked for */
+    assert_true(cf_stamp_together("/x/crt", &crt, "/y/key", &key)); /* as configured */
     other = stamp("none");
     assert_true(cf_stamp_together("/x/crt", &crt, "/x/none", &other));
 }
@@ -150,11 +150,11 @@ static void a_pair_is_of_one_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_has_not_changed_is_the_same, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_swap_of_the_volume_is_seen, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_file_written_in_place_is_seen, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(fresh_is_for_a_moment, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_pair_is_of_one_folder, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(unchanged_files_are_the_same, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_swapped_volume_is_detected, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_written_in_place_is_detected, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(files_are_fresh_for_a_moment, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(pairs_are_in_one_folder, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,8 +15,10 @@ EXTRA_LDFLAGS ?=
 K8S       ?= 1.36.3
 SCENARIOS ?=
 export K8S
-# The parts of `make test`; lint is last because it also checks the logs of the others.
-PARTS   ?= unit rules recorded property golden api fault http soak lint
+# The parts of `make test`, the longest first: they run in parallel. Those of `make test-long` measure time
+# and memory and run alone; the tests of the lints take long and rarely fail.
+PARTS      ?= api http unit lint golden fault property recorded rules
+PARTS_LONG ?= selftest stress soak
 # install: install missing dependencies with apt; check: only list them.
 DEPS    ?= install
 
@@ -85,7 +87,7 @@ deps    = @CC='$(CC)' sh deploy/deps.sh $(if $(filter check,$(DEPS)),--check) $(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all test tests unit rules recorded property golden api fault http soak lint storm worst asan tsan scale
+.PHONY: all test test-long test-all tests unit rules recorded property golden api fault http soak lint storm worst asan tsan scale
 .PHONY: fuzz fuzz-build fuzz-bins fuzz-regress fuzz-min fuzz-selftest
 .PHONY: yaml-oracle demo bench bench-store bench-authorize bench-review-files e2e image image-root image-test test-debian13 chart manifests schema man
 .PHONY: deps deps-build deps-bench deps-soak deps-fuzz deps-e2e deps-image deps-format deps-debian13
@@ -176,9 +178,13 @@ PERCENT := %
 tests: $(TEST_BINS) $(BUILD)/curfew
 
 # A test that does not compile counts as one failure; the others still run.
-test: ## run all tests (some ten minutes)
+test: ## run the tests (under two minutes after a build)
 	@$(MAKE) --no-print-directory -k tests || touch $(BUILD)/broken
 	@sh test/all.sh $(BUILD) $(PARTS)
+test-long: $(BUILD)/curfew | deps ## run slow clients, floods, memory ceilings, worst cases, the tests of the lints (8 min.)
+	@sh test/all.sh $(BUILD) $(PARTS_LONG)
+test-all: ## run both
+	@$(MAKE) --no-print-directory test PARTS='$(PARTS) $(PARTS_LONG)'
 
 # Run one part: make unit, make rules, ... make unit T=store, make golden CASE=fix-pod. UPDATE=1 rewrites
 # the expected results.
@@ -191,7 +197,7 @@ soak: $(BUILD)/curfew | deps deps-soak ## sustained load during floods, reloads 
 SECONDS_EACH ?= 15
 lint: $(BUILD)/libcurfew.a ## check the rules of the project
 unit rules recorded property golden api fault http lint: | deps
-	@V=1 T='$(T)' CASE='$(CASE)' sh test/all.sh $(BUILD) $@
+	@V=1 T='$(T)' CASE='$(CASE)' sh test/all.sh $(BUILD) $@ $(if $(filter lint,$@),selftest)
 
 worst: $(BUILD)/curfew | deps ## the cost of every pair of worst-case reviews (15 min.)
 	@ONLY=worst WORST=all sh test/http/run.sh $(BUILD)/curfew
@@ -208,15 +214,14 @@ OBJECTS   ?= 20000
 scale: $(BUILD)/curfew | deps ## memory, time and completeness with large files (4 min.)
 	@sh test/scale/run.sh $(BUILD)/curfew
 
+# Both run `make test` and `make test-long`, but no lint.
 asan: ## run the tests with AddressSanitizer and UBSan (clang)
-	@$(MAKE) --no-print-directory test BUILD=build/asan CC=clang CFLAGS='-O1 -g' \
-	    PARTS='$(filter-out lint,$(PARTS))' \
-	    EXTRA_CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
-	    EXTRA_LDFLAGS='-fsanitize=address,undefined'
+	@$(call with,asan) test CC=clang CFLAGS='-O1 -g' PARTS='$(filter-out lint selftest,$(PARTS) $(PARTS_LONG))' \
+	    EXTRA_CFLAGS='$(SANITIZE) -fno-omit-frame-pointer' EXTRA_LDFLAGS='$(SANITIZE)'
 
 tsan: ## run the tests of threads and of the server with ThreadSanitizer (clang)
-	@RATE=300 $(MAKE) --no-print-directory test BUILD=build/tsan CC=clang CFLAGS='-O1 -g' \
-	    PARTS='threads api fault http soak' EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
+	@RATE=300 $(call with,tsan) test CC=clang CFLAGS='-O1 -g' PARTS='api http threads fault stress soak' \
+	    EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
 
 # ---- fuzzing ----
 

@@ -1,18 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# all.sh - runs parts of the tests, regardless of failures of other parts, and prints a summary.
+# all.sh - runs parts of the tests, each even if others fail, and prints the totals.
 #
-#   test/all.sh BUILD PART...     parts: unit threads rules recorded property golden api fault http
-#                                 soak lint chart
+#   test/all.sh BUILD PART...
+#     unit rules recorded property golden api fault http lint chart    JOBS at a time (2 for each core)
+#     selftest   each lint can fail (`make lint` runs both)
+#     threads    the unit tests with threads, for ThreadSanitizer
+#     stress     slow clients, floods, memory ceilings, worst-case reviews: one at a time after the others,
+#     soak       since they measure time and memory
 #
-# `threads` runs only the unit tests with threads, for ThreadSanitizer.
-# The output of a part goes to BUILD/test-logs/PART.log (V=1 also prints it); the last line is
-# "N passed, N failed". A part that fails without a failed check counts as one failure, and so
-# does one that ran nothing, or that hangs.
+# Each part writes BUILD/test-logs/PART.log (V=1 prints it). The failures of all parts are printed at the
+# end; the last line is "N passed, N failed". A part that fails without a reason, that runs nothing or that
+# hangs counts as one failure.
 set -u
 
-patience=900 # seconds for one part
-logs=$1/test-logs
+patience=1200 # seconds for one part
 
 unit() { # PROGRAM...
     status=0
@@ -32,8 +34,13 @@ run_part() {
     threads) unit "$BUILD"/unit/test_*_threads ;;
     rules | recorded | property) "$BUILD/$1-test" ;;
     golden) sh test/golden/run.sh ${CASE:-} ;;
-    api | fault | http | lint | chart) sh "test/$1/run.sh" ;;
+    api | fault | chart) sh "test/$1/run.sh" ;;
+    http) sh test/http/run.sh "$CURFEW" quick ;;
+    stress) sh test/http/run.sh "$CURFEW" stress ;;
     soak) sh test/soak/run.sh 2 ;;
+    lint) sh test/lint/run.sh lints ;;
+    selftest) sh test/lint/selftest.sh ;;
+    logs) sh test/lint/logs.sh . ;;
     *)
         echo "FAIL unknown part '$1'"
         return 1
@@ -56,49 +63,87 @@ count() {
          END { print has_totals ? passed + 0 : ok + 0, has_totals ? failed + 0 : bad + 0 }' "$1"
 }
 
-show_failure() {
-    awk -f test/failures.awk "$1" | head -60
-    echo "    ... and it ended with:"
-    tail -n 15 "$1" | sed 's/^/    /'
-    echo "    all of it: $1"
+# measured_part PART: runs it, prints its row, and leaves PART.log and PART.count.
+measured_part() {
+    log=$LOGS/$1.log
+    began=$(date +%s)
+    timeout -k 10 $patience sh "$0" --part "$1" > "$log" 2>&1 < /dev/null
+    status=$?
+    read -r passed failed << END
+$(count "$log")
+END
+    [ $status != 124 ] || echo "FAIL $1 did not end within $patience s" >> "$log"
+    if [ "$failed" = 0 ] && { [ $status != 0 ] || [ "$passed" = 0 ]; }; then
+        failed=1
+    fi
+    echo "$passed $failed" > "$LOGS/$1.count"
+    printf '%-9s %5d passed, %d failed  (%d s)\n' "$1" "$passed" "$failed" $(($(date +%s) - began))
 }
 
-if [ "$1" = --part ]; then
+show_failure() { # PART
+    echo
+    echo "$1:"
+    awk -f test/failures.awk "$LOGS/$1.log" | head -60
+    echo "    ... and it ended with:"
+    tail -n 15 "$LOGS/$1.log" | sed 's/^/    /'
+    echo "    all of it: $LOGS/$1.log"
+}
+
+# Which of the parts $@ are (or are not) among those that run alone.
+split() { # alone|together PART...
+    kind=$1
+    shift
+    for part in "$@"; do
+        case $kind:$part in
+        alone:stress | alone:soak) echo "$part" ;;
+        *:stress | *:soak | alone:*) ;;
+        *) echo "$part" ;;
+        esac
+    done
+}
+
+case $1 in
+--part)
     run_part "$2"
     exit
-fi
+    ;;
+--measured)
+    measured_part "$2"
+    exit
+    ;;
+esac
 
 BUILD=$1
 CURFEW=$BUILD/curfew
-export BUILD CURFEW
+LOGS=$BUILD/test-logs
+export BUILD CURFEW LOGS
 shift
+rm -rf "$LOGS"
+mkdir -p "$LOGS"
+
 all_passed=0
 all_failed=0
-rm -rf "$logs"
-mkdir -p "$logs"
-
 if [ -e "$BUILD/broken" ]; then # left by make
     rm -f "$BUILD/broken"
     echo "build         0 passed, 1 failed  (see above)"
     all_failed=1
 fi
 
+split together "$@" | xargs -r -P "${JOBS:-$((2 * $(nproc)))}" -n 1 sh "$0" --measured
+for part in $(split alone "$@"); do
+    measured_part "$part"
+done
+case " $* " in # the lint of the logs, when all are there
+*' lint '*)
+    measured_part logs
+    set -- "$@" logs
+    ;;
+esac
+
 for part in "$@"; do
-    log=$logs/$part.log
-    began=$(date +%s)
-    timeout -k 10 $patience sh "$0" --part "$part" > "$log" 2>&1 < /dev/null
-    status=$?
-    read -r passed failed << END
-$(count "$log")
-END
-    [ $status != 124 ] || echo "FAIL $part did not end within $patience s" >> "$log"
-    if [ "$failed" = 0 ] && { [ $status != 0 ] || [ "$passed" = 0 ]; }; then
-        failed=1
-    fi
-    [ "${V:-0}" = 0 ] || cat "$log"
-    printf '%-9s %5d passed, %d failed  (%d s)\n' "$part" "$passed" "$failed" \
-        $(($(date +%s) - began))
-    [ "$failed" = 0 ] || [ "${V:-0}" != 0 ] || show_failure "$log"
+    [ "${V:-0}" = 0 ] || cat "$LOGS/$part.log"
+    read -r passed failed < "$LOGS/$part.count" || passed=0 failed=1
+    [ "$failed" = 0 ] || [ "${V:-0}" != 0 ] || show_failure "$part"
     all_passed=$((all_passed + passed))
     all_failed=$((all_failed + failed))
 done

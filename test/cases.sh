@@ -57,3 +57,45 @@ wait_until() {
         sleep 0.02
     done
 }
+
+# ---- lanes: groups of cases that run at the same time ----
+
+lanes=
+
+# lane NAME COMMAND...: runs the command in the background. It has its own counters and, as $work, its own
+# folder with links to all that $work holds now.
+lane() {
+    lane_name=$1 lane_folder=$work/$1.lane
+    shift
+    mkdir "$lane_folder"
+    for lane_entry in "$work"/*; do
+        case $lane_entry in *.lane | *.out) continue ;; esac
+        ln -s "$lane_entry" "$lane_folder"
+    done
+    (
+        trap 'exit 1' INT TERM
+        passed=0 failed=0 pids='' lanes='' work=$lane_folder
+        trap cleanup EXIT
+        "$@"
+        echo "$lane_name: $passed passed, $failed failed"
+    ) >"$work/$lane_name.out" 2>&1 &
+    lanes="$lanes $lane_name:$!"
+    pids="$pids $!"
+}
+
+# join: waits for the lanes, prints the output of each, and adds up their counters.
+join() {
+    for lane in $lanes; do
+        wait "${lane#*:}"
+        lane=${lane%:*}
+        cat "$work/$lane.out"
+        lane_totals=$(sed -n "s/^$lane: \([0-9]* passed, [0-9]*\) failed\$/\1/p" "$work/$lane.out")
+        if [ -n "$lane_totals" ]; then
+            passed=$((passed + ${lane_totals% passed*}))
+            failed=$((failed + ${lane_totals#*, }))
+        else
+            fail "$lane: ended early"
+        fi
+    done
+    lanes=
+}

@@ -5,7 +5,7 @@
 # A run has separate namespaces, so that no mount and no process outlives it; the network is this
 # machine's. The last line is "N passed, N failed".
 #
-#   PARTS='unit http'      only these parts of `make test`
+#   PARTS='unit http'      only these parts of `make test-all`
 #   DEBIAN13_CACHE=DIR     cache for the system and the packages (default ~/.cache/curfew-debian13)
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -61,7 +61,7 @@ if [ "${1:-}" = --inside ]; then
         give_up 'the tracked files cannot be copied'
     inside 'make deps' || give_up 'what is needed there could not be installed'
     versions
-    inside "make test${PARTS:+ PARTS='$PARTS'}"
+    inside "make $([ -n "${PARTS:-}" ] && echo "test PARTS='$PARTS'" || echo test-all)"
     exit
 fi
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # certs.sh - the certificate in a Secret: written by curfew certs run, read by curfew serve, and trusted
-# by every client at all times. Sourced by run.sh, in two parts, since the lifetime of an authority takes
-# time.
+# by every client at all times. Sourced by run.sh, in each lane that needs such a cluster.
 
 curfew=${CURFEW:-$root/build/curfew}
 case $curfew in
@@ -121,16 +120,25 @@ in_order() {
     [ "$leaves" -gt 1 ] && echo "$wrong wrong" || echo 'too few'
 }
 
-# A rotator whose certificate and authority expire during the other tests.
-webhooks short
-rotator "$work/short.rotator.log" short --cert-lifetime 30s --ca-lifetime 90s
-short_rotator=$rotator
-replica "$work/short.log" short
-short=$replica
-serving "$work/short.log"
-short_port=$port
-wait_until 30 sh -c "curl -sS --cacert '$ca/good.pem' -H 'Authorization: Bearer cluster-token' \
-    '$api$(webhooks_path short)' | grep -q '\"caBundle\": \"LS0'" ||
-    fail 'the caBundle is written' "$(cat "$work/short.log")"
-probe short "$short_port"
-short_prober=$prober
+# short_life: starts a rotator whose certificate and authority expire during the other tests (certs_end.sh).
+short_life() {
+    webhooks short
+    rotator "$work/short.rotator.log" short --cert-lifetime 30s --ca-lifetime 90s
+    short_rotator=$rotator
+    replica "$work/short.log" short
+    short=$replica
+    serving "$work/short.log"
+    short_port=$port
+    wait_until 30 sh -c "curl -sS --cacert '$ca/good.pem' -H 'Authorization: Bearer cluster-token' \
+        '$api$(webhooks_path short)' | grep -q '\"caBundle\": \"LS0'" ||
+        fail 'the caBundle is written' "$(cat "$work/short.log")"
+    probe short "$short_port"
+    short_prober=$prober
+}
+
+# at_the_end: checks what holds at the end of each lane.
+at_the_end() {
+    equal 'no server sent a request that its role does not allow' 0 \
+        "$(curl -sS --cacert "$ca/good.pem" "$api/_/trespasses")"
+    lacks 'no log contains a key' 'PRIVATE KEY\|cluster-token' "$(cat "$work"/*.log)"
+}

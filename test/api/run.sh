@@ -39,20 +39,36 @@ leaf named good named "$for_server=DNS:api.internal"
 leaf expired good expired "$for_server=IP:127.0.0.1" -startdate 20200101000000Z -enddate 20200102000000Z
 leaf me good me extendedKeyUsage=clientAuth
 
-token=secret-token-1
-printf '%s\n' "$token" >"$work/token"
-api_server main --cert "$ca/server.pem" --key "$ca/server.key" --client-ca "$ca/good.pem" \
-    --token-file "$work/token"
-main=$port
+calls() {
+    token=secret-token-1
+    printf '%s\n' "$token" >"$work/token"
+    api_server main --cert "$ca/server.pem" --key "$ca/server.key" --client-ca "$ca/good.pem" \
+        --token-file "$work/token"
+    main=$port
+    . "$here/calls.sh"
+    . "$here/streams.sh"
+    . "$here/trust.sh"
+    . "$here/credentials.sh"
+}
 
-. "$here/certs.sh"
-. "$here/calls.sh"
-. "$here/streams.sh"
-. "$here/trust.sh"
-. "$here/credentials.sh"
-. "$here/certs_replicas.sh"
-. "$here/certs_away.sh"
-. "$here/certs_end.sh"
+replicas() {
+    . "$here/certs.sh"
+    short_life
+    . "$here/certs_replicas.sh"
+    . "$here/certs_end.sh"
+    at_the_end
+}
+
+away() {
+    . "$here/certs.sh"
+    . "$here/certs_away.sh"
+    at_the_end
+}
+
+lane replicas replicas
+lane away away
+lane calls calls
+join
 
 equal 'no sanitizer reported an error' '' "$(cat "$work"/sanitizer.* 2>/dev/null)"
 echo "$passed passed, $failed failed"

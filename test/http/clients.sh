@@ -131,7 +131,8 @@ kept_out named 'access denied'
 kept_out right 'access denied'
 stops 'and ends' "$pid"
 
-# shellcheck disable=SC2086 # lists of words, made in tls.sh
+printf 'x' >"$work/no.pem"
+# shellcheck disable=SC2086 # lists of words, made in lib.sh
 {
     refuses 'a missing client CA' 3 'client CA: .*none.pem' $o $pair \
         --client-ca "$work/none.pem"

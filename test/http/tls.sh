@@ -37,21 +37,6 @@ check 'plain HTTP on the TLS port gets nothing' "curl: $?" test $? -ne 0
 check 'after all of them a good review is answered' 'it is not' answers
 
 # Errors of a pair are reported at the start.
-# refuses NAME STATUS SENTENCE FLAG...
-refuses() {
-    local name="$1" want="$2" sentence="$3" out code
-    shift 3
-    out=$(timeout 5 "$curfew" serve "$@" 2>&1)
-    code=$?
-    if [ $code = "$want" ] && printf '%s' "$out" | grep -q "$sentence"; then
-        ok "$name"
-    else
-        fail "$name" "want $want, got $code" "$out"
-    fi
-}
-
-o="--objects $objects --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0"
-pair="--tls-cert $certs/tls.crt --tls-key $certs/tls.key"
 printf 'x' >"$work/no.pem"
 : >"$work/empty.pem"
 openssl ecparam -name prime256v1 -genkey -noout 2>/dev/null |

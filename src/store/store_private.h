@@ -170,7 +170,7 @@ static inline const char *cf_text_at(const struct cf_store *store, uint32_t id)
 /* A copy in the arena; "" for 0, and when out of memory. */
 const char *cf_text_copy(const struct cf_store *store, struct cf_arena *arena, uint32_t id);
 
-/* ---- index.c ---- */
+/* ---- store.c: items ---- */
 
 void cf_items_init(struct cf_store *store);
 

@@ -87,23 +87,9 @@ struct intake {
 
 enum state { FAILED, VALUE, KEY, AFTER, DONE };
 
-/* The line and the column (in bytes) of `at`; lines end at \n, \r\n or a lone \r. */
-static struct cf_json_place place_at(const struct intake *s, const char *at)
-{
-    struct cf_json_place place = *s->place;
-
-    for (const char *p = s->begin; p < at; p++) {
-        bool ends = *p == '\n' || (*p == '\r' && (p + 1 >= s->end || p[1] != '\n'));
-
-        place.line += ends;
-        place.column = ends ? 1 : place.column + 1;
-    }
-    return place;
-}
-
 static enum state fail_placed(struct intake *s, const char *at, const char *what)
 {
-    struct cf_json_place place = place_at(s, at);
+    struct cf_json_place place = cf_json_place_at(s->place, s->begin, at, s->end);
 
     cf_err_at(s->err, place.line, place.column, "invalid JSON: %s", what);
     return FAILED;

@@ -351,6 +351,20 @@ struct place_walk {
     struct cf_json *open[CF_DEPTH_MAX];
 };
 
+struct cf_json_place cf_json_place_at(const struct cf_json_place *first, const char *begin,
+                                      const char *at, const char *end)
+{
+    struct cf_json_place place = *first;
+
+    for (const char *p = begin; p < at; p++) {
+        bool ends = *p == '\n' || (*p == '\r' && (p + 1 >= end || p[1] != '\n'));
+
+        place.line += ends;
+        place.column = ends ? 1 : place.column + 1;
+    }
+    return place;
+}
+
 /* Lines are those of an editor: ended by \n, \r\n or a lone \r. Columns are characters. */
 static void step_to(struct place_walk *w, const char *to)
 {

@@ -24,6 +24,11 @@ const struct cf_json *cf_json_parse_at(struct cf_arena *arena, const char *bytes
                                        const struct cf_json_skip *skip, size_t *end,
                                        const struct cf_json_place *place, struct cf_err *err);
 
+/* The line and the column, in bytes, of `at`; `first` is the place of the byte at `begin`. Lines
+ * end at \n, \r\n or a lone \r. */
+struct cf_json_place cf_json_place_at(const struct cf_json_place *first, const char *begin,
+                                      const char *at, const char *end);
+
 /* Parses what intake.c has checked and rewritten. */
 struct cf_json *cf_json_parse_checked(const char *text, size_t len);
 

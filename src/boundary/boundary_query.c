@@ -65,7 +65,7 @@ static bool edge_of(enum cf_ref_what what, enum cf_edge *out)
     return false;
 }
 
-static void add_ref(const struct cf_ref *ref, void *arg)
+static void add_boundary_ref(const struct cf_ref *ref, void *arg)
 {
     struct refs *refs = arg;
     struct cf_store_ref *items;
@@ -103,7 +103,7 @@ static void collect_refs(struct refs *refs, const struct cf_json *request, const
     const struct cf_json *spec = cf_field_object(refs->r, &at, json, "spec");
 
     if (spec != NULL)
-        cf_pod_refs(refs->r, &spec_at, spec, pod, add_ref, refs);
+        cf_pod_refs(refs->r, &spec_at, spec, pod, add_boundary_ref, refs);
     if (refs->count > 1)
         qsort(refs->items, refs->count, sizeof(*refs->items), by_ref_name);
 }
@@ -285,8 +285,8 @@ static const char *node_of_caller(const struct boundary_lookup *l)
     return pod.node;
 }
 
-static enum cf_reach reach_of(const struct boundary_lookup *l, enum cf_edge edge,
-                              const char *namespace, const char *name)
+static enum cf_reach reach_from_node(const struct boundary_lookup *l, enum cf_edge edge,
+                                     const char *namespace, const char *name)
 {
     return cf_store_reach(l->store, edge, namespace, name, l->f->node);
 }
@@ -299,9 +299,10 @@ static void lookup_target(const struct boundary_lookup *l)
     if (!object->given)
         return;
     if (!cf_str_empty(object->volume))
-        l->f->other_reach = reach_of(l, CF_EDGE_VOLUME, "", object->volume);
+        l->f->other_reach = reach_from_node(l, CF_EDGE_VOLUME, "", object->volume);
     else if (!cf_str_empty(object->claim_name))
-        l->f->other_reach = reach_of(l, CF_EDGE_CLAIM, object->claim_namespace, object->claim_name);
+        l->f->other_reach =
+            reach_from_node(l, CF_EDGE_CLAIM, object->claim_namespace, object->claim_name);
 }
 
 static bool creates_binding(const struct cf_boundary *q)
@@ -324,7 +325,8 @@ static void lookup_refs(const struct boundary_lookup *l)
         memcpy(f->refs, l->q->refs, f->ref_count * sizeof(*f->refs));
     }
     for (size_t i = 0; i < f->ref_count; i++)
-        f->refs[i].reach = reach_of(l, f->refs[i].edge, f->refs[i].namespace, f->refs[i].name);
+        f->refs[i].reach =
+            reach_from_node(l, f->refs[i].edge, f->refs[i].namespace, f->refs[i].name);
 }
 
 static void lookup_object(const struct boundary_lookup *l)
@@ -341,7 +343,7 @@ static void lookup_object(const struct boundary_lookup *l)
     if (!cf_str_empty(pod))
         f->pod_known = cf_store_pod(l->store, l->arena, q->namespace, pod, &f->pod);
     if (cf_boundary_edge(q->resource, &edge) && !cf_str_empty(l->name))
-        f->reach = reach_of(l, edge, q->namespace, l->name);
+        f->reach = reach_from_node(l, edge, q->namespace, l->name);
     lookup_refs(l);
     lookup_target(l);
 }

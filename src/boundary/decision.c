@@ -22,9 +22,10 @@ struct decision {
 
 /* ---- reasons ---- */
 
-static const char *printable(struct cf_arena *arena, const char *fmt, va_list args) CF_PRINTF(2, 0);
+static const char *printable_reason(struct cf_arena *arena, const char *fmt, va_list args)
+    CF_PRINTF(2, 0);
 
-static const char *printable(struct cf_arena *arena, const char *fmt, va_list args)
+static const char *printable_reason(struct cf_arena *arena, const char *fmt, va_list args)
 {
     return cf_str_or_empty(cf_str_shown(arena, cf_arena_vprintf(arena, fmt, args)));
 }
@@ -39,7 +40,7 @@ static struct cf_boundary_verdict decide(const struct decision *d, enum cf_bound
     va_list args;
 
     va_start(args, fmt);
-    v.reason = printable(d->arena, fmt, args);
+    v.reason = printable_reason(d->arena, fmt, args);
     va_end(args);
     return v;
 }
@@ -121,7 +122,7 @@ static bool is_binding(const struct decision *d)
     return is_resource(d, "bindings") || (is_resource(d, "pods") && has_subresource(d, "binding"));
 }
 
-static bool is_token(const struct decision *d)
+static bool is_token_subresource(const struct decision *d)
 {
     return is_resource(d, "serviceaccounts") && has_subresource(d, "token");
 }
@@ -417,7 +418,7 @@ static struct cf_boundary_verdict evaluate_token(const struct decision *d)
 /* An unbound token would work on every node, regardless of the user who requests it. */
 static bool is_loose_token(const struct decision *d)
 {
-    return d->q->from == CF_FROM_ADMISSION && is_token(d) && d->f->token_restricted &&
+    return d->q->from == CF_FROM_ADMISSION && is_token_subresource(d) && d->f->token_restricted &&
            !cf_streq(d->q->bound_kind, "Pod") && !cf_streq(d->q->bound_kind, "Node");
 }
 
@@ -438,7 +439,7 @@ static struct cf_boundary_verdict evaluate_covered(const struct decision *d)
     const struct cf_boundary *q = d->q;
     enum cf_edge edge;
 
-    if (is_resource(d, "serviceaccounts") && !is_token(d)) {
+    if (is_resource(d, "serviceaccounts") && !is_token_subresource(d)) {
         if (is_read(d))
             return NO_OPINION("reading ServiceAccounts is not restricted");
         if (is_create(d) && q->from == CF_FROM_AUTHORIZATION && d->f->node != NULL)
@@ -457,7 +458,7 @@ static struct cf_boundary_verdict evaluate_covered(const struct decision *d)
         return evaluate_node(d);
     if (is_resource(d, "pods") || is_binding(d))
         return evaluate_pod(d);
-    if (is_token(d))
+    if (is_token_subresource(d))
         return evaluate_token(d);
     if (cf_boundary_edge(q->resource, &edge))
         return evaluate_needed(d, edge);

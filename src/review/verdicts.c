@@ -34,8 +34,8 @@ static int by_place(const void *a, const void *b)
     return same_place(&x->finding, &y->finding);
 }
 
-static struct cf_verdict *find_place(struct cf_verdict **list, size_t count,
-                                     struct cf_verdict *wanted)
+static struct cf_verdict *find_same_place(struct cf_verdict **list, size_t count,
+                                          struct cf_verdict *wanted)
 {
     struct cf_verdict **found = bsearch(&wanted, list, count, sizeof(*list), by_place);
 
@@ -96,7 +96,7 @@ int cf_verdicts_merge(struct cf_arena *arena, struct cf_evaluation *evaluation,
     evaluation->items = all;
     for (size_t i = 0; i < found->count; i++) {
         struct cf_verdict verdict = {.finding = found->items[i], .reached = modes};
-        struct cf_verdict *same = find_place(places, before, &verdict);
+        struct cf_verdict *same = find_same_place(places, before, &verdict);
 
         if (same != NULL)
             join_verdicts(same, &verdict);

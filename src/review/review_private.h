@@ -13,7 +13,7 @@
 int cf_verdicts_merge(struct cf_arena *arena, struct cf_evaluation *evaluation,
                       const struct cf_findings *found, unsigned modes);
 
-/* ---- fixes.c ---- */
+/* ---- verdicts.c: fixes ---- */
 
 /* Adjusts each fix to the sources that the fixes before it insert into the same volume, so that all
  * fixes that are not exempt can be applied in the order of the verdicts. -1: out of memory. */

@@ -149,8 +149,8 @@ static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *
     return NULL;
 }
 
-static enum MHD_Result begin_request(struct connection *c, const char *path, const char *method,
-                                     const char *version)
+static enum MHD_Result on_request_headers(struct connection *c, const char *path,
+                                          const char *method, const char *version)
 {
     struct cf_http *http = c->worker->http;
     size_t expected = 0;
@@ -176,7 +176,7 @@ static enum MHD_Result begin_request(struct connection *c, const char *path, con
     return c->replied ? MHD_YES : MHD_NO;
 }
 
-static enum MHD_Result finish_request(struct connection *c)
+static enum MHD_Result on_request_end(struct connection *c)
 {
     const struct cf_http_config *config = &c->worker->http->config;
 
@@ -210,10 +210,10 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
         return MHD_NO; /* out of memory when it was opened, or an untrusted client */
     if (*state == NULL) {
         *state = c;
-        return begin_request(c, path, method, version);
+        return on_request_headers(c, path, method, version);
     }
     if (*len == 0)
-        return finish_request(c);
+        return on_request_end(c);
     cf_body_add(&c->body, data, *len);
     *len = 0;
     return MHD_YES;

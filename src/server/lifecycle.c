@@ -165,7 +165,7 @@ static void tick(struct life *life)
 }
 
 /* Returns the next signal; 0: none within this time. */
-static int wait_for_signal(const struct life *life, int64_t micros)
+static int next_signal(const struct life *life, int64_t micros)
 {
     struct timespec ts = {.tv_sec = (time_t)(micros / 1000000),
                           .tv_nsec = (long)(micros % 1000000) * 1000};
@@ -196,7 +196,7 @@ static int serve_until(struct life *life, int64_t until)
             tick(life);
             next = now + TICK_MICROS;
         }
-        got = wait_for_signal(life, until != 0 && until < next ? until - now : next - now);
+        got = next_signal(life, until != 0 && until < next ? until - now : next - now);
         if (got == SIGHUP)
             reload_all(life);
         else if (got != 0)
@@ -227,7 +227,7 @@ static unsigned wait_for_requests(struct life *life, bool at_once)
 
     cf_http_close(reviews);
     while (!at_once && cf_http_pending(reviews, true) > 0 && cf_monotonic_micros() < deadline) {
-        int got = wait_for_signal(life, STOP_MICROS);
+        int got = next_signal(life, STOP_MICROS);
 
         at_once = got != 0 && got != SIGHUP;
     }

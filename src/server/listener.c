@@ -35,7 +35,7 @@ struct endpoint {
 
 /* Splits at the last colon. An IPv6 address must be in brackets, so that its colons cannot be
  * mistaken for that one. */
-static bool split_address(const char *address, struct endpoint *out)
+static bool split_listen_address(const char *address, struct endpoint *out)
 {
     const char *colon = strrchr(address, ':');
     const char *host = address;
@@ -125,7 +125,7 @@ int cf_listen(const char *address, struct cf_err *err)
     struct endpoint endpoint;
     int fd;
 
-    if (!split_address(address, &endpoint))
+    if (!split_listen_address(address, &endpoint))
         return cf_err_set(err,
                           "'%s' is not an address to listen on: expected [HOST]:PORT, for "
                           "example ':8443', '127.0.0.1:8443' or '[::1]:8443'",

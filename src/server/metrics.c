@@ -162,7 +162,7 @@ static void write_row(struct rows *rows, const struct cf_store_inventory *row)
     write_series(rows->out, legacy, row->namespace, "invalid", row->legacy_invalid);
 }
 
-static void add_row(const struct cf_store_inventory *row, void *arg)
+static void on_inventory_row(const struct cf_store_inventory *row, void *arg)
 {
     struct rows *rows = arg;
 
@@ -186,7 +186,7 @@ static void write_rows(const struct cf_server *server, struct cf_buf *out, bool 
                         .pods = pods,
                         .rest = {.namespace = by_namespace ? OTHERS : NULL}};
 
-    cf_store_inventory(server->config.store, add_row, &rows);
+    cf_store_inventory(server->config.store, on_inventory_row, &rows);
     if (!by_namespace || rows.count > rows.max)
         write_row(&rows, &rows.rest);
 }

@@ -172,7 +172,7 @@ static struct cf_peer **bucket_of(const struct cf_peers *peers, struct cf_peer_k
     return &peers->table[(hash >> 32) & peers->mask];
 }
 
-static bool same_key(struct cf_peer_key a, struct cf_peer_key b)
+static bool same_peer_key(struct cf_peer_key a, struct cf_peer_key b)
 {
     return a.bits == b.bits && a.six == b.six;
 }
@@ -182,7 +182,7 @@ static struct cf_peer *find_or_add_peer(struct cf_peers *peers, struct cf_peer_k
     struct cf_peer **bucket = bucket_of(peers, key);
     struct cf_peer *peer = *bucket;
 
-    while (peer != NULL && !same_key(peer->key, key))
+    while (peer != NULL && !same_peer_key(peer->key, key))
         peer = peer->chain;
     if (peer != NULL)
         return peer;

@@ -85,7 +85,7 @@ struct source {
     void (*discard)(void *loaded);
 };
 
-static void *load_policy(const struct cf_server *server, struct cf_err *err)
+static void *load_config(const struct cf_server *server, struct cf_err *err)
 {
     const char *file = server->config.config;
 
@@ -93,7 +93,7 @@ static void *load_policy(const struct cf_server *server, struct cf_err *err)
                         : cf_policy_load(file, cf_rule_configs(), cf_rule_count, cf_now(), err);
 }
 
-static void publish_policy(struct cf_server *server, void *loaded)
+static void publish_config(struct cf_server *server, void *loaded)
 {
     const struct cf_policy *policy = loaded;
 
@@ -104,7 +104,7 @@ static void publish_policy(struct cf_server *server, void *loaded)
     cf_server_use_policy(server, loaded);
 }
 
-static void discard_policy(void *loaded)
+static void discard_config(void *loaded)
 {
     cf_policy_free(loaded);
 }
@@ -166,7 +166,7 @@ static void discard_keys(void *loaded)
 /* clang-format off */
 static const struct source sources[CF_RELOADS] = {
     [CF_RELOAD_CONFIG] = {
-        "config", "the configuration", load_policy, publish_policy, discard_policy},
+        "config", "the configuration", load_config, publish_config, discard_config},
     [CF_RELOAD_CERTIFICATE] = {
         "certificate", "the certificate", load_pair, publish_pair, discard_pair},
     [CF_RELOAD_CLIENT_CA] = {

@@ -387,7 +387,7 @@ static void answer_review(const struct job *job, struct cf_outcome *outcome)
 }
 
 /* Returns whether the arena must be wiped. */
-static bool run_review(const struct job *job)
+static bool review_and_count(const struct job *job)
 {
     struct cf_outcome outcome = {.decision = CF_ERROR, .holds_secret = true};
 
@@ -432,7 +432,7 @@ void cf_answer_review(struct cf_server *server, const struct cf_route *route,
         .deadline = deadline_of(request, job.begin),
     };
     open_room(&room, server, arena, request->body_len);
-    wipe = run_review(&job);
+    wipe = review_and_count(&job);
     close_room(&room, arena, wipe);
     cf_policy_free(policy);
 }

@@ -68,7 +68,7 @@ static int replace_bytes(struct cf_buf *to, const struct cf_buf *from, struct cf
 
 /* A twentieth of the lifetime of the current certificate, but at most `most`: so that a certificate
  * with a short lifetime is replaced before it expires. In seconds. */
-static int64_t lifetime_share(const struct cf_tls_secret *secret, int64_t most)
+static int64_t lifetime_part(const struct cf_tls_secret *secret, int64_t most)
 {
     struct cf_tls_leaf leaf;
     int64_t part = most;
@@ -95,7 +95,7 @@ static bool must_wait(struct cf_tls_secret *secret, const struct cf_buf *cert)
         secret->waiting_since = now;
         return replace_bytes(&secret->waiting, cert, NULL) == 0;
     }
-    return now - secret->waiting_since < lifetime_share(secret, SETTLE_MAX_SECONDS) * 1000000;
+    return now - secret->waiting_since < lifetime_part(secret, SETTLE_MAX_SECONDS) * 1000000;
 }
 
 /* Takes over the reference. */
@@ -178,8 +178,8 @@ static int64_t pause_millis(const struct cf_tls_secret *secret, bool failed)
     if (secret->served.len == 0)
         return RETRY_SECONDS * 1000;
     if (secret->waiting.len > 0)
-        return lifetime_share(secret, SETTLE_MAX_SECONDS) * 1000;
-    return lifetime_share(secret, failed ? RETRY_SECONDS : PAUSE_MAX_SECONDS) * 1000;
+        return lifetime_part(secret, SETTLE_MAX_SECONDS) * 1000;
+    return lifetime_part(secret, failed ? RETRY_SECONDS : PAUSE_MAX_SECONDS) * 1000;
 }
 
 static void wait_until_woken(struct cf_tls_secret *secret, int64_t millis)

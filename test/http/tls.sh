@@ -67,7 +67,7 @@ leaf new other new '' -startdate 20400101000000Z -enddate 20410101000000Z
     refuses 'a certificate from the future' 3 'not valid yet: .*2040-01-01' $o \
         --tls-cert "$work/new.pem" --tls-key "$work/new.key"
     refuses 'an invalid address' 2 'not an address to listen on' $o $pair --listen 8443x
-    refuses 'a host that is not here' 3 'listening at' $o $pair --listen 192.0.2.1:0
+    refuses 'an address of another machine' 3 "cannot listen on '192.0.2.1:0'" $o $pair --listen 192.0.2.1:0
     refuses 'a port in use' 3 "cannot listen on '127.0.0.1:$port': Address already in use" $o $pair \
         --listen "127.0.0.1:$port"
     refuses 'a plain port in use' 3 "cannot listen on '127.0.0.1:$plain': Address already in use" $o \

@@ -25,7 +25,7 @@ struct cf_texts {
     size_t capacity;
 };
 
-/* Decodes the volumes of the pod spec at `at`, with their strings (volumes.c). */
+/* Decodes the volumes of the pod spec at `at`, with their strings. */
 void cf_volumes_decode(struct cf_texts *texts, const struct cf_path *at,
                        const struct cf_json *spec);
 

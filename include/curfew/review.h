@@ -77,7 +77,7 @@ int cf_authorize_answer(struct cf_arena *arena, const struct cf_review_input *in
 const char *cf_boundary_explain(struct cf_arena *arena, const struct cf_outcome *outcome,
                                 const struct cf_policy *policy);
 
-/* ---- patches (fixes.c), shared with the CLI ---- */
+/* ---- patches (verdicts.c), shared with the CLI ---- */
 
 /* The JSON Patch (RFC 6902, add, replace and remove only) of all fixes among the verdicts that
  * carry CF_FIX in their modes. NULL with err->kind CF_ERR_NONE: no verdict has a fix. */

@@ -2,18 +2,17 @@
 /* rotator.c - the certificate rotator: keeps the serving certificate in a Secret valid, and the
  * authorities that verify it in the caBundles of webhook configurations.
  *
- * The rule that everything below serves: at any time API servers trust every certificate that any
- * server serves, also while a rotator or a server is down.
+ * The invariant: at any time API servers trust every certificate that any server serves, also while
+ * a rotator or a server is down.
  *
- *       rotator --- writes, with the resourceVersion it read ---> Secret --- is read by --->
- * servers |                                                    ca.crt  ca.key                  | |
- * tls.crt tls.key                 |
- *          +--- copies ca.crt ---> caBundles --- are read by ---> API servers --- call over TLS +
+ *      rotator -- writes, with the resourceVersion it read --> Secret -- is read by --> servers
+ *         |                                                    ca.crt, ca.key              ^
+ *         |                                                    tls.crt, tls.key            |
+ *         +-- copies ca.crt --> caBundles -- are read by --> API servers -- call, TLS -----+
  *
- * The Secret is the source of truth. Each pass starts from it, and a rotator keeps nothing that it
- * could not do without: a pass reads the Secret, writes its ca.crt into the caBundles that differ,
- * and takes the one step that is due (cf_certs_next), which is one write of the Secret. It repeats
- * this until nothing is due.
+ * The Secret is the source of truth. A rotator needs no other state: each pass reads the Secret,
+ * writes its ca.crt into the caBundles that differ, and takes the one step that is due
+ * (cf_certs_next), which is one write of the Secret. It repeats this until no step is due.
  *
  * From authority A to its successor B:
  *
@@ -37,9 +36,9 @@
  * whose clock is slow does not replace a leaf that is not valid yet, but fails until the clocks
  * agree (check_clock); otherwise the two would overwrite each other without end.
  *
- * A crash. Every write leaves a state in which the rule holds: ca.crt names B before B signs, and
- * the caBundles hold B before a leaf by B is in the Secret. `settled` does not survive a
- * restart, so a new process waits once more before B signs.
+ * A crash. The invariant holds after every write: ca.crt names B before B signs, and the caBundles
+ * hold B before a leaf by B is in the Secret. `settled` does not survive a restart, so a new
+ * process waits once more before B signs.
  *
  * A Secret that was deleted, or overwritten with something that servers cannot serve. A running
  * rotator remembers the last usable certificates and writes them back, after a deletion with a new

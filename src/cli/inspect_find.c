@@ -27,7 +27,7 @@ bool cf_finder_take(const struct cf_token_hit *hit, void *finder)
     return !f->run->failed;
 }
 
-static void scan_string(struct cf_finder *f, const char *text, size_t len)
+static void scan_for_tokens(struct cf_finder *f, const char *text, size_t len)
 {
     if (cf_token_may_hold(text, len) &&
         cf_token_scan(f->scanner, text, len, cf_finder_take, f) != 0)
@@ -67,7 +67,7 @@ static void walk_value(struct cf_finder *f, const struct cf_json *value, const s
     if (text != NULL) {
         f->path = at;
         f->line = cf_json_line(value);
-        scan_string(f, text, strlen(text));
+        scan_for_tokens(f, text, strlen(text));
         return;
     }
     f->subject = subject_of(f, value);
@@ -112,7 +112,7 @@ static void read_token_file(struct cf_finder *f, const char *kubeconfig, const c
                          cf_str_or_empty(f->subject), err.msg);
     } else {
         f->path = at;
-        scan_string(f, cf_buf_str(&buf), buf.len);
+        scan_for_tokens(f, cf_buf_str(&buf), buf.len);
         if (f->found == before)
             cf_inspect_print(run, CF_EXIT_FAILED, "curfew inspect: %s: %s: '%s' holds no token",
                              f->file, cf_str_or_empty(f->subject), path);
@@ -296,7 +296,7 @@ void cf_finder_search(struct cf_finder *f, const char *text, size_t len, const c
     if (input == CF_INPUT_ANY && !f->run->failed) {
         f->is_text = true; /* a place in text is a line, without a path */
         f->path = NULL;
-        scan_string(f, text, len);
+        scan_for_tokens(f, text, len);
     }
     if (f->found > 0 || f->run->status != before)
         return;

@@ -51,7 +51,8 @@ static const char *refuse_user(const char *text)
 static const char *refuse_group(const char *text)
 {
     if (cf_streq(text, "system:authenticated") || cf_streq(text, "system:unauthenticated"))
-        return "holds everybody, or anybody: exempting it would switch Curfew off";
+        return "holds every authenticated or every anonymous user: exempting it would switch "
+               "Curfew off";
     if (cf_streq(text, "system:nodes"))
         return "holds every node: Curfew knows what they may do without an exemption";
     if (cf_starts_with(text, "system:serviceaccounts"))
@@ -172,7 +173,7 @@ static const struct cf_config_option limit_options[] = {
      .min = 64 * CF_KIB,
      .max = (int64_t)4 << 30},
     {.key = "maxInflightBytes",
-     .gone = "set limits.memory, which holds the bodies of reviews and all that they take besides"},
+     .gone = "set limits.memory, which holds the bodies of reviews and all else that they need"},
     {0},
 };
 
@@ -273,8 +274,8 @@ static int read_rule(struct cf_config_reader *reader, const struct cf_json *mapp
 
     if (rule->ignores_levels && level != NULL)
         return cf_config_error(reader, level,
-                               "'level' cannot be set on '%s': it holds in every namespace, "
-                               "whatever the levels and labels say",
+                               "'level' cannot be set on '%s': it applies in every namespace, "
+                               "regardless of levels and labels",
                                rule->id);
     if (cf_json_type(mapping) != CF_JSON_OBJECT)
         return cf_config_bad(reader, &option, mapping);

@@ -300,7 +300,7 @@ static int read_member(struct cf_config_reader *reader, const struct cf_json *me
     if (option == NULL)
         return unknown_key(reader, member, sources, count);
     if (option->gone != NULL)
-        return cf_config_error(reader, member, "'%s' is gone: %s", option->key, option->gone);
+        return cf_config_error(reader, member, "'%s' was removed: %s", option->key, option->gone);
     if (cf_config_absent(member))
         return 0;
     if (option->read(reader, option, member, target) != 0)

@@ -209,7 +209,7 @@ void cf_report_unknown(const struct cf_rule_input *in, struct cf_findings *out,
                           "ask who runs Curfew: it needs that list, or lookupFailure: allow");
     else
         cf_finding_remedy(out, f,
-                          "try again in some seconds; if it stays so, Curfew's log says why");
+                          "try again in a few seconds; if the problem persists, see Curfew's log");
 }
 
 bool cf_holds_own_token(const struct cf_rule_input *in, const struct cf_object *secret,
@@ -386,7 +386,7 @@ const char *cf_guards(const struct cf_rule_input *in, struct cf_findings *out)
     const char *text;
 
     if (groups->count == 0)
-        return "nobody (guard.groups is empty)";
+        return "no one (guard.groups is empty)";
     text = cf_arena_printf(out->arena, "only a member of %s", cf_listed(out, groups));
     return cf_str_or_empty(text);
 }

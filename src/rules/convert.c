@@ -196,7 +196,7 @@ static bool has_obstacle(struct conversion *c, struct cf_shared_paths *shared,
     *obstacle = (struct cf_obstacle){0};
     if (!c->in->may_fix) {
         obstacle->why = "the pod exists already, and its volumes can't be changed";
-        obstacle->remedy = "make the pod anew, with a projected volume that has a "
+        obstacle->remedy = "recreate the pod with a projected volume that has a "
                            "serviceAccountToken source";
     } else if (c->volume->sub_path_container != NULL) {
         obstacle->why = cf_arena_printf(
@@ -209,8 +209,8 @@ static bool has_obstacle(struct conversion *c, struct cf_shared_paths *shared,
     } else if (is_too_long(c)) {
         obstacle->why = "a name or a path in it is longer than any can be";
     } else if ((text = foreign_key(c)) != NULL) {
-        obstacle->why = cf_arena_printf(
-            arena, "items[] asks for key \"%s\", which only a Secret can give", text);
+        obstacle->why =
+            cf_arena_printf(arena, "items[] lists key \"%s\", which only a Secret can give", text);
         obstacle->remedy = "move that key to a Secret of type Opaque, and mount the token as a "
                            "projected serviceAccountToken volume";
     } else if ((text = clash(c, shared)) != NULL) {
@@ -225,7 +225,7 @@ static bool has_obstacle(struct conversion *c, struct cf_shared_paths *shared,
                            "converted";
     } else if (is_mixed(c)) {
         obstacle->why = "it has more than one source type";
-        obstacle->remedy = "keep one type in it, as Kubernetes asks for; then it can be converted";
+        obstacle->remedy = "keep one type in it, as Kubernetes requires; then it can be converted";
     } else {
         return false;
     }

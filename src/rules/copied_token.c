@@ -188,7 +188,7 @@ static void found_unread(struct search *s, const struct cf_token_hit *hit)
 
     if (!cf_finding_kept(s->out, f))
         return;
-    cf_finding_what(s->out, f, "%s could not be searched whole for copied tokens",
+    cf_finding_what(s->out, f, "%s could not be searched completely for copied tokens",
                     cf_str_or_empty(place(s)));
     cf_finding_detail(s->out, f,
                       rest ? "the object holds %s, and the rest was not read"

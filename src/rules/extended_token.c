@@ -14,7 +14,7 @@
 #include "common.h"
 
 #define DETAIL                                                                                     \
-    "the API server stretches exactly 3607 s to a year, for clients that never re-read the file"
+    "the API server extends exactly 3607 s to one year, for clients that never re-read the file"
 
 /* NULL: it is not kept. `volume`: whose source it is; NULL: it is a request. */
 static struct cf_finding *found(const struct cf_rule_input *in, struct cf_findings *out,
@@ -28,7 +28,7 @@ static struct cf_finding *found(const struct cf_rule_input *in, struct cf_findin
     if (!cf_finding_kept(out, f))
         return NULL;
     who = volume != NULL ? cf_volume_spoken(out, volume) : "it";
-    cf_finding_what(out, f, "%s asks for 3607 s, which becomes a token of a year", who);
+    cf_finding_what(out, f, "%s requests 3607 s, which becomes a token of one year", who);
     cf_finding_detail(out, f, DETAIL);
     cf_finding_remedy(out, f, "set expirationSeconds: %" PRId64, max);
     return f;
@@ -41,8 +41,8 @@ static struct cf_fix *fix_of(const struct cf_rule_input *in, struct cf_findings 
     struct cf_fix *fix = cf_fix_expiration(out, e, max);
 
     if (fix != NULL)
-        fix->warning = cf_arena_printf(out->arena,
-                                       "%s now asks for %" PRId64 " s instead of a year", who, max);
+        fix->warning = cf_arena_printf(
+            out->arena, "%s now requests %" PRId64 " s instead of one year", who, max);
     return fix;
 }
 
@@ -93,7 +93,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
 
 const struct cf_rule cf_rule_extended_token = {
     .id = "extended-token",
-    .title = "a token is stretched to a year",
+    .title = "a token is extended to one year",
     .remedy = "set expirationSeconds to what the level allows, but not to 3607",
     .level = CF_RESTRICTED,
     .kinds = CF_KIND_POD | CF_KIND_TEMPLATE | CF_KIND_TOKEN_REQUEST,

@@ -139,12 +139,14 @@ static void advise_public(const struct cf_rule_input *in, struct cf_findings *ou
     const char *file = mount == NO_VOLUME ? NULL : file_of(out, env, env->key);
 
     if (file == NULL)
-        cf_finding_remedy(out, f, "take it from where it is no secret: valueFrom: %s", instead);
+        cf_finding_remedy(out, f, "take it from a source that is not secret: valueFrom: %s",
+                          instead);
     else
-        cf_finding_remedy(out, f,
-                          "take it from where it is no secret: valueFrom: %s; or %sread the file "
-                          "%s",
-                          instead, mount_first(in, out, env, mount), file);
+        cf_finding_remedy(
+            out, f,
+            "take it from a source that is not secret: valueFrom: %s; or %sread the file "
+            "%s",
+            instead, mount_first(in, out, env, mount), file);
 }
 
 static void advise_token(const struct cf_rule_input *in, struct cf_findings *out,

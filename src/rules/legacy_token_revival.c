@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* legacy-token-revival: a legacy token that was put to rest stays at rest.
+/* legacy-token-revival: an invalidated legacy token stays invalid.
  *
  * The label kubernetes.io/legacy-token-invalid-since makes the API server refuse the token;
  * without it the token works again (pkg/serviceaccount/legacy.go), whatever type the Secret has
@@ -112,7 +112,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
 
 const struct cf_rule cf_rule_legacy_token_revival = {
     .id = "legacy-token-revival",
-    .title = "a legacy token that was put to rest works again",
+    .title = "an invalidated legacy token works again",
     .remedy = "keep the label kubernetes.io/legacy-token-invalid-since",
     .level = CF_BASELINE,
     .kinds = CF_KIND_SECRET | CF_KIND_SERVICE_ACCOUNT,

@@ -35,11 +35,11 @@ static void created(const struct cf_rule_input *in, struct cf_findings *out)
     struct cf_path at = CF_PATH_KEY(NULL, "type");
     struct cf_finding *f = cf_finding_add(out, "type", &at, "\"" CF_SA_TOKEN_TYPE "\"");
 
-    cf_finding_what(out, f, "type " CF_SA_TOKEN_TYPE " asks for a token that never expires");
+    cf_finding_what(out, f, "type " CF_SA_TOKEN_TYPE " creates a token that never expires");
     if (!cf_str_empty(secret->invalid_since))
         cf_finding_detail(out, f,
                           "the label " CF_INVALID_SINCE_LABEL
-                          " is no end date: removing it makes the token work");
+                          " is not an end date: removing it makes the token work");
     else if (cf_str_empty(secret->account))
         cf_finding_detail(out, f,
                           "such a Secret is filled with a token that works until someone "
@@ -71,13 +71,14 @@ static void token_put_in(const struct cf_rule_input *in, struct cf_findings *out
     const char *value = cf_arena_printf(out->arena, "\"sha256:%s\"", own->hash);
     struct cf_finding *f = cf_finding_add(out, "token", &at, value);
 
-    cf_finding_what(out, f, "%s.token holds a token of this very Secret, which never expires",
+    cf_finding_what(out, f, "%s.token holds a token of this Secret itself, which never expires",
                     own->map);
     if (!cf_str_empty(in->object->secret.invalid_since))
-        cf_finding_detail(out, f,
-                          "the label " CF_INVALID_SINCE_LABEL
-                          " is no end date: removing it makes the token work; the API server does "
-                          "not look at the type");
+        cf_finding_detail(
+            out, f,
+            "the label " CF_INVALID_SINCE_LABEL
+            " is not an end date: removing it makes the token work; the API server does "
+            "not look at the type");
     else if (cf_str_empty(own->account))
         cf_finding_detail(out, f,
                           "the token would work from anywhere until someone deletes this Secret: "
@@ -139,7 +140,7 @@ static void token_changed(const struct cf_rule_input *in, struct cf_findings *ou
         return;
     f = cf_finding_add(out, "data.token", &at, "null");
     cf_finding_what(out, f, "changing data.token makes a new token that never expires");
-    cf_finding_detail(out, f, "the control plane replaces a missing or foreign token at once");
+    cf_finding_detail(out, f, "the control plane replaces a missing or foreign token immediately");
     advise_delete(in, out, f,
                   "leave data.token as it is (kubectl label, annotate, edit and patch do; kubectl "
                   "replace drops what the manifest lacks)");

@@ -86,7 +86,7 @@ static struct cf_finding *bad_level(struct cf_findings *out, const char *label, 
         cf_suggest(&near, cf_level_name((enum cf_level)level));
     cf_finding_what(out, f, "label %s is \"%s\", not privileged, baseline or restricted", label,
                     value);
-    cf_finding_detail(out, f, "\"%s\" is no level%s", value, cf_suggestion_text(&near, text));
+    cf_finding_detail(out, f, "\"%s\" is not a level%s", value, cf_suggestion_text(&near, text));
     if (f != NULL)
         f->malformed = true;
     return f;
@@ -127,7 +127,7 @@ static void no_such_label(struct cf_findings *out, const char *label, const char
     if (near.best != NULL)
         cf_finding_detail(out, f, "did you mean " CF_LABEL_PREFIX "%s?", near.best);
     else
-        cf_finding_detail(out, f, "Curfew knows no such label");
+        cf_finding_detail(out, f, "Curfew does not know this label");
     if (near.best != NULL)
         cf_finding_remedy(out, f, "use the label " CF_LABEL_PREFIX "%s", near.best);
     if (f == NULL)

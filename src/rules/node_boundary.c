@@ -45,7 +45,7 @@ static struct cf_boundary_verdict unknown(const struct cf_rule_input *in)
 
     if (in->policy->lookup_failure[in->level] == CF_LOOKUP_DENY) {
         v.place = CF_BOUNDARY_OUTSIDE;
-        v.reason = "Curfew has not heard of the cluster yet";
+        v.reason = "Curfew has not listed the cluster yet";
     }
     return v;
 }

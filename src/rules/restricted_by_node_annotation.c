@@ -145,9 +145,10 @@ static void check_require(const struct cf_rule_input *in, struct cf_findings *ou
     f = cf_finding_add(out, CF_RESTRICTED_ANNOTATION, at, cf_value_str(out, now));
     cf_finding_what(out, f, "the annotation " CF_RESTRICTED_ANNOTATION " is %s",
                     now == NULL ? "missing" : "not \"true\"");
-    cf_finding_detail(out, f,
-                      "the configuration wants it on accounts with these labels (require), whose "
-                      "tokens may then touch only what belongs to their own node");
+    cf_finding_detail(
+        out, f,
+        "the configuration requires it on accounts with these labels (require), whose "
+        "tokens may then touch only what belongs to their own node");
     cf_finding_remedy(out, f, "add the annotation " CF_RESTRICTED_ANNOTATION ": \"true\"");
     if (f == NULL)
         return;
@@ -175,12 +176,13 @@ static void check_daemonset(const struct cf_rule_input *in, struct cf_findings *
                     "by node",
                     account);
     cf_finding_detail(out, f,
-                      "whoever takes over one node may do with its token what \"%s\" may do "
-                      "on all of them",
+                      "an attacker on one node could use its token for everything that \"%s\" "
+                      "may do, on all nodes",
                       account);
     command = cf_object_command(in, out, "annotate", "serviceaccount", account,
                                 " " CF_RESTRICTED_ANNOTATION "=true");
-    cf_finding_remedy(out, f, "annotate the ServiceAccount if it needs nothing of other nodes%s%s",
+    cf_finding_remedy(out, f,
+                      "annotate the ServiceAccount if it needs no objects of other nodes%s%s",
                       command != NULL ? ": " : "", cf_str_or_empty(command));
     if (f == NULL)
         return;

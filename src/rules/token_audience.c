@@ -83,7 +83,7 @@ static void found(const struct cf_rule_input *in, struct cf_findings *out, const
     if (volume != NULL)
         who = cf_volume_spoken(out, volume);
     audience = cf_name_fit(out->arena, audience);
-    cf_finding_what(out, f, "%s asks for audience \"%s\", which is not allowed", who, audience);
+    cf_finding_what(out, f, "%s requests audience \"%s\", which is not allowed", who, audience);
     cf_finding_detail(out, f, "\"%s\" is not in rules.token-audience.allowed", audience);
     advise(in, out, f, audience);
 }

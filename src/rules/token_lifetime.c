@@ -31,9 +31,9 @@ static int check_bound(struct cf_config_reader *reader, const struct cf_config_o
     if (*seconds != CF_EXTENDING_SECONDS)
         return 0;
     return cf_config_error(reader, value,
-                           "'%s' must not be exactly 3607 seconds: the API server extends a "
-                           "token that asks for these to one year, so clamping to it would "
-                           "trigger what it should prevent (3600 is fine)",
+                           "'%s' must not be exactly 3607 seconds: the API server extends such a "
+                           "token to one year, so clamping to it would trigger what it should "
+                           "prevent (3600 is fine)",
                            option->key);
 }
 
@@ -156,7 +156,7 @@ static struct cf_finding *found(struct cf_findings *out, const char *key,
         return NULL;
     if (volume != NULL)
         who = cf_volume_spoken(out, volume);
-    cf_finding_what(out, f, "%s asks for a token of %" PRId64 " s, %s the %" PRId64 " s allowed",
+    cf_finding_what(out, f, "%s requests a token of %" PRId64 " s, %s the %" PRId64 " s allowed",
                     who, e->seconds, side, allowed);
     cf_finding_detail(out, f, "%" PRId64 "%s is %s %" PRId64, e->seconds,
                       e->given ? "" : " (the default)", side, allowed);
@@ -169,7 +169,7 @@ static void warn_clamped(struct cf_findings *out, struct cf_fix *fix, const char
 {
     if (fix != NULL)
         fix->warning = cf_arena_printf(
-            out->arena, "%s asked for a token of %" PRId64 " s and gets one of %" PRId64 " s", who,
+            out->arena, "%s requested a token of %" PRId64 " s and gets one of %" PRId64 " s", who,
             asked, given);
 }
 

@@ -50,12 +50,12 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
     cf_finding_what(out, f, "the token would be bound to %s", bound_to(request));
     if (cf_caller_is_account(&asked->caller, asked->namespace, asked->name))
         cf_finding_detail(out, f,
-                          "an account that asks for its own unbound tokens renews itself "
-                          "for ever, even when its pod is gone");
+                          "an account that requests its own unbound tokens can renew them "
+                          "forever, even after its pod is deleted");
     else
         cf_finding_detail(out, f,
-                          "it would work until its time is up, whoever holds it and "
-                          "whatever becomes of its pod");
+                          "it would work until it expires, for anyone who holds it, even "
+                          "after its pod is deleted");
     advise(in, out, f);
 }
 

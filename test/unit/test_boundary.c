@@ -122,7 +122,8 @@ static void ephemeral_containers(void **state)
     DEBUG(IN, ENV_FROM("secretRef", "agent-secret"));
     DEBUG(IN, ENV_FROM("configMapRef", "agent-config"));
     DEBUG(OUT, ENV_FROM("secretRef", "foreign"));
-    has_part(last.message, "it refers to Secret \"shop/foreign\", which no pod on node \"n1\" refers");
+    has_part(last.message,
+             "it refers to Secret \"shop/foreign\", which no pod on node \"n1\" refers");
     DEBUG(OUT, ENV_FROM("secretRef", "mirror-secret"));
     DEBUG(OUT, ENV_FROM("configMapRef", "foreign-config"));
     DEBUG(OUT, ENV_FROM("configMapRef", "db"));
@@ -451,7 +452,7 @@ static void an_unsynced_store(void **state)
     WRITES(IN, "Node", "nodes", NULL, "n2", NAMED("n2"));
     use_config("lookupFailure: {baseline: deny}");
     WRITES(OUT, "Node", "nodes", NULL, "n2", NAMED("n2"));
-    has_part(last.message, "Curfew has not heard of the cluster yet");
+    has_part(last.message, "Curfew has not listed the cluster yet");
     cf_store_free(store);
     store = known;
 }

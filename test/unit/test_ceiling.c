@@ -102,7 +102,7 @@ static void the_pod_is_denied_with_a_word_of_it(void **state)
 
     (void)state;
     assert_false(a.allowed);
-    has_part(a.message, "token-lifetime: volume \"v\" asks for a token of 1 s");
+    has_part(a.message, "token-lifetime: volume \"v\" requests a token of 1 s");
     has_part(a.message, "token-lifetime: and more: of this rule 39001 further findings");
     has_part(a.message, "legacy-token-env: and more: of this rule 29001 further findings");
     assert_true(strlen(a.message) < 8 * CF_KIB);

@@ -175,10 +175,10 @@ static void wrong_values(void **state)
                                    "128MiB, not '5GiB'"},
         {"limits: {memory: 1MiB}", "3:18: 'memory' must be at least 'maxBody', which is 16777216 "
                                    "bytes"},
-        {"limits: {maxInflightBytes: 96MiB}", "3:28: 'maxInflightBytes' is gone: set "
-                                              "limits.memory, which holds the bodies of reviews "
-                                              "and all that they take besides"},
-        {"limits: {maxInflightBytes: }", "3:28: 'maxInflightBytes' is gone: set limits.memory"},
+        {"limits: {maxInflightBytes: 96MiB}", "3:28: 'maxInflightBytes' was removed: "
+                                              "set limits.memory, which holds the bodies of "
+                                              "reviews and all else that they need"},
+        {"limits: {maxInflightBytes: }", "3:28: 'maxInflightBytes' was removed: set limits.memory"},
         {"lookupFailure: {baseline: ignore}", "3:27: 'baseline' must be allow or deny, not "
                                               "'ignore'"},
         {"authorize: {legacyTokenUse: warn}", "3:29: 'legacyTokenUse' must be audit or enforce, "
@@ -200,8 +200,8 @@ static void wrong_rule_options(void **state)
         {"rules: {unbound-token: {level: 'false'}}", "3:32: 'level' must be baseline, restricted "
                                                      "or off, not \"false\""},
         {"rules: {node-boundary: {level: off}}", "3:32: 'level' cannot be set on "
-                                                 "'node-boundary': it holds in every namespace, "
-                                                 "whatever the levels and labels say"},
+                                                 "'node-boundary': it applies in every namespace, "
+                                                 "regardless of levels and labels"},
         {"rules: {restricted-by-node-annotation: {level: }}",
          "3:48: 'level' cannot be set on 'restricted-by-node-annotation'"},
         {"rules: {namespace-level: {level: off}}", "3:34: 'level' cannot be set on "
@@ -237,9 +237,8 @@ static void wrong_bounds(void **state)
 {
     static const struct mistake cases[] = {
         {"rules: {token-lifetime: {baseline: {max: 3607}}}",
-         "3:42: 'max' must not be exactly 3607 seconds: the API server extends a token that asks "
-         "for these to one year, so clamping to it would trigger what it should prevent (3600 is "
-         "fine)"},
+         "3:42: 'max' must not be exactly 3607 seconds: the API server extends such a token "
+         "to one year, so clamping to it would trigger what it should prevent (3600 is fine)"},
         {"rules: {token-lifetime: {restricted: {min: 3607s}}}", "3:44: 'min' must not be exactly"},
         {"rules: {token-lifetime: {restricted: {maxUnbound: '3607'}}}",
          "3:51: 'maxUnbound' must not be exactly"},
@@ -353,8 +352,8 @@ static void exemptions_that_would_switch_curfew_off(void **state)
          "3:23: \"system:serviceaccounts\" in 'groups' holds the controllers"},
         {"exemptions: {groups: ['system:serviceaccounts:kube-system']}", "3:23: \"system:serv"},
         {"exemptions: {groups: ['system:authenticated']}",
-         "3:23: \"system:authenticated\" in 'groups' holds everybody, or anybody: exempting it "
-         "would switch Curfew off"},
+         "3:23: \"system:authenticated\" in 'groups' holds every authenticated or every anonymous "
+         "user: exempting it would switch Curfew off"},
         {"exemptions: {groups: ['system:unauthenticated']}", "3:23: \"system:unauth"},
         {"exemptions: {groups: ['system:nodes']}", "3:23: \"system:nodes\" in 'groups' holds"},
         {"guard: {groups: ['system:*']}", "3:18: \"system:*\" in 'groups' is a glob"},

@@ -287,8 +287,9 @@ static void denied_for(const char *value, const char *why)
     struct test_answer a = ask_pods("CREATE", value, NULL);
 
     assert_false(a.allowed);
-    assert_non_null(strstr(a.message, "copied-token: annotation \"a\" could not be searched whole "
-                                      "for copied tokens\n"));
+    assert_non_null(strstr(a.message,
+                           "copied-token: annotation \"a\" could not be searched completely "
+                           "for copied tokens\n"));
     assert_non_null(strstr(a.message, why));
     assert_null(strstr(a.text, "eyJ"));
     /* It was there before. */

@@ -136,7 +136,7 @@ static void several_findings(void **state)
 
     (void)state;
     assert_true(cf_starts_with(message, "pod \"web\" violates Curfew level \"restricted\": "
-                                        "token-lifetime: volume \"c\" asks for a token of 7200 s, "
+                                        "token-lifetime: volume \"c\" requests a token of 7200 s, "
                                         "above the 3600 s allowed (and 3 more)\n"));
     has_part(message, "\n  spec.volumes[2].projected.");
     has_part(message, "\n  spec.volumes[3].projected.");
@@ -190,7 +190,7 @@ static void what_nobody_can_look_up(void **state)
         "mounts Secret \"web-token\", which Curfew can't look up now\n"
         "  spec.volumes[0].secret.secretName: Curfew has not listed the cluster's legacy Secrets "
         "yet; what it can't look up is denied at level \"restricted\" (lookupFailure)\n"
-        "  do this: try again in some seconds; if it stays so, Curfew's log says why");
+        "  do this: try again in a few seconds; if the problem persists, see Curfew's log");
     cf_store_free(store);
     store = cf_store_new(CF_ABSENT_DEPENDS);
     cf_store_expect(store, CF_SECRETS, false);
@@ -289,7 +289,7 @@ static void endless_texts(void **state)
                                 endless, endless)));
     assert_true(strlen(message) < 4096);
     assert_true(strcspn(message, "\n") <= 219);
-    has_part(message, "token-audience: it asks for audience \"aaa");
+    has_part(message, "token-audience: it requests audience \"aaa");
     has_part(message, "which is not allowed (and 1 more)\n");
 }
 

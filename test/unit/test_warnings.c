@@ -39,12 +39,12 @@ static void what_was_fixed(void **state)
                         "will fail");
     a = mutate(POD_IN("shop", LONG_POD));
     assert_string_equal(warning(&a, 0),
-                        "pod \"web\": token-lifetime: volume \"long\" asked for a "
+                        "pod \"web\": token-lifetime: volume \"long\" requested a "
                         "token of 864000 s and gets one of 3600 s; applying it again "
                         "unchanged will fail");
     a = mutate(POD_IN("shop", AUTO_POD));
     assert_string_equal(warning(&a, 0), "pod \"web\": extended-token: the automounted token volume "
-                                        "now asks for 3600 s instead of a year");
+                                        "now requests 3600 s instead of one year");
 }
 
 static void items_say_what_is_kept(void **state)

@@ -57,7 +57,7 @@ scenario 'revived token: it is denied in an Opaque Secret with the same name'
 person editor delete secret ci-token -n revival
 works_not
 person editor create secret generic ci-token -n revival --from-file=token="$copy"
-refused 'secret "ci-token" violates Curfew level "baseline": legacy-token-secret: data.token holds a token of this very Secret, which never expires'
+refused 'secret "ci-token" violates Curfew level "baseline": legacy-token-secret: data.token holds a token of this Secret itself, which never expires'
 prints 'the token of ServiceAccount "runner" would work from anywhere until someone deletes this Secret: the API server does not look at the type'
 prints 'admission webhook "validate.curfew.dev"'
 prints_not eyJ

@@ -4,7 +4,7 @@
 
 scenario 'baseline: a token of ten days is shortened to a day, with a warning'
 dev create token runner -n ci --duration 240h
-prints 'Warning: token request for service account "runner": token-lifetime: it asked for a token of 864000 s and gets one of 86400 s'
+prints 'Warning: token request for service account "runner": token-lifetime: it requested a token of 864000 s and gets one of 86400 s'
 prints 'unbound-token: the token would be bound to nothing; bind it to a pod of the account, or mount a projected serviceAccountToken volume'
 the_token_lives 86400
 

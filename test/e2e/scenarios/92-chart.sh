@@ -288,7 +288,7 @@ until_it_prints "ValidatingAdmissionPolicy 'curfew-secrets'" try_secret
 
 scenario 'backstop: a legacy Secret is denied by level, and allowed by exception'
 dev create -f - <<< "$(secret ci chart-token)"
-held secrets 'secret "chart-token" violates Curfew level "baseline": legacy-token-secret: type kubernetes.io/service-account-token asks for a token that never expires'
+held secrets 'secret "chart-token" violates Curfew level "baseline": legacy-token-secret: type kubernetes.io/service-account-token creates a token that never expires'
 dev create -f - <<< "$(secret shop chart-token)"
 held secrets 'secret "chart-token" violates Curfew level "restricted": legacy-token-secret'
 dev create --dry-run=server -f - <<< "$(secret lab chart-token)"
@@ -330,23 +330,23 @@ until_it_prints "kubernetes.io/legacy-token-last-used=$(date -u +%F)" \
 
 scenario 'backstop: long-lived tokens are denied in pods, token requests and drivers'
 dev create -f - <<< "$(long_pod ci)"
-held pods 'pod "long" violates Curfew level "baseline": token-lifetime: volume "tok" asks for a token of 200000 s, above the 86400 s allowed'
+held pods 'pod "long" violates Curfew level "baseline": token-lifetime: volume "tok" requests a token of 200000 s, above the 86400 s allowed'
 dev create --dry-run=server -f - <<< "$(long_pod ci | sed 's/200000/3607/')"
 prints created
 dev create --dry-run=server -f - <<< "$(long_pod shop | sed 's/200000/4000/')"
-held pods 'pod "long" violates Curfew level "restricted": token-lifetime: volume "tok" asks for a token of 4000 s, above the 3600 s allowed'
+held pods 'pod "long" violates Curfew level "restricted": token-lifetime: volume "tok" requests a token of 4000 s, above the 3600 s allowed'
 dev create --dry-run=server -f - <<< "$(long_pod ci | sed -e 's/name: long/generateName: web-/' -e 's/^spec:/spec:\n  serviceAccountName: runner/')"
 prints created
 dev create --dry-run=server -f - <<< "$(long_pod ci | sed 's/name: long/name: long, ownerReferences: [{apiVersion: batch\/v1, kind: Job, name: nightly-29123456, uid: x, controller: true}]/')"
 held pods 'pod of "nightly" violates Curfew level "baseline": token-lifetime'
 dev create token default -n ci --duration 240h
-held tokens 'token request for service account "default" violates Curfew level "baseline": token-lifetime: it asks for a token of 864000 s, above the 86400 s allowed'
+held tokens 'token request for service account "default" violates Curfew level "baseline": token-lifetime: it requests a token of 864000 s, above the 86400 s allowed'
 dev create token default -n ci --duration 1h
 the_token_lives 3600
 dev create token web -n shop --duration 2h --bound-object-kind Pod --bound-object-name holder
-held tokens 'token request for service account "web" violates Curfew level "restricted": token-lifetime: it asks for a token of 7200 s, above the 3600 s allowed'
+held tokens 'token request for service account "web" violates Curfew level "restricted": token-lifetime: it requests a token of 7200 s, above the 3600 s allowed'
 dev apply --dry-run=server -f - <<< "$(driver 200000)"
-held drivers 'csidriver "secrets.csi.example.com" violates Curfew level "baseline": token-lifetime: a token request of the driver asks for a token of 200000 s, above the 86400 s allowed'
+held drivers 'csidriver "secrets.csi.example.com" violates Curfew level "baseline": token-lifetime: a token request of the driver requests a token of 200000 s, above the 86400 s allowed'
 
 scenario 'backstop: a node agent keeps its restriction, and its pods start'
 dev annotate serviceaccount agent -n shop rbac.kubernetes.io/restricted-by-node-
@@ -365,7 +365,7 @@ admin apply -f - <<< "$(backstop --values test/chart/golden/backstop-policy/valu
 moved() {
     dev create token default -n kube-public --duration 20m
 }
-until_it_prints "denied request: token request for service account \"default\" violates Curfew level \"restricted\": token-lifetime: it asks for a token of 1200 s, above the 930 s allowed" moved
+until_it_prints "denied request: token request for service account \"default\" violates Curfew level \"restricted\": token-lifetime: it requests a token of 1200 s, above the 930 s allowed" moved
 admin delete validatingadmissionpolicy,validatingadmissionpolicybinding -l app.kubernetes.io/name=curfew
 
 # ---- every golden file ----

@@ -88,7 +88,7 @@ bool cf_strings_has(const struct cf_strings *list, const char *text)
 }
 
 /* No room is remembered: it is doubled whenever the count is a power of two, and so full. */
-static bool grow(struct cf_strings *list)
+static bool grow_strings(struct cf_strings *list)
 {
     size_t count = list->count;
     char **items;
@@ -106,7 +106,7 @@ bool cf_strings_add(struct cf_strings *list, const char *text)
 {
     char *copy = text == NULL ? NULL : strdup(text);
 
-    if (copy == NULL || !grow(list)) {
+    if (copy == NULL || !grow_strings(list)) {
         free(copy);
         return false;
     }

@@ -286,7 +286,7 @@ static int unknown_key(struct cf_config_reader *reader, const struct cf_json *me
     return cf_config_unknown(reader, member, true, "key", known, count);
 }
 
-static int read_member(struct cf_config_reader *reader, const struct cf_json *member,
+static int read_option(struct cf_config_reader *reader, const struct cf_json *member,
                        const struct cf_config_source *sources, size_t count)
 {
     const struct cf_config_option *option = NULL;
@@ -322,7 +322,7 @@ int cf_config_walk(struct cf_config_reader *reader, const struct cf_json *mappin
                    const struct cf_config_source *sources, size_t count)
 {
     for (const struct cf_json *m = cf_json_first(mapping); m != NULL; m = cf_json_next(m)) {
-        if (read_member(reader, m, sources, count) != 0)
+        if (read_option(reader, m, sources, count) != 0)
             return -1;
     }
     for (size_t i = 0; i < count; i++) {

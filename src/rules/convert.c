@@ -385,7 +385,7 @@ static void fix_source(const struct conversion *c, struct cf_fix *fix)
     fix->replaces = cf_path_text(arena, c->source->at);
 }
 
-static void tell(const struct conversion *c, struct cf_fix *fix)
+static void warn_converted(const struct conversion *c, struct cf_fix *fix)
 {
     const char *who = cf_volume_spoken(c->out, c->volume);
     const char *secret = c->source != NULL ? c->source->secret->name : c->volume->secret->name;
@@ -434,6 +434,6 @@ struct cf_fix *cf_convert(const struct cf_rule_input *in, struct cf_findings *ou
         fix_source(&c, fix);
     else
         fix_volume(&c, fix);
-    tell(&c, fix);
+    warn_converted(&c, fix);
     return fix;
 }

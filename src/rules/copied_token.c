@@ -199,7 +199,7 @@ static void found_unread(struct search *s, const struct cf_token_hit *hit)
                       "its mounted token file");
 }
 
-static bool found(const struct cf_token_hit *hit, void *arg)
+static bool report_hit(const struct cf_token_hit *hit, void *arg)
 {
     struct search *s = arg;
 
@@ -219,7 +219,7 @@ static void search_text(struct search *s, const char *text)
     s->whole = text;
     if (s->scanner == NULL)
         s->scanner = cf_token_scanner_new(CF_SCAN_BOUNDED);
-    if (s->scanner == NULL || cf_token_scan(s->scanner, text, strlen(text), found, s) != 0)
+    if (s->scanner == NULL || cf_token_scan(s->scanner, text, strlen(text), report_hit, s) != 0)
         s->out->failed = true;
 }
 
@@ -283,7 +283,7 @@ static void search_all(struct search *s, const struct cf_object *object)
         search_map(s, &object->contents[i], "data");
 }
 
-static void check(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_copied(const struct cf_rule_input *in, struct cf_findings *out)
 {
     struct search s = {.in = in, .out = out};
 
@@ -305,5 +305,5 @@ const struct cf_rule cf_rule_copied_token = {
     .kinds = CF_KIND_POD | CF_KIND_TEMPLATE | CF_KIND_SECRET | CF_KIND_CONFIG_MAP,
     .traits = CF_RULE_FINDS_SECRETS,
     .options = &options,
-    .check = check,
+    .check = check_copied,
 };

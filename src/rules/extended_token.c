@@ -17,9 +17,9 @@
     "the API server extends exactly 3607 s to one year, for clients that never re-read the file"
 
 /* NULL: it is not kept. `volume`: whose source it is; NULL: it is a request. */
-static struct cf_finding *found(const struct cf_rule_input *in, struct cf_findings *out,
-                                const char *key, const struct cf_volume *volume,
-                                const struct cf_expiration *e)
+static struct cf_finding *report_extended(const struct cf_rule_input *in, struct cf_findings *out,
+                                          const char *key, const struct cf_volume *volume,
+                                          const struct cf_expiration *e)
 {
     int64_t max = cf_lifetime_of(in->policy, in->level)->max;
     struct cf_finding *f = cf_finding_add(out, key, e->at, cf_value_int(out, e->seconds));
@@ -46,8 +46,9 @@ static struct cf_fix *fix_of(const struct cf_rule_input *in, struct cf_findings 
     return fix;
 }
 
-static void check_source(const struct cf_rule_input *in, struct cf_findings *out,
-                         const struct cf_volume *volume, const struct cf_volume_source *source)
+static void check_extended_source(const struct cf_rule_input *in, struct cf_findings *out,
+                                  const struct cf_volume *volume,
+                                  const struct cf_volume_source *source)
 {
     const char *who;
     struct cf_finding *f;
@@ -55,8 +56,8 @@ static void check_source(const struct cf_rule_input *in, struct cf_findings *out
 
     if (source->expiration.seconds != CF_EXTENDING_SECONDS)
         return;
-    f = found(in, out, cf_key2(out, volume->called, cf_str_or_empty(source->token_path)), volume,
-              &source->expiration);
+    f = report_extended(in, out, cf_key2(out, volume->called, cf_str_or_empty(source->token_path)),
+                        volume, &source->expiration);
     if (f == NULL || !in->may_fix)
         return;
     who = cf_volume_spoken(out, volume);
@@ -66,7 +67,7 @@ static void check_source(const struct cf_rule_input *in, struct cf_findings *out
     f->fix = fix;
 }
 
-static void check_request(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_extended_request(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_token_request *request = &in->object->token_request;
     struct cf_finding *f;
@@ -75,7 +76,7 @@ static void check_request(const struct cf_rule_input *in, struct cf_findings *ou
     if (request->expiration.seconds != CF_EXTENDING_SECONDS ||
         !cf_streq(request->bound_kind, "Pod"))
         return;
-    f = found(in, out, "", NULL, &request->expiration);
+    f = report_extended(in, out, "", NULL, &request->expiration);
     if (f == NULL || !in->may_fix)
         return;
     fix = fix_of(in, out, "it", &request->expiration);
@@ -83,12 +84,12 @@ static void check_request(const struct cf_rule_input *in, struct cf_findings *ou
     f->fix = fix;
 }
 
-static void check(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_extended(const struct cf_rule_input *in, struct cf_findings *out)
 {
     if (in->object->kind == CF_KIND_TOKEN_REQUEST)
-        check_request(in, out);
+        check_extended_request(in, out);
     else
-        cf_each_token_source(in, out, check_source);
+        cf_each_token_source(in, out, check_extended_source);
 }
 
 const struct cf_rule cf_rule_extended_token = {
@@ -98,5 +99,5 @@ const struct cf_rule cf_rule_extended_token = {
     .level = CF_RESTRICTED,
     .kinds = CF_KIND_POD | CF_KIND_TEMPLATE | CF_KIND_TOKEN_REQUEST,
     .traits = CF_RULE_NEVER_DENIES | CF_RULE_QUIET_TO_CONTROLLERS,
-    .check = check,
+    .check = check_extended,
 };

@@ -284,7 +284,7 @@ static struct slot *find(struct slot *slots, size_t capacity, uint64_t print)
     return &slots[at];
 }
 
-static bool grow(struct cf_prints *prints)
+static bool grow_prints(struct cf_prints *prints)
 {
     size_t capacity = prints->capacity == 0 ? CAPACITY_MIN : 2 * prints->capacity;
     struct slot *slots = cf_arena_array(prints->arena, capacity, sizeof(*slots));
@@ -306,7 +306,7 @@ bool cf_prints_add(struct cf_prints *prints, const struct cf_finding *finding)
     uint64_t print = print_of(finding);
     struct slot *slot;
 
-    if (prints->used >= prints->capacity / 2 && !grow(prints))
+    if (prints->used >= prints->capacity / 2 && !grow_prints(prints))
         return false;
     slot = find(prints->slots, prints->capacity, print);
     prints->used += slot->times == 0;

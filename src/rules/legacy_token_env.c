@@ -149,8 +149,8 @@ static void advise_public(const struct cf_rule_input *in, struct cf_findings *ou
             instead, mount_first(in, out, env, mount), file);
 }
 
-static void advise_token(const struct cf_rule_input *in, struct cf_findings *out,
-                         struct cf_finding *f, const struct cf_env_ref *env)
+static void advise_minted_token(const struct cf_rule_input *in, struct cf_findings *out,
+                                struct cf_finding *f, const struct cf_env_ref *env)
 {
     bool own = cf_streq(in->secrets[env->secret.index].owner, in->object->pod.account);
     enum mount mount = mount_of(in, env, own);
@@ -173,7 +173,7 @@ static void advise_all(const struct cf_rule_input *in, struct cf_findings *out,
     const char *file = file_of(out, env, "token");
 
     if (mount == NO_VOLUME || file == NULL)
-        advise_token(in, out, f, env);
+        advise_minted_token(in, out, f, env);
     else
         cf_finding_remedy(out, f,
                           "%s%sread the mounted files, which are renewed: %s, and ca.crt and "
@@ -181,8 +181,8 @@ static void advise_all(const struct cf_rule_input *in, struct cf_findings *out,
                           account_first(in, out, env), mount_first(in, out, env, mount), file);
 }
 
-static void advise(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f,
-                   const struct cf_env_ref *env)
+static void advise_file(const struct cf_rule_input *in, struct cf_findings *out,
+                        struct cf_finding *f, const struct cf_env_ref *env)
 {
     if (env->key == NULL)
         advise_all(in, out, f, env);
@@ -192,7 +192,7 @@ static void advise(const struct cf_rule_input *in, struct cf_findings *out, stru
     else if (cf_streq(env->key, "namespace"))
         advise_public(in, out, f, env, "{fieldRef: {fieldPath: metadata.namespace}}");
     else if (cf_str_empty(env->key) || cf_streq(env->key, "token"))
-        advise_token(in, out, f, env);
+        advise_minted_token(in, out, f, env);
     else
         cf_finding_remedy(out, f,
                           "move key \"%s\" to a Secret of type Opaque, and take it from "
@@ -203,8 +203,8 @@ static void advise(const struct cf_rule_input *in, struct cf_findings *out, stru
 /* ---- findings ---- */
 
 /* What it reads, for the first line. */
-static void tell(struct cf_findings *out, struct cf_finding *f, const struct cf_env_ref *env,
-                 const char *secret)
+static void describe_env(struct cf_findings *out, struct cf_finding *f,
+                         const struct cf_env_ref *env, const char *secret)
 {
     if (cf_str_empty(env->key) || cf_streq(env->key, "token"))
         cf_finding_what(out, f,
@@ -218,8 +218,8 @@ static void tell(struct cf_findings *out, struct cf_finding *f, const struct cf_
                         env->container, cf_name_fit(out->arena, env->key), secret);
 }
 
-static void found(const struct cf_rule_input *in, struct cf_findings *out,
-                  const struct cf_env_ref *env)
+static void report_env(const struct cf_rule_input *in, struct cf_findings *out,
+                       const struct cf_env_ref *env)
 {
     const struct cf_secret_ref *ref = &env->secret;
     const char *variable = env->variable;
@@ -240,7 +240,7 @@ static void found(const struct cf_rule_input *in, struct cf_findings *out,
         return;
     secret = cf_name_fit(out->arena, ref->name);
     variable = cf_name_fit(out->arena, variable);
-    tell(out, f, env, secret);
+    describe_env(out, f, env, secret);
     if (variable != NULL)
         cf_finding_detail(out, f,
                           "variable \"%s\" of container \"%s\" comes from legacy Secret "
@@ -250,16 +250,16 @@ static void found(const struct cf_rule_input *in, struct cf_findings *out,
         cf_finding_detail(out, f,
                           "the whole of legacy Secret \"%s\" becomes variables of container \"%s\"",
                           secret, env->container);
-    advise(in, out, f, env);
+    advise_file(in, out, f, env);
 }
 
-static void check(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_env(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_pod_spec *pod = &in->object->pod;
 
     for (size_t i = 0; i < pod->env_count; i++) {
         if (cf_is_legacy(in, &pod->env[i].secret))
-            found(in, out, &pod->env[i]);
+            report_env(in, out, &pod->env[i]);
     }
 }
 
@@ -270,5 +270,5 @@ const struct cf_rule cf_rule_legacy_token_env = {
     .level = CF_RESTRICTED,
     .kinds = CF_KIND_POD | CF_KIND_TEMPLATE,
     .needs = CF_NEEDS_SECRETS,
-    .check = check,
+    .check = check_env,
 };

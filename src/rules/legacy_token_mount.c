@@ -93,9 +93,9 @@ static void advise_driver(struct cf_findings *out, struct cf_finding *f,
             out, f, "name a Secret of another type with the storage's own credentials in %s", via);
 }
 
-static struct cf_finding *found(const struct cf_rule_input *in, struct cf_findings *out,
-                                const char *key, const struct cf_volume *volume,
-                                const struct cf_secret_ref *ref)
+static struct cf_finding *report_mount(const struct cf_rule_input *in, struct cf_findings *out,
+                                       const char *key, const struct cf_volume *volume,
+                                       const struct cf_secret_ref *ref)
 {
     struct cf_finding *f = cf_finding_add(out, key, ref->at, cf_value_str(out, ref->name));
     const char *spoken = "";
@@ -127,13 +127,13 @@ static void check_sources(const struct cf_rule_input *in, struct cf_findings *ou
         if (ref == NULL || !cf_is_legacy(in, ref))
             continue;
         key = cf_key2(out, volume->called, ref->name);
-        f = found(in, out, key, volume, ref);
+        f = report_mount(in, out, key, volume, ref);
         if (in->secrets[ref->index].state == CF_SECRET_LEGACY && f != NULL)
             try_to_convert(in, out, f, volume, source, ref, search);
     }
 }
 
-static void check(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_mount(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_pod_spec *pod = &in->object->pod;
     struct search search = {0};
@@ -147,7 +147,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
         check_sources(in, out, volume, &search);
         if (ref == NULL || !cf_is_legacy(in, ref))
             continue;
-        f = found(in, out, volume->called, volume, ref);
+        f = report_mount(in, out, volume->called, volume, ref);
         if (in->secrets[ref->index].state == CF_SECRET_UNKNOWN || f == NULL)
             continue;
         if (volume->type == CF_VOLUME_SECRET) {
@@ -168,5 +168,5 @@ const struct cf_rule cf_rule_legacy_token_mount = {
     .kinds = CF_KIND_POD | CF_KIND_TEMPLATE,
     .needs = CF_NEEDS_SECRETS,
     .considers = &cf_rule_extended_token,
-    .check = check,
+    .check = check_mount,
 };

@@ -100,7 +100,7 @@ static void secrets_dropped(const struct cf_rule_input *in, struct cf_findings *
     }
 }
 
-static void check(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_revival(const struct cf_rule_input *in, struct cf_findings *out)
 {
     if (in->old_object == NULL || cf_caller_is_control_plane(&in->request->caller))
         return;
@@ -118,5 +118,5 @@ const struct cf_rule cf_rule_legacy_token_revival = {
     .kinds = CF_KIND_SECRET | CF_KIND_SERVICE_ACCOUNT,
     .traits = CF_RULE_TRANSITION | CF_RULE_GUARDED,
     .needs = CF_NEEDS_SECRETS,
-    .check = check,
+    .check = check_revival,
 };

@@ -17,8 +17,8 @@
 #include "common.h"
 
 /* A token when one is needed, in place of one that is kept. */
-static void advise_token(const struct cf_rule_input *in, struct cf_findings *out,
-                         struct cf_finding *f, const char *account)
+static void advise_requested_token(const struct cf_rule_input *in, struct cf_findings *out,
+                                   struct cf_finding *f, const char *account)
 {
     struct cf_wanted_token wanted = {
         .account = account, .seconds = 3600, .restricted = in->lookups->account_restricted};
@@ -49,12 +49,12 @@ static void created(const struct cf_rule_input *in, struct cf_findings *out)
                           "the token of ServiceAccount \"%s\" would work from anywhere until "
                           "someone deletes this Secret",
                           secret->account);
-    advise_token(in, out, f, secret->account);
+    advise_requested_token(in, out, f, secret->account);
 }
 
 /* What the Secret holds besides may stay. */
-static void advise_own(const struct cf_rule_input *in, struct cf_findings *out,
-                       struct cf_finding *f, const struct cf_own_token *own)
+static void advise_without_token(const struct cf_rule_input *in, struct cf_findings *out,
+                                 struct cf_finding *f, const struct cf_own_token *own)
 {
     struct cf_wanted_token wanted = {
         .account = own->account, .seconds = 3600, .restricted = in->lookups->account_restricted};
@@ -88,7 +88,7 @@ static void token_put_in(const struct cf_rule_input *in, struct cf_findings *out
                           "the token of ServiceAccount \"%s\" would work from anywhere until "
                           "someone deletes this Secret: the API server does not look at the type",
                           own->account);
-    advise_own(in, out, f, own);
+    advise_without_token(in, out, f, own);
 }
 
 /* The way to be rid of it. */
@@ -159,7 +159,7 @@ static void check_other(const struct cf_rule_input *in, struct cf_findings *out)
         token_put_in(in, out, &own);
 }
 
-static void check(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_legacy_secret(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_object *old = in->old_object;
 
@@ -191,5 +191,5 @@ const struct cf_rule cf_rule_legacy_token_secret = {
     .needs = CF_NEEDS_ACCOUNT,
     .existing = CF_EXISTING_PODS_OF_SECRET,
     .existing_text = "will hold its token",
-    .check = check,
+    .check = check_legacy_secret,
 };

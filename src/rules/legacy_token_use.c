@@ -44,7 +44,8 @@ static bool is_pivot(const struct cf_request *request)
 }
 
 /* The way out is the pivot; an account that is restricted by node has to name a pod even there. */
-static void advise(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f)
+static void advise_exchange(const struct cf_rule_input *in, struct cf_findings *out,
+                            struct cf_finding *f)
 {
     const struct cf_caller *caller = &in->request->caller;
     struct cf_wanted_token wanted = {.account = caller->account,
@@ -59,7 +60,7 @@ static void advise(const struct cf_rule_input *in, struct cf_findings *out, stru
                       cf_token_command(in, out, &wanted));
 }
 
-static void check(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_use(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct use_settings *settings = in->settings;
     const struct cf_caller *caller = &in->request->caller;
@@ -77,7 +78,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
                       "the request of \"%s\" carries no credential id; such a token may only ask "
                       "for a short-lived one",
                       caller->username);
-    advise(in, out, f);
+    advise_exchange(in, out, f);
     if (f != NULL && in->request->authorize)
         f->never_denied = !settings->enforce_at_authorize;
 }
@@ -92,5 +93,5 @@ const struct cf_rule cf_rule_legacy_token_use = {
     .needs = CF_NEEDS_BOUNDARY,
     .since_minor = CF_CREDENTIAL_ID_MINOR,
     .options = &options,
-    .check = check,
+    .check = check_use,
 };

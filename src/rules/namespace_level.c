@@ -35,7 +35,8 @@ static const struct cf_rule_options options = {
     .size = sizeof(struct namespace_settings),
 };
 
-static struct cf_finding *found(struct cf_findings *out, const char *label, const char *value)
+static struct cf_finding *report_label(struct cf_findings *out, const char *label,
+                                       const char *value)
 {
     struct cf_path meta = CF_PATH_KEY(NULL, "metadata"), labels = CF_PATH_KEY(&meta, "labels");
     struct cf_path at = CF_PATH_KEY(&labels, label);
@@ -78,7 +79,7 @@ static void advise_level(const struct cf_rule_input *in, const struct cf_namespa
 
 static struct cf_finding *bad_level(struct cf_findings *out, const char *label, const char *value)
 {
-    struct cf_finding *f = found(out, label, value);
+    struct cf_finding *f = report_label(out, label, value);
     struct cf_suggestion near = {.word = value};
     char text[96];
 
@@ -118,7 +119,7 @@ static bool is_mode_label(const char *label)
 
 static void no_such_label(struct cf_findings *out, const char *label, const char *value)
 {
-    struct cf_finding *f = found(out, label, value);
+    struct cf_finding *f = report_label(out, label, value);
     struct cf_suggestion near = {.word = label + strlen(CF_LABEL_PREFIX)};
 
     for (int mode = 0; mode < CF_MODES; mode++)
@@ -189,7 +190,7 @@ static void lowered(const struct cf_rule_input *in, struct cf_findings *out, enu
 {
     const struct cf_strings *groups = &in->policy->guard_groups;
     const char *label = cf_mode_label(mode), *value = in->object->namespace.labels[mode];
-    struct cf_finding *f = found(out, label, value);
+    struct cf_finding *f = report_label(out, label, value);
 
     if (value == NULL)
         cf_finding_what(out, f, "without the label %s the level falls from \"%s\" to \"%s\"", label,
@@ -226,7 +227,7 @@ static void check_lowering(const struct cf_rule_input *in, const struct cf_names
     }
 }
 
-static void check(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_namespace(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct namespace_settings *settings = in->settings;
     static const struct cf_namespace none = {0};
@@ -250,5 +251,5 @@ const struct cf_rule cf_rule_namespace_level = {
     .traits = CF_RULE_TRANSITION | CF_RULE_GUARDED | CF_RULE_ANY_LEVEL,
     .options = &options,
     .existing = CF_EXISTING_PODS_OF_NAMESPACE,
-    .check = check,
+    .check = check_namespace,
 };

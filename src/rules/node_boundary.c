@@ -71,8 +71,8 @@ static bool asks_for_itself(const struct cf_boundary *q, const struct cf_boundar
            cf_streq(q->namespace, q->caller_namespace) && cf_streq(q->name, q->caller_account);
 }
 
-static void advise_own(const struct cf_rule_input *in, struct cf_findings *out,
-                       struct cf_finding *f)
+static void advise_own_node(const struct cf_rule_input *in, struct cf_findings *out,
+                            struct cf_finding *f)
 {
     const struct cf_boundary *q = in->request->boundary;
     struct cf_wanted_token wanted = {.account = q->name,
@@ -86,8 +86,8 @@ static void advise_own(const struct cf_rule_input *in, struct cf_findings *out,
                       cf_token_command(in, out, &wanted));
 }
 
-static void tell(const struct cf_rule_input *in, struct cf_findings *out,
-                 const struct cf_boundary_verdict *verdict)
+static void report_boundary(const struct cf_rule_input *in, struct cf_findings *out,
+                            const struct cf_boundary_verdict *verdict)
 {
     const struct cf_boundary *q = in->request->boundary;
     const struct cf_boundary_facts *facts = &in->lookups->boundary;
@@ -114,10 +114,10 @@ static void tell(const struct cf_rule_input *in, struct cf_findings *out,
     if (loose)
         advise_loose(in, out, f);
     else if (asks_for_itself(q, facts))
-        advise_own(in, out, f);
+        advise_own_node(in, out, f);
 }
 
-static void check(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_boundary(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_boundary *q = in->request->boundary;
     const struct cf_boundary_facts *facts = &in->lookups->boundary;
@@ -127,11 +127,11 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
         return;
     verdict = facts->known ? cf_boundary_evaluate(out->arena, q, facts, in->settings) : unknown(in);
     if (verdict.place == CF_BOUNDARY_OUTSIDE)
-        tell(in, out, &verdict);
+        report_boundary(in, out, &verdict);
 }
 
-static const char *explain(struct cf_arena *arena, const struct cf_request *request,
-                           const struct cf_lookups *lookups, const void *settings)
+static const char *explain_boundary(struct cf_arena *arena, const struct cf_request *request,
+                                    const struct cf_lookups *lookups, const void *settings)
 {
     static const char *const places[] = {
         [CF_BOUNDARY_NO_OPINION] = "no opinion",
@@ -163,6 +163,6 @@ const struct cf_rule cf_rule_node_boundary = {
     .traits = CF_RULE_ALWAYS | CF_RULE_CALLER,
     .needs = CF_NEEDS_BOUNDARY,
     .options = &options,
-    .check = check,
-    .explain = explain,
+    .check = check_boundary,
+    .explain = explain_boundary,
 };

@@ -190,7 +190,7 @@ static void check_daemonset(const struct cf_rule_input *in, struct cf_findings *
     f->never_denied = true;
 }
 
-static void check(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_annotation(const struct cf_rule_input *in, struct cf_findings *out)
 {
     struct cf_path meta = CF_PATH_KEY(NULL, "metadata");
     struct cf_path annotations = CF_PATH_KEY(&meta, "annotations");
@@ -216,5 +216,5 @@ const struct cf_rule cf_rule_restricted_by_node_annotation = {
     .traits = CF_RULE_TRANSITION | CF_RULE_ALWAYS | CF_RULE_GUARDED,
     .needs = CF_NEEDS_ACCOUNT,
     .options = &options,
-    .check = check,
+    .check = check_annotation,
 };

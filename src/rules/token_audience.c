@@ -52,8 +52,8 @@ static bool allowed(const struct cf_rule_input *in, const char *audience)
            cf_strings_has(&in->policy->api_server_audiences, audience);
 }
 
-static void advise(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f,
-                   const char *audience)
+static void advise_audience(const struct cf_rule_input *in, struct cf_findings *out,
+                            struct cf_finding *f, const char *audience)
 {
     const struct audience_settings *settings = in->settings;
     const struct cf_strings *list = &settings->allowed;
@@ -72,9 +72,9 @@ static void advise(const struct cf_rule_input *in, struct cf_findings *out, stru
 }
 
 /* `volume`: whose source it is; NULL: `who` asks. */
-static void found(const struct cf_rule_input *in, struct cf_findings *out, const char *key,
-                  const struct cf_volume *volume, const char *who, const struct cf_path *at,
-                  const char *audience)
+static void report_audience(const struct cf_rule_input *in, struct cf_findings *out,
+                            const char *key, const struct cf_volume *volume, const char *who,
+                            const struct cf_path *at, const char *audience)
 {
     struct cf_finding *f = cf_finding_add(out, key, at, cf_value_str(out, audience));
 
@@ -85,18 +85,19 @@ static void found(const struct cf_rule_input *in, struct cf_findings *out, const
     audience = cf_name_fit(out->arena, audience);
     cf_finding_what(out, f, "%s requests audience \"%s\", which is not allowed", who, audience);
     cf_finding_detail(out, f, "\"%s\" is not in rules.token-audience.allowed", audience);
-    advise(in, out, f, audience);
+    advise_audience(in, out, f, audience);
 }
 
-static void check_source(const struct cf_rule_input *in, struct cf_findings *out,
-                         const struct cf_volume *volume, const struct cf_volume_source *source)
+static void check_audience_of_source(const struct cf_rule_input *in, struct cf_findings *out,
+                                     const struct cf_volume *volume,
+                                     const struct cf_volume_source *source)
 {
     if (!allowed(in, source->audience))
-        found(in, out, cf_key2(out, volume->called, cf_str_or_empty(source->token_path)), volume,
-              NULL, source->audience_at, source->audience);
+        report_audience(in, out, cf_key2(out, volume->called, cf_str_or_empty(source->token_path)),
+                        volume, NULL, source->audience_at, source->audience);
 }
 
-static void check_request(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_audience_of_request(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_token_request *request = &in->object->token_request;
     struct cf_path spec = CF_PATH_KEY(NULL, "spec");
@@ -106,12 +107,12 @@ static void check_request(const struct cf_rule_input *in, struct cf_findings *ou
         struct cf_path at = CF_PATH_INDEX(&list, i);
 
         if (!allowed(in, request->audiences[i]))
-            found(in, out, cf_key2(out, "", request->audiences[i]), NULL, "it", &at,
-                  request->audiences[i]);
+            report_audience(in, out, cf_key2(out, "", request->audiences[i]), NULL, "it", &at,
+                            request->audiences[i]);
     }
 }
 
-static void check_csi_driver(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_audience_of_driver(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_csi_driver *driver = &in->object->csi_driver;
 
@@ -119,23 +120,23 @@ static void check_csi_driver(const struct cf_rule_input *in, struct cf_findings 
         const struct cf_csi_token *token = &driver->tokens[i];
 
         if (!allowed(in, token->audience))
-            found(in, out, cf_key2(out, "", token->audience), NULL, "a token request of the driver",
-                  token->audience_at, token->audience);
+            report_audience(in, out, cf_key2(out, "", token->audience), NULL,
+                            "a token request of the driver", token->audience_at, token->audience);
     }
 }
 
-static void check(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_audience(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct audience_settings *settings = in->settings;
 
     if (!settings->limited)
         return;
     if (in->object->kind == CF_KIND_TOKEN_REQUEST)
-        check_request(in, out);
+        check_audience_of_request(in, out);
     else if (in->object->kind == CF_KIND_CSI_DRIVER)
-        check_csi_driver(in, out);
+        check_audience_of_driver(in, out);
     else
-        cf_each_token_source(in, out, check_source);
+        cf_each_token_source(in, out, check_audience_of_source);
 }
 
 const struct cf_rule cf_rule_token_audience = {
@@ -146,5 +147,5 @@ const struct cf_rule cf_rule_token_audience = {
     .level = CF_RESTRICTED,
     .kinds = CF_KIND_POD | CF_KIND_TEMPLATE | CF_KIND_TOKEN_REQUEST | CF_KIND_CSI_DRIVER,
     .options = &options,
-    .check = check,
+    .check = check_audience,
 };

@@ -145,9 +145,9 @@ static int64_t clamp(const struct cf_lifetime *bounds, int64_t max, int64_t seco
 }
 
 /* NULL: it is not kept. `volume`: whose source it is; NULL: `who` asks. */
-static struct cf_finding *found(struct cf_findings *out, const char *key,
-                                const struct cf_volume *volume, const char *who,
-                                const struct cf_expiration *e, int64_t allowed)
+static struct cf_finding *report_lifetime(struct cf_findings *out, const char *key,
+                                          const struct cf_volume *volume, const char *who,
+                                          const struct cf_expiration *e, int64_t allowed)
 {
     const char *side = e->seconds > allowed ? "above" : "below";
     struct cf_finding *f = cf_finding_add(out, key, e->at, cf_value_int(out, e->seconds));
@@ -173,8 +173,9 @@ static void warn_clamped(struct cf_findings *out, struct cf_fix *fix, const char
             asked, given);
 }
 
-static void check_source(const struct cf_rule_input *in, struct cf_findings *out,
-                         const struct cf_volume *volume, const struct cf_volume_source *source)
+static void check_lifetime_of_source(const struct cf_rule_input *in, struct cf_findings *out,
+                                     const struct cf_volume *volume,
+                                     const struct cf_volume_source *source)
 {
     const struct cf_lifetime *bounds = cf_lifetime_of(in->policy, in->level);
     int64_t seconds = source->expiration.seconds;
@@ -185,8 +186,8 @@ static void check_source(const struct cf_rule_input *in, struct cf_findings *out
 
     if (allowed == seconds || seconds == CF_EXTENDING_SECONDS)
         return;
-    f = found(out, cf_key2(out, volume->called, cf_str_or_empty(source->token_path)), volume, NULL,
-              &source->expiration, allowed);
+    f = report_lifetime(out, cf_key2(out, volume->called, cf_str_or_empty(source->token_path)),
+                        volume, NULL, &source->expiration, allowed);
     if (f == NULL || !in->may_fix)
         return;
     who = cf_volume_spoken(out, volume);
@@ -214,7 +215,7 @@ static void advise_request(const struct cf_rule_input *in, struct cf_findings *o
                       cf_token_command(in, out, &wanted));
 }
 
-static void check_request(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_lifetime_of_request(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_token_request *request = &in->object->token_request;
     const struct cf_lifetime *bounds = cf_lifetime_of(in->policy, in->level);
@@ -228,7 +229,7 @@ static void check_request(const struct cf_rule_input *in, struct cf_findings *ou
         return;
     if (seconds == CF_EXTENDING_SECONDS && cf_streq(request->bound_kind, "Pod"))
         return;
-    f = found(out, "", NULL, "it", &request->expiration, allowed);
+    f = report_lifetime(out, "", NULL, "it", &request->expiration, allowed);
     advise_request(in, out, f, seconds > allowed);
     if (f == NULL || !in->may_fix)
         return;
@@ -238,7 +239,7 @@ static void check_request(const struct cf_rule_input *in, struct cf_findings *ou
     f->fix = fix;
 }
 
-static void check_csi_driver(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_lifetime_of_driver(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_csi_driver *driver = &in->object->csi_driver;
     const struct cf_lifetime *bounds = cf_lifetime_of(in->policy, in->level);
@@ -250,21 +251,21 @@ static void check_csi_driver(const struct cf_rule_input *in, struct cf_findings 
 
         if (allowed == token->expiration.seconds)
             continue;
-        f = found(out, cf_key2(out, "", cf_str_or_empty(token->audience)), NULL,
-                  "a token request of the driver", &token->expiration, allowed);
+        f = report_lifetime(out, cf_key2(out, "", cf_str_or_empty(token->audience)), NULL,
+                            "a token request of the driver", &token->expiration, allowed);
         if (f != NULL && in->may_fix)
             f->fix = cf_fix_expiration(out, &token->expiration, allowed);
     }
 }
 
-static void check(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_lifetime(const struct cf_rule_input *in, struct cf_findings *out)
 {
     if (in->object->kind == CF_KIND_TOKEN_REQUEST)
-        check_request(in, out);
+        check_lifetime_of_request(in, out);
     else if (in->object->kind == CF_KIND_CSI_DRIVER)
-        check_csi_driver(in, out);
+        check_lifetime_of_driver(in, out);
     else
-        cf_each_token_source(in, out, check_source);
+        cf_each_token_source(in, out, check_lifetime_of_source);
 }
 
 const struct cf_rule cf_rule_token_lifetime = {
@@ -275,5 +276,5 @@ const struct cf_rule cf_rule_token_lifetime = {
     .kinds = CF_KIND_POD | CF_KIND_TEMPLATE | CF_KIND_TOKEN_REQUEST | CF_KIND_CSI_DRIVER,
     .needs = CF_NEEDS_ACCOUNT,
     .options = &options,
-    .check = check,
+    .check = check_lifetime,
 };

@@ -19,7 +19,8 @@ static const char *bound_to(const struct cf_token_request *request)
                                                    : "a Node, without being restricted by node";
 }
 
-static void advise(const struct cf_rule_input *in, struct cf_findings *out, struct cf_finding *f)
+static void advise_binding(const struct cf_rule_input *in, struct cf_findings *out,
+                           struct cf_finding *f)
 {
     struct cf_wanted_token wanted = {.account = in->request->name,
                                      .seconds = in->object->token_request.expiration.seconds,
@@ -31,7 +32,7 @@ static void advise(const struct cf_rule_input *in, struct cf_findings *out, stru
         cf_token_command(in, out, &wanted));
 }
 
-static void check(const struct cf_rule_input *in, struct cf_findings *out)
+static void check_unbound(const struct cf_rule_input *in, struct cf_findings *out)
 {
     const struct cf_token_request *request = &in->object->token_request;
     const struct cf_request *asked = in->request;
@@ -56,7 +57,7 @@ static void check(const struct cf_rule_input *in, struct cf_findings *out)
         cf_finding_detail(out, f,
                           "it would work until it expires, for anyone who holds it, even "
                           "after its pod is deleted");
-    advise(in, out, f);
+    advise_binding(in, out, f);
 }
 
 const struct cf_rule cf_rule_unbound_token = {
@@ -66,5 +67,5 @@ const struct cf_rule cf_rule_unbound_token = {
     .level = CF_RESTRICTED,
     .kinds = CF_KIND_TOKEN_REQUEST,
     .needs = CF_NEEDS_ACCOUNT,
-    .check = check,
+    .check = check_unbound,
 };

@@ -67,7 +67,7 @@ struct cf_policy *cf_server_policy_ref(struct cf_server *server);
 /* Makes the policy the active one, and sets limits.memory. Takes over the caller's reference. */
 void cf_server_use_policy(struct cf_server *server, struct cf_policy *policy);
 
-/* ---- probes.c ---- */
+/* ---- lifecycle.c: the probe port ---- */
 
 /* Evicted connections of the probe port. */
 uint64_t cf_probes_evicted(const struct cf_probes *probes, enum cf_evicted why);

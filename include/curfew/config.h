@@ -28,7 +28,7 @@ const char *cf_level_name(enum cf_level level);
 bool cf_level_parse(const char *text, enum cf_level *out);
 const char *cf_mode_name(enum cf_mode mode);
 
-/* What begins the labels of a namespace that are ours, and the one of each mode:
+/* The prefix of Curfew's labels of a namespace, and the label of each mode:
  * "curfew.dev/enforce". */
 #define CF_LABEL_PREFIX "curfew.dev/"
 const char *cf_mode_label(enum cf_mode mode);
@@ -58,7 +58,7 @@ enum cf_exception_state { CF_EXCEPTION_ACTIVE, CF_EXCEPTION_ENDING, CF_EXCEPTION
 /* Ending: within its last CF_EXCEPTION_WARN_DAYS days. */
 enum cf_exception_state cf_exception_state(const struct cf_exception *exception, int64_t now);
 
-/* Where a rule stands. */
+/* The level of a rule, as the configuration sets it. */
 enum cf_rule_place {
     CF_RULE_DEFAULT, /* at its own level */
     CF_RULE_AT_BASELINE,
@@ -66,7 +66,7 @@ enum cf_rule_place {
     CF_RULE_OFF,
 };
 
-/* What the configuration knows of a rule; rules are above this layer, and hand in a table. */
+/* What the configuration knows of a rule; rules are above this layer, and pass a table. */
 struct cf_rule_config {
     const char *id;
     const char *former_id;                 /* an error that names the new one; NULL: none */
@@ -98,8 +98,7 @@ struct cf_policy {
     struct cf_rule_setting *rules; /* one for each rule of the table, in that order */
     size_t rule_count;
 
-    /* Sentences about exceptions that have ended: to be logged once at start and by
-     * --check-config. */
+    /* Notes about exceptions that have ended, to log once at start and by --check-config. */
     struct cf_strings notes;
 
     char digest[17]; /* of the file's bytes, hex (FNV-1a 64); "builtin" without a file */
@@ -120,8 +119,8 @@ struct cf_policy *cf_policy_parse(const char *text, size_t len, const char *name
 struct cf_policy *cf_policy_load(const char *path, const struct cf_rule_config *rules,
                                  size_t rule_count, int64_t now, struct cf_err *err);
 
-/* The level of each mode in a namespace with these labels (their values; NULL: there is none): a
- * label, else the default. One that is no level counts as restricted, as Pod Security has it. */
+/* The level of each mode in a namespace with these labels (their values; NULL: there is none): the
+ * label, else the default. An invalid level counts as restricted, as in Pod Security. */
 struct cf_levels cf_levels_of(const struct cf_policy *policy, const char *const labels[CF_MODES]);
 
 /* Drops a reference (see swap.h); the last one frees the policy. Takes NULL. */

@@ -16,7 +16,7 @@ struct cf_config_reader;
 
 struct cf_config_option {
     const char *key;  /* NULL ends a table */
-    const char *want; /* ends the sentence "'key' must be ..." */
+    const char *want; /* completes "'key' must be ..." */
     /* One of the readers below: the type of the option. */
     int (*read)(struct cf_config_reader *reader, const struct cf_config_option *option,
                 const struct cf_json *value, void *target);
@@ -30,15 +30,15 @@ struct cf_config_option {
     int (*check)(struct cf_config_reader *reader, const struct cf_config_option *option,
                  const struct cf_json *value, const void *target);
     const struct cf_config_option *members; /* of a mapping */
-    /* Only in a rule's table: the key stands in this mapping of the document, not under
-     * rules.<id>; "": in the document itself. */
+    /* Only in a rule's table: the key belongs to this mapping of the document, not to
+     * rules.<id>; "": to the document itself. */
     const char *section;
     bool open; /* a mapping of the document to which rules add keys (their `section`) */
 };
 
-/* What can be configured of a rule besides its level. */
+/* What can be configured of a rule, in addition to its level. */
 struct cf_rule_options {
-    const char *want; /* ends the sentence "'<rule id>' must be ..." */
+    const char *want; /* completes "'<rule id>' must be ..." */
     const struct cf_config_option *table;
     size_t size;          /* of the struct of settings that the table fills */
     const void *defaults; /* such a struct, without anything on the heap; NULL: all zero */
@@ -83,7 +83,7 @@ const char *cf_config_refuse_glob(const char *text);
 
 /* ---- for check and validate ---- */
 
-/* Whether a value is absent: there is no such key, or the value is empty, ~ or null. */
+/* Whether a value is absent: the key is missing, or its value is empty, ~ or null. */
 bool cf_config_absent(const struct cf_json *value);
 
 /* Sets the error "FILE:LINE:COLUMN: ...", the place being the value's; returns -1. */

@@ -31,9 +31,9 @@ struct cf_patch_op {
 struct cf_fix {
     struct cf_patch_op *ops;
     size_t op_count;
-    const struct cf_path *source; /* of a source of a projected volume; NULL: of none */
-    size_t inserts;               /* how many sources come in behind it */
-    const char *warning;          /* what the caller of /mutate is told, behind "<rule id>: " */
+    const struct cf_path *source; /* the source of a projected volume that it changes; or NULL */
+    size_t inserts;               /* how many sources it inserts after that one */
+    const char *warning;          /* for the caller of /mutate, after "<rule id>: " */
     const char *replacement;      /* the value to paste in the manifest, JSON text; NULL: none */
     const char *replaces;         /* what it replaces, as a path: "spec.volumes[1]" */
 };
@@ -45,15 +45,15 @@ struct cf_finding {
     const char *path;         /* the same as text: spec.volumes[1].secret.secretName */
     const char *value;        /* the offending value as JSON text; "null" where there is none */
     const char *what;   /* the first line: volume "tok" mounts Secret "web-token", a token ... */
-    const char *detail; /* the finding's own line, behind its path */
+    const char *detail; /* the finding's own line, after its path */
     const char *remedy; /* what to do instead; NULL: the rule's */
     const struct cf_fix *fix; /* NULL: none */
-    bool never_denied;        /* warned, fixed and audited, whatever the level */
-    bool by_level;            /* of a rule with CF_RULE_ALWAYS or CF_RULE_GUARDED: this one is
-                               * none of those, exempt namespaces count and guard.groups do not */
-    bool malformed;           /* the object is wrong whoever sends it: nobody is exempt */
+    bool never_denied;        /* warned, fixed and audited at every level */
+    bool by_level;            /* of a rule with CF_RULE_ALWAYS or CF_RULE_GUARDED: these traits do
+                               * not apply to this finding */
+    bool malformed;           /* the object is invalid for every caller: no exemption applies */
     bool unknown;             /* what it depends on can't be looked up now */
-    bool more;                /* stands for all of the rule that come behind CF_FINDINGS_MAX */
+    bool more;                /* represents all findings of the rule after CF_FINDINGS_MAX */
 };
 
 /* Findings as a multiset of hashes: what an object had before. */
@@ -64,11 +64,11 @@ struct cf_findings {
     const struct cf_rule *rule; /* the one that runs */
     struct cf_finding *items;
     size_t count, capacity;
-    bool failed; /* out of memory: asked once at the end */
+    bool failed; /* out of memory: checked once at the end */
 
     /* How the running rule's findings are kept; cf_findings_begin() sets it. */
     size_t first;             /* where its own begin */
-    size_t more;              /* how many there were behind the first CF_FINDINGS_MAX */
+    size_t more;              /* how many there were after the first CF_FINDINGS_MAX */
     bool more_denies;         /* one of those is a reason to deny */
     bool stopped;             /* and there may be others: the rule looked no further */
     struct cf_prints *prints; /* the old object's, of which each takes one away; NULL: none */
@@ -115,27 +115,27 @@ struct cf_rule_input {
     const struct cf_request *request;
     const struct cf_lookups *lookups;
     const struct cf_secret_facts *secrets; /* of the Secrets of `object` */
-    const struct cf_object *object;        /* to be judged; NULL only for CF_RULE_CALLER */
+    const struct cf_object *object;        /* to evaluate; NULL only for CF_RULE_CALLER */
     const struct cf_object *old_object;    /* only for rules about a transition; else NULL */
     const struct cf_policy *policy;
     const void *settings; /* of the running rule: the struct that its options fill */
     enum cf_level level;  /* whose parameters hold */
-    int64_t now;          /* unix seconds; to tell what has ended, never to decide */
+    int64_t now;          /* unix seconds; to say what has expired, never to decide */
     bool considered;      /* the rule that the running one `considers` holds for the object, too */
     bool may_fix;         /* false: the object exists already, fixing it is not possible */
 };
 
 /* Adds a finding of the running rule; NULL when out of memory. `key` and `value` are short (see
- * cf_key2 and cf_value_str) and copied where need be; the texts are set by those below. A finding
- * that will not be kept is the spare one: it takes what is written to it. */
+ * cf_key2 and cf_value_str) and copied where necessary; the functions below set the other strings.
+ * A finding that will not be kept is a spare one, to which rules may write. */
 struct cf_finding *cf_finding_add(struct cf_findings *out, const char *key,
                                   const struct cf_path *at, const char *value);
-/* Whether it is worth making texts and fixes for: it is neither NULL nor the spare one. */
+/* Whether messages and fixes are needed for it: it is neither NULL nor the spare one. */
 bool cf_finding_kept(const struct cf_findings *out, const struct cf_finding *f);
-/* Room for a text of a finding that need not outlive cf_finding_add(): in the scratch, else in the
- * arena. NULL when out of memory. */
+/* Room for a string of a finding that need not outlive cf_finding_add(): in the scratch, else in
+ * the arena. NULL when out of memory. */
 char *cf_finding_scratch(struct cf_findings *out, size_t size);
-/* These do nothing for a finding that is not kept, and make names fit to print. */
+/* These do nothing for a finding that is not kept, and make names printable. */
 void cf_finding_what(struct cf_findings *out, struct cf_finding *f, const char *fmt, ...)
     CF_PRINTF(3, 4);
 void cf_finding_detail(struct cf_findings *out, struct cf_finding *f, const char *fmt, ...)
@@ -150,8 +150,8 @@ enum cf_rule_traits {
     CF_RULE_ALWAYS = 1 << 1,       /* ignores levels and exempt namespaces */
     CF_RULE_NEVER_DENIES = 1 << 2, /* fixed, warned and audited only */
     CF_RULE_GUARDED = 1 << 3,      /* guard.groups may do what it forbids */
-    /* About who asks, whatever for: runs for every kind and operation (the object may be NULL),
-     * and the namespace whose level, exemption and exceptions hold is the caller's. */
+    /* About the caller: runs for every kind and operation (the object may be NULL), with the
+     * level, the exemption and the exceptions of the caller's namespace. */
     CF_RULE_CALLER = 1 << 4,
     CF_RULE_ANY_LEVEL = 1 << 5, /* ignores levels, but not exempt namespaces */
     /* What it finds is as secret as a Secret: the buffers of the review are wiped. */
@@ -180,7 +180,7 @@ struct cf_rule {
     const char *former_id; /* under which a configuration may know it: an error that names the new
                             * one; NULL: none */
     const char *title;     /* under 60 bytes, no full stop */
-    const char *remedy;    /* what the refused person should do instead */
+    const char *remedy;    /* what the caller should do instead */
     enum cf_level level;   /* CF_BASELINE or CF_RESTRICTED */
     unsigned kinds;        /* CF_KIND_* bits; the engine skips every other kind */
     unsigned traits;       /* CF_RULE_* bits */
@@ -192,13 +192,13 @@ struct cf_rule {
     enum cf_rule_existing existing;
     const char *existing_text; /* what becomes of those pods: "will hold its token" */
     void (*check)(const struct cf_rule_input *in, struct cf_findings *out);
-    /* For the log of whoever runs Curfew, who may learn more than the caller: why the request was
-     * refused or not, in one line. NULL: there is nothing to explain. */
+    /* For Curfew's log, which may say more than the caller may know: why the request was denied
+     * or not, in one line. NULL: there is nothing to explain. */
     const char *(*explain)(struct cf_arena *arena, const struct cf_request *request,
                            const struct cf_lookups *lookups, const void *settings);
 };
 
-/* All rules, in the order in which findings are told. */
+/* All rules, in the order in which findings are reported. */
 extern const struct cf_rule *const cf_rules[];
 extern const size_t cf_rule_count;
 
@@ -207,7 +207,7 @@ const struct cf_rule_config *cf_rule_configs(void);
 /* The index in cf_rules; -1 when there is none. */
 int cf_rule_index(const char *id);
 
-/* Where a rule stands under a policy; false: off. */
+/* The level of a rule under a policy; false: it is off. */
 bool cf_rule_level(const struct cf_rule *rule, const struct cf_policy *policy,
                    enum cf_level *level);
 /* The rule's settings under a policy that was made with cf_rule_configs(); NULL: it has none. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config.c - levels, modes and lists of texts, and a policy from its defaults to its end. */
+/* config.c - levels, modes and lists of strings; creates, parses and frees policies. */
 #include "reader.h"
 
 #include <inttypes.h>
@@ -76,7 +76,7 @@ struct cf_levels cf_levels_of(const struct cf_policy *policy, const char *const 
     return levels;
 }
 
-/* ---- lists of texts ---- */
+/* ---- lists of strings ---- */
 
 bool cf_strings_has(const struct cf_strings *list, const char *text)
 {

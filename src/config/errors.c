@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* errors.c - what the author of a configuration is told: where, what is wrong, and what would
- * be right. */
+/* errors.c - the messages about a configuration: the place, what is wrong, and what would be
+ * right. */
 #include "reader.h"
 
 #include <stdarg.h>
@@ -81,7 +81,7 @@ int cf_config_bad(struct cf_config_reader *reader, const struct cf_config_option
 
 /* ---- where a key stands ---- */
 
-/* A continuation byte of UTF-8 is no column of its own. */
+/* A continuation byte of UTF-8 does not start a column. */
 static bool begins_character(char c)
 {
     return ((unsigned char)c & 0xc0) != 0x80;
@@ -114,7 +114,7 @@ static struct place place_of(const struct cf_config_reader *reader, size_t offse
     return place;
 }
 
-/* Whether what follows a word makes it a key: a colon, perhaps behind a quote and white space. */
+/* Whether what follows a word makes it a key: a colon, perhaps after a quote and white space. */
 static bool colon_follows(const struct cf_config_reader *reader, size_t at)
 {
     if (at < reader->len && (reader->text[at] == '"' || reader->text[at] == '\''))
@@ -124,8 +124,8 @@ static bool colon_follows(const struct cf_config_reader *reader, size_t at)
     return at < reader->len && reader->text[at] == ':';
 }
 
-/* Values know where they stand and keys do not, so a key is looked for backwards from its
- * value: an unknown key is pointed at itself, and not at the block below it. */
+/* Values have a position and keys do not, so a key is searched backwards from its value: the
+ * message about an unknown key points at the key, and not at the block below it. */
 static struct place key_place(const struct cf_config_reader *reader, const struct cf_json *member)
 {
     const char *key = cf_json_key(member);

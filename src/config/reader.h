@@ -42,7 +42,7 @@ void cf_config_clear(const struct cf_config_option *table, void *base);
 int cf_config_level(struct cf_config_reader *reader, const struct cf_config_option *option,
                     const struct cf_json *value, void *target);
 
-/* The index of the value among option->words; -1 and an error when it is none of them. */
+/* The index of the value among option->words; -1 and an error when it is not one of them. */
 int cf_config_word(struct cf_config_reader *reader, const struct cf_config_option *option,
                    const struct cf_json *value);
 
@@ -54,7 +54,7 @@ bool cf_config_is_bool(const struct cf_json *value, bool which);
 const char *cf_config_refuse_bad_glob(const char *text);
 const char *cf_config_refuse_bad_account(const char *text);
 
-/* ---- parts of the document with a file of their own ---- */
+/* ---- parts of the document ---- */
 
 /* exceptions.c: into the policy. */
 int cf_config_exceptions(struct cf_config_reader *reader, const struct cf_config_option *option,
@@ -64,7 +64,7 @@ int cf_config_exceptions(struct cf_config_reader *reader, const struct cf_config
 int cf_config_read(struct cf_config_reader *reader, const struct cf_json *document);
 
 /* The setting of the rule with this id; NULL and the error "unknown rule" at the value, or at its
- * key: the program has no such rule. */
+ * key: the program does not have the rule. */
 struct cf_rule_setting *cf_config_rule(struct cf_config_reader *reader, const char *id,
                                        const struct cf_json *value, bool at_key);
 
@@ -83,7 +83,7 @@ int cf_config_unknown(struct cf_config_reader *reader, const struct cf_json *val
 const char *cf_config_show(struct cf_config_reader *reader, const struct cf_json *value);
 const char *cf_config_show_text(struct cf_config_reader *reader, const char *text);
 
-/* Adds a sentence to policy->notes. */
+/* Adds a note to policy->notes. */
 int cf_config_note(struct cf_config_reader *reader, const char *fmt, ...) CF_PRINTF(2, 3);
 
 #endif

@@ -9,7 +9,7 @@
 #include "curfew/limits.h"
 #include "curfew/str.h"
 
-/* ---- texts that would parse, but not mean what their author hopes ---- */
+/* ---- values that would parse, but not mean what their author expects ---- */
 
 #define CONTROLLERS                                                                                \
     "controllers that make the pods of Deployments, Jobs and more: exempting them would switch "   \

@@ -140,7 +140,7 @@ int cf_config_text(struct cf_config_reader *reader, const struct cf_config_optio
     return 0;
 }
 
-/* By text, and equal texts in the order of the file. */
+/* By content; equal ones in the order of the file. */
 static int compare_items(const void *a, const void *b)
 {
     const struct cf_json *const *left = a, *const *right = b;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* common.c - predicates, texts, fixes and advice that several rules share. test/rules/remedies.c
+/* common.c - predicates, messages, fixes and advice that several rules share. test/rules/remedies.c
  * runs each advised command through the rules at the level that gave it. */
 #include "common.h"
 
@@ -228,7 +228,8 @@ bool cf_holds_own_token(const struct cf_rule_input *in, const struct cf_object *
         text = cf_buf_str(&bytes);
         len = bytes.len;
     }
-    /* A name that is still to be generated is in no token, and admission asks when it is there. */
+    /* No token contains a name that is not generated yet; admission sees the object with its name.
+     */
     if (cf_str_empty(name))
         name = in->request->name;
     if (!cf_token_of_secret(out->arena, text, len, in->request->namespace, name, &token))
@@ -267,7 +268,7 @@ void cf_each_token_source(const struct cf_rule_input *in, struct cf_findings *ou
     }
 }
 
-/* ---- commands for the person who was refused ---- */
+/* ---- commands for the caller that was denied ---- */
 
 /* A duration as kubectl takes it: "1h", "90m", "3601s". */
 static const char *duration(struct cf_findings *out, int64_t seconds)

@@ -3,7 +3,7 @@
  *
  * A legacy Secret holds `token`, `ca.crt` and `namespace`. A projection gives the same three: a
  * serviceAccountToken, the ConfigMap kube-root-ca.crt, the downward API. Paths and modes stay. A
- * token source has no mode of its own, it follows the volume's defaultMode; so where the token
+ * token source does not have a mode, it follows the volume's defaultMode; so where the token
  * item has one, that becomes the default, and every other item states its own. */
 #include <inttypes.h>
 #include <limits.h>
@@ -55,7 +55,7 @@ static const char *foreign_key(const struct conversion *c)
     return NULL;
 }
 
-/* '/' sorts before all else, so that "a/b" follows "a" at once. */
+/* '/' sorts before all else, so that "a/b" directly follows "a". */
 static int by_path(const void *a, const void *b)
 {
     const char *x = *(const char *const *)a, *y = *(const char *const *)b;
@@ -89,7 +89,7 @@ static size_t path_count(const struct conversion *c)
     return n;
 }
 
-/* The paths that a source writes, so far as anyone can tell from here. */
+/* The paths that a source writes, as far as the pod shows them. */
 static void source_paths(const struct conversion *c, const struct cf_volume_source *source,
                          const char **paths, size_t *n)
 {
@@ -158,7 +158,7 @@ static bool token_modes_agree(struct conversion *c)
     return c->source == NULL || wanted == CF_MODE_NONE || wanted == c->old_default;
 }
 
-/* A volume or source of several types is no valid one; making it valid is not ours to do. */
+/* A volume or source of several types is invalid, and Curfew does not make it valid. */
 static bool is_mixed(const struct conversion *c)
 {
     return c->source != NULL ? c->source->mixed : c->volume->mixed;
@@ -359,7 +359,7 @@ static void fix_volume(const struct conversion *c, struct cf_fix *fix)
 }
 
 /* The new sources one by one at the old one's place: the first replaces it, the others are
- * inserted behind. */
+ * inserted after it. */
 static void fix_source(const struct conversion *c, struct cf_fix *fix)
 {
     struct cf_arena *arena = c->out->arena;

@@ -6,7 +6,7 @@
 
 #include "common.h"
 
-/* What stands in the way of a conversion: a sentence, and what to do about it. */
+/* What prevents a conversion, and what to do about it. */
 struct cf_obstacle {
     const char *why;
     const char *remedy; /* NULL: the rule's own */
@@ -21,7 +21,7 @@ struct cf_shared_paths {
 
 /* The fix, with room for cf_fix_mark(), for a `secret` volume (source NULL) or for a `secret`
  * source of a projected volume, whose Secret belongs to the pod's own account. NULL with the
- * obstacle told, or, with its `why` NULL, when out of memory. */
+ * obstacle filled in, or, with its `why` NULL, when out of memory. */
 struct cf_fix *cf_convert(const struct cf_rule_input *in, struct cf_findings *out,
                           const struct cf_volume *volume, const struct cf_volume_source *source,
                           struct cf_shared_paths *shared, struct cf_obstacle *obstacle);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* copied-token: no token of a ServiceAccount that lives long is kept in a text.
+/* copied-token: no token of a ServiceAccount that lives long is kept in an object.
  *
- * Whoever can read the text holds the account, until the token ends, and nobody is told when it
- * is used. A token that ends within the level's bound is left alone: it was made to be handed on.
+ * Anyone who can read the object can act as the account until the token expires, unnoticed. A token
+ * that expires within the level's bound is ignored: it was made to be passed on.
  *
- * A best effort: tokens are found as they stand, inside other text and under up to three layers
- * of base64 (crypto/scan.c), not when they are compressed, encrypted or taken apart. What is found
- * was verified by nobody. What looks like a token and was not read (it has more than 16 KiB, begins
- * under more layers, or comes behind 32768 others) is a finding as well. The token itself, or a
- * part of it, is in no message and no log: the finding's value is the beginning of its SHA-256.
+ * A best effort: tokens are found unchanged, inside other text and under up to three layers of
+ * base64 (token/scan.c), not when they are compressed, encrypted or split. Their signatures are not
+ * verified. What looks like a token and was not read (it has more than 16 KiB, begins under more
+ * layers, or follows 32768 others) is a finding as well. No message and no log contains the token
+ * or a part of it: the finding's value is the beginning of its SHA-256.
  *
  * Reads:  data, stringData, binaryData of Secrets (but those of the type for tokens, which
  *         legacy-token-secret is about) and ConfigMaps: manifests always, requests only with
@@ -46,7 +46,7 @@ static const struct cf_rule_options options = {
     .size = sizeof(struct contents_settings),
 };
 
-/* One object's search, and where in it we are: either a container's text, or an entry of a map. */
+/* The search in one object, and its position: a container's string, or an entry of a map. */
 struct search {
     const struct cf_rule_input *in;
     struct cf_findings *out;
@@ -145,7 +145,7 @@ static void tell_long(struct search *s, struct cf_finding *f, const struct cf_to
                       cf_time_format(token->exp, end), cf_span_format(max, bound));
 }
 
-/* A name for a text that must not be told. */
+/* Adds a finding whose value is a hash, in place of a string that must not be printed. */
 static struct cf_finding *add(struct search *s, const char *text, size_t len)
 {
     static const size_t size = sizeof("\"sha256:\"") + CF_TOKEN_HASH;
@@ -179,8 +179,8 @@ static void found_token(struct search *s, const struct cf_token_hit *hit)
                           "manifest in this annotation (kubectl apply --server-side does not)");
 }
 
-/* What was not read may be any token, and nothing that is in use looks like it: it is told, so that
- * no token passes for being hidden well. */
+/* What was not read may be any token, and nothing that is in use looks like it: it is a finding, so
+ * that hiding a token well does not help. */
 static void found_unread(struct search *s, const struct cf_token_hit *hit)
 {
     bool rest = hit->unread == CF_UNREAD_MANY;
@@ -210,7 +210,7 @@ static bool report_hit(const struct cf_token_hit *hit, void *arg)
     return !s->out->failed && !cf_findings_stop(s->out);
 }
 
-/* ---- texts ---- */
+/* ---- strings of the object ---- */
 
 static void search_text(struct search *s, const char *text)
 {
@@ -265,7 +265,7 @@ static void search_pod(struct search *s, const struct cf_pod_spec *pod)
     }
 }
 
-/* Whether the contents of a Secret or a ConfigMap are ours to read. */
+/* Whether the rule may read the contents of a Secret or a ConfigMap. */
 static bool may_read(const struct cf_rule_input *in)
 {
     const struct contents_settings *settings = in->settings;

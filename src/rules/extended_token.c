@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* extended-token: nobody gets a token of a year by asking for exactly 3607 seconds.
+/* extended-token: no token of one year by requesting exactly 3607 seconds.
  *
- * That is what the API server's own admission plugin asks for on behalf of every pod, and what
- * it then stretches to a year so that clients that never re-read the file keep working
+ * The API server's own admission plugin requests this for every pod, and the API server then
+ * extends it to one year so that clients that never re-read the file keep working
  * (pkg/registry/core/serviceaccount/storage/token.go; KEP-1205). Every automounted pod has it:
  * it is fixed, warned and audited, and never a reason to refuse a pod.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* findings.c - collecting what rules find.
  *
- * One object may give a rule 100,000 things to find. Of each rule the first CF_FINDINGS_MAX are
+ * A rule may have 100,000 findings in one object. Of each rule the first CF_FINDINGS_MAX are
  * kept and reported; of the others only their number, and whether one is a reason to deny. */
 #include "curfew/rule.h"
 
@@ -147,7 +147,7 @@ bool cf_findings_stop(struct cf_findings *out)
     return out->stopped;
 }
 
-/* The last one that was kept makes way for one that stands for it and all behind it. */
+/* Replaces the last finding that was kept by one that represents it and all after it. */
 void cf_findings_end(struct cf_findings *out)
 {
     struct cf_finding *f;
@@ -231,11 +231,11 @@ void cf_finding_remedy(struct cf_findings *out, struct cf_finding *f, const char
     va_end(args);
 }
 
-/* ---- what an object had before, to tell it from what is new ----
+/* ---- what an object had before ----
  *
- * Of each finding a hash of its key and value is kept, and how often it is there: 16 bytes, where
- * their texts could be a hundred times as much. The hash is keyed, so that an attacker cannot
- * choose a new value that passes for an old one. */
+ * A finding of the new object that the old one had, too, is dropped. Of each finding a hash of its
+ * key and value is kept, and its count: 16 bytes, where the strings may be a hundred times as long.
+ * The hash is keyed, so that an attacker cannot choose a new value that passes for an old one. */
 
 #define CAPACITY_MIN 64
 
@@ -316,7 +316,7 @@ bool cf_prints_add(struct cf_prints *prints, const struct cf_finding *finding)
     return true;
 }
 
-/* The slot stays in use, so that those behind it are found. */
+/* The slot stays in use, so that the slots after it are found. */
 bool cf_prints_take(struct cf_prints *prints, const struct cf_finding *finding)
 {
     uint64_t print = print_of(finding);

@@ -5,15 +5,14 @@
  * there is nothing to convert it to.
  *
  * Reads:  env[].valueFrom.secretKeyRef, envFrom[].secretRef of all containers, also optional ones;
- *         for the way out, whether the container mounts a token, and where
- * Allows: Secrets that are no legacy Secrets; those that nobody can look up where lookupFailure
- *         says so.
+ *         for the advice, whether the container mounts a token, and where
+ * Allows: Secrets that are not legacy Secrets; unknown ones where lookupFailure is allow.
  * Fixtures: test/rules/legacy-token-env/ */
 #include <string.h>
 
 #include "common.h"
 
-/* Sources of a volume that are looked at for a file: nobody has more. */
+/* Sources of a volume that are searched for a file; real volumes have fewer. */
 #define SOURCES_MAX 16
 
 /* ---- where a container finds the same as a file ---- */
@@ -25,7 +24,7 @@ enum mount {
     NOT_KNOWN, /* a manifest, or another account: admission decides whether it gets one */
 };
 
-/* A token for another audience is no help: the API server refuses it. */
+/* The API server does not accept a token for another audience. */
 static bool is_token(const struct cf_volume_source *source)
 {
     return source->type == CF_SOURCE_TOKEN && cf_str_empty(source->audience);
@@ -102,7 +101,7 @@ static const char *file_of(struct cf_findings *out, const struct cf_env_ref *env
                                           len > 0 && dir[len - 1] == '/' ? "" : "/", file);
 }
 
-/* ---- the way out ---- */
+/* ---- advice ---- */
 
 /* What has to be done before there is such a file: "", or a clause that ends in "and ". */
 static const char *mount_first(const struct cf_rule_input *in, struct cf_findings *out,

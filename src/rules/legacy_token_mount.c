@@ -6,8 +6,7 @@
  *
  * Reads:  volumes[].secret, volumes[].projected.sources[].secret, the Secret references of other
  *         volume types, volumeMounts[].subPath and subPathExpr
- * Allows: Secrets that are no legacy Secrets; those that nobody can look up where lookupFailure
- *         says so.
+ * Allows: Secrets that are not legacy Secrets; unknown ones where lookupFailure is allow.
  * Fixtures: test/rules/legacy-token-mount/ */
 #include "common.h"
 #include "convert.h"

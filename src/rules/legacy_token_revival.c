@@ -2,10 +2,10 @@
 /* legacy-token-revival: an invalidated legacy token stays invalid.
  *
  * The label kubernetes.io/legacy-token-invalid-since makes the API server refuse the token;
- * without it the token works again (pkg/serviceaccount/legacy.go), whatever type the Secret has
+ * without it the token works again (pkg/serviceaccount/legacy.go), for every type of Secret
  * that holds it. And a legacy Secret that is
  * no longer in a ServiceAccount's secrets[] counts as made by hand, which the cluster's cleaner
- * never removes: that is told, but not refused.
+ * never removes: that is a warning, not a denial.
  *
  * Reads:  type, metadata.labels and data.token of Secrets, secrets[] of ServiceAccounts, each old
  *         and new

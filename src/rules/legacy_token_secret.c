@@ -5,9 +5,9 @@
  * The control plane fills such a Secret with a token that carries no expiry (KEP-2799). It fills
  * it again when the token is emptied, or when the Secret is pointed at another account.
  *
- * Whoever has a copy of such a token can bring it back to life under any type: the API server
- * only compares it with data.token of the Secret that the token names (pkg/serviceaccount/
- * legacy.go). So a Secret that holds its own token counts, whatever its type.
+ * Anyone with a copy of such a token can make it valid again in a Secret of any type: the API
+ * server only compares it with data.token of the Secret that the token names (pkg/serviceaccount/
+ * legacy.go). So a Secret that holds its own token counts, for every type.
  *
  * Reads:  type, metadata.annotations (service-account.name, .uid), metadata.labels, data.token,
  *         stringData.token
@@ -52,7 +52,7 @@ static void created(const struct cf_rule_input *in, struct cf_findings *out)
     advise_requested_token(in, out, f, secret->account);
 }
 
-/* What the Secret holds besides may stay. */
+/* The other contents of the Secret may stay. */
 static void advise_without_token(const struct cf_rule_input *in, struct cf_findings *out,
                                  struct cf_finding *f, const struct cf_own_token *own)
 {

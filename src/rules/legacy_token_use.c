@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* legacy-token-use: a legacy token does nothing but ask for a short-lived one.
+/* legacy-token-use: a legacy token may only be exchanged for a short-lived one.
  *
  * Since Kubernetes 1.32 every token that TokenRequest made carries a credential id
  * (authentication.kubernetes.io/credential-id: JTI=...; KEP-4193), and so do those of the control
- * plane's controllers. What comes from a ServiceAccount without one is a legacy token, or an
- * impersonation of the account, which looks the same. Before 1.32 nobody can tell, and the rule is
- * silent.
+ * plane's controllers. A request of a ServiceAccount without one uses a legacy token, or
+ * impersonates the account, which looks the same. Before 1.32 they cannot be distinguished, and the
+ * rule finds nothing.
  *
  * Reads:  the caller, the API server's version
  * Allows: tokens with a credential id, a pod or a node; the pivot: creating serviceaccounts/token
- *         for itself, which is the way out; at /authorize everything, but told, unless
+ *         for itself, which is the exchange; at /authorize everything, but audited, unless
  *         authorize.legacyTokenUse is enforce.
  * Fixtures: test/rules/legacy-token-use/ */
 #include "common.h"
@@ -43,7 +43,7 @@ static bool is_pivot(const struct cf_request *request)
             cf_caller_is_account(&request->caller, request->namespace, request->name));
 }
 
-/* The way out is the pivot; an account that is restricted by node has to name a pod even there. */
+/* Advises the exchange, in which an account that is restricted by node has to name a pod, too. */
 static void advise_exchange(const struct cf_rule_input *in, struct cf_findings *out,
                             struct cf_finding *f)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* namespace-level: the labels of a namespace say what they mean, and only guard.groups lower its
- * levels.
+/* namespace-level: the labels of a namespace set valid levels, and only guard.groups lower
+ * them.
  *
- * Whoever can label a namespace could switch Curfew off there: that is refused with
- * guard.lowering, through every resource that carries labels. A label that is no level is refused
- * whoever sets it, as Pod Security does; a misspelt label is told, since it would do nothing.
+ * Anyone who can label a namespace could switch Curfew off there: guard.lowering denies that,
+ * through every resource that carries labels. Setting an invalid level is rejected with 422, for
+ * everyone, as in Pod Security; a misspelt label is a warning, because it has no effect.
  *
  * Reads:  metadata.labels of Namespaces, old and new; guard.lowering, the defaults
  * Allows: labels that stay as they were; raising a level; lowering it by guard.groups.
@@ -44,7 +44,7 @@ static struct cf_finding *report_label(struct cf_findings *out, const char *labe
     return cf_finding_add(out, label, &at, cf_value_str(out, value));
 }
 
-/* ---- labels that are no level ---- */
+/* ---- invalid levels ---- */
 
 /* The levels that the caller may set: with guard.lowering none below the one that holds. */
 static const char *levels_from(struct cf_findings *out, enum cf_level lowest, bool may_leave_out)
@@ -219,7 +219,7 @@ static void check_lowering(const struct cf_rule_input *in, const struct cf_names
     struct cf_levels to = cf_levels_of(in->policy, is->labels);
 
     for (int mode = 0; mode < CF_MODES; mode++) {
-        /* What only follows the enforce level is told with that. */
+        /* A level that only follows enforce is reported with enforce. */
         if (mode == CF_FIX && was->labels[mode] == NULL && is->labels[mode] == NULL)
             continue;
         if (to.mode[mode] < from.mode[mode])

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node-boundary: an account that is restricted by node touches nothing of another node, and nobody
- * asks for a token of it that belongs to no node.
+/* node-boundary: an account that is restricted by node accesses no objects of another node, and its
+ * tokens always belong to a node.
  *
- * Whoever takes over one node has the tokens of its agents; what those may do by RBAC they may do
- * everywhere. The annotation confines them to the node that the token belongs to. It filters, it
- * never grants. boundary.c decides; here is what the person sees.
+ * An attacker on one node has the tokens of its agents, and RBAC grants them their permissions on
+ * all nodes. The annotation confines them to the node that the token belongs to. It filters, it
+ * never grants. boundary/decision.c decides; this file writes the messages.
  *
  * Reads:  the question (boundary.h): who, from which node, does what with which object
  * Allows: what belongs to the caller's node; every caller and resource that it is not about.
@@ -50,7 +50,7 @@ static struct cf_boundary_verdict unknown(const struct cf_rule_input *in)
     return v;
 }
 
-/* Somebody asks for a token of a restricted account. */
+/* For a request of a token of a restricted account. */
 static void advise_loose(const struct cf_rule_input *in, struct cf_findings *out,
                          struct cf_finding *f)
 {
@@ -63,8 +63,8 @@ static void advise_loose(const struct cf_rule_input *in, struct cf_findings *out
         cf_token_command(in, out, &wanted));
 }
 
-/* The account asks for its own token, from a node that is known. */
-static bool asks_for_itself(const struct cf_boundary *q, const struct cf_boundary_facts *f)
+/* The account requests its own token, from a known node. */
+static bool is_own_token_request(const struct cf_boundary *q, const struct cf_boundary_facts *f)
 {
     return f->node != NULL && cf_streq(q->resource, "serviceaccounts") &&
            cf_streq(q->subresource, "token") && cf_streq(q->verb, "create") &&
@@ -113,7 +113,7 @@ static void report_boundary(const struct cf_rule_input *in, struct cf_findings *
                           q->caller_namespace, q->caller_account, facts->node);
     if (loose)
         advise_loose(in, out, f);
-    else if (asks_for_itself(q, facts))
+    else if (is_own_token_request(q, facts))
         advise_own_node(in, out, f);
 }
 

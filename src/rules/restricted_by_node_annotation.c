@@ -2,8 +2,8 @@
 /* restricted-by-node-annotation: an account that is restricted by node stays so, and one that the
  * configuration selects becomes so.
  *
- * The annotation confines what a stolen token of a node agent can touch; whoever could take it
- * off would take the confinement off. That half ignores levels and exempt namespaces, because node
+ * The annotation limits what a stolen token of a node agent can access; a caller that can remove it
+ * removes that limit. That half ignores levels and exempt namespaces, because node
  * agents live in kube-system. The other half, `require`, is a matter of the level restricted, like
  * any other rule.
  *
@@ -67,7 +67,7 @@ static void advise_keep(const struct cf_rule_input *in, struct cf_findings *out,
                       command != NULL ? ": " : "", cf_str_or_empty(command));
 }
 
-/* Whether the configuration wants the annotation on this account (require). */
+/* Whether the configuration requires the annotation on this account (require). */
 static bool is_selected(const struct cf_rule_input *in, const struct cf_object *object)
 {
     const struct annotation_settings *settings = in->settings;
@@ -82,7 +82,7 @@ static bool is_selected(const struct cf_rule_input *in, const struct cf_object *
     return require->keys.count > 0;
 }
 
-/* True: the finding was told, and says all there is to say. */
+/* True: it added a finding, and no other one is necessary. */
 static bool check_change(const struct cf_rule_input *in, struct cf_findings *out,
                          const struct cf_path *at)
 {
@@ -119,7 +119,7 @@ static bool is_missing(const struct cf_rule_input *in, const struct cf_object *o
     return is_selected(in, object) && !cf_streq(object->account.restricted_by_node, "true");
 }
 
-/* The annotation, in whatever of its containers is there already. */
+/* Adds the annotation, with metadata and annotations where they are missing. */
 static struct cf_fix *fix_annotation(struct cf_findings *out, const struct cf_object *object,
                                      const struct cf_path *at)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rules.c - all rules, in the order in which findings are told. To add one, see CONTRIBUTING. */
+/* rules.c - all rules, in the order in which findings are reported. To add one, see CONTRIBUTING.
+ */
 #include <pthread.h>
 
 #include "curfew/attr.h"

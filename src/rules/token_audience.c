@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* token-audience: tokens are made only for the audiences that the configuration names.
  *
- * Off unless rules.token-audience.allowed is set. A token for an audience that nobody vouched
- * for is a credential for somebody else's service.
+ * Off unless rules.token-audience.allowed is set. A token for an unknown audience is
+ * a credential for another service.
  *
  * Reads:  audience of projected tokens and CSIDriver tokenRequests[], spec.audiences of
  *         TokenRequests
@@ -71,7 +71,7 @@ static void advise_audience(const struct cf_rule_input *in, struct cf_findings *
                       cf_str_or_empty(other), audience);
 }
 
-/* `volume`: whose source it is; NULL: `who` asks. */
+/* `volume`: whose source it is; NULL: `who` requests it. */
 static void report_audience(const struct cf_rule_input *in, struct cf_findings *out,
                             const char *key, const struct cf_volume *volume, const char *who,
                             const struct cf_path *at, const char *audience)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* token-lifetime: nobody asks for a token that outlives the level's bound.
+/* token-lifetime: no token lives longer, or shorter, than the bounds of the level.
  *
  * The API allows 2^32 seconds, which is 136 years (pkg/apis/authentication/validation). An
  * absent expirationSeconds counts as 3600, the API's default.
@@ -144,7 +144,7 @@ static int64_t clamp(const struct cf_lifetime *bounds, int64_t max, int64_t seco
     return seconds < bounds->min ? bounds->min : seconds;
 }
 
-/* NULL: it is not kept. `volume`: whose source it is; NULL: `who` asks. */
+/* NULL: it is not kept. `volume`: whose source it is; NULL: `who` requests it. */
 static struct cf_finding *report_lifetime(struct cf_findings *out, const char *key,
                                           const struct cf_volume *volume, const char *who,
                                           const struct cf_expiration *e, int64_t allowed)
@@ -198,8 +198,8 @@ static void check_lifetime_of_source(const struct cf_rule_input *in, struct cf_f
     f->fix = fix;
 }
 
-/* The command binds the token where the level wants it: the clamped one alone may still be refused.
- */
+/* The command binds the token where the level requires it: a token that is only clamped may still
+ * be denied. */
 static void advise_request(const struct cf_rule_input *in, struct cf_findings *out,
                            struct cf_finding *f, bool too_long)
 {

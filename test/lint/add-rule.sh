@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# add-rule.sh - proves that a rule with an option and a lookup is added by four things: its file, its line
+# add-rule.sh - proves that a rule with an option and a lookup needs four additions: its file, its line
 # of the array, its fixtures and its row in the README; that what is missing is caught; and that at most
 # four files outside test/ and charts/ change. Works in a copy.
 set -u

@@ -91,7 +91,7 @@ static void assert_lifetime(const struct cf_lifetime *lifetime, int64_t min, int
     assert_int_equal(lifetime->max_unbound, max_unbound);
 }
 
-/* How token-audience keeps them: `limited` stands behind the list. */
+/* How token-audience keeps them: `limited` follows the list. */
 static void assert_audiences(const struct cf_policy *policy, bool limited, const char *joined)
 {
     const struct {

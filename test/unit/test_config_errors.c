@@ -11,8 +11,8 @@
 #define NOW 1795305600
 
 struct mistake {
-    const char *text; /* behind HEAD: begins on line 3 */
-    const char *msg;  /* how the message begins, behind "t.yaml:" */
+    const char *text; /* after HEAD: begins on line 3 */
+    const char *msg;  /* how the message begins, after "t.yaml:" */
 };
 
 static struct cf_policy *parse(const char *text, size_t len, struct cf_err *err)

@@ -16,22 +16,29 @@ set -u
 
 patience=1200 # seconds for one part
 
-unit() { # PROGRAM...
-    status=0
-    for program in "$@"; do
-        echo "== $program"
-        "$program" || {
-            echo "FAIL $program"
-            status=1
-        }
-    done
+# programs NUMBER PROGRAM...: runs the programs, NUMBER at a time.
+programs() {
+    number=$1
+    shift
+    printf '%s\n' "$@" | xargs -P "$number" -n 1 sh "$0" --program
+}
+
+# one_program PROGRAM: writes its output in one piece.
+one_program() {
+    out=$(mktemp)
+    echo "== $1" > "$out"
+    "$1" >> "$out" 2>&1
+    status=$?
+    [ $status = 0 ] || echo "FAIL $1" >> "$out"
+    cat "$out"
+    rm -f "$out"
     return $status
 }
 
 run_part() {
     case $1 in
-    unit) unit "$BUILD"/unit/test_*"${T:-}"* ;;
-    threads) unit "$BUILD"/unit/test_*_threads ;;
+    unit) programs "$(nproc)" "$BUILD"/unit/test_*"${T:-}"* ;;
+    threads) programs 1 "$BUILD"/unit/test_*_threads ;;
     rules | recorded | property) "$BUILD/$1-test" ;;
     golden) sh test/golden/run.sh ${CASE:-} ;;
     api | fault | chart) sh "test/$1/run.sh" ;;
@@ -105,6 +112,10 @@ split() { # alone|together PART...
 case $1 in
 --part)
     run_part "$2"
+    exit
+    ;;
+--program)
+    one_program "$2"
     exit
     ;;
 --measured)

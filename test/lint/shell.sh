@@ -12,11 +12,13 @@ verdict "every script parses" "$complaints"
 
 if command -v shellcheck > /dev/null; then
     # SC1091, SC2154, SC2034: sourced scripts share their variables.
-    files '(\.sh|^\.ci/run)$' | while IFS= read -r file; do
-        set -- -f gcc -S warning -e SC1091,SC2154,SC2034
-        head -n 1 "$file" | grep -q '^#!' || set -- "$@" -s bash
-        shellcheck "$@" "$file"
-    done > "$complaints" 2>&1
+    set -- -f gcc -S warning -e SC1091,SC2154,SC2034
+    {
+        files '(\.sh|^\.ci/run)$' | xargs awk 'FNR == 1 && /^#!/ { print FILENAME }' |
+            xargs -r -P "$(nproc)" -n 10 shellcheck "$@"
+        files '(\.sh|^\.ci/run)$' | xargs awk 'FNR == 1 && !/^#!/ { print FILENAME }' |
+            xargs -r -P "$(nproc)" -n 10 shellcheck "$@" -s bash
+    } > "$complaints" 2>&1
     verdict "every script passes shellcheck" "$complaints"
 fi
 exit $bad

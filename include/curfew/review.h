@@ -43,6 +43,7 @@ struct cf_outcome {
     /* Why the object could not be read, where the answer is a verdict anyway: then `request` is the
      * envelope only, without objects, and `evaluation` NULL. NULL: the object was read. */
     const char *unread;
+    bool bad_json;     /* the review could not be read because its JSON is invalid */
     bool holds_secret; /* the arena and the bytes may hold the content of a Secret: wipe them */
     bool unsynced;     /* /authorize: the store cannot say yet (HTTP 503) */
 };

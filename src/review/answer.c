@@ -411,11 +411,15 @@ int cf_answer_undecoded(struct cf_arena *arena, const struct cf_review_input *in
                         struct cf_err *err)
 {
     struct answer a = {.arena = arena, .in = in};
+    bool bad_json = err->offset != CF_ERR_NO_OFFSET;
+    int rc;
 
     if (err->kind != CF_ERR_INPUT)
         return -1;
-    return answer_unread(&a, bytes, err->offset < len ? err->offset : len, 400, err->msg, answer,
-                         outcome, err);
+    rc = answer_unread(&a, bytes, err->offset < len ? err->offset : len, 400, err->msg, answer,
+                       outcome, err);
+    outcome->bad_json = bad_json;
+    return rc;
 }
 
 int cf_answer(struct cf_arena *arena, const struct cf_review_input *in, size_t len,

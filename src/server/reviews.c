@@ -273,12 +273,10 @@ static unsigned status_of(const struct cf_err *err, const struct cf_outcome *out
     return outcome->unsynced ? 503 : 500;
 }
 
-/* Counts an unreadable review by reason. Only the message shows whether the JSON or the review in
- * it is invalid. */
-static void count_unreadable(struct cf_server *server, const char *message)
+/* Counts an unreadable review by reason: its JSON, or the review in it, is invalid. */
+static void count_unreadable(struct cf_server *server, bool bad_json)
 {
-    cf_stats_reject(server->stats,
-                    cf_starts_with(message, "invalid JSON") ? CF_REJECT_JSON : CF_REJECT_REVIEW);
+    cf_stats_reject(server->stats, bad_json ? CF_REJECT_JSON : CF_REJECT_REVIEW);
 }
 
 static void reply_failed(struct cf_server *server, enum cf_phase phase,
@@ -286,7 +284,7 @@ static void reply_failed(struct cf_server *server, enum cf_phase phase,
                          struct cf_err *err, int64_t begin)
 {
     if (err->kind == CF_ERR_INPUT)
-        count_unreadable(server, err->msg);
+        count_unreadable(server, outcome->bad_json || err->offset != CF_ERR_NO_OFFSET);
     cf_reply_text(request, status_of(err, outcome), err->msg);
     log_unanswered(phase, err, begin);
 }
@@ -373,7 +371,7 @@ static void answer_review(const struct job *job, struct cf_outcome *outcome)
                          request->body_len, &answer, outcome, &err) == 0;
     if (answered && reply_answer(job, &answer)) {
         if (outcome->unread != NULL)
-            count_unreadable(job->server, outcome->unread);
+            count_unreadable(job->server, outcome->bad_json);
         log_review(job->arena, job->in.policy, job->phase, outcome, job->begin);
         job->room->refused = false; /* a block was refused, but a smaller one was enough */
         return;

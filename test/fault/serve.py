@@ -191,7 +191,7 @@ def filters(pid):
     """The number of system call filters of each thread."""
     counts = set()
     for thread in os.listdir("/proc/%s/task" % pid):
-        # A thread may have ended by now.
+        # A thread may have ended since it was listed.
         with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(
                 "/proc/%s/task/%s/status" % (pid, thread), encoding="ascii") as f:
             counts.add(int(re.search(r"^Seccomp_filters:\s*(\d+)", f.read(), re.M).group(1)))

@@ -30,7 +30,7 @@ equal 'unsynced: a review is answered' 200 "$(post /validate "$denied")"
 holds 'unsynced and deny: denied' '"allowed":false,"status":{"code":403,'
 holds 'the answer says what is not known' 'legacy-token-mount: volume \"tok\" mounts Secret \"web-token\", which Curfew can'
 holds 'and why' 'Curfew has not listed the cluster'
-holds 'with a remedy' 'do this: try again in some seconds'
+holds 'with a remedy' 'do this: try again in a few seconds; if the problem persists'
 equal 'unsynced: /mutate answers' 200 "$(post /mutate "$fixed")"
 check 'unsynced: nothing is converted' "$(cat "$work/body")" \
     sh -c '! grep -q legacy-token-mount "$1"' sh "$work/body"

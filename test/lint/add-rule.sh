@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# add-rule.sh - proves that a rule with an option and a lookup needs four additions: its file, its line
-# of the array, its fixtures and its row in the README; that what is missing is caught; and that at most
-# four files outside test/ and charts/ change. Works in a copy.
+# add-rule.sh - proves that four changes add a rule with an option and a lookup: its file, its line of the
+# array, its fixtures and its row in the README; that the lints report a missing one; and that at most four
+# files outside test/ and charts/ change. Works in a copy.
 set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 build=${BUILD:-build}

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # format.sh - C sources are formatted with clang-format, of one version: others format differently. Without
-# that version it passes and reports that, except in CI and `make fmt-check` (STRICT=1). `make fmt` formats (FIX=1).
+# that version it only prints a notice, except in CI and `make fmt-check` (STRICT=1). `make fmt` formats (FIX=1).
 . "$(dirname "$0")/lib.sh"
 pinned=14.0.6
 

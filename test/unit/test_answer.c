@@ -103,7 +103,7 @@ static void audit_annotations(void **state)
     has_part(annotation(&a, "findings"), " more");
 }
 
-static void exemptions_are_told(void **state)
+static void exemptions_are_in_the_audit_log(void **state)
 {
     const char *text = REVIEW(.operation = "UPDATE", .kind = "ServiceAccount", .namespace = "shop",
                               .name = "agent", .user = MASTER, .object = "{}",
@@ -140,7 +140,7 @@ static void never_patched(void **state)
     }
 }
 
-/* A Node's own request passes untouched, but through the door that is there for it. */
+/* Only the endpoint for kubelets patches a kubelet's own request. */
 static void kubelets(void **state)
 {
     const char *text = REVIEW(.group = "authentication.k8s.io", .kind = "TokenRequest",
@@ -207,13 +207,13 @@ static void what_can_not_be_read(void **state)
             assert_int_equal(err.kind, CF_ERR_INPUT);
             assert_int_equal(outcome.decision, CF_ERROR);
             assert_null(outcome.request);
-            assert_true(outcome.holds_secret); /* nobody can tell */
+            assert_true(outcome.holds_secret); /* Curfew must assume it */
             lacks_part(cf_buf_str(&out), "allowed");
         }
     }
 }
 
-static void whoever_held_a_secret_is_wiped(void **state)
+static void memory_that_held_a_secret_is_wiped(void **state)
 {
     struct test_answer a;
 
@@ -424,13 +424,13 @@ int main(void)
         TEST(a_denial),
         TEST(a_repair_of_what_is_refused),
         TEST(audit_annotations),
-        TEST(exemptions_are_told),
+        TEST(exemptions_are_in_the_audit_log),
         TEST(never_patched),
         TEST(kubelets),
         TEST(the_uid_comes_back),
         TEST(names_of_things),
         TEST(what_can_not_be_read),
-        TEST(whoever_held_a_secret_is_wiped),
+        TEST(memory_that_held_a_secret_is_wiped),
         TEST(out_of_memory),
         TEST(hostile_pods),
         TEST(hostile_updates),

@@ -6,7 +6,7 @@
 #define OUT "outside the boundary"
 #define NONE "no opinion"
 
-/* Asks, and compares where the boundary has it; the answer follows from that. */
+/* Sends the review, and compares the boundary's decision and the answer that follows from it. */
 static void expect_as(const char *user, const char *place, const struct question *one)
 {
     const char *bytes = authorize(review_text("v1", user, attributes_of(one)));
@@ -453,7 +453,7 @@ static void versions(void **state)
                         "\"SubjectAccessReview\",\"status\":{\"allowed\":false}}");
 }
 
-/* Whoever asks may not learn what is on other nodes; whoever runs Curfew may. */
+/* The answer must not reveal to the caller what runs on other nodes; the log may contain it. */
 static void reasons(void **state)
 {
     const char *bytes, *other;

@@ -20,7 +20,7 @@ static void legacy_tokens(void **state)
 {
     (void)state;
     use_config("authorize: {legacyTokenUse: enforce}");
-    assert_false(DENIED(WEB_LEGACY, "get", "secrets", "shop", "db")); /* of which nobody knows */
+    assert_false(DENIED(WEB_LEGACY, "get", "secrets", "shop", "db")); /* unknown version */
     cf_store_set_server_version(store, 1, 31);
     assert_false(DENIED(WEB_LEGACY, "get", "secrets", "shop", "db"));
     cf_store_set_server_version(store, 1, 32);
@@ -122,7 +122,7 @@ static uint32_t roll(uint32_t below)
     return (dice >> 8) % below;
 }
 
-/* Whatever the bytes: an answer that allows nothing, or a sentence. */
+/* Any bytes: the answer allows nothing, or there is an error message. */
 static void hostile_bytes(void **state)
 {
     static const char alphabet[] = "{}[]\":,.\\u0aeinstv-1 \x80\xff\n";
@@ -159,7 +159,7 @@ static void hostile_bytes(void **state)
     assert_true(answered > 1000);
 }
 
-/* Memory that runs out anywhere is told, and nothing is answered. */
+/* If memory runs out at any point, there is a system error and no answer. */
 static void small_arenas(void **state)
 {
     const char *good =
@@ -219,7 +219,8 @@ static void until_the_store_is_synced(void **state)
         cf_store_list_begin(live, all[i]);
         cf_store_list_end(live, all[i]);
         cf_store_refreshed(live, all[i], 1);
-        /* What needs no store is answered at once: Curfew could not fill it otherwise. */
+        /* A query that needs no store is answered immediately; otherwise Curfew could not fill the
+         * store. */
         if (i + 1 < CF_COUNT(all)) {
             assert_int_equal(ask_store(live, own, AGENT, attributes), 0);
             assert_int_equal(ask_store(live, own, "'alice'", attributes), 0);

@@ -34,7 +34,7 @@ static void expect_as(const char *user, bool inside, const struct review *r)
     do {                                                                                           \
         EXPECT(inside, "UPDATE", "", kind_, resource_, NULL, ns, name_, NULL, json, json);         \
         EXPECT(inside, "DELETE", "", kind_, resource_, NULL, ns, name_, NULL, NULL, json);         \
-        /* in a collection the name is not told */                                                 \
+        /* deletecollection: the review has no name */                                             \
         EXPECT(inside, "DELETE", "", kind_, resource_, NULL, ns, NULL, NULL, NULL, json);          \
     } while (0)
 #define CREATES(inside, kind_, resource_, ns, name_, json)                                         \
@@ -94,7 +94,7 @@ static void pods(void **state)
     lacks_part(last.message, "check: ");
 }
 
-/* The store may not know yet what the object tells. */
+/* The object may be newer than the store. */
 static void old_and_new_object(void **state)
 {
     (void)state;
@@ -316,7 +316,7 @@ static void tokens(void **state)
     ASK_TOKEN(IN, "agent", BOUND("Pod", "agent-1"));
 }
 
-/* Nobody gets a token of a restricted account that belongs to no node. */
+/* No caller gets a token for a restricted account without a bound node. */
 static void tokens_for_a_restricted_account(void **state)
 {
     (void)state;
@@ -478,7 +478,7 @@ static bool authorization_refuses(const char *verb, const char *resource, const 
     return outcome.decision == CF_DENIED;
 }
 
-/* What one of them lets through by name, so does the other; of whatever the objects name. */
+/* For each name, both allow the write or both deny it. */
 static void admission_and_authorization_agree(void **state)
 {
     static const struct {
@@ -530,7 +530,7 @@ static void admission_and_authorization_agree(void **state)
             struct cf_store_pod pod;
             const char *json;
 
-            /* A pod's own object tells where it is; the others need no more than a name. */
+            /* A pod's own object contains its node; the other objects need only a name. */
             if (!cf_store_pod(store, arena, namespace, name, &pod))
                 pod.node = "";
             json = cf_arena_printf(arena, "{'metadata':{'name':'%s'},'spec':{'nodeName':'%s'}}",

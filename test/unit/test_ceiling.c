@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* More findings than are told: CF_FINDINGS_MAX of each rule and object. */
+/* More findings than Curfew reports: CF_FINDINGS_MAX of each rule and object. */
 #include "reviews.h"
 
 /* `count` copies of a text, comma-joined; each '#' in it is the copy's number. */
@@ -73,7 +73,7 @@ static void found_is(const struct cf_evaluation *evaluation, const char *rule, s
     assert_int_equal(has_more, more);
 }
 
-static void a_thousand_are_told(void **state)
+static void the_first_thousand_are_reported(void **state)
 {
     struct cf_evaluation evaluation = judge(pod(copies(1000, 0, SOURCE), ""));
 
@@ -87,7 +87,7 @@ static void a_thousand_are_told(void **state)
     has_part(evaluation.items[999].finding.what, "and more: of this rule 2 further findings");
 }
 
-static void each_rule_has_its_own(void **state)
+static void each_rule_has_its_own_limit(void **state)
 {
     struct cf_evaluation evaluation = judge(pod(copies(3000, 0, SOURCE), copies(3000, 0, FROM)));
 
@@ -96,7 +96,7 @@ static void each_rule_has_its_own(void **state)
     found_is(&evaluation, "legacy-token-env", 1000, true);
 }
 
-static void the_pod_is_denied_with_a_word_of_it(void **state)
+static void the_denial_counts_further_findings(void **state)
 {
     struct test_answer a = validate(pod(copies(40000, 0, SOURCE), copies(30000, 0, FROM)));
 
@@ -108,7 +108,7 @@ static void the_pod_is_denied_with_a_word_of_it(void **state)
     assert_true(strlen(a.message) < 8 * CF_KIB);
 }
 
-static void nothing_is_patched_and_that_is_told(void **state)
+static void nothing_is_patched_and_a_warning_says_why(void **state)
 {
     struct test_answer a = mutate(pod(copies(40000, 0, SOURCE), ""));
 
@@ -124,7 +124,7 @@ static void nothing_is_patched_and_that_is_told(void **state)
     a = mutate(
         pod(cf_arena_printf(arena, "%s,%s", copies(1001, 0, SOURCE), copies(1, 0, YEAR)), ""));
     assert_null(a.patch);
-    /* Where nobody wants a repair nobody is told of none. */
+    /* Without mode fix there is no repair, and no warning about a missing one. */
     a = mutate(pod_of("quiet", copies(40000, 0, SOURCE), ""));
     assert_null(a.patch);
     assert_null(a.warnings);
@@ -161,7 +161,7 @@ static const char *update(const char *sources, const char *old_sources)
 }
 
 /* The old object's are taken away first, all of them, and then it is counted. */
-static void what_was_there_before_does_not_count(void **state)
+static void findings_of_the_old_object_do_not_count(void **state)
 {
     const char *many = copies(5000, 0, SOURCE);
     const char *one_more = cf_arena_printf(arena, "%s,%s", many, copies(1, 9999, SOURCE));
@@ -189,8 +189,8 @@ static void what_was_there_before_does_not_count(void **state)
     found_is(&evaluation, "token-lifetime", 2, false);
 }
 
-/* What is only told stays so, however often. */
-static void what_never_denies_does_not_deny(void **state)
+/* Findings that never deny do not deny in any number. */
+static void findings_that_never_deny(void **state)
 {
     struct test_answer a = validate(pod(copies(5000, 0, YEAR), ""));
     const char *secrets = copies(3000, 0, "{'name':'web-token'}");
@@ -251,8 +251,8 @@ static void one_reason_to_deny_is_not_lost(void **state)
     assert_false(out.items[2999].never_denied);
 }
 
-/* What is not kept takes nothing, whatever it says. */
-static void what_is_left_out_takes_no_memory(void **state)
+/* Findings above the limit use no memory. */
+static void findings_above_the_limit_use_no_memory(void **state)
 {
     struct cf_findings out = {.arena = arena};
     size_t before;
@@ -317,8 +317,8 @@ static void names_without_end_are_not_repeated(void **state)
     has_part(a.message, "nnn");
 }
 
-/* Two names that begin alike are not taken for one. */
-static void long_names_are_told_apart(void **state)
+/* Two long names with the same start stay different when they are shortened. */
+static void long_names_stay_different(void **state)
 {
     char name[400], other[400];
     const char *fit;
@@ -340,18 +340,18 @@ static void long_names_are_told_apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_thousand_are_told),
-        TEST(each_rule_has_its_own),
-        TEST(the_pod_is_denied_with_a_word_of_it),
+        TEST(the_first_thousand_are_reported),
+        TEST(each_rule_has_its_own_limit),
+        TEST(the_denial_counts_further_findings),
         TEST(the_audit_log_has_a_count_of_the_rest),
-        TEST(nothing_is_patched_and_that_is_told),
-        TEST(what_was_there_before_does_not_count),
-        TEST(what_never_denies_does_not_deny),
+        TEST(nothing_is_patched_and_a_warning_says_why),
+        TEST(findings_of_the_old_object_do_not_count),
+        TEST(findings_that_never_deny),
         TEST(one_reason_to_deny_is_not_lost),
-        TEST(what_is_left_out_takes_no_memory),
+        TEST(findings_above_the_limit_use_no_memory),
         TEST(prints_are_a_multiset),
         TEST(names_without_end_are_not_repeated),
-        TEST(long_names_are_told_apart),
+        TEST(long_names_stay_different),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

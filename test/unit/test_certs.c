@@ -175,7 +175,7 @@ static void a_leaf_is_renewed_at_two_thirds(void **state)
     cf_certs_free(&certs);
 }
 
-static void a_leaf_is_renewed_when_asked(void **state)
+static void a_leaf_is_renewed_on_request(void **state)
 {
     struct cf_certs_spec spec = spec_at(NOW + 5);
     struct cf_certs certs;
@@ -242,7 +242,7 @@ static void an_authority_changes(void **state)
     cf_certs_free(&certs);
 }
 
-static void an_old_authority_is_dropped_when_asked(void **state)
+static void an_old_authority_is_dropped_on_request(void **state)
 {
     struct cf_certs_spec spec = spec_at(NOW + 1);
     struct cf_certs certs;
@@ -262,7 +262,7 @@ static void an_old_authority_is_dropped_when_asked(void **state)
     cf_certs_free(&certs);
 }
 
-static void an_authority_that_nobody_published(void **state)
+static void an_unpublished_authority(void **state)
 {
     struct cf_certs_spec spec = spec_at(NOW + 1);
     struct cf_certs certs;
@@ -575,10 +575,10 @@ int main(void)
         cmocka_unit_test(the_first_pair),
         cmocka_unit_test(openssl_verifies_it),
         cmocka_unit_test(a_leaf_is_renewed_at_two_thirds),
-        cmocka_unit_test(a_leaf_is_renewed_when_asked),
+        cmocka_unit_test(a_leaf_is_renewed_on_request),
         cmocka_unit_test(an_authority_changes),
-        cmocka_unit_test(an_old_authority_is_dropped_when_asked),
-        cmocka_unit_test(an_authority_that_nobody_published),
+        cmocka_unit_test(an_old_authority_is_dropped_on_request),
+        cmocka_unit_test(an_unpublished_authority),
         cmocka_unit_test(many_authorities),
         cmocka_unit_test(a_leaf_never_outlives_its_authority),
         cmocka_unit_test(names_that_are_missing),

@@ -4,7 +4,7 @@
 
 /* ---- the envelope ---- */
 
-static void envelopes_that_are_none(void **state)
+static void invalid_envelopes(void **state)
 {
     static const struct {
         const char *text, *message;
@@ -35,7 +35,7 @@ static void envelopes_that_are_none(void **state)
         is_refused(q(cases[i].text), cases[i].message);
 }
 
-static void bytes_that_are_no_json(void **state)
+static void bytes_that_are_not_json(void **state)
 {
     static const char *const texts[] = {
         "", " ", "{", "nope", "{}{}", "{\"a\":1,\"a\":2}", "\xff", "{\"a\":\"\\ud800\"}"};
@@ -424,7 +424,7 @@ static void the_old_object_as_well(void **state)
     }
 }
 
-/* An integer is judged on its text: -?[0-9]+ within int64. */
+/* The text of an integer must match -?[0-9]+ and fit in int64. */
 static void integers(void **state)
 {
     static const char *const wrong[] = {"1e3",
@@ -460,7 +460,7 @@ static void integers(void **state)
     }
 }
 
-/* ---- what nobody judges is not read either ---- */
+/* ---- objects that no rule evaluates are not decoded ---- */
 
 static void kinds_that_no_rule_knows(void **state)
 {
@@ -515,8 +515,8 @@ static void namespaces_and_their_subresources(void **state)
         CF_KIND_OTHER);
 }
 
-/* A subresource that is not known and carries a pod is judged: version skew fails safe. */
-static void subresources_that_are_judged(void **state)
+/* An unknown subresource that contains a pod is evaluated: version skew fails safe. */
+static void subresources_that_are_evaluated(void **state)
 {
     static const char *const names[] = {"ephemeralcontainers", "resize", "of-tomorrow"};
 
@@ -535,8 +535,8 @@ static void subresources_that_are_judged(void **state)
                      CF_KIND_TOKEN_REQUEST);
 }
 
-/* What rules do not read is dropped, but it must be JSON all the same. */
-static void what_is_dropped(void **state)
+/* Fields that no rule reads are dropped, but must still be valid JSON. */
+static void fields_that_no_rule_reads(void **state)
 {
     const struct cf_request *request = decode(
         REVIEW(.kind = "Pod", .object = "{'metadata':{'managedFields':[{'a':1}],'annotations':{"
@@ -596,7 +596,7 @@ static void a_whole_request(void **state)
     assert_string_equal(r->old_object->name, "y");
 }
 
-static void whoever_holds_a_secret_says_so(void **state)
+static void requests_that_hold_a_secret_are_marked(void **state)
 {
     (void)state;
     assert_true(decode(REVIEW(.kind = "Secret", .object = "{}"))->holds_secret);
@@ -619,7 +619,7 @@ static void dry_runs_and_cluster_scoped_objects(void **state)
     assert_string_equal(r->object->generate_name, "web-");
 }
 
-/* Short of memory is no mistake of the caller's. */
+/* A lack of memory is a system error, not an input error. */
 static void out_of_memory(void **state)
 {
     const char *text = POD_IN("shop", LEGACY_POD);
@@ -646,8 +646,8 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(envelopes_that_are_none),
-        TEST(bytes_that_are_no_json),
+        TEST(invalid_envelopes),
+        TEST(bytes_that_are_not_json),
         TEST(members_of_the_request),
         TEST(members_that_may_be_null),
         TEST(every_member_with_every_type),
@@ -655,10 +655,10 @@ int main(void)
         TEST(integers),
         TEST(kinds_that_no_rule_knows),
         TEST(namespaces_and_their_subresources),
-        TEST(subresources_that_are_judged),
-        TEST(what_is_dropped),
+        TEST(subresources_that_are_evaluated),
+        TEST(fields_that_no_rule_reads),
         TEST(a_whole_request),
-        TEST(whoever_holds_a_secret_says_so),
+        TEST(requests_that_hold_a_secret_are_marked),
         TEST(dry_runs_and_cluster_scoped_objects),
         TEST(out_of_memory),
     };

@@ -41,7 +41,7 @@ static void durations_are_read(void **state)
     }
 }
 
-static void other_texts_are_no_durations(void **state)
+static void invalid_durations(void **state)
 {
     static const char *const cases[] = {
         "",
@@ -131,7 +131,7 @@ static void sizes_are_read(void **state)
     }
 }
 
-static void other_texts_are_no_sizes(void **state)
+static void invalid_sizes(void **state)
 {
     static const char *const cases[] = {
         "",
@@ -174,7 +174,7 @@ static void levels_and_modes_have_names(void **state)
     assert_string_equal(cf_mode_name(CF_WARN), "warn");
 }
 
-static void other_texts_are_no_levels(void **state)
+static void invalid_levels(void **state)
 {
     static const char *const cases[] = {"", "Baseline", "baseline ", "off", "strict", NULL};
 
@@ -191,11 +191,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations_are_read),
-        cmocka_unit_test(other_texts_are_no_durations),
+        cmocka_unit_test(invalid_durations),
         cmocka_unit_test(sizes_are_read),
-        cmocka_unit_test(other_texts_are_no_sizes),
+        cmocka_unit_test(invalid_sizes),
         cmocka_unit_test(levels_and_modes_have_names),
-        cmocka_unit_test(other_texts_are_no_levels),
+        cmocka_unit_test(invalid_levels),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

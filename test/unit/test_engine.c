@@ -46,7 +46,7 @@ static void a_level_over_all_labels(void **state)
     assert_int_equal(judge_at(&privileged, POD_IN("shop", LONG_POD)).count, 0);
 }
 
-/* Each mode judges with the parameters of its own level. */
+/* Each mode uses the parameters of its own level. */
 static void bounds_of_each_level(void **state)
 {
     static const struct {
@@ -92,7 +92,8 @@ static void one_verdict_of_two_levels(void **state)
     assert_string_equal(v->finding.fix->ops[0].value, "3600");
 }
 
-/* What only the lower level finds (no configuration is so today) stands in its rule's place. */
+/* Findings of only the lower level (no valid configuration has them today) keep the order of the
+ * rules. */
 static void findings_of_the_lower_level_alone(void **state)
 {
     struct cf_lifetime *lifetimes = policy->rules[cf_rule_index("token-lifetime")].settings;
@@ -155,7 +156,7 @@ static void rules_that_ignore_levels(void **state)
               "restricted-by-node-annotation", E | A | W, E | F | A | W);
 }
 
-/* Only the modes that were asked for. */
+/* The engine evaluates only the modes in its input. */
 static void modes_that_matter(void **state)
 {
     struct cf_engine_input in = {
@@ -200,7 +201,7 @@ static void secrets_by_namespace(void **state)
 }
 
 /* Until the cluster's Secrets are listed, lookupFailure decides; nothing is ever converted. */
-static void secrets_that_nobody_knows(void **state)
+static void secrets_before_the_first_list(void **state)
 {
     struct cf_store *known = store;
     struct cf_evaluation evaluation;
@@ -337,7 +338,7 @@ static void existing_pods(void **state)
     assert_int_equal(verdict_of(&evaluation, "token-lifetime")->modes, E | A | W);
 }
 
-/* ---- what is not judged ---- */
+/* ---- objects that are not evaluated ---- */
 
 static void is_skipped(const char *text)
 {
@@ -347,7 +348,7 @@ static void is_skipped(const char *text)
     assert_int_equal(evaluation.count, 0);
 }
 
-static void is_judged(const char *text)
+static void is_evaluated(const char *text)
 {
     struct cf_evaluation evaluation = judge(text);
 
@@ -363,14 +364,14 @@ static void mirror_pods(void **state)
 {
     (void)state;
     is_skipped(REVIEW(.kind = "Pod", .namespace = "shop", .user = NODE1, .object = MIRROR));
-    is_judged(REVIEW(.kind = "Pod", .namespace = "shop", .object = MIRROR));
-    is_judged(REVIEW(.kind = "Pod", .namespace = "shop", .object = MIRROR,
-                     .user = "{'username':'system:node:n1','groups':['system:authenticated']}"));
-    is_judged(REVIEW(.kind = "Pod", .namespace = "shop", .object = MIRROR,
-                     .user = "{'username':'system:node:n2','groups':['system:nodes']}"));
-    is_judged(REVIEW(.kind = "Pod", .namespace = "shop", .object = MIRROR,
-                     .user = "{'username':'n1','groups':['system:nodes']}"));
-    is_judged(
+    is_evaluated(REVIEW(.kind = "Pod", .namespace = "shop", .object = MIRROR));
+    is_evaluated(REVIEW(.kind = "Pod", .namespace = "shop", .object = MIRROR,
+                        .user = "{'username':'system:node:n1','groups':['system:authenticated']}"));
+    is_evaluated(REVIEW(.kind = "Pod", .namespace = "shop", .object = MIRROR,
+                        .user = "{'username':'system:node:n2','groups':['system:nodes']}"));
+    is_evaluated(REVIEW(.kind = "Pod", .namespace = "shop", .object = MIRROR,
+                        .user = "{'username':'n1','groups':['system:nodes']}"));
+    is_evaluated(
         REVIEW(.kind = "Pod", .namespace = "shop", .user = NODE1,
                .object = "{'spec':{'nodeName':'n1','volumes':[" MOUNT("t", "web-token") "]}}"));
 }
@@ -385,10 +386,10 @@ static void owned_templates(void **state)
                       .object = OWNED(",'controller':true")));
     is_skipped(REVIEW(.group = "batch", .kind = "Job", .namespace = "shop",
                       .object = OWNED(",'controller':true")));
-    is_judged(
+    is_evaluated(
         REVIEW(.group = "apps", .kind = "ReplicaSet", .namespace = "shop", .object = OWNED("")));
-    is_judged(REVIEW(.group = "apps", .kind = "Deployment", .namespace = "shop",
-                     .object = OWNED(",'controller':true")));
+    is_evaluated(REVIEW(.group = "apps", .kind = "Deployment", .namespace = "shop",
+                        .object = OWNED(",'controller':true")));
 }
 
 #define REQUEST_FOR(ref)                                                                           \
@@ -409,8 +410,8 @@ static void kubelets(void **state)
 
     (void)state;
     is_skipped(ASK(NODE1, "Pod"));
-    is_judged(ASK(NODE1, "Secret"));
-    is_judged(ASK(ALICE, "Pod"));
+    is_evaluated(ASK(NODE1, "Secret"));
+    is_evaluated(ASK(ALICE, "Pod"));
     assert_int_equal(cf_engine_run(arena, &in, request, &evaluation, &err), 0);
     assert_false(evaluation.skipped);
     assert_string_equal(evaluation.items[0].finding.rule->id, "extended-token");
@@ -514,7 +515,7 @@ int main(void)
         TEST(modes_that_matter),
         TEST(the_order_of_the_rules),
         TEST(secrets_by_namespace),
-        TEST(secrets_that_nobody_knows),
+        TEST(secrets_before_the_first_list),
         TEST(secrets_that_no_file_has),
         TEST(updates),
         TEST(which_one_is_new),

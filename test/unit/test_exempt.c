@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Exemptions and exceptions: whom and what they hold for, until when, and what they silence. */
+/* Exemptions and exceptions: the users and objects that they cover, their end, and the modes that
+ * they turn off. */
 #include "reviews.h"
 
 #define AUDIT CF_MODE_BIT(CF_AUDIT)
@@ -110,7 +111,7 @@ static void what_no_namespace_exempts(void **state)
                      CF_EXEMPT_EXCEPTION);
 }
 
-/* A namespace's levels: who may lower them, and that nobody may misspell them. */
+/* A namespace's levels: some users may lower them; no user may set an invalid one. */
 static const char *relabelled(const char *name, const char *user, const char *labels)
 {
     return REVIEW(.operation = "UPDATE", .kind = "Namespace", .resource = "namespaces",
@@ -213,7 +214,7 @@ static void labels_of_namespaces(void **state)
                      CF_EXEMPT_NO);
 }
 
-/* One label is wrong, and another lowers: the first is nobody's right, the second a group's. */
+/* One label is invalid, which no user may set; another lowers a level, which guard.groups may. */
 static void wrong_and_lowered(void **state)
 {
     struct cf_evaluation evaluation;
@@ -266,7 +267,7 @@ static void names(void **state)
     (void)state;
     excepted("names: [web]", CF_EXEMPT_EXCEPTION, pod_with("{'name':'web'}"));
     excepted("names: [api, 'w*']", CF_EXEMPT_EXCEPTION, pod_with("{'name':'web'}"));
-    excepted("names: [we]", CF_EXEMPT_NO, pod_with("{'name':'web'}"));
+    excepted("names: [w]", CF_EXEMPT_NO, pod_with("{'name':'web'}"));
     excepted("names: [web]", CF_EXEMPT_EXCEPTION, replica);
     excepted("names: ['web-*']", CF_EXEMPT_NO, replica);
     excepted("names: [web]", CF_EXEMPT_EXCEPTION, rollout);
@@ -367,7 +368,8 @@ static void the_last_day(void **state)
     }
 }
 
-/* Of several, the one that holds longest: nobody is warned for nothing. */
+/* Of several exceptions, the one that ends last applies: a warning about an earlier end would be
+ * wrong. */
 static void the_longest_of_several(void **state)
 {
     struct cf_evaluation evaluation;
@@ -381,7 +383,7 @@ static void the_longest_of_several(void **state)
     assert_string_equal(verdict_of(&evaluation, "legacy-token-mount")->exception->reason, "long");
 }
 
-/* An exemption is told before an exception; each rule has its own. */
+/* An exemption is reported before an exception; an exception is for one rule. */
 static void one_rule_of_two(void **state)
 {
     struct cf_evaluation evaluation;
@@ -400,7 +402,7 @@ static void one_rule_of_two(void **state)
     assert_int_equal(mount_by(ALICE), CF_EXEMPT_NAMESPACE);
 }
 
-/* Whatever is exempt is not repaired either. */
+/* An exempt object is not repaired. */
 static void nothing_is_fixed(void **state)
 {
     struct test_answer a;
@@ -417,7 +419,7 @@ static void nothing_is_fixed(void **state)
     has_part(annotation(&a, "findings"), "legacy-token-mount");
 }
 
-static void spoken_names(void **state)
+static void names_of_exemptions(void **state)
 {
     (void)state;
     assert_null(cf_exempt_name(CF_EXEMPT_NO));
@@ -447,7 +449,7 @@ int main(void)
         TEST(the_longest_of_several),
         TEST(one_rule_of_two),
         TEST(nothing_is_fixed),
-        TEST(spoken_names),
+        TEST(names_of_exemptions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

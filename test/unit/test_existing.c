@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is there already and is touched: the pods of a namespace whose level rises, the pods that
- * name a new legacy Secret. */
+/* Warnings about existing pods: those in a namespace whose level rises, and those that refer to a
+ * new legacy Secret. */
 #include "curfew/time.h"
 #include "reviews.h"
 
@@ -63,7 +63,7 @@ static void raised(void **state)
     assert_string_equal(annotation(&a, "enforce-level"), "restricted");
 }
 
-/* The workload's name is told, and one pod more is one pod more. */
+/* The warning names the workload, and counts its other pods. */
 static void replicas(void **state)
 {
     struct test_answer a;
@@ -116,7 +116,7 @@ static void warn_alone(void **state)
     has_part(warning(&a, 0), "existing pods violate the new warn level \"restricted\": "
                              "legacy-token-mount: pod \"bare\": ");
     has_part(warning(&a, 1), "extended-token: pod \"auto\": ");
-    /* Every automounted pod has one: it is no violation of an enforce level. */
+    /* Every automounted pod has one, so it does not violate an enforce level. */
     a = validate(relabel("", ENFORCE("restricted")));
     assert_int_equal(count_of(&a), 1);
 }

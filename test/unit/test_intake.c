@@ -100,7 +100,7 @@ static void numbers_keep_their_text(void **state)
     accepts(" [ 1 , -2.50 , { \"a\" : 1e5 } ] ", "[1,-2.50,{\"a\":1e5}]");
 }
 
-static void integers_are_judged_on_their_text(void **state)
+static void integers_are_read_from_their_text(void **state)
 {
     static const char *const none[] = {
         "1e3", "3600.0", "9223372036854775808", "-9223372036854775809", "\"5\"", "null", "true",
@@ -264,7 +264,7 @@ int main(void)
         cmocka_unit_test(bad_grammar),
         cmocka_unit_test(bad_numbers),
         cmocka_unit_test(numbers_keep_their_text),
-        cmocka_unit_test(integers_are_judged_on_their_text),
+        cmocka_unit_test(integers_are_read_from_their_text),
         cmocka_unit_test(bad_strings),
         cmocka_unit_test(good_strings),
         cmocka_unit_test(duplicate_keys),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a refused person reads: a first line that stands alone, then each finding, then the way
- * out; inside its limits whatever the names are. */
+/* The message of a denial: a complete first line, then each finding, then its repair; within its
+ * limits for all names. */
 #include "../src/review/review_private.h"
 #include "curfew/time.h"
 #include "reviews.h"
@@ -174,8 +174,8 @@ static void what_is_in_no_file(void **state)
     has_part(message, "container \"debug\" reads Secret \"web-token\"");
 }
 
-/* What is not known is no file's fault: there is nothing to check, only to try again. */
-static void what_nobody_can_look_up(void **state)
+/* If a lookup fails, the message does not mention the manifest: the user must try again later. */
+static void failed_lookups(void **state)
 {
     struct cf_store *known = store;
     const char *message;
@@ -316,7 +316,7 @@ static void yaml_that_does_not_fit(void **state)
     assert_true(strlen(message) < 2048);
 }
 
-/* Nothing of a name moves the cursor, starts a line, or ends the sentence. */
+/* No name can move the cursor, start a line, or end the message. */
 static void names_with_control_characters(void **state)
 {
     const char *message =
@@ -379,7 +379,7 @@ int main(void)
         TEST(several_findings),
         TEST(what_does_not_count),
         TEST(what_is_in_no_file),
-        TEST(what_nobody_can_look_up),
+        TEST(failed_lookups),
         TEST(what_is_stale),
         TEST(long_names),
         TEST(many_findings),

@@ -61,7 +61,7 @@ static void kinds(void **state)
     }
 }
 
-static void kinds_that_are_none(void **state)
+static void unknown_kinds(void **state)
 {
     static const char *const cases[][2] = {
         {"apps", "Pod"},        {"", "Deployment"}, {"", "pod"},      {"extensions", "Pod"},
@@ -119,7 +119,7 @@ static void metadata(void **state)
         "{'kind':'C','name':'c','controller':true},{'kind':'D','name':'d','controller':true}]}}");
     assert_string_equal(object.name, "web-1");
     assert_string_equal(object.generate_name, "web-");
-    assert_null(object.template_hash); /* the owner's name has no such end */
+    assert_null(object.template_hash); /* the owner's name does not end with the hash */
     assert_string_equal(object.fixed_by, "x");
     assert_true(object.mirror);
     assert_true(object.has_annotations && object.has_metadata);
@@ -286,7 +286,7 @@ static void drivers(void **state)
     assert_null(pod("{'volumes':[{'secret':{'secretName':''}}]}")->pod.volumes[0].secret);
 }
 
-/* init, regular, ephemeral; within each as they stand, env before envFrom. */
+/* init, regular, ephemeral; within each list the order is unchanged, env before envFrom. */
 static void environments(void **state)
 {
     static const char *const wanted[][3] = {{"setup", "A", "s1"},
@@ -465,7 +465,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(kinds),
-        TEST(kinds_that_are_none),
+        TEST(unknown_kinds),
         TEST(groups),
         TEST(nothing_at_all),
         TEST(metadata),

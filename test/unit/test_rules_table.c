@@ -76,7 +76,7 @@ static void ids_for_the_configuration(void **state)
     assert_int_equal(cf_rule_index(NULL), -1);
 }
 
-static void where_rules_stand(void **state)
+static void levels_of_the_rules(void **state)
 {
     const struct cf_rule *mount = cf_rules[cf_rule_index("legacy-token-mount")];
     const struct cf_rule *lifetime = cf_rules[cf_rule_index("token-lifetime")];
@@ -192,7 +192,7 @@ int main(void)
         TEST(texts),
         TEST(kinds_levels_and_traits),
         TEST(ids_for_the_configuration),
-        TEST(where_rules_stand),
+        TEST(levels_of_the_rules),
         TEST(empty_objects),
         TEST(callers),
         TEST(accounts_of_callers),

@@ -199,7 +199,7 @@ static void levels_by_label(void **state)
     has_levels("", "rrrr");
 }
 
-static void labels_that_are_no_level(void **state)
+static void labels_with_an_invalid_level(void **state)
 {
     (void)state;
     add_objects(store, "{'apiVersion':'v1','kind':'Namespace','metadata':{'name':'odd','labels':{"
@@ -238,7 +238,7 @@ int main(void)
         TEST(restricted_accounts),
         TEST(levels_by_default),
         TEST(levels_by_label),
-        TEST(labels_that_are_no_level),
+        TEST(labels_with_an_invalid_level),
         TEST(many),
     };
 

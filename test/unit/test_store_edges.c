@@ -99,7 +99,7 @@ static void every_reference_of_a_pod(void **state)
     }
 }
 
-static void what_is_no_reference(void **state)
+static void fields_that_are_not_references(void **state)
 {
     static const char *const specs[] = {
         VOLUME("'secret':{}"),
@@ -179,7 +179,7 @@ static void secrets_of_an_account(void **state)
 }
 
 /* The same name, another pod: of the first one nothing is left. */
-static void made_anew(void **state)
+static void a_pod_with_the_same_name_replaces_it(void **state)
 {
     struct cf_store_pod pod;
 
@@ -342,9 +342,9 @@ static void a_pod_full_of_references(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(every_reference_of_a_pod),  TEST(what_is_no_reference),
+        TEST(every_reference_of_a_pod),  TEST(fields_that_are_not_references),
         TEST(shared_with_other_nodes),   TEST(mirror_pods),
-        TEST(secrets_of_an_account),     TEST(made_anew),
+        TEST(secrets_of_an_account),     TEST(a_pod_with_the_same_name_replaces_it),
         TEST(volumes_by_their_claim),    TEST(secrets_of_a_volume),
         TEST(volumes_by_their_affinity), TEST(a_pod_full_of_references),
     };

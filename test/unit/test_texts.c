@@ -173,7 +173,7 @@ static void texts_in_order(void **state)
     }
 }
 
-/* What volumes hand to their drivers comes first, then where probes and hooks ask. */
+/* The options of volume drivers come first, then the targets of probes and hooks. */
 static void texts_of_volumes_and_handlers(void **state)
 {
     static const struct {

@@ -244,7 +244,7 @@ static void deep_tokens_at_many_places(void **state)
 /* What is under many layers of base64, and begins otherwise. */
 static void layers_of_other_texts(void **state)
 {
-    static const char *const words[] = {"user:password, and whatever else stands there, at length",
+    static const char *const words[] = {"user:password, and more text, so that the string is long",
                                         "eyJhbGciOi, eyJ and ZXlK are beginnings of something else",
                                         "{\"auths\":{\"r.example.com\":{\"auth\":\"YTpi\"}}}"};
 

@@ -31,7 +31,7 @@ static const char config[] =
     "exceptions:\n"
     "- {rule: token-lifetime, namespace: base, names: ['*'], until: 2026-12-31, reason: test}";
 
-/* Each review is broken in two ways: its JSON is, or its object is no object. */
+/* Each review is broken in two ways: its JSON is invalid, or its object is not a JSON object. */
 static const char *const faults[] = {"{'metadata':{'name':'web'},'spec':@}", "'none'"};
 
 static struct review with(const struct review *r, size_t fault)
@@ -70,7 +70,7 @@ static const struct {
 } denied[] = {
     {"a pod at baseline", {POD("base"), .whole = true}},
     {"a pod at the defaults", {POD("default"), .whole = true}},
-    {"a repair elsewhere is no reason", {POD("mixed"), .whole = true}},
+    {"a repair in another mode does not allow it", {POD("mixed"), .whole = true}},
     {"an update", {POD("base"), .operation = "UPDATE", .old_object = "{}", .whole = true}},
     {"by system:masters", {POD("base"), .user = MASTER, .whole = true}},
     {"by a controller", {POD("base"), .user = CONTROLLER, .whole = true}},
@@ -92,7 +92,7 @@ static const struct {
       .resource = "csidrivers",
       .name = "d",
       .whole = true}},
-    {"a namespace, by whoever is exempt",
+    {"a namespace, by an exempt user",
      {.kind = "Namespace",
       .resource = "namespaces",
       .namespace = "free",
@@ -106,7 +106,7 @@ static const struct {
       .name = "kube-system",
       .user = MASTER,
       .whole = true}},
-    /* The annotation is a matter of no level and of no exempt namespace. */
+    /* The annotation is protected at every level and in exempt namespaces. */
     {"an account at privileged", {ACCOUNT("free"), .whole = true}},
     {"an account in an exempt namespace", {ACCOUNT("kube-system"), .whole = true}},
     {"an account at baseline, by guard.groups", {ACCOUNT("base"), .user = MASTER, .whole = true}},
@@ -124,13 +124,14 @@ static const struct {
      {TOKEN_FOR("free", "agent"), .user = NODE1, .whole = true}},
     {"a token at baseline, by a kubelet", {TOKEN_FOR("base", "web"), .user = NODE1, .whole = true}},
     /* Only the object could say which account the token is for. */
-    {"a token for nobody", {TOKEN_FOR("free", NULL), .whole = true}},
-    {"a token for nobody, by a kubelet", {TOKEN_FOR("free", NULL), .user = NODE1, .whole = true}},
+    {"a token without an account", {TOKEN_FOR("free", NULL), .whole = true}},
+    {"a token without an account, by a kubelet",
+     {TOKEN_FOR("free", NULL), .user = NODE1, .whole = true}},
     {"a token request without its subresource",
      {TOKEN_REQUEST("free", "agent", NULL), .whole = true}},
     {"a token request whose subresource is broken",
      {TOKEN_REQUEST("free", "agent", "to\xFFken"), .whole = true}},
-    /* legacy-token-use is of the caller's namespace, whatever the object's is. */
+    /* legacy-token-use applies the level of the caller's namespace, not of the object's. */
     {"a legacy token at privileged", {POD("free"), .user = LEGACY_CALLER("shop"), .whole = true}},
     {"a legacy token and a template",
      {.group = "apps",
@@ -140,10 +141,10 @@ static const struct {
       .name = "web",
       .user = LEGACY_CALLER("shop"),
       .whole = true}},
-    /* Who or where is not known. */
-    {"groups that are no list",
+    /* The user or the namespace is unknown. */
+    {"groups that are not a list",
      {POD("free"), .user = "{'username':'a','groups':'ops'}", .whole = true}},
-    {"a caller that is no object", {POD("kube-system"), .user = "'boss'", .whole = true}},
+    {"a caller that is not an object", {POD("kube-system"), .user = "'boss'", .whole = true}},
     {"an unknown operation", {POD("free"), .operation = "PATCH", .whole = true}},
     {"no resource", {.kind = "Pod", .namespace = "free", .name = "web", .whole = true}},
     {"no kind", {.kind = "", .resource = "pods", .namespace = "free", .user = BOSS, .whole = true}},
@@ -179,7 +180,7 @@ static const struct {
      {POD("free"), .user = PLAIN_ACCOUNT, .whole = true},
      "",
      "privileged"},
-    {"privileged, by a legacy token where that is no matter",
+    {"privileged, by a legacy token of a privileged namespace",
      {POD("free"), .user = LEGACY_CALLER("free"), .whole = true},
      "",
      "privileged"},
@@ -203,7 +204,7 @@ static const struct {
      {TOKEN_FOR("free", "web"), .whole = true},
      "",
      "privileged"},
-    {"a legacy token that asks for its successor",
+    {"a legacy token that requests a token for its own account",
      {TOKEN_FOR("free", "web"), .user = LEGACY_CALLER("free"), .whole = true},
      "",
      "privileged"},
@@ -231,7 +232,7 @@ static void passes(void **state)
     }
 }
 
-/* Rules know nothing of these: only the caller and the place can speak for them. */
+/* No rule decodes these kinds: only the user and the namespace can allow them. */
 static void unknown_kinds(void **state)
 {
     struct test_answer a;
@@ -304,7 +305,7 @@ static void kubelets(void **state)
         if (a.allowed != rows[i].allowed)
             fail_msg("%s: %s", rows[i].object, a.text);
         a = validate(REVIEW(TOKEN_FOR("shop", "agent"), .object = rows[i].object));
-        is_denied(&a, "somebody else's");
+        is_denied(&a, "the same request, by another user");
     }
 }
 
@@ -353,7 +354,7 @@ static const struct {
     {HEAD "'uid':'u','userInfo':{'username':'a'},'operation':'CREATE','kind':{'kind':'Pod'},"
           "'resource':{'resource':'pods'},'object':@",
      "u", false},
-    /* The key of a namespace inside another member is none. */
+    /* A key "namespace" inside another member does not count. */
     {HEAD "'uid':'u','x':{'namespace':'free'},'userInfo':{'username':'a'},'operation':'CREATE',"
           "'kind':{'kind':'Pod'},'resource':{'resource':'pods'},'object':@",
      "u", false},
@@ -454,7 +455,7 @@ static void messages(void **state)
     has_part(a.message, "pod \"a?b?\" could not be read: ");
 }
 
-/* What the server asks for where a review does not fit: in little memory. */
+/* The server sends this answer, built in little memory, for a review that is too large. */
 static void too_large(void **state)
 {
     struct cf_review_input in = {.phase = CF_PHASE_VALIDATE, .now = NOW};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What reaches the person at the keyboard without a denial: whom it is told, in which words, and
- * that the API server passes it on. */
+/* The warnings in an answer: which callers receive them, their text, and that they stay within the
+ * limits of the API server. */
 #include "reviews.h"
 
 static int count_of(const struct test_answer *a)
@@ -8,7 +8,7 @@ static int count_of(const struct test_answer *a)
     return cJSON_GetArraySize(a->warnings);
 }
 
-/* The API server drops a warning with a control character, and what comes after 4096 runes. */
+/* The API server drops a warning with a control character, and all text after 4096 runes. */
 static void inside_the_limits(const struct test_answer *a)
 {
     size_t total = 0;
@@ -93,7 +93,7 @@ static void once_for_each_rule(void **state)
                         "token-lifetime,legacy-token-mount,extended-token");
 }
 
-/* Every automounted pod has an extended token: a controller need not hear of it. */
+/* Every automounted pod has an extended token: a controller gets no warning about it. */
 static void controllers(void **state)
 {
     struct test_answer a;
@@ -117,18 +117,18 @@ static void controllers(void **state)
            .user = caller, .object = "{'spec':{" spec "}}")
 #define TO_POD "'boundObjectRef':{'kind':'Pod','name':'web-1'}"
 
-/* The request is patched all the same, and the audit log has it. */
-static void is_repaired(const char *text, bool told)
+/* The request is patched in both cases, and the audit annotation lists the rule. */
+static void is_repaired(const char *text, bool warned)
 {
     struct test_answer a = mutate(text);
 
     assert_int_equal(a.decision, CF_FIXED);
     assert_non_null(annotation(&a, "fixed"));
-    assert_int_equal(cJSON_GetArraySize(a.warnings), told ? 1 : 0);
+    assert_int_equal(cJSON_GetArraySize(a.warnings), warned ? 1 : 0);
     assert_int_equal(validate(text).decision, CF_DENIED); /* as it is */
 }
 
-/* Nobody needs to hear what was repaired of a request that /validate will refuse. */
+/* There is no warning about the repair of a request that /validate will deny. */
 static void what_will_be_denied(void **state)
 {
     (void)state;
@@ -156,7 +156,7 @@ static void what_the_caller_may_not(void **state)
     cf_store_set_server_version(store, 0, 0);
 }
 
-static void nothing_fixed_nothing_said(void **state)
+static void no_fix_no_warning(void **state)
 {
     struct test_answer a = mutate(POD_IN(
         "shop", "{'volumes':[" MOUNT("a", "api-token") "],'containers':[{'envFrom':[{'secretRef':{"
@@ -232,9 +232,8 @@ static void extended_tokens(void **state)
     }
 }
 
-/* Never refused, whatever the level; told wherever enforce, fix or warn reaches it. */
-/* Allowed, because nobody knows: the person hears of it, and the audit log. */
-static void what_nobody_can_look_up(void **state)
+/* lookupFailure allows the request; a warning and the audit annotation report the failed lookup. */
+static void failed_lookups(void **state)
 {
     struct cf_store *known = store;
     struct test_answer a;
@@ -259,16 +258,17 @@ static void what_nobody_can_look_up(void **state)
     store = known;
 }
 
+/* Templates are never denied; they cause a warning where enforce, fix or warn covers the rule. */
 static void templates(void **state)
 {
-    static const char *const namespaces_told[] = {"shop", "soft", "mixed", "quiet", "default"};
+    static const char *const warned[] = {"shop", "soft", "mixed", "quiet", "default"};
     const char *object = "{'metadata':{'name':'web'},'spec':{'template':{'spec':" LEGACY_POD "}}}";
     struct test_answer a;
 
     (void)state;
-    for (size_t i = 0; i < CF_COUNT(namespaces_told); i++) {
+    for (size_t i = 0; i < CF_COUNT(warned); i++) {
         a = validate(REVIEW(.group = "apps", .kind = "Deployment", .name = "web",
-                            .namespace = namespaces_told[i], .object = object));
+                            .namespace = warned[i], .object = object));
         assert_true(a.allowed);
         assert_int_equal(count_of(&a), 1);
         has_part(warning(&a, 0), "deployment \"web\" would violate Curfew level \"restricted\": "
@@ -279,7 +279,7 @@ static void templates(void **state)
     assert_null(a.warnings);
 }
 
-/* Dropping a legacy Secret from an account's list is told, never refused. */
+/* Removing a legacy Secret from an account's list causes a warning, never a denial. */
 static void secrets_that_leave_an_account(void **state)
 {
     struct test_answer a =
@@ -421,11 +421,11 @@ int main(void)
         TEST(controllers),
         TEST(what_will_be_denied),
         TEST(what_the_caller_may_not),
-        TEST(nothing_fixed_nothing_said),
+        TEST(no_fix_no_warning),
         TEST(of_the_warn_level),
         TEST(beside_a_denial),
         TEST(extended_tokens),
-        TEST(what_nobody_can_look_up),
+        TEST(failed_lookups),
         TEST(templates),
         TEST(secrets_that_leave_an_account),
         TEST(exceptions_before_they_end),

@@ -31,7 +31,7 @@ static void without_an_owner(void **state)
     assert_string_equal(name_of(NULL, "{'generateName':'web'}"), "web");
     assert_string_equal(name_of(NULL, "{'generateName':'web--'}"), "web-");
     assert_string_equal(name_of("web-1", "{'generateName':'','name':'web-1'}"), "web-1");
-    /* A name that is nothing but a dash leaves nothing to say. */
+    /* generateName "-" has no part that could be the name. */
     assert_string_equal(name_of("-1", "{'generateName':'-'}"), "-1");
 }
 
@@ -48,7 +48,7 @@ static void owned_by_a_replica_set(void **state)
     assert_string_equal(name_of("x", "{" HASH("7f9") OWNED("ReplicaSet", "web7f9") "}"), "web7f9");
 }
 
-/* Any label *-template-hash, and any kind of owner; the hash is letters and digits, behind the last
+/* Any label *-template-hash, and any kind of owner; the hash is letters and digits after the last
  * dash of the owner's name. */
 static void owned_through_other_controllers(void **state)
 {
@@ -70,12 +70,13 @@ static void owned_through_other_controllers(void **state)
     assert_string_equal(
         name_of("x", "{" HASH("7f9") OWNED("ReplicaSet", "hello-00001-deployment-7f9") "}"),
         "hello-00001-deployment");
-    /* controllers that own their pods: the label is no part of their name */
+    /* controllers that own their pods: their name does not contain the label's value */
     assert_string_equal(
         name_of("x", "{" LABELS("'controller-revision-hash':'web-7f9',"
                                 "'pod-template-hash':'7f9'") OWNED("CloneSet", "web") "}"),
         "web");
-    /* no such label, no hash, or not all of what stands behind the dash */
+    /* without the label, without a hash, or with a hash that is only a part of the text after the
+     * dash */
     assert_string_equal(name_of("x", "{" LABELS("'controller-revision-hash':'7f9'")
                                          OWNED("CloneSet", "web-7f9") "}"),
                         "web-7f9");
@@ -109,7 +110,7 @@ static void owned_by_others(void **state)
     assert_string_equal(name_of("x", "{" OWNED("DaemonSet", "agent") "}"), "agent");
     assert_string_equal(name_of("x", "{'generateName':'g-'," OWNED("Rollout", "web-1") "}"),
                         "web-1");
-    /* no controller: nobody's */
+    /* without a controller the pod's own name counts */
     assert_string_equal(name_of("x", "{'ownerReferences':[{'kind':'ReplicaSet','name':'web'}]}"),
                         "x");
     /* an owner without a name says nothing */
@@ -148,7 +149,7 @@ static void names_for_exceptions(void **state)
         cf_workload_names(arena, object_of("", "Pod", "x", "{" OWNED("Job", "once") "}"), names),
         1);
     assert_string_equal(names[0], "once");
-    /* so does the whole name of an owner that is no ReplicaSet */
+    /* so does the full name of an owner that is not a ReplicaSet */
     assert_int_equal(
         cf_workload_names(
             arena, object_of("", "Pod", "x", "{" HASH("7f9") OWNED("MySet", "web-7f9") "}"), names),

@@ -500,7 +500,7 @@ static void reports_the_place_of_too_many_directives(void **state)
 }
 
 /* What only looks like one. */
-static void percent_signs_are_no_directives(void **state)
+static void percent_signs_that_are_not_directives(void **state)
 {
     struct cf_buf text;
     const struct cf_json *value;
@@ -529,7 +529,7 @@ int main(void)
         cmocka_unit_test(long_aliases),
         cmocka_unit_test(many_tag_directives),
         cmocka_unit_test(reports_the_place_of_too_many_directives),
-        cmocka_unit_test(percent_signs_are_no_directives),
+        cmocka_unit_test(percent_signs_that_are_not_directives),
         cmocka_unit_test(a_later_anchor_hides_an_earlier_one),
         cmocka_unit_test(aliases),
         cmocka_unit_test(merge_keys),

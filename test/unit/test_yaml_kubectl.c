@@ -179,7 +179,7 @@ static void tags_with_a_type(void **state)
     reads("[!!int \"0x10\", !!bool 'yes', !!null \"~\", !!str ~]", "[16,true,null,\"~\"]");
 }
 
-static void keys_that_are_no_texts(void **state)
+static void keys_that_are_not_strings(void **state)
 {
     (void)state;
     reads("{1: a, 0x10: b, 1.50: c, yes: d, 1e3: e, .nan: f, 2001-01-01: g}",
@@ -204,7 +204,7 @@ int main(void)
         cmocka_unit_test(other_tags_are_ignored),
         cmocka_unit_test(points_in_time_remain_strings),
         cmocka_unit_test(tags_with_a_type),
-        cmocka_unit_test(keys_that_are_no_texts),
+        cmocka_unit_test(keys_that_are_not_strings),
     };
 
     return cmocka_run_group_tests(tests, document_setup, document_teardown);

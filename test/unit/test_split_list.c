@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_yaml_list.c - a List in block YAML, cut at its dashes: what is cut is what the parser finds
+/* test_split_list.c - a List in block YAML, cut at its dashes: what is cut is what the parser finds
  * in the whole. */
 #include "test.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The answer as a whole: its shape in both phases, what it decides, and that it comes in time
- * and inside its memory, or not at all. */
+/* The complete answer: its format in both phases, its decision, and its limits of time and
+ * memory. */
 #include "curfew/time.h"
 #include "reviews.h"
 
@@ -63,7 +63,7 @@ static void a_denial(void **state)
 }
 
 /* A fix is there even where another finding will be denied. */
-static void a_repair_of_what_is_refused(void **state)
+static void a_repair_of_a_denied_request(void **state)
 {
     const char *text = POD_IN("shop", "{'serviceAccountName':'web','volumes':[" MOUNT(
                                           "a", "api-token") "," MOUNT("b", "web-token") "]}");
@@ -186,7 +186,7 @@ static void names_of_things(void **state)
 
 /* ---- no answer ---- */
 
-static void what_can_not_be_read(void **state)
+static void unreadable_reviews(void **state)
 {
 #define OLD_REVIEW                                                                                 \
     "{\"apiVersion\":\"admission.k8s.io/v1beta1\",\"kind\":\"AdmissionReview\","                   \
@@ -419,22 +419,14 @@ static void hostile_requests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nothing_to_say),
-        TEST(a_repair),
-        TEST(a_denial),
-        TEST(a_repair_of_what_is_refused),
-        TEST(audit_annotations),
-        TEST(exemptions_are_in_the_audit_log),
-        TEST(never_patched),
-        TEST(kubelets),
-        TEST(the_uid_comes_back),
-        TEST(names_of_things),
-        TEST(what_can_not_be_read),
-        TEST(memory_that_held_a_secret_is_wiped),
-        TEST(out_of_memory),
-        TEST(hostile_pods),
-        TEST(hostile_updates),
-        TEST(hostile_requests),
+        TEST(nothing_to_say),     TEST(a_repair),
+        TEST(a_denial),           TEST(a_repair_of_a_denied_request),
+        TEST(audit_annotations),  TEST(exemptions_are_in_the_audit_log),
+        TEST(never_patched),      TEST(kubelets),
+        TEST(the_uid_comes_back), TEST(names_of_things),
+        TEST(unreadable_reviews), TEST(memory_that_held_a_secret_is_wiped),
+        TEST(out_of_memory),      TEST(hostile_pods),
+        TEST(hostile_updates),    TEST(hostile_requests),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Authorization, around the boundary: legacy tokens, what can't be read, and when it can't be
- * answered. */
+/* Authorization apart from the boundary: legacy tokens, reviews that can't be read, and queries
+ * that can't be answered. */
 #include "credentials.h"
 
 /* ---- legacy-token-use ---- */

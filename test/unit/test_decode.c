@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can't be read is refused with a sentence that names the path; the rest is read right. */
+/* A review that can't be read causes an error that contains the path; others are decoded. */
 #include "reviews.h"
 
 /* ---- the envelope ---- */

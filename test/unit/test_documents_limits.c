@@ -127,7 +127,7 @@ static void a_json_document(void **state)
 
 /* ---- Lists ---- */
 
-static void what_a_yaml_list_has_beside_its_items(void **state)
+static void members_of_a_yaml_list(void **state)
 {
     struct cf_buf text;
 
@@ -154,7 +154,7 @@ static void what_a_yaml_list_has_beside_its_items(void **state)
     cf_buf_free(&text);
 }
 
-static void what_a_json_list_has_beside_its_items(void **state)
+static void members_of_a_json_list(void **state)
 {
     struct cf_buf text;
 
@@ -227,8 +227,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_yaml_document),
         cmocka_unit_test(a_json_document),
-        cmocka_unit_test(what_a_yaml_list_has_beside_its_items),
-        cmocka_unit_test(what_a_json_list_has_beside_its_items),
+        cmocka_unit_test(members_of_a_yaml_list),
+        cmocka_unit_test(members_of_a_json_list),
         cmocka_unit_test(one_item),
         cmocka_unit_test(errors_after_the_items_have_their_lines),
     };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a request to verdicts: levels and modes, lookups, what was there before, what is skipped. */
+/* From a request to verdicts: levels and modes, lookups, findings of the old object, skipped
+ * objects. */
 #include "reviews.h"
 
 #define E CF_MODE_BIT(CF_ENFORCE)
@@ -94,7 +95,7 @@ static void one_verdict_of_two_levels(void **state)
 
 /* Findings of only the lower level (no valid configuration has them today) keep the order of the
  * rules. */
-static void findings_of_the_lower_level_alone(void **state)
+static void findings_of_only_the_lower_level(void **state)
 {
     struct cf_lifetime *lifetimes = policy->rules[cf_rule_index("token-lifetime")].settings;
     struct cf_evaluation evaluation;
@@ -507,7 +508,7 @@ int main(void)
         TEST(a_level_over_all_labels),
         TEST(bounds_of_each_level),
         TEST(one_verdict_of_two_levels),
-        TEST(findings_of_the_lower_level_alone),
+        TEST(findings_of_only_the_lower_level),
         TEST(a_fix_of_a_higher_level),
         TEST(rules_moved_and_turned_off),
         TEST(extended_tokens_are_never_denied),

@@ -78,7 +78,7 @@ static void long_sentences_end_with_dots(void **state)
 }
 
 /* Complete where it fits, and without a token. */
-static void what_fits_is_not_cut(void **state)
+static void short_messages_are_not_truncated(void **state)
 {
     struct cf_err err = {0};
     char text[sizeof(err.msg) + 1];
@@ -111,7 +111,7 @@ static void a_sentence_may_quote_itself(void **state)
     assert_string_equal(err.msg, "outermost: outer: inner");
 }
 
-static void what_it_quotes_is_fit_to_show(void **state)
+static void quoted_text_is_sanitized(void **state)
 {
     struct cf_err err = {0};
 
@@ -154,9 +154,9 @@ int main(void)
         cmocka_unit_test(sets_kind_and_sentence),
         cmocka_unit_test(wrap_keeps_the_kind),
         cmocka_unit_test(long_sentences_end_with_dots),
-        cmocka_unit_test(what_fits_is_not_cut),
+        cmocka_unit_test(short_messages_are_not_truncated),
         cmocka_unit_test(a_sentence_may_quote_itself),
-        cmocka_unit_test(what_it_quotes_is_fit_to_show),
+        cmocka_unit_test(quoted_text_is_sanitized),
         cmocka_unit_test(errors_say_where),
     };
 

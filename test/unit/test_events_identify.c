@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cf_identify: what is read of an object that can't be read completely. */
+/* cf_identify: the metadata of an object that can't be read completely. */
 #include "document.h"
 
 #include "../../src/watch/watch_private.h"
@@ -102,7 +102,7 @@ static void a_long_one_and_a_short_one(void **state)
     }
 }
 
-static void what_is_no_text_is_left_out(void **state)
+static void values_that_are_not_strings_are_left_out(void **state)
 {
     (void)state;
     is_known(
@@ -118,7 +118,7 @@ static void what_is_no_text_is_left_out(void **state)
     is_known("", NOTHING, ALL);
 }
 
-static void what_was_cut_off(void **state)
+static void truncated_objects(void **state)
 {
     static const char text[] =
         "{'type':'ADDED','object':{'metadata':{'name':'a','labels':{'pod-template-hash':'h'},"
@@ -164,8 +164,8 @@ int main(void)
         cmocka_unit_test(whole_metadata),
         cmocka_unit_test(of_two_the_last_one),
         cmocka_unit_test(a_long_one_and_a_short_one),
-        cmocka_unit_test(what_is_no_text_is_left_out),
-        cmocka_unit_test(what_was_cut_off),
+        cmocka_unit_test(values_that_are_not_strings_are_left_out),
+        cmocka_unit_test(truncated_objects),
         cmocka_unit_test(out_of_memory),
     };
 

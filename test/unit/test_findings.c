@@ -120,7 +120,7 @@ static void nothing_is_patched_and_a_warning_says_why(void **state)
                         "was repaired");
     a = mutate(pod(copies(1000, 0, SOURCE), ""));
     assert_int_equal(cJSON_GetArraySize(a.patch), 1000);
-    /* What one rule can't do, no other does beside it. */
+    /* If one rule is above the limit, no rule patches the object. */
     a = mutate(
         pod(cf_arena_printf(arena, "%s,%s", copies(1001, 0, SOURCE), copies(1, 0, YEAR)), ""));
     assert_null(a.patch);

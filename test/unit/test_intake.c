@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What cf_json_parse() takes for JSON, and what not. */
+/* The texts that cf_json_parse() accepts and refuses. */
 #include "document.h"
 
 static void refuses(const char *text, const char *message)

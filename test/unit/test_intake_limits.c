@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What hostile documents can do to cf_json_parse(): nothing; and what it leaves out. */
+/* Hostile documents are harmless to cf_json_parse(); and the members that it leaves out. */
 #include "document.h"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the values of a JSON file stand. */
+/* The lines and columns of the values of a JSON file. */
 #include "document.h"
 
 static struct cf_json_place place;

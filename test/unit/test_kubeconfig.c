@@ -133,7 +133,7 @@ static void data_wins_over_files(void **state)
     cf_credentials_free(access);
 }
 
-static void what_is_missing(void **state)
+static void missing_fields(void **state)
 {
     (void)state;
     fails("", NULL, "kubeconfig 'FILE': it is empty");
@@ -165,7 +165,7 @@ static void what_is_missing(void **state)
 #define USER(lines) CONTEXTS CLUSTERS "users:\n- name: me\n  user:\n" lines
 #define AT(sentence) "kubeconfig: 'FILE':17: user \"me\": " sentence
 
-static void what_is_wrong(void **state)
+static void invalid_fields(void **state)
 {
     (void)state;
     fails(USER("    token: 12\n"), NULL, AT("token should be a string, not a number"));
@@ -372,8 +372,8 @@ int main(void)
         cmocka_unit_test(forms),
         cmocka_unit_test(paths_are_beside_the_file),
         cmocka_unit_test(data_wins_over_files),
-        cmocka_unit_test(what_is_missing),
-        cmocka_unit_test(what_is_wrong),
+        cmocka_unit_test(missing_fields),
+        cmocka_unit_test(invalid_fields),
         cmocka_unit_test(several_files),
         cmocka_unit_test(programs),
         cmocka_unit_test(wrong_programs),

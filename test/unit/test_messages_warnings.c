@@ -26,7 +26,7 @@ static void inside_the_limits(const struct test_answer *a)
 
 /* ---- /mutate ---- */
 
-static void what_was_fixed(void **state)
+static void fixed_fields(void **state)
 {
     struct test_answer a = mutate(POD_IN("shop", LEGACY_POD));
 
@@ -47,7 +47,7 @@ static void what_was_fixed(void **state)
                                         "now requests 3600 s instead of one year");
 }
 
-static void items_say_what_is_kept(void **state)
+static void warnings_list_the_kept_items(void **state)
 {
     struct test_answer a;
 
@@ -129,7 +129,7 @@ static void is_repaired(const char *text, bool warned)
 }
 
 /* There is no warning about the repair of a request that /validate will deny. */
-static void what_will_be_denied(void **state)
+static void repairs_of_requests_that_will_be_denied(void **state)
 {
     (void)state;
     is_repaired(TOKEN_OF("shop", ALICE, TO_POD ",'expirationSeconds':864000"), true);
@@ -145,7 +145,7 @@ static void what_will_be_denied(void **state)
 }
 
 /* A rule about the caller denies as well. */
-static void what_the_caller_may_not(void **state)
+static void rules_about_the_caller(void **state)
 {
     static const char legacy[] = "{'username':'system:serviceaccount:shop:api','groups':["
                                  "'system:serviceaccounts']}";
@@ -415,12 +415,12 @@ static void ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_was_fixed),
-        TEST(items_say_what_is_kept),
+        TEST(fixed_fields),
+        TEST(warnings_list_the_kept_items),
         TEST(once_for_each_rule),
         TEST(controllers),
-        TEST(what_will_be_denied),
-        TEST(what_the_caller_may_not),
+        TEST(repairs_of_requests_that_will_be_denied),
+        TEST(rules_about_the_caller),
         TEST(no_fix_no_warning),
         TEST(of_the_warn_level),
         TEST(beside_a_denial),

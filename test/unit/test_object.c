@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What rules see of an object. Wrong types are test_decode.c's. */
+/* The fields of an object that rules read. test_decode.c tests wrong types. */
 #include "reviews.h"
 
 static struct cf_object object;

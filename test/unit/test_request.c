@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What to call an object whose own name is generated. */
+/* The name that Curfew shows for an object with a generated name. */
 #include "curfew/request.h"
 #include "reviews.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of rules, and what every rule must bear. */
+/* The table of rules, and the requirements of each rule. */
 #include <ctype.h>
 
 #include "reviews.h"

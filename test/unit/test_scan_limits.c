@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Texts with more in them than is ordinary: tokens by the thousand, longer and deeper ones than are
- * read, and texts that are larger than what is held of them. Nothing is left out without a word. */
+/* Strings above the limits of a scan: thousands of tokens, tokens that are too long or too deep,
+ * and strings that are only partly in memory. Each part that is not read is reported. */
 #include "scan.h"
 
 #include <sys/resource.h>
@@ -167,7 +167,7 @@ static void longest_token_is_read(void **state)
 }
 
 /* No API server accepts more than a MiB of headers, and other JWTs are ignored. */
-static void what_is_long_and_no_token(void **state)
+static void long_texts_that_are_not_tokens(void **state)
 {
     char *huge = long_token(800000, 86), *text, *word;
 
@@ -504,7 +504,7 @@ int main(void)
         cmocka_unit_test(bounded_search_reports_where_it_ends),
         cmocka_unit_test(reports_long_tokens),
         cmocka_unit_test(longest_token_is_read),
-        cmocka_unit_test(what_is_long_and_no_token),
+        cmocka_unit_test(long_texts_that_are_not_tokens),
         cmocka_unit_test(layers_too_many),
         cmocka_unit_test(deep_tokens_at_many_places),
         cmocka_unit_test(layers_of_other_texts),

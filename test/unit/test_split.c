@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_split.c - the kind that is read off the lines at the margin is the one that the parser
- * finds: in all YAML files below test/, and in texts put together at random. */
+/* test_split.c - the kind that is read from the unindented lines is the kind that the parser finds:
+ * in all YAML files in test/, and in random texts. */
 #include "test.h"
 
 #include <ftw.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_split_list.c - a List in block YAML, cut at its dashes: what is cut is what the parser finds
- * in the whole. */
+/* test_split_list.c - a List in block YAML, split at its dashes: the parts are the items that the
+ * parser finds in the complete text. */
 #include "test.h"
 
 #include "../../src/json/split.h"
@@ -198,7 +198,7 @@ static void line_ends(void **state)
     expect("items:\r\n-\r\n  a: 1\r\n- a\r\n", "items: []\n", "2:-\r\n  a: 1\r\n|4:- a\r\n|");
 }
 
-static void what_is_written_otherwise_is_read_whole(void **state)
+static void other_notations_are_not_split(void **state)
 {
     (void)state;
     expect_other("kind: List\n");
@@ -267,7 +267,7 @@ int main(void)
         cmocka_unit_test(a_long_comment_ends_nothing),
         cmocka_unit_test(dashes_in_a_string_do_not_count),
         cmocka_unit_test(line_ends),
-        cmocka_unit_test(what_is_written_otherwise_is_read_whole),
+        cmocka_unit_test(other_notations_are_not_split),
         cmocka_unit_test(reports_faults),
     };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What Curfew knows of the cluster, from manifests. */
+/* The store of the objects of a cluster, read from manifests. */
 #include "reviews.h"
 
 static struct cf_secret_facts look_up(const char *namespace, const char *name)

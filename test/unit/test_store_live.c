@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A store that watches keep: what is known when, and how far that can be believed. */
+/* A store that watches fill: when an object is known, and when its data are stale. */
 #include "reviews.h"
 
 #include <time.h>

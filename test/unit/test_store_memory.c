@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory runs out at every allocation there is: the store then is as it was before, and takes the
- * same object later. */
+/* Each allocation fails once: the store then is unchanged, and accepts the same object later. */
 #include "test.h"
 
 #include "../../src/store/store_private.h"

@@ -108,7 +108,7 @@ static void wrong_types(void **state)
                "stringData.port must be a string, not a number");
 }
 
-static void nothing_is_kept_of_an_ordinary_pod(void **state)
+static void an_ordinary_pod_has_no_token_strings(void **state)
 {
     struct cf_object o;
     struct cf_err err;
@@ -254,7 +254,7 @@ static void maps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_types),    cmocka_unit_test(nothing_is_kept_of_an_ordinary_pod),
+        cmocka_unit_test(wrong_types),    cmocka_unit_test(an_ordinary_pod_has_no_token_strings),
         cmocka_unit_test(texts_in_order), cmocka_unit_test(texts_of_volumes_and_handlers),
         cmocka_unit_test(maps),
     };

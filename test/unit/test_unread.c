@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is answered to a review whose object can't be read: a denial, but where the envelope alone
- * proves that no rule would have denied the request. */
+/* A review whose object can't be read is denied, unless the envelope alone proves that no rule
+ * would deny the request. */
 #include "reviews.h"
 
 #define AGENT(more)                                                                                \

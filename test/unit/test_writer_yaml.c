@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What cf_yaml_write() writes is read back as the same. */
+/* The output of cf_yaml_write() is parsed as the same value. */
 #include "document.h"
 
 static const struct cf_json *parse(const char *text)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What cf_yaml_parse() makes of files, bad ones first. */
+/* cf_yaml_parse(): invalid files, then valid ones. */
 #include "document.h"
 
 static size_t first_line = 1;

@@ -66,7 +66,7 @@ static void merge_keys_are_assignments(void **state)
     reads("a: &m <<\nb: {*m : {k: 1}}\n", "{\"a\":\"<<\",\"b\":{\"<<\":{\"k\":1}}}");
 }
 
-static void what_cannot_be_merged(void **state)
+static void values_that_cannot_be_merged(void **state)
 {
     static const char sentence[] = "'<<' takes a mapping or a sequence of mappings";
     static const struct {
@@ -200,7 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(binary_is_decoded),
         cmocka_unit_test(merge_keys_are_assignments),
-        cmocka_unit_test(what_cannot_be_merged),
+        cmocka_unit_test(values_that_cannot_be_merged),
         cmocka_unit_test(other_tags_are_ignored),
         cmocka_unit_test(points_in_time_remain_strings),
         cmocka_unit_test(tags_with_a_type),

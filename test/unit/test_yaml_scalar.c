@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the scalars of a YAML file mean: the same as to kubectl. */
+/* The scalars of a YAML file have the same meaning as in kubectl. */
 #include "document.h"
 
 static void refuses(const char *text, const char *message)

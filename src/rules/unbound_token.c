@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* unbound-token: a requested token ends with the object it is bound to.
  *
- * A token bound to nothing outlives the client that requested it. One bound to a Secret is no
- * better: anyone can make the Secret and keep it. One bound to a Node is right for an account that
- * is restricted by node, and for no other.
+ * A token bound to nothing outlives the client that requested it. One bound to a Secret does, too:
+ * anyone can create the Secret and keep it. One bound to a Node is right for an account that is
+ * restricted by node, and for no other.
  *
  * Reads:  spec.boundObjectRef of TokenRequests, the caller, the account's annotation
  * Allows: kind Pod; kind Node for an account restricted by node; the pivot: a legacy token that

@@ -126,7 +126,7 @@ with      = $(MAKE) --no-print-directory BUILD=build/$(1)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 debug: ## build the program and the tests in build/debug, with -Og, AddressSanitizer and UBSan
-	@$(call with,debug) CFLAGS='-Og -g3' EXTRA_CFLAGS='$(SANITIZE) -fno-omit-frame-pointer' \
+	+@$(call with,debug) CFLAGS='-Og -g3' EXTRA_CFLAGS='$(SANITIZE) -fno-omit-frame-pointer' \
 	    EXTRA_LDFLAGS='$(SANITIZE)' tests
 
 run: $(BUILD)/curfew certs ## serve on loopback with development certificates and sample objects (PORT=8443)
@@ -138,8 +138,8 @@ run: $(BUILD)/curfew certs ## serve on loopback with development certificates an
 PORT ?= 8443
 
 coverage: ## print the share of lines that the tests run, for each folder of src/ (gcc)
-	@$(call with,coverage) CC=gcc CFLAGS='-O0 -g' CPPFLAGS=-DCF_COVERAGE \
-	    EXTRA_CFLAGS='--coverage -fprofile-update=atomic' EXTRA_LDFLAGS=--coverage tests
+	+@$(call with,coverage) CC=gcc CFLAGS='-O0 -g' \
+	    EXTRA_CFLAGS='--coverage -fprofile-update=atomic -DCF_COVERAGE' EXTRA_LDFLAGS=--coverage tests
 	@sh test/coverage.sh build/coverage $(COVERAGE)
 COVERAGE ?= unit rules recorded property golden api fault http
 
@@ -216,11 +216,11 @@ scale: $(BUILD)/curfew | deps ## memory, time and completeness with large files 
 
 # Both run `make test` and `make test-long`, but no lint.
 asan: ## run the tests with AddressSanitizer and UBSan (clang)
-	@$(call with,asan) test CC=clang CFLAGS='-O1 -g' PARTS='$(filter-out lint selftest,$(PARTS) $(PARTS_LONG))' \
+	+@$(call with,asan) test CC=clang CFLAGS='-O1 -g' PARTS='$(filter-out lint selftest,$(PARTS) $(PARTS_LONG))' \
 	    EXTRA_CFLAGS='$(SANITIZE) -fno-omit-frame-pointer' EXTRA_LDFLAGS='$(SANITIZE)'
 
 tsan: ## run the tests of threads and of the server with ThreadSanitizer (clang)
-	@RATE=300 $(call with,tsan) test CC=clang CFLAGS='-O1 -g' PARTS='api http threads fault stress soak' \
+	+@RATE=300 $(call with,tsan) test CC=clang CFLAGS='-O1 -g' PARTS='api http threads fault stress soak' \
 	    EXTRA_CFLAGS='-fsanitize=thread' EXTRA_LDFLAGS='-fsanitize=thread'
 
 # ---- fuzzing ----

@@ -33,7 +33,7 @@ says_once() {
 }
 
 sanitized=
-! grep -q -e __asan_init -e __tsan_init "$curfew" || sanitized=1
+! grep -q -e __asan_init -e __tsan_init -e __gcov_init "$curfew" || sanitized=1
 
 server "$work/seccomp.log" --threads 4
 if [ -z "$sanitized" ]; then

@@ -16,7 +16,7 @@ status=$?
 rm -rf "$build/gcov"
 mkdir -p "$build/gcov"
 ln -s "$PWD/src" "$PWD/include" "$build/gcov"
-find "$PWD/$build/src" -name '*.gcno' | sort |
+for source in src/*.c src/*/*.c; do echo "$PWD/$build/${source%.c}.gcno"; done |
     (cd "$build/gcov" && xargs gcov --preserve-paths --relative-only --source-prefix "$OLDPWD") 2> "$build/gcov/log" |
     awk -F"'|:| of " '
         /^File / { file = $2 }

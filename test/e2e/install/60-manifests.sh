@@ -42,12 +42,12 @@ check 'its pods end' await 60 'the end of the pods' no_pods
 admin delete namespace $system
 
 scenario 'manifests: the plain manifests install Curfew without Helm'
-shell "$(install_step 3)"
+shell "$(without_helm 2)"
 available
 was=$(versions)
-shell "$(install_step 3)"
+shell "$(without_helm 2)"
 check 'applied again, the webhooks are unchanged' [ "$(versions)" = "$was" ]
-shell "$(install_step 3 | sed 's/apply/delete/') --wait=false"
+shell "$(without_helm 2 | sed 's/apply/delete/') --wait=false"
 unguarded
 check 'its pods end' await 60 'the end of the pods' no_pods
 admin wait --for=delete "namespace/$system" --timeout=180s

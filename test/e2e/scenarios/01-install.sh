@@ -9,7 +9,7 @@ start curfew-early "$CURFEW" serve --kubeconfig "$E2E_WORK/certs/curfew.kubeconf
     --tls-cert "$E2E_WORK/curfew-certs/tls.crt" --tls-key "$E2E_WORK/curfew-certs/tls.key" \
     --listen 127.0.0.1:8444 --probe-listen 127.0.0.1:8082 --metrics-listen 127.0.0.1:8083
 says_what_is_missing() {
-    grep -q 'let ..curfew.. watch secrets' "$E2E_WORK/log/curfew-early.log"
+    grep -q 'does not allow ..curfew.. to watch secrets' "$E2E_WORK/log/curfew-early.log"
 }
 check 'the log names the missing permissions' await 30 'the log line' says_what_is_missing
 early() {

@@ -94,7 +94,7 @@ person editor create secret generic ci-token -n revival --from-literal=note=mine
 said_is 'secret/ci-token created'
 printf 'stringData: {token: "%s"}\n' "$(cat "$copy")" > "$copy.patch"
 person editor patch secret ci-token -n revival --type=merge --patch-file="$copy.patch"
-refused 'secret "ci-token" violates Curfew level "baseline": legacy-token-secret: data.token holds a token of this very Secret'
+refused 'secret "ci-token" violates Curfew level "baseline": legacy-token-secret: data.token holds a token of this Secret itself'
 works_not
 
 scenario 'revived token: other tokens are allowed, and other Secrets are not sent'

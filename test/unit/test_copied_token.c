@@ -16,7 +16,8 @@
 static struct cf_arena *arena;
 static struct cf_policy *policy;
 static struct cf_store *store;
-static char *legacy, *week, *hours; /* tokens: for ever, of a week, of two hours */
+static char *legacy, *week,
+    *hours; /* tokens that never expire, expire after a week, after two hours */
 
 static char *token_of(int64_t life)
 {
@@ -106,7 +107,8 @@ static void what_held_a_token_is_wiped(void **state)
     assert_true(asprintf(&object, "{\"metadata\":{\"annotations\":{\"a\":\"%s\"}}}", legacy) > 0);
     assert_true(ask("Pod", object, "").holds_secret);
     assert_true(asprintf(&old, ",\"oldObject\":%s", object) > 0);
-    /* Also where it is nothing new, and nothing is told; or where it goes away. */
+    /* Also when the token is not new, so that there is no finding, or when the update removes it.
+     */
     a = ask_as("UPDATE", "Pod", object, old);
     assert_true(a.allowed);
     assert_true(a.holds_secret);
@@ -118,7 +120,7 @@ static void what_held_a_token_is_wiped(void **state)
     assert_true(ask("Secret", "{\"data\":{\"a\":\"Yg==\"}}", "").holds_secret);
 }
 
-/* The server's own level, and how it is told. */
+/* The level of the server's configuration, and the message. */
 static void denied_at_baseline(void **state)
 {
     struct test_answer a = ask_pod(legacy);
@@ -193,8 +195,8 @@ static void templates_are_warned_about(void **state)
     free(object);
 }
 
-/* Secrets and ConfigMaps are not the server's to read, unless the admin says so. */
-static void contents_only_when_asked(void **state)
+/* The server reads Secrets and ConfigMaps only with `contents: true`. */
+static void contents_only_with_the_option(void **state)
 {
     static const char config[] = "apiVersion: curfew.dev/v1alpha1\nkind: CurfewConfiguration\n"
                                  "contents: true\n";
@@ -250,7 +252,7 @@ static void no_part_of_a_token_is_told(void **state)
 
 /* ---- what is not read ---- */
 
-/* A token that never expires with so many bytes of audience. */
+/* A token that never expires with an audience of that many bytes. */
 static char *long_token(size_t audience)
 {
     char *claims = NULL, *text, *out;
@@ -329,7 +331,7 @@ static void too_deep_to_be_read(void **state)
     free(text);
 }
 
-/* Harmless ones, and what is behind them: it is read up to a number that no API server stores. */
+/* Harmless strings before a token: they are read up to a number that no API server stores. */
 static void too_many_to_be_read(void **state)
 {
     struct cf_buf text;
@@ -381,12 +383,18 @@ static void all_of_a_text_are_judged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_held_a_token_is_wiped), cmocka_unit_test(denied_at_baseline),
-        cmocka_unit_test(each_mode_has_its_own_max),  cmocka_unit_test(several_tokens_of_one_text),
-        cmocka_unit_test(a_key_that_is_a_token),      cmocka_unit_test(templates_are_warned_about),
-        cmocka_unit_test(contents_only_when_asked),   cmocka_unit_test(no_part_of_a_token_is_told),
-        cmocka_unit_test(too_long_to_be_read),        cmocka_unit_test(too_deep_to_be_read),
-        cmocka_unit_test(too_many_to_be_read),        cmocka_unit_test(all_of_a_text_are_judged),
+        cmocka_unit_test(what_held_a_token_is_wiped),
+        cmocka_unit_test(denied_at_baseline),
+        cmocka_unit_test(each_mode_has_its_own_max),
+        cmocka_unit_test(several_tokens_of_one_text),
+        cmocka_unit_test(a_key_that_is_a_token),
+        cmocka_unit_test(templates_are_warned_about),
+        cmocka_unit_test(contents_only_with_the_option),
+        cmocka_unit_test(no_part_of_a_token_is_told),
+        cmocka_unit_test(too_long_to_be_read),
+        cmocka_unit_test(too_deep_to_be_read),
+        cmocka_unit_test(too_many_to_be_read),
+        cmocka_unit_test(all_of_a_text_are_judged),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -100,14 +100,14 @@ check 'a log line has the rule, the user and the duration' "$(tail -n 1 "$work/m
 stops 'exit code' "$pid"
 
 # Shutdown: SIGTERM with an open connection, and with one in the middle of a review.
-server "$work/drain.log" --drain-delay 1s
-sleep 5 | openssl s_client -quiet -connect "127.0.0.1:$port" >/dev/null 2>&1 &
+server "$work/drain.log" --drain-delay 3s
+sleep 8 | openssl s_client -quiet -connect "127.0.0.1:$port" >/dev/null 2>&1 &
 idle=$!
 pids="$pids $idle"
 {
     request /validate "$good" 'Connection: close' >"$work/slow"
     head -c 500 "$work/slow"
-    sleep 1.3 # begun before the end of the drain, done after it
+    sleep 3.5 # begun before the end of the drain, done after it
     tail -c +501 "$work/slow"
 } | raw &
 slow=$!

@@ -88,7 +88,7 @@ static void check_made_up(const struct cf_rule_input *in, struct cf_findings *ou
         const struct cf_secret_ref *ref = pod->volumes[i].secret;
         struct cf_finding *f;
 
-        if (ref == NULL || ref->state != CF_SECRET_LEGACY ||
+        if (ref == NULL || in->secrets[ref->index].state != CF_SECRET_LEGACY ||
             !cf_strings_has(&settings->accounts, pod->account))
             continue;
         f = cf_finding_add(out, pod->volumes[i].called, ref->at, cf_value_str(out, ref->name));

@@ -24,8 +24,7 @@ struct cf_jwks *cf_jwks_parse(const char *bytes, size_t len, struct cf_err *err)
 /* Reads a file ("-": standard input). */
 struct cf_jwks *cf_jwks_load(const char *path, struct cf_err *err);
 
-/* Adds and drops a reference; the last one frees it. Both take NULL. */
-struct cf_jwks *cf_jwks_ref(struct cf_jwks *jwks);
+/* A key set is a shared value (swap.h). Drops a reference; the last one frees it. Takes NULL. */
 void cf_jwks_unref(struct cf_jwks *jwks);
 void cf_jwks_cleanup(struct cf_jwks **jwks);
 

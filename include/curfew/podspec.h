@@ -25,10 +25,6 @@ struct cf_texts {
     size_t capacity;
 };
 
-/* Decodes the volumes of the pod spec at `at`, with their strings. */
-void cf_volumes_decode(struct cf_texts *texts, const struct cf_path *at,
-                       const struct cf_json *spec);
-
 /* Keeps a string, which may be NULL, if it could hold a token. `text->at` may be on the stack. */
 void cf_text_note(struct cf_texts *texts, const struct cf_text *text);
 

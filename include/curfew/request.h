@@ -39,8 +39,6 @@ bool cf_caller_is_control_plane(const struct cf_caller *caller);
 bool cf_caller_is_node(const struct cf_caller *caller);
 /* A controller of the control plane, or a ServiceAccount of kube-system: it ignores warnings. */
 bool cf_caller_is_controller(const struct cf_caller *caller);
-/* Fills namespace and account from the username, in the arena; false: out of memory. */
-bool cf_caller_split(struct cf_arena *arena, struct cf_caller *caller);
 /* system:serviceaccount:<namespace>:<name>, exactly. */
 bool cf_caller_is_account(const struct cf_caller *caller, const char *namespace, const char *name);
 /* A ServiceAccount whose request carries no credential id that begins with JTI=, and no pod: a

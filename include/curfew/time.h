@@ -14,6 +14,10 @@ int64_t cf_now(void);
 /* Microseconds of a clock that only goes forward, for durations. */
 int64_t cf_monotonic_micros(void);
 
+/* A random number from low to high, both included, at least 0 and less than 2^32 apart: pauses that
+ * many clients do not end together. `high` when the system has no random bytes yet. */
+int64_t cf_jitter(int64_t low, int64_t high);
+
 /* Parses "2027-03-31" (exactly so, a day that exists, years 1970-9999) into the second at
  * which that day *ends*, UTC: the first second of the next day. */
 bool cf_date_end(const char *text, int64_t *end);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <sys/random.h>
 
 #include "curfew/limits.h"
 #include "curfew/str.h"
@@ -64,6 +65,15 @@ static bool read_date(const char *text, int64_t *begin)
     when.tm_mday = day;
     *begin = (int64_t)timegm(&when);
     return true;
+}
+
+int64_t cf_jitter(int64_t low, int64_t high)
+{
+    uint32_t dice = 0;
+
+    if (high <= low || getrandom(&dice, sizeof(dice), GRND_NONBLOCK) != (ssize_t)sizeof(dice))
+        return high;
+    return low + (int64_t)(dice % ((uint64_t)(high - low) + 1));
 }
 
 bool cf_date_end(const char *text, int64_t *end)

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "transport.h"
 #include "curfew/json.h"
 #include "curfew/limits.h"
 #include "curfew/str.h"
+#include "curfew/time.h"
 
 #define TRIES_OF_GET 5
 #define BACKOFF_MILLIS 250
@@ -155,16 +155,6 @@ static int explain_refusal(const struct cf_credentials *creds, const struct cf_e
 
 /* ---- tries ---- */
 
-/* Between half of it and all of it. */
-static int64_t half_jitter(int64_t millis)
-{
-    uint32_t dice = 0;
-
-    if (getrandom(&dice, sizeof(dice), GRND_NONBLOCK) != (ssize_t)sizeof(dice))
-        return millis;
-    return millis / 2 + (int64_t)(dice % (uint32_t)(millis / 2 + 1));
-}
-
 static int64_t pause_before(unsigned try, int64_t retry_after)
 {
     int64_t millis = BACKOFF_MILLIS;
@@ -172,11 +162,13 @@ static int64_t pause_before(unsigned try, int64_t retry_after)
     if (retry_after > 0) {
         millis = retry_after > RETRY_AFTER_MAX_MILLIS / 1000 ? RETRY_AFTER_MAX_MILLIS
                                                              : retry_after * 1000;
-        return millis + half_jitter(BACKOFF_MILLIS);
+        return millis + cf_jitter(BACKOFF_MILLIS / 2, BACKOFF_MILLIS);
     }
     for (unsigned i = 1; i < try && millis < BACKOFF_MAX_MILLIS; i++)
         millis *= 2;
-    return half_jitter(millis < BACKOFF_MAX_MILLIS ? millis : BACKOFF_MAX_MILLIS);
+    if (millis > BACKOFF_MAX_MILLIS)
+        millis = BACKOFF_MAX_MILLIS;
+    return cf_jitter(millis / 2, millis);
 }
 
 static bool call_cancelled(const struct cf_api_call *call)

@@ -77,7 +77,7 @@ int cf_kept_refresh(struct cf_kept *kept, bool again, struct cf_err *err)
     return -1;
 }
 
-void cf_kept_free(struct cf_kept *kept)
+static void kept_free(struct cf_kept *kept)
 {
     cf_buf_wipe(&kept->bytes);
     cf_buf_free(&kept->bytes);
@@ -107,10 +107,10 @@ void cf_credentials_free(struct cf_credentials *creds)
 {
     if (creds == NULL)
         return;
-    cf_kept_free(&creds->ca);
-    cf_kept_free(&creds->cert);
-    cf_kept_free(&creds->key);
-    cf_kept_free(&creds->token);
+    kept_free(&creds->ca);
+    kept_free(&creds->cert);
+    kept_free(&creds->key);
+    kept_free(&creds->token);
     if (creds->arena != NULL)
         cf_arena_reset(creds->arena, true);
     cf_arena_free(creds->arena);
@@ -201,7 +201,7 @@ static int trim_token(struct cf_credentials *creds, struct cf_err *err)
 
 static void replace_kept(struct cf_kept *into, struct cf_buf *from)
 {
-    cf_kept_free(into);
+    kept_free(into);
     into->bytes = *from;
     cf_buf_init(from, 0);
 }

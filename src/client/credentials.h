@@ -32,7 +32,6 @@ struct cf_kept {
  * always. The bytes are then the file's. When that fails and there are older bytes, they stay, and
  * it is not an error. Messages name the file. */
 int cf_kept_refresh(struct cf_kept *kept, bool again, struct cf_err *err);
-void cf_kept_free(struct cf_kept *kept); /* wipes it */
 
 /* ---- a credential program (exec.c) ---- */
 

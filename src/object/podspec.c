@@ -224,7 +224,9 @@ static void volume_decode(struct cf_fields *r, const struct cf_json *v, struct c
     }
 }
 
-void cf_volumes_decode(struct cf_texts *texts, const struct cf_path *at, const struct cf_json *spec)
+/* Decodes the volumes of the pod spec at `at`, with their strings. */
+static void decode_volumes(struct cf_texts *texts, const struct cf_path *at,
+                           const struct cf_json *spec)
 {
     struct cf_fields *r = texts->r;
     struct cf_pod_spec *out = texts->out;
@@ -509,7 +511,7 @@ void cf_pod_spec_decode(struct cf_fields *r, const struct cf_path *at, const str
     out->account = cf_pod_account(r, at, spec);
     out->node_name = cf_field_str(r, at, spec, "nodeName");
     out->no_automount = cf_field_false(r, at, spec, "automountServiceAccountToken");
-    cf_volumes_decode(&visit.texts, at, spec);
+    decode_volumes(&visit.texts, at, spec);
     find_token_volumes(&visit);
     for (size_t i = 0; i < CF_COUNT(container_lists); i++)
         visit_containers(&visit, at, spec, container_lists[i]);

@@ -51,7 +51,7 @@ bool cf_caller_is_controller(const struct cf_caller *caller)
 
 /* k8s.io/apiserver authentication/serviceaccount SplitUsername: two parts, neither of them empty.
  */
-bool cf_caller_split(struct cf_arena *arena, struct cf_caller *caller)
+static bool caller_split(struct cf_arena *arena, struct cf_caller *caller)
 {
     const char *rest = cf_str_or_empty(caller->username), *colon;
 
@@ -112,7 +112,7 @@ void cf_caller_decode(struct cf_fields *r, const struct cf_path *at, const struc
     out->pod_name = extra_value(r, &extra_at, extras, EXTRA "pod-name");
     out->pod_uid = extra_value(r, &extra_at, extras, EXTRA "pod-uid");
     out->node_name = extra_value(r, &extra_at, extras, EXTRA "node-name");
-    if (!cf_caller_split(r->arena, out))
+    if (!caller_split(r->arena, out))
         cf_field_fail_memory(r);
 }
 

@@ -28,8 +28,9 @@ static const char *named_resource(struct cf_arena *arena, const struct cf_reques
     return cf_str_or_empty(cf_str_shown(arena, text));
 }
 
-const struct cf_levels *cf_evaluation_levels(const struct cf_evaluation *evaluation,
-                                             const struct cf_rule *rule)
+/* The levels that apply to the rule: of the object's namespace, or of the caller's. */
+static const struct cf_levels *evaluation_levels(const struct cf_evaluation *evaluation,
+                                                 const struct cf_rule *rule)
 {
     return (rule->traits & CF_RULE_CALLER) != 0 ? &evaluation->lookups->caller_levels
                                                 : &evaluation->lookups->levels;
@@ -191,7 +192,9 @@ static const char *replacement_text(struct cf_arena *arena, const struct cf_verd
     return buf.data;
 }
 
-bool cf_in_file(const struct cf_request *request)
+/* Whether the object is in a manifest that `curfew review` could read: an existing object is
+ * evaluated differently, and a token request is in no manifest. */
+static bool is_in_file(const struct cf_request *request)
 {
     return request->operation == CF_CREATE && request->kind != CF_KIND_TOKEN_REQUEST;
 }
@@ -205,7 +208,7 @@ static bool helps_in_file(const struct cf_request *request, const struct cf_verd
     for (size_t i = 0; i < count; i++)
         known = known || (!denied[i]->finding.unknown &&
                           (denied[i]->finding.rule->traits & CF_RULE_CALLER) == 0);
-    return known && cf_in_file(request);
+    return known && is_in_file(request);
 }
 
 /* The command that shows the same findings before the next attempt, or repairs them. Manifests do
@@ -269,8 +272,7 @@ const char *cf_denial(struct cf_arena *arena, const struct cf_request *request,
                       const struct cf_evaluation *evaluation,
                       const struct cf_verdict *const *denied, size_t count)
 {
-    enum cf_level level =
-        cf_evaluation_levels(evaluation, denied[0]->finding.rule)->mode[CF_ENFORCE];
+    enum cf_level level = evaluation_levels(evaluation, denied[0]->finding.rule)->mode[CF_ENFORCE];
     bool in_file = helps_in_file(request, denied, count);
     const char *yaml = in_file ? replacement_text(arena, denied, count) : "";
     struct cf_buf head, tail;
@@ -432,7 +434,7 @@ static const char *remedy_that_fits(const struct cf_request *request, const stru
                                     size_t used)
 {
     const char *own = f->remedy != NULL ? f->remedy : f->rule->remedy;
-    bool in_file = cf_in_file(request) && (f->rule->traits & CF_RULE_CALLER) == 0;
+    bool in_file = is_in_file(request) && (f->rule->traits & CF_RULE_CALLER) == 0;
 
     if (used + cf_utf8_count(own) <= CF_WARNING_MAX)
         return own;
@@ -451,7 +453,7 @@ static void warn_unknown(struct warnings *w, struct cf_arena *arena, const char 
     put_warning(w, cf_line(arena, CF_WARNING_MAX,
                            "%s could not be evaluated at Curfew level \"%s\": %s: %s: %s", subject,
                            cf_level_name(strictest_level(
-                               cf_evaluation_levels(evaluation, v->finding.rule), modes)),
+                               evaluation_levels(evaluation, v->finding.rule), modes)),
                            v->finding.rule->id, v->finding.what, cf_str_or_empty(why)));
 }
 
@@ -462,7 +464,7 @@ static void warn_finding(struct warnings *w, struct cf_arena *arena,
 {
     const struct cf_finding *f = &v->finding;
     const char *level =
-        cf_level_name(strictest_level(cf_evaluation_levels(evaluation, f->rule), modes));
+        cf_level_name(strictest_level(evaluation_levels(evaluation, f->rule), modes));
     const char *line;
 
     if (f->malformed)

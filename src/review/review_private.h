@@ -15,10 +15,6 @@ int cf_verdicts_merge(struct cf_arena *arena, struct cf_evaluation *evaluation,
 
 /* ---- verdicts.c: fixes ---- */
 
-/* Adjusts each fix to the sources that the fixes before it insert into the same volume, so that all
- * fixes that are not exempt can be applied in the order of the verdicts. -1: out of memory. */
-int cf_fixes_settle(struct cf_arena *arena, struct cf_evaluation *evaluation);
-
 /* ---- engine.c ---- */
 
 /* A kubelet's request for the token of a pod: that pod was evaluated when it was created. */
@@ -86,14 +82,6 @@ void cf_existing_lines(struct cf_arena *arena, const struct cf_review_input *in,
 /* One line of at most `max` characters: `<subject> <verb>: <rule id>: <rest>`. Quoted parts are
  * shortened first, so that the rule and the message stay. "" when the arena is out of memory. */
 const char *cf_line(struct cf_arena *arena, size_t max, const char *fmt, ...) CF_PRINTF(3, 4);
-
-/* The levels that apply to the rule: of the object's namespace, or of the caller's. */
-const struct cf_levels *cf_evaluation_levels(const struct cf_evaluation *evaluation,
-                                             const struct cf_rule *rule);
-
-/* Whether the object is in a manifest that `curfew review` could read: an existing object is
- * evaluated differently, and a token request is in no manifest. */
-bool cf_in_file(const struct cf_request *request);
 
 /* The whole denial: a first line that is complete by itself, one line for each finding, the
  * remedies. NULL: out of memory. */

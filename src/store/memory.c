@@ -151,7 +151,8 @@ uint32_t cf_slab_next(const struct cf_slab *slab, uint32_t id)
     return 0;
 }
 
-size_t cf_slab_bytes(const struct cf_slab *slab)
+/* Bytes of all chunks. */
+static size_t slab_bytes(const struct cf_slab *slab)
 {
     size_t bytes = slab->chunk_capacity * sizeof(struct cf_chunk *);
 
@@ -285,7 +286,7 @@ size_t cf_heap_bytes(const struct cf_heap *heap)
     size_t bytes = heap->large_bytes;
 
     for (size_t i = 0; i < CF_HEAP_CLASSES; i++)
-        bytes += cf_slab_bytes(&heap->classes[i]);
+        bytes += slab_bytes(&heap->classes[i]);
     return bytes;
 }
 

@@ -49,9 +49,6 @@ static inline void *cf_slab_at(const struct cf_slab *slab, uint32_t id)
 /* The next record in use after `id` (0: the first one); 0: no more. */
 uint32_t cf_slab_next(const struct cf_slab *slab, uint32_t id);
 
-/* Bytes of all chunks. */
-size_t cf_slab_bytes(const struct cf_slab *slab);
-
 /* ---- lists of records ---- */
 
 /* A doubly linked list through the records of one slab. Each record holds its links `offset` bytes

@@ -172,8 +172,6 @@ const char *cf_text_copy(const struct cf_store *store, struct cf_arena *arena, u
 
 /* ---- store.c: items ---- */
 
-void cf_items_init(struct cf_store *store);
-
 static inline void *cf_item_at(const struct cf_store *store, enum cf_item_kind kind, uint32_t id)
 {
     return cf_slab_at(&store->items[kind], id);

@@ -327,11 +327,6 @@ static struct cf_jwks *jwks_new(size_t room)
     return NULL;
 }
 
-struct cf_jwks *cf_jwks_ref(struct cf_jwks *jwks)
-{
-    return cf_shared_ref(jwks);
-}
-
 void cf_jwks_unref(struct cf_jwks *jwks)
 {
     cf_shared_unref(jwks);

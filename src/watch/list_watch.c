@@ -3,7 +3,6 @@
  * after a connection was lost. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "curfew/json.h"
 #include "curfew/limits.h"
@@ -275,15 +274,6 @@ int cf_reflector_list(struct cf_reflector *r)
 
 /* ---- watches ---- */
 
-static int64_t random_between(int64_t low, int64_t high)
-{
-    uint32_t dice = 0;
-
-    if (high <= low || getrandom(&dice, sizeof(dice), GRND_NONBLOCK) != (ssize_t)sizeof(dice))
-        return low;
-    return low + (int64_t)(dice % (uint32_t)(high - low + 1));
-}
-
 static int open_watch(struct cf_reflector *r, const char *more, int64_t seconds)
 {
     struct cf_buf path;
@@ -311,7 +301,7 @@ int cf_reflector_watch_list(struct cf_reflector *r)
     begin_request(r, CF_WATCH_LISTING);
     cf_store_list_begin(r->watch->store, r->resource);
     ended = open_watch(r, "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&",
-                       random_between(WATCH_MIN_SECONDS, WATCH_MAX_SECONDS));
+                       cf_jitter(WATCH_MIN_SECONDS, WATCH_MAX_SECONDS));
     if (r->phase == CF_WATCHING) /* the list was complete, and the watch continued */
         return ended;
     /* The server rejected it, its storage can't do it (etcd 3.4), or it did not understand and so
@@ -327,8 +317,8 @@ int cf_reflector_watch_list(struct cf_reflector *r)
 int cf_reflector_watch(struct cf_reflector *r)
 {
     int64_t third = cf_watch_third(r->watch) / CF_MICROS;
-    int64_t seconds = random_between(third - third / 5, third);
-    int64_t most = random_between(WATCH_MIN_SECONDS, WATCH_MAX_SECONDS);
+    int64_t seconds = cf_jitter(third - third / 5, third);
+    int64_t most = cf_jitter(WATCH_MIN_SECONDS, WATCH_MAX_SECONDS);
     int ended;
 
     begin_request(r, CF_WATCHING);

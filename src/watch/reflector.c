@@ -2,7 +2,6 @@
 /* reflector.c - how one resource's watch is doing: its last contact, how it failed, how
  * long it pauses; and the log lines about that, one for each change. The metrics count the rest. */
 #include <string.h>
-#include <sys/random.h>
 
 #include "curfew/json.h"
 #include "curfew/log.h"
@@ -83,15 +82,6 @@ bool cf_reflector_failed(struct cf_reflector *r, int failure)
     return failure != CF_WATCH_GONE || before == CF_WATCH_GONE;
 }
 
-static int64_t add_jitter(int64_t micros)
-{
-    uint32_t dice = 0;
-
-    if (getrandom(&dice, sizeof(dice), GRND_NONBLOCK) != (ssize_t)sizeof(dice))
-        return micros;
-    return micros + (int64_t)((double)micros * dice / (double)UINT32_MAX);
-}
-
 /* Doubles up to a ceiling, with jitter up to twice that. */
 int64_t cf_reflector_next_pause(struct cf_reflector *r)
 {
@@ -104,7 +94,7 @@ int64_t cf_reflector_next_pause(struct cf_reflector *r)
     if (pause > most)
         pause = most;
     r->pause = pause < most / 2 ? pause * 2 : most;
-    return add_jitter(pause);
+    return cf_jitter(pause, 2 * pause);
 }
 
 /* ---- freshness ---- */

@@ -18,7 +18,7 @@ policy|src/base/str.c|s/} else if (bad > 0) {/} else if (bad > 1) {/|messages co
 manifest|src/json/writer.c|s/if (strstr(text, ": ") != NULL ../if (/|a text with a colon in it is printed bare
 kubeconfig|src/client/credentials.c|s/bool secret = kept_is_given(&creds->token) ../bool secret =/|a token goes to a server without TLS
 token|src/token/verify.c|s/bool same = rc == 0 .. jwt != NULL ../bool same = rc != ENOMEM ||/|the signature is not looked at
-http|src/server/request.c|s/if (!is_name(name, name_len)) {/if (name_len == 0 || !is_name(name, 1)) {/|a header may have a space in its name
+http|src/server/routes.c|s/if (!is_name(name, name_len)) {/if (name_len == 0 || !is_name(name, 1)) {/|a header may have a space in its name
 watch|src/watch/framer.c|s/= f->to->len + (size_t)(at - .mark) + 1;/= f->to->len + 1;/|the place of a key is stale
 '
 

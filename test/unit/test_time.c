@@ -139,16 +139,31 @@ static void formats_human_readable_spans(void **state)
         assert_string_equal(cf_span_format(cases[i].seconds, text), cases[i].text);
 }
 
+static void jitter_stays_between(void **state)
+{
+    bool low = false, high = false;
+
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        int64_t got = cf_jitter(7, 9);
+
+        assert_in_range(got, 7, 9);
+        low |= got == 7;
+        high |= got == 9;
+    }
+    assert_true(low && high);
+    assert_int_equal(cf_jitter(5, 5), 5);
+    assert_int_equal(cf_jitter(5, 4), 4);
+    assert_in_range(cf_jitter(0, UINT32_MAX - 1), 0, UINT32_MAX - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(times_are_strict),
-        cmocka_unit_test(times_come_back),
-        cmocka_unit_test(formats_human_readable_spans),
-        cmocka_unit_test(dates_are_strict),
-        cmocka_unit_test(a_date_ends_with_its_day),
-        cmocka_unit_test(formats_any_number),
-        cmocka_unit_test(clocks_run),
+        cmocka_unit_test(jitter_stays_between), cmocka_unit_test(times_are_strict),
+        cmocka_unit_test(times_come_back),      cmocka_unit_test(formats_human_readable_spans),
+        cmocka_unit_test(dates_are_strict),     cmocka_unit_test(a_date_ends_with_its_day),
+        cmocka_unit_test(formats_any_number),   cmocka_unit_test(clocks_run),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

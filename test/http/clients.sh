@@ -16,20 +16,19 @@ let_in() {
     equal "client certificate: $1" 200 "$(as "$1")"
 }
 
-# gets_alert ALERT [s_client flag...]: a client gets the alert. It sends no request: the request of a client
-# would cause a reset, which may overtake the alert.
+# gets_alert NAME ALERT [s_client flag...]: a client gets the alert. It sends no request: the request of a
+# client would cause a reset, which may overtake the alert.
 gets_alert() {
-    local alert="$1"
-    shift
-    sleep 2 | timeout 5 openssl s_client -connect "127.0.0.1:$port" -CAfile "$certs/ca.crt" "$@" \
-        >"$work/tls" 2>&1
-    grep -qi "alert $alert" "$work/tls"
+    local name="$1" alert="$2"
+    shift 2
+    matches "$name" "alert $alert" "$(sleep 2 |
+        timeout 5 openssl s_client -connect "127.0.0.1:$port" -CAfile "$certs/ca.crt" "$@" 2>&1)"
 }
 
 kept_out() {
     equal "client certificate: $1 is rejected" 000 "$(as "$1")"
-    [ -z "${2:-}" ] || check "client certificate: $1 gets an alert" "$(tail -n 5 "$work/tls")" \
-        gets_alert "$2" -cert "$ca/$1.pem" -key "$ca/$1.key"
+    [ -z "${2:-}" ] || gets_alert "client certificate: $1 gets an alert" "$2" -cert "$ca/$1.pem" \
+        -key "$ca/$1.key"
 }
 
 authority api
@@ -60,9 +59,9 @@ equal '/authorize is served to callers with a certificate' 200 "$(post /authoriz
     "$recorded/authorize/pod-bound.list.pods.json" --cert "$ca/right.pem" --key "$ca/right.key")"
 equal '/authorize is not served to other callers' 000 "$(post /authorize "$recorded/authorize/pod-bound.list.pods.json")"
 equal 'no response without a client certificate' 000 "$(post /validate "$good")"
-check 'the client gets an alert over TLS 1.3' "$(tail -n 5 "$work/tls")" gets_alert 'certificate required'
+gets_alert 'the client gets an alert over TLS 1.3' 'certificate required'
 equal 'no response without a client certificate over TLS 1.2' 000 "$(post /validate "$good" --tls-max 1.2)"
-check 'the client gets an alert over TLS 1.2' "$(tail -n 5 "$work/tls")" gets_alert 'handshake failure' -tls1_2
+gets_alert 'the client gets an alert over TLS 1.2' 'handshake failure' -tls1_2
 equal 'a client certificate over TLS 1.2' 200 \
     "$(post /validate "$good" --tls-max 1.2 --cert "$ca/right.pem" --key "$ca/right.key")"
 equal 'a certificate without its key' 000 \

@@ -28,7 +28,7 @@ struct stream {
     struct cf_value value;
     struct cf_document doc;
     struct cf_document_place place;
-    bool behind_first;
+    bool after_first;
     bool over; /* the values after this one cannot be separated */
 };
 
@@ -58,7 +58,7 @@ static bool is_no_value(const struct stream *s)
     size_t len = s->doc.len;
     struct cf_err err = {0};
 
-    if (!s->behind_first || at == NULL)
+    if (!s->after_first || at == NULL)
         return false;
     if (len >= 3 && memcmp(at, "...", 3) == 0) {
         at += 3;
@@ -86,7 +86,7 @@ static int json_failed(struct stream *s, struct cf_err *err)
         review = looks_like_review(r->how->arena, doc->bytes, doc->len);
     doc->broken_review = review && err->kind == CF_ERR_INPUT;
     cf_document_fail(doc, err, err->kind == CF_ERR_INPUT && doc->bytes != NULL ? 0 : doc->line);
-    if (!s->behind_first && !review && s->source.memory != NULL && err->kind == CF_ERR_INPUT &&
+    if (!s->after_first && !review && s->source.memory != NULL && err->kind == CF_ERR_INPUT &&
         try_yaml(s, err, &rc)) {
         s->over = true;
         return rc;
@@ -220,7 +220,7 @@ int cf_reader_json(struct cf_reader *r, const struct cf_section *section)
         rc = got < 0 ? cf_reader_failure(r, r->file, r->err) : give_value(&s);
         if (got < 0 || s.over || (s.doc.err.kind != CF_ERR_NONE && !can_go_on(&s)))
             break;
-        s.behind_first = true;
+        s.after_first = true;
     }
     cf_values_free(&s.values);
     return rc;

@@ -241,12 +241,12 @@ static bool begin_member(struct intake *s, struct frame *frame, const char *key,
 static enum state drop_member(struct intake *s)
 {
     struct cf_fault fault;
-    const char *behind = cf_skip_value(&s->dropped, s->p, s->end, &fault);
+    const char *after = cf_skip_value(&s->dropped, s->p, s->end, &fault);
 
-    if (behind == NULL)
+    if (after == NULL)
         return fault.what == NULL ? fail_memory(s) : fail_at(s, fault.at, fault.what);
     flush_run(s, s->cut);
-    s->mark = s->p = behind;
+    s->mark = s->p = after;
     return AFTER;
 }
 
@@ -264,15 +264,15 @@ static void separate(struct intake *s, const struct frame *frame)
 static enum state copy_number(struct intake *s)
 {
     struct cf_fault fault;
-    const char *behind = cf_lex_number(s->p, s->end, &fault);
+    const char *after = cf_lex_number(s->p, s->end, &fault);
 
-    if (behind == NULL)
+    if (after == NULL)
         return fail_at(s, fault.at, fault.what);
     flush_run(s, s->p);
-    s->p = behind;
+    s->p = after;
     *s->out++ = '"';
     *s->out++ = CF_NUMBER_MARK;
-    flush_run(s, behind);
+    flush_run(s, after);
     *s->out++ = '"';
     return AFTER;
 }
@@ -290,13 +290,13 @@ static enum state read_literal(struct intake *s, const char *word)
 static bool lex_string(struct intake *s, struct cf_escapes *escapes)
 {
     struct cf_fault fault;
-    const char *behind = cf_lex_string(s->p + 1, s->end, escapes, &fault);
+    const char *after = cf_lex_string(s->p + 1, s->end, escapes, &fault);
 
-    if (behind == NULL) {
+    if (after == NULL) {
         fail_at(s, fault.at, fault.what);
         return false;
     }
-    s->p = behind;
+    s->p = after;
     return true;
 }
 
@@ -482,12 +482,12 @@ static size_t first_value(struct cf_skip *skip, const char *bytes, size_t len)
 {
     const char *end = bytes + len;
     struct cf_fault fault;
-    const char *behind = cf_skip_value(skip, bytes, end, &fault);
+    const char *after = cf_skip_value(skip, bytes, end, &fault);
 
-    if (behind == NULL)
+    if (after == NULL)
         return len;
-    behind = cf_skip_space(behind, end);
-    return (size_t)(behind - bytes) + (behind < end);
+    after = cf_skip_space(after, end);
+    return (size_t)(after - bytes) + (after < end);
 }
 
 const struct cf_json *cf_json_parse(struct cf_arena *arena, const char *bytes, size_t len,

@@ -216,9 +216,9 @@ static const char *skip_digits(const char *p, const char *end)
 /* At least one digit at p; NULL and a fault without. */
 static const char *lex_digits(const char *p, const char *end, struct cf_fault *fault)
 {
-    const char *behind = skip_digits(p, end);
+    const char *after = skip_digits(p, end);
 
-    return behind > p ? behind : set_fault(fault, p, "expected a digit");
+    return after > p ? after : set_fault(fault, p, "expected a digit");
 }
 
 const char *cf_lex_number(const char *p, const char *end, struct cf_fault *fault)
@@ -320,9 +320,9 @@ const char *cf_skip_string(const char *p, const char *end)
 
 static const char *pass_string(const char *p, const char *end, struct cf_fault *fault)
 {
-    const char *behind = cf_skip_string(p, end);
+    const char *after = cf_skip_string(p, end);
 
-    return behind != NULL ? behind : set_fault(fault, end, "unexpected end");
+    return after != NULL ? after : set_fault(fault, end, "unexpected end");
 }
 
 static bool is_word(char c)
@@ -334,11 +334,11 @@ static bool is_word(char c)
 /* A number or a word, whichever. */
 static const char *pass_word(const char *p, const char *end, struct cf_fault *fault)
 {
-    const char *behind = p;
+    const char *after = p;
 
-    while (behind < end && is_word(*behind))
-        behind++;
-    return behind > p ? behind : set_fault(fault, p, "expected a value");
+    while (after < end && is_word(*after))
+        after++;
+    return after > p ? after : set_fault(fault, p, "expected a value");
 }
 
 /* ---- structure ---- */
@@ -437,7 +437,7 @@ static bool stop(struct cf_json_walk *walk)
 bool cf_json_walk_next(struct cf_json_walk *walk, struct cf_json_member *member)
 {
     struct cf_skip skip = {.arena = walk->arena};
-    const char *p = cf_skip_space(walk->p, walk->end), *behind;
+    const char *p = cf_skip_space(walk->p, walk->end), *after;
     struct cf_fault fault;
 
     if (walk->broken || (p < walk->end && *p == '}'))
@@ -448,15 +448,15 @@ bool cf_json_walk_next(struct cf_json_walk *walk, struct cf_json_member *member)
         p = cf_skip_space(p + 1, walk->end);
     }
     walk->begun = true;
-    behind = skip_key(p, walk->end, &fault);
-    if (behind == NULL)
+    after = skip_key(p, walk->end, &fault);
+    if (after == NULL)
         return stop(walk);
     member->key = p + 1;
     member->key_len = (size_t)(cf_skip_string(p + 1, walk->end) - 1 - member->key);
-    p = cf_skip_space(behind, walk->end);
-    behind = cf_skip_value(&skip, p, walk->end, &fault);
-    walk->broken = behind == NULL;
-    walk->p = behind != NULL ? behind : walk->end;
+    p = cf_skip_space(after, walk->end);
+    after = cf_skip_value(&skip, p, walk->end, &fault);
+    walk->broken = after == NULL;
+    walk->p = after != NULL ? after : walk->end;
     member->value = p;
     member->value_len = (size_t)(walk->p - p);
     return true;

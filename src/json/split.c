@@ -149,24 +149,24 @@ static int take_lines(struct cf_lines *lines, struct cf_section *out, bool *whit
                       struct cf_err *err)
 {
     struct cf_line line;
-    bool behind_kind = false;
+    bool after_kind = false;
     int rc;
 
     while ((rc = cf_lines_look(lines, &line, err)) > 0) {
         /* Of nearly all lines no more needs to be known than that they are indented. */
         bool inner = out->content != 0 && line.text < line.end && *line.text == ' ';
-        enum line_type type = inner && !behind_kind ? LINE_EMPTY : type_of(&line);
+        enum line_type type = inner && !after_kind ? LINE_EMPTY : type_of(&line);
 
         if (type == LINE_SEPARATOR)
             return 0;
         *white = *white && type == LINE_BLANK;
-        if (inner && behind_kind && type == LINE_CONTENT)
+        if (inner && after_kind && type == LINE_CONTENT)
             out->sure = false; /* the kind continues in this line */
         if (!inner && type == LINE_CONTENT) {
             bool had_kind = out->kind[0] != '\0';
 
             look_at_margin(out, &line, lines->line);
-            behind_kind = !had_kind && out->kind[0] != '\0';
+            after_kind = !had_kind && out->kind[0] != '\0';
             out->content = out->content == 0 ? lines->line : out->content;
         }
         if (cf_lines_pass(lines, &line, err) != 0)

@@ -255,13 +255,13 @@ static const char *character(struct yaml_reader *r, size_t index)
  * character, and b has that tag. */
 static bool ends_in_comma(struct yaml_reader *r, const yaml_event_t *event)
 {
-    const char *behind, *p;
+    const char *after, *p;
 
     if (!r->manifest || event->data.scalar.tag == NULL || event->data.scalar.length > 0 ||
         event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
         return false;
-    p = behind = character(r, event->end_mark.index);
-    if (behind == r->bytes + r->len || *behind != ',')
+    p = after = character(r, event->end_mark.index);
+    if (after == r->bytes + r->len || *after != ',')
         return false;
     while (p > r->bytes && memchr(" \t\r\n", p[-1], 4) == NULL && memchr("[{,", p[-1], 3) == NULL)
         p--;

@@ -263,7 +263,7 @@ static const struct cf_verdict **denied_list(struct answer *a, size_t *count)
 }
 
 /* Kinds that no rule reads have no warnings, unless there is a finding about the caller. */
-static bool was_judged(const struct answer *a)
+static bool was_evaluated(const struct answer *a)
 {
     return (a->request->kind != CF_KIND_OTHER && !a->evaluation->skipped) ||
            a->evaluation->count > 0;
@@ -290,7 +290,7 @@ static int answer_validate(struct answer *a, enum cf_decision *decision, struct 
         cf_out_end_object(&a->out);
         *decision = CF_DENIED;
     }
-    if (was_judged(a)) {
+    if (was_evaluated(a)) {
         if (count == 0 && a->request->kind != CF_KIND_OTHER && !a->evaluation->skipped)
             cf_existing_lines(a->arena, a->in, a->request, a->evaluation, &existing);
         cf_warnings_validate(&a->out, a->arena, a->request, a->evaluation, &existing, a->in->now);

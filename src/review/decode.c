@@ -77,7 +77,7 @@ static int operation_decode(struct cf_fields *r, const char *text, enum cf_opera
 }
 
 /* Whether rules read this kind of object under this subresource. */
-static bool to_be_judged(const struct cf_kind_info *info, const struct cf_request *request)
+static bool needs_evaluation(const struct cf_kind_info *info, const struct cf_request *request)
 {
     const char *sub = request->subresource;
 
@@ -117,7 +117,7 @@ static int object_decode(struct cf_fields *r, const struct cf_json *request, con
 static int objects_decode(struct cf_fields *r, const struct cf_json *json,
                           const struct cf_kind_info *info, struct cf_request *request)
 {
-    if (!to_be_judged(info, request))
+    if (!needs_evaluation(info, request))
         return 0;
     if (object_decode(r, json, "object", info, &request->object) != 0)
         return -1;

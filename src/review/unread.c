@@ -172,7 +172,7 @@ static bool is_unread_kubelet_token(const struct envelope *e, const struct cf_un
 }
 
 /* Whether a rule reads this kind that neither levels, exempt namespaces nor guard.groups lift. */
-static bool is_always_judged(const struct cf_policy *policy, const struct cf_unread_review *u)
+static bool is_always_evaluated(const struct cf_policy *policy, const struct cf_unread_review *u)
 {
     bool guard = cf_in_guard_groups(policy, &u->request.caller);
 
@@ -225,7 +225,7 @@ static int evaluate_place(struct envelope *e, const struct cf_review_input *in,
     u->enforce = &evaluation->lookups->levels.mode[CF_ENFORCE];
     u->advised = !denied && u->info != NULL && u->info->bit == CF_KIND_TEMPLATE;
     u->allowed = u->advised;
-    if (denied || is_always_judged(in->policy, u))
+    if (denied || is_always_evaluated(in->policy, u))
         return 0;
     if (cf_strings_has(&in->policy->exempt_namespaces, u->request.namespace))
         u->exempt = CF_EXEMPT_NAMESPACE;

@@ -125,7 +125,7 @@ static const char *life(const struct search *s, const struct cf_token *token)
 
 /* ---- findings ---- */
 
-static void tell_legacy(struct search *s, struct cf_finding *f, const struct cf_token *token)
+static void report_legacy(struct search *s, struct cf_finding *f, const struct cf_token *token)
 {
     if (cf_str_empty(token->secret))
         cf_finding_detail(s->out, f, "a token of %s, which works from anywhere", owner(s, token));
@@ -135,7 +135,7 @@ static void tell_legacy(struct search *s, struct cf_finding *f, const struct cf_
                           owner(s, token), token->secret);
 }
 
-static void tell_long(struct search *s, struct cf_finding *f, const struct cf_token *token)
+static void report_long(struct search *s, struct cf_finding *f, const struct cf_token *token)
 {
     int64_t max = cf_lifetime_of(s->in->policy, s->in->level)->max;
     char end[32], bound[32];
@@ -170,9 +170,9 @@ static void found_token(struct search *s, const struct cf_token_hit *hit)
     cf_finding_what(s->out, f, "%s holds a copied token that %s", cf_str_or_empty(place(s)),
                     cf_str_or_empty(life(s, token)));
     if (cf_token_kind(token, 0) == CF_TOKEN_LEGACY)
-        tell_legacy(s, f, token);
+        report_legacy(s, f, token);
     else
-        tell_long(s, f, token);
+        report_long(s, f, token);
     if (s->text == NULL && cf_streq(s->entry, CF_APPLIED_ANNOTATION))
         cf_finding_remedy(s->out, f,
                           "take the token out of the manifest: kubectl apply keeps a copy of the "

@@ -17,8 +17,8 @@ struct search {
     bool marked; /* a fix of the object has the mark */
 };
 
-static void tell_foreign(const struct cf_rule_input *in, struct cf_findings *out,
-                         struct cf_finding *f, const struct cf_secret_ref *ref)
+static void report_foreign(const struct cf_rule_input *in, struct cf_findings *out,
+                           struct cf_finding *f, const struct cf_secret_ref *ref)
 {
     const char *account = in->object->pod.account, *owner = in->secrets[ref->index].owner;
 
@@ -49,7 +49,7 @@ static void try_to_convert(const struct cf_rule_input *in, struct cf_findings *o
     struct cf_fix *fix;
 
     if (!cf_streq(owner, in->object->pod.account)) {
-        tell_foreign(in, out, f, ref);
+        report_foreign(in, out, f, ref);
         return;
     }
     fix = cf_convert(in, out, volume, source, &search->shared, &obstacle);

@@ -225,6 +225,7 @@ catches chart 'its appVersion is not' 'echo 9.9.9 > VERSION'
 catches words "README.md:.*'whoever': write" 'echo "whoever reads this" >> README.md'
 catches words "str.c:.*'is no': write" \
     'printf "static const char *m = \"it is \"\n \"no JSON\"; /* told */\n" >> src/base/str.c'
-leaves words 'names.h' 'echo "int told_nobody; /* \`told\`, as user nobody */" > src/base/names.h'
+catches words "names.h:1: the name 'told_why'" 'echo "int told_why;" > src/base/names.h'
+leaves words 'names.h' 'echo "int toldest; /* \`told\`, as user nobody */" > src/base/names.h'
 
 exit $status

@@ -1,13 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# words.sh [--names] [PATH...] - plain words in what people read: messages, help, log lines, comments, names of
-# tests, charts, manifests and documents. words.txt holds the words, each with its replacement and
-# two samples; the samples are checked first.
+# words.sh [PATH...] - plain words in what people read: messages, help, log lines, comments, names of tests,
+# charts, manifests, documents, and identifiers in src/ and include/. words.txt holds the words, each with its
+# replacement and two samples; the samples are checked first.
 #
 #   sh test/lint/words.sh                 the whole tree
 #   sh test/lint/words.sh src/json README.md     only these files and directories
 #
-# --names also checks identifiers in src/ and include/.
 # Not read: CHANGELOG.md (history quotes messages as they were), LICENSE, selftest.sh (its samples hold
 # the words), and what tests record of the program's output (goldens follow from src/ and charts/).
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -17,11 +16,6 @@ if [ $# = 1 ] && [ -f "$1/VERSION" ]; then
     shift
 else
     root=.
-fi
-names=0
-if [ "${1:-}" = --names ]; then
-    names=1
-    shift
 fi
 wanted=
 for path in "$@"; do
@@ -62,7 +56,7 @@ trap 'rm -f "$complaints" "$complaints.files"' EXIT
 scan() {
     mode=$1
     shift
-    awk -v mode="$mode" -v words="$words" -v names="$names" '
+    awk -v mode="$mode" -v words="$words" '
     # ---- the list ----
     function load(  line, column, section, n) {
         while ((getline line < words) > 0) {
@@ -177,7 +171,7 @@ scan() {
                 line = substr(line, 2)
             }
         }
-        if (names && file ~ /^(src|include)\//) c_names(code)
+        if (file ~ /^(src|include)\//) c_names(code)
     }
 
     # Each identifier once in a file.

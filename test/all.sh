@@ -129,8 +129,10 @@ CURFEW=$BUILD/curfew
 LOGS=$BUILD/test-logs
 export BUILD CURFEW LOGS
 shift
-rm -rf "$LOGS"
 mkdir -p "$LOGS"
+for part in "$@" logs; do # not those of a second run beside this one
+    rm -f "$LOGS/$part.log" "$LOGS/$part.count"
+done
 
 all_passed=0
 all_failed=0

@@ -206,7 +206,8 @@ void cf_report_unknown(const struct cf_rule_input *in, struct cf_findings *out,
                       cf_level_name(in->level));
     if (in->lookups->unknown_stays)
         cf_finding_remedy(out, f,
-                          "ask who runs Curfew: it needs that list, or lookupFailure: allow");
+                          "ask the Curfew administrator to list them, or to set "
+                          "lookupFailure: allow");
     else
         cf_finding_remedy(out, f,
                           "try again in a few seconds; if the problem persists, see Curfew's log");

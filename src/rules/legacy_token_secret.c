@@ -24,7 +24,7 @@ static void advise_requested_token(const struct cf_rule_input *in, struct cf_fin
         .account = account, .seconds = 3600, .restricted = in->lookups->account_restricted};
 
     cf_finding_remedy(out, f,
-                      "mount a projected serviceAccountToken volume, or ask for a token when it is "
+                      "mount a projected serviceAccountToken volume, or request a token when it is "
                       "needed: %s",
                       cf_token_command(in, out, &wanted));
 }
@@ -59,7 +59,7 @@ static void advise_without_token(const struct cf_rule_input *in, struct cf_findi
     struct cf_wanted_token wanted = {
         .account = own->account, .seconds = 3600, .restricted = in->lookups->account_restricted};
 
-    cf_finding_remedy(out, f, "leave %s.token out, and ask for a token when it is needed: %s",
+    cf_finding_remedy(out, f, "leave %s.token out, and request a token when it is needed: %s",
                       own->map, cf_token_command(in, out, &wanted));
 }
 
@@ -183,7 +183,7 @@ static void check_legacy_secret(const struct cf_rule_input *in, struct cf_findin
 const struct cf_rule cf_rule_legacy_token_secret = {
     .id = "legacy-token-secret",
     .title = "a Secret holds a token that never expires",
-    .remedy = "mount a projected serviceAccountToken volume, or ask for a token when it is needed "
+    .remedy = "mount a projected serviceAccountToken volume, or request a token when it is needed "
               "(kubectl create token)",
     .level = CF_BASELINE,
     .kinds = CF_KIND_SECRET,

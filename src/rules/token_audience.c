@@ -66,9 +66,9 @@ static void advise_audience(const struct cf_rule_input *in, struct cf_findings *
                                 cf_listed(out, &first), list->count > first.count ? ", ..." : "");
     else
         other = "leave the audience out, for the API server's own";
-    cf_finding_remedy(out, f,
-                      "%s, or ask who runs Curfew to add \"%s\" to rules.token-audience.allowed",
-                      cf_str_or_empty(other), audience);
+    cf_finding_remedy(
+        out, f, "%s, or ask the Curfew administrator to add \"%s\" to rules.token-audience.allowed",
+        cf_str_or_empty(other), audience);
 }
 
 /* `volume`: whose source it is; NULL: `who` requests it. */

@@ -210,7 +210,7 @@ static void advise_request(const struct cf_rule_input *in, struct cf_findings *o
                                      .pivot = cf_is_pivot(in->request)};
 
     cf_bind_requested(in->request, &wanted);
-    cf_finding_remedy(out, f, "ask for a %s%s: %s", too_long ? "shorter one" : "longer one",
+    cf_finding_remedy(out, f, "request a %s%s: %s", too_long ? "shorter one" : "longer one",
                       too_long ? ", and again when it ends" : "",
                       cf_token_command(in, out, &wanted));
 }

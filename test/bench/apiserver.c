@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* apiserver.c - a minimal API server for watches, with the objects of a large cluster.
+/* apiserver.c - a minimal API server for watches, with the objects of a large cluster. It is in C
+ * to share the cluster of bench-store, and to send 150,000 pods faster than Curfew reads them.
  *
  *   build/bench/apiserver PODS NODES RATE QUESTIONS
  *

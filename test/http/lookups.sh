@@ -45,5 +45,5 @@ stops 'and ends' "$pid"
 unknowing deny --no-secret-watch
 post /validate "$denied" >/dev/null
 holds 'never listed: another reason' 'Curfew runs without a list of the cluster'
-holds 'never listed: another remedy' 'do this: ask who runs Curfew'
+holds 'never listed: another remedy' 'do this: ask the Curfew administrator'
 stops 'and ends' "$pid"

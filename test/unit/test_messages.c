@@ -197,7 +197,8 @@ static void failed_lookups(void **state)
     message = denial(POD_IN("shop", LEGACY_POD));
     has_part(message, "Secret \"web-token\", which Curfew can't look up\n");
     has_part(message, ": Curfew runs without a list of the cluster's legacy Secrets; what it ");
-    has_part(message, "do this: ask who runs Curfew: it needs that list, or lookupFailure: allow");
+    has_part(message,
+             "do this: ask the Curfew administrator to list them, or to set lookupFailure: allow");
     cf_store_free(store);
     store = known;
 }

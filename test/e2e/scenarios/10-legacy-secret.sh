@@ -18,7 +18,7 @@ scenario 'a legacy Secret is denied with a remedy'
 dev apply -f - <<< "$(legacy_secret ci builder-token runner)"
 prints 'Error from server (Forbidden): '
 refused 'secret "builder-token" violates Curfew level "baseline": legacy-token-secret: type kubernetes.io/service-account-token creates a token that never expires'
-prints 'do this: mount a projected serviceAccountToken volume, or ask for a token when it is needed: kubectl create token runner -n ci --duration 1h'
+prints 'do this: mount a projected serviceAccountToken volume, or request a token when it is needed: kubectl create token runner -n ci --duration 1h'
 dev create token runner -n ci --duration 1h
 the_token_lives 3600
 admin apply -f - <<< "$(legacy_secret ci builder-token runner)"

@@ -296,4 +296,31 @@ static inline int reviews_teardown(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, reviews_setup, reviews_teardown)
 
+/* At every size of memory: the answer `wanted`, or an error and no answer. */
+static inline void answers_or_fails(const struct cf_review_input *in, const char *text,
+                                    const char *wanted)
+{
+    unsigned errors = 0;
+    bool fitted = false;
+
+    for (size_t ceiling = 256; !fitted; ceiling += 256) {
+        struct cf_arena *small = cf_arena_new(ceiling);
+        struct cf_outcome outcome;
+        struct cf_buf out;
+
+        cf_buf_init(&out, CF_MIB);
+        fitted = cf_review_answer(small, in, text, strlen(text), &out, &outcome, &err) == 0;
+        if (fitted) {
+            assert_string_equal(cf_buf_str(&out), wanted);
+        } else {
+            assert_int_equal(err.kind, CF_ERR_SYSTEM);
+            assert_int_equal(outcome.decision, CF_ERROR);
+            errors++;
+        }
+        cf_buf_free(&out);
+        cf_arena_free(small);
+    }
+    assert_true(errors > 10);
+}
+
 #endif

@@ -16,9 +16,9 @@ K8S       ?= 1.36.3
 SCENARIOS ?=
 export K8S
 # The parts of `make test`, the longest first: they run in parallel. Those of `make test-long` measure time
-# and memory and run alone; the tests of the lints take long and rarely fail.
-PARTS      ?= api http unit lint golden fault property recorded rules
-PARTS_LONG ?= selftest stress soak
+# and memory and run alone.
+PARTS      ?= api http unit selftest lint fault golden property recorded rules
+PARTS_LONG ?= stress soak
 # install: install missing dependencies with apt; check: only list them.
 DEPS    ?= install
 
@@ -181,7 +181,7 @@ tests: $(TEST_BINS) $(BUILD)/curfew
 test: ## run the tests (under two minutes after a build)
 	@$(MAKE) --no-print-directory -k tests || touch $(BUILD)/broken
 	@sh test/all.sh $(BUILD) $(PARTS)
-test-long: $(BUILD)/curfew | deps ## run slow clients, floods, memory ceilings, worst cases, the tests of the lints (8 min.)
+test-long: $(BUILD)/curfew | deps ## run slow clients, floods, memory ceilings, worst cases, sustained load (4 min.)
 	@sh test/all.sh $(BUILD) $(PARTS_LONG)
 test-all: ## run both
 	@$(MAKE) --no-print-directory test PARTS='$(PARTS) $(PARTS_LONG)'

@@ -17,7 +17,7 @@ SCENARIOS ?=
 export K8S
 # The parts of `make test`, the longest first: they run in parallel. Those of `make test-long` measure time
 # and memory and run alone.
-PARTS      ?= api http unit selftest lint fault golden property recorded rules
+PARTS      ?= selftest api http unit lint fault golden property recorded rules
 PARTS_LONG ?= stress soak
 # install: install missing dependencies with apt; check: only list them.
 DEPS    ?= install

@@ -366,7 +366,10 @@ class Server:
     def stop(self):
         """Cuts all connections and closes the port."""
         self.listener.shutdown()
-        self.listener.server_close()
+        if self.listener.socket.fileno() >= 0:
+            # A process that starts now inherits the socket until its exec: the socket must not listen any more.
+            self.listener.socket.shutdown(socket.SHUT_RDWR)
+            self.listener.server_close()
         self.cut()
 
     def cut(self):

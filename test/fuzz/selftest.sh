@@ -12,13 +12,13 @@ seconds=60
 
 # target | file | sed command | description
 bugs='
-review|src/review/unread.c|s/if (denied .. is_always_judged(in->policy, u))/if (denied || (is_always_judged(in->policy, u) ? in->now == 0 : false))/|a malformed ServiceAccount is allowed in an exempt namespace
+review|src/review/unread.c|s/if (denied .. is_always_evaluated(in->policy, u))/if (denied || (is_always_evaluated(in->policy, u) ? in->now == 0 : false))/|a malformed ServiceAccount is allowed in an exempt namespace
 authorize|src/json/lex.c|s/if (end - p < 6 ../if (end - p < 2 ||/|an escape at the end is read beyond the text
 policy|src/base/str.c|s/} else if (bad > 0) {/} else if (bad > 1) {/|messages contain control characters
 manifest|src/json/writer.c|s/if (strstr(text, ": ") != NULL ../if (/|a text with a colon in it is printed bare
 kubeconfig|src/client/credentials.c|s/bool secret = kept_is_given(&creds->token) ../bool secret =/|a token goes to a server without TLS
 token|src/token/verify.c|s/bool same = rc == 0 .. jwt != NULL ../bool same = rc != ENOMEM ||/|the signature is not looked at
-http|src/server/routes.c|s/if (!is_name(name, name_len)) {/if (name_len == 0 || !is_name(name, 1)) {/|a header may have a space in its name
+http|src/server/routes.c|s/if (!is_header_name(name, name_len)) {/if (name_len == 0 || !is_header_name(name, 1)) {/|a header may have a space in its name
 watch|src/watch/framer.c|s/= f->to->len + (size_t)(at - .mark) + 1;/= f->to->len + 1;/|the place of a key is stale
 '
 

@@ -7,8 +7,8 @@
 #   sh test/lint/words.sh                 the whole tree
 #   sh test/lint/words.sh src/json README.md     only these files and directories
 #
-# Not read: CHANGELOG.md (history quotes messages as they were), LICENSE, selftest.sh (its samples hold
-# the words), and what tests record of the program's output (goldens follow from src/ and charts/).
+# Not read: LICENSE, selftest.sh (its samples hold the words), and what tests record of the program's output
+# (goldens follow from src/ and charts/).
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 # A single argument that holds a whole tree is the root, as for the other lints.
 if [ $# = 1 ] && [ -f "$1/VERSION" ]; then
@@ -28,7 +28,7 @@ LC_ALL=C
 export LC_ALL
 words=$here/words.txt
 
-skipped='^(CHANGELOG\.md|LICENSE|VERSION|test/lint/(words\.(sh|txt)|selftest\.sh))$'
+skipped='^(LICENSE|VERSION|test/lint/(words\.(sh|txt)|selftest\.sh))$'
 skipped="$skipped|^test/(golden|recorded|rules|chart/golden|fuzz/corpus|tokens)/|^\.git|/\.gitignore\$"
 skipped="$skipped|\.(json|pem|der|jwt|tar|gz|png|lock|sum|mod)\$"
 

@@ -12,13 +12,13 @@
  *
  * - The caller is in exemptions.usernames or exemptions.groups, which lift every rule but one: an
  *   invalid level label of a namespace is denied for every user. So Namespaces stay denied.
- * - The request is a kubelet's, for a token that is bound to a Pod. The object must be read for
- * that: an object that cannot be read does not show what the token is bound to.
+ * - The request is a kubelet's, for a token that is bound to a Pod. An object that cannot be parsed
+ *   does not show that binding, so its request stays denied.
  * - The object is a workload template: templates get warnings, never denials.
  * - The namespace is in exemptions.namespaces, or its enforce level is privileged (for
- *   cluster-scoped objects the default is). Rules that ignore levels and exempt namespaces are not
- *   lifted by these, so kinds that such a rule reads stay denied: ServiceAccounts, unless the
- * caller is in guard.groups, and Namespaces.
+ *   cluster-scoped objects the default is). Neither lifts a rule that ignores levels and exempt
+ *   namespaces. So kinds that such a rule reads stay denied: Namespaces, and ServiceAccounts unless
+ *   the caller is in guard.groups.
  *
  * The last two apply only where the rules about the caller allow the request as well. They run as
  * for every review, because legacy-token-use reads the envelope only, and node-boundary mostly

@@ -105,7 +105,6 @@ request() {
 }
 
 # refuses NAME STATUS SENTENCE FLAG...: `curfew serve` with these flags ends with this exit code and sentence.
-# $o and $pair are flags that are good.
 refuses() {
     local name="$1" want="$2" sentence="$3" out code
     shift 3
@@ -117,5 +116,3 @@ refuses() {
         fail "$name" "want $want, got $code" "$out"
     fi
 }
-o="--objects $objects --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0"
-pair="--tls-cert $certs/tls.crt --tls-key $certs/tls.key"

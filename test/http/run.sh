@@ -29,6 +29,10 @@ denied=$recorded/validate.create.pods.legacy-mount.by-admin.json
 fixed=$recorded/mutate.create.pods.legacy-mount.by-admin.json
 secret=$recorded/validate.create.secrets.web-token.by-admin.json
 
+# Valid flags, for `refuses`.
+o="--objects $objects --listen 127.0.0.1:0 --probe-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0"
+pair="--tls-cert $certs/tls.crt --tls-key $certs/tls.key"
+
 dev_certs "$certs" || exit 1
 build_clients "$here"/*.c "$root/test/lib/clients.c" "$root/test/soak/load.c" || exit 1
 

@@ -9,8 +9,6 @@ root=$PWD
 image=$build/image/root
 archive=$build/curfew-image.tar
 work=$(mktemp -d)
-# The curl and openssl of the tests use the libraries of this system, the server those of the image.
-curfew=$work/curfew certs=$work/certs objects=test/recorded/objects.yaml
 . test/cases.sh
 . test/lib/server.sh
 . test/http/lib.sh
@@ -71,11 +69,13 @@ equal 'it reviews standard input' '1 legacy-token-secret' \
     "$? $(echo "$said" | grep -o legacy-token-secret | head -n 1)"
 
 # ---- the server with these libraries ----
+# The curl and openssl of the tests use the libraries of this system.
 cat > "$work/curfew" << END
 #!/bin/sh
 exec $PWD/$loader --library-path $PWD/$image/usr/lib $PWD/$image/usr/bin/curfew "\$@"
 END
 chmod 755 "$work/curfew"
+curfew=$work/curfew certs=$work/certs objects=test/recorded/objects.yaml
 dev_certs "$certs" || exit 1
 server "$work/log" || exit 1
 check 'libmicrohttpd has the fixes of 2026' "$(cat "$work/log")" \
